@@ -36,6 +36,10 @@ class FigureQuestion:
     expressions: Sequence[str]
 
 
+NO_FIGURES = FigureQuestion([], [], [])
+"""The question that no figure answers to."""
+
+
 def figure_question(alternatives: Sequence[Sequence[str]]) -> FigureQuestion | None:
     """The question for the figures with some words, each in one of several spellings; None where no
     word is that of a commodity or a place, since all figures would have to be looked at."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from projections.query.event_cache import EventCache
-from projections.query.figure_words import begins_name, figure_question, near_names
+from projections.query.figure_words import NO_FIGURES, begins_name, figure_question, near_names
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
@@ -26,6 +26,7 @@ from projections.versions.search_text import words
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import Figure
 from tracker.domain.registry import State
+from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Pool
 
 StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str, State]]]
@@ -34,6 +35,8 @@ StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str
 SQL = load_parts(Path(__file__).with_name("search.sql"))
 MAX_RESULTS = 1000
 """Entities that one search has."""
+MAX_EVENTS = 10_000
+"""Events that one search has: the newest."""
 MAX_CACHED_SEARCHES = 100
 """Searches whose results are kept until the next event."""
 MAX_CANDIDATES = 50
@@ -49,8 +52,16 @@ NAME_WEIGHT_PERCENT = 100
 ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked)
 FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
 ANNEXES_SAYING = fill(SQL.annexes_saying, asked=SQL.asked)
-FIGURES_SAYING = fill(SQL.figures_saying, entities=SQL.entities_named)
+FIGURES_SAYING = fill(
+    SQL.figures_saying, entities=fill(SQL.entities_named, beginnings="$1", subjects="$4")
+)
 FIGURES = fill(SQL.figures, versions=versions_of(FIGURES_SAYING))
+FIGURE_NAMES = fill(
+    SQL.figure_names, entities=fill(SQL.entities_named, beginnings="$1", subjects="$6")
+)
+EVENT_POSITIONS = fill(
+    SQL.event_positions, positions=fill(SQL.positions_saying, asked=SQL.asked, figures=FIGURE_NAMES)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,17 @@ class SearchAnswer:
 
     sought: tuple[SoughtWord, ...]
     found: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRange:
+    """Which events are searched: those between two positions, both left out, of some types, in some
+    streams."""
+
+    after: int
+    before: int
+    types: Sequence[str] | None = None
+    streams: Sequence[StreamRange] | None = None
 
 
 class Searches:
@@ -90,11 +112,40 @@ class Searches:
         sought = [SoughtWord(word) for word in sought_words(question.text)]
         found = await self._find(question, moment, sought)
         if not found:
-            corrected = await self._corrected(sought, moment)
+            corrected = await self._corrected(sought, moment.position)
             if corrected != sought:
                 sought = corrected
                 found = await self._find(question, moment, sought)
         return SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
+
+    async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
+        """The positions of the events that say some words, in order."""
+        sought = [SoughtWord(word) for word in sought_words(text)]
+        found = await self._find_events(sought, wanted)
+        if not found:
+            corrected = await self._corrected(sought, wanted.before - 1)
+            if corrected != sought:
+                found = await self._find_events(corrected, wanted)
+        return found
+
+    async def _find_events(self, sought: Sequence[SoughtWord], wanted: EventRange) -> list[int]:
+        figures = figure_question([one.spellings for one in sought]) or NO_FIGURES
+        about = wanted.streams
+        rows = await self._pool.fetch(
+            EVENT_POSITIONS,
+            figures.beginnings,
+            wanted.after,
+            wanted.before,
+            *_tsqueries(sought),
+            figures.subjects,
+            figures.expressions,
+            wanted.types,
+            None if about is None else [one.low for one in about],
+            None if about is None else [one.high for one in about],
+            None if about is None else [one.since for one in about],
+            MAX_EVENTS,
+        )
+        return [row["position"] for row in rows]
 
     async def _find(
         self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
@@ -178,12 +229,12 @@ class Searches:
         )
         return [row["entity"] for row in rows]
 
-    async def _corrected(self, sought: Sequence[SoughtWord], moment: Moment) -> list[SoughtWord]:
+    async def _corrected(self, sought: Sequence[SoughtWord], position: int) -> list[SoughtWord]:
         """The words, those that nobody has said with what they are nearly like: of what the log had by
         the position, and of the names of commodities and places."""
         asked = [one.word for one in sought if can_be_corrected(one.word)]
         parts = [f"{{{','.join(trigrams(word))}}}" for word in asked]
-        rows = await self._pool.fetch(SQL.near_words, asked, parts, moment.position, MAX_CANDIDATES)
+        rows = await self._pool.fetch(SQL.near_words, asked, parts, position, MAX_CANDIDATES)
         unknown = {row["asked"] for row in rows if not begins_name(row["asked"])}
         candidates = {word: set(near_names(word)) for word in unknown}
         for row in rows:

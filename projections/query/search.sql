@@ -55,15 +55,15 @@ JOIN log.events AS event ON event.position = annex.position
 WHERE annex.position <= $3::bigint AND $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
 
 -- name: entities_named
--- Figures by the beginnings of their names ($1), or by words that they are about ($4).
-SELECT found.entity FROM unnest($1::text[]) AS beginning CROSS JOIN LATERAL (
+-- Figures by the beginnings of their names, or by words that they are about.
+SELECT found.entity FROM unnest({beginnings}::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = 'figure' AND word = '' AND entity >= beginning AND entity < beginning || '~'
       AND since <= $3::bigint
     OFFSET 0) AS found
 UNION
 SELECT entity FROM subjects
-WHERE kind = 'figure' AND word = ANY ($4::text[]) AND since <= $3::bigint
+WHERE kind = 'figure' AND word = ANY ({subjects}::text[]) AND since <= $3::bigint
 
 -- name: figures_saying
 -- Of these, those whose names have all of the words.
@@ -76,6 +76,42 @@ FROM {versions}
 WHERE ($6::text[] IS NULL OR version.commodities ?| $6) AND ($7::text[] IS NULL OR version.places ?| $7)
 ORDER BY version.entity
 LIMIT $8;
+
+-- name: positions_saying
+-- The events that say each of the words: in what the fact says, or in a note or quotation.
+SELECT position FROM (
+    SELECT asked.number, said.position
+    FROM {asked} JOIN event_words AS said ON said.vector @@ asked.begun
+    UNION
+    SELECT asked.number, annex.position
+    FROM {asked} JOIN log.annexes AS annex
+      ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
+) AS saying
+GROUP BY position HAVING count(*) = cardinality($4::text[])
+UNION
+SELECT event.position FROM ({figures}) AS figure
+CROSS JOIN LATERAL (
+    SELECT position FROM log.events WHERE stream = figure.entity OFFSET 0) AS event
+
+-- name: figure_names
+-- Figures whose names have all of the words, by a position.
+SELECT entity FROM ({entities}) AS named WHERE entity ~ ALL ($7::text[])
+
+-- name: event_positions
+-- The newest events that say the words, of some types ($8) and some streams ($9 to $11), between two
+-- positions, both left out ($2, $3), in order.
+SELECT position FROM (
+    SELECT position FROM ({positions}) AS said
+    JOIN log.events AS event USING (position)
+    WHERE position > $2::bigint AND position < $3::bigint
+      AND ($8::text[] IS NULL OR event.type = ANY ($8))
+      AND ($9::text[] IS NULL OR EXISTS (
+          SELECT FROM unnest($9::text[], $10::text[], $11::bigint[]) AS about (low, high, since)
+          WHERE event.stream >= low AND event.stream < high AND position >= since))
+    ORDER BY position DESC
+    LIMIT $12
+) AS newest
+ORDER BY position;
 
 -- name: near_words
 -- Of some words ($1, their trigrams as text $2) those that begin no word that the log had by a position,

@@ -9,7 +9,14 @@ from pathlib import Path
 import tracker.domain
 from projections.fold import elements, standing_facts, timeline
 from projections.runner.projection import Projection, Tables
-from projections.versions import fact_rows, row_batch, rows, search_document, search_text
+from projections.versions import (
+    event_words,
+    fact_rows,
+    row_batch,
+    rows,
+    search_document,
+    search_text,
+)
 from projections.versions.fold_cache import FoldCache
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
 from projections.versions.whole_streams import whole_streams
@@ -29,7 +36,16 @@ class Versions(Projection[RowBatch]):
 
     name = "versions"
     tables = Tables(
-        ("documents", "vocabulary", "texts", "subjects", "versions", "elements", "facts"),
+        (
+            "documents",
+            "event_words",
+            "vocabulary",
+            "texts",
+            "subjects",
+            "versions",
+            "elements",
+            "facts",
+        ),
         SQL.create_tables,
         (SQL.create_version_indexes, SQL.create_search_indexes, SQL.create_document_indexes),
     )
@@ -45,6 +61,7 @@ class Versions(Projection[RowBatch]):
                 rows,
                 fact_rows,
                 search_document,
+                event_words,
                 search_text,
                 row_batch,
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 from projections.fold.timeline import EntityFold, RowDelta
 from projections.runner.projection import Page
+from projections.versions.event_words import event_words
 from projections.versions.fact_rows import fact_lines
 from projections.versions.fold_cache import FoldCache
 from projections.versions.rows import (
@@ -101,11 +102,17 @@ async def fold_streams(
         fold = taken[name]
         if name in missing:
             fold = _catch_up(fold, name, missing[name])
+        batch.search_rows.events |= _words_of_events(name, stream.facts)
         delta = await apply_facts(fold, stream.facts)
         fold.size += stream.size
         folds.put(name, fold)
         await rows.add(name, delta)
     return batch
+
+
+def _words_of_events(name: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
+    found = ((known.position, event_words(name, known)) for known in facts)
+    return {position: words for position, words in found if words}
 
 
 async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDelta:
@@ -171,6 +178,7 @@ async def write_page(
         (SQL.add_subjects, _subject_lines(page.search_rows)),
         (SQL.add_texts, _text_lines(page.search_rows)),
         (SQL.add_documents, _document_lines(page.search_rows)),
+        (SQL.add_event_words, _event_lines(page.search_rows)),
         (SQL.add_vocabulary, _vocabulary_lines(page.search_rows)),
     ):
         if lines:
@@ -199,6 +207,10 @@ def _document_lines(rows: SearchIndexRows) -> list[str]:
         "\t".join([entity.partition("/")[0], entity, key, *found.words])
         for (entity, key), found in sorted(rows.documents.items())
     ]
+
+
+def _event_lines(rows: SearchIndexRows) -> list[str]:
+    return [f"{position}\t{words}" for position, words in sorted(rows.events.items())]
 
 
 def _vocabulary_lines(rows: SearchIndexRows) -> list[str]:

@@ -221,6 +221,8 @@ class SearchIndexRows:
     texts: set[SearchText] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By entity and key."""
+    events: dict[int, str] = field(default_factory=dict)
+    """The words of events, by position."""
     vocabulary: dict[str, int] = field(default_factory=dict)
     """The words of documents that may be misspelt, and the first position of each."""
 

@@ -73,6 +73,12 @@ SELECT c[1], c[2], c[3],
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
 
+-- name: add_event_words
+-- What a search finds events by.
+INSERT INTO event_words (position, vector)
+SELECT c[1]::bigint, to_tsvector('simple', c[2]) || to_tsvector('english', c[2])
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
+
 -- name: add_vocabulary
 -- The words of documents, each since the first position that had it.
 INSERT INTO vocabulary (word, since, trigrams)

@@ -134,7 +134,7 @@ def _of_control(state: ExportControlState) -> Iterator[Passage]:
 def _of_clause(clause: Clause) -> Iterator[Passage]:
     """What a clause says; a passage for each of its texts."""
     yield from (Passage("clauses", "B", firm) for firm in (*clause.entities, *clause.exporters))
-    yield Passage("clauses", "B", _plain(clause.measure))
+    yield Passage("clauses", "B", plain_word(clause.measure))
     for item in (*clause.items, *clause.exempt_items):
         yield Passage("clauses", "C", _of_item(item))
     for text in (
@@ -145,8 +145,8 @@ def _of_clause(clause: Clause) -> Iterator[Passage]:
         *(exception.note for exception in clause.exceptions),
     ):
         yield Passage("clauses", "C", text or "")
-    yield Passage("clauses", "C", _plain(clause.covers))
-    yield Passage("clauses", "C", _plain(", ".join(clause.forms)))
+    yield Passage("clauses", "C", plain_word(clause.covers))
+    yield Passage("clauses", "C", plain_word(", ".join(clause.forms)))
     yield from _places("clauses", (*clause.destinations, *clause.origins), "C")
     yield from _places("clauses", [at for one in clause.exceptions for at in one.places], "D")
     yield from _free_text("clauses", clause.note)
@@ -157,7 +157,7 @@ def _of_item(item: Item) -> str:
     return ", ".join(part for part in (item.name, item.code, *item.hs, item.threshold) if part)
 
 
-def _plain(word: str) -> str:
+def plain_word(word: str) -> str:
     """A word of the vocabulary as people write it."""
     return word.replace("_", " ")
 
@@ -197,7 +197,7 @@ def place_text(code: str) -> str:
 def commodity_text(id: str) -> str:
     """A commodity as it is found: its name, its key, and what publishers call it."""
     commodity = Commodity(id)
-    names = {name.casefold(): name for name in (*commodity.also, _plain(id), commodity.name)}
+    names = {name.casefold(): name for name in (*commodity.also, plain_word(id), commodity.name)}
     return ", ".join([commodity.name, *(n for n in names.values() if n != commodity.name)])
 
 

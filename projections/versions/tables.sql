@@ -55,6 +55,10 @@ CREATE TABLE documents (        -- by what a search finds and ranks entities: al
     key    text COLLATE "C" NOT NULL,         -- follows from its words
     vector tsvector NOT NULL                  -- the words with their weights; see search_document.py
 );
+CREATE TABLE event_words (      -- by what a search finds events, but those of figures
+    position bigint NOT NULL,
+    vector   tsvector NOT NULL                -- see event_words.py
+);
 CREATE TABLE vocabulary (       -- the words of documents, by which misspelt ones are corrected
     word     text COLLATE "C" PRIMARY KEY,    -- a rebuild too meets a word again and again
     since    bigint NOT NULL,                 -- the first position at which a document had it
@@ -103,4 +107,5 @@ CREATE INDEX texts_words ON texts
 -- name: create_document_indexes
 CREATE UNIQUE INDEX documents_key ON documents (entity, key);
 CREATE INDEX documents_vector ON documents USING gin (vector);
+CREATE INDEX event_words_vector ON event_words USING gin (vector);
 CREATE INDEX vocabulary_trigrams ON vocabulary USING gin (trigrams);

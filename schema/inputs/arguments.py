@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from strawberry import argument
 
 from projections.analysis.exposure import Question
+from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.versions import search_text
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
@@ -152,6 +153,16 @@ def parse_search(given: str | None) -> str | None:
     """The words to search for; None if the argument is left out."""
     if given is not None and not search_text.words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
+    return given
+
+
+def parse_search_words(given: str, field: str) -> str:
+    """The text of a search over all that is said. Raises InvalidInput, or TooLarge."""
+    found = sought_words(parse_short_text(given, field))
+    if not found:
+        raise InvalidInput("expected at least one letter or digit", path=(field,))
+    if len(found) > MAX_WORDS:
+        raise TooLarge(f"expected at most {MAX_WORDS} different words", path=(field,))
     return given
 
 

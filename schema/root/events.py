@@ -11,6 +11,7 @@ from strawberry import argument
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.lists import slice_range as within
+from projections.query.search import EventRange, Searches
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import entity_path
@@ -108,6 +109,38 @@ async def _of_entity(
         return len(found)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
+
+
+async def found_pages(
+    recorder: Recorder, searches: Searches, text: str, part: LogRange, order: EventOrder
+) -> PageSource[Event]:
+    """The events of a stretch of the log that say some words, by position."""
+    streams = await _streams_wanted(recorder, part)
+    asked = EventRange(part.after, part.before, part.wanted.types, streams)
+    found = [((position,), position) for position in await searches.event_positions(text, asked)]
+    down = order.value.down
+
+    async def items(span: KeyRange) -> list[Keyed[Event]]:
+        keyed = within(found[::-1] if down else found, span, down)
+        events = await recorder.lookup.by_position([position for _, position in keyed])
+        return [_keyed_event(events[position]) for _, position in keyed]
+
+    async def count() -> int:
+        return len(found)
+
+    return PageSource(items, count, _encode_cursor, _decode_cursor)
+
+
+async def _streams_wanted(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
+    """The streams that wanted events are in; None for all."""
+    entity = part.wanted.entity
+    about = None
+    if part.wanted.by_subject:
+        about = await streams_selected(recorder, part.wanted, part.before)
+    if entity is None:
+        return about
+    since = [0] if about is None else [one.since for one in about if one.low <= entity < one.high]
+    return [StreamRange(entity, f"{entity} ", at) for at in since if is_entity_name(entity)]
 
 
 @object_type

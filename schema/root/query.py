@@ -22,6 +22,7 @@ from schema.inputs.arguments import (
     parse_commodities,
     parse_event_types,
     parse_search,
+    parse_search_words,
     parse_selection,
     parse_short_text,
 )
@@ -38,7 +39,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
-from schema.root.events import OneEvent, event_pages, log_range
+from schema.root.events import OneEvent, event_pages, found_pages, log_range
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
@@ -325,6 +326,14 @@ class Query(Proofs, OneEvent, Over):
     async def events(
         self,
         info: Info,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only events that say all of these words: in what the fact says, in a note or"
+                " quotation, or in the name of a figure, as `asOf { search }` compares words. Of more"
+                " than 10,000 only the newest. Events count once they are projected."
+            ),
+        ] = None,
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
@@ -352,7 +361,12 @@ class Query(Proofs, OneEvent, Over):
             parse_page(first, after, last, before),
             parse_selection(types, commodities, places, entity),
         )
+        if search is not None:
+            parse_search_words(search, "search")
         await wait_for_position(info, min_position)
-        recorder = info.context.services.recorder
-        part = await log_range(recorder, wanted, *parse_times(recorded, "recorded"))
-        return await (await event_pages(recorder, part, order_by)).page(asked)
+        services = info.context.services
+        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        if search is not None:
+            found = found_pages(services.recorder, services.as_of.searches, search, part, order_by)
+            return await (await found).page(asked)
+        return await (await event_pages(services.recorder, part, order_by)).page(asked)

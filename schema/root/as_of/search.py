@@ -9,12 +9,11 @@ from strawberry import argument
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuestion, slice_answer
-from projections.query.search_matches import MAX_WORDS, sought_words
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CommodityId,
-    parse_short_text,
+    parse_search_words,
     parse_with_descendants,
     parse_words,
 )
@@ -24,7 +23,6 @@ from schema.types.change import EntityKind
 from schema.types.connection import Connection, PageSource
 from schema.types.search import SearchResult, search_result
 from tracker.domain.values import Actor
-from tracker.errors import InvalidInput, TooLarge
 
 CURSORS = Cursors(order="RANK")
 
@@ -64,7 +62,7 @@ class SearchAtMoment(AtMoment):
         """
         asked = parse_page(first, after, last, before)
         question = SearchQuestion(
-            parse_text(text),
+            parse_search_words(text, "text"),
             parse_kinds(kinds),
             _as_tuple(parse_with_descendants(commodity)),
             _as_tuple(parse_words(Actor, place, "place")),
@@ -104,16 +102,6 @@ def decode_cursor(given: str, path: str) -> Key:
     except ValueError:
         raise cursor_error(path) from None
     return rank, entity
-
-
-def parse_text(given: str) -> str:
-    """Parse the words of a search. Raises InvalidInput."""
-    found = sought_words(parse_short_text(given, "text"))
-    if not found:
-        raise InvalidInput("expected at least one letter or digit", path=("text",))
-    if len(found) > MAX_WORDS:
-        raise TooLarge(f"expected at most {MAX_WORDS} different words", path=("text",))
-    return given
 
 
 def parse_kinds(given: Sequence[EntityKind] | None) -> tuple[str, ...]:
