@@ -35,7 +35,6 @@ NEEDED = {
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clauses commodities controls disputes editions
-    alliances announcements changes claims clause-counts clauses commodities controls disputes editions
     events exposure facts horizons members memberships places production productions reserves revisions
     search supplies transitions upcoming
 """
