@@ -33,7 +33,7 @@ class Context:
     """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.services.recorder, self.services.as_of.transitions)
+        self.loaders = Loaders(self.services.recorder, self.services.as_of)
 
     def require_actor(self, scope: Scope = Scope.RECORD) -> str:
         """Require a scope and return the caller's name as the actor of events. Raises

@@ -1,4 +1,5 @@
-"""Annexes, events and transitions for one request: all that an answer asks for at a time, in one query.
+"""Annexes, events, states and transitions for one request: all that an answer asks for at a time, in
+one query.
 
 Nothing is kept from one query to the next: a text that is redacted is gone for subscribers too.
 """
@@ -11,10 +12,10 @@ from collections.abc import Sequence
 from strawberry.dataloader import DataLoader
 
 from projections.fold.transitions import Transition
+from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from projections.query.transitions import Transitions
 from tracker.domain.history import RecordedFact
-from tracker.domain.registry import RETRACTION_TYPES
+from tracker.domain.registry import RETRACTION_TYPES, State
 from tracker.domain.sentences import NAMING_TYPES
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
@@ -24,9 +25,9 @@ from tracker.log.recorder import Recorder
 class Loaders:
     """The data loaders of one request."""
 
-    def __init__(self, recorder: Recorder, transitions: Transitions):
+    def __init__(self, recorder: Recorder, as_of: AsOf):
         self._annexes, self._lookup = recorder.annexes, recorder.lookup
-        self._transitions = transitions
+        self._transitions, self._named = as_of.transitions, as_of.named
         self.of: DataLoader[str, StoredAnnex | None] = DataLoader(self._of, cache=False)
         """Annexes by commitment."""
         self.at: DataLoader[int, list[StoredAnnex]] = DataLoader(self._at, cache=False)
@@ -47,6 +48,10 @@ class Loaders:
             self._transitions_of, cache=False
         )
         """All transitions of an entity as they are known at a moment, by day."""
+        self.states: DataLoader[tuple[str, Moment], State | None] = DataLoader(
+            self._states, cache=False
+        )
+        """The states of entities of any kind, by their names and moments."""
 
         self.naming: DataLoader[str, list[RecordedFact]] = DataLoader(self._naming, cache=False)
         """The facts that may name an entity, and all retractions, in the order of the log."""
@@ -86,3 +91,13 @@ class Loaders:
             for moment, names in entities.items()
         }
         return [found[moment][entity] for entity, moment in asked]
+
+    async def _states(self, asked: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
+        moments = defaultdict[Moment, set[str]](set)
+        for entity, moment in asked:
+            moments[moment].add(entity)
+        found = {
+            moment: await self._named(sorted(entities), moment)
+            for moment, entities in moments.items()
+        }
+        return [found[moment].get(entity) for entity, moment in asked]

@@ -37,6 +37,7 @@ from schema.base.errors import error_with_code
 from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
+from tracker.domain.announcement import MAX_REFERENCES
 
 PAGE_ARGUMENTS = ("first", "last")
 """The arguments that say how large a page is."""
@@ -44,6 +45,8 @@ IDS = "ids"
 """The argument that says which items are asked for, one by one."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each of what these arguments list, years from one to another too."""
+LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
+"""Lists of the entities that an announcement names, up to `MAX_REFERENCES` in each."""
 STEP = "step"
 """The argument of fields about many moments that says how far these are apart,"""
 ENDS = ("from", "to")
@@ -143,6 +146,8 @@ class _Costs:
             return self._moments(node, definition)
         if listed := LISTED.get(node.name.value):
             return prod(_length(self._given_to(node, name)) for name in listed)
+        if node.name.value in LINKS:
+            return MAX_REFERENCES
         if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
         given = (

@@ -9,17 +9,14 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry import argument
 
-from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.global_ids import NodeId, parse_node_id
 from schema.inputs.moment import report_moment
 from schema.inputs.pagination import MAX_PAGE_SIZE
 from schema.types.common import Node
-from schema.types.event import graphql_state, past_state
-from schema.types.figure import figure
-from tracker.domain.entity import EntityState
-from tracker.domain.figure import FigureState
+from schema.types.event import past_state
+from schema.types.links import linked_nodes
 from tracker.errors import InvalidInput
 
 GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="The `id` of an entity.")]
@@ -89,17 +86,7 @@ async def _find_states(
     info: Info, moment: Moment, entities: Sequence[str], past: bool = False
 ) -> list[Node | None]:
     """The entities of these names at a moment, or `past`: the versions of histories that begin there."""
-    as_of = info.context.services.as_of
-    states = await as_of.named(entities, moment)
-    figures = any(isinstance(state, FigureState) for state in states.values())
-    orders = await as_of.orders(moment) if figures and not past else []
-    shown = {name: _to_node(state, moment, orders, past) for name, state in states.items()}
-    return [shown.get(entity) for entity in entities]
-
-
-def _to_node(state: EntityState, moment: Moment, orders: Orders, past: bool) -> Node:
-    if past:
-        return past_state(state, moment)
-    if isinstance(state, FigureState):
-        return figure(state, orders, moment)
-    return graphql_state(state, moment)
+    if not past:
+        return await linked_nodes(info, entities, moment)
+    states = await info.context.services.as_of.named(entities, moment)
+    return [past_state(states[entity], moment) if entity in states else None for entity in entities]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import argument, field
@@ -19,6 +19,7 @@ from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, at_moment, because, from_state
 from schema.types.common import place as show_place
 from schema.types.connection import Connection, entity_pages
+from schema.types.links import linked_node, node_of
 from tracker.domain import places
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -67,12 +68,32 @@ class Alliance(Node):
     part_of: str | None = field(
         description="The key of the alliance that it is an initiative of; null if of none."
     )
+
+    @resolver_field
+    async def part_of_alliance(self, info: Info) -> Alliance | None:
+        """The alliance of `partOf` at this moment; in a history, at the present one. Null where it is of
+        none, or that is not recorded.
+        """
+        return await self._linked(info, self.part_of)
+
     replaces: str | None = field(
         description="The key of the alliance that it replaced; null if none."
     )
+
+    @resolver_field
+    async def replaces_alliance(self, info: Info) -> Alliance | None:
+        """The alliance of `replaces`, likewise."""
+        return await self._linked(info, self.replaces)
+
     succeeded_by: str | None = field(
         description="The key of the alliance that replaced it; null while none has."
     )
+
+    @resolver_field
+    async def succeeded_by_alliance(self, info: Info) -> Alliance | None:
+        """The alliance of `succeededBy`, likewise."""
+        return await self._linked(info, self.succeeded_by)
+
     former_names: list[str] = field(description="Its earlier names, the oldest first.")
     purpose: str | None = field(description="Its purpose.")
     because: list[Because] = field(
@@ -123,7 +144,14 @@ class Alliance(Node):
         )
         return await made.page(parse_page(first, after, last, before))
 
+    async def _linked(self, info: Info, key: str | None) -> Alliance | None:
+        if key is None:
+            return None
+        found = await linked_node(info, f"alliance/{key}", self.moment)
+        return cast(Alliance | None, found)
 
+
+@node_of.register(AllianceState)
 def alliance(state: AllianceState, moment: Moment | None) -> Alliance:
     """The GraphQL type of an alliance at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from strawberry import field
 
 from projections.query.moment import Moment
-from schema.base.decorators import object_type
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.types.annex_text import WithQuotation, free_texts_of
 from schema.types.common import (
@@ -22,6 +23,7 @@ from schema.types.common import (
     from_state,
     source,
 )
+from schema.types.links import linked_node, linked_nodes, node_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import AnnouncementKind
@@ -49,6 +51,14 @@ class Announcement(Node, WithQuotation):
     commodities: list[Commodity] = field(description="The commodities that it is about.")
     topic: str | None = field(description="Its topic, in a word or two.")
     about: list[str] = field(description="Entities that it is about, such as `alliance/quad`.")
+
+    @resolver_field
+    async def about_entities(self, info: Info) -> list[Node | None]:
+        """The entities of `about` at this moment, in their order; null for one that has no state. In a
+        history they are those of the present moment.
+        """
+        return await linked_nodes(info, self.about, self.moment)
+
     amounts: list[Amount] = field(description="The amounts that it names.")
     firms: list[str] = field(description="The firms that take part, as the source writes them.")
     until: PartialDate | None = field(description="The date by which it promises something.")
@@ -56,18 +66,42 @@ class Announcement(Node, WithQuotation):
         description="The names of entities that report the same matter differently, such as"
         " `announcement/…`."
     )
+
+    @resolver_field
+    async def conflicts_with_entities(self, info: Info) -> list[Node | None]:
+        """The entities of `conflictsWith`, likewise."""
+        return await linked_nodes(info, self.conflicts_with, self.moment)
+
     supersedes: list[str] = field(
         description="The names of announcements that it replaces, such as `announcement/…`."
     )
+
+    @resolver_field
+    async def supersedes_announcements(self, info: Info) -> list[Announcement | None]:
+        """The announcements of `supersedes`, likewise."""
+        found = await linked_nodes(info, self.supersedes, self.moment)
+        return [one if isinstance(one, Announcement) else None for one in found]
+
     superseded_by: str | None = field(
         description="The announcement that replaced it; null while none has."
     )
+
+    @resolver_field
+    async def superseded_by_announcement(self, info: Info) -> Announcement | None:
+        """The announcement of `supersededBy`; null where it is not recorded at this moment."""
+        by = self.superseded_by
+        if by is None:
+            return None
+        found = await linked_node(info, by if "/" in by else f"announcement/{by}", self.moment)
+        return found if isinstance(found, Announcement) else None
+
     source: Source = field(description="The source that reports it.")
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log."
     )
 
 
+@node_of.register(AnnouncementState)
 def announcement(state: AnnouncementState, moment: Moment | None) -> Announcement:
     """The GraphQL type of an announcement at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

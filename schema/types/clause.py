@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import strawberry
 from strawberry import argument, field
@@ -31,6 +31,7 @@ from schema.types.common import (
     place,
     quantity,
 )
+from schema.types.links import linked_node
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
 from tracker.domain.export_control import ExportControlState
@@ -51,6 +52,12 @@ from tracker.errors import InvalidInput
 MAX_STATUS_PERIODS = 500
 StatusDays: TypeAlias = Annotated[
     DayRange | None, argument(description="Only times of which a day is one of these.")
+]
+if TYPE_CHECKING:
+    from schema.types.export_control import ExportControl
+
+LinkedExportControl: TypeAlias = Annotated[
+    "ExportControl", strawberry.lazy("schema.types.export_control")
 ]
 RatePlace: TypeAlias = Annotated[
     str, argument(description="The place whose goods are imported, such as `GB`.")
@@ -212,6 +219,17 @@ class Clause(WithNote):
     continued_in: str | None = field(
         description="The key of the export control into which it was merged."
     )
+
+    @resolver_field
+    async def continued_in_export_control(self, info: Info) -> LinkedExportControl | None:
+        """The export control of `continuedIn` at this moment; in a history, at the present one. Null
+        where it was merged into none, or that is not recorded.
+        """
+        if self.continued_in is None:
+            return None
+        found = await linked_node(info, f"export-control/{self.continued_in}", self.moment)
+        return cast("ExportControl | None", found)
+
     discontinued_from: PartialDate | None = field(
         description="The day from which it is withdrawn, lapsed or concluded."
     )

@@ -14,27 +14,20 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
-from schema.types.alliance import Alliance, alliance
-from schema.types.announcement import Announcement, announcement
+from schema.types.alliance import Alliance
+from schema.types.announcement import Announcement
 from schema.types.common import Annex, Node, Source, annexes, source
-from schema.types.export_control import ExportControl, export_control
-from schema.types.figure import Figure, past_figure
-from schema.types.firm import Firm, firm
-from schema.types.imports import Import, import_
-from schema.types.preference import Preference, preference
+from schema.types.export_control import ExportControl
+from schema.types.figure import Figure
+from schema.types.firm import Firm
+from schema.types.imports import Import
+from schema.types.links import node_of
+from schema.types.preference import Preference
 from schema.types.proof import InclusionProof, inclusion
-from schema.types.redaction import Redaction, redaction
+from schema.types.redaction import Redaction
 from schema.types.summary import summary
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.firm import FirmState
 from tracker.domain.history import Retracted, effective_retraction
-from tracker.domain.import_receipt import ImportState
-from tracker.domain.preference import PreferenceState
-from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
@@ -234,21 +227,4 @@ def graphql_state(
     of: EntityState, moment: Moment | None
 ) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
     """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
-    match of:
-        case ExportControlState():
-            return export_control(of, moment)
-        case AllianceState():
-            return alliance(of, moment)
-        case AnnouncementState():
-            return announcement(of, moment)
-        case FirmState():
-            return firm(of, moment)
-        case PreferenceState():
-            return preference(of, moment)
-        case ImportState():
-            return import_(of, moment)
-        case RedactionState():
-            return redaction(of, moment)
-        case FigureState():
-            return past_figure(of, moment)
-    raise TypeError(f"no state of an entity: {of!r}")
+    return node_of(of, moment)  # type: ignore[no-any-return]  # each kind registers its own type

@@ -45,6 +45,7 @@ from schema.types.common import (
     source,
 )
 from schema.types.connection import Connection, Edge
+from schema.types.links import node_of
 from tracker.domain import export_control as domain
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Evidence
@@ -213,6 +214,7 @@ async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> fro
     return await info.context.services.as_of.firm_spellings(name, moment)
 
 
+@node_of.register(ExportControlState)
 def export_control(state: ExportControlState, moment: Moment | None) -> ExportControl:
     """The GraphQL type of an export control at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

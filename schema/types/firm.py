@@ -15,6 +15,7 @@ from schema.types.announcement import Announcement, announcement
 from schema.types.clause import Clause, clause
 from schema.types.common import Because, Node, Place, at_moment, because, from_state, place
 from schema.types.export_control import ExportControl, export_control
+from schema.types.links import node_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import FirmState, spelling
@@ -73,6 +74,7 @@ class Firm(Node):
         return [announcement(one, moment) for one in sorted(named, key=lambda one: one.date.first)]
 
 
+@node_of.register(FirmState)
 def firm(state: FirmState, moment: Moment | None) -> Firm:
     """The GraphQL type of a firm at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

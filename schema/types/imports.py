@@ -9,6 +9,7 @@ from schema.base.decorators import object_type
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day, Position
 from schema.types.common import Node, at_moment, from_state
+from schema.types.links import node_of
 from tracker.domain import import_receipt as domain
 
 CODE = (
@@ -86,6 +87,7 @@ class Import(Node):
     position: Position = field(description="The position of the receipt in the log.")
 
 
+@node_of.register(domain.ImportState)
 def import_(state: domain.ImportState, moment: Moment | None) -> Import:
     """The GraphQL type of an import at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

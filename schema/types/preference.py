@@ -17,6 +17,7 @@ from schema.types.common import (
     commodity,
     from_state,
 )
+from schema.types.links import node_of
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Statistic
 
@@ -48,6 +49,7 @@ class Preference(Node):
     )
 
 
+@node_of.register(PreferenceState)
 def preference(state: PreferenceState, moment: Moment | None) -> Preference:
     """The GraphQL type of an order of publishers at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

@@ -16,6 +16,7 @@ from schema.types.common import (
     from_state,
     redacted_text,
 )
+from schema.types.links import node_of
 from tracker.domain.redaction import RedactionState
 
 
@@ -30,6 +31,7 @@ class Redaction(Node):
     because: list[Because] = field(description="The events that recorded the redactions.")
 
 
+@node_of.register(RedactionState)
 def redaction(state: RedactionState, moment: Moment | None) -> Redaction:
     """The GraphQL type of what had to go of an event at a moment; in a history it has none."""
     return at_moment(_content(state), moment)

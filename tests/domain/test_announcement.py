@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.fact_builders import decided_facts, fact, retracted, state
 from tracker.domain.announcement import AnnouncementState, Made, Superseded
+from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
@@ -107,6 +108,15 @@ def test_none_of_an_earlier_day_takes_the_place_of_an_announcement() -> None:
     told = announcement("2025-09-01", *moved)
     assert told
     assert (told.superseded_by, [b.event_id for b in told.because]) == (None, ["e4"])
+
+
+@pytest.mark.parametrize("field", ["about", "conflictsWith", "supersedes"])
+def test_an_announcement_names_twenty_entities_in_a_field_at_most(field: str) -> None:
+    names = [f"announcement/a{number}" for number in range(21)]
+    check_recordable(made(**{field: names[:20]}))
+    with pytest.raises(InvalidInput) as caught:
+        check_recordable(made(**{field: names}))
+    assert (caught.value.code, caught.value.path) == ("TOO_LARGE", (field,))
 
 
 def test_a_title_of_spaces_is_refused() -> None:

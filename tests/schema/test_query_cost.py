@@ -221,6 +221,17 @@ def test_an_exposure_counts_for_each_destination() -> None:
     assert three - one == 2 * 2
 
 
+@pytest.mark.parametrize(
+    "field", ["aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"]
+)
+def test_links_count_for_as_many_entities_as_an_announcement_may_name(field: str) -> None:
+    text = "{ asOf { announcements(first: 200) { nodes { key %s } } } }"
+    plain, linked = (
+        cost(SCHEMA, parse(text % part), {}) for part in ("", f"{field} {{ key entity }}")
+    )
+    assert linked - plain == 200 * (1 + 20 * 2)
+
+
 # --- pages
 
 

@@ -57,6 +57,17 @@ QUESTIONS: list[tuple[int, str]] = [
         '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { name } }'
         ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { name } } }',
     ),
+    (
+        2,
+        f"{{ {DAY} {{ announcements(first: 100) {{ nodes {{ aboutEntities {{ key }}"
+        " conflictsWithEntities { key } supersedesAnnouncements { key }"
+        " supersededByAnnouncement { title } } } } }",
+    ),
+    (
+        2,
+        f"{{ {DAY} {{ exportControls(status: REPEALED, first: 100) {{ nodes {{ clauses {{"
+        " continuedInExportControl { key } } } } } }",
+    ),
     (1, "{ events(first: 20) { nodes { position type data } } }"),
     (
         1,

@@ -22,6 +22,9 @@ from tracker.domain.values import (
 from tracker.domain.vocabulary import AnnouncementKind
 from tracker.errors import InvalidInput
 
+MAX_REFERENCES = 20
+"""Entities that an announcement may name in one field, each of which can be asked for below it."""
+
 
 class Amount(Value, frozen=True, kw_only=True):
     """An amount that an announcement names: money, a share, a number of years."""
@@ -66,12 +69,7 @@ class Made(Fact, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.title.strip():
             raise InvalidInput("expected a title", path=("title",))
-        references = {
-            "about": self.about,
-            "conflictsWith": self.conflicts_with,
-            "supersedes": self.supersedes,
-        }
-        for field, streams in references.items():
+        for field, streams in self._references().items():
             for index, stream in enumerate(streams):
                 if not ENTITY_PATH.fullmatch(stream):
                     raise InvalidInput(
@@ -79,6 +77,22 @@ class Made(Fact, frozen=True, kw_only=True):
                         code="INVALID_ID",
                         path=(field, index),
                     )
+
+    def check_recordable(self) -> None:
+        """It names no more entities than can be asked for together. Raises InvalidInput."""
+        for field, streams in self._references().items():
+            if len(streams) > MAX_REFERENCES:
+                raise InvalidInput(
+                    f"expected at most {MAX_REFERENCES} entities", code="TOO_LARGE", path=(field,)
+                )
+
+    def _references(self) -> dict[str, tuple[Name, ...]]:
+        """The fields that name entities."""
+        return {
+            "about": self.about,
+            "conflictsWith": self.conflicts_with,
+            "supersedes": self.supersedes,
+        }
 
     @property
     def public_on(self) -> date:

@@ -1,0 +1,58 @@
+"""Links: entities that others name, found at the same moment; all that an answer asks for together.
+
+A field with the name of an entity has a link beside it: its name with what it leads to behind it,
+`partOf` and `partOfAlliance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+from projections.analysis.claims import Orders
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.types.common import Node
+from schema.types.figure import figure, past_figure
+from tracker.domain.entity import EntityState
+from tracker.domain.figure import FigureState
+
+
+@singledispatch
+def node_of(state: EntityState, moment: Moment | None) -> Any:
+    """The GraphQL type of a state at a moment, or in a version of a history without one.
+
+    The module of each type registers how its states are shown.
+    """
+    raise TypeError(f"no state of an entity: {state!r}")
+
+
+node_of.register(FigureState)(past_figure)
+
+
+async def linked_node(info: Info, entity: str, moment: Moment | None) -> Node | None:
+    """The entity of a name at a moment, or now without one; None while it has no state."""
+    [found] = await linked_nodes(info, [entity], moment)
+    return found
+
+
+async def linked_nodes(
+    info: Info, entities: Sequence[str], moment: Moment | None
+) -> list[Node | None]:
+    """The entities of some names at a moment, or now without one, in their order; None for those that
+    have no state."""
+    if not entities:
+        return []
+    as_of = info.context.services.as_of
+    at = moment or await as_of.resolve()
+    states = await info.context.loaders.states.load_many([(entity, at) for entity in entities])
+    figures = any(isinstance(state, FigureState) for state in states)
+    orders = await as_of.orders(at) if figures else []
+    return [None if state is None else _node(state, orders, at) for state in states]
+
+
+def _node(state: EntityState, orders: Orders, moment: Moment) -> Node:
+    if isinstance(state, FigureState):
+        return figure(state, orders, moment)
+    return node_of(state, moment)  # type: ignore[no-any-return]  # each kind registers its own type
