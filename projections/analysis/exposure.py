@@ -30,7 +30,6 @@ from tracker.domain.matching import (
     NO_LICENCES,
     Goods,
     IssuerLicences,
-    Licences,
     goes_to,
     goods_of,
     licences_in_force,
@@ -140,17 +139,61 @@ class Exposure:
         return several_editions(claim for _, claim in self.computed_from)
 
 
-def subjects(asked: Question, controls: Sequence[ExportControlState]) -> list[Commodity]:
-    """The commodities that a question is about: the one it asks for, or all that clauses name."""
-    if asked.commodity:
-        return [asked.commodity]
-    licences = licences_in_force(controls)
-    named = (
-        commodity
-        for control, state in _for_destination(asked, controls)
-        for commodity in _named(state.clause, licences.get(control.issuer, NO_LICENCES))
-    )
-    return list(dict.fromkeys(named))
+class ExportClauses:
+    """The clauses on exports, in force or suspended, of some controls.
+
+    Which of them are about a commodity is found once, for all questions and all of its supplies; and
+    which of them count for a question once for all commodities.
+    """
+
+    def __init__(self, controls: Sequence[ExportControlState]):
+        self._licences = licences_in_force(controls)
+        self._clauses = [
+            (control, state)
+            for control in controls
+            if control.direction is Direction.EXPORT
+            for state in control.clauses
+            if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
+        ]
+        self._about: dict[Commodity, list[tuple[ExportControlState, ClauseState, Goods]]] = {}
+        self._counting: dict[Question, frozenset[int]] = {}
+
+    def about(
+        self, commodity: Commodity
+    ) -> Sequence[tuple[ExportControlState, ClauseState, Goods]]:
+        """Those that are about a commodity, and about which goods of it."""
+        found = self._about.get(commodity)
+        if found is None:
+            found = self._about[commodity] = [
+                (control, state, goods)
+                for control, state in self._clauses
+                if (goods := goods_of(state.clause, commodity, self._licences_of(control)))
+            ]
+        return found
+
+    def subjects(self, asked: Question) -> list[Commodity]:
+        """The commodities that a question is about: the one it asks for, or all that clauses name."""
+        if asked.commodity:
+            return [asked.commodity]
+        named = (
+            commodity
+            for control, state in self._clauses
+            if self.count(asked, state)
+            for commodity in _named(state.clause, self._licences_of(control))
+        )
+        return list(dict.fromkeys(named))
+
+    def count(self, asked: Question, state: ClauseState) -> bool:
+        """Whether one of these clauses counts for a question."""
+        counting = self._counting.get(asked)
+        if counting is None:
+            counting = self._counting[asked] = frozenset(
+                id(one) for control, one in self._clauses if _counts(asked, control, one)
+            )
+        return id(state) in counting
+
+    def _licences_of(self, control: ExportControlState) -> IssuerLicences:
+        return self._licences.get(control.issuer, NO_LICENCES)
 
 
 def _named(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
@@ -172,9 +215,7 @@ def yearly_supplies(
 
 
 def exposures(
-    asked: Question,
-    controls: Sequence[ExportControlState],
-    spread: Mapping[YearlySupply, Distribution],
+    asked: Question, clauses: ExportClauses, spread: Mapping[YearlySupply, Distribution]
 ) -> list[Exposure]:
     """Every supply that a question is about, in the order of the tree.
 
@@ -183,11 +224,10 @@ def exposures(
     name are left out if none of the controlling places contributes to them.
     """
     supplies = {of: one for of, one in spread.items() if asked.stage in (None, of[1])}
-    named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
+    named, known = clauses.subjects(asked), {commodity for commodity, *_ in supplies}
     supplies |= {(one, asked.stage, None, None): EMPTY for one in named if one not in known}
-    licences = licences_in_force(controls)
     found = [
-        _exposure(supply, [*applied(asked, *supply[:2], controls, licences)], one)
+        _exposure(supply, [*applied(asked, *supply[:2], clauses)], one)
         for supply, one in supplies.items()
     ]
     order = {commodity: number for number, commodity in enumerate(commodities())}
@@ -200,17 +240,11 @@ def exposures(
 
 
 def applied(
-    asked: Question,
-    commodity: Commodity,
-    stage: Stage | None,
-    controls: Iterable[ExportControlState],
-    licences: Licences,
+    asked: Question, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
 ) -> Iterator[Applied]:
-    """The clauses in force or suspended that are about what their issuers supply of a commodity at a
-    stage."""
-    for control, state in _for_destination(asked, controls):
-        goods = goods_of(state.clause, commodity, licences.get(control.issuer, NO_LICENCES))
-        if goods is not None:
+    """The clauses that are about what their issuers supply of a commodity at a stage."""
+    for control, state, goods in clauses.about(commodity):
+        if clauses.count(asked, state):
             yield _applied(asked, commodity, stage, control, state, goods)
 
 
@@ -232,22 +266,12 @@ def _applied(
     return Applied(control, state, Reach.PARTLY if limits else Reach.FULL, limits)
 
 
-def _for_destination(
-    asked: Question, controls: Iterable[ExportControlState]
-) -> Iterator[tuple[ExportControlState, ClauseState]]:
-    """The clauses on exports, in force or suspended, that count for a destination: those for all
-    and those for it. What a place supplies to itself is no export."""
-    for control in controls:
-        if control.direction is not Direction.EXPORT:
-            continue
-        if asked.issuer not in (None, control.issuer):
-            continue
-        for state in control.clauses:
-            if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED) and (
-                asked.destination is None
-                or goes_to(control, state.clause, asked.destination, asked.day)
-            ):
-                yield control, state
+def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:
+    """Whether a clause is one of the issuer that is asked about, and counts for the destination: those
+    for all count, and those for it. What a place supplies to itself is no export."""
+    return asked.issuer in (None, control.issuer) and (
+        asked.destination is None or goes_to(control, state.clause, asked.destination, asked.day)
+    )
 
 
 def _exposure(supply: YearlySupply, clauses: Sequence[Applied], spread: Distribution) -> Exposure:

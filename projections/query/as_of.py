@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -12,7 +13,13 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from projections.analysis.claims import Orders
-from projections.analysis.exposure import Exposure, Question, exposures, subjects, yearly_supplies
+from projections.analysis.exposure import (
+    ExportClauses,
+    Exposure,
+    Question,
+    exposures,
+    yearly_supplies,
+)
 from projections.fold.replay import line
 from projections.query.all_versions import AllVersions
 from projections.query.controls import Controls
@@ -49,7 +56,7 @@ from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import OPEN_POSITION, compound_keys
 from tracker.domain.codec import decode
-from tracker.domain.commodities import descendants
+from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState, spelling
@@ -267,7 +274,11 @@ class AsOf:
             ),
         )
         questions = [replace(asked, destination=destination) for destination in destinations]
-        named = {one for question in questions for one in subjects(question, controls)}
+        clauses = ExportClauses(controls)
+        named = set[Commodity]()
+        for question in questions:
+            named.update(clauses.subjects(question))
+            await asyncio.sleep(0)  # each question takes a while: others get their turn
         wanted = {below for one in named for below in descendants(one)}
         rows = await self._pool.fetch(
             _statement(SQL.yearly_output, ENTITIES_BY_NAMES),
@@ -277,7 +288,11 @@ class AsOf:
             year,
         )
         spread = yearly_supplies((decode(FigureState, row["state"]) for row in rows), orders)
-        return [exposures(question, controls, spread) for question in questions]
+        found = []
+        for question in questions:
+            found.append(exposures(question, clauses, spread))
+            await asyncio.sleep(0)
+        return found
 
     async def history(
         self,

@@ -12,7 +12,7 @@ from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.decorators import object_type, resolver_field
 from schema.types.clause import Clause, clause
-from schema.types.common import Commodity, Place, commodity, place
+from schema.types.common import Commodity, Place, commodity, from_state, place
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
@@ -128,18 +128,21 @@ class ExposureToward:
 
 def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     """The GraphQL type of an exposure."""
-    return Exposure(
+    return from_state(
+        Exposure,
         commodity=commodity(of.commodity),
         stage=of.stage,
         form=of.form,
         year=of.year,
-        world=preferred_claim(of.world) if of.world else None,
         controlled_share=of.controlled_share,
         partly_controlled_share=of.partly_controlled_share,
         measures=[MeasureShare(measure=measure, share=share) for measure, share in of.measures],
-        places=[controlling_place(item, orders, moment) for item in of.places],
-        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
-        mixed_editions=of.mixed_editions,
+        later={
+            "world": lambda: preferred_claim(of.world) if of.world else None,
+            "places": lambda: [controlling_place(item, orders, moment) for item in of.places],
+            "computed_from": lambda: [referenced_claim(item, orders) for item in of.computed_from],
+            "mixed_editions": lambda: of.mixed_editions,
+        },
     )
 
 

@@ -42,6 +42,14 @@ def test_aggregates_are_not_countries(code: str) -> None:
     assert Place(code).is_aggregate
 
 
+def test_a_group_that_is_no_total_no_residual_and_no_union_names_its_countries() -> None:
+    assert Place("US_CA").countries == ("US", "CA")
+    for code in AGGREGATES:
+        in_code = code.split("_") if "_" in code else []
+        assert list(Place(code).countries) == in_code
+    assert Place("CN").countries == ()
+
+
 def test_kosovo_is_a_place_and_no_aggregate() -> None:
     assert not Place("XK").is_aggregate
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.analysis.exposure import (
+    ExportClauses,
     Exposure,
     Question,
     applied,
     exposures,
-    subjects,
     yearly_supplies,
 )
 from projections.fold.replay import ReplayState
@@ -72,7 +72,7 @@ def exposed(
 ) -> Exposure:
     """The exposure of gallium to controls."""
     question = Question(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
-    [found] = exposures(question, controls, yearly_supplies(figures, ()))
+    [found] = exposures(question, ExportClauses(controls), yearly_supplies(figures, ()))
     return found
 
 
@@ -213,7 +213,7 @@ def test_the_forms_of_a_stage_decide_how_far_a_clause_on_forms_reaches(
 ) -> None:
     controls = [control(clause(forms=forms))]
     at = stage and Stage(stage)
-    [found] = applied(Question(ON), GALLIUM, at or None, controls, {})
+    [found] = applied(Question(ON), GALLIUM, at or None, ExportClauses(controls))
     assert found.reach is reach
 
 
@@ -343,7 +343,9 @@ def test_supplies_are_told_apart_and_never_added() -> None:
     ]
     question = Question(ON, commodity=Commodity("aluminium"), destination=US)
     found = exposures(
-        question, [control(clause(commodities=["bauxite"]))], yearly_supplies(figures, ())
+        question,
+        ExportClauses([control(clause(commodities=["bauxite"]))]),
+        yearly_supplies(figures, ()),
     )
     assert [(str(e.commodity), *shares(e)) for e in found] == [
         ("aluminium", "0.0000", "0.6000"),
@@ -365,7 +367,7 @@ def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
     found = exposures(
         Question(ON, destination=US),
-        [control(clause(commodities=named))],
+        ExportClauses([control(clause(commodities=named))]),
         yearly_supplies(figures, ()),
     )
     assert [(str(e.commodity), e.year) for e in found] == [
@@ -383,7 +385,9 @@ def test_shares_follow_an_order_of_publishers() -> None:
     )
     figures = output("WORLD", 100), state(china, stream, DAY)
     question = Question(ON, commodity=GALLIUM)
-    [found] = exposures(question, [control()], yearly_supplies(figures, [order("bgs")]))
+    [found] = exposures(
+        question, ExportClauses([control()]), yearly_supplies(figures, [order("bgs")])
+    )
     assert (shares(found), found.mixed_editions) == (("0.6000", "0.0000"), True)
 
 
@@ -613,14 +617,18 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
             [found] = await as_of.exposures(
                 question, (), moment, destinations=[question.destination]
             )
-            assert found == exposures(question, controls, yearly_supplies(figures, ()))
+            assert found == exposures(
+                question, ExportClauses(controls), yearly_supplies(figures, ())
+            )
 
 
 def last_output(
     states: list[EntityState], question: Question, controls: list[ExportControlState]
 ) -> list[FigureState]:
     """The output of all that a question is about, of each product in the world's last year."""
-    wanted = {below for one in subjects(question, controls) for below in descendants(one)}
+    wanted = {
+        below for one in ExportClauses(controls).subjects(question) for below in descendants(one)
+    }
     figures = [
         s
         for s in states

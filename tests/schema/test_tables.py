@@ -24,6 +24,7 @@ NEEDED = {
     "productions": {"commodities": "gallium,copper", "years": "2022..2024"},
     "reserves": {"commodity": "rare_earths"},
     "exposure": {"commodity": "gallium"},
+    "exposures": {"commodity": "gallium", "destinations": "US,DE"},
     "changes": {"from": "2025-10-01"},
     "transitions": {"commodity": "gallium"},
     "claims": {"commodity": "gallium"},
@@ -34,9 +35,9 @@ NEEDED = {
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
-    alliances announcements changes claims clause-counts clauses commodities controls disputes editions
-    events exposure facts horizons members memberships places production productions reserves revisions
-    search supplies transitions upcoming
+    alliances announcements changes claims clause-counts clauses commodities controls disputes
+    editions events exposure exposures facts horizons members memberships places production
+    productions reserves revisions search supplies transitions upcoming
 """
 TABLES = NAMES.split()
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from projections.analysis.exposure import Question, exposures
+from projections.analysis.exposure import ExportClauses, Question, exposures
 from projections.fold.timeline import timeline
 from tracker import corpus
 from tracker.domain.codec import from_builtins
@@ -81,7 +81,9 @@ def in_exposure(
     controls: list[ExportControlState], day: date, commodity: Commodity, to: Place | None
 ) -> Named:
     """The same as exposure names them."""
-    [found] = exposures(Question(day, commodity=commodity, destination=to), controls, (), ())
+    [found] = exposures(
+        Question(day, commodity=commodity, destination=to), ExportClauses(controls), {}
+    )
     return {
         (of.control.id, of.clause.clause.id)
         for place in found.places
