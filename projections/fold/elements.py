@@ -64,7 +64,7 @@ class ListedFacts:
         """Facts that replace each other, in valid-time order."""
         self._early = self._before_opening()
         """Facts that do not count since they come before the first opening, by event."""
-        for known in history.standing:
+        for known in history.effective:
             name = fold.replacing(known.fact)
             if name is not None and known.event_id not in self._early:
                 self._series[name].append((history.order(known), known))
@@ -72,7 +72,7 @@ class ListedFacts:
     def all(self) -> Exchange:
         """All elements that there are, as if there had been none."""
         exchange = Exchange()
-        for known in self._history.standing:
+        for known in self._history.effective:
             if known.event_id not in self._early and self._fold.replacing(known.fact) is None:
                 exchange.begin(self._elements(known, None))
         for series in self._series.values():
@@ -86,7 +86,7 @@ class ListedFacts:
         self._early = early = self._before_opening()
         changed = {known.event_id: known for known in facts}
         for id, known in {**before, **early, **changed}.items():
-            stands = self._history.stands(known)
+            stands = self._history.is_effective(known)
             counted = stands != (id in changed) and id not in before
             counts = stands and id not in early
             if counted and not counts:
@@ -139,11 +139,11 @@ class ListedFacts:
     def _before_opening(self) -> dict[str, RecordedFact]:
         """The facts in effect before the first opening, if they do not count; none where there is
         no opening, and so no state."""
-        standing = self._history.standing
-        if not self._fold.NEEDS_OPENING or not self._history.openings:
+        effective = self._history.effective
+        if not self._fold.NEEDS_OPENING or not self._history.opening_count:
             return {}
         early = {}
-        for known in standing:
+        for known in effective:
             if type(known.fact) in INITIAL_FACTS:
                 break
             early[known.event_id] = known

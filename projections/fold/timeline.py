@@ -9,8 +9,8 @@ from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from projections.fold.effective_facts import FactRow, note_facts
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
-from projections.fold.standing_facts import FactRow, note_facts
 from tracker.domain.elements import are_stored_apart, is_split
 from tracker.domain.entity import EntityState, RecordedFact, Retracted
 from tracker.domain.fold import PrefixFolds
@@ -324,7 +324,7 @@ class EntityFold:
 
     def _fold(self, day: date) -> Any:
         """The fold of the facts public by a day."""
-        return self._folding.of_first(self._history.standing, self._history.public(day))
+        return self._folding.of_first(self._history.effective, self._history.public(day))
 
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
         """The rows of the changes from one on, but for those of some days."""
@@ -339,7 +339,7 @@ class EntityFold:
     def _version(self, change: _Change, end: date | None) -> Version:
         """The version that begins with a change."""
         assert change.mark is not None
-        last = self._history.standing[self._history.public(change.day) - 1]
+        last = self._history.effective[self._history.public(change.day) - 1]
         state = change.state or self._state(change.day)
         newest = last.fact.public_on, last.position
         return Version(change.day, end, state, change.mark, newest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from projections.fold.standing_facts import FactRow
+from projections.fold.effective_facts import FactRow
 from projections.versions.rows import NULL, OPEN_POSITION, Line
 from tracker.domain.figure import Claimed
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.fold import elements, standing_facts, timeline
+from projections.fold import effective_facts, elements, timeline
 from projections.runner.projection import Projection, Tables
 from projections.versions import (
     event_words,
@@ -56,7 +56,7 @@ class Versions(Projection[RowBatch]):
             for module in (
                 upcasting,
                 timeline,
-                standing_facts,
+                effective_facts,
                 elements,
                 rows,
                 fact_rows,

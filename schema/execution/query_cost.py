@@ -51,7 +51,7 @@ STEP = "step"
 """The argument of fields about many moments that says how far these are apart,"""
 ENDS = ("from", "to")
 """and the times from and until which they are."""
-LARGEST = 1_000_000
+MAX_COUNTED_ITEMS = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
 """What a field of JSON counts for: it has as many values inside, about."""
@@ -214,7 +214,7 @@ def _length(given: Any) -> int:
 
 def _size(given: float) -> int:
     """How many items count for a page of the size that a client gave: one at least."""
-    return int(min(given, LARGEST)) if given > 1 else 1
+    return int(min(given, MAX_COUNTED_ITEMS)) if given > 1 else 1
 
 
 def _value(value: ValueNode | None) -> int | str | None:

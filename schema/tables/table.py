@@ -31,7 +31,7 @@ from schema.tables.shape import Shape, shape_of
 from tracker.errors import InvalidInput, NotFound
 
 MOMENT = frozenset({"validAt", "position"})
-PAGE = frozenset({"first", "after", "until"})
+PAGE_PARAMETERS = frozenset({"first", "after", "until"})
 MAX_PARAMETER_CHARACTERS = 1000
 
 
@@ -172,6 +172,6 @@ def _table(name: str) -> Table:
         about.removeprefix("# "),
         document,
         shape_of(schema, operation),
-        {name: one for name, one in parameters.items() if name not in MOMENT | PAGE},
+        {name: one for name, one in parameters.items() if name not in MOMENT | PAGE_PARAMETERS},
         frozenset(parameters),
     )

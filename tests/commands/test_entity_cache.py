@@ -81,7 +81,7 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
 
 @pytest.mark.parametrize("stream", STREAMS[2:])
 @pytest.mark.parametrize("step", [2, 512])
-def test_facts_that_stand_are_kept_as_they_are_found_among_all(
+def test_effective_facts_are_kept_as_they_are_found_among_all(
     stream: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
@@ -93,18 +93,26 @@ def test_facts_that_stand_are_kept_as_they_are_found_among_all(
         orders = history(Random(seed), length, [stream])
         on = History()
         for known in decided_facts(stream, *(order.fact for order in orders)):
-            before = [*on.standing]
+            before = [*on.effective]
             place, day, _ = on.add(known)
             once = History(on.known)
-            assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
-            assert on.standing[:place] == before[:place]
-            assert all(k.fact.public_on <= day for k in on.standing[:place])
+            assert (on.effective, on.retracted, on.opening_count) == (
+                once.effective,
+                once.retracted,
+                once.opening_count,
+            )
+            assert on.effective[:place] == before[:place]
+            assert all(k.fact.public_on <= day for k in on.effective[:place])
         while on.known:
-            before, place = [*on.standing], on.remove_last()
+            before, place = [*on.effective], on.remove_last()
             once = History(on.known)
-            assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
+            assert (on.effective, on.retracted, on.opening_count) == (
+                once.effective,
+                once.retracted,
+                once.opening_count,
+            )
             assert on._corrected == once._corrected
-            assert on.standing[:place] == before[:place]
+            assert on.effective[:place] == before[:place]
 
     holds()
 

@@ -150,7 +150,7 @@ class Entity(BaseAggregate[str]):
 
     @classmethod
     def state_on(cls, id: str, facts: Sequence[RecordedFact], day: date) -> EntityState | None:
-        """The state on `day`, from the standing facts in valid-time order; None before the first.
+        """The state on `day`, from the effective facts in valid-time order; None before the first.
 
         Only facts public by that day count. Pure, and the same for projections and replay.
         """
@@ -169,11 +169,11 @@ class Entity(BaseAggregate[str]):
     @property
     def exists(self) -> bool:
         """Whether an initial fact of this entity is effective."""
-        return self.history.openings > 0
+        return self.history.opening_count > 0
 
     def _fold(self, day: date = date.max) -> Any:
         """The fold of the effective facts that are public by a day, for reading only."""
-        return self._folding.of_first(self.history.standing, self.history.public(day))
+        return self._folding.of_first(self.history.effective, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:
         if not isinstance(fact, self.INITIAL_FACT) and not self.exists:
@@ -196,7 +196,7 @@ class Entity(BaseAggregate[str]):
                 " retracted, not corrected",
                 path=("eventId",),
             )
-        if fact.retracts in self.history.gone:
+        if fact.retracts in self.history.retracted:
             raise InvalidInput(
                 f"Event {fact.retracts!r} is already retracted",
                 code="ALREADY_RETRACTED",

@@ -117,7 +117,7 @@ class Firm(Entity):
     def check(self, fact: Fact) -> None:
         """A firm is identified once, before it is renamed."""
         first = next(
-            (k.fact for k in self.history.standing if isinstance(k.fact, Identified)), None
+            (k.fact for k in self.history.effective if isinstance(k.fact, Identified)), None
         )
         if isinstance(fact, Identified):
             if first:

@@ -88,7 +88,7 @@ def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
 
 def effective_retraction(event_id: str, retractions: Sequence[RecordedFact]) -> RecordedFact | None:
     """The retraction of an event that counts, given all retractions of its entity in the order of the
-    log; None where the event stands."""
+    log; None where the event is effective."""
     gone: set[str] = set()
     for item in reversed(retractions):
         if isinstance(item.fact, Retracted) and item.event_id not in gone:
@@ -99,9 +99,9 @@ def effective_retraction(event_id: str, retractions: Sequence[RecordedFact]) -> 
 
 
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:
-    """The facts that stand, in valid-time order; those of one day in the order of `History.place`,
+    """The effective facts, in valid-time order; those of one day in the order of `History.place`,
     but initial facts first: a corrected one is recorded after the acts that follow from it."""
-    return History([*known]).standing
+    return History([*known]).effective
 
 
 def sort_key(known: RecordedFact) -> tuple[date, bool]:
@@ -110,30 +110,38 @@ def sort_key(known: RecordedFact) -> tuple[date, bool]:
 
 
 class Difference(NamedTuple):
-    """From where on the facts that stand are others than before."""
+    """From where on the effective facts are others than before."""
 
     place: int
-    """The place of the first of them among those that stand."""
+    """The place of the first of them among the effective ones."""
     day: date
     """The day from which the first of them counts; the last of all days where none differs."""
     facts: list[RecordedFact]
-    """The facts that stand now and did not, or stand no more; in no order."""
+    """The facts that are effective now and were not, or are no more; in no order."""
 
 
 class History:
     """All recorded facts of an entity, and those of them that are not retracted."""
 
-    __slots__ = ("_corrected", "_ids", "_retractions", "gone", "known", "openings", "standing")
+    __slots__ = (
+        "_corrected",
+        "_ids",
+        "_retractions",
+        "effective",
+        "known",
+        "opening_count",
+        "retracted",
+    )
 
     def __init__(self, known: Sequence[RecordedFact] = ()):
         self.known: list[RecordedFact] = []
         """All facts in the order of the log."""
-        self.standing: list[RecordedFact] = []
-        """Those that stand, in valid-time order."""
-        self.gone: set[str] = set()
+        self.effective: list[RecordedFact] = []
+        """Those that are effective, in valid-time order."""
+        self.retracted: set[str] = set()
         """The ids of the events that are retracted."""
-        self.openings = 0
-        """How many openings stand."""
+        self.opening_count = 0
+        """How many openings are effective."""
         self._ids: dict[str, int] = {}
         self._retractions: list[RecordedFact] = []
         self._corrected: dict[str, int] = {}
@@ -144,9 +152,9 @@ class History:
         """Take in the first facts, sorted once."""
         for item in known:
             self._note(item)
-        self.gone = retracted_ids(self._retractions)
-        self.standing = sorted([k for k in self.known if self.stands(k)], key=self.order)
-        self.openings = sum([type(k.fact) in INITIAL_FACTS for k in self.standing])
+        self.retracted = retracted_ids(self._retractions)
+        self.effective = sorted([k for k in self.known if self.is_effective(k)], key=self.order)
+        self.opening_count = sum([type(k.fact) in INITIAL_FACTS for k in self.effective])
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._ids
@@ -162,31 +170,31 @@ class History:
         if not isinstance(new.fact, Retracted):
             return (
                 self._insert(new)
-                if self.stands(new)
-                else Difference(len(self.standing), date.max, [])
+                if self.is_effective(new)
+                else Difference(len(self.effective), date.max, [])
             )
         target = self.get(new.fact.retracts)
         if target and not isinstance(target.fact, Retracted):  # as most are
-            changed = [] if target.event_id in self.gone else [target]
-            self.gone.add(target.event_id)
+            changed = [] if target.event_id in self.retracted else [target]
+            self.retracted.add(target.event_id)
         else:
-            gone, self.gone = self.gone, retracted_ids(self._retractions)
-            changed = self._facts(gone ^ self.gone)
+            gone, self.retracted = self.retracted, retracted_ids(self._retractions)
+            changed = self._facts(gone ^ self.retracted)
         differences = [
-            self._remove(known) if known.event_id in self.gone else self._insert(known)
+            self._remove(known) if known.event_id in self.retracted else self._insert(known)
             for known in changed
         ]
         first = min(
-            differences, default=Difference(len(self.standing), date.max, []), key=_PLACE_AND_DAY
+            differences, default=Difference(len(self.effective), date.max, []), key=_PLACE_AND_DAY
         )
         return first._replace(facts=changed)
 
     def remove_last(self) -> int:
         """Forget the last fact of the log, as if it had never been added. Returns the place from
-        which on the facts that stand are others than before."""
+        which on the effective facts are others than before."""
         last = self.known[-1]
         if not isinstance(last.fact, Retracted):
-            place = self._remove(last).place if self.stands(last) else len(self.standing)
+            place = self._remove(last).place if self.is_effective(last) else len(self.effective)
         else:
             place = self._remove_retraction(last.fact)
         self.known.pop()
@@ -197,16 +205,16 @@ class History:
         """Have what a retraction took away again, and take away what it had brought back."""
         self._retractions.pop()
         self._forget_correction(fact)
-        gone, self.gone = self.gone, retracted_ids(self._retractions)
-        changed = self._facts(gone ^ self.gone)
+        gone, self.retracted = self.retracted, retracted_ids(self._retractions)
+        changed = self._facts(gone ^ self.retracted)
         places = [
-            (self._remove(known) if known.event_id in self.gone else self._insert(known)).place
+            (self._remove(known) if known.event_id in self.retracted else self._insert(known)).place
             for known in changed
         ]
-        return min(places, default=len(self.standing))
+        return min(places, default=len(self.effective))
 
     def _forget_correction(self, fact: Retracted) -> None:
-        """Have the replacement that a retraction names stand where it would without it."""
+        """Put the replacement that a retraction names where it would be without it."""
         if not fact.replacement or fact.replacement in self._ids:
             return
         del self._corrected[fact.replacement]
@@ -220,13 +228,13 @@ class History:
         if target is None or not isinstance(target.fact, Retracted):
             return []
         gone = retracted_ids([*self._retractions, RecordedFact(0, "", "", fact)])
-        return sorted(self._facts(self.gone - gone), key=self.order)
+        return sorted(self._facts(self.retracted - gone), key=self.order)
 
     def public(self, day: date) -> int:
-        """How many of the facts that stand are public by a day; they come first."""
-        if not self.standing or self.standing[-1].fact.public_on <= day:
-            return len(self.standing)
-        return bisect_right(self.standing, day, key=_PUBLIC)
+        """How many of the effective facts are public by a day; they come first."""
+        if not self.effective or self.effective[-1].fact.public_on <= day:
+            return len(self.effective)
+        return bisect_right(self.effective, day, key=_PUBLIC)
 
     def _note(self, new: RecordedFact) -> None:
         """Add a fact to those recorded, and note which event it or another replaces."""
@@ -247,9 +255,9 @@ class History:
         index = self._ids[known.event_id]
         return (*sort_key(known), self._corrected.get(known.event_id, index), index)
 
-    def stands(self, known: RecordedFact) -> bool:
+    def is_effective(self, known: RecordedFact) -> bool:
         """Whether a fact that is known is not retracted, and no retraction."""
-        return known.event_id not in self.gone and not isinstance(known.fact, Retracted)
+        return known.event_id not in self.retracted and not isinstance(known.fact, Retracted)
 
     def _facts(self, ids: Iterable[str]) -> list[RecordedFact]:
         """The facts under some ids that are no retractions."""
@@ -258,21 +266,21 @@ class History:
         ]
 
     def _insert(self, known: RecordedFact) -> Difference:
-        index = len(self.standing)
+        index = len(self.effective)
         if index and (
             self._corrected
-            or sort_key(self.standing[-1]) > sort_key(known)
+            or sort_key(self.effective[-1]) > sort_key(known)
             or known is not self.known[-1]
         ):
-            index = bisect_left(self.standing, self.order(known), key=self.order)
-        self.standing.insert(index, known)
-        self.openings += type(known.fact) in INITIAL_FACTS
+            index = bisect_left(self.effective, self.order(known), key=self.order)
+        self.effective.insert(index, known)
+        self.opening_count += type(known.fact) in INITIAL_FACTS
         return Difference(index, known.fact.public_on, [known])
 
     def _remove(self, known: RecordedFact) -> Difference:
-        index = bisect_left(self.standing, self.order(known), key=self.order)
-        del self.standing[index]
-        self.openings -= type(known.fact) in INITIAL_FACTS
+        index = bisect_left(self.effective, self.order(known), key=self.order)
+        del self.effective[index]
+        self.opening_count -= type(known.fact) in INITIAL_FACTS
         return Difference(index, known.fact.public_on, [known])
 
 

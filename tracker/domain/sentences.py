@@ -80,8 +80,8 @@ def name_by(known: Sequence[RecordedFact], position: int, day: date) -> str | No
     given before the position and counted by then, or else the first one given. `known` are the facts
     that may name it, with all retractions, in the order of the log."""
     before = [item for item in known if item.position < position]
-    standing = effective_facts(before) or before
-    named = [(item.fact.public_on <= day, name_given(item.fact)) for item in standing]
+    effective = effective_facts(before) or before
+    named = [(item.fact.public_on <= day, name_given(item.fact)) for item in effective]
     public = [name for is_public, name in named if is_public and name]
     return next((name for name in (*reversed(public), *(name for _, name in named)) if name), None)
 

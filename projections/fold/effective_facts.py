@@ -32,7 +32,7 @@ def note_facts(
     `open` by their positions, until they end and are in `rows`. `closed` gets those that began before.
     """
     for known in changed:
-        if history.stands(known):
+        if history.is_effective(known):
             open[known.position] = FactRow(known, position)
         elif row := open.pop(known.position, None):  # it is new: closed at once
             rows.append(row._replace(until=position))
