@@ -22,24 +22,30 @@ Node = dict[str, Any]
 out = Terminal(highlight=False, soft_wrap=True)
 MAX_SHOWN_CHARACTERS = 100
 
-CHANGES = """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
+FRAGMENTS = """
+fragment reason on Because { position eventId type summary source { publisher name publishedOn url } }
+fragment title on State { ... on ExportControl { title } ... on Announcement { title }
+  ... on Alliance { title: name } }"""
+CHANGES = (
+    """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
                     $after: String) {
   list: changes(from: $from, to: {validAt: $day, position: $position}, commodity: $commodity,
                 first: 200, after: $after) {
     nodes { entity kind change effectiveDays fields { path before after } because { ...reason }
             before { ...title } after { ...title } }
     pageInfo { endCursor hasNextPage } } }"""
-UPCOMING = """query ($day: Day, $position: Position, $days: Int!, $commodity: String,
+    + FRAGMENTS
+)
+UPCOMING = (
+    """query ($day: Day, $position: Position, $days: Int!, $commodity: String,
                      $after: String) {
   asOf(validAt: $day, position: $position) {
     list: upcoming(days: $days, commodity: $commodity, first: 200, after: $after) {
       nodes { day entity kind transition clause member fields { path before after }
               because { ...reason } before { ...title } after { ...title } }
       pageInfo { endCursor hasNextPage } } } }"""
-FRAGMENTS = """
-fragment reason on Because { position eventId type summary source { publisher name publishedOn url } }
-fragment title on State { ... on ExportControl { title } ... on Announcement { title }
-  ... on Alliance { title: name } }"""
+    + FRAGMENTS
+)
 
 OfCommodity = Annotated[
     str | None,
@@ -133,7 +139,7 @@ async def nodes(services: Services, document: str, asked: dict[str, Any]) -> Asy
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
         variables = {**asked, "after": page["endCursor"]}
-        answer = await execute(services, document + FRAGMENTS, variables, Access())
+        answer = await execute(services, document, variables, Access())
         for error in answer.get("errors", ()):
             fail(f"{error['message']} ({error['extensions']['code']})", Exit.REFUSED)
         found = answer["data"].get("asOf", answer["data"])["list"]

@@ -31,6 +31,7 @@ from deploy.cli.common import (
 from deploy.cli.corpus import corpus
 from deploy.cli.demo_banner import print_demo_banner
 from deploy.cli.entry import Commands, begin, run_command_line
+from deploy.cli.facts import facts
 from deploy.cli.key import keys
 from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
@@ -432,6 +433,7 @@ app.command()(redact)
 app.command()(rebuild)
 app.command()(changes)
 app.command()(upcoming)
+app.command()(facts)
 audit.add_to(app)
 imports.add_to(app)
 

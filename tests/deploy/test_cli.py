@@ -364,9 +364,27 @@ def test_help_teaches_every_command() -> None:
         "migrate",
         "changes",
         "upcoming",
+        "facts",
         "key",
     ):
         assert name in result.stdout
+
+
+def test_facts_are_told_day_by_day_in_sentences(demo: Running) -> None:
+    asked = ("facts", "--from", "2025-11-09", "--to", "2025-11-09", "--place", "CN")
+    told = command(*asked, "--kind", "export-control", data_dir=demo.data_dir)
+    assert told.returncode == Exit.OK, told.stderr
+    sentences, sources = told.stdout.splitlines()[::2], told.stdout.splitlines()[1::2]
+    assert any(
+        line.endswith("more are suspended from 9 November 2025 until 27 November 2026.")
+        for line in sentences
+    )
+    assert all(line.startswith("2025-11-09  ") for line in sentences)
+    assert all(line.endswith(", 2025-11-09") for line in sources)
+    lines = command(*asked, "--json", data_dir=demo.data_dir).stdout.splitlines()
+    assert {json.loads(line)["publicOn"] for line in lines} == {"2025-11-09"}
+    refused = command("facts", "--kind", "rumour", data_dir=demo.data_dir)
+    assert refused.returncode == Exit.REFUSED
 
 
 def test_changes_are_told_to_people_and_as_json(demo: Running) -> None:

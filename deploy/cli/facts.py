@@ -1,0 +1,79 @@
+"""`tracker facts`: what happened, day by day, a sentence each."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from deploy.cli.changes import AsJson, Node, OfCommodity, out, print_line, print_nodes, to_text
+from deploy.cli.common import DAY_FORM, DataDir, day
+from deploy.terminal import in_one_line
+
+FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [String!],
+                  $places: [String!], $entity: String, $kind: EntityKind, $after: String) {
+  asOf(validAt: $day, position: $position) {
+    list: facts(publicOn: {from: $from}, commodities: $commodities, places: $places,
+                entity: $entity, kind: $kind, first: 200, after: $after) {
+      nodes { publicOn summary position eventId type entity
+              source { publisher name publishedOn url primary verified } }
+      pageInfo { endCursor hasNextPage } } } }"""
+
+
+def facts(
+    first_day: Annotated[
+        date | None,
+        typer.Option("--from", parser=day, metavar=DAY_FORM, help="The first day (default: any)."),
+    ] = None,
+    last_day: Annotated[
+        date | None,
+        typer.Option(
+            "--to", parser=day, metavar=DAY_FORM, help="The last day (default: today, UTC)."
+        ),
+    ] = None,
+    position: Annotated[
+        int | None, typer.Option(min=0, help="What the log said then (default: the last position).")
+    ] = None,
+    commodity: OfCommodity = None,
+    place: Annotated[
+        str | None, typer.Option(help="Only what is about this place or alliance, such as `CN`.")
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Only what is about this entity, such as `alliance/quad`.")
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Only what is about entities of this kind: alliance, announcement, export-control,"
+            " figure or firm."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what happened, in the order of the days on which it became public: a sentence a fact.
+
+    What was retracted is left out.
+    """
+    asked = {
+        "from": to_text(first_day),
+        "day": to_text(last_day),
+        "position": to_text(position),
+        "commodities": None if commodity is None else [commodity],
+        "places": None if place is None else [place],
+        "entity": entity,
+        "kind": None if kind is None else kind.upper().replace("-", "_"),
+    }
+    print_nodes(FACTS, asked, print_line if as_json else describe_fact, data_dir)
+
+
+def describe_fact(node: Node) -> None:
+    """Print a fact for people."""
+    out.print(f"{node['publicOn']}  {in_one_line(node['summary'])}", markup=False)
+    source = node["source"]
+    out.print(
+        f"            {node['position']}: {in_one_line(source['name'])}, {source['publishedOn']}",
+        style="dim",
+        markup=False,
+    )
