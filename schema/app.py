@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 from functools import cache
 from pathlib import Path
@@ -26,7 +25,10 @@ from schema.http.graphiql import EXAMPLES, asset, policy
 from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_streams import GraphQLStreams
 from schema.http.graphql_ws import GraphQLWebSocket
+from schema.http.pacing import Pacing
 from schema.http.responses import Answering, function_errors_as_json
+from schema.http.shared_subscriptions import SharedSubscriptions
+from schema.http.streaming import Ends
 from schema.http.trusted_hosts import TrustedHosts
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import EventRoute
@@ -61,8 +63,9 @@ def create_app(
         AccessControl(services.tokens, access),
         JsonSchemaRoute(),
     )
-    health, metrics, ending = HealthRoute(services), Metrics(services), asyncio.Event()
-    observer = Observer(metrics, tracing)
+    health, metrics = HealthRoute(services), Metrics(services)
+    observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), Pacing()
+    subscriptions = SharedSubscriptions(services, access_control, pacing)
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
     metrics.watch_caches(
@@ -72,12 +75,12 @@ def create_app(
             "states": services.as_of.lists.states.kept,
         }
     )
-    streams = GraphQLStreams(services, access_control, ending)
-    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, observer)
+    streams = GraphQLStreams(services, access_control, ends, subscriptions)
+    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, observer, pacing)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
-            Route("/events", EventRoute(services, access_control, ending).respond),
+            Route("/events", EventRoute(services, access_control, ends, pacing).respond),
             *TableRoute(services, access, access_control).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *TransparencyLogRoute(services, access_control).routes,
@@ -94,14 +97,15 @@ def create_app(
             ],
             Route("/", pages.home),
             WebSocketRoute(
-                "/graphql", GraphQLWebSocket(services, access_control, observer, persisted)
+                "/graphql",
+                GraphQLWebSocket(services, access_control, subscriptions, observer, persisted),
             ),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ],
         middleware=outer_middleware(access),
     )
-    app.state.end_streams = ending.set
+    app.state.end_streams = ends.stop
     return app
 
 

@@ -29,6 +29,13 @@ class Context:
     """The last position that a client saw before it was cut off, where its headers say so."""
     position: int | None = None
     """The position of what a subscription gave last, where it has one."""
+    offset: tuple[int, int] = (0, 0)
+    """The place of what a subscription gave last among all that it gives: its position, and for
+    states the day."""
+    until: int | None = None
+    """The position at which a subscription to events ends; None: it goes on."""
+    complete: bool = False
+    """Whether it has come to that end."""
     work_slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
 

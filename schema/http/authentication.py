@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -132,6 +132,11 @@ class AccessControl:
         trusted = Scope.RECORD in caller.scopes and caller != OPEN_CALLER
         return nullcontext() if trusted else self._work_slots.hold(client.key)
 
+    def shared_work_slot(self, clients: Iterable[Client]) -> AbstractAsyncContextManager[None]:
+        """The same for a question that several clients ask alike: a turn of the one with least to
+        do, so that none makes another wait."""
+        return self.work_slot(min(clients, key=lambda client: self._work_slots.load(client.key)))
+
     async def _caller(self, authorization: str) -> Caller:
         """The caller that an Authorization header stands for.
 
@@ -173,6 +178,10 @@ class WorkSlots:
             yield
         finally:
             self._pass_on(client)
+
+    def load(self, client: str) -> int:
+        """How many questions of a client are worked on, or wait."""
+        return self._at_work[client] + len(self._waiting.get(client, ()))
 
     async def _wait(self, client: str) -> None:
         mine = asyncio.get_running_loop().create_future()

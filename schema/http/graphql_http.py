@@ -21,6 +21,7 @@ from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.graphiql import query_page, wants_page
 from schema.http.graphql_streams import GraphQLStreams, negotiate_format
+from schema.http.pacing import Pacing
 from schema.http.request import read_body
 from schema.http.responses import advice
 from schema.telemetry.observer import Observer, request_id
@@ -66,12 +67,14 @@ class GraphQLEndpoint:
         persisted: PersistedQueries,
         streams: GraphQLStreams,
         observer: Observer,
+        pacing: Pacing,
     ):
         self._access_control = access_control
         self._observer = observer
         self._answers = answers
         self._persisted = persisted
         self._streams = streams
+        self._pacing = pacing
 
     async def respond(self, request: Request) -> Response:
         """The response to a request, with the id of the request."""
@@ -80,7 +83,8 @@ class GraphQLEndpoint:
             response = query_page()
         else:
             with self._observer.operation(id, "http", request.headers) as operation:
-                response = await self._respond(request)
+                with self._pacing.answering():
+                    response = await self._respond(request)
                 operation.status = response.status_code
         response.headers["X-Request-ID"] = id
         return response

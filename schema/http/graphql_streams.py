@@ -11,7 +11,6 @@ Documents run as they do over a WebSocket, and under the same limits.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from schema.base.context import Context
 from schema.base.errors import plain_error
 from schema.execution.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
 from schema.http.authentication import AccessControl, Client
-from schema.http.streaming import StreamedResponse, last_position, with_heartbeats
+from schema.http.shared_subscriptions import EncodedAnswer, SharedSubscriptions, encode
+from schema.http.streaming import Ends, LiveResponse, last_position
 from schema.services import Services
 
 SSE = "text/event-stream"
@@ -48,8 +48,8 @@ class StreamFormat(Protocol):
     broken: bytes
     """Sent when the server ends an operation that would have gone on: come back."""
 
-    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
-        """An answer, and the position from which a client goes on after it, where it has one."""
+    def next(self, answer: EncodedAnswer) -> bytes:
+        """An answer, with the position from which a client goes on after it, where it has one."""
 
 
 class ServerSentEvents:
@@ -60,10 +60,10 @@ class ServerSentEvents:
     complete = b"event: complete\ndata:\n\n"  # browsers drop an event without data
     broken = b""
 
-    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
+    def next(self, answer: EncodedAnswer) -> bytes:
         """An event, with its position as the id that browsers come back with."""
-        id = b"" if position is None else b"id: %d\n" % position
-        return b"%sevent: next\ndata: %s\n\n" % (id, orjson.dumps(answer))
+        id = b"" if answer.position is None else b"id: %d\n" % answer.position
+        return b"%sevent: next\ndata: %s\n\n" % (id, answer.json)
 
 
 class Multipart:
@@ -71,23 +71,25 @@ class Multipart:
 
     media_type = f'{MULTIPART};boundary="graphql";subscriptionSpec=1.0'
 
-    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
+    def next(self, answer: EncodedAnswer) -> bytes:
         """A part with an answer in it."""
-        return self._part({"payload": answer})
+        return self._part(b'{"payload":%s}' % answer.json)
 
     @staticmethod
-    def _part(content: dict[str, Any]) -> bytes:
-        return b"\r\nContent-Type: application/json\r\n\r\n%s%s" % (orjson.dumps(content), BOUNDARY)
+    def _part(content: bytes) -> bytes:
+        return b"\r\nContent-Type: application/json\r\n\r\n%s%s" % (content, BOUNDARY)
 
-    silence = _part({})
+    silence = _part(b"{}")
     begin = BOUNDARY + silence
     complete = b"--\r\n"
     broken = (
         _part(
-            {
-                "payload": None,
-                **plain_error("UNAVAILABLE", "The server ends this subscription; come back"),
-            }
+            orjson.dumps(
+                {
+                    "payload": None,
+                    **plain_error("UNAVAILABLE", "The server ends this subscription; come back"),
+                }
+            )
         )
         + complete
     )
@@ -119,8 +121,8 @@ class GraphQLStreams:
 
     services: Services
     access_control: AccessControl
-    ending: asyncio.Event
-    """Set when the server stops."""
+    ends: Ends
+    subscriptions: SharedSubscriptions
 
     def respond(
         self,
@@ -143,40 +145,51 @@ class GraphQLStreams:
             last_position=last_position(request),
             work_slot=partial(self.access_control.work_slot, client),
         )
-        posted = request.method == "POST"
-        answers = stream(
-            context,
-            document,
-            variables,
-            operation_name=operation,
-            allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS,
-        )
         held = ExitStack()
         held.enter_context(self.access_control.operation_slot(client))
-        chunks = self._chunks(
-            form, encode_stream(form, context, answers), request.headers.get("authorization", "")
+        posted = request.method == "POST"
+        return LiveResponse(
+            self._chunks(form, context, client, document, variables, operation, posted),
+            held,
+            form.media_type,
+            {"Vary": "Accept"},
+            ends=self.ends,
+            authorization=request.headers.get("authorization", ""),
+            silence=lambda: form.silence,
+            broken=lambda: form.broken,
         )
-        return StreamedResponse(chunks, held, form.media_type, {"Vary": "Accept"})
 
     async def _chunks(
-        self, form: StreamFormat, pieces: AsyncGenerator[bytes, None], authorization: str
+        self,
+        form: StreamFormat,
+        context: Context,
+        client: Client,
+        document: str,
+        variables: dict[str, Any] | None,
+        operation: str | None,
+        posted: bool,
     ) -> AsyncGenerator[bytes, None]:
-        """Pieces and heartbeats, until the server stops or the client's token ends."""
+        """Answers as they are sent, and that there are no more."""
         yield form.begin
-        ends = self.ending.wait, partial(self.access_control.watch, authorization)
-        last: bytes | None = None
-        async with aclosing(with_heartbeats(pieces, *ends)) as coming:
-            async for last in coming:
-                yield last or form.silence
-        if last is not form.complete and form.broken:
-            yield form.broken
+        shared = await self.subscriptions.request(context, client, document, variables, operation)
+        if shared:
+            async with aclosing(self.subscriptions.answers(shared)) as found:
+                async for several in found:
+                    yield b"".join([_frame(form, answer) for answer in several])
+        else:
+            allowed = ALL if posted else QUERIES_AND_SUBSCRIPTIONS
+            answers = stream(
+                context, document, variables, operation_name=operation, allowed=allowed
+            )
+            async with aclosing(answers):
+                async for answer in answers:
+                    yield form.next(encode(answer, context, context.offset))
+        yield form.complete
 
 
-async def encode_stream(
-    form: StreamFormat, context: Context, answers: AsyncGenerator[dict[str, Any], None]
-) -> AsyncGenerator[bytes, None]:
-    """Answers as they are sent, and that there are no more."""
-    async with aclosing(answers):
-        async for answer in answers:
-            yield form.next(answer, context.position)
-    yield form.complete
+def _frame(form: StreamFormat, answer: EncodedAnswer) -> bytes:
+    """An answer as it is sent, written once."""
+    frame = answer.frames.get(form)
+    if frame is None:
+        frame = answer.frames[form] = form.next(answer)
+    return frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from json import JSONDecodeError
 from typing import Any
 
 import orjson
-from graphql import GraphQLFormattedError
+from graphql import GraphQLFormattedError, OperationType
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,6 +37,7 @@ from schema.execution.admission import max_body_bytes
 from schema.execution.persisted_queries import PersistedQueries
 from schema.execution.schema import SCHEMA
 from schema.http.authentication import AccessControl, Client
+from schema.http.shared_subscriptions import SharedSubscriptions, SubscriptionRequest
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
 from schema.telemetry.operation import current_operation
@@ -100,6 +102,7 @@ class WebSocketContext(Context):
     """What is known of a connection. Nobody has come in before the first message."""
 
     access_control: AccessControl
+    subscriptions: SharedSubscriptions
     observer: Observer
     persisted: PersistedQueries
     headers: Headers
@@ -123,6 +126,10 @@ class WebSocketContext(Context):
         self.client = await self.access_control.authenticate(self.authorization, self.address)
         self.caller = self.client.caller
         self.work_slot = partial(self.access_control.work_slot, self.client)
+
+
+def _json(text: str) -> str:
+    return orjson.dumps(text).decode()
 
 
 def error_json(error: TrackerError) -> GraphQLFormattedError:
@@ -207,12 +214,42 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     ) -> None:
         try:
             with connected.access_control.operation(client):
-                await super().run_operation(operation)
+                shared = await connected.subscriptions.request(
+                    connected,
+                    client,
+                    operation.query,
+                    operation.variables,
+                    operation.operation_name,
+                )
+                if shared:
+                    await self._send_answers(operation, shared)
+                elif current_operation().type == OperationType.SUBSCRIPTION.value:
+                    await super().run_operation(operation)
+                else:
+                    with connected.subscriptions.pacing.answering():
+                        await super().run_operation(operation)
         except TrackerError as error:
             current_operation().note_error(error.code)
             await operation.send_operation_message(
                 {"id": operation.id, "type": "error", "payload": [error_json(error)]}
             )
+
+    async def _send_answers(
+        self, operation: Operation[Context, None], request: SubscriptionRequest
+    ) -> None:
+        """Send what others get too, under the id that the client has chosen."""
+        assert isinstance(self.websocket, WebSocketAdapter)
+        socket, begin = self.websocket.ws, f'{{"id":{_json(operation.id)},"type":"next","payload":'
+        try:
+            async with aclosing(self._connected.subscriptions.answers(request)) as found:
+                async for several in found:
+                    for answer in several:
+                        await socket.send_text(f"{begin}{answer.text}}}")
+        except WebSocketDisconnect:
+            return
+        except Exception as error:
+            await self.handle_task_exception(error)
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     @property
     def _connected(self) -> WebSocketContext:
@@ -230,6 +267,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
         self,
         services: Services,
         access_control: AccessControl,
+        subscriptions: SharedSubscriptions,
         observer: Observer,
         persisted: PersistedQueries,
     ):
@@ -242,6 +280,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
         )  # `Cors` has checked the origin
         self._services = services
         self._access_control = access_control
+        self._subscriptions = subscriptions
         self._observer = observer
         self._persisted = persisted
 
@@ -254,6 +293,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
             access=self._access_control.access,
             caller=Caller(),
             access_control=self._access_control,
+            subscriptions=self._subscriptions,
             observer=self._observer,
             persisted=self._persisted,
             headers=request.headers,

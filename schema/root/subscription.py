@@ -27,7 +27,7 @@ from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
-from tracker.log.selection import Selection, follow_selected
+from tracker.log.selection import Selection, follow_selected, read_selected
 
 
 @object_type
@@ -58,13 +58,20 @@ class Subscription:
             start = info.context.last_position  # a client that comes back asks as it did at first
         if start is None:
             start = await services.recorder.head()
-        following = follow_selected(services.recorder, services.follower, start, wanted)
+        until = info.context.until
+        following = (
+            follow_selected(services.recorder, services.follower, start, wanted)
+            if until is None
+            else read_selected(services.recorder, start, until, wanted)
+        )
         async with aclosing(following) as pages:
             async for page in pages:
                 for recorded in page:
                     info.context.position = recorded.position
+                    info.context.offset = recorded.position, 0
                     current_operation().note_position(recorded.position)
                     yield event(recorded)
+        info.context.complete = True
 
     @subscription_field
     async def world_changed(
@@ -107,6 +114,7 @@ class Subscription:
         )
         async with aclosing(moments):
             async for moment in moments:
+                info.context.offset = moment.position, moment.valid_at.toordinal()
                 yield AsOf(moment=moment)
 
 

@@ -1,27 +1,30 @@
 """`/events`: the log as CloudEvents, as server-sent events or as JSON lines.
 
 What is sent of an event is its entry, byte for byte as it is stored. Nothing is gathered for a
-client: it is read a page at a time, as fast as the client takes it.
+client: it is read a page at a time, as fast as the client takes it. New events are read and written
+once for all who follow the same selection.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, aclosing
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.base.scalars import Position
-from schema.http.authentication import AccessControl
+from schema.http.authentication import AccessControl, Client
+from schema.http.broadcast import Broadcast, Broadcasts, Part
 from schema.http.compression import accepted_words, takes_gzip
+from schema.http.pacing import Pacing
 from schema.http.responses import errors_as_json
-from schema.http.streaming import StreamedResponse, last_position, with_heartbeats
+from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_position
 from schema.inputs.arguments import parse_position, parse_selection, parse_short_text
 from schema.services import Services
 from tracker.domain.registry import entity_type
@@ -42,85 +45,194 @@ MEDIA_TYPES = {
     "application/*": JSON_LINES,
 }
 LIMIT = re.compile(r"[0-9]{1,18}")
+GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+"""Deflate, no name, no time, no system (RFC 1952, 2.3)."""
 LIST_PARAMETERS = ("types", "commodity", "place")
 PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "limit", "follow")
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a body, and the same compressed on its own: what is behind it needs nothing of it."""
+
+    plain: bytes
+
+    @cached_property
+    def deflated(self) -> bytes:
+        """Blocks of deflate (RFC 1951) that end on a byte."""
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, memLevel=5)
+        return deflate.compress(self.plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFormat:
+    """How events are written."""
+
+    media_type: str
+    begin: bytes
+    silence: Chunk
+    """What clients pass over."""
+    write: Callable[[RecordedEvent], bytes]
+
+    def page(self, events: Sequence[RecordedEvent]) -> Chunk:
+        """Events as a piece of a body."""
+        return Chunk(b"".join(map(self.write, events)))
+
+
+class PlainBody:
+    """Chunks as they are."""
+
+    encoding: str | None = None
+
+    def write(self, chunks: Sequence[Chunk]) -> bytes:
+        """The next bytes of the body."""
+        return chunks[0].plain if len(chunks) == 1 else b"".join([each.plain for each in chunks])
+
+    def end(self) -> bytes:
+        """The last bytes of the body."""
+        return b""
+
+
+class GzipBody:
+    """Chunks as gzip (RFC 1952), each complete when it is sent. Compressing is left to them, so
+    that followers share it, and a follower holds 8 bytes of it."""
+
+    encoding: str | None = "gzip"
+
+    def __init__(self) -> None:
+        self._checksum = self._size = 0
+        self._head = GZIP_HEAD
+
+    def write(self, chunks: Sequence[Chunk]) -> bytes:
+        """The next bytes of the body."""
+        for chunk in chunks:
+            self._checksum = zlib.crc32(chunk.plain, self._checksum)
+            self._size += len(chunk.plain)
+        head, self._head = self._head, b""
+        return head + b"".join([chunk.deflated for chunk in chunks])
+
+    def end(self) -> bytes:
+        """The last bytes of the body: an empty last block, the checksum and the size."""
+        size = self._size & 0xFFFFFFFF
+        return (
+            self._head
+            + b"\x03\x00"
+            + self._checksum.to_bytes(4, "little")
+            + size.to_bytes(4, "little")
+        )
+
+
 class EventRoute:
     """Answers requests for the log."""
 
-    def __init__(self, services: Services, access_control: AccessControl, ending: asyncio.Event):
+    def __init__(
+        self, services: Services, access_control: AccessControl, ends: Ends, pacing: Pacing
+    ):
         self._services = services
         self._access_control = access_control
-        self._ending = ending
+        self._ends = ends
+        self._broadcasts = Broadcasts[Chunk](services.follower, pacing)
 
     @errors_as_json
     async def respond(self, request: Request) -> Response:
         """The events after a position; and, unless `follow=false`, each new one as it comes. With
         `limit` the answer ends after so many."""
         client = await self._access_control.authenticate_request(request)
-        media_type, wanted = negotiate_media_type(request), parse_parameters(request)
+        form, wanted = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
         after, head = start_position(request), await self._services.recorder.head()
-        held = ExitStack()
-        if following:
-            held.enter_context(self._access_control.operation_slot(client))
-            pages = self._live(request, head if after is None else after, wanted)
-        else:
-            found = read_selected(self._services.recorder, after or 0, head, wanted)
-            pages = (page async for page in found if page)
-        if limit is not None:
-            pages = first_events(pages, limit)
-        chunks = encode_stream(pages, media_type)
+        body = GzipBody() if takes_gzip(request.headers.get("accept-encoding", "")) else PlainBody()
         headers = {"Vary": "Accept, Accept-Encoding"}
-        if takes_gzip(request.headers.get("accept-encoding", "")):
-            headers["Content-Encoding"] = "gzip"
-            chunks = compress_chunks(chunks)
-        return StreamedResponse(chunks, held, media_type, headers)
+        if body.encoding:
+            headers["Content-Encoding"] = body.encoding
+        read = partial(self._read, form, wanted, limit is not None)
+        held = ExitStack()
+        if not following:
+            found = (([chunk]) async for chunk in read(after or 0, head))
+            whole = _body(form, body, found, limit)
+            return StreamedResponse(whole, held, form.media_type, headers)
+        held.enter_context(self._access_control.operation_slot(client))
+        live = self._follow(form, wanted, head if after is None else after, client, read)
+        return LiveResponse(
+            _body(form, body, live, limit),
+            held,
+            form.media_type,
+            headers,
+            ends=self._ends,
+            authorization=request.headers.get("authorization", ""),
+            silence=lambda: body.write([form.silence]),
+            broken=body.end,
+        )
 
-    async def _live(
-        self, request: Request, after: int, wanted: Selection
-    ) -> AsyncGenerator[list[RecordedEvent] | None, None]:
-        """Pages as they come, until the server stops or the client's token does."""
-        following = follow_selected(self._services.recorder, self._services.follower, after, wanted)
-        ends = (
-            self._ending.wait,
-            partial(self._access_control.watch, request.headers.get("authorization", "")),
+    async def _read(
+        self, form: EventFormat, wanted: Selection, one_by_one: bool, after: int, until: int
+    ) -> AsyncGenerator[Chunk, None]:
+        """The events after a position up to another, by pages or one by one."""
+        async for page in read_selected(self._services.recorder, after, until, wanted):
+            for events in [[event] for event in page] if one_by_one else [page]:
+                if events:
+                    yield form.page(events)
+
+    async def _follow(
+        self,
+        form: EventFormat,
+        wanted: Selection,
+        after: int,
+        client: Client,
+        read: Callable[[int, int], AsyncGenerator[Chunk, None]],
+    ) -> AsyncGenerator[Sequence[Chunk], None]:
+        """The events after a position, and each new one as it comes."""
+        following = self._broadcasts.follow(
+            (form.media_type, wanted.key),
+            after,
+            client,
+            partial(self._source, form, wanted),
+            head=self._services.recorder.head,
+            read=read,
         )
         try:
-            async with aclosing(with_heartbeats(following, *ends)) as pages:
-                async for page in pages:
-                    yield page
-        except CONNECTION_ERRORS as error:  # the client comes back, and goes on where it was
+            async with aclosing(following) as found:
+                async for chunks in found:
+                    yield chunks
+        except CONNECTION_ERRORS as error:
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
 
+    async def _source(
+        self, form: EventFormat, wanted: Selection, broadcast: Broadcast[Chunk]
+    ) -> AsyncGenerator[Part[Chunk], None]:
+        """New events, for all who follow a selection."""
+        following = follow_selected(
+            self._services.recorder, self._services.follower, broadcast.after[0], wanted
+        )
+        try:
+            async with aclosing(following) as pages:
+                async for page in pages:
+                    for event in page:
+                        chunk = form.page([event])
+                        yield Part((event.position, 0), chunk, len(chunk.plain))
+        except CONNECTION_ERRORS as error:  # clients come back, and go on where they were
+            logger.warning("streams of events end, since the log can't be read: %s", error)
 
-async def first_events(
-    pages: AsyncGenerator[list[RecordedEvent] | None, None], limit: int
-) -> AsyncGenerator[list[RecordedEvent] | None, None]:
-    """The first events of pages, at most `limit`; it ends with the last of them."""
-    async with aclosing(pages):
-        async for page in pages:
-            yield page[:limit] if page else page
-            limit -= len(page or ())
-            if limit <= 0:
-                return
 
-
-async def encode_stream(
-    pages: AsyncGenerator[list[RecordedEvent] | None, None], media_type: str
+async def _body(
+    form: EventFormat,
+    body: PlainBody | GzipBody,
+    found: AsyncGenerator[Sequence[Chunk], None],
+    limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
-    """Pages of events as text of a media type; None as what clients pass over."""
-    if media_type == SSE:
-        yield (
-            b"retry: %d\n" % RETRY_MILLISECONDS
-        )  # no empty line after it: some take that for an event
-    write, silence = (_encode_sse, b":\n") if media_type == SSE else (_encode_line, b"\n")
-    async with aclosing(pages):
-        async for page in pages:
-            yield b"".join(map(write, page)) if page else silence
+    """What is sent; with a limit it ends with so many events, which then come one by one."""
+    yield body.write([Chunk(form.begin)])
+    async with aclosing(found):
+        async for chunks in found:
+            if limit is not None:
+                chunks = chunks[:limit]
+                limit -= len(chunks)
+            yield body.write(chunks)
+            if limit == 0:
+                break
+    yield body.end()
 
 
 def _encode_sse(event: RecordedEvent) -> bytes:
@@ -131,17 +243,15 @@ def _encode_line(event: RecordedEvent) -> bytes:
     return event.entry + b"\n"
 
 
-async def compress_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Chunks as gzip, each complete when it is sent.
-
-    A window of 4 KiB: a stream then holds 32 KiB rather than 256, and entries repeat each other
-    within it.
-    """
-    gzip = zlib.compressobj(wbits=16 + 12, memLevel=5)
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            yield gzip.compress(chunk) + gzip.flush(zlib.Z_SYNC_FLUSH)
-    yield gzip.flush()
+FORMATS = {
+    SSE: EventFormat(
+        SSE,
+        b"retry: %d\n" % RETRY_MILLISECONDS,  # no empty line after it: some take that for an event
+        Chunk(b":\n"),
+        _encode_sse,
+    ),
+    JSON_LINES: EventFormat(JSON_LINES, b"", Chunk(b"\n"), _encode_line),
+}
 
 
 def parse_parameters(request: Request) -> Selection:
@@ -194,11 +304,11 @@ def _parse_limit(request: Request) -> int | None:
     return int(given)
 
 
-def negotiate_media_type(request: Request) -> str:
-    """The media type to answer with: the first that the client names and we have."""
+def negotiate_format(request: Request) -> EventFormat:
+    """The format to answer in: the first that the client names and we have."""
     for name in accepted_words(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
-            return MEDIA_TYPES[name]
+            return FORMATS[MEDIA_TYPES[name]]
     raise InvalidInput(
         f"expected Accept to have {SSE} or {JSON_LINES}", code="NOT_ACCEPTABLE", path=("Accept",)
     )

@@ -25,7 +25,7 @@ from tests.support.fact_builders import announced, claimed, clause, suspended
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send
 from tracker.domain.registry import FACTS
-from tracker.log.selection import Selection, is_selected
+from tracker.log.selection import Selection, is_selected, read_selected
 from tracker.log.upcasting import schema_name
 
 
@@ -329,17 +329,16 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken: list[int] = []
-    pages = type(services.follower).pages
 
-    async def counting(*arguments: Any, **more: Any) -> AsyncIterator[Any]:
+    async def counting(*arguments: Any) -> AsyncIterator[Any]:
         mine = len(taken)
         taken.append(0)
-        async with aclosing(pages(*arguments, **more)) as found:
+        async with aclosing(read_selected(*arguments)) as found:
             async for events in found:
                 taken[mine] += len(events)
                 yield events
 
-    monkeypatch.setattr(type(services.follower), "pages", counting)
+    monkeypatch.setattr("schema.routes.events.read_selected", counting)
     long = clause(exemptions="x" * 7000)
     total = 3000  # 21 MB, more than sockets hold
     await asyncio.gather(

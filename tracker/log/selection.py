@@ -8,7 +8,7 @@ change nothing of that: an event concerns the same for whoever follows, now or i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +40,12 @@ class Selection:
     commodities: Sequence[str] | None = None
     places: Sequence[str] | None = None
     entity: str | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """What is the same for equal selections."""
+        wanted = (self.types, self.commodities, self.places)
+        return (self.entity, *(None if words is None else tuple(words) for words in wanted))
 
     @property
     def by_subject(self) -> bool:
@@ -132,7 +138,7 @@ async def follow_selected(
 
 async def read_selected(
     recorder: Recorder, after: int, until: int, selection: Selection
-) -> AsyncIterator[list[RecordedEvent]]:
+) -> AsyncGenerator[list[RecordedEvent], None]:
     """The wanted events after a position up to another, in order, a page at a time; of some pages
     nothing may be left.
     """

@@ -1,0 +1,97 @@
+"""Subscriptions that have the same answers, whoever asks: by what they are known to be the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from graphql import FieldNode, OperationType, VariableNode, get_argument_values
+from graphql.execution.values import VariableValues, get_variable_values
+
+from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
+from schema.execution.schema import SCHEMA
+from schema.inputs.arguments import parse_day, parse_position
+from tracker.errors import InvalidInput
+
+EVENTS, STATES = "events", "worldChanged"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedQuestion:
+    """A subscription whose answers are the same for all who ask the same with the same rights."""
+
+    key: Hashable
+    """What is the same for them: all but the position after which events are wanted."""
+    field: str
+    """Of `Subscription`."""
+    after: int | None = None
+    """The position after which events are wanted; None: new ones only."""
+    valid_at: date | None = None
+    """The day of states; None: today, whenever that is."""
+
+
+async def shared_question(request: OperationRequest) -> SharedQuestion | None:
+    """What a request has in common with others; None where it is no subscription, where something is
+    wrong with it, or where its answers may be its own: it is then executed for itself."""
+    try:
+        admitted = await admit(SCHEMA._schema, request)
+        field = _only_field(admitted)
+        arguments = _arguments(admitted, field, request) if field else None
+        if field is None or arguments is None:
+            return None
+        after = parse_position(arguments.get("after"), "after")
+        valid_at = parse_day(arguments.get("valid_at"), "validAt")
+    except (NotAdmitted, InvalidInput, orjson.JSONEncodeError):
+        return None
+    if request.context.last_position is not None:
+        after = request.context.last_position  # a client that comes back asks as it did at first
+    name = field.name.value
+    return SharedQuestion(_key(request, field), name, after, valid_at)
+
+
+def _only_field(admitted: AdmittedOperation) -> FieldNode | None:
+    """The field that a subscription begins with, where nothing decides about it."""
+    operation = admitted.operation
+    if operation.operation is not OperationType.SUBSCRIPTION:
+        return None
+    if len(operation.selection_set.selections) != 1 or operation.directives:
+        return None
+    [field] = operation.selection_set.selections
+    if not isinstance(field, FieldNode) or field.directives:
+        return None
+    return field if field.name.value in (EVENTS, STATES) else None
+
+
+def _arguments(
+    admitted: AdmittedOperation, field: FieldNode, request: OperationRequest
+) -> dict[str, Any] | None:
+    """The arguments of the field; None where variables are wrong."""
+    schema = SCHEMA._schema
+    assert schema.subscription_type is not None
+    variables = get_variable_values(
+        schema, admitted.operation.variable_definitions or (), dict(request.variables)
+    )
+    if not isinstance(variables, VariableValues):
+        return None
+    definition = schema.subscription_type.fields[field.name.value]
+    return get_argument_values(definition, field, variables)
+
+
+def _key(request: OperationRequest, field: FieldNode) -> Hashable:
+    variables = dict(request.variables)
+    for argument in field.arguments or ():
+        value = argument.value
+        if argument.name.value == "after" and isinstance(value, VariableNode):
+            name = value.name.value
+            if len(re.findall(rf"\${name}\b", request.text or "")) == 2:  # defined, and used here
+                variables.pop(name, None)
+    return (
+        request.text,
+        request.operation_name,
+        orjson.dumps(variables, option=orjson.OPT_SORT_KEYS),
+        request.context.caller.scopes,
+    )

@@ -1,0 +1,286 @@
+"""Broadcasts: what many clients ask alike is read, executed and encoded once for all of them.
+
+A broadcast follows the log for its listeners, and has each part of what it finds sent by as many
+tasks as there are listeners. Parts are kept for those who still have to send them, within limits: a
+listener who sends more slowly is `Overtaken`, and reads for itself what it has missed. It never makes
+another wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from schema.http.authentication import Client
+from schema.http.pacing import Pacing
+from tracker.log.follower import Follower
+
+T = TypeVar("T")
+Offset: TypeAlias = tuple[int, int]
+"""The place of a part among those of a broadcast: a position, and a day where that matters."""
+
+MAX_KEPT_BYTES = 256 * 1024
+"""What a broadcast keeps for those who send slowly; the newest part is always kept."""
+MAX_KEPT_SECONDS = 5
+"""For how long it keeps a part: what is sent later is to be executed anew."""
+
+
+logger = logging.getLogger(__name__)
+
+
+class Overtaken(Exception):
+    """What a listener has to send next is not kept any more."""
+
+
+class Ended(Exception):
+    """A broadcast has come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """A part of a broadcast."""
+
+    offset: Offset
+    content: T
+    size: int
+    """How many bytes it takes, about."""
+    made: float = field(default_factory=time.monotonic)
+
+
+class Listener(Generic[T]):
+    """One for whom a broadcast is made. It gets every part behind a offset, once, in order."""
+
+    __slots__ = ("_broadcast", "after", "client", "woken")
+
+    def __init__(self, broadcast: Broadcast[T], after: Offset, client: Client):
+        self._broadcast = broadcast
+        self.after = after
+        self.client = client
+        self.woken: asyncio.Future[None] | None = None
+        """Done when there is something to send; None while it sends."""
+
+    async def next(self) -> Sequence[Part[T]]:
+        """The parts that came meanwhile, or the next one. Raises Overtaken or Ended."""
+        while True:
+            parts = self._broadcast.parts(self.after)
+            if parts:
+                self.after = parts[-1].offset
+                return parts
+            if self._broadcast.ended:
+                raise Ended
+            self.woken = asyncio.get_running_loop().create_future()
+            self._broadcast.wait(self)
+            try:
+                await self.woken
+            finally:
+                self._broadcast.stop_waiting(self)
+                self.woken = None
+
+    def wake(self) -> None:
+        """Let it look again."""
+        if self.woken and not self.woken.done():
+            self.woken.set_result(None)
+
+
+class Broadcast(Generic[T]):
+    """Parts from a source, for all who listen."""
+
+    def __init__(
+        self,
+        after: Offset,
+        source: Callable[[Broadcast[T]], AsyncGenerator[Part[T], None]],
+        pacing: Pacing,
+        *,
+        latest_only: bool = False,
+    ):
+        self.after = after
+        """Parts behind this offset are kept, or yet to come."""
+        self.listeners: dict[Listener[T], None] = {}
+        self.joined: Part[T] | None = None
+        """What those who came late had first, where they need something at once."""
+        self._source = source
+        self._pacing = pacing
+        self._latest_only = latest_only
+        self._parts: deque[Part[T]] = deque()
+        self._size = 0
+        self._waiting: dict[Listener[T], None] = {}
+        self._wanted = asyncio.Event()
+        self.ended = False
+        """Whether nothing comes any more."""
+        self._work: asyncio.Task[None] | None = None
+        self._round: asyncio.Task[None] | None = None
+        self._run: tuple[Offset, list[Part[T]]] = (after, [])
+
+    @property
+    def started(self) -> bool:
+        """Whether somebody has listened yet."""
+        return self._work is not None
+
+    @property
+    def latest(self) -> Part[T] | None:
+        """The newest part that is kept."""
+        return self._parts[-1] if self._parts else None
+
+    @contextmanager
+    def listen(self, after: Offset, client: Client) -> Iterator[Listener[T]]:
+        """Listen for the length of a block. The source is followed while anybody does."""
+        listener = Listener(self, after, client)
+        self.listeners[listener] = None
+        if self._work is None:
+            # Not in the context of the first listener: the operation there is only its own.
+            self._work = asyncio.get_running_loop().create_task(self._follow(), context=Context())
+        try:
+            yield listener
+        finally:
+            del self.listeners[listener]
+            if not self.listeners:
+                self.stop()
+
+    def stop(self) -> None:
+        """Follow the source no more; whoever still listens gets to the end."""
+        self._finish()
+        for task in (self._work, self._round):
+            if task:
+                task.cancel()
+
+    def parts(self, after: Offset) -> Sequence[Part[T]]:
+        """The parts behind a offset. Raises Overtaken where some are not kept any more."""
+        if self._parts and self._parts[-1].offset > after:
+            self._forget()
+        if after < self.after and not self._latest_only:
+            raise Overtaken
+        if not self._parts or self._parts[-1].offset <= after:
+            return ()
+        since, run = self._run
+        if since != after or not run or run[-1] is not self._parts[-1]:
+            run = [part for part in self._parts if part.offset > after]
+            self._run = after, run
+        return run
+
+    def wait(self, listener: Listener[T]) -> None:
+        """Somebody has sent all that there is."""
+        self._waiting[listener] = None
+        self._wanted.set()
+
+    def stop_waiting(self, listener: Listener[T]) -> None:
+        """Somebody looks again, or goes."""
+        self._waiting.pop(listener, None)
+
+    async def _follow(self) -> None:
+        """Take a part, and the next when the first listener has sent it."""
+        try:
+            async with aclosing(self._source(self)) as parts:
+                async for part in parts:
+                    self._append(part)
+                    await self._wanted.wait()
+        except Exception:
+            logger.exception("a broadcast ends")
+        self._finish()
+
+    def _append(self, part: Part[T]) -> None:
+        if self._latest_only:
+            self._parts.clear()
+            self._size = 0
+        self._parts.append(part)
+        self._size += part.size
+        self._wanted.clear()
+        self._forget()
+        if self._round is None:
+            self._round = asyncio.create_task(self._wake_all(), context=Context())
+
+    def _forget(self) -> None:
+        """Drop parts that are too old, or too many. The newest stays for those who wait for it."""
+        now = time.monotonic()
+        while len(self._parts) > 1 and (
+            self._size > MAX_KEPT_BYTES or self._parts[0].made < now - MAX_KEPT_SECONDS
+        ):
+            part = self._parts.popleft()
+            self._size -= part.size
+            self.after = part.offset
+
+    async def _wake_all(self) -> None:
+        """Wake those who wait, some at a time, until all have been woken for the newest part."""
+        latest = None
+        while latest is not self.latest:
+            latest = self.latest
+            assert latest is not None
+            await self._pacing.go_through(
+                [each for each in self._waiting if each.after < latest.offset], Listener.wake
+            )
+        self._round = None
+
+    def _finish(self) -> None:
+        self.ended = True
+        for listener in list(self._waiting):
+            listener.wake()
+
+
+Source: TypeAlias = Callable[[Broadcast[T]], AsyncGenerator[Part[T], None]]
+
+
+class Broadcasts(Generic[T]):
+    """The broadcasts that are under way, by what is asked."""
+
+    def __init__(self, follower: Follower, pacing: Pacing, *, latest_only: bool = False):
+        self._follower = follower
+        self._pacing = pacing
+        self._latest_only = latest_only
+        self._by_question: dict[Hashable, Broadcast[T]] = {}
+
+    def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
+        """The broadcast that answers a question; a new one, behind a offset, where there is none."""
+        found = self._by_question.get(question)
+        if found is None or found.ended:
+            found = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
+            self._by_question[question] = found
+        return found
+
+    @contextmanager
+    def listen(
+        self, question: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
+    ) -> Iterator[Listener[T]]:
+        """Listen to the broadcast that answers a question, for the length of a block."""
+        shares = bool(broadcast.listeners)  # the source counts as a follower itself
+        with broadcast.listen(after, client) as listener:
+            self._follower.followers += shares
+            try:
+                yield listener
+            finally:
+                self._follower.followers -= len(broadcast.listeners) > 1
+        if broadcast.ended and self._by_question.get(question) is broadcast:
+            del self._by_question[question]
+
+    async def follow(
+        self,
+        question: Hashable,
+        after: int,
+        client: Client,
+        source: Source[T],
+        *,
+        head: Callable[[], Awaitable[int]],
+        read: Callable[[int, int], AsyncGenerator[T, None]],
+    ) -> AsyncGenerator[Sequence[T], None]:
+        """What comes after a position, in order: what was there when it was asked for, as `read` finds
+        it from one position up to another, and then what is broadcast, until that ends."""
+        while True:
+            while after < (until := await head()):
+                async with aclosing(read(after, until)) as found:
+                    async for content in found:
+                        yield (content,)
+                after = until
+            broadcast = self.of(question, (until, 0), source)
+            with self.listen(question, broadcast, (after, 0), client) as listener:
+                try:
+                    while True:
+                        yield [part.content for part in await listener.next()]
+                except Overtaken:
+                    after = listener.after[0]
+                except Ended:
+                    return

@@ -1,0 +1,254 @@
+"""Answers to subscriptions, executed and encoded once for all who ask the same with the same rights.
+
+What a client missed before it came, or while it was slow, is executed for it alone: nothing that was
+executed before a client asked is sent to it, since a text may have been redacted in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import orjson
+
+from schema.base.context import Context
+from schema.execution.admission import OperationRequest
+from schema.execution.execute import ALL, stream
+from schema.execution.shared_questions import EVENTS, SharedQuestion, shared_question
+from schema.http.authentication import AccessControl, Client
+from schema.http.broadcast import Broadcast, Broadcasts, Ended, Offset, Part
+from schema.http.pacing import Pacing
+from schema.services import Services
+from schema.telemetry.operation import current_operation
+from tracker.auth.scopes import Caller
+from tracker.postgres.database import CONNECTION_ERRORS
+
+BEGINNING: Offset = (-1, 0)
+END: Offset = (2**63, 0)
+"""Where an answer stands that ends a subscription: everybody gets it."""
+
+
+@dataclass(frozen=True)
+class EncodedAnswer:
+    """An answer as JSON."""
+
+    json: bytes
+    position: int | None = None
+    """The position from which a client goes on after it, where it has one."""
+    offset: Offset = BEGINNING
+    codes: tuple[str, ...] = ()
+    """Of its errors."""
+    frames: dict[object, bytes] = field(default_factory=dict)
+    """The same as protocols write it, once it has been written."""
+
+    @cached_property
+    def text(self) -> str:
+        """The same as text."""
+        return self.json.decode()
+
+    @property
+    def part(self) -> Part[EncodedAnswer]:
+        """The same as a part of a broadcast."""
+        return Part(self.offset, self, len(self.json))
+
+    def noted(self) -> EncodedAnswer:
+        """The same, with what whoever watches operations would have seen."""
+        operation = current_operation()
+        if self.position is not None:
+            operation.note_position(self.position)
+        for code in self.codes:
+            operation.note_error(code)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRequest:
+    """A subscription of a client."""
+
+    context: Context
+    client: Client
+    document: str
+    variables: Mapping[str, Any] | None
+    operation_name: str | None
+    question: SharedQuestion
+
+
+class BrokenOff(Exception):
+    """Events were to be read up to a position, and an error came before."""
+
+
+class SharedSubscriptions:
+    """Answers subscriptions."""
+
+    def __init__(self, services: Services, access_control: AccessControl, pacing: Pacing):
+        self.pacing = pacing
+        self._services = services
+        self._access_control = access_control
+        self._events = Broadcasts[EncodedAnswer](services.follower, pacing)
+        self._states = Broadcasts[EncodedAnswer](services.follower, pacing, latest_only=True)
+
+    async def request(
+        self,
+        context: Context,
+        client: Client,
+        document: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+    ) -> SubscriptionRequest | None:
+        """The subscription that a client asks for; None for what is to be executed for it alone."""
+        types = frozenset(kind.value for kind in ALL)
+        request = OperationRequest(document, variables or {}, operation_name, context, types)
+        async with context.work_slot():
+            question = await shared_question(request)
+        if question is None:
+            return None
+        return SubscriptionRequest(context, client, document, variables, operation_name, question)
+
+    async def answers(
+        self, request: SubscriptionRequest
+    ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
+        """The answers as they come, those that are there at a time together."""
+        is_of_events = request.question.field == EVENTS
+        following = self._follow_events if is_of_events else self._follow_states
+        async with aclosing(following(request)) as found:
+            async for answers in found:
+                yield [answer.noted() for answer in answers]
+
+    async def _follow_events(
+        self, request: SubscriptionRequest
+    ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
+        after, head = request.question.after, self._services.recorder.head
+        try:
+            if after is None:
+                after = await head()
+            following = self._events.follow(
+                request.question.key,
+                after,
+                request.client,
+                partial(self._source, request),
+                head=head,
+                read=partial(self._read, request),
+            )
+            async with aclosing(following) as found:
+                async for answers in found:
+                    if answers[-1].offset != END:
+                        after = answers[-1].offset[0]
+                    yield answers
+        except BrokenOff:
+            return
+        except CONNECTION_ERRORS:  # one who is alone is told what is wrong, if it still is
+            async with aclosing(self._alone(request, last_position=after)) as found_alone:
+                async for answer in found_alone:
+                    yield (answer,)
+
+    async def _read(
+        self, request: SubscriptionRequest, after: int, until: int
+    ) -> AsyncGenerator[EncodedAnswer, None]:
+        """The answers after a position up to another. Raises BrokenOff behind one with an error."""
+        context = self._context(request, last_position=after, until=until)
+        async with aclosing(self._execute(request, context)) as answers:
+            async for answer in answers:
+                yield answer
+        if not context.complete:
+            raise BrokenOff
+
+    async def _follow_states(
+        self, request: SubscriptionRequest
+    ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
+        question = request.question
+        try:
+            moment = await self._services.as_of.resolve(question.valid_at)
+        except (*CONNECTION_ERRORS, TimeoutError):
+            async with aclosing(self._alone(request)) as answers:
+                async for answer in answers:
+                    yield (answer,)
+            return
+        present = moment.position, moment.valid_at.toordinal()
+        broadcast = self._states.of(question.key, BEGINNING, partial(self._source, request))
+        latest = broadcast.latest
+        is_late = broadcast.started and (latest is None or latest.offset < present)
+        with self._states.listen(question.key, broadcast, BEGINNING, request.client) as listener:
+            if is_late:
+                first = await self._present(request, broadcast, present)
+                listener.after = first.offset
+                yield (first,)
+                if first.offset == END:
+                    return
+            with suppress(Ended):
+                while True:
+                    yield [part.content for part in await listener.next()]
+
+    async def _present(
+        self, request: SubscriptionRequest, broadcast: Broadcast[EncodedAnswer], present: Offset
+    ) -> EncodedAnswer:
+        """The answer of now, executed once for those who come at the same moment."""
+        async with request.context.work_slot():
+            if broadcast.joined and broadcast.joined.offset >= present:
+                return broadcast.joined.content
+            context = self._context(request, work_slot=nullcontext)
+            async with aclosing(self._execute(request, context)) as answers:
+                answer = await anext(answers)
+            if answer.offset != END:
+                broadcast.joined = answer.part
+            return answer
+
+    async def _source(
+        self, request: SubscriptionRequest, broadcast: Broadcast[EncodedAnswer]
+    ) -> AsyncGenerator[Part[EncodedAnswer], None]:
+        """The answers for all who listen. The client that has least to do has the turns for them."""
+
+        def work_slot() -> AbstractAsyncContextManager[None]:
+            clients = (listener.client for listener in broadcast.listeners)
+            return self._access_control.shared_work_slot(clients)
+
+        is_of_events = request.question.field == EVENTS
+        context = self._context(
+            request,
+            caller=Caller(None, request.context.caller.scopes),
+            last_position=broadcast.after[0] if is_of_events else None,
+            work_slot=work_slot,
+        )
+        async with aclosing(self._execute(request, context)) as answers:
+            async for answer in answers:
+                yield answer.part
+
+    async def _alone(
+        self, request: SubscriptionRequest, **more: Any
+    ) -> AsyncGenerator[EncodedAnswer, None]:
+        """The answers for one client, to their end."""
+        async with aclosing(self._execute(request, self._context(request, **more))) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _execute(
+        self, request: SubscriptionRequest, context: Context
+    ) -> AsyncGenerator[EncodedAnswer, None]:
+        answers = stream(
+            context, request.document, request.variables, operation_name=request.operation_name
+        )
+        offset = context.offset
+        async with aclosing(answers):
+            async for answer in answers:
+                yield encode(answer, context, END if context.offset == offset else context.offset)
+                offset = context.offset
+
+    def _context(self, request: SubscriptionRequest, **more: Any) -> Context:
+        of = request.context
+        return Context(
+            **{
+                "services": self._services,
+                "access": of.access,
+                "caller": of.caller,
+                "work_slot": of.work_slot,
+                **more,
+            }
+        )
+
+
+def encode(answer: dict[str, Any], context: Context, offset: Offset) -> EncodedAnswer:
+    """An answer as it is sent."""
+    codes = [error.get("extensions", {}).get("code", "ERROR") for error in answer.get("errors", ())]
+    return EncodedAnswer(orjson.dumps(answer), context.position, offset, tuple(codes))
