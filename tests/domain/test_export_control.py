@@ -626,3 +626,13 @@ def test_the_earliest_days_of_the_calendar_are_days_like_others() -> None:
         reinstated("0001"),
     )
     assert statuses(["0001-01-01"], *facts) == ["in_force"]
+
+
+def test_an_act_that_says_again_from_when_a_clause_is_in_force_does_not_reach_back() -> None:
+    again = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
+    for start, reaches_back in (("2025-03-01", False), ("2025-03-05", True), (None, True)):
+        opening = announced(clause("1", inForceFrom=start), on="2025-01-01")
+        told = state(
+            decided_facts("export-control/x", opening, again), "export-control/x", "2025-04-01"
+        )
+        assert told.clauses[0].retroactive is reaches_back

@@ -62,9 +62,15 @@ class ClauseHistory:
         return self._changed(day, wordings=(*earlier, Wording(day, clause, late)))
 
     def entered_into_force(self, day: date, start: PartialDate) -> Self:
-        """The history with a first day in force, made public on `day`, by which it is law."""
+        """The history with a first day in force, made public on `day`, by which it is law. One that
+        says again what was announced before does not reach back."""
+        current = self.wording(day)
+        says_again = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
         return self._dated(
-            day, start.first < day, in_force_from=start, legal_stage=LegalStage.ADOPTED
+            day,
+            None if says_again else start.first < day,
+            in_force_from=start,
+            legal_stage=LegalStage.ADOPTED,
         )
 
     def ends_after(self, day: date, last: PartialDate) -> Self:
