@@ -12,6 +12,7 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.fold import diff, transitions
+from projections.fold.transition_sentences import part_sentence
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query import changes
 from projections.query.changes import ChangeKind
@@ -23,6 +24,7 @@ from schema.base.scalars import Day
 from schema.types.annex_text import load_texts
 from schema.types.common import Because, because, because_event
 from schema.types.event import State, graphql_state
+from schema.types.summary import summary_at
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
@@ -137,6 +139,12 @@ class Transition:
     )
 
     @resolver_field
+    async def summary(self, info: Info) -> str:
+        """What happens, in one English sentence. Where it rests on an act of an earlier day, it says
+        so."""
+        return await transition_summary(info, self.of)
+
+    @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that change."""
         return await field_changes(info, [(one, self.of.day) for one in self.of.fields])
@@ -184,6 +192,12 @@ def transition(of: transitions.Transition, position: int) -> Transition:
         basis=of.basis,
         confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
     )
+
+
+async def transition_summary(info: Info, of: transitions.Transition) -> str:
+    """What happens, in one English sentence: to a clause or a member; to an entity as a whole what the
+    event says that it follows from."""
+    return part_sentence(of) if of.part else await summary_at(info, of.because.position)
 
 
 async def field_changes(

@@ -26,6 +26,7 @@ NEEDED = {
     "exposure": {"commodity": "gallium"},
     "exposures": {"commodity": "gallium", "destinations": "US,DE"},
     "changes": {"from": "2025-10-01"},
+    "timeline": {"commodity": "gallium"},
     "transitions": {"commodity": "gallium"},
     "claims": {"commodity": "gallium"},
     "revisions": {"commodity": "gallium"},
@@ -37,7 +38,7 @@ NEEDED = {
 NAMES = """
     alliances announcements changes claims clause-counts clauses commodities controls disputes
     editions events exposure exposures facts horizons members memberships places production
-    productions reserves revisions search supplies transitions upcoming
+    productions reserves revisions search supplies timeline transitions upcoming
 """
 TABLES = NAMES.split()
 

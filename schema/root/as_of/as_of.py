@@ -21,6 +21,7 @@ from schema.root.as_of.firms import Firms
 from schema.root.as_of.memberships import Memberships
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
+from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.transitions import TransitionLists
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.common import Node
@@ -78,6 +79,7 @@ class AsOf(
     Memberships,
     SearchAtMoment,
     Disputes,
+    Timelines,
 ):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.

@@ -1,0 +1,42 @@
+"""Publications of figures: which publisher stated how many of them in which edition on which day. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tracker.domain.figure import Claim
+from tracker.domain.values import PartialDate
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An edition of a publisher, as far as it became public on a day."""
+
+    published_on: PartialDate
+    publisher: str
+    edition: str
+    version: str | None
+    name: str
+    """The publication in the publisher's words."""
+
+
+def publications(claims: Iterable[Claim]) -> list[tuple[Publication, int]]:
+    """The publications that claims are from, each with the number of these, the oldest first."""
+    counts = Counter(
+        Publication(
+            claim.source.published_on,
+            claim.publisher,
+            claim.edition,
+            claim.edition_version,
+            claim.source.name,
+        )
+        for claim in claims
+    )
+    return sorted(counts.items(), key=lambda item: _order(item[0]))
+
+
+def _order(of: Publication) -> tuple[str, ...]:
+    day = of.published_on.first.isoformat()
+    return day, of.publisher, of.edition, of.version or "", of.name

@@ -1,0 +1,87 @@
+"""What happens to a clause or a member on a day, in one English sentence. Pure.
+
+A sentence says no more than the transition does: where it rests on an act of an earlier day alone, it
+says since when that was announced.
+"""
+
+from __future__ import annotations
+
+import re
+
+from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
+from tracker.domain.alliance import AllianceState
+from tracker.domain.clause import ClauseState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.phrases import date_phrase, list_phrase, place_phrase, word_phrase
+from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ClauseStatus
+
+CAPITAL = re.compile(r"(?=[A-Z])")
+DISCONTINUED = {
+    ClauseStatus.WITHDRAWN: "is withdrawn",
+    ClauseStatus.LAPSED: "has lapsed",
+    ClauseStatus.CONCLUDED: "is concluded without a measure",
+}
+
+
+def part_sentence(of: Transition) -> str:
+    """The sentence of what happens to a clause or a member. Raises TypeError for any other part."""
+    match of.after, of.part:
+        case ExportControlState(), ("clauses", id):
+            clause = clause_of(of.after, id)
+            what = _of_clause(of, clause) if clause else f"is gone from {date_phrase(of.day)} on"
+            return f"{of.after.title}: clause {id} {what}{_basis(of)}."
+        case AllianceState(), ("members", place):
+            return f"{place_phrase(place)} {_of_member(of, of.after, place)}{_basis(of)}."
+    raise TypeError(f"neither a clause nor a member: {of.part}")
+
+
+def _basis(of: Transition) -> str:
+    """Since when it was announced, where it is no act of the day."""
+    if of.basis is TransitionBasis.ACT:
+        return ""
+    since = f", as announced on {date_phrase(of.announced_on)}"
+    if of.basis is TransitionBasis.CONFIRMED:
+        return f"{since} and confirmed by a later act"
+    return since
+
+
+def _of_clause(of: Transition, after: ClauseState) -> str:
+    day = date_phrase(of.day)
+    match of.kind:
+        case TransitionKind.APPEARS:
+            return f"is added on {day}"
+        case TransitionKind.IN_FORCE:
+            return f"is in force from {day} on"
+        case TransitionKind.SUSPENDED:
+            last = after.suspended_until
+            until = f"until {date_phrase(last)}" if last else "until further notice"
+            return f"is suspended from {day} {until}"
+        case TransitionKind.RETURNS:
+            return f"is back in force from {day} on"
+        case TransitionKind.EXPIRES:
+            return f"has ended; its last day is {date_phrase(of.day - DAY)}"
+        case TransitionKind.REPEALED:
+            into = f", continued in {after.continued_in}" if after.continued_in else ""
+            return f"is repealed from {day} on{into}"
+        case TransitionKind.DISCONTINUED:
+            return f"{DISCONTINUED[after.status]} from {day} on"
+        case TransitionKind.AMENDED:
+            return f"is worded anew from {day} on"
+    return f"changes on {day}: {_fields(of)}"
+
+
+def _of_member(of: Transition, after: AllianceState, place: str) -> str:
+    day = date_phrase(of.day)
+    role = next((member.role for member in after.members if member.place == place), None)
+    if of.kind is TransitionKind.MEMBER_JOINS:
+        return f"joins {after.name} on {day}"
+    if role is None:
+        return f"leaves {after.name} on {day}"
+    return f"takes part in {after.name} as {word_phrase(role)} from {day} on"
+
+
+def _fields(of: Transition) -> str:
+    """The fields that change, in words."""
+    names = (change.path[-1] for change in of.fields)
+    return list_phrase(" ".join(CAPITAL.split(name)).lower() for name in names)

@@ -1,0 +1,223 @@
+"""All that happens around a commodity, a place, a firm or an alliance, in the order of days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from enum import Enum
+from typing import Annotated
+
+from strawberry import argument, field
+
+from projections.analysis import publications as domain
+from projections.analysis.publications import publications
+from projections.fold import transitions
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Keyed
+from projections.query.moment import Moment
+from projections.query.transitions import TransitionFilter
+from projections.versions.search_text import title
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.enums import described_enum
+from schema.base.scalars import Day
+from schema.inputs.arguments import CommodityId, HsCode, parse_commodities, parse_words
+from schema.inputs.order_by import ORDER_BY, TransitionOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
+from schema.root.as_of.transitions import (
+    POLICY_KINDS,
+    NamingFirm,
+    OfAlliance,
+    order_key,
+    parse_alliance,
+)
+from schema.types.change import Transition, transition, transition_summary
+from schema.types.connection import Connection, list_pages
+from schema.types.export_control import firm_names
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.phrases import on_phrase, publisher_phrase
+from tracker.domain.places import Place
+from tracker.domain.values import PartialDate
+from tracker.errors import InvalidInput
+
+
+class TimelineKind(Enum):
+    """Kinds of entries of a timeline."""
+
+    ANNOUNCEMENT = "announcement"
+    TRANSITION = "transition"
+    PUBLICATION = "publication"
+
+
+described_enum(
+    TimelineKind,
+    {
+        "announcement": "An announcement is made.",
+        "transition": "Something else happens to a control, an alliance or a firm, or to a part of it.",
+        "publication": "A publisher states figures.",
+    },
+)
+
+
+@object_type
+class Publication:
+    """An edition of a publisher's figures, as far as it became public on a day."""
+
+    publisher: str = field(description="The publisher's short id, such as `usgs`.")
+    name: str = field(description="The publication, in the publisher's words.")
+    edition: str = field(description="The edition, such as `MCS 2025`.")
+    edition_version: str | None = field(description="Its version, where it has several.")
+    published_on: PartialDate = field(description="When it was published, as exactly as known.")
+    claims: int = field(description="The number of its claims about what is asked for.")
+
+
+@object_type
+class TimelineEntry:
+    """Something that happens on a day."""
+
+    day: Day = field(
+        description="The day on which it happens; of a publication, the first possible."
+    )
+    kind: TimelineKind = field(description="What it is.")
+    entity: str | None = field(
+        description="The name of its entity in the log; null for a publication, which is of many."
+    )
+    title: str | None = field(
+        description="What its entity is called on the day, or the name of the publication."
+    )
+    transition: Transition | None = field(description="What happens; null for a publication.")
+    publication: Publication | None = field(description="The publication; null for anything else.")
+
+    @resolver_field
+    async def summary(self, info: Info) -> str:
+        """What happens, in one English sentence."""
+        if self.transition is not None:
+            return await transition_summary(info, self.transition.of)
+        assert self.publication is not None
+        of = self.publication
+        version = f", {of.edition_version}" if of.edition_version else ""
+        figures = "1 figure" if of.claims == 1 else f"{of.claims} figures"
+        return (
+            f"{publisher_phrase(of.publisher)} states {figures} in {of.edition}{version}"
+            f" {on_phrase(of.published_on)}."
+        )
+
+
+@object_type
+class Timelines(AtMoment):
+    """Timelines at a moment."""
+
+    @resolver_field
+    async def timeline(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: Annotated[
+            str | None,
+            argument(
+                description="Only what is about this place, such as `CN`: as issuer, member or actor, or as"
+                " the place of figures."
+            ),
+        ] = None,
+        firm: NamingFirm = None,
+        alliance: OfAlliance = None,
+        between: Annotated[
+            DayRange | None,
+            argument(description="Only what happens on one of these days, past or to come."),
+        ] = None,
+        kinds: Annotated[
+            list[TimelineKind] | None, argument(description="Only entries of these kinds.")
+        ] = None,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[TimelineEntry]:
+        """All that happens around a commodity, a place, a firm or an alliance, as it is known at this
+        moment, past and to come, in the order of days: announcements, what becomes of controls,
+        alliances and firms, and publications of figures. One of the four has to be given; of several
+        all must hold. Publications are about commodities and places only.
+        """
+        asked = parse_page(first, after, last, before)
+        if all(one is None for one in (commodity, hs_code, place, firm, alliance)):
+            raise InvalidInput(
+                "expected a commodity, a place, a firm or an alliance", path=("commodity",)
+            )
+        days = parse_days(between, "between") or (None, None)
+        about = TransitionFilter(
+            kinds=POLICY_KINDS,
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, place, "place"),
+            firms=await firm_names(info, firm, self.moment),
+            alliance=parse_alliance(alliance),
+        )
+        wanted = set(TimelineKind if kinds is None else kinds)
+        as_of = info.context.services.as_of
+        found: list[Keyed[TimelineEntry]] = []
+        if wanted - {TimelineKind.PUBLICATION}:
+            turns = await as_of.transitions.between(
+                self.moment, days[0] or date.min, days[1] or date.max, about
+            )
+            shown = [(order_key(of), _of_transition(of, self.moment)) for of in turns]
+            found += [(key, entry) for key, entry in shown if entry.kind in wanted]
+        if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
+            found += await _publications(as_of, self.moment, about, days)
+        return await list_pages(found, "timeline", order_by.value.down).page(asked)
+
+
+async def _publications(
+    as_of: AsOf, moment: Moment, about: TransitionFilter, days: tuple[date | None, date | None]
+) -> Sequence[Keyed[TimelineEntry]]:
+    """The publications with claims about some commodities and places."""
+    narrowed = Filter(
+        commodities=about.commodities,
+        places=about.places,
+        published=None if days == (None, None) else days,
+    )
+    claims = [
+        claim
+        for key, state in await as_of.lists.claims(moment, narrowed)
+        for claim in state.claims
+        if claim.position == key[-1]
+    ]
+    found: list[Keyed[TimelineEntry]] = []
+    for of, count in publications(claims):
+        day = of.published_on.first
+        if (days[0] or date.min) <= day <= (days[1] or date.max):
+            key = f"publication/{of.publisher}", of.edition, of.version or "", of.name
+            found.append(((day.isoformat(), *key), _of_publication(of, count)))
+    return found
+
+
+def _of_transition(of: transitions.Transition, moment: Moment) -> TimelineEntry:
+    is_made = isinstance(of.after, AnnouncementState) and of.before is None
+    return TimelineEntry(
+        day=Day(of.day.isoformat()),
+        kind=TimelineKind.ANNOUNCEMENT if is_made else TimelineKind.TRANSITION,
+        entity=of.entity,
+        title=title(of.after),
+        transition=transition(of, moment.position),
+        publication=None,
+    )
+
+
+def _of_publication(of: domain.Publication, claims: int) -> TimelineEntry:
+    return TimelineEntry(
+        day=Day(of.published_on.first.isoformat()),
+        kind=TimelineKind.PUBLICATION,
+        entity=None,
+        title=of.name,
+        transition=None,
+        publication=Publication(
+            publisher=of.publisher,
+            name=of.name,
+            edition=of.edition,
+            edition_version=of.version,
+            published_on=of.published_on,
+            claims=claims,
+        ),
+    )

@@ -1,0 +1,105 @@
+"""Sentences for what happens to clauses and members: what each says, and on what it rests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from projections.fold.transition_sentences import part_sentence
+from projections.fold.transitions import transitions
+from tests.support.fact_builders import announced, clause, decided_facts, fact, suspended
+from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, RoleChanged
+from tracker.domain.export_control_acts import (
+    Amended,
+    Discontinued,
+    EnteredIntoForce,
+    Merged,
+    Repealed,
+    SuspensionExtended,
+)
+from tracker.domain.values import Fact
+
+CONTROL = "export-control/gallium"
+TITLE = "Gallium to the US: clause 1 "
+
+
+def sentences(stream: str, *facts: Fact) -> list[str]:
+    """What happens to the parts of an entity after its first fact."""
+    turns = transitions(stream, decided_facts(stream, *facts), date.min, date.max)
+    return [part_sentence(turn).removeprefix(TITLE) for turn in turns if turn.part]
+
+
+def test_a_return_says_that_only_the_suspension_announces_it() -> None:
+    longer = fact(SuspensionExtended, "2026-11-01", suspendedUntil="2027-05-31")
+    assert sentences(CONTROL, announced(), suspended(), longer) == [
+        "is suspended from 9 November 2025 until 27 November 2026.",
+        "changes on 1 November 2026: suspended until and returns on.",
+        "is back in force from 1 June 2027 on, as announced on 1 November 2026.",
+    ]
+
+
+def test_a_later_act_that_names_the_day_is_told() -> None:
+    opening = announced(clause(inForceFrom="2025-03-01", inForceUntil="2025-12-31"))
+    begun = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
+    assert sentences(CONTROL, opening, begun) == [
+        "is in force from 1 March 2025 on, as announced on 3 December 2024 and confirmed by a later"
+        " act.",
+        "has ended; its last day is 31 December 2025, as announced on 3 December 2024.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (
+            fact(Repealed, "2025-09-01", clauses=["1"], repealedFrom="2025-09-01"),
+            "is repealed from 1 September 2025 on.",
+        ),
+        (
+            fact(Merged, "2025-09-01", clauses=["1"], mergedFrom="2025-09-01", into="all"),
+            "is repealed from 1 September 2025 on, continued in all.",
+        ),
+        (
+            fact(
+                Discontinued,
+                "2025-09-01",
+                clauses=["1"],
+                discontinuedFrom="2025-09-01",
+                outcome="lapsed",
+            ),
+            "has lapsed from 1 September 2025 on.",
+        ),
+        (
+            fact(Amended, "2025-09-01", clauses=[clause(commodities=["germanium"])]),
+            "is worded anew from 1 September 2025 on.",
+        ),
+        (
+            suspended(start="2025-09-01", end=None),
+            "is suspended from 1 September 2025 until further notice.",
+        ),
+    ],
+)
+def test_an_act_of_the_day_needs_no_reason(act: Fact, says: str) -> None:
+    assert sentences(CONTROL, announced(), act) == [says]
+
+
+def test_a_clause_that_is_added_is_told_by_its_name() -> None:
+    new = fact(Amended, "2025-09-01", clauses=[clause("2b")])
+    assert sentences(CONTROL, announced(), new) == [
+        "Gallium to the US: clause 2b is added on 1 September 2025."
+    ]
+
+
+def test_members_join_leave_and_take_other_roles() -> None:
+    assert sentences(
+        "alliance/quad",
+        fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
+        fact(MemberJoined, "2022-01-01", member="IN", role="observer"),
+        fact(RoleChanged, "2022-06-01", member="IN", role="member"),
+        fact(MemberLeft, "2023-01-01", member="JP"),
+    ) == [
+        "India takes part in Quad as observer from 1 January 2022 on.",
+        "India joins Quad on 1 June 2022.",
+        "Japan leaves Quad on 1 January 2023.",
+    ]
