@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.facts import FactFilter, FactList
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
 from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
+from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Connection, Target, connect
 
 Plan = dict[str, Any]
@@ -210,3 +212,22 @@ async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) ->
     assert {node["Index Name"] for node in by_index} == {"versions_as_of"}
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == len(ending)
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
+
+
+async def test_a_page_of_facts_reads_few_rows_wherever_it_begins(connection: Connection) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    await connection.execute("VACUUM ANALYZE facts")
+    pool: Any = Explaining(connection)
+    moment = Moment(date(2026, 6, 1), head)
+    about = [StreamRange("export-control/cn-mofcom-2023-23", "export-control/cn-mofcom-2023-23 ")]
+    for ranges in (None, about):
+        listed = FactList(pool, moment, FactFilter(), ranges)
+        for key in (None, ("2024-06-01", 5)):
+            for down in (False, True):
+                await listed.page(KeyRange(after=key, limit=21), down)
+    assert len(pool.plans) == 8
+    for plan in pool.plans:
+        names = {node.get("Index Name") for node in nodes(plan)}
+        assert names & {"facts_by_day", "facts_of_entity"}
+        assert not [n for n in nodes(plan) if n["Node Type"] == "Seq Scan"]
+        assert pages(plan) < 150
