@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from typing import TypeAlias
-
 import strawberry
 from strawberry import UNSET, field
-from strawberry.dataloader import DataLoader
 
 from projections.analysis.distribution import OTHER, WORLD
 from projections.analysis.groups import Group, countries_of
-from projections.query.as_of import AsOf
 from projections.query.moment import Moment, kind_name
+from schema.base.context import Info
 from schema.base.global_ids import key_of
 from schema.inputs.arguments import parse_all
 from tracker.domain.alliance import AllianceState
@@ -21,8 +16,6 @@ from tracker.domain.places import Place
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_GROUP_PLACES = 100
-AllianceLoader: TypeAlias = DataLoader[str, AllianceState | None]
-"""Alliances of one moment, by their names in the log."""
 KIND = kind_name(AllianceState)
 
 
@@ -47,19 +40,9 @@ class GroupInput:
     )
 
 
-def alliance_loader(as_of: AsOf, moment: Moment) -> AllianceLoader:
-    """Loads alliances of a moment, all that are asked for at a time in one query."""
-
-    async def load(entities: Sequence[str]) -> Sequence[AllianceState | None]:
-        found = await as_of.named(entities, moment)
-        states = (found.get(entity) for entity in entities)
-        return [state if isinstance(state, AllianceState) else None for state in states]
-
-    return DataLoader(load)
-
-
-async def find_group(given: GroupInput, alliances: AllianceLoader, day: date) -> Group | None:
-    """The group that is meant on a day; None where there is no such alliance. Raises InvalidInput."""
+async def find_group(info: Info, given: GroupInput, moment: Moment) -> Group | None:
+    """The group that is meant at a moment; None where there is no such alliance. Raises InvalidInput."""
+    day = moment.valid_at
     if given.places:
         return Group(countries_of(_parse_places(given.places, "places"), day))
     if given.all_but:
@@ -67,8 +50,8 @@ async def find_group(given: GroupInput, alliances: AllianceLoader, day: date) ->
     if not given.alliance:
         raise InvalidInput("expected an alliance, or at least one place", path=("of",))
     key = key_of(KIND, given.alliance)
-    state = await alliances.load(f"{KIND}/{key}") if key else None
-    if state is None:
+    state = await info.context.loaders.states.load((f"{KIND}/{key}", moment)) if key else None
+    if not isinstance(state, AllianceState):
         return None
     members = [member.place for member in state.members if member.role.is_membership]
     return Group(countries_of(members, day), members_known=state.members_known)

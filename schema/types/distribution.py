@@ -15,7 +15,7 @@ from projections.analysis.groups import group_share
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.group import AllianceLoader, GroupInput, find_group
+from schema.inputs.group import GroupInput, find_group
 from schema.types.common import Commodity, Place, commodity, from_state, place
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.group_share import GroupShare, shown_group_share
@@ -31,7 +31,6 @@ class AnswerContext(NamedTuple):
 
     orders: Orders
     moment: Moment
-    alliances: AllianceLoader
 
 
 @object_type
@@ -176,11 +175,10 @@ class Distribution:
         """The share of a group of countries, and what is not known of it; null where its alliance
         does not exist at this moment.
         """
-        day = self.answer.moment.valid_at
-        group = await find_group(of, self.answer.alliances, day)
+        group = await find_group(info, of, self.answer.moment)
         if group is None:
             return None
-        found = group_share(self.spread, group, day)
+        found = group_share(self.spread, group, self.answer.moment.valid_at)
         return shown_group_share(found, self.spread, self.answer.orders)
 
     @resolver_field

@@ -20,7 +20,6 @@ from schema.inputs.arguments import (
     parse_word,
     parse_words,
 )
-from schema.inputs.group import alliance_loader
 from schema.inputs.ranges import YearRange, parse_closed_years
 from schema.root.as_of.base import AtMoment
 from schema.types.common import place
@@ -161,7 +160,7 @@ class SupplyAnalysis(AtMoment):
     ) -> list[Distribution]:
         """The distribution of each commodity in each year."""
         as_of, orders = info.context.services.as_of, await self.orders(info)
-        answer = AnswerContext(orders, self.moment, alliance_loader(as_of, self.moment))
+        answer = AnswerContext(orders, self.moment)
         found = by_product(await as_of.figures(commodities, years, self.moment))
         products = await self._products(info, commodities, statistic, stage, form)
         return [
