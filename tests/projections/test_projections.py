@@ -380,7 +380,7 @@ MERGED = """
 async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_way(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
 ) -> None:
-    await recorder.append_all(events(0))
+    await recorder.append_all(events(0, 70))  # with more, states would not be whole in their rows
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
     await project(connection, 1000)
     pool: Any = connection

@@ -145,6 +145,8 @@ DAYS = [date(2025, 1, 1) + DAY * n for n in range(60)]
 """The days on which histories take place: few, so that facts meet."""
 
 CONTROLS = ("export-control/gallium", "export-control/graphite", "export-control/antimony")
+MAX_DRAWS = 2
+"""Facts that are drawn for one of a history: the rules refuse more than half of them."""
 STREAMS = (
     *CONTROLS,
     "alliance/quad",
@@ -163,7 +165,7 @@ def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> li
     """
     entities = {stream: rehydrate(stream, []) for stream in streams}
     orders: list[PlannedEvent] = []
-    for _ in range(length):
+    for _ in range(length * MAX_DRAWS):
         with suppress(TrackerError):
             stream = chance.choice(streams)
             drawn = any_fact(chance, entities[stream])
@@ -172,6 +174,8 @@ def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> li
             order = PlannedEvent(stream, drawn, f"e{len(orders) + 1}")
             decide(entities[stream], order, entities)
             orders.append(order)
+        if len(orders) == length:
+            break
     return orders
 
 
