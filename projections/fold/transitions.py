@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -142,10 +143,14 @@ class EntityTransitions:
         self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         """The folds of what would be so without some of the facts."""
 
+    def days(self, after: date, until: date) -> Sequence[date]:
+        """The days after one day and up to another on which it may have any."""
+        days = sorted({day for k in self._facts for day in self._kind.change_days(k.fact)})
+        return days[bisect_right(days, after) : bisect_right(days, until)]
+
     def between(self, after: date, until: date) -> Iterator[Transition]:
         """Those on the days after one day and up to another."""
-        change_days = sorted({d for k in self._facts for d in self._kind.change_days(k.fact)})
-        days = change_days[bisect_right(change_days, after) : bisect_right(change_days, until)]
+        days = self.days(after, until)
         before = self._on(self._folding, after, self._public(after)) if days else None
         for day in days:
             count = self._public(day)
@@ -161,7 +166,8 @@ class EntityTransitions:
     ) -> Iterator[Transition]:
         fewer: dict[int, Parts] = {}
         for part, fields in parts.items():
-            cause = self._causing_fact(day, count, part, fields, fewer)
+            place = self._place_of_cause(day, count, part, fields, fewer)
+            cause = self._facts[place]
             kind = _transition_kind(part, before, after)
             [fact] = because([cause])
             yield Transition(
@@ -174,24 +180,24 @@ class EntityTransitions:
                 tuple(fields),
                 fact,
                 cause.fact.public_on,
-                self._confirmation(day, part, kind, cause),
+                self._confirmation(day, part, kind, place),
             )
 
-    def _causing_fact(
+    def _place_of_cause(
         self, day: date, count: int, part: Part, fields: list[FieldChange], fewer: dict[int, Parts]
-    ) -> RecordedFact:
-        """The last fact that it takes for these fields to change on the day; the opening of an entity
-        that begins to exist, whatever else is said of it on the day."""
+    ) -> int:
+        """The place of the last fact that it takes for these fields to change on the day; of the opening
+        where the entity begins to exist, whatever else is said of it on the day."""
         if fields[0].path == ():
-            return next(k for k in self._facts[:count] if type(k.fact) in INITIAL_FACTS)
+            return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
         for last in range(count - 1, 0, -1):
             if not bears_on(self._facts[last].fact, part):
                 continue
             if last not in fewer:
                 fewer[last] = self._parts_of_first(last, day)
             if fewer[last].get(part) != fields:
-                return self._facts[last]
-        return self._facts[0]
+                return last
+        return 0
 
     def _parts_of_first(self, count: int, day: date) -> Parts:
         """The fields that would change on a day if only the first facts were known."""
@@ -200,15 +206,24 @@ class EntityTransitions:
         return _parts(diff_contents(eve.content, on_day.content))
 
     def _confirmation(
-        self, day: date, part: Part, kind: TransitionKind, cause: RecordedFact
+        self, day: date, part: Part, kind: TransitionKind, cause: int
     ) -> Evidence | None:
         """The first act after its cause that says that this happens on the day."""
-        if cause.fact.public_on >= day:
+        if self._facts[cause].fact.public_on >= day:
             return None
-        for known in self._facts[self._facts.index(cause) + 1 :]:
-            if bears_on(known.fact, part) and happens_on(known.fact, kind) == day:
-                return because([known])[0]
+        for place in self._said.get((kind, day), ()):
+            if place > cause and bears_on(self._facts[place].fact, part):
+                return because([self._facts[place]])[0]
         return None
+
+    @cached_property
+    def _said(self) -> dict[tuple[TransitionKind, date], list[int]]:
+        """The places of the acts that say that something happens on a day."""
+        found: dict[tuple[TransitionKind, date], list[int]] = defaultdict(list)
+        for place, known in enumerate(self._facts):
+            for kind, day in happenings(known.fact):
+                found[kind, day].append(place)
+        return found
 
     def _public(self, day: date) -> int:
         """How many facts are public by a day; they come first."""
@@ -236,24 +251,24 @@ def bears_on(fact: Fact, part: Part) -> bool:
     return True
 
 
-def happens_on(fact: Fact, kind: TransitionKind) -> date | None:
-    """The day on which an act says that clauses turn in some way; None where it says no such thing."""
-    match kind, fact:
-        case TransitionKind.IN_FORCE | TransitionKind.RETURNS, EnteredIntoForce():
-            return fact.in_force_from.first
-        case TransitionKind.RETURNS, Reinstated():
-            return fact.reinstated_from.first
-        case TransitionKind.SUSPENDED, Suspended(entities=()):
-            return fact.suspended_from.first
-        case TransitionKind.EXPIRES, Expired():
-            return None if fact.in_force_until.last == date.max else fact.in_force_until.last + DAY
-        case TransitionKind.REPEALED, Repealed():
-            return fact.repealed_from.first
-        case TransitionKind.REPEALED, Merged():
-            return fact.merged_from.first
-        case TransitionKind.DISCONTINUED, Discontinued():
-            return fact.discontinued_from.first
-    return None
+def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
+    """How an act says that clauses turn, and on which day."""
+    match fact:
+        case EnteredIntoForce():
+            yield TransitionKind.IN_FORCE, fact.in_force_from.first
+            yield TransitionKind.RETURNS, fact.in_force_from.first
+        case Reinstated():
+            yield TransitionKind.RETURNS, fact.reinstated_from.first
+        case Suspended(entities=()):
+            yield TransitionKind.SUSPENDED, fact.suspended_from.first
+        case Expired() if fact.in_force_until.last < date.max:
+            yield TransitionKind.EXPIRES, fact.in_force_until.last + DAY
+        case Repealed():
+            yield TransitionKind.REPEALED, fact.repealed_from.first
+        case Merged():
+            yield TransitionKind.REPEALED, fact.merged_from.first
+        case Discontinued():
+            yield TransitionKind.DISCONTINUED, fact.discontinued_from.first
 
 
 def _parts(fields: Sequence[FieldChange]) -> Parts:

@@ -22,6 +22,7 @@ from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.firm import FirmState, spelling
 from tracker.domain.matching import names_firm
 from tracker.domain.values import DAY
+from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
@@ -36,6 +37,8 @@ EVIDENCE_BYTES = 500
 """Bytes in memory, about, that they have besides for each fact behind them."""
 MAX_CACHED_FACTS = 500
 """Facts of an entity up to which all of its transitions are kept, not only those asked for."""
+MAX_DAYS_OF_MANY_FACTS = 1000
+"""Days on which the transitions of an entity with more facts are looked for at once."""
 YIELD_INTERVAL_SECONDS = 0.01
 """After which other tasks have their turn."""
 ALL_DAYS = (date.min, date.max)
@@ -144,7 +147,9 @@ class Transitions:
         self, entity: str, known: Sequence[RecordedFact], after: date, last: date
     ) -> Iterator[Transition]:
         if len(known) > MAX_CACHED_FACTS:
-            yield from EntityTransitions(entity, known).between(after, last)
+            of = EntityTransitions(entity, known)
+            _check_number(entity, len(of.days(after, last)))
+            yield from of.between(after, last)
             return
         key = entity, tuple([fact.position for fact in known])
         found = self._kept.get(key)
@@ -153,6 +158,17 @@ class Transitions:
             size = len(found) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
             self._kept.put(key, found, size)
         yield from (one for one in found if after < one.day <= last)
+
+
+def _check_number(entity: str, days: int) -> None:
+    """Refuse to fold an entity with many facts on too many days. Raises InvalidInput."""
+    if days > MAX_DAYS_OF_MANY_FACTS:
+        raise InvalidInput(
+            f"{entity} may change on {days} of these days: expected at most {MAX_DAYS_OF_MANY_FACTS},"
+            " ask for fewer",
+            code="TOO_LARGE",
+            path=("between",),
+        )
 
 
 def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:

@@ -30,6 +30,9 @@ from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
 from tracker.domain.firm import Firm
+from tracker.domain.import_receipt import Import
+from tracker.domain.preference import Preference
+from tracker.domain.redaction import Redaction
 from tracker.domain.values import DAY, TextCommitment
 
 
@@ -41,6 +44,9 @@ class EntityKind(Enum):
     EXPORT_CONTROL = ExportControl.KIND
     FIGURE = Figure.KIND
     FIRM = Firm.KIND
+    PREFERENCE = Preference.KIND
+    IMPORT = Import.KIND
+    REDACTION = Redaction.KIND
 
 
 described_enum(
@@ -51,6 +57,9 @@ described_enum(
         ExportControl.KIND: "Controls of exports, imports or production.",
         Figure.KIND: "Figures, with their claims.",
         Firm.KIND: "Firms, with their names.",
+        Preference.KIND: "Orders of preference between publishers.",
+        Import.KIND: "Imports of files.",
+        Redaction.KIND: "Redactions of texts.",
     },
 )
 

@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
+from tests.support.fact_builders import ordered
 
 TRANSITIONS = """query ($day: Day, $position: Position, $after: String, $first: Int! = 200) {
   asOf(validAt: $day, position: $position) { transitions(ARGUMENTS first: $first, after: $after) {
@@ -163,3 +164,40 @@ async def test_bad_questions_are_refused(
 ) -> None:
     document = f"{{ asOf {{ transitions({arguments}) {{ nodes {{ day }} }} }} }}"
     assert await api.refused(document) == (code, path)
+
+
+async def test_entities_of_every_kind_have_changes_and_transitions(services: Services) -> None:
+    api, order = Api(services), ordered("usgs", "bgs")
+    recorded = await services.commands.record(order.stream, order)
+    await services.projector.reach(recorded.positions[-1])
+    document = """query ($entity: String) {
+        changes(from: {position: "0"}) { nodes { entity kind } }
+        asOf { transitions(entity: $entity) { nodes { entity kind transition summary } } } }"""
+    found = await api.ask(document, entity=order.stream)
+    of = {"entity": order.stream, "kind": "PREFERENCE"}
+    assert found["changes"]["nodes"] == [of]
+    [turn] = found["asOf"]["transitions"]["nodes"]
+    assert turn.pop("summary").startswith("For all commodities publishers are preferred")
+    assert turn == {**of, "transition": "APPEARS"}
+
+
+async def test_an_entity_with_many_acts_is_asked_for_fewer_days_at_a_time(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.query.transitions.MAX_CACHED_FACTS", 3)
+    monkeypatch.setattr("projections.query.transitions.MAX_DAYS_OF_MANY_FACTS", 4)
+    api = Api(services)
+    await api.do("announceExportControl", control("x"))
+    for year in (2025, 2026, 2027):
+        days = {"on": f"{year}-01-01", "suspendedFrom": f"{year}-01-01"}
+        await api.do(
+            "suspendExportControl", suspension("x", **days, suspendedUntil=f"{year}-02-01")
+        )
+    document = TRANSITIONS.replace("ARGUMENTS", "")
+    assert await api.refused(document, day="2028-01-01") == ("TOO_LARGE", ["between"])
+    some = await listed(api, 'between: {from: "2026-01-01", to: "2027-01-31"}', day="2028-01-01")
+    assert brief(some) == [
+        ("2026-01-01", "1", "SUSPENDED", "ACT"),
+        ("2026-02-02", "1", "RETURNS", "TERMS"),
+        ("2027-01-01", "1", "SUSPENDED", "ACT"),
+    ]
