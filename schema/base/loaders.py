@@ -7,16 +7,16 @@ Nothing is kept from one query to the next: a text that is redacted is gone for 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from strawberry.dataloader import DataLoader
 
 from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from tracker.domain.history import RecordedFact
+from tracker.domain.history import effective_retractions
+from tracker.domain.names import NAMING_TYPES, NameHistory
 from tracker.domain.registry import RETRACTION_TYPES, State
-from tracker.domain.sentences import NAMING_TYPES
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
@@ -40,10 +40,10 @@ class Loaders:
             self._event_by_id, cache=False
         )
         """Events by their ids."""
-        self.retractions: DataLoader[str, list[RecordedEvent]] = DataLoader(
+        self.retractions: DataLoader[str, Mapping[str, RecordedEvent]] = DataLoader(
             self._retractions, cache=False
         )
-        """All retractions of an entity, in the order of the log."""
+        """The retractions of an entity that count, by the ids of the events that they retract."""
         self.transitions: DataLoader[tuple[str, Moment], list[Transition]] = DataLoader(
             self._transitions_of, cache=False
         )
@@ -53,8 +53,8 @@ class Loaders:
         )
         """The states of entities of any kind, by their names and moments."""
 
-        self.naming: DataLoader[str, list[RecordedFact]] = DataLoader(self._naming, cache=False)
-        """The facts that may name an entity, and all retractions, in the order of the log."""
+        self.names: DataLoader[str, NameHistory] = DataLoader(self._names, cache=False)
+        """The names that entities had, by their names in the log."""
 
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
         found = await self._annexes.by_commitment(set(commitments))
@@ -72,13 +72,18 @@ class Loaders:
         found = await self._lookup.by_id(set(event_ids))
         return [found.get(event_id) for event_id in event_ids]
 
-    async def _retractions(self, streams: Sequence[str]) -> Sequence[list[RecordedEvent]]:
+    async def _retractions(self, streams: Sequence[str]) -> Sequence[Mapping[str, RecordedEvent]]:
         found = await self._lookup.of_types(set(streams), RETRACTION_TYPES)
-        return [found[stream] for stream in streams]
+        counting = {stream: _by_target(events) for stream, events in found.items()}
+        return [counting[stream] for stream in streams]
 
-    async def _naming(self, streams: Sequence[str]) -> Sequence[list[RecordedFact]]:
+    async def _names(self, streams: Sequence[str]) -> Sequence[NameHistory]:
         found = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
-        return [[event.known for event in found[stream]] for stream in streams]
+        names = {
+            stream: NameHistory([event.known for event in events])
+            for stream, events in found.items()
+        }
+        return [names[stream] for stream in streams]
 
     async def _transitions_of(
         self, asked: Sequence[tuple[str, Moment]]
@@ -101,3 +106,10 @@ class Loaders:
             for moment, entities in moments.items()
         }
         return [found[moment].get(entity) for entity, moment in asked]
+
+
+def _by_target(retractions: Sequence[RecordedEvent]) -> Mapping[str, RecordedEvent]:
+    """The retractions that count, by the ids of the events that they retract."""
+    events = {event.position: event for event in retractions}
+    counting = effective_retractions([event.known for event in retractions])
+    return {event_id: events[known.position] for event_id, known in counting.items()}

@@ -27,7 +27,7 @@ from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction
 from schema.types.summary import summary
 from tracker.domain.entity import EntityState
-from tracker.domain.history import Retracted, effective_retraction
+from tracker.domain.history import Retracted
 from tracker.domain.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
@@ -183,8 +183,7 @@ def _fields(of: RecordedEvent) -> dict[str, Any]:
 async def retraction_of(info: Info, of: RecordedEvent) -> RecordedEvent | None:
     """The retraction of an event that counts, as the log says now."""
     retractions = await info.context.loaders.retractions.load(of.stream)
-    found = effective_retraction(of.event_id, [item.known for item in retractions])
-    return next((item for item in retractions if found and item.position == found.position), None)
+    return retractions.get(of.event_id)
 
 
 async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None:

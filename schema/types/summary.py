@@ -6,7 +6,7 @@ import asyncio
 
 from schema.base.context import Info
 from tracker.domain.history import Retracted
-from tracker.domain.sentences import name_by, names_needed, sentence
+from tracker.domain.sentences import names_needed, sentence
 from tracker.log.entries import RecordedEvent
 
 
@@ -19,12 +19,12 @@ async def summary(info: Info, of: RecordedEvent) -> str:
         target = await loaders.event_by_id.load(fact.retracts)
     subject = target or of
     entities = sorted(names_needed(subject.stream, subject.fact))
-    histories = await asyncio.gather(*map(loaders.naming.load, entities))
+    histories = await asyncio.gather(*map(loaders.names.load, entities))
     day = subject.fact.public_on
     names = {
         entity: name
-        for entity, known in zip(entities, histories, strict=True)
-        if (name := name_by(known, subject.position, day))
+        for entity, history in zip(entities, histories, strict=True)
+        if (name := history.before(subject.position, day))
     }
     return sentence(of.stream, fact, names, (target.stream, target.fact) if target else None)
 

@@ -24,9 +24,10 @@ from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claimed, Preferred
 from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Receipt
+from tracker.domain.names import NAMING_TYPES, NameHistory
 from tracker.domain.redaction import Redacted
 from tracker.domain.registry import FACTS
-from tracker.domain.sentences import NAMING_TYPES, name_by, names_needed, sentence
+from tracker.domain.sentences import names_needed, sentence
 from tracker.domain.values import Fact
 
 DAY = "2026-02-04"
@@ -300,9 +301,10 @@ def test_a_name_is_that_of_the_time_of_the_fact() -> None:
         retracted("e2"),
         fact(alliance.MemberLeft, "2026-06-01", member="AR"),
     )
-    names = [name_by(known, item.position, item.fact.public_on) for item in known]
+    history = NameHistory(known)
+    names = [history.before(item.position, item.fact.public_on) for item in known]
     assert names == [None, "MSP", "FORGE", "MSP", "MSP", "MSP"]
-    assert name_by(known, 3, date(2020, 1, 1)) == "MSP"  # a fact of before it was founded
+    assert history.before(3, date(2020, 1, 1)) == "MSP"  # a fact of before it was founded
 
 
 def test_a_name_that_was_corrected_counts_from_then_on() -> None:
@@ -310,7 +312,7 @@ def test_a_name_that_was_corrected_counts_from_then_on() -> None:
         "export-control/x", announced(title="Galium"), retracted("e1"), announced(title="Gallium")
     )
     day = date(2025, 1, 1)
-    assert [name_by(known, position, day) for position in (2, 3, 4)] == [
+    assert [NameHistory(known).before(position, day) for position in (2, 3, 4)] == [
         "Galium",
         "Galium",
         "Gallium",
@@ -322,3 +324,30 @@ def test_types_that_name_entities_are_those_with_a_title_or_a_name() -> None:
         type_ for type_, kind in FACTS.items() if {"title", "name"} & {*kind.__struct_fields__}
     }
     assert set(NAMING_TYPES) == naming
+
+
+def test_a_name_comes_back_with_the_retraction_of_its_retraction() -> None:
+    known = decided_facts(
+        "alliance/msp",
+        fact(alliance.Founded, "2022-06-14", name="MSP"),
+        fact(alliance.Renamed, "2026-02-04", name="FORGE"),
+        retracted("e2"),
+        retracted("e3"),
+        fact(alliance.MemberJoined, "2026-03-01", member="AR"),
+    )
+    history, day = NameHistory(known), date(2026, 5, 1)
+    assert [history.before(position, day) for position in (3, 4, 5, 6)] == [
+        "FORGE",
+        "MSP",
+        "FORGE",
+        "FORGE",
+    ]
+
+
+def test_corrections_of_facts_that_name_nothing_leave_names_alone() -> None:
+    correction = from_builtins(
+        Retracted, {"retracts": "e2", "reason": "misread", "replacement": "e4", "source": source()}
+    )
+    known = decided_facts("export-control/x", announced(), suspended(), correction, suspended())
+    naming = [item for item in known if item.event_id != "e2"]  # those of some types are asked for
+    assert NameHistory(naming).before(9, date(2026, 1, 1)) == "Gallium to the US"

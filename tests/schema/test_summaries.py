@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.services import Services
-from tests.support.api import Api, control, source, suspension
+from tests.support.api import Api, claim, control, source, suspension
 
 SAID = "Gallium to the US: clause 1 is suspended from 9 November 2025 until 27 November 2026."
 
@@ -54,3 +54,25 @@ async def test_every_event_of_the_corpus_has_a_sentence(corpus_services: Service
     assert not [one for one, key in zip(said, keys, strict=True) if "-" in key and key in one]
     assert "Germany joins Pax Silica on 23 June 2026." in said
     assert any("all clauses are continued in “" in one for one in said)
+
+
+async def test_a_correction_of_a_figure_says_what_was_wrong(services: Services) -> None:
+    api = Api(services)
+    wrong = await api.do("recordFigure", claim("24000"))
+    order = {
+        "eventId": wrong["eventId"],
+        "reason": "a digit was missing",
+        "source": source(),
+        "replacement": {"recordFigure": claim("240000")},
+    }
+    await api.ask(
+        "mutation ($c: [CommandInput!]!) { record(commands: $c) { positions } }",
+        c=[{"correctEvent": order}],
+    )
+    found = await api.ask("{ events(first: 9) { nodes { summary retractedBy { summary } } } }")
+    first, correction, second = found["events"]["nodes"]
+    said = "Rare earths, mine production, China, 2023: 24,000 t (REO), by US Geological Survey (MCS 2024)."
+    assert first["summary"] == said
+    assert correction["summary"] == f"Corrected: “{said}” Reason: a digit was missing."
+    assert first["retractedBy"]["summary"] == correction["summary"]
+    assert "240,000 t" in second["summary"]

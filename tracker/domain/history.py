@@ -75,27 +75,21 @@ def to_evidence(known: RecordedFact) -> Evidence:
 
 
 def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
-    """The ids of the events that are retracted, given all that is known in the order of the log.
+    """The ids of the events that are retracted, given all that is known in the order of the log."""
+    return {*effective_retractions(known)}
+
+
+def effective_retractions(known: Sequence[RecordedFact]) -> dict[str, RecordedFact]:
+    """The retractions that count, by the ids of the events that they retract, given all that is known
+    in the order of the log.
 
     A retraction counts unless a later one that counts retracts it: so they are read backwards.
     """
-    gone: set[str] = set()
+    found: dict[str, RecordedFact] = {}
     for item in reversed(known):
-        if isinstance(item.fact, Retracted) and item.event_id not in gone:
-            gone.add(item.fact.retracts)
-    return gone
-
-
-def effective_retraction(event_id: str, retractions: Sequence[RecordedFact]) -> RecordedFact | None:
-    """The retraction of an event that counts, given all retractions of its entity in the order of the
-    log; None where the event is effective."""
-    gone: set[str] = set()
-    for item in reversed(retractions):
-        if isinstance(item.fact, Retracted) and item.event_id not in gone:
-            if item.fact.retracts == event_id:
-                return item
-            gone.add(item.fact.retracts)
-    return None
+        if isinstance(item.fact, Retracted) and item.event_id not in found:
+            found[item.fact.retracts] = item
+    return found
 
 
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:

@@ -1,22 +1,20 @@
 """What a fact says, in one English sentence: the same on a page, in a feed and on a command line. Pure.
 
 A sentence says no more than the fact does. A suspension names clauses only, so it takes the names
-that entities have by then: `names_needed` says of which, `name_given` where they come from.
+that entities have by then: `names_needed` says of which, and `names.py` has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping
 
 from tracker.domain import alliance, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity
-from tracker.domain.entity import KINDS
 from tracker.domain.figure import Claimed, Figure, Preferred
-from tracker.domain.history import RecordedFact, Retracted, effective_facts
+from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (
     beginning,
@@ -38,15 +36,6 @@ from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome
 Names = Mapping[str, str]
 """Names of entities by their names in the log; where one is missing its key is used."""
 
-NAMING_FACTS = (
-    *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
-    *(firm.Identified, firm.Renamed),
-)
-NAMING_TYPES = tuple(
-    type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
-)
-"""The types of events that may name their entity."""
-
 GOODS = {
     Direction.EXPORT: "exports of",
     Direction.IMPORT: "imports of",
@@ -65,29 +54,8 @@ DISCONTINUED = {
 }
 
 
-def name_given(fact: Fact) -> str | None:
-    """The name that a fact gives to its entity; None where it gives none."""
-    match fact:
-        case Made() | acts.Announced() | acts.Amended():
-            return fact.title
-        case alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed():
-            return fact.name
-    return None
-
-
-def name_by(known: Sequence[RecordedFact], position: int, day: date) -> str | None:
-    """The name of an entity for a fact at a position that counts from a day: the last one that was
-    given before the position and counted by then, or else the first one given. `known` are the facts
-    that may name it, with all retractions, in the order of the log."""
-    before = [item for item in known if item.position < position]
-    effective = effective_facts(before) or before
-    named = [(item.fact.public_on <= day, name_given(item.fact)) for item in effective]
-    public = [name for is_public, name in named if is_public and name]
-    return next((name for name in (*reversed(public), *(name for _, name in named)) if name), None)
-
-
 def names_needed(entity: str, fact: Fact) -> set[str]:
-    """The entities whose names the sentence of a fact uses."""
+    """The entities whose names the sentence of a fact uses; figures have names of their own."""
     match fact:
         case Made():
             return {_alliance(actor) for actor in fact.actors if is_alliance(actor)}
@@ -99,6 +67,8 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
             return {entity, _named("announcement", fact.by)}
         case acts.Merged():
             return {entity, _named("export-control", fact.into)}
+        case Claimed() | Preferred() | Retracted():
+            return set()
     return {entity}
 
 

@@ -1,0 +1,87 @@
+"""The names that an entity had, as its facts gave them: which one was in use for a later fact. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import chain
+from operator import itemgetter
+
+from tracker.domain import alliance, firm
+from tracker.domain import export_control_acts as acts
+from tracker.domain.announcement import Made
+from tracker.domain.entity import KINDS
+from tracker.domain.history import History, RecordedFact, Retracted
+from tracker.domain.values import Fact
+
+NAMING_FACTS = (
+    *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
+    *(firm.Identified, firm.Renamed),
+)
+NAMING_TYPES = tuple(
+    type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
+)
+"""The types of events that may name their entity."""
+
+
+def name_given(fact: Fact) -> str | None:
+    """The name that a fact gives to its entity; None where it gives none."""
+    match fact:
+        case Made() | acts.Announced() | acts.Amended():
+            return fact.title
+        case alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed():
+            return fact.name
+    return None
+
+
+class NameHistory:
+    """The names of one entity, from the facts that may name it and all retractions, in the order of
+    the log. Asking costs the same however many there are, unless many were retracted."""
+
+    def __init__(self, known: Iterable[RecordedFact]):
+        naming = [*_naming(known)]
+        history, spans = History(), dict[str, list[tuple[int, int | None]]]()
+        for item in naming:
+            for changed in history.add(item).facts:
+                begun = spans.setdefault(changed.event_id, [])
+                if history.is_effective(changed):
+                    begun.append((item.position, None))
+                else:
+                    begun[-1] = begun[-1][0], item.position
+        named = [item for item in naming if not isinstance(item.fact, Retracted)]
+        self._first = [(item.position, name_given(item.fact)) for item in named]
+        places = sorted(
+            [(_place(history, naming, item), item) for item in named], key=itemgetter(0)
+        )
+        self._places = [place for place, _ in places]
+        self._names = [name_given(item.fact) for _, item in places]
+        self._spans = [spans.get(item.event_id, []) for _, item in places]
+
+    def before(self, position: int, day: date) -> str | None:
+        """The name in use for a fact at a position that counts from a day: the last one that was given
+        before the position and counted by then, or else the first one; None where there is none."""
+        public = bisect_right(self._places, (day, True, position))
+        for index in chain(range(public - 1, -1, -1), range(public, len(self._places))):
+            if any(since < position <= (until or position) for since, until in self._spans[index]):
+                return self._names[index]
+        return next((name for since, name in self._first if since < position), None)
+
+
+def _place(
+    history: History, naming: Sequence[RecordedFact], item: RecordedFact
+) -> tuple[date, bool, int]:
+    """The place of a fact in valid-time order, with the position of what it corrects, or its own."""
+    day, is_act, index, _ = history.order(item)
+    return day, is_act, naming[index].position
+
+
+def _naming(known: Iterable[RecordedFact]) -> Iterator[RecordedFact]:
+    """The facts that name their entity, and what retracts them or such a retraction."""
+    ids = set[str]()
+    for item in known:
+        if name_given(item.fact) or (
+            isinstance(item.fact, Retracted) and item.fact.retracts in ids
+        ):
+            ids.add(item.event_id)
+            yield item
