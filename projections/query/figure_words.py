@@ -7,9 +7,12 @@ a figure is of stands in its name. No text has to be stored for millions of figu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from typing import NamedTuple
 
 from projections.versions.search_document import (
     can_be_corrected,
@@ -24,6 +27,13 @@ from tracker.domain.places import Place, places
 from tracker.domain.vocabulary import Stage, Statistic
 
 ANYTHING = "[^/]+"
+
+
+class WordIndex(NamedTuple):
+    """Words in their order, and the ids of what each is a name of."""
+
+    words: Sequence[str]
+    ids: Mapping[str, set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,34 +131,40 @@ def _expression(spellings: Iterable[str], goods: Iterable[str], at: Iterable[str
     return f"^figure/({'|'.join(ways)})"
 
 
-def _ids_with(begun: str, ids_by_word: dict[str, set[str]]) -> set[str]:
-    return {id for word, ids in ids_by_word.items() if word.startswith(begun) for id in ids}
+def _ids_with(begun: str, index: WordIndex) -> set[str]:
+    """The ids of the words of an index that begin so."""
+    found: set[str] = set()
+    for word in islice(index.words, bisect_left(index.words, begun), None):
+        if not word.startswith(begun):
+            break
+        found |= index.ids[word]
+    return found
 
 
 @cache
-def _commodity_words() -> dict[str, set[str]]:
+def _commodity_words() -> WordIndex:
     texts = {str(id): f"{commodity_text(id)} {' '.join(id.hs_codes)}" for id in commodities()}
     return _ids_by_word(texts)
 
 
 @cache
-def _place_words() -> dict[str, set[str]]:
+def _place_words() -> WordIndex:
     return _ids_by_word({str(code): place_text(code) for code in places()})
 
 
-def _ids_by_word(texts: dict[str, str]) -> dict[str, set[str]]:
+def _ids_by_word(texts: dict[str, str]) -> WordIndex:
     found: dict[str, set[str]] = {}
     for id, text in texts.items():
         for word in words(text):
             found.setdefault(word, set()).add(id)
-    return found
+    return WordIndex(sorted(found), found)
 
 
 @cache
 def _names_by_trigram() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     counted = {part for word in (*Statistic, *Stage) for part in words(word)}
-    for name in sorted({*_commodity_words(), *_place_words(), *counted}):
+    for name in sorted({*_commodity_words().words, *_place_words().words, *counted}):
         for part in trigrams(name) if can_be_corrected(name) else ():
             found.setdefault(part, []).append(name)
     return found

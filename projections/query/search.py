@@ -8,7 +8,6 @@ position, and so does its rank: it depends on the entity's own words only.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +48,10 @@ FIGURE_WEIGHT_PERCENT = 1
 """What each word weighs by which a figure is found: of a figure there are many years."""
 NAME_WEIGHT_PERCENT = 100
 """What is added where a name or key is just what was searched for."""
-ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked)
+ANNEXES = fill(SQL.annexes, asked=SQL.asked)
+ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked, annexes=ANNEXES)
 FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
-ANNEXES_SAYING = fill(SQL.annexes_saying, asked=SQL.asked)
+ANNEXES_SAYING = fill(SQL.annexes_saying, annexes=ANNEXES)
 FIGURES_SAYING = fill(
     SQL.figures_saying, entities=fill(SQL.entities_named, beginnings="$1", subjects="$4")
 )
@@ -60,7 +60,8 @@ FIGURE_NAMES = fill(
     SQL.figure_names, entities=fill(SQL.entities_named, beginnings="$1", subjects="$6")
 )
 EVENT_POSITIONS = fill(
-    SQL.event_positions, positions=fill(SQL.positions_saying, asked=SQL.asked, figures=FIGURE_NAMES)
+    SQL.event_positions,
+    positions=fill(SQL.positions_saying, asked=SQL.asked, annexes=ANNEXES, figures=FIGURE_NAMES),
 )
 
 
@@ -151,10 +152,8 @@ class Searches:
         self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
     ) -> list[tuple[float, str]]:
         """Entities that have all of the words, with their ranks."""
-        saying, figures = await asyncio.gather(
-            self._find_saying(question, moment, sought),
-            self._find_figures(question, moment, sought),
-        )
+        saying = await self._find_saying(question, moment, sought)
+        figures = await self._find_figures(question, moment, sought)
         ranks = dict.fromkeys(figures, FIGURE_WEIGHT_PERCENT / 100) | saying
         found = sorted((-rank, entity) for entity, rank in ranks.items())
         return [(-rank, entity) for rank, entity in found[:MAX_RESULTS]]

@@ -7,6 +7,17 @@
         to_tsquery('simple', begun) || to_tsquery('english', begun) AS begun
  FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS word (exactly, begun, number)) AS asked
 
+-- name: annexes
+-- The notes and quotations that say a word, with their events. They are found by their words, and each
+-- event by its position, which OFFSET sees to (all texts might be read else).
+{asked}
+CROSS JOIN LATERAL (
+    SELECT position FROM log.annexes
+    WHERE log.words_of(text) @@ asked.begun AND text IS NOT NULL
+    OFFSET 0) AS annex
+CROSS JOIN LATERAL (
+    SELECT stream FROM log.events WHERE position = annex.position OFFSET 0) AS event
+
 -- name: entities_saying
 -- The entities of some kinds that ever said each of the words by a position. Of those that said one the
 -- newest document may say it no more: the version at the moment tells.
@@ -16,9 +27,7 @@ SELECT entity FROM (
     WHERE document.kind = ANY ($1::text[])
     UNION
     SELECT asked.number, event.stream
-    FROM {asked} JOIN log.annexes AS annex
-      ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
-    JOIN log.events AS event ON event.position = annex.position
+    FROM {annexes}
     WHERE annex.position <= $3::bigint AND split_part(event.stream, '/', 1) = ANY ($1::text[])
 ) AS saying
 GROUP BY entity HAVING count(*) = cardinality($4::text[])
@@ -49,9 +58,7 @@ LIMIT $8;
 -- name: annexes_saying
 -- In which events of some entities ($1) notes and quotations say which of the words, up to a position.
 SELECT event.stream AS entity, asked.number, annex.position
-FROM {asked} JOIN log.annexes AS annex
-  ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
-JOIN log.events AS event ON event.position = annex.position
+FROM {annexes}
 WHERE annex.position <= $3::bigint AND $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
 
 -- name: entities_named
@@ -84,8 +91,7 @@ SELECT position FROM (
     FROM {asked} JOIN event_words AS said ON said.vector @@ asked.begun
     UNION
     SELECT asked.number, annex.position
-    FROM {asked} JOIN log.annexes AS annex
-      ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
+    FROM {annexes}
 ) AS saying
 GROUP BY position HAVING count(*) = cardinality($4::text[])
 UNION

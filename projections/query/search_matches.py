@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -84,27 +84,28 @@ def best_matches(
     sought: Sequence[SoughtWord], texts: Sequence[Text]
 ) -> tuple[list[Match], list[SoughtWord]]:
     """For each word its best match, the first of the best; and the words that none of the texts has."""
+    compared = [(text, frozenset(words(text.text))) for text in texts]
     matches: list[Match] = []
     missing: list[SoughtWord] = []
-    spelt = [(text, list(_spelt_words(text.text))) for text in texts]
     for one in sought:
-        best: tuple[int, Text, re.Match[str]] | None = None
-        for text, found in spelt:
-            for place, plain in found:
-                quality = one.quality(plain)
-                if quality > (best[0] if best else 0):
-                    best = quality, text, place
+        quality, best = 0, None
+        for text, said in compared:
+            if (found := one.quality(said)) > quality:
+                quality, best = found, text
         if best is None:
             missing.append(one)
         else:
-            matches.append(_excerpt(best[1], *best[2].span()))
+            matches.append(_excerpt(best, *_place(one, quality, best.text)))
     return list(dict.fromkeys(matches)), missing
 
 
-def _spelt_words(text: str) -> Iterator[tuple[re.Match[str], Sequence[str]]]:
-    """The words of a text as they are written, and as they are compared."""
+def _place(sought: SoughtWord, quality: int, text: str) -> tuple[int, int]:
+    """Where the first word of a text stands that matches so well; where its signs are taken apart to
+    be compared (`½`), the text as a whole."""
     for place in SPELT_WORD.finditer(text):
-        yield place, words(place.group())
+        if sought.quality(words(place.group())) >= quality:
+            return place.span()
+    return 0, len(text)
 
 
 def _excerpt(of: Text, start: int, end: int) -> Match:

@@ -105,7 +105,8 @@ CREATE INDEX texts_words ON texts
     USING gin ((to_tsvector('simple', said) || to_tsvector('english', said)));
 
 -- name: create_document_indexes
+-- Without lists of what is still to be indexed: a search would read them whole.
 CREATE UNIQUE INDEX documents_key ON documents (entity, key);
-CREATE INDEX documents_vector ON documents USING gin (vector);
-CREATE INDEX event_words_vector ON event_words USING gin (vector);
-CREATE INDEX vocabulary_trigrams ON vocabulary USING gin (trigrams);
+CREATE INDEX documents_vector ON documents USING gin (vector) WITH (fastupdate = off);
+CREATE INDEX event_words_vector ON event_words USING gin (vector) WITH (fastupdate = off);
+CREATE INDEX vocabulary_trigrams ON vocabulary USING gin (trigrams) WITH (fastupdate = off);

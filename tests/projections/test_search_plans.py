@@ -1,0 +1,75 @@
+"""A search reads what has its words, and neither all texts nor history, whatever the planner knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from projections.query.as_of import PLANNED_ONCE
+from projections.query.moment import Moment
+from projections.query.search import EventRange, Searches, SearchQuestion
+from tracker.postgres.database import Connection, Target, connect
+
+KINDS = ("alliance", "announcement", "export-control", "figure", "firm")
+LARGE = {"annexes", "events", "versions"}
+"""Tables that grow with the log, and that no search may read whole; of those of words the planner
+may think so while they are small."""
+
+
+class Explaining:
+    """A pool that explains what it is asked, and answers too."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.plans: list[dict[str, Any]] = []
+
+    async def fetch(self, query: str, *arguments: Any) -> Any:
+        """Rows, after keeping the plan of the query."""
+        [row] = await self._connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *arguments)
+        self.plans.append(json.loads(row[0])[0]["Plan"])
+        return await self._connection.fetch(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        """The one value of the one row."""
+        return await self._connection.fetchval(query, *arguments)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all that is below it."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+async def no_states(*_: object) -> dict[str, Any]:
+    """No states: what counts is how they are looked for."""
+    return {}
+
+
+@pytest.mark.parametrize("statistics", ["none", "all"])
+async def test_a_search_looks_up_what_has_its_words(corpus_target: Target, statistics: str) -> None:
+    connection = await connect(corpus_target)
+    try:
+        for setting, value in PLANNED_ONCE.items():
+            await connection.execute(f"SET {setting} = {value}")
+        if statistics == "all":
+            await connection.execute("ANALYZE")
+        pool: Any = Explaining(connection)
+        searches = Searches(pool, no_states)
+        moment = Moment(date(2026, 1, 1), 10_000)
+        for text in ("gallium", "fentanyl talks", "galium china", "lithium chile 2023"):
+            await searches.answer(SearchQuestion(text, KINDS), moment)
+            await searches.event_positions(text, EventRange(0, 10_000))
+        used = set()
+        for plan in pool.plans:
+            for node in nodes(plan):
+                used.add(node.get("Index Name"))
+                is_scan = node["Node Type"] == "Seq Scan"
+                assert not (is_scan and node["Relation Name"] in LARGE), node
+        assert "annexes_words" in used
+    finally:
+        await connection.close()
