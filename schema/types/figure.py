@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from strawberry import field
@@ -12,7 +11,7 @@ from strawberry import field
 from projections.analysis import claims, revisions
 from projections.query.moment import Moment
 from schema.base.decorators import object_type
-from schema.base.memo import memoize_by_identity
+from schema.base.memo import Once, memoize_by_identity
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation, free_texts_of
 from schema.types.common import (
@@ -230,9 +229,7 @@ def claims_weight(state: domain.FigureState) -> int:
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
     """The GraphQL types of the claims of a figure, by position."""
 
-    @cache
-    def chosen() -> domain.Claim:
-        return claims.choose(state, orders).claim
+    chosen = Once(lambda: claims.choose(state, orders).claim)
 
     def shown_of(of: domain.Claim) -> Claim:
         return claim(state, of, preferred=lambda: chosen() is of)
@@ -274,9 +271,7 @@ def figure(state: domain.FigureState, orders: claims.Orders, moment: Moment) -> 
 def _content(state: domain.FigureState, orders: claims.Orders) -> Figure:
     by_position = claims_of(state, orders)
 
-    @cache
-    def compared() -> claims.Comparison:
-        return claims.compare(state, orders)
+    compared = Once(lambda: claims.compare(state, orders))
 
     return _figure(
         state,
