@@ -30,6 +30,12 @@ class StatusPeriod:
         """Whether the clause has the status on a day."""
         return self.first <= day and (self.last is None or day <= self.last)
 
+    def overlaps(self, first: date | None, last: date | None) -> bool:
+        """Whether a day from one to another is one of its days; without one they are open."""
+        return (last is None or self.first <= last) and (
+            first is None or self.last is None or self.last >= first
+        )
+
 
 def status_periods(clause: str, transitions: Iterable[Transition]) -> list[StatusPeriod]:
     """The statuses of a clause, the oldest first, from all transitions of its instrument in the order

@@ -168,6 +168,15 @@ class DisputeOrder(Enum):
     )
 
 
+@strawberry.enum(description="Orders of the statuses of clauses.")
+class ClauseStatusOrder(Enum):
+    """Orders of the statuses of clauses."""
+
+    CLAUSE = _order(SortKey.NAME, "By control and clause, then by day.")
+    FROM = _order(SortKey.DATE, "By the first day, the earliest first.")
+    FROM_DESC = _order(SortKey.DATE, "By the first day, the latest first.", down=True)
+
+
 @strawberry.enum(description="Orders of memberships.")
 class MembershipOrder(Enum):
     """Orders of memberships."""

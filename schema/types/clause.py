@@ -298,12 +298,7 @@ class Clause(WithNote):
         first: so suspensions that are over are in it. At most 500; for more ask for fewer days.
         Empty below `history`."""
         days = parse_days(between, "between") or (None, None)
-        first, last = days[0] or date.min, days[1] or date.max
-        found = [
-            period
-            for period in await self._status_periods(info)
-            if period.first <= last and (period.last is None or period.last >= first)
-        ]
+        found = [one for one in await self._status_periods(info) if one.overlaps(*days)]
         if len(found) > MAX_STATUS_PERIODS:
             raise InvalidInput(
                 f"it has {len(found)} times of its status: expected at most {MAX_STATUS_PERIODS},"

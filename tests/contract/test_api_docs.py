@@ -13,7 +13,7 @@ from schema.services import Access, Services
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
-ROWS = re.findall(r"^\| (`[a-zC`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
+ROWS = re.findall(r"^\| (`[a-zA-Z`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
 OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
 OTHERS = {"from", "to", "days"}
 """Arguments that choose what is listed, not what of it."""

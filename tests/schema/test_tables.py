@@ -27,6 +27,7 @@ NEEDED = {
     "exposures": {"commodity": "gallium", "destinations": "US,DE"},
     "changes": {"from": "2025-10-01"},
     "timeline": {"commodity": "gallium"},
+    "clause-statuses": {"commodity": "gallium"},
     "transitions": {"commodity": "gallium"},
     "claims": {"commodity": "gallium"},
     "revisions": {"commodity": "gallium"},
@@ -36,9 +37,10 @@ NEEDED = {
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
-    alliances announcements changes claims clause-counts clauses commodities controls disputes
-    editions events exposure exposures facts horizons members memberships places production
-    productions reserves revisions search supplies timeline transitions upcoming
+    alliances announcements changes claims clause-counts clause-statuses clauses commodities
+    controls disputes editions events exposure exposures facts horizons members memberships
+    places production productions reserves revisions search supplies timeline transitions
+    upcoming
 """
 TABLES = NAMES.split()
 

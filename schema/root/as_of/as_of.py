@@ -13,6 +13,7 @@ from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.clause_counts import ClauseCounts
+from schema.root.as_of.clause_statuses import ClauseStatuses
 from schema.root.as_of.disputes import Disputes
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.facts import FactLists
@@ -76,6 +77,7 @@ class AsOf(
     SupplyAnalysis,
     TransitionLists,
     ClauseCounts,
+    ClauseStatuses,
     Memberships,
     SearchAtMoment,
     Disputes,

@@ -1,0 +1,161 @@
+"""The statuses of clauses over time, as they are known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import strawberry
+from strawberry import argument
+
+from projections.fold.status_periods import StatusPeriod as Period
+from projections.fold.status_periods import status_periods
+from projections.fold.transitions import Transition
+from projections.query.controls import MatchingControl
+from projections.query.list_statements import BY_NAME
+from projections.query.lists import Filter, Key, Keyed
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import domain_value, parse_words
+from schema.inputs.clause_filter import (
+    FromOrigin,
+    OfCommodity,
+    OfCovers,
+    OfFirm,
+    OfForm,
+    OfHsCode,
+    OfMeasure,
+    ToDestination,
+    parse_clause_query,
+)
+from schema.inputs.order_by import ORDER_BY, ClauseStatusOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import parse_days
+from schema.root.as_of.base import AtMoment
+from schema.types.clause import Clause, StatusDays, StatusPeriod, clause, status_period
+from schema.types.connection import Connection, list_pages
+from schema.types.export_control import ExportControl, export_control, firm_names
+from tracker.domain.clause import ClauseState
+from tracker.domain.export_control import ExportControl as ControlEntity
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.places import Place
+from tracker.domain.vocabulary import ClauseStatus, Direction
+
+
+@object_type
+class ClauseStatusPeriod:
+    """A time in which a clause has a status, with the clause and its instrument."""
+
+    of: strawberry.Private[Period]
+    state: strawberry.Private[ClauseState]
+    control: strawberry.Private[ExportControlState]
+    moment: strawberry.Private[Moment]
+
+    @resolver_field
+    def export_control(self) -> ExportControl:
+        """The instrument, at the moment that is asked about."""
+        return export_control(self.control, self.moment)
+
+    @resolver_field
+    def clause(self) -> Clause:
+        """The clause, at the same moment."""
+        return clause(self.state, self.control, self.moment)
+
+    @resolver_field
+    def period(self) -> StatusPeriod:
+        """The status, with its days and what it rests on."""
+        return status_period(self.of)
+
+
+@object_type
+class ClauseStatuses(AtMoment):
+    """Statuses of clauses over time."""
+
+    @resolver_field
+    async def clause_statuses(
+        self,
+        info: Info,
+        between: StatusDays = None,
+        statuses: Annotated[
+            list[ClauseStatus] | None, argument(description="Only times of these statuses.")
+        ] = None,
+        issuer: Annotated[
+            str | None, argument(description="Only clauses of this issuer, such as `CN`.")
+        ] = None,
+        direction: Annotated[
+            Direction | None,
+            argument(description="Only clauses on exports, on imports or on production."),
+        ] = None,
+        destination: ToDestination = None,
+        origin: FromOrigin = None,
+        commodity: OfCommodity = None,
+        form: OfForm = None,
+        hs_code: OfHsCode = None,
+        measure: OfMeasure = None,
+        covers: OfCovers = None,
+        firm: OfFirm = None,
+        order_by: Annotated[ClauseStatusOrder, ORDER_BY] = ClauseStatusOrder.CLAUSE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ClauseStatusPeriod]:
+        """The times of the statuses of clauses, past and to come, as they are known at this moment: when
+        each was announced, in force, suspended, and over. What is asked of clauses must hold of
+        them as they are worded at this moment.
+        """
+        asked = parse_page(first, after, last, before)
+        query = parse_clause_query(
+            self.moment.valid_at,
+            commodity=commodity,
+            form=form,
+            hs_code=hs_code,
+            measure=measure,
+            covers=covers,
+            status=None,
+            destination=destination,
+            origin=origin,
+            firm=await firm_names(info, firm, self.moment),
+            in_force=None,
+        )
+        narrowed = Filter(
+            places=parse_words(Place, issuer, "issuer"), category=domain_value(direction)
+        )
+        days = parse_days(between, "between") or (None, None)
+        as_of = info.context.services.as_of
+        licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
+        matching = await as_of.controls.matching(self.moment, query, licences, narrowed, BY_NAME)
+        turns = await as_of.transitions.of_entities(
+            [_entity(control) for _, control in matching], self.moment
+        )
+        wanted = set(ClauseStatus if statuses is None else statuses)
+        found = [
+            item
+            for _, control in matching
+            for item in _items(control, turns[_entity(control)], order_by, self.moment)
+            if item[1].of.status in wanted and item[1].of.overlaps(*days)
+        ]
+        order = order_by.name.removesuffix("_DESC")
+        return await list_pages(found, order, order_by.value.down).page(asked)
+
+
+def _items(
+    control: MatchingControl, turns: Sequence[Transition], order: ClauseStatusOrder, moment: Moment
+) -> Iterator[Keyed[ClauseStatusPeriod]]:
+    """The times of the statuses of the clauses that match, with their places in an order."""
+    numbers = {item.clause.id: number for number, item in enumerate(control.state.clauses)}
+    for item in control.clauses:
+        for period in status_periods(item.clause.id, turns):
+            day = period.first.isoformat()
+            of_clause = control.state.id, f"{numbers[item.clause.id]:06}"
+            by_clause = order is ClauseStatusOrder.CLAUSE
+            key: Key = (*of_clause, day) if by_clause else (day, *of_clause)
+            yield (
+                key,
+                ClauseStatusPeriod(of=period, state=item, control=control.state, moment=moment),
+            )
+
+
+def _entity(control: MatchingControl) -> str:
+    return f"{ControlEntity.KIND}/{control.state.id}"
