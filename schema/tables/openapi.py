@@ -144,6 +144,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         schema["enum"] = parameter.words
     about = "From one to another, both inclusive, as `2024..2025`." if parameter.is_range else ""
     about = "Several are separated by commas." if parameter.is_list else about
+    if parameter.choices:
+        words = ", ".join(f"`{name}:…`" for name in parameter.choices)
+        about = f"One of {words}; several values are separated by commas."
     return {
         "name": parameter.name,
         "in": "query",

@@ -15,6 +15,7 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -33,6 +34,8 @@ from tracker.errors import InvalidInput, NotFound
 MOMENT = frozenset({"validAt", "position"})
 PAGE_PARAMETERS = frozenset({"first", "after", "until"})
 MAX_PARAMETER_CHARACTERS = 1000
+DEFINITION = "strawberry-definition"
+"""The key under which a type has what Strawberry knows of it, such as that it is one of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,15 @@ class Parameter:
     @property
     def is_range(self) -> bool:
         """Whether it is a time from one moment to another, written `2024..2025`."""
-        return isinstance(get_nullable_type(self.type), GraphQLInputObjectType)
+        return isinstance(get_nullable_type(self.type), GraphQLInputObjectType) and not self.choices
+
+    @property
+    def choices(self) -> Mapping[str, GraphQLInputField] | None:
+        """The fields of which it has exactly one, written `alliance:quad`; None for all others."""
+        nullable = get_nullable_type(self.type)
+        if not isinstance(nullable, GraphQLInputObjectType):
+            return None
+        return nullable.fields if nullable.extensions[DEFINITION].is_one_of else None
 
     @property
     def is_list(self) -> bool:
@@ -76,11 +87,22 @@ class Parameter:
                 code="TOO_LARGE",
                 path=(self.name,),
             )
+        if self.choices:
+            return self._read_choice(self.choices, text)
         if self.is_range:
             return self._read_range(text)
         if self.is_list:
             return text.split(",")
         return self._read_one(text)
+
+    def _read_choice(self, choices: Mapping[str, GraphQLInputField], text: str) -> dict[str, Any]:
+        name, colon, value = text.partition(":")
+        if name not in choices or not colon:
+            raise InvalidInput(
+                f"{text[:50]!r}: expected one of {', '.join(f'{one}:…' for one in choices)}",
+                path=(self.name,),
+            )
+        return {name: Parameter(self.name, choices[name].type).read(value)}
 
     def _read_range(self, text: str) -> dict[str, Any]:
         start, dots, end = text.partition("..")

@@ -23,6 +23,7 @@ NEEDED = {
     "production": {"commodity": "rare_earths", "year": "2023"},
     "productions": {"commodities": "gallium,copper", "years": "2022..2024"},
     "reserves": {"commodity": "rare_earths"},
+    "shares": {"commodities": "gallium", "years": "2022..2024", "group": "alliance:quad"},
     "exposure": {"commodity": "gallium"},
     "exposures": {"commodity": "gallium", "destinations": "US,DE"},
     "changes": {"from": "2025-10-01"},
@@ -38,9 +39,8 @@ NEEDED = {
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
-    controls disputes editions events exposure exposures facts horizons members memberships
-    places production productions reserves revisions search supplies timeline transitions
-    upcoming
+    controls disputes editions events exposure exposures facts horizons members memberships places
+    production productions reserves revisions search shares supplies timeline transitions upcoming
 """
 TABLES = NAMES.split()
 
@@ -167,6 +167,31 @@ async def test_a_file_names_its_moment_and_gives_itself_again(api: Api) -> None:
     assert "immutable" not in first.headers["cache-control"]
 
 
+async def test_the_share_of_a_group_is_a_row_for_each_commodity_and_year(api: Api) -> None:
+    document = """query ($of: GroupInput!) { asOf(validAt: "2025-11-20") {
+        productions(commodities: ["rare_earths", "gallium"], years: {from: 2022, to: 2023}) {
+          commodity { key } year share(of: $of) { share shareAtMost missing { place { code } } } } } }"""
+    asked = {"commodities": "rare_earths,gallium", "years": "2022..2023"}
+    for group, given in (
+        ("alliance:quad", {"alliance": "quad"}),
+        ("places:EU,JP", {"places": ["EU", "JP"]}),
+        ("allBut:CN,US", {"allBut": ["CN", "US"]}),
+    ):
+        rows = await csv_rows(api, "shares", group=group, **asked)
+        told = (await api.ask(document, of=given))["asOf"]["productions"]
+        assert [
+            (row["commodity"], row["year"], row["groupShare"], row["groupMissing"]) for row in rows
+        ] == [
+            (
+                of["commodity"]["key"],
+                str(of["year"]),
+                of["share"]["share"] or "",
+                "; ".join(one["place"]["code"] for one in of["share"]["missing"]),
+            )
+            for of in told
+        ]
+
+
 async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Services) -> None:
     wicked = '=HYPERLINK("http://example.org")'
     recorded = await services.commands.record("export-control/a", announced(title=wicked))
@@ -179,6 +204,9 @@ async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Servic
     column = [cell.value for cell in sheet[1]].index("title") + 1
     assert sheet.cell(2, column).value == "'" + wicked
     assert sheet.cell(2, column).data_type == "s"
+
+
+SHARES = "/tables/shares.csv?commodities=tin&years=2023&group="
 
 
 @pytest.mark.parametrize(
@@ -195,6 +223,8 @@ async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Servic
         ("/tables/production.csv?commodity=gallium", 400, "BAD_REQUEST", ["year"]),
         ("/tables/production.csv?commodity=gallium&year=x", 400, "INVALID_INPUT", ["year"]),
         ("/tables/claims.csv?years=2020..x", 400, "INVALID_INPUT", ["years"]),
+        (SHARES + "quad", 400, "INVALID_INPUT", ["group"]),
+        (SHARES + "union:EU", 400, "INVALID_INPUT", ["group"]),
         ("/tables/claims.csv?verified=maybe", 400, "INVALID_INPUT", ["verified"]),
     ],
 )
