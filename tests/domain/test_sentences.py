@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.support.fact_builders import (
     clause,
     decided_facts,
     fact,
+    history,
     ordered,
     retracted,
     source,
@@ -22,13 +25,14 @@ from tracker.domain import alliance, announcement, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claimed, Preferred
-from tracker.domain.history import Retracted
+from tracker.domain.history import RecordedFact, Retracted, effective_facts
 from tracker.domain.import_receipt import Receipt
-from tracker.domain.names import NAMING_TYPES, NameHistory
+from tracker.domain.names import NAMING_TYPES, NameHistory, name_given
 from tracker.domain.redaction import Redacted
-from tracker.domain.registry import FACTS
+from tracker.domain.registry import FACTS, RETRACTION_TYPES, entity_type
 from tracker.domain.sentences import names_needed, sentence
 from tracker.domain.values import Fact
+from tracker.log.entries import recorded
 
 DAY = "2026-02-04"
 NAMES = {
@@ -351,3 +355,56 @@ def test_corrections_of_facts_that_name_nothing_leave_names_alone() -> None:
     known = decided_facts("export-control/x", announced(), suspended(), correction, suspended())
     naming = [item for item in known if item.event_id != "e2"]  # those of some types are asked for
     assert NameHistory(naming).before(9, date(2026, 1, 1)) == "Gallium to the US"
+
+
+# --- every fact that can be
+
+
+def sentences_of(entity: str, known: list[RecordedFact]) -> list[str]:
+    """The sentences of all facts of one entity."""
+    types = {*NAMING_TYPES, *RETRACTION_TYPES}
+    names = NameHistory([item for item in known if item.type in types])
+    by_id = {item.event_id: item for item in known}
+    said = []
+    for item in known:
+        target = by_id.get(getattr(item.fact, "retracts", ""))
+        subject = target or item
+        name = names.before(subject.position, subject.fact.public_on)
+        retracted_fact = (entity, target.fact) if target else None
+        said.append(sentence(entity, item.fact, {entity: name or ""}, retracted_fact))
+    return said
+
+
+def by_entity(events: list[tuple[str, RecordedFact]]) -> dict[str, list[RecordedFact]]:
+    """The facts of each entity, in the order of the log."""
+    found: dict[str, list[RecordedFact]] = {}
+    for entity, known in events:
+        found.setdefault(entity, []).append(known)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_happened_can_be_said_and_by_the_name_of_its_time(seed: int) -> None:
+    told = []
+    for n, order in enumerate(history(Random(seed), 150), 1):
+        type_ = entity_type(order.stream).type_of(order.fact)
+        told.append((order.stream, RecordedFact(n, order.event_id, type_, order.fact)))
+    for entity, known in by_entity(told).items():
+        for said in sentences_of(entity, known):
+            assert said.endswith((".", "…")), said
+        names = NameHistory(known)
+        for item in known:
+            before = [one for one in known if one.position < item.position]
+            in_use = [one for one in effective_facts(before) if name_given(one.fact)]
+            public = [one for one in in_use if one.fact.public_on <= item.fact.public_on]
+            expected = [*reversed(public), *in_use] or [o for o in before if name_given(o.fact)]
+            found = names.before(item.position, item.fact.public_on)
+            assert found == (name_given(expected[0].fact) if expected else None)
+
+
+def test_a_log_of_an_older_version_can_be_said() -> None:
+    entries = (Path(__file__).parents[1] / "truth/old_log/events.jsonl").read_bytes().splitlines()
+    events = [recorded(entry) for entry in entries]
+    for entity, known in by_entity([(event.stream, event.known) for event in events]).items():
+        for said in sentences_of(entity, known):
+            assert said.endswith((".", "…", "?", "!")), said
