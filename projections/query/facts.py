@@ -140,7 +140,7 @@ class Facts:
     ) -> list[Edition]:
         moment, publisher, commodities = asked
         rows = await self._pool.fetch(
-            SQL.editions, moment.position, moment.valid_at, publisher, commodities
+            SQL.editions, moment.position, moment.valid_at.isoformat(), publisher, commodities
         )
         found = [Edition(**dict(row)) for row in rows]
         return sorted(found, key=edition_key)
@@ -217,8 +217,12 @@ class FactList:
         most = _place(high, 1 if closed else 0) or (date.max, LAST_POSITION)
         until = min(self._moment.valid_at, last or date.max)
         yield self._moment.position
-        yield from max(least, (first, 0)) if first else least
-        yield from min(most, (until, LAST_POSITION))
+        for day, position in (
+            max(least, (first, 0)) if first else least,
+            min(most, (until, LAST_POSITION)),
+        ):
+            yield day.isoformat()
+            yield position
         yield self._wanted.selection.types
         yield self._wanted.publisher
         yield self._wanted.selection.entity

@@ -1,6 +1,9 @@
 -- Facts that count at a position ($1): in the order of the days on which they became public, by edition,
 -- and the newest of each kind, issuer and publisher.
 
+--
+-- Days are given as texts: the first and the last of the calendar are days here, and no infinities.
+
 -- name: all
 facts AS fact
 
@@ -16,8 +19,8 @@ CROSS JOIN LATERAL (
 -- Those between two places in their order, both left out, of some types, publisher and entity if asked.
 FROM {facts}
 WHERE fact.since <= $1 AND fact.until > $1
-  AND (fact.public_on, fact.position) > ($2::date, $3::bigint)
-  AND (fact.public_on, fact.position) < ($4::date, $5::bigint)
+  AND (fact.public_on, fact.position) > ($2::text::date, $3::bigint)
+  AND (fact.public_on, fact.position) < ($4::text::date, $5::bigint)
   AND ($6::text[] IS NULL OR fact.type = ANY ($6))
   AND ($7::text IS NULL OR $7 = ANY (fact.publishers))
   AND ($8::text IS NULL OR fact.entity = $8)
@@ -50,7 +53,7 @@ SELECT publishers[1] AS publisher, edition, edition_version, min(public_on) AS p
        max(substring(entity FROM '/([0-9][0-9][0-9][0-9])$')::integer) AS last_year,
        min(position) AS first_position, max(position) AS last_position
 FROM facts
-WHERE kind = 'figure' AND edition IS NOT NULL AND since <= $1 AND until > $1 AND public_on <= $2::date
+WHERE kind = 'figure' AND edition IS NOT NULL AND since <= $1 AND until > $1 AND public_on <= $2::text::date
   AND ($3::text IS NULL OR publishers[1] = $3)
   AND ($4::text[] IS NULL OR split_part(entity, '/', 2) = ANY ($4))
 GROUP BY publishers[1], edition, edition_version;

@@ -80,6 +80,23 @@ async def test_what_is_retracted_does_not_count_from_then_on(api: Api) -> None:
     assert await positions(api, at="6") == [3, 5, 1, 4]
 
 
+async def test_the_first_and_the_last_day_of_the_calendar_are_days(services: Services) -> None:
+    api = Api(services)
+    for key, day in (("a", "9999-12-31"), ("b", "0001-01-01"), ("c", "2024-01-01")):
+        await api.do("announceExportControl", control(key, on=day, source=source()))
+    assert await positions(api, "9999-12-31") == [2, 3, 1]
+    assert await positions(api, "0001-01-01") == [2]
+    found, cursor = [], None
+    for _ in range(3):
+        asked = {"day": "9999-12-31", "first": 1, "after": cursor}
+        data = await api.ask(FACTS.replace("totalCount", "pageInfo { endCursor }"), **asked)
+        page = data["asOf"]["facts"]
+        found += [node["position"] for node in page["nodes"]]
+        cursor = page["pageInfo"]["endCursor"]
+    assert found == ["2", "3", "1"]
+    assert await horizons(api) == [("EXPORT_CONTROL", 3, "9999-12-31", "1")]
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "path"),
     [
