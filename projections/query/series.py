@@ -10,11 +10,15 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import date
+from time import monotonic
 from typing import Any, TypeVar
 
 from projections.query.moment import Moment
 
 T = TypeVar("T")
+
+YIELD_INTERVAL_SECONDS = 0.01
+"""After which others have their turn."""
 
 
 class MomentSeries:
@@ -24,6 +28,7 @@ class MomentSeries:
         self.days = sorted(set(days))
         self.position = position
         self._reads: dict[Hashable, asyncio.Task[Any]] = {}
+        self._worked_since, self._yielding = monotonic(), False
         self._memo: dict[Hashable, Any] = {}
 
     @property
@@ -47,8 +52,21 @@ class MomentSeries:
             task = self._reads[key] = asyncio.ensure_future(_awaited(fetch))
         if not task.done():
             await task
+        await self._give_way()
         found: T = task.result()
         return found
+
+    async def _give_way(self) -> None:
+        """Let others have their turn where the moments have been worked on for a while: all of them
+        wait for the same reads, and would go on at once."""
+        while monotonic() - self._worked_since > YIELD_INTERVAL_SECONDS:
+            if not self._yielding:
+                self._yielding = True
+                asyncio.get_running_loop().call_soon(self._go_on)
+            await asyncio.sleep(0)
+
+    def _go_on(self) -> None:
+        self._worked_since, self._yielding = monotonic(), False
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once. Whatever a key names by its identity has to be in the value,

@@ -51,6 +51,9 @@ STEP = "step"
 """The argument of fields about many moments that says how far these are apart,"""
 ENDS = ("from", "to")
 """and the times from and until which they are."""
+MOMENTS_PER_ONE = 4
+"""Moments of one field that count as much as one: they are read together, and what is the same at
+several of them is made once."""
 MAX_COUNTED_ITEMS = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
@@ -160,14 +163,14 @@ class _Costs:
         )
 
     def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
-        """How many moments a field asks about: by its step, else as many as it expects at most."""
+        """What the moments that a field asks about count for: by its step, else as many as it expects."""
         most = self._given_to(node, PAGE_ARGUMENTS[0])
         if not isinstance(most, int | float):
             most = definition.args[PAGE_ARGUMENTS[0]].default_value
         start, end, step = (self._given_to(node, name) for name in (*ENDS, STEP))
-        if step is None:
-            return _size(most)
-        return _size(min(most, number_of_steps(start, end, step)))
+        if step is not None:
+            most = min(most, number_of_steps(start, end, step))
+        return -(-_size(most) // MOMENTS_PER_ONE)
 
     def _ids(self, node: FieldNode) -> int:
         """How many items are asked for by their ids."""

@@ -122,7 +122,7 @@ class Over:
     ) -> list[AsOf]:
         """The world on many days, as the log knew it at one position: the first day and then, by
         `step`, those that follow up to the last, or the days of transitions (`atTransitions`). What is
-        asked below is answered for each day, and costs as much for each; it is read for all of them
+        asked below is answered for each day. Four of them cost as much as one: they are read
         together. Needs one of `step` and `atTransitions`.
         """
         check_one_way(step=step, atTransitions=at_transitions)
@@ -174,7 +174,7 @@ class Over:
         """What the log knew of one day, at many of its positions: those at the times from one to
         another by `step`, each position once, or those at which something was recorded about an
         entity (`entity`): how our knowledge of it grew. What is asked below is answered for each
-        position, and costs as much for each. Needs one of `step` and `entity`.
+        position. Needs one of `step` and `entity`.
         """
         check_one_way(step=step, entity=entity)
         most = check_most(first)

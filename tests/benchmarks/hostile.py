@@ -208,6 +208,18 @@ async def slow_reading(client: Client) -> None:
         writer.transport.abort()
 
 
+async def many_moments(client: Client) -> None:
+    """As many moments as may be asked for at once, with much to compute at each."""
+    start = 2000 + next(client.numbers) % 20
+    figures = " ".join(
+        f'f{year}: production(commodity: "rare_earths", year: {year}) {{ figures {{ share }} }}'
+        for year in range(2021, 2025)
+    )
+    await client.ask(
+        f'{{ over(from: "{start}-01-01", step: WEEK, first: 400, to: "{start + 7}-01-01") {{ {figures} }} }}'
+    )
+
+
 async def costly(client: Client) -> None:
     """The most that may be asked for at once, and nothing of it was asked before."""
     number = next(client.numbers)
@@ -325,6 +337,7 @@ LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
     "many-documents": (many_documents, 4),
     "slow-reading": (slow_reading, 60),
     "costly": (costly, 8),
+    "many-moments": (many_moments, 4),
     "sockets": (sockets, 100),
     "bad-requests": (bad_requests, 4),
     "long-lines": (long_lines, 4),
