@@ -25,6 +25,7 @@ from schema.http.graphiql import EXAMPLES, asset, policy
 from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_streams import GraphQLStreams
 from schema.http.graphql_ws import GraphQLWebSocket
+from schema.http.incremental import AnswersInParts
 from schema.http.pacing import Pacing
 from schema.http.responses import Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
@@ -76,7 +77,8 @@ def create_app(
         }
     )
     streams = GraphQLStreams(services, access_control, ends, subscriptions)
-    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, observer, pacing)
+    parts = AnswersInParts(services, access_control)
+    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, parts, observer, pacing)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),

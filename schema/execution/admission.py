@@ -74,9 +74,11 @@ class OperationRequest:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedOperation:
-    """An operation that may be executed, and the document that it is in."""
+    """An operation that may be executed, and the document that it is in: as it was given, and without
+    `@defer`."""
 
     document: DocumentNode
+    whole: DocumentNode
     operation: OperationDefinitionNode
 
 
@@ -94,7 +96,7 @@ async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOpe
         raise NotAdmitted(
             error_with_code("OPERATION_NOT_ALLOWED", NOT_ALLOWED[operation.operation])
         )
-    admitted = AdmittedOperation(parsed.document, operation)
+    admitted = AdmittedOperation(parsed.document, parsed.whole or parsed.document, operation)
     if errors := parsed.errors or _errors(schema, admitted, parsed.has_variable_cost, request):
         raise NotAdmitted(*errors)
     return admitted

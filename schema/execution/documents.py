@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     FieldNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 
 from projections.lru_cache import SizedLruCache
@@ -45,6 +51,8 @@ class ParsedDocument:
     """Whether variables say how large pages are; then the cost is not known yet."""
     roots: Roots = field(default_factory=dict)
     """What its queries begin with, where nothing is wrong with it."""
+    whole: DocumentNode | None = None
+    """The same without `@defer`, for answers in one piece; itself where it has none."""
 
     def query(self, name: str | None) -> tuple[FieldNode, ...] | None:
         """What the query that is asked for begins with; None where that is no valid query."""
@@ -81,7 +89,8 @@ def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True)
     variable_cost = not errors and has_variable_cost(document)
     if not errors and not variable_cost:
         errors = cost_errors(schema, document, {})
-    return ParsedDocument(document, errors, variable_cost, {} if errors else roots(document))
+    whole = without_defer(document) if GraphQLDeferDirective.name in text else document
+    return ParsedDocument(document, errors, variable_cost, {} if errors else roots(document), whole)
 
 
 def validation_errors(
@@ -111,6 +120,8 @@ async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool)
             _PARSER, parse_document, schema, text, introspection
         )
     size = len(text) * 4 + memory_size(parsed.document)
+    if parsed.whole is not parsed.document:
+        size += memory_size(parsed.document)
     cache.put((text, introspection), parsed, size, schema)
     return parsed
 
@@ -118,6 +129,18 @@ async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool)
 def memory_size(document: DocumentNode | None) -> int:
     """About how many bytes a document takes in memory."""
     return BYTES_PER_TOKEN * (document.token_count or 0) if document else 0
+
+
+class _DeferRemover(Visitor):
+    """Takes the directive `@defer` out."""
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return REMOVE if node.name.value == GraphQLDeferDirective.name else None
+
+
+def without_defer(document: DocumentNode) -> DocumentNode:
+    """A document without `@defer`, which an answer need not heed; itself where it has none."""
+    return visit(document, _DeferRemover())  # type: ignore[no-any-return]  # what it was given
 
 
 def without_cycles(document: DocumentNode) -> DocumentNode:

@@ -65,8 +65,23 @@ async def stream(
     )
     async with aclosing(results):
         async for result in results:
-            assert isinstance(result, ExecutionResult)  # there is no @defer and no @stream
+            assert isinstance(result, ExecutionResult)  # only `parts` defers
             yield _answer(result)
+
+
+async def parts(
+    context: Context,
+    document: str,
+    variables: Mapping[str, Any] | None,
+    operation_name: str | None,
+    allowed: Iterable[OperationType],
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The answer to a query or mutation in parts, as `@defer` has it; the first is like that of
+    `execute`, those behind it are what it lacks."""
+    found = SCHEMA.parts(document, dict(variables or {}), context, operation_name, allowed)
+    async with aclosing(found):
+        async for part in found:
+            yield _answer(part) if isinstance(part, ExecutionResult) else part
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:

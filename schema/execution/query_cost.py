@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLField,
     GraphQLSchema,
@@ -58,6 +59,8 @@ MAX_COUNTED_ITEMS = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
 """What a field of JSON counts for: it has as many values inside, about."""
+DEFER_COST = 20
+"""What a fragment with `@defer` counts for: it is executed and sent apart from what is around it."""
 MAX_COST = 50_000
 """Fields that an answer may have, every page that was asked for being full."""
 
@@ -126,9 +129,10 @@ class _Costs:
             if isinstance(node, FieldNode):
                 total += self._field(node, parent)
             elif isinstance(node, FragmentSpreadNode):
-                total += self._fragment(node.name.value)
+                total += _defer_cost(node) + self._fragment(node.name.value)
             else:
                 assert isinstance(node, InlineFragmentNode)
+                total += _defer_cost(node)
                 total += self._of(node.selection_set, self._narrowed(node.type_condition, parent))
         return total
 
@@ -205,6 +209,12 @@ class _Costs:
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
+
+
+def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
+    """What a fragment costs beside its fields."""
+    names = (directive.name.value for directive in node.directives or ())
+    return DEFER_COST if GraphQLDeferDirective.name in names else 0
 
 
 def _length(given: Any) -> int:

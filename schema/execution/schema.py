@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 import graphql
-from graphql import GraphQLError
+from graphql import GraphQLDeferDirective, GraphQLError
 from graphql import OperationType as Kind
 from strawberry import Schema
-from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -21,6 +21,7 @@ from schema.base.context import Context
 from schema.base.errors import describe_error, strip_suggestions
 from schema.base.scalars import SCALARS
 from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
+from schema.execution.incremental import Part, SentParts, execute_in_parts, made_in_background
 from schema.execution.time_limits import TimeLimitedExecutor, time_limit
 from schema.inputs.moment import start_report
 from schema.root.mutation import Mutation
@@ -45,6 +46,9 @@ class TrackerSchema(Schema):
                 f"the extension {name} would not run: TrackerSchema.execute has no extensions"
             )
         super().__init__(**more)
+        # Of the two directives that Strawberry would switch on this one only: lists come from the
+        # database a page at a time, so `@stream` would find nothing to send before the rest.
+        self._schema.directives = (*self._schema.directives, GraphQLDeferDirective)
 
     async def execute(
         self,
@@ -81,6 +85,46 @@ class TrackerSchema(Schema):
             _request(query, variable_values, context_value, operation_name, allowed_operation_types)
         )
 
+    def parts(
+        self,
+        query: str,
+        variable_values: dict[str, Any],
+        context: Context,
+        operation_name: str | None,
+        allowed_operation_types: Iterable[OperationType],
+    ) -> AsyncGenerator[ExecutionResult | Part, None]:
+        """The answer to a query or mutation in parts: what `@defer` puts off comes behind the rest.
+        One that puts off nothing has it in one piece."""
+        request = _request(query, variable_values, context, operation_name, allowed_operation_types)
+        return made_in_background(partial(self._make_parts, request))
+
+    async def _make_parts(
+        self, request: OperationRequest, put: Callable[[ExecutionResult | Part], None]
+    ) -> None:
+        """All parts are made in one turn of the client, in the time of an answer."""
+        async with request.context.work_slot():
+            try:
+                admitted = await admit(self._schema, request)
+            except NotAdmitted as refusal:
+                put(self._refused(request, refusal.errors))
+                return
+            moments, sent = start_report(), SentParts(partial(_describe, request.context))
+            try:
+                async with time_limit():
+                    result = await execute_in_parts(
+                        {**self._arguments(request, admitted), "document": admitted.document}
+                    )
+                    if isinstance(result, graphql.ExecutionResult):
+                        put(self._result(request, result.data, result.errors, moments))
+                        return
+                    async with aclosing(result.subsequent_results) as later:
+                        put(sent.part(result.initial_result, moments))
+                        async for part in later:
+                            put(sent.part(part, moments))
+            except Exception as error:
+                failure = _as_graphql_error(error)
+                put(sent.end(failure) if sent.begun else self._refused(request, [failure]))
+
     async def _answers(self, request: OperationRequest) -> AsyncGenerator[ExecutionResult, None]:
         """What has one answer has it in a turn of the client; each answer of a subscription takes
         its own, see `TimeLimitedExecutor`."""
@@ -113,12 +157,8 @@ class TrackerSchema(Schema):
         moments = start_report()
         try:
             async with time_limit():
-                result = graphql.execute(
-                    **self._arguments(request, admitted),
-                    is_awaitable=cast(Any, optimized_is_awaitable),
-                )
-                if not isinstance(result, graphql.ExecutionResult):
-                    result = await result
+                result = await execute_in_parts(self._arguments(request, admitted))
+                assert isinstance(result, graphql.ExecutionResult)  # its document defers nothing
         except Exception as error:
             return self._refused(request, [_as_graphql_error(error)])
         return self._result(request, result.data, result.errors, moments)
@@ -145,7 +185,7 @@ class TrackerSchema(Schema):
         """What graphql-core executes an operation with."""
         return {
             "schema": self._schema,
-            "document": admitted.document,
+            "document": admitted.whole,
             "context_value": request.context,
             "variable_values": request.variables,
             "operation_name": request.operation_name,

@@ -21,6 +21,7 @@ from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.graphiql import query_page, wants_page
 from schema.http.graphql_streams import GraphQLStreams, negotiate_format
+from schema.http.incremental import AnswersInParts, takes_parts
 from schema.http.pacing import Pacing
 from schema.http.request import read_body
 from schema.http.responses import advice
@@ -66,6 +67,7 @@ class GraphQLEndpoint:
         answers: ResponseCache,
         persisted: PersistedQueries,
         streams: GraphQLStreams,
+        parts: AnswersInParts,
         observer: Observer,
         pacing: Pacing,
     ):
@@ -74,6 +76,7 @@ class GraphQLEndpoint:
         self._answers = answers
         self._persisted = persisted
         self._streams = streams
+        self._parts = parts
         self._pacing = pacing
 
     async def respond(self, request: Request) -> Response:
@@ -114,6 +117,8 @@ class GraphQLEndpoint:
         variables = _of_type(asked, "variables", dict)
         if form := negotiate_format(request.headers.get("accept", "")):
             return self._streams.respond(request, form, client, document, variables, operation)
+        if takes_parts(request.headers.get("accept", "")):
+            return self._parts.respond(request, client, document, variables, operation)
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, client.caller),
             QUERIES_AND_MUTATIONS if posted else QUERIES,

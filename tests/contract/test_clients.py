@@ -148,6 +148,17 @@ async def test_clients_ask_and_follow_unmodified(
     assert found.get("requests") == REQUESTS[client]
 
 
+async def test_apollo_shows_an_answer_before_what_it_defers(workplace: Path, url: str) -> None:
+    found = await run(workplace, "apollo-defer.js", url)
+    assert [answer[2].partition(";")[0] for answer in found["requests"]] == ["multipart/mixed"]
+    first, *_, last = found["seen"]
+    assert first[0] == "streaming"
+    assert first[1]["position"] == last[1]["position"]
+    assert "exportControls" not in first[1]
+    assert last[0] == "complete"
+    assert len(last[1]["exportControls"]["nodes"]) == 2
+
+
 async def test_relay_compiles_its_queries_and_finds_connections_and_nodes(
     workplace: Path, url: str, corpus_services: Services
 ) -> None:
