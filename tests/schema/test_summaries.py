@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from schema.services import Services
+from schema.services import Access, Services
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.web_server import serving
+from tests.support.websocket_client import connected, receive, send
 
 SAID = "Gallium to the US: clause 1 is suspended from 9 November 2025 until 27 November 2026."
 
@@ -76,3 +78,16 @@ async def test_a_correction_of_a_figure_says_what_was_wrong(services: Services) 
     assert correction["summary"] == f"Corrected: “{said}” Reason: a digit was missing."
     assert first["retractedBy"]["summary"] == correction["summary"]
     assert "240,000 t" in second["summary"]
+
+
+async def test_followers_get_the_sentence_too(services: Services) -> None:
+    api = Api(services)
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension("x", "1"))
+    document = 'subscription { events(after: "1") { summary } }'
+    async with (
+        serving(services, Access()) as (address, *_),
+        connected(f"ws://{address}/graphql") as socket,
+    ):
+        await send(socket, "subscribe", id="1", payload={"query": document})
+        assert (await receive(socket))["payload"]["data"]["events"] == {"summary": SAID}
