@@ -11,7 +11,7 @@ from typing import NamedTuple
 from projections.query.event_cache import EventCache
 from projections.query.horizon import POLICY
 from projections.query.horizon import SQL as HORIZON_SQL
-from projections.query.lists import Key, Keyed, KeyRange
+from projections.query.lists import Key, Keyed, KeyRange, figures_of
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
@@ -38,6 +38,10 @@ PAGES = {
     for way in ("", "DESC")
 }
 COUNTS = {about: _statement(SQL.count, about) for about in (False, True)}
+EDITIONS = {
+    of_commodities: fill(SQL.editions, figures=SQL.figures_named if of_commodities else "facts")
+    for of_commodities in (False, True)
+}
 OF_ISSUERS = fill(SQL.of_issuers, versions=versions_of(HORIZON_SQL.policy_entities))
 NEWEST = {
     by_issuer: fill(SQL.newest, facts=OF_ISSUERS if by_issuer else SQL.without_issuers)
@@ -139,9 +143,10 @@ class Facts:
         self, asked: tuple[Moment, str | None, tuple[str, ...] | None]
     ) -> list[Edition]:
         moment, publisher, commodities = asked
-        rows = await self._pool.fetch(
-            SQL.editions, moment.position, moment.valid_at.isoformat(), publisher, commodities
-        )
+        arguments: list[object] = [moment.position, moment.valid_at.isoformat(), publisher]
+        if commodities is not None:
+            arguments.append(figures_of(commodities))
+        rows = await self._pool.fetch(EDITIONS[commodities is not None], *arguments)
         found = [Edition(**dict(row)) for row in rows]
         return sorted(found, key=edition_key)
 

@@ -43,7 +43,7 @@ SELECT count(*), $9::integer IS NULL AS whole
 {wanted};
 
 -- name: editions
--- The editions of which claims count by a day ($2), of a publisher and some commodities if asked.
+-- The editions of which claims count by a day ($2), of a publisher ($3) if asked.
 SELECT publishers[1] AS publisher, edition, edition_version, min(public_on) AS published_on,
        max(public_on) AS last_published_on, count(*) AS claims, count(DISTINCT entity) AS figures,
        count(DISTINCT split_part(entity, '/', 3)) AS places,
@@ -52,11 +52,16 @@ SELECT publishers[1] AS publisher, edition, edition_version, min(public_on) AS p
        min(substring(entity FROM '/([0-9][0-9][0-9][0-9])$')::integer) AS first_year,
        max(substring(entity FROM '/([0-9][0-9][0-9][0-9])$')::integer) AS last_year,
        min(position) AS first_position, max(position) AS last_position
-FROM facts
+FROM {figures}
 WHERE kind = 'figure' AND edition IS NOT NULL AND since <= $1 AND until > $1 AND public_on <= $2::text::date
   AND ($3::text IS NULL OR publishers[1] = $3)
-  AND ($4::text[] IS NULL OR split_part(entity, '/', 2) = ANY ($4))
 GROUP BY publishers[1], edition, edition_version;
+
+-- name: figures_named
+-- The facts about figures whose names begin in some way ($4); nothing in a name comes behind '~'.
+unnest($4::text[]) AS beginning
+CROSS JOIN LATERAL (
+    SELECT * FROM facts WHERE entity >= beginning AND entity < beginning || '~' OFFSET 0) AS fact
 
 -- name: of_issuers
 -- The facts of policy with their issuers, actors or alliances, as these are in the end: of all, or of one

@@ -191,6 +191,7 @@ async def test_an_edition_says_what_it_holds(api: Api) -> None:
 async def test_an_edition_is_there_from_its_day_and_without_what_is_retracted(api: Api) -> None:
     assert [e["edition"] for e in await editions(api, "2024-06-01")] == ["MCS 2024"]
     assert [e["claims"] for e in await editions(api, at="4")] == [1, 1]
+    assert [e["claims"] for e in await editions(api, of="rare_earths")] == [2, 1]
     assert await editions(api, of="gallium") == []
     assert await editions(api, by="bgs") == []
     event = (await api.services.recorder.read(3))[0]
