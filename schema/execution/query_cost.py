@@ -46,6 +46,14 @@ IDS = "ids"
 """The argument that says which items are asked for, one by one."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each of what these arguments list, years from one to another too."""
+USUAL_LENGTHS = {
+    "AsOf.supplies": 100,
+    "Distribution.figures": 20,
+    "ExposureToward.supplies": 10,
+    "GroupShare.figures": 10,
+    "GroupShare.missing": 20,
+}
+"""About how many items lists without pages have: what a client cannot limit counts too."""
 LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
 """Lists of the entities that an announcement names, up to `MAX_REFERENCES` in each."""
 STEP = "step"
@@ -78,7 +86,8 @@ def cost_errors(
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
-    """The cost of the dearest operation of a valid document. Lists without pages count once."""
+    """The cost of the dearest operation of a valid document. Lists without pages count once, or by
+    their usual length where it is known."""
     costs = _Costs(schema, document, variables)
     return max(
         (
@@ -143,7 +152,8 @@ class _Costs:
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
         inside = self._of(node.selection_set, get_named_type(definition.type))
-        return 1 + self._page(node, definition) * inside
+        usual = USUAL_LENGTHS.get(f"{parent.name}.{node.name.value}", 1)
+        return 1 + usual * self._page(node, definition) * inside
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
         """How many items a field may have on a page; those that have no pages count once."""

@@ -11,6 +11,8 @@ from graphql import (
     build_client_schema,
     experimental_execute_incrementally,
     get_introspection_query,
+    get_nullable_type,
+    is_list_type,
     parse,
     print_schema,
 )
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 
 from schema.execution.document_size import MAX_ALIASES, MAX_FIELDS
 from schema.execution.documents import parse_document
-from schema.execution.query_cost import MAX_COST, cost
+from schema.execution.query_cost import MAX_COST, USUAL_LENGTHS, cost
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.contract.test_security import codes
@@ -229,8 +231,16 @@ def test_a_distribution_counts_for_each_commodity_and_year(years: Any, counted: 
     assert parse_document(SCHEMA, PRODUCTIONS).has_variable_cost
 
 
+def test_a_list_that_nobody_can_limit_counts_by_its_usual_length() -> None:
+    text = '{ asOf { production(commodity: "tin", year: 2023) { figures { value unit } } } }'
+    assert cost(SCHEMA, parse(text), {}) == 1 + 1 + 1 + 20 * 2
+    for name in USUAL_LENGTHS:
+        of, _, field = name.partition(".")
+        assert is_list_type(get_nullable_type(SCHEMA.type_map[of].fields[field].type)), name
+
+
 def test_an_exposure_counts_for_each_destination() -> None:
-    text = "{ asOf { exposures(destinations: %s) { supplies { year } } } }"
+    text = "{ asOf { exposures(destinations: %s) { destination { code } } } }"
     one, three = (cost(SCHEMA, parse(text % given), {}) for given in ('"US"', '["US", "DE", "JP"]'))
     assert three - one == 2 * 2
 
