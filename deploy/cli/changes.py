@@ -26,6 +26,13 @@ FRAGMENTS = """
 fragment reason on Because { position eventId type summary source { publisher name publishedOn url } }
 fragment title on State { ... on ExportControl { title } ... on Announcement { title }
   ... on Alliance { title: name } }"""
+TRANSITION = (
+    """
+fragment transition on Transition {
+  day entity kind transition clause member summary basis announcedOn
+  fields { path before after } because { ...reason } before { ...title } after { ...title } }"""
+    + FRAGMENTS
+)
 CHANGES = (
     """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
                     $after: String) {
@@ -41,10 +48,17 @@ UPCOMING = (
                      $after: String) {
   asOf(validAt: $day, position: $position) {
     list: upcoming(days: $days, commodity: $commodity, first: 200, after: $after) {
-      nodes { day entity kind transition clause member fields { path before after }
-              because { ...reason } before { ...title } after { ...title } }
-      pageInfo { endCursor hasNextPage } } } }"""
-    + FRAGMENTS
+      nodes { ...transition } pageInfo { endCursor hasNextPage } } } }"""
+    + TRANSITION
+)
+TRANSITIONS = (
+    """query ($day: Day, $position: Position, $between: DayRange, $commodity: String,
+                        $issuer: String, $after: String) {
+  asOf(validAt: $day, position: $position) {
+    list: transitions(between: $between, commodity: $commodity, issuer: $issuer, first: 200,
+                      after: $after) {
+      nodes { ...transition } pageInfo { endCursor hasNextPage } } } }"""
+    + TRANSITION
 )
 
 OfCommodity = Annotated[
@@ -112,6 +126,47 @@ def upcoming(
     print_nodes(UPCOMING, asked, print_line if as_json else describe_transition, data_dir)
 
 
+def transitions(
+    first_day: Annotated[
+        date | None,
+        typer.Option(
+            "--from",
+            parser=day,
+            metavar=DAY_FORM,
+            help="The first day (default: the first of all).",
+        ),
+    ] = None,
+    last_day: Annotated[
+        date | None,
+        typer.Option(
+            "--to", parser=day, metavar=DAY_FORM, help="The last day (default: the last of all)."
+        ),
+    ] = None,
+    valid_at: Annotated[
+        date | None,
+        typer.Option(
+            parser=day, metavar=DAY_FORM, help="By which day it was public (default: today, UTC)."
+        ),
+    ] = None,
+    commodity: OfCommodity = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="Only export controls of this issuer, such as `CN`.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what happened on which day, and what is to come: controls begin, are suspended, return and
+    end, members join and leave, announcements are made."""
+    asked = {
+        "day": to_text(valid_at),
+        "position": None,
+        "between": {"from": to_text(first_day), "to": to_text(last_day)},
+        "commodity": commodity,
+        "issuer": issuer,
+    }
+    print_nodes(TRANSITIONS, asked, print_line if as_json else describe_transition, data_dir)
+
+
 def to_text(given: date | int | None) -> str | None:
     """A day or a position as the API takes it."""
     return None if given is None else str(given)
@@ -156,21 +211,23 @@ def print_line(node: Node) -> None:
 def describe_change(node: Node) -> None:
     """Print a change for people."""
     days = f" on {', '.join(node['effectiveDays'])}" if node["effectiveDays"] else ""
-    describe(f"{node['entity']}  {node['change'].lower()}{days}", node, node["because"])
+    title = (node["after"] or node["before"]).get("title")
+    describe(f"{node['entity']}  {node['change'].lower()}{days}", node, title, node["because"])
 
 
 def describe_transition(node: Node) -> None:
     """Print what will happen for people."""
     part = next((f" {name} {node[name]}" for name in ("clause", "member") if node[name]), "")
     transition = node["transition"].lower().replace("_", " ")
-    describe(f"{node['day']}  {node['entity']}{part}  {transition}", node, [node["because"]])
+    headline = f"{node['day']}  {node['entity']}{part}  {transition}"
+    describe(headline, node, node["summary"], [node["because"]])
 
 
-def describe(headline: str, node: Node, reasons: list[Node]) -> None:
-    """Print an item: what it is about, which fields differ, and because of what."""
+def describe(headline: str, node: Node, what: str | None, reasons: list[Node]) -> None:
+    """Print an item: what it is, which fields differ, and because of what."""
     out.print(headline, style="bold", markup=False)
-    if title := (node["after"] or node["before"]).get("title"):
-        out.print(f"  {in_one_line(title)}", markup=False)
+    if what:
+        out.print(f"  {in_one_line(what)}", markup=False)
     for field in node["fields"]:
         if field["path"]:  # the whole state is not for people
             out.print(

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from deploy import settings
 from deploy.bootstrap import migrate_log, opened_pool, running_tracker
 from deploy.cli import audit, imports
-from deploy.cli.changes import changes, upcoming
+from deploy.cli.changes import changes, transitions, upcoming
 from deploy.cli.common import (
     DAY_FORM,
     DataDir,
@@ -433,6 +433,7 @@ app.command()(redact)
 app.command()(rebuild)
 app.command()(changes)
 app.command()(upcoming)
+app.command()(transitions)
 app.command()(facts)
 audit.add_to(app)
 imports.add_to(app)

@@ -364,6 +364,7 @@ def test_help_teaches_every_command() -> None:
         "migrate",
         "changes",
         "upcoming",
+        "transitions",
         "facts",
         "key",
     ):
@@ -420,6 +421,15 @@ def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
     causes = [json.loads(line)["because"]["eventId"] for line in lines.splitlines()]
     assert "ga-2025-mn" in causes
     assert "cn-mofcom-2024-46" not in causes
+
+
+def test_what_happened_and_is_to_come_is_told_in_sentences(demo: Running) -> None:
+    asked = ("transitions", "--from", "2025-11-09", "--valid-at", "2026-11-24", "--issuer", "CN")
+    told = command(*asked, "--commodity", "gallium", data_dir=demo.data_dir).stdout
+    assert "2025-11-09  export-control/cn-mofcom-2024-46 clause 2  suspended\n" in told
+    assert "clause 2 is back in force from 28 November 2026 on, as announced on" in told
+    lines = command(*asked, "--to", "2025-11-09", "--json", data_dir=demo.data_dir).stdout
+    assert {json.loads(line)["day"] for line in lines.splitlines()} == {"2025-11-09"}
 
 
 def test_a_comparison_that_is_refused_says_why(demo: Running) -> None:
