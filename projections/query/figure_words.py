@@ -17,6 +17,7 @@ from typing import NamedTuple
 from projections.versions.search_document import (
     can_be_corrected,
     commodity_text,
+    other_names,
     place_text,
     trigrams,
 )
@@ -77,7 +78,9 @@ def figure_text(series: Series) -> dict[str, str]:
     """What a figure is found by, by its fields."""
     texts = {
         "series.commodity": f"{commodity_text(series.commodity)}; {', '.join(series.commodity.hs_codes)}",
-        "series.place": place_text(series.place),
+        "series.place": ", ".join(
+            filter(None, [place_text(series.place), other_names(series.place)])
+        ),
         "series.statistic": series.statistic.replace("_", " "),
         "series.stage": str(series.stage or ""),
         "series.form": (series.form or "").replace("_", " "),
@@ -149,7 +152,9 @@ def _commodity_words() -> WordIndex:
 
 @cache
 def _place_words() -> WordIndex:
-    return _ids_by_word({str(code): place_text(code) for code in places()})
+    return _ids_by_word(
+        {str(place): f"{place_text(place)} {other_names(place)}" for place in places()}
+    )
 
 
 def _ids_by_word(texts: dict[str, str]) -> WordIndex:

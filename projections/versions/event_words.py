@@ -16,6 +16,7 @@ import msgspec
 from projections.versions.search_document import (
     MAX_DOCUMENT_BYTES,
     commodity_text,
+    other_names,
     place_text,
     plain_word,
 )
@@ -48,9 +49,9 @@ def _texts(value: Any) -> Iterator[str]:
         case Commodity():
             yield commodity_text(value)
         case Place():
-            yield place_text(value)
+            yield from (place_text(value), other_names(value))
         case Actor():
-            yield value if value.islower() else place_text(value)
+            yield from (value,) if value.islower() else _texts(Place(value))
         case Enum():
             yield plain_word(str(value.value))
         case str():

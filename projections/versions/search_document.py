@@ -169,9 +169,13 @@ def _free_text(field: str, text: FreeText | None) -> Iterator[Passage]:
 
 
 def _places(field: str, actors: Iterable[str], weight: str = "B") -> Iterator[Passage]:
-    """Places by name and code; alliances by their keys."""
+    """Places by name and codes, and what else they are called; alliances by their keys."""
     for actor in dict.fromkeys(actors):
-        yield Passage(field, weight, actor if actor.islower() else place_text(actor))
+        if actor.islower():
+            yield Passage(field, weight, actor)
+        else:
+            yield Passage(field, weight, place_text(actor))
+            yield Passage(field, "D", other_names(actor))
 
 
 def _commodities(field: str, ids: Iterable[str]) -> Iterator[Passage]:
@@ -189,8 +193,15 @@ def _commodities(field: str, ids: Iterable[str]) -> Iterator[Passage]:
 
 @cache
 def place_text(code: str) -> str:
-    """A place as it is found: its name and code."""
-    return f"{Place(code).name} ({code})"
+    """A place as it is found: its name and codes."""
+    place = Place(code)
+    return f"{place.name} ({', '.join(filter(None, [code, place.alpha3]))})"
+
+
+@cache
+def other_names(code: str) -> str:
+    """What publishers call a place beside its name."""
+    return ", ".join(Place(code).also)
 
 
 @cache

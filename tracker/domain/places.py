@@ -157,6 +157,11 @@ class Place(str):
         return getattr(_iso_countries().get(self), "numeric", None)
 
     @property
+    def also(self) -> tuple[str, ...]:
+        """Publishers' other names for it, in lower case."""
+        return tuple(name for name, code in SPELLINGS.items() if code == self)
+
+    @property
     def last_day(self) -> date | None:
         """The last day of a state that is no more; None for all others."""
         former = FORMER.get(self)
