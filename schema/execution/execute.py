@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -69,19 +69,25 @@ async def stream(
             yield _answer(result)
 
 
-async def parts(
+def parts(
     context: Context,
     document: str,
     variables: Mapping[str, Any] | None,
     operation_name: str | None,
     allowed: Iterable[OperationType],
-) -> AsyncGenerator[dict[str, Any], None]:
+    encode: Callable[[dict[str, Any]], bytes],
+) -> AsyncGenerator[bytes, None]:
     """The answer to a query or mutation in parts, as `@defer` has it; the first is like that of
-    `execute`, those behind it are what it lacks."""
-    found = SCHEMA.parts(document, dict(variables or {}), context, operation_name, allowed)
-    async with aclosing(found):
-        async for part in found:
-            yield _answer(part) if isinstance(part, ExecutionResult) else part
+    `execute`, those behind it are what it lacks. Each is encoded as soon as it is made, since it may
+    have to wait until its client takes it."""
+    return SCHEMA.parts(
+        document,
+        dict(variables or {}),
+        context,
+        operation_name,
+        allowed,
+        lambda part: encode(_answer(part) if isinstance(part, ExecutionResult) else part),
+    )
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:

@@ -92,11 +92,14 @@ class TrackerSchema(Schema):
         context: Context,
         operation_name: str | None,
         allowed_operation_types: Iterable[OperationType],
-    ) -> AsyncGenerator[ExecutionResult | Part, None]:
+        encode: Callable[[ExecutionResult | Part], bytes],
+    ) -> AsyncGenerator[bytes, None]:
         """The answer to a query or mutation in parts: what `@defer` puts off comes behind the rest.
-        One that puts off nothing has it in one piece."""
+        One that puts off nothing has it in one piece. Parts are encoded as they are made."""
         request = _request(query, variable_values, context, operation_name, allowed_operation_types)
-        return made_in_background(partial(self._make_parts, request))
+        return made_in_background(
+            lambda put: self._make_parts(request, lambda part: put(encode(part)))
+        )
 
     async def _make_parts(
         self, request: OperationRequest, put: Callable[[ExecutionResult | Part], None]

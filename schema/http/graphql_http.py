@@ -117,7 +117,7 @@ class GraphQLEndpoint:
         variables = _of_type(asked, "variables", dict)
         if form := negotiate_format(request.headers.get("accept", "")):
             return self._streams.respond(request, form, client, document, variables, operation)
-        if takes_parts(request.headers.get("accept", "")):
+        if takes_parts(request.headers.get("accept", "")) and self._parts.has_room:
             return self._parts.respond(request, client, document, variables, operation)
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, client.caller),

@@ -6,9 +6,8 @@ parts are those of graphql-core. Everybody else gets the answer in one piece.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,6 +25,8 @@ MULTIPART = "multipart/mixed"
 SPEC = "incrementalspec=v0.2"
 MEDIA_TYPE = f'{MULTIPART};boundary="graphql";incrementalSpec=v0.2'
 BOUNDARY = b"\r\n--graphql"
+MAX_UNSENT_BYTES = 32 * 1024 * 1024
+"""Of parts that wait for their clients, from which on answers are given whole."""
 HEAD = b"\r\nContent-Type: application/json\r\n\r\n"
 
 
@@ -35,12 +36,19 @@ def takes_parts(accept: str) -> bool:
     return name == MULTIPART and SPEC in options
 
 
-@dataclass(frozen=True, slots=True)
 class AnswersInParts:
     """Answers operations in parts."""
 
-    services: Services
-    access_control: AccessControl
+    def __init__(self, services: Services, access_control: AccessControl):
+        self._services = services
+        self._access_control = access_control
+        self._unsent_bytes = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another answer may be made in parts, which wait in memory for their client; else it
+        is given whole."""
+        return self._unsent_bytes < MAX_UNSENT_BYTES
 
     def respond(
         self,
@@ -52,22 +60,39 @@ class AnswersInParts:
     ) -> Response:
         """The parts of an answer as they are made. Raises TooLarge for one operation too many."""
         context = Context(
-            self.services,
-            self.access_control.access,
+            self._services,
+            self._access_control.access,
             client.caller,
-            work_slot=partial(self.access_control.work_slot, client),
+            work_slot=partial(self._access_control.work_slot, client),
         )
         allowed = QUERIES_AND_MUTATIONS if request.method == "POST" else QUERIES
         held = ExitStack()
-        held.enter_context(self.access_control.operation_slot(client))
-        chunks = encode_parts(parts(context, document, variables, operation, allowed))
-        return StreamedResponse(chunks, held, MEDIA_TYPE, {"Vary": "Accept"})
+        held.enter_context(self._access_control.operation_slot(client))
+        make = partial(parts, context, document, variables, operation, allowed)
+        return StreamedResponse(self._chunks(make), held, MEDIA_TYPE, {"Vary": "Accept"})
 
+    async def _chunks(
+        self, make: Callable[[Callable[[dict[str, Any]], bytes]], AsyncGenerator[bytes, None]]
+    ) -> AsyncGenerator[bytes, None]:
+        """Parts as they are sent. What follows a part is sent with it: clients wait for that."""
+        unsent_bytes = 0
 
-async def encode_parts(found: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[bytes, None]:
-    """Parts as they are sent. What follows a part is sent with it: clients wait for that."""
-    yield BOUNDARY
-    async with aclosing(found):
-        async for part in found:
-            yield b"".join([HEAD, orjson.dumps(part), BOUNDARY])
-    yield b"--\r\n"
+        def note(more: int) -> None:
+            nonlocal unsent_bytes
+            unsent_bytes += more
+            self._unsent_bytes += more
+
+        def encode(part: dict[str, Any]) -> bytes:
+            chunk = b"".join([HEAD, orjson.dumps(part), BOUNDARY])
+            note(len(chunk))
+            return chunk
+
+        try:
+            yield BOUNDARY
+            async with aclosing(make(encode)) as found:
+                async for chunk in found:
+                    yield chunk
+                    note(-len(chunk))
+            yield b"--\r\n"
+        finally:
+            note(-unsent_bytes)

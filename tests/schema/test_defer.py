@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import orjson
@@ -172,18 +173,31 @@ async def test_a_client_that_leaves_or_reads_slowly_holds_no_turn(
             turns.append("given back")
 
     context = Context(corpus_services, Access(), Access().anyone(), work_slot=Turn)
-    async with aclosing(parts(context, DEFERRED, {}, None, QUERIES)) as found:
-        assert "data" in await anext(found)
+    made = partial(parts, context, DEFERRED, {}, None, QUERIES, orjson.dumps)
+    async with aclosing(made()) as found:
+        assert "data" in orjson.loads(await anext(found))
         async with asyncio.timeout(10):
             while len(turns) < 2:
                 await asyncio.sleep(
                     0.01
                 )  # nobody takes the next part, and the turn ends all the same
         assert turns == ["taken", "given back"]
-        assert [part async for part in found][-1]["hasNext"] is False
-    async with aclosing(parts(context, DEFERRED, {}, None, QUERIES)) as found:
+        assert orjson.loads([part async for part in found][-1])["hasNext"] is False
+    async with aclosing(made()) as found:
         await anext(found)
     assert turns == ["taken", "given back"] * 2
+
+
+async def test_where_many_parts_wait_an_answer_is_given_whole(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.http.incremental.MAX_UNSENT_BYTES", 1)
+    for _ in range(3):  # what was sent waits no more, and leaves its room
+        assert len(await in_parts(api, DEFERRED)) > 1
+    monkeypatch.setattr("schema.http.incremental.MAX_UNSENT_BYTES", 0)
+    whole = await api.request("POST", "/graphql", json={"query": DEFERRED}, headers=ACCEPT)
+    assert whole.headers["content-type"].startswith("application/graphql-response+json")
+    assert whole.json()["data"] == await api.ask(PLAIN)
 
 
 def test_a_deferred_fragment_costs_as_many_times_as_it_may_be_sent() -> None:
