@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from projections.fold.memberships import MembershipPeriod, membership_periods
 from projections.fold.timeline import timeline
 from projections.query.moment import Moment
-from projections.query.transitions import facts_public_by
+from projections.query.transitions import facts_public_by, read_streams
 from tracker.domain.alliance import Alliance
 from tracker.domain.places import Place
 from tracker.log.recorder import Recorder
@@ -17,9 +17,8 @@ async def memberships(
     recorder: Recorder, alliances: Sequence[str], places: Sequence[Place] | None, moment: Moment
 ) -> list[MembershipPeriod]:
     """The periods of membership in some alliances, by alliance, place and day."""
-    streams = await recorder.read_streams(
-        [f"{Alliance.KIND}/{key}" for key in sorted(set(alliances))], moment.position
-    )
+    entities = [f"{Alliance.KIND}/{key}" for key in sorted(set(alliances))]
+    streams = await read_streams(recorder, entities, moment)
     return [
         period
         for entity, events in streams.items()

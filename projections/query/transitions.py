@@ -118,20 +118,24 @@ class Transitions:
         self, moment: Moment, after: date, last: date, about: TransitionFilter
     ) -> list[str]:
         words = about.words
-        rows = await self._pool.fetch(
-            TURNING if words is None else TURNING_ABOUT,
-            min(after, moment.valid_at),
-            last,
-            moment.position,
-            [*about.kinds],
-            *([] if words is None else [words]),
-        )
-        return [row["entity"] for row in rows]
+        given = (min(after, moment.valid_at), last, moment.position, [*about.kinds])
+
+        async def read() -> list[str]:
+            if words is None:
+                rows = await self._pool.fetch(TURNING, *given)
+            else:
+                rows = await self._pool.fetch(TURNING_ABOUT, *given, words)
+            return [row["entity"] for row in rows]
+
+        if moment.series is None:
+            return await read()
+        key = ("turning", *given[:3], *about.kinds, None, *(words or ()))
+        return await moment.series.read(key, read)
 
     async def _of_entities(
         self, entities: Sequence[str], moment: Moment, after: date, last: date
     ) -> list[Transition]:
-        streams = await self._recorder.read_streams(entities, moment.position)
+        streams = await read_streams(self._recorder, entities, moment)
         found: list[Transition] = []
         worked_since = monotonic()
         for entity, events in streams.items():
@@ -169,6 +173,20 @@ def _check_number(entity: str, days: int) -> None:
             code="TOO_LARGE",
             path=("between",),
         )
+
+
+async def read_streams(
+    recorder: Recorder, entities: Sequence[str], moment: Moment
+) -> dict[str, list[RecordedEvent]]:
+    """The events of some entities up to the position of a moment, read once for all moments of a
+    series."""
+
+    async def read() -> dict[str, list[RecordedEvent]]:
+        return await recorder.read_streams(entities, moment.position)
+
+    if moment.series is None:
+        return await read()
+    return await moment.series.read(("streams", tuple(entities)), read)
 
 
 def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:

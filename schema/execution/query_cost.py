@@ -47,6 +47,9 @@ IDS = "ids"
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each of what these arguments list, years from one to another too."""
 USUAL_LENGTHS = {
+    "AsOf.clauseCounts": 100,
+    "Clause.because": 3,
+    "Clause.statuses": 4,
     "AsOf.supplies": 100,
     "Distribution.figures": 20,
     "ExposureToward.supplies": 10,

@@ -20,6 +20,7 @@ from schema.inputs.pagination import Cursors, PageRequest, WordCursors
 from schema.types.common import from_state
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @object_type
@@ -191,11 +192,18 @@ def matching_pages(
 def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
     """A list that is all there, in the order of its keys, which are words; `order` is the name of the
     list and order, which its cursors have."""
+    return shown_pages(found, lambda item: item, order, down)
+
+
+def shown_pages(
+    found: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
+) -> PageSource[T]:
+    """The same, where items are made into what is shown once they are on a page."""
     cursors = WordCursors(order)
     found.sort(key=itemgetter(0), reverse=down)
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
-        return slice_range(found, span, down)
+        return [(key, show(item)) for key, item in slice_range(found, span, down)]
 
     async def count() -> int:
         return len(found)

@@ -30,7 +30,7 @@ from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.changes import AboutPlace, OfKind, parse_kinds
 from schema.types.change import EntityKind, Transition, transition
-from schema.types.connection import Connection, PageSource, list_pages
+from schema.types.connection import Connection, PageSource, list_pages, shown_pages
 from schema.types.export_control import firm_names
 from tracker.domain.alliance import Alliance
 from tracker.domain.places import Place
@@ -175,8 +175,9 @@ class TransitionLists(AtMoment):
         found = await info.context.services.as_of.transitions.between(
             self.moment, first_day or date.min, last_day or date.max, about
         )
-        return list_pages(
-            [(order_key(of), transition(of, self.moment.position)) for of in found],
+        return shown_pages(
+            [(order_key(of), of) for of in found],
+            lambda of: transition(of, self.moment.position),
             TRANSITIONS,
             order.value.down,
         )
