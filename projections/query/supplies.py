@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -41,11 +42,13 @@ class Supplies:
     ) -> list[Supply]:
         """The supplies of some commodities, kept until the next event: questions that leave out a
         stage or a form need them."""
-        return await self._kept.get((commodities, moment))
+        return await self._kept.get((commodities, moment.valid_at, moment.position))
 
-    async def _read(self, asked: tuple[frozenset[Commodity], Moment]) -> list[Supply]:
-        commodities, moment = asked
-        return await self.find(moment, commodities)
+    async def _read(self, asked: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
+        commodities, *at = (
+            asked  # without the series of a moment, which would be kept with all it read
+        )
+        return await self.find(Moment(*at), commodities)
 
     async def find(
         self,

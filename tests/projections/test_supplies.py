@@ -126,6 +126,24 @@ async def check(as_of: AsOf, world: ReplayState, moment: Moment) -> None:
         )
 
 
+async def test_of_every_commodity_one_product_is_meant_but_where_there_are_several_alike(
+    corpus_services: Services,
+) -> None:
+    """Iron ore is counted as usable ore and as contained iron, mica as sheet and as scrap."""
+    as_of, several = corpus_services.as_of, set()
+    found = await as_of.supplies.find(await as_of.resolve())
+    for statistic in (Statistic.PRODUCTION, Statistic.RESERVES):
+        for commodity in {of.commodity for of in found if of.statistic is statistic}:
+            own = [of for of in found if (of.commodity, of.statistic) == (commodity, statistic)]
+            if product_meant(own) not in {Product(of.stage, of.form) for of in own}:
+                several.add((str(commodity), str(statistic)))
+    assert several == {
+        (commodity, statistic)
+        for commodity in ("iron_ore", "mica")
+        for statistic in ("production", "reserves")
+    }
+
+
 async def test_a_place_and_a_statistic_narrow_what_is_looked_at(corpus_services: Services) -> None:
     data = await Api(corpus_services).ask(
         """{ asOf(validAt: "2026-03-01") {
