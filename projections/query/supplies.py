@@ -41,14 +41,12 @@ class Supplies:
         self, commodities: frozenset[Commodity], moment: Moment
     ) -> list[Supply]:
         """The supplies of some commodities, kept until the next event: questions that leave out a
-        stage or a form need them."""
+        stage or a form need them. Their key has no series, which would be kept with all it read."""
         return await self._kept.get((commodities, moment.valid_at, moment.position))
 
     async def _read(self, asked: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
-        commodities, *at = (
-            asked  # without the series of a moment, which would be kept with all it read
-        )
-        return await self.find(Moment(*at), commodities)
+        commodities, day, position = asked
+        return await self.find(Moment(day, position), commodities)
 
     async def find(
         self,
