@@ -1,7 +1,7 @@
 """What happens to a clause or a member on a day, in one English sentence. Pure.
 
-A sentence says no more than the transition does: where it rests on an act of an earlier day alone, it
-says since when that was announced.
+A sentence says no more than the transition does: where it rests on the terms of an act of an earlier
+day alone, it says so.
 """
 
 from __future__ import annotations
@@ -37,13 +37,11 @@ def part_sentence(of: Transition) -> str:
 
 
 def _basis(of: Transition) -> str:
-    """Since when it was announced, where it is no act of the day."""
+    """What it rests on, where it is no act of the day."""
     if of.basis is TransitionBasis.ACT:
         return ""
-    since = f", as announced on {date_phrase(of.announced_on)}"
-    if of.basis is TransitionBasis.CONFIRMED:
-        return f"{since} and confirmed by a later act"
-    return since
+    also = "and a later act" if of.basis is TransitionBasis.CONFIRMED else "alone"
+    return f", by the terms announced on {date_phrase(of.announced_on)} {also}"
 
 
 def _of_clause(of: Transition, after: ClauseState) -> str:
@@ -54,21 +52,42 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
         case TransitionKind.IN_FORCE:
             return f"is in force from {day} on"
         case TransitionKind.SUSPENDED:
-            last = after.suspended_until
-            until = f"until {date_phrase(last)}" if last else "until further notice"
-            return f"is suspended from {day} {until}"
+            return f"is suspended from {day} {_until(after)}"
         case TransitionKind.RETURNS:
             return f"is back in force from {day} on"
         case TransitionKind.EXPIRES:
             return f"has ended; its last day is {date_phrase(of.day - DAY)}"
         case TransitionKind.REPEALED:
-            into = f", continued in {after.continued_in}" if after.continued_in else ""
-            return f"is repealed from {day} on{into}"
+            return f"is repealed from {day} on{_into(after)}"
         case TransitionKind.DISCONTINUED:
             return f"{DISCONTINUED[after.status]} from {day} on"
         case TransitionKind.AMENDED:
             return f"is worded anew from {day} on"
-    return f"changes on {day}: {_fields(of)}"
+    return f"{_of_terms(of, after)}, known from {day} on"
+
+
+def _of_terms(of: Transition, after: ClauseState) -> str:
+    """What is to become of a clause whose status stays as it is."""
+    names = {change.path[-1] for change in of.fields}
+    if "repealedFrom" in names and after.repealed_from:
+        return f"is to be repealed from {date_phrase(after.repealed_from)} on{_into(after)}"
+    if "discontinuedFrom" in names and after.discontinued_from:
+        return f"is to end without repeal from {date_phrase(after.discontinued_from)} on"
+    if names & {"suspendedFrom", "suspendedUntil"} and after.suspended_from:
+        start = date_phrase(after.suspended_from)
+        return f"has its suspension from {start} {_until(after)}"
+    if "returnsOn" in names and after.returns_on:
+        return f"is to be back in force from {date_phrase(after.returns_on)} on"
+    return f"has other terms ({_fields(of)})"
+
+
+def _until(clause: ClauseState) -> str:
+    last = clause.suspended_until
+    return f"until {date_phrase(last)}" if last else "until further notice"
+
+
+def _into(clause: ClauseState) -> str:
+    return f", continued in {clause.continued_in}" if clause.continued_in else ""
 
 
 def _of_member(of: Transition, after: AllianceState, place: str) -> str:

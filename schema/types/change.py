@@ -149,8 +149,8 @@ class Transition:
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What happens, in one English sentence. Where it rests on an act of an earlier day, it says
-        so."""
+        """What happens, in one English sentence. Where it rests on the terms of an act of an earlier day,
+        it says so, and whether on these alone."""
         return await transition_summary(info, self.of)
 
     @resolver_field

@@ -427,7 +427,7 @@ def test_what_happened_and_is_to_come_is_told_in_sentences(demo: Running) -> Non
     asked = ("transitions", "--from", "2025-11-09", "--valid-at", "2026-11-24", "--issuer", "CN")
     told = command(*asked, "--commodity", "gallium", data_dir=demo.data_dir).stdout
     assert "2025-11-09  export-control/cn-mofcom-2024-46 clause 2  suspended\n" in told
-    assert "clause 2 is back in force from 28 November 2026 on, as announced on" in told
+    assert "clause 2 is back in force from 28 November 2026 on, by the terms announced on" in told
     lines = command(*asked, "--to", "2025-11-09", "--json", data_dir=demo.data_dir).stdout
     assert {json.loads(line)["day"] for line in lines.splitlines()} == {"2025-11-09"}
 

@@ -16,6 +16,7 @@ from tracker.domain.export_control_acts import (
     EnteredIntoForce,
     Merged,
     Repealed,
+    Suspended,
     SuspensionExtended,
 )
 from tracker.domain.values import Fact
@@ -34,8 +35,8 @@ def test_a_return_says_that_only_the_suspension_announces_it() -> None:
     longer = fact(SuspensionExtended, "2026-11-01", suspendedUntil="2027-05-31")
     assert sentences(CONTROL, announced(), suspended(), longer) == [
         "is suspended from 9 November 2025 until 27 November 2026.",
-        "changes on 1 November 2026: suspended until and returns on.",
-        "is back in force from 1 June 2027 on, as announced on 1 November 2026.",
+        "has its suspension from 9 November 2025 until 31 May 2027, known from 1 November 2026 on.",
+        "is back in force from 1 June 2027 on, by the terms announced on 1 November 2026 alone.",
     ]
 
 
@@ -43,9 +44,8 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
     opening = announced(clause(inForceFrom="2025-03-01", inForceUntil="2025-12-31"))
     begun = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
     assert sentences(CONTROL, opening, begun) == [
-        "is in force from 1 March 2025 on, as announced on 3 December 2024 and confirmed by a later"
-        " act.",
-        "has ended; its last day is 31 December 2025, as announced on 3 December 2024.",
+        "is in force from 1 March 2025 on, by the terms announced on 3 December 2024 and a later act.",
+        "has ended; its last day is 31 December 2025, by the terms announced on 3 December 2024 alone.",
     ]
 
 
@@ -82,6 +82,37 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
 )
 def test_an_act_of_the_day_needs_no_reason(act: Fact, says: str) -> None:
     assert sentences(CONTROL, announced(), act) == [says]
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (
+            fact(Repealed, "2025-09-01", clauses=["1"], repealedFrom="2026-01-01"),
+            "is to be repealed from 1 January 2026 on, known from 1 September 2025 on.",
+        ),
+        (
+            fact(Merged, "2025-09-01", clauses=["1"], mergedFrom="2026-01-01", into="all"),
+            "is to be repealed from 1 January 2026 on, continued in all, known from 1 September 2025"
+            " on.",
+        ),
+        (
+            fact(Discontinued, "2025-09-01", discontinuedFrom="2026-01-01", outcome="lapsed"),
+            "is to end without repeal from 1 January 2026 on, known from 1 September 2025 on.",
+        ),
+        (
+            suspended(start="2026-01-01", end=None, on="2025-09-01"),
+            "has its suspension from 1 January 2026 until further notice, known from 1 September"
+            " 2025 on.",
+        ),
+        (
+            fact(Suspended, "2025-09-01", suspendedFrom="2025-09-01", entities=["A"]),
+            "has other terms (partial suspensions), known from 1 September 2025 on.",
+        ),
+    ],
+)
+def test_what_is_to_come_is_told_when_it_becomes_known(act: Fact, says: str) -> None:
+    assert sentences(CONTROL, announced(), act)[0] == says
 
 
 def test_a_clause_that_is_added_is_told_by_its_name() -> None:
