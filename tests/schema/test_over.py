@@ -33,6 +33,12 @@ SELECTIONS = (
     " { value publisher } } }",
     'claims(commodity: "rare_earths", place: "CN", first: 3) { nodes { value preferred } }',
     'production(commodity: "rare_earths", year: 2023) { world { value } figures { value share } }',
+    'productions(commodities: ["gallium", "tin"], years: {from: 2021, to: 2023}) { stage year'
+    ' available { years } total { difference } share(of: {alliance: "msp"}) { share shareAtMost'
+    " missing { place { code } } } }",
+    'supplies(commodity: "gallium") { stage years claims } revisions(commodity: "gallium", first: 5)'
+    ' { nodes { change before { edition } } } exposures(commodity: "gallium", destinations: ["US",'
+    ' "JP"]) { supplies { controlledShare } }',
     'exposure(commodity: "gallium") { controlledShare places { place { code } } }',
     'node(id: "YWxsaWFuY2UvcXVhZA") { id ... on Alliance { name } }',
     "preferences { nodes { id key } } firms(first: 2) { nodes { name clauses { clause { key } } } }",
