@@ -54,6 +54,10 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
         case TransitionKind.SUSPENDED:
             return f"is suspended from {day} {_until(after)}"
         case TransitionKind.RETURNS:
+            if after.first_in_force == of.day:
+                return (
+                    f"is in force for the first time from {day} on, when its suspension has ended"
+                )
             return f"is back in force from {day} on"
         case TransitionKind.EXPIRES:
             return f"has ended; its last day is {date_phrase(of.day - DAY)}"

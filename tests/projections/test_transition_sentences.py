@@ -40,6 +40,15 @@ def test_a_return_says_that_only_the_suspension_announces_it() -> None:
     ]
 
 
+def test_a_clause_suspended_before_its_start_is_never_said_to_be_back() -> None:
+    opening = announced(clause(inForceFrom="2025-12-01"))
+    assert sentences(CONTROL, opening, suspended(start="2025-11-09")) == [
+        "is suspended from 9 November 2025 until 27 November 2026.",
+        "is in force for the first time from 28 November 2026 on, when its suspension has ended, as"
+        " announced on 9 November 2025.",
+    ]
+
+
 def test_a_later_act_that_names_the_day_is_told() -> None:
     opening = announced(clause(inForceFrom="2025-03-01", inForceUntil="2025-12-31"))
     begun = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
