@@ -53,9 +53,11 @@ class GroupShare:
     """What a group has of the world's total.
 
     `exact` is the sum of the shares that are counted, unrounded; None without any. `at_most` is
-    what the shares of all others leave of the world. `missing` are members that are not in the sum,
-    `overlapping` figures that would count a country twice or have others in them. `number` is the
-    sum of the counted figures in the unit of the world's preferred claim.
+    what the shares of all others leave of the world, and no less than `exact` with the figure for
+    other countries where a member may be one of them; None where not all members are known, or
+    where others leave nothing for a member whose number is withheld. `missing` are members that are
+    not in the sum, `overlapping` figures that would count a country twice or have others in them.
+    `number` is the sum of the counted figures in the unit of the world's preferred claim.
     """
 
     members: tuple[Place, ...]
@@ -161,7 +163,7 @@ def group_share(of: Distribution, group: Group, day: date) -> GroupShare:
         overlapping=(*inside.overlapping, *beside),
         members_known=group.members_known,
         exact=exact,
-        at_most=exact if certain else _left_by(others, shares, exact or Decimal(0)),
+        at_most=exact if certain else _at_most(of, group, others, shares, counted, missing),
         number=_number(of, counted),
     )
 
@@ -236,13 +238,36 @@ def _rest(
     return (share,), ()
 
 
-def _left_by(others: frozenset[Place], shares: _Shares, least: Decimal) -> Decimal | None:
+def _at_most(
+    of: Distribution,
+    group: Group,
+    others: frozenset[Place],
+    shares: _Shares,
+    counted: tuple[Share, ...],
+    missing: tuple[Uncounted, ...],
+) -> Decimal | None:
+    """The most that a group may have. World totals are rounded, so what others leave may be less
+    than what is known to be the group's, or what may be among other countries. Where they leave
+    nothing for a number that is withheld, the total may be one without it, and there is no bound.
+    """
+    if not group.members_known:
+        return None
+    rest = of.share_of(OTHER)
+    may_be_theirs = group.all_but or any(one.reason == NO_FIGURE for one in missing)
+    if rest is not None and rest not in counted and may_be_theirs:
+        counted = (*counted, rest)
+    least, left = _total(counted), _left_by(others, shares)
+    if left is None or (left <= least and any(one.share is not None for one in missing)):
+        return None
+    return max(least, left)
+
+
+def _left_by(others: frozenset[Place], shares: _Shares) -> Decimal | None:
     """What the known shares of others leave of the world; None where no share is known at all."""
     everybody = (*shares.countries.values(), *shares.aggregates.values())
     if all(share.exact is None for share in everybody):
         return None
-    left = ARITHMETIC.subtract(ONE, _total(_sum_of(others, shares).counted))
-    return max(least, left)
+    return ARITHMETIC.subtract(ONE, _total(_sum_of(others, shares).counted))
 
 
 def _total(shares: Iterable[Share]) -> Decimal:

@@ -43,9 +43,12 @@ class GroupShare:
         " a share."
     )
     share_at_most: Decimal | None = field(
-        description="What the known shares of all others leave of the world, and no less than `share`;"
-        " `share` itself where it is complete and the group is not `allBut`. Null where no share"
-        " is known. World totals are rounded, so it is not exact to the last digit."
+        description="What the known shares of all others leave of the world, and no less than `share`, or"
+        " than that with the figure for other countries where a member may be one of these; `share`"
+        " itself where it is complete and the group is not `allBut`. Null where no share is known,"
+        " where not all members are, and where others leave nothing for a member whose number is"
+        " withheld: the total may be one without it. World totals are rounded, so it is not exact to"
+        " the last digit."
     )
     complete: bool = field(description="Whether every member is counted.")
     value: Decimal | None = field(

@@ -79,6 +79,23 @@ def test_a_group_of_which_nothing_is_known_has_no_share() -> None:
     assert reasons(found.missing) == {"CN": "there is no figure for the world"}
 
 
+def test_a_member_without_a_figure_may_be_all_of_the_other_countries() -> None:
+    others = (figure("WORLD", 100), figure("CN", 80), figure("US", 19), figure("OTHER", 4))
+    found = share("US JP", *others)
+    assert (found.share, found.share_at_most) == (Decimal("0.1900"), Decimal("0.2300"))
+    assert share("JP", *others).share_at_most == Decimal("0.0400")
+    assert share("US", *others).share_at_most == Decimal("0.1900")
+
+
+def test_there_is_no_bound_where_a_total_leaves_no_room_for_a_withheld_number() -> None:
+    """The world's lithium of USGS is without the United States, whose number is withheld."""
+    lithium = (figure("WORLD", 100), figure("AU", 38), figure("CN", 62), withheld("US"))
+    found = share("US AU", *lithium)
+    assert (found.share, found.share_at_most) == (Decimal("0.3800"), None)
+    assert share("CN", *lithium, all_but=True).share_at_most is None
+    assert share("AU", *lithium).share_at_most == Decimal("0.3800")
+
+
 def test_a_figure_for_several_members_counts_where_one_of_them_has_none() -> None:
     both = figure("US_CA", 30)
     found = share("US CA", *WORLD, both)
@@ -116,13 +133,9 @@ def test_all_but_some_are_all_others_and_the_rest_where_none_of_them_is_in_it() 
     assert share("CN", *WORLD, withheld("MM"), all_but=True).complete is False
 
 
-def test_members_that_nobody_has_named_leave_a_group_incomplete() -> None:
+def test_members_that_nobody_has_named_leave_a_group_incomplete_and_without_a_bound() -> None:
     found = share("US AU", *WORLD, members_known=False)
-    assert (found.share, found.share_at_most, found.complete) == (
-        Decimal("0.3000"),
-        Decimal("0.4000"),
-        False,
-    )
+    assert (found.share, found.share_at_most, found.complete) == (Decimal("0.3000"), None, False)
 
 
 CODES = ["CN", "US", "CA", "AU", "NA", "DE", "FR", "JP", "US_CA", "AU_CA_CN_NA", "EU", "OTHER"]
