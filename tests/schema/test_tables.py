@@ -129,6 +129,44 @@ async def test_a_table_goes_on_over_all_pages_of_its_list(api: Api) -> None:
     ] == expected
 
 
+async def test_only_clauses_that_match_are_rows(api: Api) -> None:
+    """An act about graphite and gallium has only its clauses on graphite in a table about graphite."""
+    narrowed = {
+        "valid": "2025-03-01",
+        "issuer": "CN",
+        "destination": "US",
+        "commodity": "natural_graphite",
+        "covers": "GOODS",
+        "status": "IN_FORCE",
+    }
+    rows = await csv_rows(api, "clauses", **narrowed)
+    edges = (
+        await api.ask(
+            """{ asOf(validAt: "2025-03-01") { exportControls(issuer: "CN", destination: "US",
+            commodity: "natural_graphite", covers: GOODS, status: IN_FORCE) {
+            edges { node { key } matchingClauses { key } } } } }"""
+        )
+    )["asOf"]["exportControls"]["edges"]
+    expected = [
+        (edge["node"]["key"], clause["key"]) for edge in edges for clause in edge["matchingClauses"]
+    ]
+    assert [(row["control"], row["clause"]) for row in rows] == expected
+    assert ("cn-mofcom-2024-46", "2-graphite") in expected
+    assert ("cn-mofcom-2024-46", "2") not in expected
+
+
+async def test_what_comes_in_a_form_from_a_place_or_names_a_firm_is_a_table_too(api: Api) -> None:
+    for narrowed in (
+        {"origin": "CL", "commodity": "copper", "status": "RECOMMENDED"},
+        {"form": "METAL", "commodity": "indium", "issuer": "CN"},
+        {"firm": "mitsubishi-materials", "valid": "2026-03-01"},
+    ):
+        rows = await csv_rows(api, "clauses", **narrowed)
+        controls = await csv_rows(api, "controls", **narrowed)
+        assert {row["control"] for row in rows} == {row["key"] for row in controls}
+        assert 0 < len(rows) < 30
+
+
 async def test_a_clause_is_a_row_with_the_words_of_its_control(api: Api) -> None:
     rows = await csv_rows(api, "clauses", search="46/2024", issuer="CN")
     [instrument] = (
