@@ -246,10 +246,11 @@ class AsOf:
         return moment.series.remember(("orders", *map(id, orders)), lambda: orders)
 
     async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
-        """A name of a firm, and all others of the firms that are known by it."""
+        """A name of a firm or its key, and all other names of the firms that are known by it."""
         wanted = spelling(name)
+        keys = {wanted, wanted.removeprefix(f"{kind_name(FirmState)}/")}
         firms = await self.states(FirmState, moment)
-        known = (firm.spellings for firm in firms if wanted in firm.spellings)
+        known = (of.spellings for of in firms if of.id in keys or wanted in of.spellings)
         return frozenset({wanted}).union(*known)
 
     async def exposures(

@@ -63,8 +63,8 @@ FromOrigin: TypeAlias = Annotated[
 OfFirm: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses that name this firm, by any of its names: as one that they are limited"
-        " to, as exporter, or as one for which they are suspended."
+        description="Only clauses that name this firm, by any of its names or its key: as one that they"
+        " are limited to, as exporter, or as one for which they are suspended."
     ),
 ]
 InForceIn: TypeAlias = Annotated[

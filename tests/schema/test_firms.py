@@ -59,6 +59,22 @@ async def test_what_touches_a_firm_is_found_under_all_of_its_names(api: Api) -> 
     }
 
 
+async def test_lists_take_the_key_of_a_firm_as_they_take_its_names(api: Api) -> None:
+    await identify(api)
+    named = clause("1", entities=["MP Materials"])
+    await api.do("announceExportControl", control("list", named))
+    for firm in ("mp-materials", "firm/mp-materials", "MP materials"):
+        found = await api.ask(
+            """query ($firm: String!) { asOf(validAt: "2025-08-01") {
+                 exportControls(firm: $firm) { totalCount } transitions(firm: $firm) { totalCount } } }""",
+            firm=firm,
+        )
+        assert found["asOf"] == {
+            "exportControls": {"totalCount": 1},
+            "transitions": {"totalCount": 2},
+        }, firm
+
+
 async def test_firms_are_found_by_their_names_and_places(api: Api) -> None:
     await identify(api)
 

@@ -135,7 +135,8 @@ class Alliances(AtMoment):
         firm: Annotated[
             str | None,
             argument(
-                description="Only announcements in which this firm takes part, by any of its names."
+                description="Only announcements in which this firm takes part, by any of its names"
+                " or its key."
             ),
         ] = None,
         commodity: CommodityId = None,

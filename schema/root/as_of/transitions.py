@@ -66,8 +66,8 @@ OfAlliance: TypeAlias = Annotated[
 NamingFirm: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses and announcements that name this firm, by any of its names, and"
-        " the firm itself."
+        description="Only clauses and announcements that name this firm, by any of its names or"
+        " its key, and the firm itself."
     ),
 ]
 OfEntity: TypeAlias = Annotated[
