@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,19 +26,23 @@ SQL = load_parts(Path(__file__).with_name("facts.sql"))
 MAX_CACHED_ANSWERS = 200
 """Lists of editions and of newest facts that are kept until the next event."""
 LAST_POSITION = 2**63 - 1
+FIRST_CONDITION = 7
+"""The number of the first argument of a list that its conditions have; see facts.sql for those before."""
 
 
-def _statement(part: str, about: bool, way: str = "") -> str:
-    wanted = fill(SQL.wanted, facts=SQL.about if about else SQL.all)
+@cache
+def _statement(part: str, given: tuple[str, ...], about: bool, way: str = "") -> str:
+    """The statement of a page or a count, with the conditions that are given."""
+    names = (*given, *(("low", "high", "first") if about else ()))
+    numbered = {name: f"${number}" for number, name in enumerate(names, FIRST_CONDITION)}
+    wanted = fill(
+        SQL.wanted,
+        facts=fill(SQL.about, **numbered) if about else SQL.all,
+        conditions="\n".join(f"  {fill(getattr(SQL, name), **numbered)}" for name in given),
+    )
     return fill(part, wanted=wanted, way=way)
 
 
-PAGES = {
-    (about, way): _statement(SQL.page, about, way)
-    for about in (False, True)
-    for way in ("", "DESC")
-}
-COUNTS = {about: _statement(SQL.count, about) for about in (False, True)}
 EDITIONS = {
     of_commodities: fill(SQL.editions, figures=SQL.figures_named if of_commodities else "facts")
     for of_commodities in (False, True)
@@ -70,7 +75,6 @@ class Edition:
     published_on: date
     last_published_on: date
     claims: int
-    figures: int
     places: int
     commodities: Sequence[str]
     statistics: Sequence[str]
@@ -196,7 +200,7 @@ class FactList:
         low, high = (span.before, span.after) if down else (span.after, span.before)
         descending = down is not span.from_end
         rows = await self._pool.fetch(
-            PAGES[self._about is not None, "DESC" if descending else ""],
+            self._statement(SQL.page, "DESC" if descending else ""),
             *self._arguments(low, high, span.closed, span.limit),
         )
         keyed: list[Keyed[RecordedEvent]] = []
@@ -207,8 +211,22 @@ class FactList:
 
     async def count(self) -> int:
         """How many they are."""
-        statement = COUNTS[self._about is not None]
-        return int(await self._pool.fetchval(statement, *self._arguments(None, None, False, None)))
+        arguments = self._arguments(None, None, False, None)
+        return int(await self._pool.fetchval(self._statement(SQL.count), *arguments))
+
+    @property
+    def _given(self) -> dict[str, object]:
+        """The conditions that are asked for, by their parts of facts.sql."""
+        selection = self._wanted.selection
+        conditions = {
+            "types": selection.types,
+            "publisher": self._wanted.publisher,
+            "entity": selection.entity,
+        }
+        return {name: value for name, value in conditions.items() if value is not None}
+
+    def _statement(self, part: str, way: str = "") -> str:
+        return _statement(part, tuple(self._given), self._about is not None, way)
 
     def _arguments(
         self,
@@ -228,10 +246,8 @@ class FactList:
         ):
             yield day.isoformat()
             yield position
-        yield self._wanted.selection.types
-        yield self._wanted.publisher
-        yield self._wanted.selection.entity
         yield limit
+        yield from self._given.values()
         if self._about is not None:
             yield from map(list, zip(*self._about, strict=True)) if self._about else ([], [], [])
 

@@ -30,8 +30,7 @@ class Edition:
         description="The day from which its claims count; the first, where they differ."
     )
     last_published_on: Day = field(description="The last of these days.")
-    claims: int = field(description="The number of its claims.")
-    figures: int = field(description="The number of figures that they are about.")
+    claims: int = field(description="The number of its claims, each about a figure of its own.")
     places: int = field(description="The number of places that they are about, groups included.")
     commodities: list[Commodity] = field(description="The commodities that they are about.")
     statistics: list[Statistic] = field(description="The statistics that they are about.")
@@ -79,7 +78,6 @@ def edition(of: facts.Edition) -> Edition:
         published_on=Day(of.published_on.isoformat()),
         last_published_on=Day(of.last_published_on.isoformat()),
         claims=of.claims,
-        figures=of.figures,
         places=of.places,
         commodities=[commodity(id) for id in of.commodities],
         statistics=[Statistic(word) for word in of.statistics],

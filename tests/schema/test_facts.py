@@ -154,7 +154,7 @@ def by_day(events: list[RecordedEvent]) -> list[RecordedEvent]:
 EDITIONS = """query ($day: Day, $at: Position, $by: String, $of: String, $first: Int = 50) {
   asOf(validAt: $day, position: $at) { editions(publisher: $by, commodity: $of, first: $first) {
     totalCount nodes { publisher publisherName edition editionVersion publishedOn lastPublishedOn
-      claims figures places commodities { key } statistics firstYear lastYear firstPosition
+      claims places commodities { key } statistics firstYear lastYear firstPosition
       lastPosition } } } }"""
 
 
@@ -176,7 +176,6 @@ async def test_an_edition_says_what_it_holds(api: Api) -> None:
         "publishedOn": "2024-01-31",
         "lastPublishedOn": "2024-01-31",
         "claims": 2,
-        "figures": 2,
         "places": 2,
         "commodities": [{"key": "rare_earths"}],
         "statistics": ["PRODUCTION"],
