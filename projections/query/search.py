@@ -36,6 +36,10 @@ MAX_RESULTS = 1000
 """Entities that one search has."""
 MAX_EVENTS = 10_000
 """Events that one search has: the newest."""
+MAX_TEXTS = 10_000
+"""Notes and quotations that are looked at for one word: the newest."""
+MAX_FIGURES = 2000
+"""Figures of one commodity or place that are looked at."""
 MAX_CACHED_SEARCHES = 100
 """Searches whose results are kept until the next event."""
 MAX_CANDIDATES = 50
@@ -48,20 +52,35 @@ FIGURE_WEIGHT_PERCENT = 1
 """What each word weighs by which a figure is found: of a figure there are many years."""
 NAME_WEIGHT_PERCENT = 100
 """What is added where a name or key is just what was searched for."""
-ANNEXES = fill(SQL.annexes, asked=SQL.asked)
-ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked, annexes=ANNEXES)
+
+
+def _annexes(until: str) -> str:
+    return fill(SQL.annexes, asked=SQL.asked, until=until, most=str(MAX_TEXTS))
+
+
+def _figures_named(beginnings: str, subjects: str, expressions: str) -> str:
+    return fill(
+        SQL.figures_named,
+        beginnings=beginnings,
+        subjects=subjects,
+        expressions=expressions,
+        most=str(MAX_FIGURES),
+    )
+
+
+UNTIL = "<= $3::bigint"
+ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked, annexes=_annexes(UNTIL))
 FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
-ANNEXES_SAYING = fill(SQL.annexes_saying, annexes=ANNEXES)
-FIGURES_SAYING = fill(
-    SQL.figures_saying, entities=fill(SQL.entities_named, beginnings="$1", subjects="$4")
-)
-FIGURES = fill(SQL.figures, versions=versions_of(FIGURES_SAYING))
-FIGURE_NAMES = fill(
-    SQL.figure_names, entities=fill(SQL.entities_named, beginnings="$1", subjects="$6")
-)
+ANNEXES_SAYING = fill(SQL.annexes_saying, annexes=_annexes(UNTIL))
+FIGURES = fill(SQL.figures, versions=versions_of(_figures_named("$1", "$4", "$5")))
 EVENT_POSITIONS = fill(
     SQL.event_positions,
-    positions=fill(SQL.positions_saying, asked=SQL.asked, annexes=ANNEXES, figures=FIGURE_NAMES),
+    positions=fill(
+        SQL.positions_saying,
+        asked=SQL.asked,
+        annexes=_annexes("< $3::bigint"),
+        figures=_figures_named("$1", "$6", "$7"),
+    ),
 )
 
 

@@ -8,13 +8,14 @@
  FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS word (exactly, begun, number)) AS asked
 
 -- name: annexes
--- The notes and quotations that say a word, with their events. They are found by their words, and each
--- event by its position, which OFFSET sees to (all texts might be read else).
+-- The notes and quotations that say a word, the newest, with their events. They are found by their words,
+-- and each event by its position, which OFFSET sees to (all texts might be read else).
 {asked}
 CROSS JOIN LATERAL (
     SELECT position FROM log.annexes
-    WHERE log.words_of(text) @@ asked.begun AND text IS NOT NULL
-    OFFSET 0) AS annex
+    WHERE log.words_of(text) @@ asked.begun AND text IS NOT NULL AND position {until}
+    ORDER BY position DESC
+    LIMIT {most}) AS annex
 CROSS JOIN LATERAL (
     SELECT stream FROM log.events WHERE position = annex.position OFFSET 0) AS event
 
@@ -28,7 +29,7 @@ SELECT entity FROM (
     UNION
     SELECT asked.number, event.stream
     FROM {annexes}
-    WHERE annex.position <= $3::bigint AND split_part(event.stream, '/', 1) = ANY ($1::text[])
+    WHERE split_part(event.stream, '/', 1) = ANY ($1::text[])
 ) AS saying
 GROUP BY entity HAVING count(*) = cardinality($4::text[])
 
@@ -59,22 +60,22 @@ LIMIT $8;
 -- In which events of some entities ($1) notes and quotations say which of the words, up to a position.
 SELECT event.stream AS entity, asked.number, annex.position
 FROM {annexes}
-WHERE annex.position <= $3::bigint AND $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
+WHERE $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
 
--- name: entities_named
--- Figures by the beginnings of their names, or by words that they are about.
+-- name: figures_named
+-- Figures by the beginnings of their names, or by words that they are about, whose names have all of the
+-- words: of each beginning or word the first, so that one that millions have is not read whole.
 SELECT found.entity FROM unnest({beginnings}::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = 'figure' AND word = '' AND entity >= beginning AND entity < beginning || '~'
-      AND since <= $3::bigint
-    OFFSET 0) AS found
+      AND since <= $3::bigint AND entity ~ ALL ({expressions}::text[])
+    ORDER BY entity LIMIT {most}) AS found
 UNION
-SELECT entity FROM subjects
-WHERE kind = 'figure' AND word = ANY ({subjects}::text[]) AND since <= $3::bigint
-
--- name: figures_saying
--- Of these, those whose names have all of the words.
-SELECT entity FROM ({entities}) AS named WHERE entity ~ ALL ($5::text[])
+SELECT found.entity FROM unnest({subjects}::text[]) AS about CROSS JOIN LATERAL (
+    SELECT entity FROM subjects
+    WHERE kind = 'figure' AND word = about
+      AND since <= $3::bigint AND entity ~ ALL ({expressions}::text[])
+    ORDER BY entity LIMIT {most}) AS found
 
 -- name: figures
 -- The figures whose names have all of the words, each in one of some ways.
@@ -98,10 +99,6 @@ UNION
 SELECT event.position FROM ({figures}) AS figure
 CROSS JOIN LATERAL (
     SELECT position FROM log.events WHERE stream = figure.entity OFFSET 0) AS event
-
--- name: figure_names
--- Figures whose names have all of the words, by a position.
-SELECT entity FROM ({entities}) AS named WHERE entity ~ ALL ($7::text[])
 
 -- name: event_positions
 -- The newest events that say the words, of some types ($8) and some streams ($9 to $11), between two
