@@ -51,6 +51,14 @@ EXAMPLES = {
     }
   }
 }""",
+    "What share of the world's gallium the Quad makes, year by year": """query ShareOfTheQuad {
+  asOf {
+    productions(commodities: ["gallium"], years: {from: 2021, to: 2024}) {
+      stage year
+      share(of: {alliance: "quad"}) { share shareAtMost missing { place { name } reason } }
+    }
+  }
+}""",
     "Who was in the Minerals Security Partnership before and after June 2023": """query Members {
   before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...who } }
   after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
