@@ -81,7 +81,8 @@ def _of_terms(of: Transition, after: ClauseState) -> str:
         start = date_phrase(after.suspended_from)
         return f"has its suspension from {start} {_until(after)}"
     if "returnsOn" in names and after.returns_on:
-        return f"is to be back in force from {date_phrase(after.returns_on)} on"
+        back = "back " if after.first_in_force else ""
+        return f"is to be {back}in force from {date_phrase(after.returns_on)} on"
     return f"has other terms ({_fields(of)})"
 
 

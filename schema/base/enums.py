@@ -198,7 +198,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     TransitionKind: {
         "in_force": "A clause enters into force.",
         "suspended": "A clause is suspended.",
-        "returns": "A suspension ends, and the clause is in force again.",
+        "returns": "A suspension ends, and the clause is in force: again, or for the first time where"
+        " it was suspended before its first day.",
         "expires": "A clause ends.",
         "repealed": "A clause is repealed, or merged into another instrument.",
         "discontinued": "A clause is withdrawn, lapses, or is concluded without a measure.",

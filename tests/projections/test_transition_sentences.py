@@ -15,6 +15,7 @@ from tracker.domain.export_control_acts import (
     Discontinued,
     EnteredIntoForce,
     Merged,
+    Reinstated,
     Repealed,
     Suspended,
     SuspensionExtended,
@@ -44,9 +45,20 @@ def test_a_clause_suspended_before_its_start_is_never_said_to_be_back() -> None:
     opening = announced(clause(inForceFrom="2025-12-01"))
     assert sentences(CONTROL, opening, suspended(start="2025-11-09")) == [
         "is suspended from 9 November 2025 until 27 November 2026.",
-        "is in force for the first time from 28 November 2026 on, when its suspension has ended, as"
-        " announced on 9 November 2025.",
+        "is in force for the first time from 28 November 2026 on, when its suspension has ended, by"
+        " the terms announced on 9 November 2025 alone.",
     ]
+
+
+def test_what_was_never_in_force_is_to_be_so_and_not_to_be_back() -> None:
+    shorter = fact(Reinstated, "2026-06-01", reinstatedFrom="2026-09-01")
+    for start, says in (
+        ("2024-12-03", "is to be back in force"),
+        ("2025-12-01", "is to be in force"),
+    ):
+        opening = announced(clause(inForceFrom=start))
+        told = sentences(CONTROL, opening, suspended(start="2025-11-09"), shorter)
+        assert f"{says} from 1 September 2026 on, known from 1 June 2026 on." in told
 
 
 def test_a_later_act_that_names_the_day_is_told() -> None:
