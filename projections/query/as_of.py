@@ -237,6 +237,8 @@ class AsOf:
 
         They are few, and nearly every question about figures needs them.
         """
+        if moment.series:
+            return await self._read_orders(moment)  # which its series keeps
         return await self._orders.get(moment)
 
     async def _read_orders(self, moment: Moment) -> list[PreferenceState]:

@@ -18,6 +18,7 @@ class EventCache(Generic[K, V]):
     """What `read` answers to a key, asked for once until the next event.
 
     It keeps at most `max_keys` answers, and none where nobody tells how far the projection is.
+    Moments in keys stand alone: their series would be kept too, with all that it has read.
     """
 
     def __init__(

@@ -136,7 +136,7 @@ class Facts:
     ) -> list[Edition]:
         """The editions of which claims count at a moment, in the order of their days."""
         of = None if commodities is None else tuple(commodities)
-        return await self._editions.get((moment, publisher, of))
+        return await self._editions.get((moment.alone, publisher, of))
 
     async def newest(self, position: int, by: Grouping, wanted: Wanted) -> list[NewestFact]:
         """The newest facts at a position, whatever the day, in the order of what they are told apart

@@ -42,6 +42,11 @@ class Moment:
     series: MomentSeries | None = field(default=None, compare=False, repr=False)
     """The days that are asked about together with this one."""
 
+    @property
+    def alone(self) -> Moment:
+        """The same without the days beside it: for what is kept longer than a question."""
+        return self if self.series is None else Moment(self.valid_at, self.position)
+
 
 KIND_NAMES: Mapping[Any, str] = {state: name for name, state in STATES.items()}
 

@@ -125,7 +125,7 @@ class Searches:
 
     async def answer(self, question: SearchQuestion, moment: Moment) -> SearchAnswer:
         """All that is found."""
-        return await self._answers.get((question, moment))
+        return await self._answers.get((question, moment.alone))
 
     async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
         question, moment = key

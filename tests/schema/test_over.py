@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from graphql import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projections.query.series import MomentSeries
 from schema.execution.query_cost import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
@@ -206,3 +208,20 @@ async def test_too_many_moments_of_too_much_are_refused(corpus: Api) -> None:
     answer = await corpus.post(document, **{"from": "2000-01-01"})
     assert answer["errors"][0]["extensions"]["code"] == "TOO_COSTLY"
     assert orjson.dumps(answer).count(b"TOO_COSTLY") == 1
+
+
+async def test_nothing_that_is_kept_longer_than_a_question_keeps_what_its_moments_read(
+    corpus: Api, corpus_services: Services
+) -> None:
+    for selection in (
+        *SELECTIONS,
+        'search(text: "gallium") { totalCount }',
+        'supplies(commodity: "gallium") { years }',
+        "horizons(groupBy: [ISSUER]) { totalCount }",
+        "editions { totalCount }",
+    ):
+        await corpus.ask(
+            f'{{ over(from: "2025-01-01", to: "2025-03-01", step: MONTH) {{ {selection} }} }}'
+        )
+    gc.collect()
+    assert not [kept for kept in gc.get_objects() if isinstance(kept, MomentSeries)]
