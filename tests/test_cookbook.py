@@ -1,0 +1,199 @@
+"""Every question of the cookbook has the answer that the page shows, and every file comes.
+
+The page is part of what is tested: who changes the corpus mends the answers that change with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+import pytest
+from pyarrow import parquet  # type: ignore[import-untyped]
+
+from deploy.bootstrap import running_tracker
+from schema.services import Access
+from tests.support.api import Api
+from tests.support.web_server import serving
+from tests.test_readme import ROOT, anchors
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
+from tracker.postgres.database import Target
+
+PAGE = (ROOT / "docs" / "cookbook.md").read_text(encoding="utf-8")
+LEFT_OUT = "…"
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A section of the page."""
+
+    title: str
+    query: str
+    lines: list[str]
+    answer: Any
+    reading: str
+
+
+def question(section: str) -> Question:
+    """The parts of a section, which has each of them once and in this order."""
+    title, _, rest = section.partition("\n")
+    blocks = BLOCK.findall(section)
+    assert [kind for kind, _ in blocks] == ["graphql", "sh", "json"], title
+    reading = rest.rpartition("```")[2].strip()
+    query, lines, answer = (text for _, text in blocks)
+    return Question(title, query, lines.splitlines(), json.loads(answer), reading)
+
+
+QUESTIONS = [question(section) for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]]
+
+
+def differences(shown: Any, given: Any, path: str = "") -> Iterator[str]:
+    """Where an answer is not as it is shown. `…` is any value, and at the end of a list more items."""
+    match shown, given:
+        case (str(), _) if shown == LEFT_OUT and given is not None:
+            return
+        case dict(), dict() if list(shown) == list(given):
+            for key in shown:
+                yield from differences(shown[key], given[key], f"{path}.{key}")
+        case [*first, str(last)], [*items] if last == LEFT_OUT and len(items) > len(first):
+            yield from differences(first, items[: len(first)], path)
+        case [*_], [*_] if len(shown) == len(given):
+            for number, (one, other) in enumerate(zip(shown, given, strict=True)):
+                yield from differences(one, other, f"{path}[{number}]")
+        case _ if (
+            type(shown) is not type(given) or shown != given or isinstance(shown, dict | list)
+        ):
+            yield f"{path}: the page has {shown!r}, the answer {given!r}"
+
+
+def rows_of(file: Path) -> int:
+    """How many rows the file of a table has."""
+    match file.suffix:
+        case ".csv":
+            text = file.read_text(encoding="utf-8").splitlines()
+            return len(list(csv.DictReader(line for line in text if not line.startswith("#"))))
+        case ".xlsx":
+            return int(openpyxl.load_workbook(file).worksheets[0].max_row) - 1
+        case ".parquet":
+            return int(parquet.read_table(file).num_rows)
+    return len(json.loads(file.read_text(encoding="utf-8"))["rows"])
+
+
+@pytest.fixture
+async def tracker_and_address(
+    corpus_target: Target, tmp_path: Path
+) -> AsyncIterator[tuple[Api, str]]:
+    """A tracker with the corpus and its signed log, and the address of its web server."""
+    keys = KeyStore(tmp_path / "audit")
+    keys.load_or_create("example.com/log")
+    async with running_tracker(corpus_target, SigningOptions(keys)) as services:
+        async with asyncio.timeout(60):
+            while await services.proofs.size() != await services.recorder.head():
+                await asyncio.sleep(0.02)
+        async with serving(services, Access()) as (address, _, _):
+            yield Api(services, Access()), f"http://{address}"
+
+
+async def run(lines: list[str], url: str, directory: Path) -> str:
+    """What lines of a shell print; they must succeed."""
+    script = "\n".join(lines).replace("http://127.0.0.1:8000", url).replace("curl -s", "curl -fsS")
+    script = f'set -e\ntracker() {{ {shlex.quote(sys.executable)} -m tracker "$@"; }}\n{script}'
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script),
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0, (lines, errors.decode())
+    return output.decode()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
+async def test_answers_and_files_are_as_the_page_shows_them(
+    tracker_and_address: tuple[Api, str], tmp_path: Path
+) -> None:
+    api, url = tracker_and_address
+    wrong: list[str] = []
+    for one in QUESTIONS:
+        directory = tmp_path / one.title.partition(".")[0]
+        directory.mkdir()
+        (directory / "question.graphql").write_text(one.query, encoding="utf-8")
+        answer = await api.post(one.query)
+        found = [f": {error['message']}" for error in answer.get("errors", ())]
+        found += differences(one.answer, answer["data"])
+        output = await run(one.lines, url, directory)
+        for line in one.lines:
+            found += [f" {line}: {text}" for text in wrong_file(one, line, directory)]
+        if (state := directory / "state.jsonl").exists():
+            digest = hashlib.sha256(state.read_bytes()).hexdigest()
+            assert digest == answer["data"]["asOf"]["digest"] == output.split()[-2]
+        wrong += [f"{one.title}{text}" for text in found]
+    assert not wrong, "\n".join(wrong)
+
+
+def wrong_file(one: Question, line: str, directory: Path) -> Iterator[str]:
+    """What is wrong with the file that a line saves."""
+    if not (name := re.search(r" -o (\S+)", line)):
+        return
+    file = directory / name[1]
+    if "/tables/" in line:
+        told = re.search(r"  # (\d+) rows?$", line)
+        assert told, line
+        if rows_of(file) != int(told[1]):
+            yield f"the file has {rows_of(file)} rows"
+        [day] = re.findall(r"valid=([\d-]+)", line)
+        if day not in one.query:
+            yield "the file is of another day than the answer"
+    elif "/graphql" in line:
+        yield from differences(one.answer, json.loads(file.read_text(encoding="utf-8"))["data"])
+    elif "/entries/" in line:
+        entry = json.loads(file.read_bytes())
+        yield from differences(one.answer["event"]["type"], entry["type"])
+
+
+def test_there_are_twenty_five_questions_in_the_order_of_the_contents() -> None:
+    assert [one.title.partition(".")[0] for one in QUESTIONS] == [str(n) for n in range(1, 26)]
+    contents = re.findall(r"^(\d+\. )\[(.+)\]\(#(.+)\)$", PAGE, re.MULTILINE)
+    assert [number + title for number, title, _ in contents] == [one.title for one in QUESTIONS]
+    assert {anchor for *_, anchor in contents} <= anchors(PAGE)
+    assert all(one.lines and one.reading for one in QUESTIONS)
+    assert all("validAt:" in one.query or "over(" in one.query for one in QUESTIONS)
+
+
+@pytest.mark.parametrize(
+    ("shown", "given"),
+    [
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {"a": True}),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ([1, 2], [1, 2, 3]),
+        ([1, LEFT_OUT], [1]),
+        ([1, LEFT_OUT], [2, 3]),
+        ({"a": LEFT_OUT}, {"a": None}),
+        ({"a": []}, {"a": None}),
+        ({"a": "0.71"}, {"a": "0.7105"}),
+    ],
+)
+def test_a_page_that_shows_anything_else_fails(shown: Any, given: Any) -> None:
+    assert list(differences(shown, given))
+    assert not list(differences(given, given))
+
+
+def test_what_is_left_out_may_be_anything() -> None:
+    shown = {"hash": LEFT_OUT, "items": [{"a": 1}, LEFT_OUT]}
+    assert not list(differences(shown, {"hash": "x", "items": [{"a": 1}, {"a": 2}, {"a": 3}]}))
