@@ -207,14 +207,16 @@ class Broadcast(Generic[T]):
 
     async def _wake_all(self) -> None:
         """Wake those who wait, some at a time, until all have been woken for the newest part."""
-        latest = None
-        while latest is not self.latest:
-            latest = self.latest
-            assert latest is not None
-            await self._pacing.go_through(
-                [each for each in self._waiting if each.after < latest.offset], Listener.wake
-            )
+        woken_for = None
+        while woken_for is not self.latest:
+            woken_for = self.latest
+            await self._pacing.go_through(self._behind, Listener.wake)
         self._round = None
+
+    def _behind(self) -> list[Listener[T]]:
+        """Those who wait and have not got the newest part."""
+        newest = self._parts[-1].offset
+        return [listener for listener in self._waiting if listener.after < newest]
 
     def _finish(self) -> None:
         self.ended = True

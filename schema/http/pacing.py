@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 AT_A_TIME = 16
 """How many are sent something in one turn of the loop: half a millisecond of work, about."""
-MAX_WAIT_SECONDS = 0.25
+MAX_WAIT_SECONDS = 0.4
 """How long those who listen wait, at most, for answers to those who ask."""
 
 
@@ -35,15 +35,17 @@ class Pacing:
             if not self._answers:
                 self._all_answered.set()
 
-    async def go_through(self, items: Sequence[T], act: Callable[[T], None]) -> None:
-        """Act on every item, in an order of theirs; answers that are worked on are finished first,
-        within `MAX_WAIT_SECONDS`."""
+    async def go_through(self, find: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
+        """Act on every item that is found, in their order; answers that are worked on are finished
+        first, within `MAX_WAIT_SECONDS`."""
         latest = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
+        await self._give_way(latest)
+        items = find()
         for first in range(0, len(items), AT_A_TIME):
-            await self._give_way(latest)
             for item in items[first : first + AT_A_TIME]:
                 act(item)
             await asyncio.sleep(0)
+            await self._give_way(latest)
 
     async def _give_way(self, latest: float) -> None:
         loop = asyncio.get_running_loop()

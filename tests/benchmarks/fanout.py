@@ -3,8 +3,8 @@
     python -m tests.benchmarks.fanout [--only WAY …] [--followers 10000] [--seconds 20] [--write PAGE]
 
 One server on the shipped corpus, whose API has one core (Linux). Beside followers that all ask the
-same (`following.py`), a writer records an announcement several times a second; it has done so
-before without any. Needs a descriptor a follower, both here and there: see `ulimit -n`.
+same (`following.py`), a writer records an announcement several times a second; in turns it does so
+on a server without any. Needs a descriptor a follower, both here and there: see `ulimit -n`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from tests.support.api import control
 from tests.support.processes import Running, command
 
 TOKEN = "benchmark"
+TURNS = 4
+"""How often the server with followers and the quiet one take turns."""
 WARM_UP_MUTATIONS = 20
 """Mutations before any is measured."""
 SPARE_CONNECTIONS = 100
@@ -51,7 +53,7 @@ MUTATION = (
 class Written:
     """What a writer recorded: the seconds of each mutation, and when events were recorded."""
 
-    seconds: Sequence[float]
+    seconds: list[float]
     recorded: dict[int, float]
 
     @property
@@ -138,11 +140,10 @@ class Writer:
 
     def __init__(self, port: int):
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._number = 0
+        self.written = Written([], {})
 
     def record(self) -> tuple[float, int, float]:
         """Record one: the seconds that it took, its position, and when it was recorded."""
-        self._number += 1
         asked = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         started = time.perf_counter()
@@ -153,16 +154,15 @@ class Writer:
         recorded = datetime.fromisoformat(found["event"]["recordedAt"]).timestamp()
         return seconds, int(found["position"]), recorded
 
-    def write(self, seconds: float, rate: float) -> Written:
+    def write(self, seconds: float, rate: float) -> None:
         """Record so many a second for some seconds, over a new connection."""
         self._connection.close()
-        taken, recorded, started = [], {}, time.monotonic()
+        started = time.monotonic()
         for number in range(int(seconds * rate)):
             time.sleep(max(0, started + number / rate - time.monotonic()))
             took, position, since = self.record()
-            taken.append(took)
-            recorded[position] = since
-        return Written(taken, recorded)
+            self.written.seconds.append(took)
+            self.written.recorded[position] = since
 
 
 def metric(url: str, name: str) -> float:
@@ -194,13 +194,16 @@ def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[
         process.wait()
 
 
-def measure(server: Running, way: str, followers: int, seconds: float, rate: float) -> Fanout:
-    """Measure a way of following."""
-    port, process = int(server.url.rpartition(":")[2]), psutil.Process(server.process.pid)
-    writer = Writer(port)
-    for _ in range(WARM_UP_MUTATIONS):
-        writer.record()
-    alone = writer.write(seconds, rate)
+def measure(
+    server: Running, quiet: Running, way: str, followers: int, seconds: float, rate: float
+) -> Fanout:
+    """Measure a way of following. A mutation is compared with one on a quiet server, in turns, so
+    that a change of load meets both."""
+    port, process = port_of(server), psutil.Process(server.process.pid)
+    beside, alone = Writer(port), Writer(port_of(quiet))
+    for writer in (beside, alone):
+        writer.write(WARM_UP_MUTATIONS / rate / 4, 4 * rate)
+        writer.written = Written([], {})
     before = process.memory_info().rss
     with following(way, port, followers) as client:
         if way != "world-changed":
@@ -211,24 +214,24 @@ def measure(server: Running, way: str, followers: int, seconds: float, rate: flo
         time.sleep(seconds / 2)
         idle = (cpu(process.pid) - spent) / (seconds / 2)
         spent = cpu(process.pid)
-        beside = writer.write(seconds, rate)
+        for _ in range(TURNS):
+            for writer in (beside, alone):
+                writer.write(seconds / TURNS, rate)
+                time.sleep(1)
         assert client.stdin is not None
         assert client.stdout is not None
-        print(json.dumps(beside.recorded), file=client.stdin, flush=True)
+        print(json.dumps(beside.written.recorded), file=client.stdin, flush=True)
         found = Followed(**json.loads(client.stdout.readline()))
         spent = cpu(process.pid) - spent
     wait_for_followers(server.url, 0)
-    messages = max(1, found.delivered)
-    return Fanout(
-        way,
-        followers,
-        found,
-        alone,
-        beside,
-        1e6 * spent / messages,
-        idle,
-        memory / 1000 / followers,
-    )
+    cost = 1e6 * spent / max(1, found.delivered)
+    kilobytes = memory / 1000 / followers
+    return Fanout(way, followers, found, alone.written, beside.written, cost, idle, kilobytes)
+
+
+def port_of(server: Running) -> int:
+    """The port of a server."""
+    return int(server.url.rpartition(":")[2])
 
 
 def wait_for_followers(url: str, followers: int) -> None:
@@ -290,10 +293,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print, or put into a page."""
     chosen = parsed(arguments)
     found: list[Any] = []
-    with corpus() as data_dir:
+    with corpus() as first, corpus() as second, serving(second, 0) as quiet:
         for way in chosen.only:
-            with serving(data_dir, chosen.followers) as server:
-                found.append(measure(server, way, chosen.followers, chosen.seconds, chosen.rate))
+            with serving(first, chosen.followers) as server:
+                found.append(
+                    measure(server, quiet, way, chosen.followers, chosen.seconds, chosen.rate)
+                )
             print(" | ".join(found[-1].cells), file=sys.stderr, flush=True)
     publish("fanout", report(found, chosen.seconds, chosen.rate), chosen.write)
 

@@ -20,13 +20,15 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 CLIENTS = 100
 MAX_BEGINNING = 100
 """Connections that may be under way at a time until they follow."""
 READ_BYTES = 256 * 1024
 POSITION = re.compile(rb'"position":"(\d+)"')
+PING, COMPRESSED = 0x89, 0x40
+"""The first byte of a ping, and what it has where a message is compressed (RFC 6455, RFC 7692)."""
 EVENTS = "subscription Follow { events { position type entity recordedAt } }"
 STATES = (
     "subscription Watch { worldChanged(places: [CN], kinds: [EXPORT_CONTROL]) { position"
@@ -69,6 +71,9 @@ def subscription(document: str, number: int) -> bytes:
 class Reader(Protocol):
     """Finds the positions in what comes to one connection."""
 
+    pongs: bytes
+    """What the server is to be sent."""
+
     def begun(self, data: bytes) -> bool:
         """Take what comes first; whether the connection has been let in."""
 
@@ -79,9 +84,10 @@ class Reader(Protocol):
 class PlainReader:
     """Positions in text, wherever it is cut."""
 
-    __slots__ = ("_rest", "_welcome")
+    __slots__ = ("_rest", "_welcome", "pongs")
 
     def __init__(self, welcome: bytes):
+        self.pongs = b""
         self._welcome = welcome
         self._rest = b""
 
@@ -129,34 +135,46 @@ class GzipReader(PlainReader):
             yield from super().positions(self._unpack.decompress(rest[:length]))
 
 
-class DeflatedReader(PlainReader):
-    """The same of compressed messages of a WebSocket (RFC 7692)."""
+class WebSocketReader:
+    """Positions in the messages of a WebSocket, of which each is one frame; pings are answered."""
 
-    __slots__ = ("_frames", "_unpack")
+    __slots__ = ("_frames", "_unpack", "pongs")
 
     def __init__(self, welcome: bytes):
-        super().__init__(welcome)
-        self._unpack = zlib.decompressobj(-15)
         self._frames = b""
+        self._unpack: Any = None
+        self.pongs = b""
+        """What the server is to be sent for its pings."""
 
     def begun(self, data: bytes) -> bool:
         """The first message is the acknowledgement."""
-        list(self.positions(data))
-        return True
+        return b"connection_ack" in b"".join(self._messages(data))
 
     def positions(self, data: bytes) -> Iterator[int]:
-        """Unpack the frames that are complete."""
-        self._frames += data
-        while len(self._frames) > 4:
-            begin, short = (4, False) if self._frames[1] == 126 else (2, True)
-            length = self._frames[1] if short else int.from_bytes(self._frames[2:4], "big")
-            if len(self._frames) < begin + length:
-                return
-            body = self._frames[begin : begin + length]
-            if self._frames[0] & 64:
-                body = self._unpack.decompress(body + b"\0\0\xff\xff")
-            self._frames = self._frames[begin + length :]
-            yield from super().positions(body)
+        """The positions in the messages that are complete."""
+        for message in self._messages(data):
+            yield from (int(found) for found in POSITION.findall(message))
+
+    def _messages(self, data: bytes) -> Iterator[bytes]:
+        frames, begin = self._frames + data, 0
+        while len(frames) - begin > 3:
+            short = frames[begin + 1]
+            body = begin + (4 if short == 126 else 2)
+            size = int.from_bytes(frames[begin + 2 : body], "big") if short == 126 else short
+            if len(frames) < body + size:
+                break
+            if frames[begin] == PING:
+                self.pongs += b"\x8a\x84" + bytes(4) + frames[body : body + size]
+            else:
+                yield self._text(frames[begin], frames[body : body + size])
+            begin = body + size
+        self._frames = frames[begin:]
+
+    def _text(self, first: int, body: bytes) -> bytes:
+        if not first & COMPRESSED:
+            return body
+        self._unpack = self._unpack or zlib.decompressobj(-15)
+        return bytes(self._unpack.decompress(body + b"\0\0\xff\xff"))
 
 
 @dataclass(frozen=True)
@@ -172,16 +190,11 @@ class Way:
     """Whether every event comes; else what comes last has to be the last."""
 
 
-ACKNOWLEDGED = b'"connection_ack"'
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
 WAYS = {
-    "websocket": Way(upgrade(), ACKNOWLEDGED, EVENTS),
-    "websocket-deflate": Way(
-        upgrade("Sec-WebSocket-Extensions: permessage-deflate"),
-        ACKNOWLEDGED,
-        EVENTS,
-        reader=DeflatedReader,
-    ),
-    "world-changed": Way(upgrade(), ACKNOWLEDGED, STATES, every=False),
+    "websocket": Way(upgrade(), b"", EVENTS, WebSocketReader),
+    "websocket-deflate": Way(upgrade(DEFLATE), b"", EVENTS, WebSocketReader),
+    "world-changed": Way(upgrade(), b"", STATES, WebSocketReader, every=False),
     "events": Way(get("/events"), b"retry:"),
     "events-gzip": Way(get("/events", "Accept-Encoding: gzip"), b"", reader=GzipReader),
 }
@@ -277,9 +290,6 @@ class Followers:
             if data and reader.begun(data):
                 self._begun.add(descriptor)
             return
-        if data[0] == 0x89:  # a ping
-            self._sockets[descriptor].send(b"\x8a\x84" + bytes(4) + data[2:6])
-            data = data[6:]
         now = time.time()
         for position in reader.positions(data):
             last = self.last.get(descriptor)
@@ -288,6 +298,9 @@ class Followers:
                 self.skipped += max(0, position - last - 1)
             self.last[descriptor] = position
             self.times.setdefault(position, array("d")).append(now)
+        if reader.pongs:
+            self._sockets[descriptor].send(reader.pongs)
+            reader.pongs = b""
 
     def result(self, recorded: dict[int, float], connections: int) -> Followed:
         """What came of the events that were recorded at some times."""

@@ -186,7 +186,7 @@ async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyP
                 answered.append(len(acted))
 
     answered: list[int] = []
-    going = asyncio.create_task(turns.go_through(range(1000), acted.append))
+    going = asyncio.create_task(turns.go_through(lambda: range(1000), acted.append))
     while len(acted) < 100:
         await asyncio.sleep(0)
     await ask()
@@ -200,5 +200,5 @@ async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyP
     turns, acted = Pacing(), list[int]()
     with turns.answering():
         async with asyncio.timeout(5):
-            await turns.go_through(range(100), acted.append)
+            await turns.go_through(lambda: range(100), acted.append)
     assert acted == list(range(100))
