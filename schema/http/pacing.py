@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,7 +13,7 @@ T = TypeVar("T")
 AT_A_TIME = 16
 """How many are sent something in one turn of the loop: half a millisecond of work, about."""
 MAX_WAIT_SECONDS = 0.4
-"""How long those who listen wait, at most, for answers to those who ask."""
+"""How long those who listen wait, at most and in all, for answers to those who ask."""
 
 
 class Pacing:
@@ -37,21 +38,21 @@ class Pacing:
 
     async def go_through(self, find: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
         """Act on every item that is found, in their order; answers that are worked on are finished
-        first, within `MAX_WAIT_SECONDS`."""
-        latest = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
-        await self._give_way(latest)
+        first. For them it waits `MAX_WAIT_SECONDS` in all."""
+        left = await self._give_way(MAX_WAIT_SECONDS)
         items = find()
         for first in range(0, len(items), AT_A_TIME):
             for item in items[first : first + AT_A_TIME]:
                 act(item)
             await asyncio.sleep(0)
-            await self._give_way(latest)
+            left = await self._give_way(left)
 
-    async def _give_way(self, latest: float) -> None:
-        loop = asyncio.get_running_loop()
-        if self._answers and loop.time() < latest:
-            try:
-                async with asyncio.timeout_at(latest):
-                    await self._all_answered.wait()
-            except TimeoutError:
-                pass
+    async def _give_way(self, seconds: float) -> float:
+        """Wait for answers that are worked on, for so long at most; how much of that is left."""
+        if not self._answers or seconds <= 0:
+            return seconds
+        started = time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._all_answered.wait()
+        return seconds - (time.monotonic() - started)
