@@ -92,6 +92,6 @@ def _key(request: OperationRequest, field: FieldNode) -> Hashable:
     return (
         request.text,
         request.operation_name,
-        orjson.dumps(variables, option=orjson.OPT_SORT_KEYS),
+        orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode(),  # the bytes would keep 4 KB
         request.context.caller.scopes,
     )
