@@ -55,7 +55,7 @@ class Part(Generic[T]):
 
 
 class Listener(Generic[T]):
-    """One for whom a broadcast is made. It gets every part behind a offset, once, in order."""
+    """One for whom a broadcast is made. It gets every part behind an offset, once, in order."""
 
     __slots__ = ("_broadcast", "after", "client", "woken")
 
@@ -151,7 +151,7 @@ class Broadcast(Generic[T]):
                 task.cancel()
 
     def parts(self, after: Offset) -> Sequence[Part[T]]:
-        """The parts behind a offset. Raises Overtaken where some are not kept any more."""
+        """The parts behind an offset. Raises Overtaken where some are not kept any more."""
         if self._parts and self._parts[-1].offset > after:
             self._forget()
         if after < self.after and not self._latest_only:
@@ -180,6 +180,8 @@ class Broadcast(Generic[T]):
                 async for part in parts:
                     self._append(part)
                     await self._wanted.wait()
+                    if self._round and self._size > MAX_KEPT_BYTES:
+                        await asyncio.wait([self._round])
         except Exception:
             logger.exception("a broadcast ends")
         self._finish()
@@ -196,7 +198,10 @@ class Broadcast(Generic[T]):
             self._round = asyncio.create_task(self._wake_all(), context=Context())
 
     def _forget(self) -> None:
-        """Drop parts that are too old, or too many. The newest stays for those who wait for it."""
+        """Drop parts that are too old, or too many, when all who waited for them have been woken. The
+        newest stays."""
+        if self._round:
+            return
         now = time.monotonic()
         while len(self._parts) > 1 and (
             self._size > MAX_KEPT_BYTES or self._parts[0].made < now - MAX_KEPT_SECONDS
@@ -212,6 +217,7 @@ class Broadcast(Generic[T]):
             woken_for = self.latest
             await self._pacing.go_through(self._behind, Listener.wake)
         self._round = None
+        self._forget()
 
     def _behind(self) -> list[Listener[T]]:
         """Those who wait and have not got the newest part."""
@@ -237,7 +243,7 @@ class Broadcasts(Generic[T]):
         self._by_question: dict[Hashable, Broadcast[T]] = {}
 
     def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
-        """The broadcast that answers a question; a new one, behind a offset, where there is none."""
+        """The broadcast that answers a question; a new one, behind an offset, where there is none."""
         found = self._by_question.get(question)
         if found is None or found.ended:
             found = Broadcast(after, source, self._pacing, latest_only=self._latest_only)

@@ -120,7 +120,8 @@ class LiveResponse(Response):
             leaving = asyncio.create_task(self._wait_for_client_to_leave(receive))
             try:
                 with self._ends.calling(self._end, self._authorization):
-                    await self._until_interrupted(self._send_chunks())
+                    if not self._ended:
+                        await self._until_interrupted(self._send_chunks())
                 if not self._gone:
                     await self._until_interrupted(self._send_last())
             finally:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import isfinite
@@ -18,9 +20,12 @@ from deploy.postgres import Postgres
 from schema.services import Access, Services
 from tests.benchmarks import audit, commands, entity, graphql, isolation, log, start
 from tests.benchmarks.asking import Asked, ask, request
+from tests.benchmarks.fanout import Fanout, Written
+from tests.benchmarks.following import WAYS, Followed
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tests.benchmarks.hostile import LOADS
 from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
+from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
@@ -106,11 +111,18 @@ async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
 def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("log", "commands", "graphql", "start", "isolation"):
+    for name in ("log", "commands", "graphql", "start", "isolation", "fanout"):
         publish(name, f"first {name}", page)
         publish(name, f"then {name}", page)
     written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written == ["then log", "then commands", "then graphql", "then start", "then isolation"]
+    assert written == [
+        "then log",
+        "then commands",
+        "then graphql",
+        "then start",
+        "then isolation",
+        "then fanout",
+    ]
     with pytest.raises(SystemExit, match="expected the marks"):
         publish("other", "x", page)
 
@@ -154,6 +166,43 @@ async def test_the_client_counts_the_answers_of_a_server_and_refuses_errors(
             else:
                 with pytest.raises(ValueError, match="expected answers without errors"):
                     await asking
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems lack epoll and 127.0.1.1")
+@pytest.mark.parametrize("way", WAYS)
+async def test_followers_say_what_came_to_them_in_every_way(services: Services, way: str) -> None:
+    async with serving(services, Access(open=True)) as (address, *_):
+        client = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.benchmarks.following"),
+            *(way, address.rpartition(":")[2], "20"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert client.stdout is not None
+        assert await client.stdout.readline() == b"ready\n"
+        while services.follower.followers < (20 if WAYS[way].every else 1):
+            await asyncio.sleep(0.01)
+        recorded = {}
+        for name in ("a", "b"):
+            done = await services.commands.record(f"export-control/{name}", announced())
+            recorded[done.positions[-1]] = time.time()
+        said, _ = await client.communicate(json.dumps(recorded).encode() + b"\n")
+    found = Followed(**json.loads(said))
+    assert (found.missed, found.doubled, found.ended) == (0, 0, 0)
+    assert 20 <= found.delivered <= 40
+    assert isfinite(found.worst)
+
+
+def test_a_way_of_following_that_misses_an_aim_is_said_to_miss_it() -> None:
+    def holds(p99: float = 300, missed: int = 0, beside: float = 0.0105) -> str:
+        found = Followed(200, p99, 400, 10, missed, 0, 0)
+        alone, slower = Written([0.01] * 9, {}), Written([beside] * 9, {})
+        return Fanout("events", 10, found, alone, slower, 20, 0.01, 30).cells[-1]
+
+    assert holds() == "yes"
+    assert holds(p99=1100) == "**no**"
+    assert holds(missed=1) == "**no**"
+    assert holds(beside=0.012) == "**no**"
 
 
 def test_medians_of_the_api_are_reported_beside_the_peer() -> None:

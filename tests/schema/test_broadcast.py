@@ -118,6 +118,21 @@ async def test_one_who_is_slow_is_overtaken_and_others_are_not(
         assert (await heard(slow, 41), await heard(fast, 41)) == ([41], [41])
 
 
+async def test_many_who_are_fast_are_not_overtaken_however_much_comes_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_KEPT_SECONDS", 0)
+    numbers = Numbers(size=100)
+    broadcast = broadcast_of(numbers)
+    with ExitStack() as listening:
+        listeners = [listening.enter_context(broadcast.listen(START, CLIENT)) for _ in range(300)]
+        hearing = [asyncio.create_task(heard(listener, 200)) for listener in listeners]
+        await asyncio.sleep(0)
+        numbers.give(200)
+        assert await asyncio.gather(*hearing) == [list(range(1, 201))] * 300
+
+
 async def test_what_was_kept_too_long_is_not_sent(
     numbers: Numbers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +140,8 @@ async def test_what_was_kept_too_long_is_not_sent(
     with broadcast.listen(START, CLIENT) as slow, broadcast.listen(START, CLIENT) as fast:
         numbers.give(2)
         await heard(fast, 2)
+        while broadcast._round:  # all who wait are woken first
+            await asyncio.sleep(0)
         monkeypatch.setattr(module, "MAX_KEPT_SECONDS", -1)
         with pytest.raises(Overtaken):
             await slow.next()
