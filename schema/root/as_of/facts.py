@@ -170,7 +170,8 @@ class FactLists(AtMoment):
         before: Before = None,
     ) -> Connection[FactHorizon]:
         """Up to when facts are known, by kind of entity, issuer or publisher. It
-        depends on the position only, not on `validAt`.
+        depends on the position only, not on `validAt`. Preferences, imports and redactions are left
+        out: they say nothing of the world.
         """
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
