@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -238,14 +238,23 @@ class AsOf:
         They are few, and nearly every question about figures needs them.
         """
         if moment.series:
-            return await self._read_orders(moment)  # which its series keeps
+            return (await self._orders_on(moment.series))[moment.valid_at]
         return await self._orders.get(moment)
 
     async def _read_orders(self, moment: Moment) -> list[PreferenceState]:
-        orders = await self.states(PreferenceState, moment)
-        if moment.series is None:
-            return orders
-        return moment.series.remember(("orders", *map(id, orders)), lambda: orders)
+        return await self.states(PreferenceState, moment)
+
+    async def _orders_on(self, series: MomentSeries) -> Mapping[date, list[PreferenceState]]:
+        """Those on each day of a series; the same object where they are the same."""
+
+        async def orders() -> dict[date, list[PreferenceState]]:
+            days = await self.lists.on_each_day(PreferenceState, series)
+            made: dict[tuple[int, ...], list[PreferenceState]] = {}
+            return {
+                day: made.setdefault(tuple(map(id, states)), states) for day, states in days.items()
+            }
+
+        return await series.read(PreferenceState, orders)
 
     async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
         """A name of a firm or its key, and all other names of the firms that are known by it."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, Lists
 from projections.query.moment import Moment
+from projections.query.series import MomentSeries
 from projections.runner.progress import ProgressTracker
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
@@ -33,6 +35,9 @@ class MatchingControl(NamedTuple):
     clauses: Sequence[ClauseState]
 
 
+LICENCES_IN_FORCE = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
+
+
 class Controls:
     """Finds controls by their clauses."""
 
@@ -42,18 +47,27 @@ class Controls:
 
     async def licences(self, moment: Moment) -> Licences:
         """The dual-use licences in force, by which it is known what dual-use items are."""
-        if moment.series:
-            return await self._read_licences(moment)  # which its series keeps
-        return await self._licences.get(moment)
+        series = moment.series
+        if series is None:
+            return await self._licences.get(moment)
+        days = await series.read(Controls, lambda: self._licences_on(series))
+        return days[moment.valid_at]
 
     async def _read_licences(self, moment: Moment) -> Licences:
-        filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
-        found = await self._lists.page(ExportControlState, moment, filter)
-        states = [state for _, state in found]
-        if moment.series is None:
-            return licences_in_force(states)
-        key = ("licences", *map(id, states))
-        return moment.series.remember(key, lambda: (states, licences_in_force(states)))[1]
+        found = await self._lists.page(ExportControlState, moment, LICENCES_IN_FORCE)
+        return licences_in_force([state for _, state in found])
+
+    async def _licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
+        """Those on each day of a series; the same object where the same licences are in force."""
+        days = await self._lists.on_each_day(ExportControlState, series, LICENCES_IN_FORCE)
+        made: dict[tuple[int, ...], Licences] = {}
+        found = {}
+        for day, states in days.items():
+            key = tuple(map(id, states))
+            if key not in made:
+                made[key] = licences_in_force(states)
+            found[day] = made[key]
+        return found
 
     async def matching(
         self,

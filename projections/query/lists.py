@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeAlias, TypeVar
@@ -79,6 +79,12 @@ class Filter:
     def narrows(self) -> bool:
         """Whether a list has few of the entities of its kind, whichever page is asked for."""
         return self.search is not None or self.words != [""]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from others, to look things up by."""
+        values = (getattr(self, name) for name in (*FILTER_FIELDS, "about"))
+        return tuple([tuple(value) if isinstance(value, list) else value for value in values])
 
     def given(self) -> dict[str, Any]:
         """What narrows, by name, as the database takes it."""
@@ -193,12 +199,10 @@ class Lists:
         span: KeyRange,
         of_claims: bool = False,
     ) -> list[Keyed[S]]:
-        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
         if moment.series and (filter.narrows or span.limit is None):
-            whole: list[Keyed[S]] = await self._list_on(
-                moment, moment.series, kind, shape, arguments, order
-            )
-            return list(slice_range(whole, span, order.down))
+            days = await self._lists_on(moment.series, kind, filter, order, of_claims)
+            return list(slice_range(days[moment.valid_at], span, order.down))
+        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
 
         async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
             statement = page_statement(shape, order, span.bounds, NAMED, with_state)
@@ -211,31 +215,32 @@ class Lists:
     async def _count(
         self, kind: type[Any], moment: Moment, filter: Filter, of_claims: bool = False
     ) -> int:
-        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
         if moment.series and filter.narrows:
-            found = await self._list_on(moment, moment.series, kind, shape, arguments, BY_NAME)
-            return len(found)
+            days = await self._lists_on(moment.series, kind, filter, BY_NAME, of_claims)
+            return len(days[moment.valid_at])
+        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
         return int(await self._pool.fetchval(count_statement(shape), *arguments))
 
-    async def _list_on(
-        self,
-        moment: Moment,
-        series: MomentSeries,
-        kind: type[S],
-        shape: ListShape,
-        arguments: tuple[Any, ...],
-        order: Ordering,
-    ) -> list[Keyed[S]]:
-        """The whole list of a moment, read together with those of all moments of its series."""
-        of, _, position, *given = arguments
+    async def on_each_day(
+        self, kind: type[S], series: MomentSeries, filter: Filter = EVERYTHING
+    ) -> Mapping[date, list[S]]:
+        """The states of a kind on each day of a series."""
+        found = await self._lists_on(series, kind, filter, BY_NAME, of_claims=False)
+        return {day: [state for _, state in keyed] for day, keyed in found.items()}
 
-        async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
-            statement = series_statement(shape, order, NAMED, with_state)
-            return await self._pool.fetch(
-                statement, of, series.first, position, *given, series.last
-            )
+    async def _lists_on(
+        self, series: MomentSeries, kind: type[S], filter: Filter, order: Ordering, of_claims: bool
+    ) -> Mapping[date, list[Keyed[S]]]:
+        """The whole list on each day of a series, read together."""
 
         async def lists() -> dict[date, list[Keyed[S]]]:
+            first = Moment(series.first, series.position)
+            shape, arguments = _shape_and_arguments(kind, first, filter, of_claims)
+
+            async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
+                statement = series_statement(shape, order, NAMED, with_state)
+                return await self._pool.fetch(statement, *arguments, series.last)
+
             rows, states = await self.states.read(kind, fetch)
             keyed: list[Keyed[S]] = _placed(rows, states, order, len(shape.names))
             return series.by_day(
@@ -243,10 +248,7 @@ class Lists:
                 for row, item in zip(rows, keyed, strict=True)
             )
 
-        found: dict[date, list[Keyed[S]]] = await series.read(
-            (shape, order, of, repr(given)), lists
-        )
-        return found[moment.valid_at]
+        return await series.read((kind, of_claims, order, filter.key), lists)
 
 
 def _placed(

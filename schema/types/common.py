@@ -60,17 +60,22 @@ def from_state(
 
 
 def at_moment(content: T, moment: Moment | None) -> T:
-    """The same content at a moment: an object of its own, with its own `id`.
+    """The same content at a moment: an object of its own, with its own `id`."""
+    return share_content(content, moment=moment)
+
+
+def share_content(content: T, **own: Any) -> T:
+    """An object with the content of another one and some attributes of its own.
 
     States are the same at many moments. What a document makes of them is made once, for the content
     (see `schema.execution.value_plans`); only a `moment_field` is asked of each object.
     """
     self = type(content).__new__(type(content))
-    own = self.__dict__
-    own.update(content.__dict__)
-    own.pop(RENDERED, None)
-    own[CONTENT] = content.__dict__
-    own["moment"] = moment
+    attributes = self.__dict__
+    attributes.update(content.__dict__)
+    attributes.pop(RENDERED, None)
+    attributes[CONTENT] = content.__dict__
+    attributes.update(own)
     return self
 
 

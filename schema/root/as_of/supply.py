@@ -7,7 +7,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.analysis.distribution import by_product
+from projections.analysis.distribution import ProductYear, by_product
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.supplies import Product, product_meant
 from schema.base.context import Info
@@ -22,11 +22,12 @@ from schema.inputs.arguments import (
 )
 from schema.inputs.ranges import YearRange, parse_closed_years
 from schema.root.as_of.base import AtMoment
-from schema.types.common import place
+from schema.types.common import place, share_content
 from schema.types.distribution import AnswerContext, Distribution, distribution
 from schema.types.exposure import Exposure, ExposureToward, exposure
 from schema.types.supply import Supply, supply
 from tracker.domain.commodities import Commodity
+from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput, TooLarge
@@ -164,7 +165,7 @@ class SupplyAnalysis(AtMoment):
         found = by_product(await as_of.figures(commodities, years, self.moment))
         products = await self._products(info, commodities, statistic, stage, form)
         return [
-            distribution(asked, spread(found.get(asked, ()), orders), answer)
+            _distribution(asked, found.get(asked, ()), answer)
             for commodity, product in products.items()
             for year in years
             for asked in [(commodity, statistic, product, year)]
@@ -257,3 +258,20 @@ def _parse_destinations(given: list[str]) -> list[Place]:
     if len(given) > MAX_DESTINATIONS:
         raise TooLarge(f"expected at most {MAX_DESTINATIONS} destinations", path=("destinations",))
     return list(dict.fromkeys(parse_all(Place, given, "destinations")))
+
+
+def _distribution(
+    asked: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
+) -> Distribution:
+    """The distribution of a product in a year. In a series it is computed once for all days on which
+    the figures and the orders of publishers are the same."""
+
+    def compute() -> Distribution:
+        return distribution(asked, spread(figures, answer.orders), answer)
+
+    series = answer.moment.series
+    if series is None:
+        return compute()
+    key = ("distribution", asked, id(answer.orders), *map(id, figures))
+    _, content = series.remember(key, lambda: ((figures, answer.orders), compute()))
+    return share_content(content, answer=answer)
