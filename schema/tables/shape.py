@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from graphql import (
@@ -40,11 +41,12 @@ class Column:
     of_each: bool = False
 
     def value(self, row: Mapping[str, Any], element: Mapping[str, Any] | None) -> Any:
-        """The value in a row: a scalar, a list of scalars, or None."""
+        """The value in a row: a scalar, a list of scalars (of lists in a list, all in one), or None."""
         found: Any = element if self.of_each else row
         for name in self.path:
             if isinstance(found, list):
-                found = [item[name] for item in found]
+                inner = (item[name] for item in found)
+                found = list(chain.from_iterable(v if isinstance(v, list) else [v] for v in inner))
             elif found is not None:
                 found = found[name]
         return found

@@ -167,6 +167,27 @@ async def test_what_comes_in_a_form_from_a_place_or_names_a_firm_is_a_table_too(
         assert 0 < len(rows) < 30
 
 
+async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(api: Api) -> None:
+    """A clause that is back by itself is not told as one that an act brought back."""
+    [row] = await csv_rows(api, "clauses", search="57/2025", issuer="CN", valid="2026-11-26")
+    assert (row["status"], row["assumed"]) == ("IN_FORCE", "AUTOMATIC_RETURN")
+    assert (row["statusSince"], row["end"]) == ("2026-11-11", "")
+    suspension = {"entity": "export-control/cn-mofcom-2025-57", "types": "ExportControl.Suspended"}
+    [event] = await csv_rows(api, "events", **suspension)
+    assert row["statusPosition"] == event["position"]
+    [tariff] = await csv_rows(api, "clauses", search="232 aluminium", status="IN_FORCE")
+    assert (tariff["ratePercent"], tariff["exceptionPlaces"]) == ("50", "RU; GB")
+
+
+async def test_what_is_to_come_has_the_columns_of_transitions(api: Api) -> None:
+    """Also the basis: what rests on terms alone may have been put off."""
+    narrowed = {"commodity": "gallium", "valid": "2026-11-01"}
+    coming = await csv_rows(api, "upcoming", days="60", **narrowed)
+    between = "2026-11-02..2026-12-31"
+    assert coming == await csv_rows(api, "transitions", between=between, **narrowed)
+    assert {row["basis"] for row in coming} == {"TERMS"}
+
+
 async def test_a_clause_is_a_row_with_the_words_of_its_control(api: Api) -> None:
     rows = await csv_rows(api, "clauses", search="46/2024", issuer="CN")
     [instrument] = (
