@@ -188,6 +188,19 @@ async def test_what_is_to_come_has_the_columns_of_transitions(api: Api) -> None:
     assert {row["basis"] for row in coming} == {"TERMS"}
 
 
+async def test_clauses_over_a_supply_stand_beside_their_controls(api: Api) -> None:
+    """A clause alone is called "1": it says nothing without its control."""
+    [row] = await csv_rows(api, "exposure", commodity="gallium", issuer="CN", destination="US")
+    controls, clauses, full = (
+        row[name].split("; ") for name in ("inForceControl", "inForce", "inForceFull")
+    )
+    found = {(key, id): reach for key, id, reach in zip(controls, clauses, full, strict=True)}
+    assert found[("cn-mofcom-2024-51", "gallium")] == "true"
+    assert found[("cn-mofcom-2024-46", "1")] == "false"
+    suspended = zip(row["suspendedControl"].split("; "), row["suspended"].split("; "), strict=True)
+    assert ("cn-mofcom-2024-46", "2") in suspended
+
+
 async def test_a_clause_is_a_row_with_the_words_of_its_control(api: Api) -> None:
     rows = await csv_rows(api, "clauses", search="46/2024", issuer="CN")
     [instrument] = (
