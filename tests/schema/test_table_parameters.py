@@ -1,0 +1,40 @@
+"""A table takes all that its list takes: who narrows a list can have it as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+
+from schema.execution.schema import SCHEMA
+from schema.tables.table import Table, tables
+
+OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
+
+
+class RowsFinder(Visitor):
+    """Finds the arguments that the list of a document could have, and those that it has."""
+
+    def __init__(self, types: TypeInfo) -> None:
+        super().__init__()
+        self.types = types
+        self.could: set[str] = set()
+        self.has: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Look at a field, and take it if its rows are those of the table."""
+        if node.alias and node.alias.value == "rows":
+            field = self.types.get_field_def()
+            assert field is not None
+            self.could = set(field.args)
+            self.has = {argument.name.value for argument in node.arguments or ()}
+
+
+@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
+def test_every_argument_of_a_list_is_a_parameter_of_its_table(table: Table) -> None:
+    types = TypeInfo(SCHEMA._schema)
+    finder = RowsFinder(types)
+    visit(parse(table.document), TypeInfoVisitor(types, finder))
+    assert finder.could - finder.has <= OF_PAGES
+    assert finder.has - OF_PAGES <= {*table.parameters, "to", "from"}
