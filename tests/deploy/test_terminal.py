@@ -70,11 +70,13 @@ def test_changes_and_what_is_to_come_show_no_control_characters(
     node = {
         "after": {"title": NASTY},
         "before": None,
+        "summary": NASTY,
         "fields": [{"path": ["title", NASTY], "before": NASTY, "after": [NASTY]}],
     }
-    because = {"position": 1, "type": "A", "source": {"name": NASTY, "publishedOn": "2025"}}
+    source = {"name": NASTY, "publishedOn": "2025"}
+    because = {"position": 1, "type": "A", "summary": NASTY, "source": source}
     with out.capture() as shown:
-        describe("announcement/a", node, [because])
+        describe("announcement/a", node, NASTY, [because])
     print_line(node)
     written = shown.get() + capsys.readouterr().out
     assert "\\u001b[2J\\u009b1m\\u202egpj" in written

@@ -54,6 +54,9 @@ EVERY = [
     'import(id: "x", minPosition: $at) { key }',
     "events(minPosition: $at) { nodes { position } }",
     "redactions(minPosition: $at) { totalCount }",
+    'event(position: "1", minPosition: $at) { type }',
+    'over(from: "2020-01-01", step: YEAR, minPosition: $at) { position }',
+    'overKnown(entity: "export-control/x", minPosition: $at) { position }',
 ]
 
 
@@ -82,4 +85,5 @@ def test_no_question_is_missing_here() -> None:
         "checkpoint",
         "inclusionProof",
         "consistencyProof",
+        "logKeys",
     }
