@@ -47,18 +47,27 @@ class Controls:
 
     async def licences(self, moment: Moment) -> Licences:
         """The dual-use licences in force, by which it is known what dual-use items are."""
-        series = moment.series
-        if series is None:
+        if moment.series is None:
             return await self._licences.get(moment)
-        days = await series.read(Controls, lambda: self._licences_on(series))
-        return days[moment.valid_at]
+        return (await self.licences_on(moment.series))[moment.valid_at]
+
+    async def licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
+        """Those on each day of a series; the same object where the same licences are in force."""
+        return await series.read(Controls, lambda: self._read_licences_on(series))
+
+    async def candidates_on(
+        self, series: MomentSeries, query: ClauseQuery, filter: Filter, order: Ordering
+    ) -> Mapping[date, Sequence[object]]:
+        """What `matching` decides on, on each day of a series: the same objects on days on which it
+        is the same."""
+        narrowed = _with_a_clause(filter, query)
+        return await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
 
     async def _read_licences(self, moment: Moment) -> Licences:
         found = await self._lists.page(ExportControlState, moment, LICENCES_IN_FORCE)
         return licences_in_force([state for _, state in found])
 
-    async def _licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
-        """Those on each day of a series; the same object where the same licences are in force."""
+    async def _read_licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
         days = await self._lists.on_each_day(ExportControlState, series, LICENCES_IN_FORCE)
         made: dict[tuple[int, ...], Licences] = {}
         found = {}

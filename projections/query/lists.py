@@ -228,6 +228,13 @@ class Lists:
         found = await self._lists_on(series, kind, filter, BY_NAME, of_claims=False)
         return {day: [state for _, state in keyed] for day, keyed in found.items()}
 
+    async def keyed_on_each_day(
+        self, kind: type[S], series: MomentSeries, filter: Filter, order: Ordering
+    ) -> Mapping[date, list[Keyed[S]]]:
+        """The same in an order, with the places in it; the same objects on days on which a state is
+        the same."""
+        return await self._lists_on(series, kind, filter, order, of_claims=False)
+
     async def _lists_on(
         self, series: MomentSeries, kind: type[S], filter: Filter, order: Ordering, of_claims: bool
     ) -> Mapping[date, list[Keyed[S]]]:

@@ -45,6 +45,8 @@ class ExecutionPlan:
     """The variables that say which fields are included, or which parts of the schema are told;
     plans are for their values."""
     known: dict[Any, Serializer | None] = field(default_factory=dict)
+    fields: dict[Any, Serializer | None] = field(default_factory=dict)
+    """Likewise by the type that a field is of and the field: how it gets from an object into an answer."""
     calls: dict[tuple[int, int], FieldCall | None] = field(default_factory=dict)
     """The calls of fields, by the type that they are of; None for those that are no calls."""
     values: set[tuple[Any, ...]] = field(default_factory=set)
@@ -54,6 +56,7 @@ class ExecutionPlan:
         """Forget all plans where there would be some for too many values of the conditions."""
         if included not in self.values and len(self.values) >= MAX_PLAN_VARIANTS:
             self.known.clear()
+            self.fields.clear()
             self.values.clear()
         self.values.add(included)
 
@@ -80,6 +83,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """A field's part of the answer, perhaps to be waited for."""
+        plan = self._field_plan(parent_type, field_details_list)
+        if plan is not None:
+            try:
+                return plan(source)
+            except Exception:
+                pass  # whatever it is, graphql-core meets it too, and says where
         found = self._call(parent_type, field_details_list[0].node)
         if found is None:
             return super().execute_field(
@@ -117,6 +126,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
+    def _field_plan(self, parent: GraphQLObjectType, selected: Sequence[Any]) -> Serializer | None:
+        """The plan of a field that its object has at hand, and all that is selected of it."""
+        key = (self._included, id(parent), *[id(details.node) for details in selected])
+        known = self._plans.fields
+        if key not in known:
+            try:
+                known[key] = self._builder().field_plan(parent, selected)
+            except Exception:  # NotSerializable, or a wrong condition, which graphql-core meets too
+                known[key] = None
+        return known[key]
+
     def _call(self, parent: GraphQLObjectType, node: FieldNode) -> FieldCall | None:
         if self.operation.operation is not OperationType.QUERY:
             return None
@@ -133,11 +153,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         known = self._plans.known
         if key not in known:
             try:
-                planner = SerializerBuilder(self.schema, self._collect, self._arguments)
-                known[key] = planner.plan(type_, selected)
-            except Exception:  # NotPlain, or a wrong condition, which graphql-core meets too
+                known[key] = self._builder().plan(type_, selected)
+            except Exception:  # NotSerializable, or a wrong condition, which graphql-core meets too
                 known[key] = None
         return known[key]
+
+    def _builder(self) -> SerializerBuilder:
+        return SerializerBuilder(self.schema, self._collect, self._arguments)
 
     def _arguments(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
         return get_argument_values(definition, node, self.variable_values)

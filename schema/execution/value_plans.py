@@ -76,6 +76,8 @@ class SerializerBuilder:
         self._schema = schema
         self._collect = collect
         self._arguments = arguments
+        self._moment_fields = 0
+        """How many fields were planned that follow from the moment of an object."""
 
     def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Serializer:
         """The plan for values of a type with what is selected of them. Raises NotSerializable."""
@@ -83,6 +85,18 @@ class SerializerBuilder:
             return self._required(type_.of_type, selected)
         inner = self._required(type_, selected)
         return lambda value: None if value is None else inner(value)
+
+    def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
+        """The plan for a field of an object, from the object. Raises NotSerializable."""
+        read, ways, plan, _ = self._field(type_, selected)
+
+        def complete(value: Any) -> Any:
+            part = read(value)
+            if (way := ways.get(type(part), plan)) is None:
+                return part
+            return way(part)
+
+        return complete
 
     def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
         """The plan for values that are never null; it raises for null."""
@@ -97,10 +111,12 @@ class SerializerBuilder:
         return self._abstract(type_, selected)
 
     def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
+        before = self._moment_fields
         fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
         of_any = _of_fields(fields)
         if not is_introspection_type(type_):
-            of_any = _once(of_any, fields)
+            own = [(name, of.read) for name, of in fields.items() if of.of_moment]
+            of_any = _once(of_any, own, self._moment_fields - before > len(own))
         if type_.is_type_of is None:
             return _present(of_any)
         kind = _class_of(type_)
@@ -124,12 +140,10 @@ class SerializerBuilder:
             read = self._told(definition, selected[0].node)
         else:
             read = _reader(definition.extensions.get("strawberry-definition"), selected)
-        return Field(
-            read,
-            _converters(definition.type),
-            self.plan(definition.type, selected),
-            _of_moment(definition.extensions.get("strawberry-definition")),
-        )
+        of_moment = _of_moment(definition.extensions.get("strawberry-definition"))
+        self._moment_fields += of_moment
+        plan = self.plan(definition.type, selected)
+        return Field(read, _converters(definition.type), plan, of_moment)
 
     def _told(self, definition: GraphQLField, node: FieldNode) -> Serializer:
         """How a field of the schema itself is read: by graphql-core's resolver."""
@@ -248,18 +262,20 @@ def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     return complete
 
 
-def _once(plan: Serializer, fields: Mapping[str, Field]) -> Serializer:
+def _once(
+    plan: Serializer, own: Sequence[tuple[str, Serializer]], moment_inside: bool
+) -> Serializer:
     """The same plan, made once for the content of an object: it is the same in many answers, and at
-    many moments. What follows from the moment is put in its place each time.
+    many moments. Its own fields that follow from the moment are put in their place each time; where
+    there are such fields deeper inside, nothing is shared with other moments.
 
     An object keeps what the last plan made of it: documents are many, objects more.
     """
     number = next(PLAN_NUMBERS)
-    own = [(name, of.read) for name, of in fields.items() if of.of_moment]
 
     def complete(value: Any) -> dict[str, Any]:
         attributes = value.__dict__
-        content = attributes.get(CONTENT, attributes)
+        content = attributes if moment_inside else attributes.get(CONTENT, attributes)
         rendered = content.get(RENDERED)
         if rendered is None or rendered[0] != number:
             rendered = content[RENDERED] = number, plan(value)

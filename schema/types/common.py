@@ -74,7 +74,7 @@ def share_content(content: T, **own: Any) -> T:
     attributes = self.__dict__
     attributes.update(content.__dict__)
     attributes.pop(RENDERED, None)
-    attributes[CONTENT] = content.__dict__
+    attributes.setdefault(CONTENT, content.__dict__)
     attributes.update(own)
     return self
 

@@ -12,7 +12,12 @@ from projections.analysis.same_acts import same_acts
 from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field, resolver_field_without_arguments
+from schema.base.decorators import (
+    LAZY_FIELDS,
+    object_type,
+    resolver_field,
+    resolver_field_without_arguments,
+)
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_short_text
@@ -42,6 +47,7 @@ from schema.types.common import (
     commodity,
     from_state,
     place,
+    share_content,
     source,
 )
 from schema.types.connection import Connection, Edge
@@ -202,6 +208,34 @@ class ExportControlConnection(Connection[ExportControl]):
 def control_edge(cursor: str, control: ExportControl) -> ExportControlEdge:
     """The edge of a control that a list found."""
     return ExportControlEdge(cursor=cursor, node=control)
+
+
+def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConnection:
+    """The same page at another moment: the same controls with the same clauses."""
+    made: list[ExportControl] = []
+
+    def nodes() -> list[ExportControl]:
+        if not made:
+            made.extend(_found_at(node, moment) for node in page.nodes)
+        return made
+
+    self = share_content(page)
+    for name in ("nodes", "edges", "page_info"):
+        self.__dict__.pop(name, None)
+    self.__dict__[LAZY_FIELDS] = {
+        "nodes": nodes,
+        "edges": lambda: [
+            control_edge(edge.cursor, node) for edge, node in zip(page.edges, nodes(), strict=True)
+        ],
+        "page_info": lambda: page.page_info,
+    }
+    return self
+
+
+def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
+    found = export_control(control.state, moment)
+    found.matched = control.matched
+    return found
 
 
 async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:

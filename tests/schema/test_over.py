@@ -24,6 +24,11 @@ SELECTIONS = (
     "position validAt digest counts { exportControls }",
     'exportControls(commodity: "gallium") { totalCount edges { cursor matchingClauses { key }'
     " node { id key clauses { key status assumed } because { position } } } }",
+    'exportControls(commodity: "gallium", first: 3) { edges { cursor matchingClauses { key status }'
+    " node { key } } nodes { key title clauses { key status measure commodities { key } } } }",
+    'exportControls(commodity: "gallium", status: IN_FORCE, last: 2, orderBy: TITLE) { nodes { key'
+    " clauses(status: IN_FORCE) { key } } pageInfo { hasPreviousPage startCursor } totalCount }",
+    'exportControls(firm: "MP Materials") { nodes { key } }',
     'exportControls(issuer: "CN", destination: "US", first: 3, orderBy: ANNOUNCED_ON_DESC)'
     " { nodes { title } pageInfo { hasNextPage endCursor } }",
     'exportControls(first: 2) { totalCount nodes { key clauses(commodity: "graphite") { key } } }',

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import Enum
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from strawberry import argument
 
 from projections.query.as_of import AsOf
 from projections.query.controls import MatchingControl
+from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, kind_name
+from projections.query.series import MomentSeries
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -40,7 +43,7 @@ from schema.inputs.clause_filter import (
     parse_clause_query,
 )
 from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
-from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_page
+from schema.inputs.pagination import After, Before, Cursors, First, Last, PageRequest, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import PageSource, entity_pages
@@ -50,6 +53,7 @@ from schema.types.export_control import (
     control_edge,
     export_control,
     firm_names,
+    page_at,
 )
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
@@ -126,11 +130,12 @@ class Controls(AtMoment):
             primary=primary,
             checked=domain_value(checked),
         )
-        as_of = info.context.services.as_of
-        licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
-        listing = control_pages(as_of, self.moment, query, licences, narrowed, order_by)
-        page = await listing.page(parse_page(first, after, last, before))
-        return cast(ExportControlConnection, page)
+        as_of, series = info.context.services.as_of, self.moment.series
+        asked = ControlQuestion(query, narrowed, order_by, parse_page(first, after, last, before))
+        if series is None or not asked.is_same_on_all_days:
+            return await control_page(as_of, self.moment, asked)
+        days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
+        return days[self.moment.valid_at]
 
     @resolver_field
     async def export_control(
@@ -143,6 +148,57 @@ class Controls(AtMoment):
         """One export control; null before it is announced."""
         state = await self.one(info, ExportControlState, id)
         return export_control(state, self.moment) if state else None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlQuestion:
+    """What is asked of controls, and which page of them."""
+
+    query: ClauseQuery
+    narrowed: Filter
+    order: ExportControlOrder
+    page: PageRequest
+
+    @property
+    def is_same_on_all_days(self) -> bool:
+        """Whether a control answers to it on all days on which its state and the licences are the
+        same: neither unions nor the names of a firm decide."""
+        by_day = self.query.on_any_day is None or self.query.firm is not None
+        return self.query.needs_rule and not by_day
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from others, to look things up by."""
+        return self.query.on_any_day, self.narrowed.key, self.order, self.page
+
+
+async def control_page(
+    as_of: AsOf, moment: Moment, asked: ControlQuestion
+) -> ExportControlConnection:
+    """The page of controls that is asked for at a moment."""
+    licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
+    listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
+    return cast(ExportControlConnection, await listing.page(asked.page))
+
+
+async def control_pages_on(
+    as_of: AsOf, series: MomentSeries, asked: ControlQuestion
+) -> Mapping[date, ExportControlConnection]:
+    """The page on each day of a series, made once for days on which it is the same."""
+    order: Ordering = asked.order.value
+    candidates = await as_of.controls.candidates_on(series, asked.query, asked.narrowed, order)
+    licences = await as_of.controls.licences_on(series) if asked.query.is_about_goods else {}
+    pages: dict[date, ExportControlConnection] = {}
+    made: tuple[tuple[int, ...], ExportControlConnection] | None = None
+    for moment in series.moments():
+        day = moment.valid_at
+        made_of = (id(licences.get(day)), *map(id, candidates[day]))
+        if made and made[0] == made_of:
+            pages[day] = page_at(made[1], moment)
+        else:
+            pages[day] = await control_page(as_of, moment, asked)
+            made = made_of, pages[day]
+    return pages
 
 
 def control_pages(
