@@ -73,5 +73,12 @@ def product_meant(
     return Product(stage, form)
 
 
+def plain_product(statistic: Statistic, stage: Stage | None = None) -> Product:
+    """The product that a question means without a form, and perhaps without a stage, wherever there
+    are figures for it: see `product_meant`."""
+    mined = statistic is not Statistic.RESERVES
+    return Product(stage or (Stage.MINE if mined else None), None)
+
+
 def _only(found: Collection[T]) -> T | None:
     return next(iter(found)) if len(found) == 1 else None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.analysis.supplies import Product, Supply, SupplyUnit, product_meant
+from projections.analysis.supplies import Product, Supply, SupplyUnit, plain_product, product_meant
 from projections.fold.replay import ReplayState
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
@@ -85,6 +85,19 @@ def test_what_is_asked_for_is_never_replaced_and_nothing_is_made_up(
     assert form in (None, found.form)
     assert found.stage in {stage, *(one for one, _ in known)} | {None}
     assert found.form in {form, *(one for _, one in known)} | {None}
+
+
+@given(st.lists(st.tuples(stages, forms), unique=True), stages, st.sampled_from(Statistic))
+def test_the_plain_product_is_meant_wherever_there_is_one(
+    known: list[tuple[Stage | None, str | None]], stage: Stage | None, statistic: Statistic
+) -> None:
+    if statistic is Statistic.RESERVES:  # which have no stage
+        known, stage = list({(None, form): None for _, form in known}), None
+    else:
+        known = [(one or MINE, form) for one, form in known]
+    plain = plain_product(statistic, stage)
+    if (plain.stage, plain.form) in known:
+        assert product_meant(products(*known), stage) == plain
 
 
 async def test_supplies_are_those_that_a_fold_in_memory_gives(corpus_services: Services) -> None:

@@ -9,7 +9,7 @@ from strawberry import argument
 
 from projections.analysis.distribution import ProductYear, by_product
 from projections.analysis.distribution import distribution as spread
-from projections.analysis.supplies import Product, product_meant
+from projections.analysis.supplies import Product, plain_product, product_meant
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -163,12 +163,20 @@ class SupplyAnalysis(AtMoment):
         as_of, orders = info.context.services.as_of, await self.orders(info)
         answer = AnswerContext(orders, self.moment)
         found = by_product(await as_of.figures(commodities, years, self.moment))
-        products = await self._products(info, commodities, statistic, stage, form)
+        plain = plain_product(statistic, stage)
+        at_hand = {
+            of
+            for of, statistic_, product, _ in found
+            if (statistic_, product) == (statistic, plain)
+        }
+        known = dict.fromkeys(at_hand.intersection(commodities), plain) if form is None else {}
+        others = [of for of in commodities if of not in known]
+        known |= await self._products(info, others, statistic, stage, form) if others else {}
         return [
             _distribution(asked, found.get(asked, ()), answer)
-            for commodity, product in products.items()
+            for commodity in commodities
             for year in years
-            for asked in [(commodity, statistic, product, year)]
+            for asked in [(commodity, statistic, known[commodity], year)]
         ]
 
     async def _products(
