@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DISK_SIZE = "400m"
-"""Room for a new database, and the write-ahead log of some rounds."""
+DISK_SIZE = "1500m"
+"""Room for a new database, and for the gigabyte to which PostgreSQL lets its write-ahead log grow before it
+recycles it (`max_wal_size`): a smaller disk is full of that alone, and stays full."""
 BLOCK = bytes(1 << 20)
 
 
