@@ -4,8 +4,10 @@ parts of an answer that have a plan, and the fields with their arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import Any
 
 from graphql import (
@@ -25,6 +27,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from projections.lru_cache import SizedLruCache
 from schema.execution.field_calls import FieldCall, plan_call
 from schema.execution.value_plans import Serializer, SerializerBuilder
+from schema.root.as_of.base import AtMoment
 
 MAX_PLAN_CACHE_BYTES = 32 * 1024 * 1024
 """Memory for plans that are kept, with their operations; those of one that is forgotten are made
@@ -89,6 +92,18 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 return plan(source)
             except Exception:
                 pass  # whatever it is, graphql-core meets it too, and says where
+        turns = source.turns if isinstance(source, AtMoment) else None
+        answer = self._execute_call(parent_type, source, field_details_list, path, position_context)
+        return _in_turn(turns, answer) if turns and isawaitable(answer) else answer
+
+    def _execute_call(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: Any,
+        path: Any,
+        position_context: Any,
+    ) -> Any:
         found = self._call(parent_type, field_details_list[0].node)
         if found is None:
             return super().execute_field(
@@ -166,6 +181,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _collect(self, type_: GraphQLObjectType, selected: Any) -> Iterable[tuple[str, Any]]:
         return self.collect_subfields(type_, selected)[0].items()
+
+
+async def _in_turn(turns: asyncio.Semaphore, answer: Awaitable[Any]) -> Any:
+    """An answer about one of many moments, of which few are worked on at a time: what is read for
+    each moment alone would take all connections to the database."""
+    async with turns:
+        return await answer
 
 
 def _execution_plan(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> ExecutionPlan:

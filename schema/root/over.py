@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, TypeAlias
 
@@ -39,6 +41,9 @@ from schema.types.export_control import firm_names
 from tracker.domain.places import Place
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
+
+MAX_FIELDS_AT_WORK = 4
+"""Fields of the moments of one question that are worked on at a time."""
 
 StepArgument: TypeAlias = Annotated[
     Step | None, argument(description="The time from one moment to the next.")
@@ -142,7 +147,7 @@ class Over:
             days = await _days_of_transitions(info, begin, last, at_transitions)
         moments = MomentSeries(check_number(days, most), last.position).moments()
         report_moments(info, moments)
-        return [AsOf(moment=moment) for moment in moments]
+        return at_moments(moments)
 
     @resolver_field
     async def over_known(
@@ -191,7 +196,13 @@ class Over:
             for position in check_number(positions, most)
         ]
         report_moments(info, resolved)
-        return [AsOf(moment=moment) for moment in resolved]
+        return at_moments(resolved)
+
+
+def at_moments(moments: Sequence[Moment]) -> list[AsOf]:
+    """The world at many moments, of which few are worked on at a time."""
+    turns = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
+    return [AsOf(moment=moment, turns=turns) for moment in moments]
 
 
 def check_one_way(**given: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +14,12 @@ from graphql import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projections.query.moment import Moment
 from projections.query.series import MomentSeries
 from schema.execution.query_cost import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
+from schema.root.over import MAX_FIELDS_AT_WORK
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control
 
@@ -230,3 +233,23 @@ async def test_nothing_that_is_kept_longer_than_a_question_keeps_what_its_moment
         )
     gc.collect()
     assert not [kept for kept in gc.get_objects() if isinstance(kept, MomentSeries)]
+
+
+async def test_few_moments_are_worked_on_at_a_time(
+    corpus: Api, corpus_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work = most = 0
+
+    async def digest(_: Moment) -> str:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(0)
+        at_work -= 1
+        return "digest"
+
+    monkeypatch.setattr(corpus_services.as_of, "digest", digest)
+    for many in ('over(from: "2021-01-01", step: MONTH)', 'overKnown(entity: "alliance/quad")'):
+        answer = await corpus.ask(f"{{ many: {many} {{ first: digest second: digest }} }}")
+        assert {"first": "digest", "second": "digest"} in answer["many"]
+    assert 1 < most <= MAX_FIELDS_AT_WORK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
@@ -26,6 +27,8 @@ class AtMoment:
     """A moment: what it is, and how entities are found at it."""
 
     moment: strawberry.Private[Moment]
+    turns: strawberry.Private[asyncio.Semaphore | None] = None
+    """Of many moments that are asked about at once: how many fields are worked on at a time."""
 
     @resolver_field
     def id(self) -> strawberry.ID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from strawberry import argument
@@ -190,8 +191,10 @@ class SupplyAnalysis(AtMoment):
         """The product of each commodity: what is asked for, or meant where that leaves something out."""
         if form and (stage or statistic is Statistic.RESERVES):
             return dict.fromkeys(commodities, Product(stage, form))
-        supplies = info.context.services.as_of.supplies
-        known = await supplies.of_commodities(frozenset(commodities), self.moment)
+        supplies, series = info.context.services.as_of.supplies, self.moment.series
+        read = partial(supplies.of_commodities, frozenset(commodities), self.moment)
+        key = ("supplies", *commodities, self.moment.valid_at)
+        known = await series.read(key, read) if series else await read()
         return {
             commodity: product_meant(
                 [of for of in known if (of.commodity, of.statistic) == (commodity, statistic)],
