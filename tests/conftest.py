@@ -25,7 +25,11 @@ from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
-hypothesis.settings.register_profile("long", max_examples=2000)
+# The first text that is drawn on a new machine takes a second: Hypothesis makes its tables of characters.
+UNHURRIED = {"suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("default", **UNHURRIED)
+hypothesis.settings.register_profile("long", max_examples=2000, **UNHURRIED)
+hypothesis.settings.load_profile("default")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
