@@ -5,8 +5,9 @@ parts of an answer that have a plan, and the fields with their arguments.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -93,8 +94,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             except Exception:
                 pass  # whatever it is, graphql-core meets it too, and says where
         turns = source.turns if isinstance(source, AtMoment) else None
-        answer = self._execute_call(parent_type, source, field_details_list, path, position_context)
-        return _in_turn(turns, answer) if turns and isawaitable(answer) else answer
+        execute = partial(
+            self._execute_call, parent_type, source, field_details_list, path, position_context
+        )
+        return _in_turn(turns, execute) if turns else execute()
 
     def _execute_call(
         self,
@@ -183,11 +186,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return self.collect_subfields(type_, selected)[0].items()
 
 
-async def _in_turn(turns: asyncio.Semaphore, answer: Awaitable[Any]) -> Any:
-    """An answer about one of many moments, of which few are worked on at a time: what is read for
-    each moment alone would take all connections to the database."""
+async def _in_turn(turns: asyncio.Semaphore, execute: Callable[[], Any]) -> Any:
+    """The answer of a field of one of many moments, of which few are worked on at a time: what is
+    read for each moment alone would take all connections to the database."""
     async with turns:
-        return await answer
+        answer = execute()
+        return await answer if isawaitable(answer) else answer
 
 
 def _execution_plan(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> ExecutionPlan:

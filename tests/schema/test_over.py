@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -253,3 +254,25 @@ async def test_few_moments_are_worked_on_at_a_time(
         answer = await corpus.ask(f"{{ many: {many} {{ first: digest second: digest }} }}")
         assert {"first": "digest", "second": "digest"} in answer["many"]
     assert 1 < most <= MAX_FIELDS_AT_WORK
+
+
+async def test_what_waits_for_its_turn_is_given_up_with_the_question(
+    corpus: Api, corpus_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = asyncio.Event()
+
+    async def digest(_: Moment) -> str:
+        began.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    monkeypatch.setattr(corpus_services.as_of, "digest", digest)
+    document = '{ over(from: "2021-01-01", step: MONTH) { digest } }'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asking = asyncio.create_task(corpus.post(document))
+        await began.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        gc.collect()
