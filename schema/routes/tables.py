@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl
 from schema.http.responses import errors_as_json, json_response
 from schema.http.streaming import StreamedResponse
@@ -24,7 +25,6 @@ from schema.tables.rows import TableReader
 from schema.tables.table import table, tables
 from tracker.errors import InvalidInput, NotFound
 
-MOMENT = {"valid": "validAt", "known": "knownAt", "position": "position"}
 PINNED = "max-age=3600, immutable"
 """For tables whose address has both a day and a position: they stay, unless a text is redacted."""
 

@@ -6,9 +6,10 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from schema.execution.url_parameters import UrlParameter
 from schema.tables.formats import FORMATS, LICENCE
 from schema.tables.shape import Column
-from schema.tables.table import Parameter, Table, tables
+from schema.tables.table import Table, tables
 
 PRODUCT = "critical-minerals-policy-tracker"
 DAY = {"type": "string", "format": "date"}
@@ -138,7 +139,7 @@ def _value(column: Column) -> dict[str, Any]:
     return {**value, "description": column.description} if column.description else value
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: UrlParameter) -> dict[str, Any]:
     schema = dict(SCALARS.get(parameter.scalar, {"type": "string"}))
     if parameter.words:
         schema["enum"] = parameter.words

@@ -13,122 +13,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputField,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
-    OperationDefinitionNode,
-    get_named_type,
-    get_nullable_type,
-    parse,
-    type_from_ast,
-)
+from graphql import OperationDefinitionNode, parse
 
 from schema.execution.schema import SCHEMA
+from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
 from schema.tables.shape import Shape, shape_of
-from tracker.errors import InvalidInput, NotFound
+from tracker.errors import NotFound
 
-MOMENT = frozenset({"validAt", "position"})
-PAGE_PARAMETERS = frozenset({"first", "after", "until"})
-MAX_PARAMETER_CHARACTERS = 1000
-DEFINITION = "strawberry-definition"
-"""The key under which a type has what Strawberry knows of it, such as that it is one of its fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of a table: a text in an address for a value of a GraphQL type."""
-
-    name: str
-    type: GraphQLInputType
-
-    @property
-    def required(self) -> bool:
-        """Whether the table has to be given it."""
-        return isinstance(self.type, GraphQLNonNull)
-
-    @property
-    def is_range(self) -> bool:
-        """Whether it is a time from one moment to another, written `2024..2025`."""
-        return isinstance(get_nullable_type(self.type), GraphQLInputObjectType) and not self.choices
-
-    @property
-    def choices(self) -> Mapping[str, GraphQLInputField] | None:
-        """The fields of which it has exactly one, written `alliance:quad`; None for all others."""
-        nullable = get_nullable_type(self.type)
-        if not isinstance(nullable, GraphQLInputObjectType):
-            return None
-        return nullable.fields if nullable.extensions[DEFINITION].is_one_of else None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is a list, written with commas."""
-        return isinstance(get_nullable_type(self.type), GraphQLList)
-
-    @property
-    def words(self) -> list[str] | None:
-        """The words that it may be, where there are few."""
-        named = get_named_type(self.type)
-        return list(named.values) if isinstance(named, GraphQLEnumType) else None
-
-    @property
-    def scalar(self) -> str:
-        """The name of the scalar, enum or range that it is made of."""
-        return get_named_type(self.type).name
-
-    def read(self, text: str) -> Any:
-        """The value for GraphQL. Raises InvalidInput at its name."""
-        if len(text) > MAX_PARAMETER_CHARACTERS:
-            raise InvalidInput(
-                f"expected at most {MAX_PARAMETER_CHARACTERS} characters",
-                code="TOO_LARGE",
-                path=(self.name,),
-            )
-        if self.choices:
-            return self._read_choice(self.choices, text)
-        if self.is_range:
-            return self._read_range(text)
-        if self.is_list:
-            return text.split(",")
-        return self._read_one(text)
-
-    def _read_choice(self, choices: Mapping[str, GraphQLInputField], text: str) -> dict[str, Any]:
-        name, colon, value = text.partition(":")
-        if name not in choices or not colon:
-            raise InvalidInput(
-                f"{text[:50]!r}: expected one of {', '.join(f'{one}:…' for one in choices)}",
-                path=(self.name,),
-            )
-        return {name: Parameter(self.name, choices[name].type).read(value)}
-
-    def _read_range(self, text: str) -> dict[str, Any]:
-        start, dots, end = text.partition("..")
-        ends = {"from": start, "to": end if dots else start}
-        numbers = self.scalar == "YearRange"
-        return {
-            name: self._number(value) if numbers else value for name, value in ends.items() if value
-        }
-
-    def _read_one(self, text: str) -> Any:
-        if self.scalar == "Int":
-            return self._number(text)
-        if self.scalar == "Boolean":
-            if text not in ("true", "false"):
-                raise InvalidInput("expected true or false", path=(self.name,))
-            return text == "true"
-        if self.words and text not in self.words:
-            raise InvalidInput(
-                f"{text[:50]!r}: expected one of {', '.join(self.words)}", path=(self.name,)
-            )
-        return text
-
-    def _number(self, text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise InvalidInput("expected a whole number", path=(self.name,))
-        return int(text)
+NOT_ASKED = frozenset({*MOMENT.values(), "first", "after", "until"})
+"""Variables that are no parameters of their own: the moment, and where a page lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +32,13 @@ class Table:
     about: str
     document: str
     shape: Shape
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, UrlParameter]
     variables: frozenset[str]
     """All variables of its document."""
 
     def read(self, given: Mapping[str, str]) -> dict[str, Any]:
         """The variables for what an address gives. Raises InvalidInput."""
-        for name in given:
-            if name not in self.parameters:
-                known = ", ".join(["valid", "known", "position", *self.parameters])
-                raise InvalidInput(
-                    f"{name[:50]!r} is no parameter of {self.name}: expected one of {known}",
-                    code="BAD_REQUEST",
-                    path=(name[:50],),
-                )
-        for name, parameter in self.parameters.items():
-            if parameter.required and name not in given:
-                raise InvalidInput("expected a value", code="BAD_REQUEST", path=(name,))
-        return {name: self.parameters[name].read(text) for name, text in given.items()}
+        return read_parameters(self.name, self.parameters, given)
 
 
 @cache
@@ -183,17 +65,12 @@ def _table(name: str) -> Table:
     [operation] = parse(document).definitions
     assert isinstance(operation, OperationDefinitionNode)
     schema = SCHEMA._schema
-    parameters = {}
-    for variable in operation.variable_definitions or ():
-        type_ = type_from_ast(schema, variable.type)
-        if variable.default_value and isinstance(type_, GraphQLNonNull):
-            type_ = type_.of_type
-        parameters[variable.variable.name.value] = Parameter(variable.variable.name.value, type_)  # type: ignore[arg-type]  # variables have input types
+    parameters = url_parameters(schema, operation)
     return Table(
         name,
         about.removeprefix("# "),
         document,
         shape_of(schema, operation),
-        {name: one for name, one in parameters.items() if name not in MOMENT | PAGE_PARAMETERS},
+        {name: one for name, one in parameters.items() if name not in NOT_ASKED},
         frozenset(parameters),
     )
