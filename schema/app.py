@@ -31,6 +31,8 @@ from schema.http.responses import Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import Ends
 from schema.http.trusted_hosts import TrustedHosts
+from schema.pages.registry import page_routes
+from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
@@ -69,10 +71,13 @@ def create_app(
     subscriptions = SharedSubscriptions(services, access_control, pacing)
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
+    tables = TableRoute(services, access, access_control)
+    people = PageRoute(access_control, answers, tables, observer, pacing)
     metrics.watch_caches(
         {
             "answers": answers.kept,
             "documents": persisted.documents,
+            "pages": people.rendered,
             "states": services.as_of.lists.states.kept,
         }
     )
@@ -83,7 +88,8 @@ def create_app(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
             Route("/events", EventRoute(services, access_control, ends, pacing).respond),
-            *TableRoute(services, access, access_control).routes,
+            *tables.routes,
+            *page_routes(people),
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),

@@ -13,11 +13,18 @@ from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller
+from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticated, Unavailable
 
 QUERIES = frozenset({OperationType.QUERY})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
 QUERIES_AND_SUBSCRIPTIONS = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 ALL = frozenset(OperationType)
+ERRORS: dict[str, type[TrackerError]] = {
+    "UNAVAILABLE": Unavailable,
+    "TIMEOUT": Unavailable,
+    "FORBIDDEN": Forbidden,
+    "UNAUTHENTICATED": Unauthenticated,
+}
 
 
 async def execute(
@@ -97,3 +104,14 @@ def _answer(result: ExecutionResult) -> dict[str, Any]:
         return {"data": result.data, **told}
     executed = result.data is not None or any("path" in error for error in errors)
     return {"errors": errors, "data": result.data, **told} if executed else {"errors": errors}
+
+
+def refusal(error: Mapping[str, Any]) -> TrackerError:
+    """An error of an answer as this product raises it, at the argument that it is about: for routes
+    that ask on behalf of their clients."""
+    extensions = error.get("extensions", {})
+    code, path = extensions.get("code", "INTERNAL"), extensions.get("path", ())
+    if code in ERRORS:
+        return ERRORS[code](error["message"])
+    kind = TrackerError if code == "INTERNAL" else InvalidInput
+    return kind(error["message"], code=code, path=path)

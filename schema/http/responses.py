@@ -69,9 +69,14 @@ async def _answered(answer: Awaitable[Response]) -> Response:
     except DATABASE_ERRORS as error:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
-    problem = plain_error(refused.code, refused.message, refused.path)
+    return error_response(refused)
+
+
+def error_response(error: TrackerError) -> Response:
+    """An error as JSON, as GraphQL has them."""
+    problem = plain_error(error.code, error.message, error.path)
     return json_response(
-        problem, STATUS.get(refused.code, 400), Cache_Control="no-store", **advice(refused)
+        problem, STATUS.get(error.code, 400), Cache_Control="no-store", **advice(error)
     )
 
 

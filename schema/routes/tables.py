@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.execution.url_parameters import MOMENT
-from schema.http.authentication import AccessControl
+from schema.http.authentication import AccessControl, Client
 from schema.http.responses import errors_as_json, json_response
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
@@ -63,9 +63,15 @@ class TableRoute:
         """The rows of a table in a format."""
         client = await self._access_control.authenticate_request(request)
         name, _, ending = request.path_params["file"].rpartition(".")
+        return await self.respond(request, client, name, ending, _parameters(request))
+
+    async def respond(
+        self, request: Request, client: Client, name: str, ending: str, asked: dict[str, str]
+    ) -> Response:
+        """The rows of a table for a client. Raises NotFound, InvalidInput and Unavailable."""
         if ending not in FORMATS:
             raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
-        chosen, asked = table(name), _parameters(request)
+        chosen = table(name)
         titled = _flag(asked.pop("header", "true"), "header")
         given = {key: asked.pop(key, None) for key in MOMENT}
         variables = chosen.read(asked)

@@ -7,11 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from schema.execution.execute import QUERIES, execute
+from schema.execution.execute import QUERIES, execute, refusal
 from schema.services import Access, Services
 from schema.tables.table import Table
 from tracker.auth.scopes import Caller
-from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticated, Unavailable
 
 ROWS_PER_PAGE = 100
 MOMENT = """
@@ -21,12 +20,6 @@ query Moment($validAt: Day, $knownAt: DateTime, $position: Position) {
   }
 }
 """
-ERRORS: dict[str, type[TrackerError]] = {
-    "UNAVAILABLE": Unavailable,
-    "TIMEOUT": Unavailable,
-    "FORBIDDEN": Forbidden,
-    "UNAUTHENTICATED": Unauthenticated,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +88,6 @@ class TableReader:
                 allowed=QUERIES,
             )
         for error in answer.get("errors", ()):
-            raise _refusal(error)
+            raise refusal(error)
         data: dict[str, Any] = answer["data"]
         return data
-
-
-def _refusal(error: dict[str, Any]) -> TrackerError:
-    """An error of GraphQL as this product raises it, at the parameter that it is about."""
-    extensions = error.get("extensions", {})
-    code, path = extensions.get("code", "INTERNAL"), extensions.get("path", ())
-    if code in ERRORS:
-        return ERRORS[code](error["message"])
-    kind = TrackerError if code == "INTERNAL" else InvalidInput
-    return kind(error["message"], code=code, path=path)

@@ -1,0 +1,64 @@
+"""`/alliances`: who belongs to what on a day, as a matrix of places and alliances. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, TableOfPage
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A place, and how it belongs to each alliance: the words of the cells, in their order."""
+
+    code: str
+    name: str
+    cells: tuple[str, ...]
+    count: int
+    """The alliances to which it belongs, itself or through a union."""
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The matrix of the alliances that are shown."""
+    alliances = data["asOf"]["alliances"]["nodes"]
+    columns = [one for one in alliances if one["members"] and one["status"] == "ACTIVE"]
+    return {
+        "title": "Alliances and who belongs to them",
+        "description": "Alliances and initiatives on critical minerals, and their members on a day.",
+        "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
+        "columns": columns,
+        "rows": matrix(columns, data["asOf"]["memberships"]["nodes"]),
+        "alliances": alliances,
+    }
+
+
+def matrix(alliances: list[Any], through: list[Any]) -> list[Row]:
+    """A row a place that belongs to any of the alliances; those that belong to most come first."""
+    columns = {one["key"]: index for index, one in enumerate(alliances)}
+    names: dict[str, str] = {}
+    cells: dict[str, dict[int, str]] = {}
+    for one in alliances:
+        for member in one["members"]:
+            place = member["place"]
+            if place is None:
+                continue
+            names[place["code"]] = place["name"]
+            role = member["role"]
+            cells.setdefault(place["code"], {})[columns[one["key"]]] = role.lower()
+    for node in through:
+        column = columns.get(node["alliance"]["key"])
+        if column is not None:
+            place = node["place"]
+            names[place["code"]] = place["name"]
+            cells.setdefault(place["code"], {}).setdefault(column, f"by {node['union']['code']}")
+    rows = [
+        Row(code, names[code], tuple(found.get(i, "") for i in range(len(columns))), len(found))
+        for code, found in cells.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.count, row.name))
+
+
+PAGE = Page(__name__, "/alliances", view, section="/alliances", table=TableOfPage("alliances"))

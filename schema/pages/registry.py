@@ -1,0 +1,61 @@
+"""All pages, and the routes by which they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schema.pages.alliances import alliance, alliances
+from schema.pages.site.page import Page
+from schema.pages.site.route import MEDIA_TYPES, PageRoute
+from schema.pages.site.static_files import static_file
+
+PAGES: tuple[Page, ...] = (alliances.PAGE, alliance.PAGE)
+
+
+class EndingConvertor(Convertor[str]):
+    """The ending of an address at which a page is data."""
+
+    regex = "|".join(MEDIA_TYPES)
+
+    def convert(self, value: str) -> str:
+        """The ending as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The ending as it is."""
+        return value
+
+
+register_url_convertor("ending", EndingConvertor())
+
+
+def page_routes(pages: PageRoute) -> list[Route]:
+    """The routes of all pages: as data, and as HTML."""
+    routes = [Route("/static/{edition}/{name}", static_file)]
+    for page in PAGES:
+        data_path = f"{'/index' if page.path == '/' else page.path}.{{ending:ending}}"
+        routes.append(Route(data_path, _as_data(pages, page)))
+        routes.append(Route(page.path, _as_page(pages, page)))
+    return routes
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _as_page(pages: PageRoute, page: Page) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        return await pages.respond(page, request)
+
+    return answer
+
+
+def _as_data(pages: PageRoute, page: Page) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        return await pages.respond(page, request, request.path_params.pop("ending"))
+
+    return answer

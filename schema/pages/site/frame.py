@@ -1,0 +1,124 @@
+"""What stands on every page around its content: the time bar, the forms of data, how to cite. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from schema.pages.site.address import Address, href
+from schema.pages.site.citation import Cited, citations
+from schema.pages.site.page import Page
+
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/commodities", "Commodities"),
+    ("/places", "Places"),
+    ("/controls", "Controls"),
+    ("/alliances", "Alliances"),
+    ("/announcements", "Announcements"),
+    ("/figures", "Figures"),
+    ("/changes", "Changes"),
+    ("/events", "Log"),
+)
+FORMS = (("json", "JSON"), ("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
+"""Endings of the address under which a page is data; a page without a table is JSON only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who looks at a page, as far as the page shows it."""
+
+    signed_in: bool = False
+    may_record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The moment of a page, and the days around it on which something on the page turns."""
+
+    valid_at: str
+    position: str
+    known_at: str | None
+    digest: str
+    turns: Sequence[str] = ()
+    """Days, in order, each once."""
+
+    @property
+    def previous_turn(self) -> str | None:
+        """The last day before on which something turns."""
+        return next((day for day in reversed(self.turns) if day < self.valid_at), None)
+
+    @property
+    def next_turn(self) -> str | None:
+        """The next day on which something turns."""
+        return next((day for day in self.turns if day > self.valid_at), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the base template shows."""
+
+    page: Page
+    address: Address
+    moment: Moment
+    pinned: Address
+    url: str
+    """The address that never changes, with the scheme and host."""
+    ask: str
+    """A link to the question of the page in GraphiQL."""
+    forms: Sequence[tuple[str, str, str]]
+    """Ending, name and link of each form of data."""
+    compare: str
+    """What is not the same on the day of the page and today."""
+    learned: str
+    """What is not the same as told at the position of the page and now."""
+    citations: Mapping[str, str]
+    day_ruler: Any = None
+    position_ruler: Any = None
+
+
+def frame(
+    page: Page, address: Address, data: Mapping[str, Any], shown: Mapping[str, Any], origin: str
+) -> Frame:
+    """The frame of a page for the data of its answer and what its view made of them."""
+    found = data["asOf"]
+    turns = sorted({day for day in shown.get("turns", ()) if day})
+    moment = Moment(found["validAt"], found["position"], found["knownAt"], found["digest"], turns)
+    pinned = address.pin(moment.valid_at, moment.position)
+    cited = Cited(
+        title=shown["title"],
+        url=f"{origin}{pinned}",
+        valid_at=moment.valid_at,
+        position=moment.position,
+        known_at=moment.known_at,
+        digest=moment.digest,
+        publishers=shown.get("sources", ()),
+    )
+    return Frame(
+        page,
+        address,
+        moment,
+        pinned,
+        cited.url,
+        ask_link(page, pinned),
+        data_forms(page, address),
+        href("/changes", {"from": moment.valid_at, "position": address.position}),
+        href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
+        citations(cited),
+    )
+
+
+def ask_link(page: Page, pinned: Address) -> str:
+    """A link that asks in GraphiQL what a page asks."""
+    variables = orjson.dumps(page.variables(pinned)).decode()
+    return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
+
+
+def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
+    """The addresses of a page as data."""
+    forms = FORMS if page.table else FORMS[:1]
+    return [(ending, name, address.as_form(ending)) for ending, name in forms]

@@ -1,0 +1,119 @@
+"""A page: a GraphQL document and a template of the same name, beside the function between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from graphql import OperationDefinitionNode, parse
+
+from schema.execution.schema import SCHEMA
+from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
+from schema.pages.site.address import Address
+from tracker.errors import InvalidInput
+
+View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
+"""From the data of an answer and the address to what the template needs beside the data: `title`,
+and if it likes `description`, `turns` (the days on which something on the page turns) and `sources`
+(the publishers that who cites the page names first). Raises NotFound."""
+
+PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+FRAGMENT = re.compile(r"\.\.\.(\w+)")
+FRAGMENTS = files("schema.pages.site").joinpath("fragments")
+
+
+@dataclass(frozen=True, slots=True)
+class TableOfPage:
+    """The table (`/tables`) that has the rows of a page."""
+
+    name: str
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """By parameters of the page those of the table, where they have other names."""
+    without: frozenset[str] = frozenset()
+    """Parameters of the page that the table does not have, since they choose no rows."""
+
+    def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The parameters of the table for those of the page."""
+        return {
+            self.renamed.get(name, name): value
+            for name, value in given.items()
+            if name not in self.without
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page. Its document and its template lie beside the module that declares it."""
+
+    module: str
+    """The module that declares it (`__name__`), `schema.pages.TOPIC.NAME`."""
+    path: str
+    """Its address, with parameters in braces: `/controls/{key}`."""
+    view: View
+    section: str | None = None
+    """The path of the entry of the navigation that it belongs to."""
+    table: TableOfPage | None = None
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
+
+    @cached_property
+    def name(self) -> str:
+        """The name of its document and template."""
+        return self.module.rpartition(".")[2]
+
+    @property
+    def template(self) -> str:
+        """The path of its template below `schema/pages`."""
+        return self.module.removeprefix("schema.pages.").replace(".", "/") + ".html"
+
+    @cached_property
+    def document(self) -> str:
+        """The question that it asks."""
+        package = self.module.rpartition(".")[0]
+        text = files(package).joinpath(f"{self.name}.graphql").read_text("utf-8")
+        return with_fragments(text)
+
+    @cached_property
+    def operation(self) -> str:
+        """The name of its question."""
+        return self._operation.name.value if self._operation.name else ""
+
+    @cached_property
+    def parameters(self) -> Mapping[str, UrlParameter]:
+        """What its address may say beside the moment."""
+        found = url_parameters(SCHEMA._schema, self._operation)
+        return {name: one for name, one in found.items() if name not in MOMENT.values()}
+
+    @cached_property
+    def path_parameters(self) -> frozenset[str]:
+        """The names of the parameters in its path."""
+        return frozenset(PATH_PARAMETER.findall(self.path))
+
+    @cached_property
+    def _operation(self) -> OperationDefinitionNode:
+        found = [
+            each
+            for each in parse(self.document).definitions
+            if isinstance(each, OperationDefinitionNode)
+        ]
+        return found[0]
+
+    def variables(self, address: Address) -> dict[str, Any]:
+        """The variables of its document at an address. Raises InvalidInput."""
+        asked = dict(address.parameters)
+        for name, words in self.choices.items():
+            if asked.pop(name, words[0]) not in words:
+                raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
+        moment = {MOMENT[name]: value for name, value in address.moment.items()}
+        return {**read_parameters("this page", self.parameters, asked), **moment}
+
+
+def with_fragments(document: str) -> str:
+    """A document with the fragments of all pages that it spreads, each named as its file."""
+    names = sorted(set(FRAGMENT.findall(document)))
+    shared = [FRAGMENTS.joinpath(f"{name}.graphql") for name in names]
+    return "\n".join([document, *(file.read_text("utf-8") for file in shared if file.is_file())])

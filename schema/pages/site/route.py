@@ -1,0 +1,285 @@
+"""Answers requests for pages: who asks, what, and when; then the question, and the template.
+
+The question of a page goes the very way that those of API clients go: limits, turns, kept answers,
+counts and lines in the log. A page is kept as bytes as long as the answer that it shows is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.base.errors import DATABASE_ERRORS
+from schema.execution.execute import QUERIES, refusal
+from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.execution.url_parameters import MOMENT
+from schema.http.authentication import AccessControl, Client
+from schema.http.compression import takes_gzip
+from schema.http.graphql_http import cache_control
+from schema.http.pacing import Pacing
+from schema.http.responses import STATUS, advice, error_response
+from schema.pages.site.address import Address
+from schema.pages.site.citation import PRODUCT
+from schema.pages.site.frame import NAVIGATION, Session, ask_link, frame
+from schema.pages.site.page import Page
+from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
+from schema.pages.site.templates import environment
+from schema.routes.tables import TableRoute
+from schema.tables.formats import FORMATS
+from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.operation import current_operation
+from tracker.auth.scopes import Scope
+from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
+MEDIA_TYPES = {"json": "application/json"} | {
+    ending: format.media_type for ending, format in FORMATS.items() if ending != "json"
+}
+MAX_QUERY_PARAMETERS = 50
+TITLES = {
+    400: "This address asks what cannot be answered",
+    404: "Nothing here",
+    429: "Too many requests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A request for a page, understood."""
+
+    request: Request
+    client: Client
+    page: Page
+    address: Address
+    session: Session
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host by which we were reached."""
+        return str(self.request.base_url).rstrip("/")
+
+
+class PageRoute:
+    """Answers requests for pages, as HTML or as data."""
+
+    def __init__(
+        self,
+        access_control: AccessControl,
+        answers: ResponseCache,
+        tables: TableRoute,
+        observer: Observer,
+        pacing: Pacing,
+    ):
+        self._access_control = access_control
+        self._answers = answers
+        self._tables = tables
+        self._observer = observer
+        self._pacing = pacing
+        self.rendered = RenderedPages(MAX_CACHE_BYTES)
+
+    async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
+        """The page of a request, or the same as data; whatever goes wrong is a page too."""
+        id = request_id(request.headers.get("x-request-id", ""))
+        with self._observer.operation(id, "page", request.headers) as operation:
+            with self._pacing.answering():
+                response = await self._respond(page, request, ending)
+            operation.status = response.status_code
+        response.headers["X-Request-ID"] = id
+        return response
+
+    async def _respond(self, page: Page, request: Request, ending: str | None) -> Response:
+        address = Address(request.url.path)
+        try:
+            address = read_address(page, request, ending)
+            client = await self._access_control.authenticate_request(request)
+            current_operation().actor = client.caller.name
+            asked = PageRequest(request, client, page, address, session(client))
+            return await (self._data(asked, ending) if ending else self._page(asked))
+        except TrackerError as error:
+            problem = error
+        except DATABASE_ERRORS:
+            problem = Unavailable("The database does not answer; try again")
+        current_operation().note_error(problem.code)
+        return error_response(problem) if ending else self._problem(page, address, problem)
+
+    async def _page(self, asked: PageRequest) -> Response:
+        answer = await self._answer(asked)
+        kept = isinstance(answer, Answer)
+        key: Key = (
+            asked.page.name,
+            str(asked.address),
+            asked.origin,
+            asked.session,
+            answer.tag if isinstance(answer, Answer) else None,
+        )
+        page = self.rendered.get(key) if kept else None
+        if page is None:
+            html = render(asked, _data_of(answer))
+            page = self.rendered.keep(key, html) if kept else RenderedPage(html.encode())
+        current_operation().outcome = "ok"
+        return self._response(asked, page)
+
+    def _response(self, asked: PageRequest, page: RenderedPage) -> Response:
+        request = asked.request
+        short = takes_gzip(request.headers.get("accept-encoding", ""))
+        headers = {
+            "Cache-Control": cache_control(self._shared(request), asked.address.pinned),
+            "Content-Security-Policy": CONTENT_POLICY,
+            "ETag": page.tag(short),
+            "Referrer-Policy": "same-origin",
+            "Vary": VARY,
+            "X-Content-Type-Options": "nosniff",
+        }
+        if page.digest in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if short:
+            headers["Content-Encoding"] = "gzip"
+        body = page.gzipped if short else page.body
+        return Response(body, headers=headers, media_type="text/html; charset=utf-8")
+
+    async def _data(self, asked: PageRequest, ending: str) -> Response:
+        """The same as data: JSON is the answer to the question, all else the table of the page."""
+        if ending == "json":
+            answer = await self._answer(asked)
+            body = answer.body if isinstance(answer, Answer) else orjson.dumps(answer)
+            headers = {
+                "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
+                "Vary": VARY,
+            }
+            return Response(body, headers=headers, media_type="application/json; charset=utf-8")
+        table = asked.page.table
+        if table is None:
+            raise NotFound(f"expected .json: this page has no table for .{ending}")
+        asked.page.variables(asked.address)  # what the page refuses its table must not take
+        given = {**table.parameters(asked.address.parameters), **asked.address.moment}
+        return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
+
+    async def _answer(self, asked: PageRequest) -> Answer | dict[str, Any]:
+        """The answer to the question of a page, without errors. Raises what it was refused with."""
+        answer = await self._answers.answer(
+            Question(
+                asked.page.document,
+                asked.page.variables(asked.address),
+                asked.page.operation,
+                asked.client.caller,
+            ),
+            QUERIES,
+            self._access_control.work_slot(asked.client),
+        )
+        if not isinstance(answer, Answer):
+            for error in answer.get("errors", ()):
+                raise refusal(error)
+        return answer
+
+    def _shared(self, request: Request) -> bool:
+        """Whether a cache may keep an answer for all."""
+        return (
+            self._access_control.access.read_open
+            and "authorization" not in request.headers
+            and "cookie" not in request.headers
+        )
+
+    def _problem(self, page: Page, address: Address, error: TrackerError) -> Response:
+        status = STATUS.get(error.code, 400)
+        html = (
+            environment()
+            .get_template("site/problem.html")
+            .render(
+                **_everywhere(page, address, Session()),
+                title=TITLES.get(status, "This page cannot be shown now"),
+                code=error.code,
+                message=_written(error),
+                advice=None,
+                ask=_ask(page, address),
+            )
+        )
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": CONTENT_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            **advice(error),
+        }
+        return Response(html, status, headers, "text/html; charset=utf-8")
+
+
+def read_address(page: Page, request: Request, ending: str | None) -> Address:
+    """The address of a request. A parameter that is given more than once is a list; one that is
+    empty, as forms send them, is not given. Raises InvalidInput."""
+    given: dict[str, str] = {}
+    pairs = request.query_params.multi_items()
+    if len(pairs) > MAX_QUERY_PARAMETERS:
+        raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
+    for name, value in pairs:
+        if value:
+            given[name] = f"{given[name]},{value}" if name in given else value
+    in_path = {name: str(value) for name, value in request.path_params.items()}
+    for name in in_path:
+        if name in given:
+            raise InvalidInput("stands in the path of this address already", path=(name,))
+    moment = {name: given.pop(name, None) for name in MOMENT}
+    path = request.url.path
+    if ending:
+        path = path.removesuffix(f".{ending}")
+    return Address(path, parameters={**in_path, **given}, path_names=frozenset(in_path), **moment)
+
+
+def session(client: Client) -> Session:
+    """What a page shows of its reader."""
+    return Session(False, Scope.RECORD in client.caller.scopes)
+
+
+def render(asked: PageRequest, data: Mapping[str, Any]) -> str:
+    """The HTML of a page for the data of its answer. Raises NotFound."""
+    shown = asked.page.view(data, asked.address)
+    around = frame(asked.page, asked.address, data, shown, asked.origin)
+    return (
+        environment()
+        .get_template(asked.page.template)
+        .render(
+            **{
+                "data": data,
+                "frame": around,
+                "media_types": MEDIA_TYPES,
+                **_everywhere(asked.page, asked.address, asked.session),
+                **shown,
+            }
+        )
+    )
+
+
+def _everywhere(page: Page, address: Address, session: Session) -> dict[str, Any]:
+    return {
+        "address": address,
+        "link": address.link,
+        "navigation": NAVIGATION,
+        "product": PRODUCT,
+        "section": page.section,
+        "session": session,
+    }
+
+
+def _data_of(answer: Answer | dict[str, Any]) -> Mapping[str, Any]:
+    found = orjson.loads(answer.body) if isinstance(answer, Answer) else answer
+    data: Mapping[str, Any] = found["data"]
+    return data
+
+
+def _ask(page: Page, address: Address) -> str | None:
+    try:
+        return ask_link(page, address)
+    except TrackerError:
+        return None
+
+
+def _written(error: TrackerError) -> str:
+    where = ".".join(map(str, error.path or ()))
+    return f"{where}: {error.message}" if where else error.message

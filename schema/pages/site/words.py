@@ -1,0 +1,106 @@
+"""How values are written on pages. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from markupsafe import Markup
+
+NBSP = "\N{NO-BREAK SPACE}"
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+PATHS = {
+    "alliance": "alliances",
+    "announcement": "announcements",
+    "export-control": "controls",
+    "figure": "figures",
+}
+"""By the kinds of entities, the paths of their pages."""
+
+
+def written_day(day: str) -> str:
+    """A day, month or year as people write it: `27 Nov 2026`, `Nov 2026`, `2026`."""
+    parts = day[:10].split("-")
+    words = [parts[0]]
+    if len(parts) > 1:
+        words.insert(0, MONTHS[int(parts[1]) - 1])
+    if len(parts) > 2:
+        words.insert(0, str(int(parts[2])))
+    return NBSP.join(words)
+
+
+def day(value: str | None, missing: str = "") -> Markup | str:
+    """A day as a `<time>`; `missing` where there is none."""
+    if not value:
+        return missing
+    return Markup('<time datetime="{}">{}</time>').format(value[:10], written_day(value))
+
+
+def moment(value: str | None, missing: str = "") -> Markup | str:
+    """A time to the minute, in UTC, as a `<time>`."""
+    if not value:
+        return missing
+    told = f"{written_day(value)}, {value[11:16]}{NBSP}UTC"
+    return Markup('<time datetime="{}">{}</time>').format(value, told)
+
+
+def number(value: object, missing: str = "") -> str:
+    """A number with commas between thousands, with the digits that it has."""
+    if value is None:
+        return missing
+    try:
+        return f"{Decimal(str(value)):,f}"
+    except InvalidOperation:
+        return str(value)
+
+
+def percent(share: object, digits: int = 1, missing: str = "") -> str:
+    """A share of one as per cent."""
+    if share is None:
+        return missing
+    return f"{Decimal(str(share)) * 100:.{digits}f}{NBSP}%"
+
+
+def words(value: str | None) -> str:
+    """A word of the API as people write it: `IN_FORCE` is `in force`."""
+    return (value or "").replace("_", " ").lower()
+
+
+def sentence(value: str) -> str:
+    """A text with a capital letter at its beginning."""
+    return value[:1].upper() + value[1:]
+
+
+def many(count: int, one: str, several: str | None = None) -> str:
+    """A number and its noun: `1 clause`, `1,200 clauses`."""
+    return f"{count:,}{NBSP}{one if count == 1 else several or one + 's'}"
+
+
+def listed(items: list[str], most: int = 4) -> str:
+    """Items in a sentence: `gallium, germanium and 3 more`."""
+    shown = items if len(items) <= most + 1 else [*items[:most], f"{len(items) - most} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def days_between(start: str, end: str) -> int:
+    """The number of days from one to another."""
+    return (date.fromisoformat(end) - date.fromisoformat(start)).days
+
+
+def in_days(day: str, since: str) -> str:
+    """How far a day lies from another: `in 3 days`, `today`, `2 days ago`."""
+    count = days_between(since, day)
+    if count == 0:
+        return "the same day"
+    return f"in {many(count, 'day')}" if count > 0 else f"{many(-count, 'day')} ago"
+
+
+def entity_path(entity: str) -> str | None:
+    """The page of an entity by its name in the log (`alliance/quad`); None where it has none."""
+    kind, _, key = entity.partition("/")
+    return f"/{PATHS[kind]}/{key}" if kind in PATHS else None
+
+
+def is_later(first: str, second: str) -> bool:
+    """Whether a time is later than another."""
+    return datetime.fromisoformat(first) > datetime.fromisoformat(second)

@@ -1,0 +1,129 @@
+"""What holds for every page: its address chooses the moment, and nothing but the address."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api
+
+PINNED = "/alliances/quad?valid=2025-07-02&position=400"
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def test_an_address_with_both_axes_gives_the_same_bytes_for_ever(corpus: Api) -> None:
+    before = await corpus.request("GET", PINNED)
+    assert before.status_code == 200
+    assert before.headers["cache-control"] == "public, max-age=3600, immutable"
+    await corpus.do(
+        "foundAlliance",
+        {
+            "id": "later",
+            "name": "A later alliance",
+            "on": "2025-01-01",
+            "members": ["JP"],
+            "source": {
+                "publisher": "mofcom",
+                "name": "A notice",
+                "publishedOn": "2025-01-01",
+                "checked": "PAGE",
+            },
+        },
+    )
+    after = await corpus.request("GET", PINNED)
+    assert after.content == before.content
+    again = await corpus.request("GET", PINNED, headers={"If-None-Match": after.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_every_link_of_a_page_keeps_the_moment_of_its_address(corpus: Api) -> None:
+    html = (await corpus.request("GET", PINNED)).text
+    content = html[: html.index('<form class="time"')] + html[html.index("<main") :]
+    content = content[: content.index("<footer")]
+    links = re.findall(r'<a [^>]*href="(/(?:alliances|places|controls|events)[^"]*)"', content)
+    assert len(links) > 8
+    assert {"valid=2025-07-02&amp;position=400" in link for link in links} == {True}
+
+
+async def test_the_same_address_is_data(corpus: Api) -> None:
+    answer = (await corpus.request("GET", PINNED.replace("?", ".json?"))).json()
+    assert answer["data"]["asOf"]["alliance"]["name"].startswith("Quad")
+    table = (await corpus.request("GET", PINNED.replace("?", ".csv?"))).text
+    assert "# position: 400\n" in table.replace("\r\n", "\n")
+    rows = list(csv.DictReader(line for line in io.StringIO(table) if not line.startswith("#")))
+    assert {row["placeCode"] for row in rows} == {"AU", "IN", "JP", "US"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/alliances/quad?valid=yesterday", 400, "validAt: "),
+        ("/alliances/quad?position=x", 400, "position: "),
+        ("/alliances/quad?valid=2025-01-01&known=2025-01-01T00:00:00Z&position=3", 400, "knownAt"),
+        ("/alliances/none", 404, "no alliance &#39;none&#39; at this moment"),
+        ("/alliances?colour=blue", 400, "&#39;colour&#39; is no parameter of this page"),
+        ("/alliances?status=ASLEEP", 400, "expected one of "),
+        ("/alliances/quad?key=g7", 400, "stands in the path"),
+        ("/alliances?" + "&".join(f"a{n}=1" for n in range(60)), 413, "at most 50 parameters"),
+    ],
+)
+async def test_an_address_that_cannot_be_answered_says_what_was_expected(
+    corpus: Api, path: str, status: int, says: str
+) -> None:
+    answer = await corpus.request("GET", path)
+    assert answer.status_code == status
+    assert says in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert "<h1>" in answer.text
+    data = await corpus.request(
+        "GET", path.replace("?", ".json?") if "?" in path else f"{path}.json"
+    )
+    if status == 400:
+        assert data.status_code == 400
+        assert data.json()["errors"][0]["extensions"]["code"]
+
+
+async def test_a_page_runs_nothing_but_our_own_files(corpus: Api) -> None:
+    answer = await corpus.request("GET", "/alliances")
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert " style=" not in answer.text
+    assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text)
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text):
+        file = await corpus.request("GET", path)
+        assert file.status_code == 200
+        assert "immutable" in file.headers["cache-control"]
+
+
+async def test_the_citation_names_publishers_moment_position_and_digest(corpus: Api) -> None:
+    html = (await corpus.request("GET", PINNED)).text
+    data = await corpus.ask('{ asOf(validAt: "2025-07-02", position: "400") { digest } }')
+    assert html.count(data["asOf"]["digest"]) == 4  # text, BibTeX, RIS, CSL-JSON
+    for word in ("@misc{", "TY  - DATA", "log position 400", "checkpoint /log/checkpoint/400"):
+        assert word in html
+
+
+async def test_the_question_of_a_page_can_be_asked_by_oneself(corpus: Api) -> None:
+    html = (await corpus.request("GET", PINNED)).text
+    [link] = re.findall(r'href="(/graphql\?query=[^"]+)"', html)
+    path = link.replace("&amp;", "&")
+    answer = await corpus.request("GET", path, headers={"Accept": "application/json"})
+    page = await corpus.request("GET", PINNED.replace("?", ".json?"))
+    assert answer.json()["data"] == page.json()["data"]
+
+
+async def test_the_matrix_shows_members_unions_and_roles_of_the_day(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/alliances?valid=2025-11-20")).text
+    [japan] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>Japan</a>.*?</tr>", html, re.DOTALL)
+    assert japan.count("●") >= 3
+    [austria] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>Austria</a>.*?</tr>", html, re.DOTALL)
+    assert 'aria-label="by EU"' in austria
