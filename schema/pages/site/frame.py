@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
+from schema.pages.charts.ruler import DayRuler, PositionRuler, make_day_ruler, make_position_ruler
 from schema.pages.site.address import Address, href
 from schema.pages.site.citation import Cited, citations
 from schema.pages.site.page import Page
@@ -77,8 +79,8 @@ class Frame:
     learned: str
     """What is not the same as told at the position of the page and now."""
     citations: Mapping[str, str]
-    day_ruler: Any = None
-    position_ruler: Any = None
+    day_ruler: DayRuler
+    position_ruler: PositionRuler
 
 
 def frame(
@@ -109,6 +111,11 @@ def frame(
         href("/changes", {"from": moment.valid_at, "position": address.position}),
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
+        make_day_ruler(
+            [date.fromisoformat(day) for day in shown.get("turns", ()) if day],
+            date.fromisoformat(moment.valid_at),
+        ),
+        make_position_ruler(int(moment.position)),
     )
 
 

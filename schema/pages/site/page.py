@@ -23,6 +23,7 @@ and if it likes `description`, `turns` (the days on which something on the page 
 
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 FRAGMENT = re.compile(r"\.\.\.(\w+)")
+ENTITY = "entity"
 FRAGMENTS = files("schema.pages.site").joinpath("fragments")
 
 
@@ -59,6 +60,9 @@ class Page:
     table: TableOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
+    entity: str | None = None
+    """The kind of the entity that a page is about, as its name in the log begins: its document then
+    has `$entity` for the whole name (`export-control/…`), beside the `$key` of the path."""
 
     @cached_property
     def name(self) -> str:
@@ -86,7 +90,8 @@ class Page:
     def parameters(self) -> Mapping[str, UrlParameter]:
         """What its address may say beside the moment."""
         found = url_parameters(SCHEMA._schema, self._operation)
-        return {name: one for name, one in found.items() if name not in MOMENT.values()}
+        made = {*MOMENT.values(), *([ENTITY] if self.entity else [])}
+        return {name: one for name, one in found.items() if name not in made}
 
     @cached_property
     def path_parameters(self) -> frozenset[str]:
@@ -109,6 +114,8 @@ class Page:
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
         moment = {MOMENT[name]: value for name, value in address.moment.items()}
+        if self.entity:
+            moment[ENTITY] = f"{self.entity}/{address.parameters['key']}"
         return {**read_parameters("this page", self.parameters, asked), **moment}
 
 

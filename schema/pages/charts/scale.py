@@ -1,0 +1,131 @@
+"""Days along a drawing: where each stands, in percent of the width, and which ticks the axis has.
+
+Drawings have no `viewBox`: x is in percent and y in pixels, so that they stretch without scripts and
+their letters keep their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+MIN_DAYS = 730
+"""The fewest days of a window: bars of a clause of last week are not stretched over the page."""
+MARGIN_OF_WINDOW = 0.04
+"""What is left free before the first day and after the last one, of the days between them."""
+MIN_DAYS_TO_COME = 270
+"""How far a window reaches beyond the day of its page at least: what is to come is part of a state."""
+MAX_LABELS = 9
+DAYS_OF_QUARTERS = 6 * 366
+"""Up to this many days an axis has ticks for quarters."""
+DAYS_OF_LABELLED_QUARTERS = 450
+"""Up to this many days the quarters have labels too."""
+YEARS_OF_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+WIDTH_OF_LABEL_PERCENT = 9.0
+"""Of a label on a phone; a tick nearer to the end has none, since it would be cut."""
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NO_BREAK_SPACE = "\u00a0"
+
+
+def day_in_words(day: date) -> str:
+    """A day as `27 Nov 2026`, which does not break between lines."""
+    return NO_BREAK_SPACE.join((str(day.day), MONTHS[day.month - 1], str(day.year)))
+
+
+def days_in_words(first: date, last: date | None) -> str:
+    """Some days: `3 Dec 2024 to 8 Nov 2025`, `on 3 Dec 2024`, or `from 3 Dec 2024 on`."""
+    if last is None:
+        return f"from {day_in_words(first)} on"
+    if last <= first:
+        return f"on {day_in_words(first)}"
+    return f"{day_in_words(first)} to {day_in_words(last)}"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line of the axis, with a label where a year (or a labelled quarter) begins."""
+
+    x: float
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """The days from `first` to `last`, both inclusive, along 100 percent of a width."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError("a scale ends before it begins")
+
+    @property
+    def days(self) -> int:
+        """How many days are drawn."""
+        return self.last.toordinal() - self.first.toordinal() + 1
+
+    def start(self, day: date) -> float:
+        """Where a day begins; what lies outside stands at the edge."""
+        return self._percent(day.toordinal())
+
+    def end(self, day: date | None) -> float:
+        """Where a day ends; without one, the right edge."""
+        return 100.0 if day is None else self._percent(day.toordinal() + 1)
+
+    def shows(self, first: date, last: date | None) -> bool:
+        """Whether one of some days is drawn."""
+        return first <= self.last and (last is None or last >= self.first)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """The ticks of the axis, from left to right."""
+        return tuple(self._ticks())
+
+    def _percent(self, ordinal: int) -> float:
+        part = (ordinal - self.first.toordinal()) / self.days
+        return round(100 * min(1.0, max(0.0, part)), 3)
+
+    def _ticks(self) -> Iterator[Tick]:
+        step = _years_between_labels(self.days)
+        for year in range(self.first.year, self.last.year + 1):
+            if self.days > DAYS_OF_QUARTERS:
+                if year % step == 0 or (step <= 10 and self.first.year < year):
+                    yield from self._tick(date(year, 1, 1), str(year) if year % step == 0 else None)
+                continue
+            for month in (1, 4, 7, 10):
+                yield from self._tick(date(year, month, 1), self._label(year, month))
+
+    def _label(self, year: int, month: int) -> str | None:
+        if self.days <= DAYS_OF_LABELLED_QUARTERS:
+            return f"{MONTHS[month - 1]}{NO_BREAK_SPACE}{year}"
+        return str(year) if month == 1 else None
+
+    def _tick(self, day: date, label: str | None) -> Iterator[Tick]:
+        if self.first <= day <= self.last:
+            x = self.start(day)
+            yield Tick(x, label if x <= 100 - WIDTH_OF_LABEL_PERCENT else None)
+
+
+def window_around(days: Iterable[date], day: date) -> TimeScale:
+    """The window that shows all of some days, the day of the page, and some time after it.
+
+    `days` are those on which something turns. Ends that are not known need no day: what lasts is
+    drawn to the right edge.
+    """
+    ordinals = sorted({turn.toordinal() for turn in days} | {day.toordinal()})
+    first, last = ordinals[0], max(ordinals[-1], day.toordinal() + MIN_DAYS_TO_COME)
+    margin = max(45, round((last - first) * MARGIN_OF_WINDOW))
+    first, last = first - margin, last + margin
+    first -= max(0, MIN_DAYS - (last - first + 1))
+    return TimeScale(
+        date.fromordinal(max(first, date.min.toordinal())),
+        date.fromordinal(min(last, date.max.toordinal())),
+    )
+
+
+def _years_between_labels(days: int) -> int:
+    """How many years lie between two labels, so that they stand apart."""
+    years = days / 365.25
+    return next((step for step in YEARS_OF_STEPS if years / step <= MAX_LABELS), YEARS_OF_STEPS[-1])

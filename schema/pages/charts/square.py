@@ -1,0 +1,304 @@
+"""The square of both axes: downward what the log told, step by step, to the right the days. Pure.
+
+A step is a range of positions at which the log told the same of an entity. Each cell of it is a state
+that holds on some days, and has an address: a day and a position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from schema.pages.charts.scale import Tick, TimeScale, days_in_words
+from schema.pages.charts.status_bars import Lane, Period, draw_bars
+from schema.pages.charts.status_marks import HUES, Hue
+
+MAX_STEPS = 40
+"""The most rows that are drawn."""
+MAX_LANES = 40
+"""The most clauses of a row that are drawn."""
+MIN_ROW_PX = 52
+"""Two lines of words stand beside it."""
+MARGIN_OF_ROW_PX = 8
+
+
+@dataclass(frozen=True)
+class ClauseStatus:
+    """What a version says of a clause."""
+
+    key: str
+    measure: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """A state, the days on which it holds and the positions at which the log told it, inclusive."""
+
+    valid_first: date
+    valid_last: date | None
+    known_first: int
+    known_last: int | None
+    clauses: Sequence[ClauseStatus]
+
+    def covers(self, day: date) -> bool:
+        """Whether it holds on a day."""
+        return self.valid_first <= day and (self.valid_last is None or day <= self.valid_last)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the log told with an entry."""
+
+    position: int
+    word: str
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A state in a row, with its address."""
+
+    x: float
+    width: float
+    href: str
+    words: str
+    here: bool
+    """Whether it is the moment of the page."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row: what the log told at some positions."""
+
+    first: int
+    last: int | None
+    """None: until now."""
+    act: Act | None
+    lanes: Sequence[Lane]
+    hidden_lanes: int
+    cells: Sequence[Cell]
+    here: bool
+    """Whether the position of the page is one of its positions."""
+    later: bool
+    """Whether it was told only after the position of the page."""
+    lane_px: int
+    height_px: int
+
+    @property
+    def positions(self) -> str:
+        """Its positions in words."""
+        if self.last is None:
+            return f"{self.first:,} to now"
+        return f"{self.first:,}" if self.first == self.last else f"{self.first:,} to {self.last:,}"
+
+
+@dataclass(frozen=True)
+class Square:
+    """The rows on one scale."""
+
+    steps: Sequence[Step]
+    hidden_steps: int
+    scale: TimeScale
+    ticks: Sequence[Tick]
+    today: float
+    veil: float
+    from_first: float
+    """Where the first state of all begins: what is dotted begins there."""
+
+    @property
+    def grid(self) -> Sequence[float]:
+        """Where lines run through the rows."""
+        return [tick.x for tick in self.ticks if tick.label]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The moment of a page. A page that is pinned knows nothing of what was told since."""
+
+    day: date
+    position: int
+    pinned: bool
+
+
+def versions_of(history: Iterable[Mapping[str, Any]]) -> list[Version]:
+    """Versions from `history` of the API, with `state { clauses { key measure status } }`."""
+    return [
+        Version(
+            date.fromisoformat(given["validFrom"]),
+            date.fromisoformat(given["validUntil"]) if given["validUntil"] else None,
+            int(given["knownFrom"]),
+            int(given["knownUntil"]) if given["knownUntil"] else None,
+            [
+                ClauseStatus(clause["key"], clause["measure"], clause["status"])
+                for clause in given["state"]["clauses"]
+            ],
+        )
+        for given in history
+    ]
+
+
+def known_by(versions: Iterable[Version], position: int) -> list[Version]:
+    """What the log told up to a position, as if it ended there."""
+    return [
+        Version(
+            version.valid_first,
+            version.valid_last,
+            version.known_first,
+            None
+            if version.known_last is None or version.known_last >= position
+            else version.known_last,
+            version.clauses,
+        )
+        for version in versions
+        if version.known_first <= position
+    ]
+
+
+def draw_square(
+    versions: Sequence[Version],
+    acts: Iterable[Act],
+    moment: Moment,
+    scale: TimeScale,
+    link: Callable[[date, int], str],
+) -> Square:
+    """The square of an entity; `link` makes the address of a day and a position."""
+    shown = known_by(versions, moment.position) if moment.pinned else list(versions)
+    by_position = {act.position: act for act in acts}
+    order = _order_of_clauses(shown)
+    bounds = _bounds(shown)
+    steps = [
+        _draw_step(first, last, shown, by_position.get(first), order, moment, scale, link)
+        for first, last in bounds
+    ]
+    begin = _begin_of_drawn(steps)
+    return Square(
+        steps[begin : begin + MAX_STEPS],
+        len(steps) - min(len(steps), MAX_STEPS),
+        scale,
+        scale.ticks(),
+        scale.start(moment.day),
+        scale.end(moment.day),
+        min((scale.start(version.valid_first) for version in shown), default=0.0),
+    )
+
+
+def _bounds(versions: Sequence[Version]) -> list[tuple[int, int | None]]:
+    """The ranges of positions at which the log told the same, without gaps from the first on."""
+    starts = {version.known_first for version in versions}
+    starts |= {version.known_last + 1 for version in versions if version.known_last is not None}
+    ordered = sorted(starts)
+    return [
+        (first, following - 1 if following is not None else None)
+        for first, following in zip(ordered, [*ordered[1:], None], strict=False)
+    ]
+
+
+def _begin_of_drawn(steps: Sequence[Step]) -> int:
+    """The first of the rows that are drawn: the newest ones, or those around the page's own."""
+    newest = max(0, len(steps) - MAX_STEPS)
+    here = next((index for index, step in enumerate(steps) if step.here), newest)
+    return min(newest, here)
+
+
+def _order_of_clauses(versions: Sequence[Version]) -> dict[str, str]:
+    """The clauses in the order in which the log told of them first, with their measures."""
+    return {clause.key: clause.measure for version in versions for clause in version.clauses}
+
+
+def _draw_step(
+    first: int,
+    last: int | None,
+    versions: Sequence[Version],
+    act: Act | None,
+    order: Mapping[str, str],
+    moment: Moment,
+    scale: TimeScale,
+    link: Callable[[date, int], str],
+) -> Step:
+    told = sorted(
+        (
+            version
+            for version in versions
+            if version.known_first <= first
+            and (version.known_last is None or version.known_last >= first)
+        ),
+        key=lambda version: version.valid_first,
+    )
+    here = first <= moment.position and (last is None or moment.position <= last)
+    if here and moment.pinned and last is None:
+        last = moment.position
+    lanes = [
+        Lane(_hue(told, key), draw_bars(_periods(told, key), scale))
+        for key in order
+        if any(clause.key == key for version in told for clause in version.clauses)
+    ]
+    shown = lanes[:MAX_LANES]
+    at = moment.position if here else (last or first)
+    lane_px = 7 if len(shown) <= 6 else 5 if len(shown) <= 12 else 3
+    return Step(
+        first,
+        last,
+        act,
+        shown,
+        len(lanes) - len(shown),
+        [
+            _draw_cell(version, at, moment.day, here, scale, link)
+            for version in told
+            if scale.shows(version.valid_first, version.valid_last)
+        ],
+        here,
+        first > moment.position,
+        lane_px,
+        max(MIN_ROW_PX, len(shown) * (lane_px + 2) + 2 * MARGIN_OF_ROW_PX),
+    )
+
+
+def _draw_cell(
+    version: Version,
+    position: int,
+    day: date,
+    row_is_here: bool,
+    scale: TimeScale,
+    link: Callable[[date, int], str],
+) -> Cell:
+    x = scale.start(version.valid_first)
+    covers = version.covers(day)
+    return Cell(
+        x,
+        round(scale.end(version.valid_last) - x, 3),
+        link(day if covers else version.valid_first, position),
+        f"{days_in_words(version.valid_first, version.valid_last)},"
+        f" as told at position {position:,}",
+        covers and row_is_here,
+    )
+
+
+def _hue(versions: Sequence[Version], key: str) -> Hue:
+    """The colour of a clause: that of its newest wording."""
+    measures = [
+        clause.measure for version in versions for clause in version.clauses if clause.key == key
+    ]
+    return HUES[measures[-1]]
+
+
+def _periods(versions: Sequence[Version], key: str) -> list[Period]:
+    """The times of a clause, those with the same status as one."""
+    found: list[Period] = []
+    for version in versions:
+        status = next((each.status for each in version.clauses if each.key == key), None)
+        if status is None:
+            continue
+        before = found[-1] if found else None
+        if before and before.status == status and _follows(before, version.valid_first):
+            found[-1] = Period(status, before.first, version.valid_last)
+        else:
+            found.append(Period(status, version.valid_first, version.valid_last))
+    return found
+
+
+def _follows(before: Period, first: date) -> bool:
+    """Whether a day is the one after a period."""
+    return before.last is not None and before.last + timedelta(days=1) == first

@@ -1,0 +1,81 @@
+"""A table of statuses as an image that stands alone: sizes in pixels, real colours, letters inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+
+from schema.pages.charts.status_bars import StatusRow, StatusTable
+from schema.pages.charts.status_marks import IMAGE_COLOURS, Paint
+
+WIDTH_PX = 1120
+MARGIN_PX = 32
+LABELS_PX, STATES_PX = 300, 240
+"""The widths of the columns beside the drawing."""
+BARS_PX = WIDTH_PX - 2 * MARGIN_PX - LABELS_PX - STATES_PX
+LINE_PX = 16
+TITLE_LINE_PX = 30
+CHARACTERS_OF_TITLE, CHARACTERS_OF_NOTE, CHARACTERS_OF_LABEL = 68, 150, 44
+"""How many fit into a line."""
+MAX_LINES_OF_LABEL = 3
+MAX_ROWS = 60
+
+
+@dataclass(frozen=True)
+class RowOfImage:
+    """A row with its place."""
+
+    row: StatusRow
+    y: int
+    height: int
+    label: Sequence[str]
+    sub: Sequence[str]
+
+
+@dataclass(frozen=True)
+class StatusImage:
+    """What the template of the image needs."""
+
+    table: StatusTable
+    paint: Paint
+    height: int
+    title: Sequence[str]
+    notes: Sequence[str]
+    axis_y: int
+    rows: Sequence[RowOfImage]
+    hidden_rows: int
+    width: int = WIDTH_PX
+    margin: int = MARGIN_PX
+    bars_x: int = MARGIN_PX + LABELS_PX
+    states_x: int = WIDTH_PX - MARGIN_PX - STATES_PX + 16
+    line: int = LINE_PX
+    title_line: int = TITLE_LINE_PX
+
+
+def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> StatusImage:
+    """Places for all of an image; `notes` stand below the title: of which moment it is, whose data."""
+    titles = wrap(title, CHARACTERS_OF_TITLE)
+    below = [line for note in notes for line in wrap(note, CHARACTERS_OF_NOTE)]
+    axis_y = MARGIN_PX + len(titles) * TITLE_LINE_PX + len(below) * LINE_PX + LINE_PX
+    y = axis_y + 26
+    rows = []
+    for row in table.rows[:MAX_ROWS]:
+        label = _cut(row.row.label)
+        sub = _cut(row.row.sub)
+        states = sum(2 if state.words else 1 for state in row.states)
+        height = max(row.height_px, max(len(label) + len(sub), states) * LINE_PX + 10)
+        rows.append(RowOfImage(row, y, height, label, sub))
+        y += height
+    hidden = len(table.rows) - len(rows)
+    height = y + MARGIN_PX + (LINE_PX if hidden else 0)
+    paint = Paint(IMAGE_COLOURS, BARS_PX)
+    return StatusImage(table, paint, height, titles, below, axis_y, rows, hidden)
+
+
+def _cut(text: str) -> list[str]:
+    """A text in lines, cut where it is too long for a row."""
+    lines = wrap(text, CHARACTERS_OF_LABEL)
+    if len(lines) <= MAX_LINES_OF_LABEL:
+        return lines
+    return [*lines[: MAX_LINES_OF_LABEL - 1], f"{lines[MAX_LINES_OF_LABEL - 1]} …"]
