@@ -1,0 +1,18 @@
+"""Shares as bars, a row each: the largest takes the whole width. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+MIN_WIDTH_PERCENT = Decimal("0.4")
+"""A share that is not nothing is to be seen."""
+
+
+def bar_widths(shares: Sequence[Decimal | None]) -> list[str | None]:
+    """The widths of bars in percent, such as `40%`; None where a share is not known or is nothing."""
+    largest = max((share for share in shares if share is not None), default=Decimal(0))
+    return [
+        f"{max(share / largest * 100, MIN_WIDTH_PERCENT):.2f}%" if share else None
+        for share in shares
+    ]
