@@ -29,6 +29,7 @@ from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
 from schema.types.summary import summary_at
 from tracker.domain import commodities, entity, places, redaction, values
+from tracker.domain.publishers import publishers
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Form, Qualifier
 from tracker.log.annexes import StoredAnnex
@@ -164,6 +165,9 @@ class Source:
     """Where a fact comes from, and how it was checked."""
 
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
+    publisher_name: str | None = field(
+        description="The publisher's name; null where it is not declared."
+    )
     name: str = field(description="The publication, in the publisher's words.")
     published_on: PartialDate = field(
         description="The date on which the fact became public through it."
@@ -297,7 +301,14 @@ def actor(id: str) -> Actor:
 
 def source(of: values.Source) -> Source:
     """The GraphQL type of a source."""
-    return from_state(Source, of, primary=of.is_primary, verified=of.verified)
+    known = publishers().get(of.publisher)
+    return from_state(
+        Source,
+        of,
+        publisher_name=known.name if known else None,
+        primary=of.is_primary,
+        verified=of.verified,
+    )
 
 
 def because(facts: tuple[entity.Evidence, ...]) -> list[Because]:

@@ -95,6 +95,16 @@ async def test_an_event_tells_the_act_from_a_report_of_it(api: Api) -> None:
     assert told == [expected for _, expected in sources.values()]
 
 
+async def test_a_source_says_what_its_publisher_is_called_where_that_is_declared(api: Api) -> None:
+    await api.do("announceExportControl", control("a", source=source("usgs")))
+    await api.do("announceExportControl", control("b", source=source("the-daily-miner")))
+    data = await api.ask("{ events(first: 2) { nodes { source { publisher publisherName } } } }")
+    assert [tuple(node["source"].values()) for node in data["events"]["nodes"]] == [
+        ("usgs", "US Geological Survey"),
+        ("the-daily-miner", None),
+    ]
+
+
 async def test_an_entry_is_served_alone_byte_for_byte_for_ever(api: Api) -> None:
     await api.do("announceExportControl", control())
     [stored] = await api.services.recorder.read()
