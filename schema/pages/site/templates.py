@@ -44,20 +44,20 @@ def environment() -> Environment:
         "many": words.many,
         "in_days": words.in_days,
         "entity_path": words.entity_path,
-        "told": told,
+        "value": value,
     }
     return made
 
 
 @pass_context
-def told(context: Context, path: str, form: str = "number") -> Markup | str:
+def value(context: Context, path: str, form: str = "number") -> Markup | str:
     """A number of the answer, by its path in the data (`asOf.exportControls.totalCount`), written
     by a filter. The element names value and path: so anybody can hold the page against the API."""
-    value = value_at(context["data"], path)
-    if value is None:
+    found = value_at(context["data"], path)
+    if found is None:
         return ""
-    shown = context.environment.filters[form](value)
-    return Markup('<data value="{}" data-path="{}">{}</data>').format(value, path, shown)
+    written = context.environment.filters[form](found)
+    return Markup('<data value="{}" data-path="{}">{}</data>').format(found, path, written)
 
 
 def value_at(data: Mapping[str, Any], path: str) -> Any:
