@@ -7,6 +7,7 @@ So the horizon does not depend on the day that is asked about, but on the positi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from projections.query.event_cache import EventCache
-from projections.query.moment import kind_name
+from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
 from tracker.domain.alliance import AllianceState
@@ -56,14 +57,20 @@ class Horizons:
         names, where none is given."""
         return await self._kept.get((issuer, position))
 
-    async def last_day(self, issuer: str, position: int) -> date | None:
+    async def last_day(self, issuer: str, moment: Moment) -> date | None:
         """From which day the newest fact of an issuer counts; None where nothing is known of it."""
-        found = await self.of(issuer, position)
-        return found[0].newest_fact_on if found else None
+        if moment.preview is None:
+            found = await self.of(issuer, moment.position)
+            return found[0].newest_fact_on if found else None
+        others = await self._read((issuer, moment.position), [*moment.preview.planned])
+        days = [moment.preview.newest_fact_on(issuer), *(one.newest_fact_on for one in others)]
+        return max((day for day in days if day), default=None)
 
-    async def _read(self, asked: tuple[str | None, int]) -> list[Horizon]:
+    async def _read(
+        self, asked: tuple[str | None, int], left_out: Sequence[str] = ()
+    ) -> list[Horizon]:
         issuer, position = asked
-        rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer)
+        rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer, [*left_out])
         return [_horizon(row) for row in rows]
 
 

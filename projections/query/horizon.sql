@@ -8,7 +8,8 @@ UNION
 SELECT 'alliance/' || $4 WHERE $4 IS NOT NULL
 
 -- name: horizon
--- The last policy fact of each issuer, actor or alliance, or of one ($4), with its event.
+-- The last policy fact of each issuer, actor or alliance, or of one ($4), with its event; some
+-- entities ($5) are left out.
 SELECT newest.issuer, newest.newest_fact, event.position, event.recorded_at, event.entry
 FROM (
     SELECT DISTINCT ON (issuer) issuer, version.newest_fact, version.newest_position
@@ -18,7 +19,7 @@ FROM (
             WHEN 'alliance' THEN jsonb_build_array(split_part(version.entity, '/', 2))
             ELSE version.places
         END) AS issuer
-    WHERE $4::text IS NULL OR issuer = $4
+    WHERE ($4::text IS NULL OR issuer = $4) AND version.entity <> ALL ($5::text[])
     ORDER BY issuer, version.newest_fact DESC, version.newest_position DESC
 ) AS newest
 CROSS JOIN LATERAL (

@@ -18,6 +18,7 @@ from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import STATES
 
 if TYPE_CHECKING:
+    from projections.query.preview import Preview
     from projections.query.series import MomentSeries
 
 S = TypeVar(
@@ -41,11 +42,14 @@ class Moment:
     position: int
     series: MomentSeries | None = field(default=None, compare=False, repr=False)
     """The days that are asked about together with this one."""
+    preview: Preview | None = field(default=None, compare=False, repr=False)
+    """What is planned after the position: it counts for the entities that it is about; what hangs
+    on these is as recorded."""
 
     @property
     def alone(self) -> Moment:
-        """The same without the days beside it: for what is kept longer than a question."""
-        return self if self.series is None else Moment(self.valid_at, self.position)
+        """The same without what comes with it: for what is kept longer than a question."""
+        return Moment(self.valid_at, self.position) if self.series or self.preview else self
 
 
 KIND_NAMES: Mapping[Any, str] = {state: name for name, state in STATES.items()}

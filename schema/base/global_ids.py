@@ -18,6 +18,8 @@ MAX_POSITION_DIGITS = 18
 SEPARATOR = "@"
 """Between an entity, a day and a position; no name of an entity has it."""
 PAST = "past"
+PLANNED = "planned-"
+"""Before the token of a preview."""
 
 
 def encode_opaque(key: str) -> str:
@@ -48,12 +50,16 @@ class NodeId:
     moment: Moment | None = None
     past: bool = False
     """Whether it is a version of a history: these do not tell which claim is preferred."""
+    planned: bool = False
+    """Whether it is a state that was only planned: it is not there to be found again."""
 
     def encode(self) -> str:
         """The opaque text that clients get."""
         if self.moment is None:
             return encode_opaque(self.entity)
         text = self.entity + _moment_text(self.moment)
+        if self.moment.preview:
+            return encode_opaque(f"{text}{SEPARATOR}{PLANNED}{self.moment.preview.token}")
         return encode_opaque(f"{text}{SEPARATOR}{PAST}" if self.past else text)
 
     @classmethod
@@ -66,10 +72,11 @@ class NodeId:
         if not moment:
             return cls(entity)
         day, position, *past = moment
-        if past not in ([], [PAST]):
+        planned = len(past) == 1 and past[0].startswith(PLANNED)
+        if not planned and past not in ([], [PAST]):
             raise ValueError("neither a state nor a version")
         at = Moment(date.fromisoformat(day), parse_number(position))
-        return cls(entity, at, bool(past))
+        return cls(entity, at, past == [PAST], planned)
 
 
 def encode_moment(moment: Moment) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from strawberry.dataloader import DataLoader
 
 from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from tracker.domain.history import effective_retractions
+from schema.base.planned_events import PlannedEvents
+from tracker.domain.history import Evidence, effective_retractions
 from tracker.domain.names import NAMING_TYPES, NameHistory
 from tracker.domain.registry import RETRACTION_TYPES, State
 from tracker.log.annexes import StoredAnnex
@@ -28,6 +30,7 @@ class Loaders:
     def __init__(self, recorder: Recorder, as_of: AsOf):
         self._annexes, self._lookup = recorder.annexes, recorder.lookup
         self._transitions, self._named = as_of.transitions, as_of.named
+        self.planned = PlannedEvents()
         self.of: DataLoader[str, StoredAnnex | None] = DataLoader(self._of, cache=False)
         """Annexes by commitment."""
         self.at: DataLoader[int, list[StoredAnnex]] = DataLoader(self._at, cache=False)
@@ -56,8 +59,23 @@ class Loaders:
         self.names: DataLoader[str, NameHistory] = DataLoader(self._names, cache=False)
         """The names that entities had, by their names in the log."""
 
+    async def events_behind(self, evidence: Sequence[Evidence]) -> list[RecordedEvent | None]:
+        """The events that a state follows from, recorded or planned."""
+        planned = [self.planned.event(one.event_id) for one in evidence]
+        recorded = [
+            one.position for one, plan in zip(evidence, planned, strict=True) if plan is None
+        ]
+        found = iter(await self.event_at.load_many(recorded))
+        return [plan or next(found) for plan in planned]
+
+    async def names_before(self, event: RecordedEvent, entity: str) -> NameHistory:
+        """The names of an entity for what an event says; for a planned one, those planned too."""
+        return self.planned.names(event, entity) or await self.names.load(entity)
+
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
-        found = await self._annexes.by_commitment(set(commitments))
+        found = self.planned.by_commitment(commitments)
+        if missing := {*commitments} - {*found}:
+            found |= await self._annexes.by_commitment(missing)
         return [found.get(commitment) for commitment in commitments]
 
     async def _at(self, positions: Sequence[int]) -> Sequence[list[StoredAnnex]]:
@@ -90,22 +108,39 @@ class Loaders:
     ) -> Sequence[list[Transition]]:
         entities = defaultdict[Moment, set[str]](set)
         for entity, moment in asked:
-            entities[moment].add(entity)
+            if not is_planned(entity, moment):
+                entities[moment].add(entity)
         found = {
             moment: await self._transitions.of_entities(sorted(names), moment)
             for moment, names in entities.items()
         }
-        return [found[moment][entity] for entity, moment in asked]
+        return [
+            moment.preview.transitions(entity, moment.valid_at)
+            if moment.preview and is_planned(entity, moment)
+            else found[moment][entity]
+            for entity, moment in asked
+        ]
 
     async def _states(self, asked: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
         moments = defaultdict[Moment, set[str]](set)
         for entity, moment in asked:
-            moments[moment].add(entity)
+            if not is_planned(entity, moment):
+                moments[moment].add(entity)
         found = {
             moment: await self._named(sorted(entities), moment)
             for moment, entities in moments.items()
         }
-        return [found[moment].get(entity) for entity, moment in asked]
+        return [
+            cast(State | None, moment.preview.state(entity, moment.valid_at))
+            if moment.preview and is_planned(entity, moment)
+            else found[moment].get(entity)
+            for entity, moment in asked
+        ]
+
+
+def is_planned(entity: str, moment: Moment) -> bool:
+    """Whether a moment is of a preview that is about an entity."""
+    return moment.preview is not None and entity in moment.preview.planned
 
 
 def _by_target(retractions: Sequence[RecordedEvent]) -> Mapping[str, RecordedEvent]:

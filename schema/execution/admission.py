@@ -1,6 +1,6 @@
 """Whether an operation may be executed: every limit is looked at here, before anything is executed.
 
-Reading the values of a request takes time on the one thread that all clients share: so mutations of
+Reading the values of a request takes time on the one thread that all clients share: so commands of
 those who may not write, and lists that are too long, are refused before they are read.
 """
 
@@ -38,8 +38,10 @@ MAX_LIST_ITEMS = 1000
 """How many items a list in a variable may have."""
 SCOPES = {"redactEvent": Scope.ADMIN}
 """What mutations need; all others need to record."""
-BATCHES = {"record": "commands"}
-"""The mutations that carry out many commands, with the argument that has them."""
+DRY_RUNS = frozenset({"preview"})
+"""The queries that take commands, for which the caller needs what mutations need."""
+BATCHES = {"record": "commands", "preview": "commands"}
+"""The fields that take many commands, with the argument that has them."""
 NOT_ALLOWED = {
     OperationType.QUERY: "queries do not come this way",
     OperationType.MUTATION: "mutations go over POST",
@@ -127,8 +129,13 @@ def _errors(
 ) -> list[GraphQLError]:
     """Why a valid operation is not executed for this caller with these variables."""
     document, operation, variables = admitted.document, admitted.operation, request.variables
-    if operation.operation is OperationType.MUTATION:
-        fields = root_fields(document, operation)
+    if operation.operation is not OperationType.SUBSCRIPTION:
+        is_mutation = operation.operation is OperationType.MUTATION
+        fields = [
+            field
+            for field in root_fields(document, operation)
+            if is_mutation or field.name.value in DRY_RUNS
+        ]
         if errors := may_not_write(fields, request.context.caller) or too_many_commands(
             fields, variables
         ):
@@ -144,7 +151,7 @@ def max_body_bytes(caller: Caller) -> int:
 
 
 def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLError]:
-    """The error of the first field of a mutation that a caller may not ask for."""
+    """The error of the first field with commands that a caller may not ask for."""
     for field in fields:
         if field.name.value.startswith("__"):
             continue
@@ -158,7 +165,7 @@ def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLEr
 def too_many_commands(
     fields: Iterable[FieldNode], variables: Mapping[str, Any]
 ) -> list[GraphQLError]:
-    """The error of the first field of a mutation whose variable has too many commands."""
+    """The error of the first field whose variable has too many commands."""
     for field in fields:
         batch = BATCHES.get(field.name.value)
         for argument in field.arguments or ():

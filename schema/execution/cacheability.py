@@ -49,6 +49,7 @@ UNCACHEABLE_FIELDS = frozenset(
         "history",
         "inclusionProof",
         "logKeys",
+        "preview",
         "redactions",
     }
 )

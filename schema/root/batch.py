@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import strawberry
 from strawberry import field
 
+from projections.query import preview as previews
 from schema.base.context import Info
 from schema.base.decorators import description_of, object_type
 from schema.base.scalars import Position
 from schema.inputs.input_types import check_text, input_type, one_of_type, to_plain_json
+from schema.inputs.moment import report_moment
 from schema.root.commands import RetractionInput, camel_path, parse_correction, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS, INPUTS
 from schema.telemetry.operation import step
 from schema.types.event import Event, event
+from schema.types.preview import Preview, preview
 from tracker.commands import commands as orders
 from tracker.domain.codec import from_builtins
 from tracker.errors import InvalidInput, TrackerError
@@ -142,21 +147,42 @@ def parse_command(command: Any, index: int) -> BatchCommand:
 async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.require_actor()
+    with read_batch(commands, key) as told, step("append"):
+        appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
+    await wait_until_readable(services, appended)
+    return await batch_result(info, appended)
+
+
+async def execute_preview(
+    info: Info, commands: Sequence[Any], key: str | None, day: date | None
+) -> Preview:
+    """What commands would record and change, as it would be seen on a day; nothing is recorded."""
+    services, actor = info.context.services, info.context.require_actor()
+    with read_batch(commands, key) as told, step("dry_run"):
+        run = await services.commands.preview(told, idempotency_key=key, actor=actor)
+    with step("projection"):
+        await services.projector.reach(run.position)
+    start = await services.as_of.resolve(day, None, run.position)
+    planned = previews.Preview(run.position, run.known, run.events)
+    info.context.loaders.planned.add(planned, run.decided)
+    return preview(report_moment(info, start), planned, run)
+
+
+@contextmanager
+def read_batch(commands: Sequence[Any], key: str | None) -> Iterator[list[orders.Command]]:
+    """The commands of a batch. The errors that they meet have paths in the batch. Raises
+    InvalidInput."""
     check_text(key or "", "idempotencyKey")
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise command_count_error()
     batched = [parse_command(command, index) for index, command in enumerate(commands)]
     try:
-        told = [read_command(index, of) for index, of in enumerate(batched)]
-        with step("append"):
-            appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
+        yield [read_command(index, of) for index, of in enumerate(batched)]
     except TrackerError as error:
         match camel_path(error.path):
             case (int() as index, *rest):
                 error.path = ("commands", index, *batched[index].path(tuple(rest)))
         raise
-    await wait_until_readable(services, appended)
-    return await batch_result(info, appended)
 
 
 def read_command(index: int, of: BatchCommand) -> orders.Command:

@@ -63,7 +63,8 @@ async def _find_again(
     found: list[Node | None] = [None] * len(ids)
     groups = defaultdict[tuple[Moment | None, bool], list[int]](list)
     for at, id in enumerate(ids):
-        groups[id.moment, id.past].append(at)
+        if not id.planned:
+            groups[id.moment, id.past].append(at)
     if not groups:
         report_moment(info, await as_of.resolve())
     for (moment, past), places in groups.items():

@@ -20,6 +20,7 @@ from schema.inputs.arguments import (
     OfTypes,
     Publisher,
     parse_commodities,
+    parse_day,
     parse_event_types,
     parse_search,
     parse_search_words,
@@ -38,6 +39,7 @@ from schema.inputs.order_by import ORDER_BY, ChangeOrder, EventOrder, ImportOrde
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
+from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.events import OneEvent, event_pages, found_pages, log_range
 from schema.root.history import history_pages
@@ -51,6 +53,7 @@ from schema.types.common import commodity as shown_commodity
 from schema.types.connection import Connection, entity_pages
 from schema.types.event import Event, HistoryVersion
 from schema.types.imports import Import, import_
+from schema.types.preview import Preview
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.import_receipt import ImportState
@@ -209,6 +212,31 @@ class Query(Proofs, OneEvent, Over):
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
+
+    @resolver_field
+    async def preview(
+        self,
+        info: Info,
+        commands: Annotated[
+            list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
+            argument(description=f"The commands, 1 to {MAX_COMMANDS}, as `record` takes them."),
+        ],
+        idempotency_key: Annotated[
+            str | None, argument(description="The key that `record` would be given.")
+        ] = None,
+        valid_at: Annotated[
+            Day | None,
+            argument(description="The day on which states are compared; today (UTC) if left out."),
+        ] = None,
+    ) -> Preview:
+        """A dry run of `record`: what the commands would record, and what would change. Nothing is
+        recorded. The commands are decided as `record` decides them: what that would refuse is
+        refused here, with the same code and path. Needs a token of scope `record`, unless writing
+        is open.
+        """
+        return await execute_preview(
+            info, commands, idempotency_key, parse_day(valid_at, "validAt")
+        )
 
     @resolver_field
     async def imports(

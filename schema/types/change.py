@@ -24,7 +24,7 @@ from schema.base.scalars import Day
 from schema.types.annex_text import load_texts
 from schema.types.common import Because, because, because_event
 from schema.types.event import State, graphql_state
-from schema.types.summary import summary_at
+from schema.types.summary import summary_of
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
@@ -206,7 +206,7 @@ def transition(of: transitions.Transition, position: int) -> Transition:
 async def transition_summary(info: Info, of: transitions.Transition) -> str:
     """What happens, in one English sentence: to a clause or a member; to an entity as a whole what the
     event says that it follows from."""
-    return part_sentence(of) if of.part else await summary_at(info, of.because.position)
+    return part_sentence(of) if of.part else await summary_of(info, of.because)
 
 
 async def field_changes(

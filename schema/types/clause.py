@@ -271,7 +271,7 @@ class Clause(WithNote):
         """The events behind the instrument's state that are about this clause, in the order of the log:
         those that word it, suspend it, bring it into force or end it."""
         facts = self.control.because
-        events = await info.context.loaders.event_at.load_many([one.position for one in facts])
+        events = await info.context.loaders.events_behind(facts)
         part = ("clauses", self.key)
         return [
             because_event(one)
@@ -339,11 +339,13 @@ class Clause(WithNote):
         if self.moment is None:
             return False
         as_of, moment = info.context.services.as_of, self.moment
-        last = await as_of.horizons.last_day(self.control.issuer, moment.position)
+        last = await as_of.horizons.last_day(self.control.issuer, moment)
         if last is None or last >= moment.valid_at:
             return False
-        then = await as_of.state(ExportControlState, self.control.id, Moment(last, moment.position))
-        return then is not None and any(
+        entity = f"export-control/{self.control.id}"
+        earlier = Moment(last, moment.position, preview=moment.preview)
+        then = await info.context.loaders.states.load((entity, earlier))
+        return isinstance(then, ExportControlState) and any(
             item.clause.id == self.key and item.status is ClauseStatus.SUSPENDED
             for item in then.clauses
         )

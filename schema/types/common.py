@@ -27,7 +27,7 @@ from schema.base.decorators import (
 )
 from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
-from schema.types.summary import summary_at
+from schema.types.summary import summary_of
 from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.publishers import publishers
 from tracker.domain.values import PartialDate
@@ -227,7 +227,9 @@ class Annex:
 
 @object_type
 class Because:
-    """A recorded event that a state follows from."""
+    """A recorded event that a state follows from; in a `preview`, also one that would be recorded."""
+
+    of: strawberry.Private[entity.Evidence]
 
     position: Position = field(description="Its position in the log.")
     event_id: str = field(description="Its event id, which `retractEvent` takes.")
@@ -238,12 +240,13 @@ class Because:
     @resolver_field
     async def summary(self, info: Info) -> str:
         """What the event says, in one English sentence: the same as that of the event in `events`."""
-        return await summary_at(info, int(self.position))
+        return await summary_of(info, self.of)
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
         """Its note, its quotation and the notes of its clauses, where it has them."""
-        return await annexes(info, self.position)
+        planned = info.context.loaders.planned.annexes(self.event_id)
+        return await annexes(info, self.position) if planned is None else list(map(annex, planned))
 
 
 @object_type
@@ -344,6 +347,7 @@ def because_event(fact: entity.Evidence) -> Because:
     return from_state(
         Because,
         fact,
+        of=fact,
         later={
             "source": lambda: source(fact.source),
             "more_sources": lambda: [source(each) for each in fact.more_sources],

@@ -94,7 +94,7 @@ class Dispute:
             if one.type == DISPUTED and one.source == self.of.source
         ]
         if len(found) > 1:
-            events = await info.context.loaders.event_at.load_many([one.position for one in found])
+            events = await info.context.loaders.events_behind(found)
             same = [
                 one
                 for one, event in zip(found, events, strict=True)

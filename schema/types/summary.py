@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from schema.base.context import Info
-from tracker.domain.history import Retracted
+from tracker.domain.history import Evidence, Retracted
 from tracker.domain.sentences import names_needed, sentence
 from tracker.log.entries import RecordedEvent
 
@@ -19,7 +19,7 @@ async def summary(info: Info, of: RecordedEvent) -> str:
         target = await loaders.event_by_id.load(fact.retracts)
     subject = target or of
     entities = sorted(names_needed(subject.stream, subject.fact))
-    histories = await asyncio.gather(*map(loaders.names.load, entities))
+    histories = await asyncio.gather(*(loaders.names_before(of, entity) for entity in entities))
     day = subject.fact.public_on
     names = {
         entity: name
@@ -29,8 +29,8 @@ async def summary(info: Info, of: RecordedEvent) -> str:
     return sentence(of.stream, fact, names, (target.stream, target.fact) if target else None)
 
 
-async def summary_at(info: Info, position: int) -> str:
-    """The same of the event at a position."""
-    found = await info.context.loaders.event_at.load(position)
-    assert found is not None  # whoever has the position has it from the log
+async def summary_of(info: Info, evidence: Evidence) -> str:
+    """The same of an event that a state follows from."""
+    [found] = await info.context.loaders.events_behind([evidence])
+    assert found is not None  # whoever has the evidence has it from the log, or plans it
     return await summary(info, found)

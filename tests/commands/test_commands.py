@@ -16,8 +16,9 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
+from tracker.commands.actors import NON_ALLIANCE_GROUPS
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import NON_ALLIANCE_GROUPS, Commands, decide, decide_all, rehydrate
+from tracker.commands.handler import Commands, decide, decide_all, rehydrate
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import from_builtins

@@ -35,6 +35,15 @@ async def test_what_the_docs_ask_about_figures_is_answered(corpus_services: Serv
     assert any(of["quad"]["missing"] and of["rest"]["share"] for of in data["productions"])
 
 
+async def test_what_the_docs_preview_is_told_and_not_recorded(services: Services) -> None:
+    [document] = [of for of in QUERIES if "preview(" in of]
+    data = (await execute(services, document, {}, Access(open=True)))["data"]["preview"]
+    assert [of["type"] for of in data["events"]] == ["Alliance.Founded", "Alliance.MemberJoined"]
+    [change] = data["changes"]
+    assert (change["change"], len(change["after"]["members"])) == ("APPEARED", 2)
+    assert await services.recorder.head() == 0
+
+
 def filters(name: str) -> set[str]:
     """The arguments by which a list is narrowed."""
     types = SCHEMA._schema.type_map

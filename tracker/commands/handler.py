@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from tracker.commands.actors import check_actors, referenced_alliances
 from tracker.commands.commands import (
     Command,
     CorrectEvent,
@@ -19,8 +20,8 @@ from tracker.commands.commands import (
     replay_result,
     retraction_fact,
 )
+from tracker.commands.dry_run import DryRun, dry_run
 from tracker.commands.entity_cache import EntityCache
-from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, RecordedFact, check_stream
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
@@ -45,9 +46,6 @@ from tracker.log.entries import (
 )
 from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
-
-NON_ALLIANCE_GROUPS = frozenset({"g7"})
-"""Groups that act in announcements without being alliances of this tracker."""
 
 MAX_ATTEMPTS = 5
 """How often a command without an expected version is decided anew when others get in before it."""
@@ -101,10 +99,29 @@ class Commands:
         `record`, `retract` and `correct`; the path of one begins with the place of its command,
         from 0.
         """
-        key = _event_id(idempotency_key)
-        placed = [(command, (index,)) for index, command in enumerate(commands)]
-        ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
-        return await self._execute(placed, ids, actor)
+        return await self._execute(*_batch(commands, idempotency_key), actor)
+
+    async def preview(
+        self,
+        commands: Sequence[Command],
+        *,
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> DryRun:
+        """What `record_all` would record. Nothing is recorded; it raises what that would raise."""
+        orders = await self._plan(*_batch(commands, idempotency_key))
+        for left in reversed(range(MAX_ATTEMPTS)):
+            decided = await self._decide_events(orders, actor)
+            if isinstance(decided, Mapping):
+                await self._repeated(orders, decided)
+                return DryRun(await self._recorder.head())
+            with _translate_lost_connection():
+                found = await dry_run(self._recorder, decided)
+            if isinstance(found, DryRun):
+                return found
+            if not left:
+                raise found
+        raise AssertionError("unreachable")
 
     async def retract(
         self,
@@ -369,28 +386,13 @@ def rehydrate(
     return entity
 
 
-def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
-    """The streams of the alliances that act in these facts."""
-    return {
-        f"alliance/{actor}"
-        for fact in facts
-        if isinstance(fact, Made)
-        for actor in fact.actors
-        if actor.islower()
-    }
-
-
-def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
-    """Refuse an actor that is neither a place nor a known alliance. Raises InvalidInput."""
-    for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
-        known = actor in NON_ALLIANCE_GROUPS or f"alliance/{actor}" in alliances
-        if actor.islower() and not known:
-            raise InvalidInput(
-                f"{actor!r} is not an actor: expected a place such as US, or an"
-                " alliance that has been founded",
-                code="UNKNOWN_ACTOR",
-                path=("actors", index),
-            )
+def _batch(
+    commands: Sequence[Command], idempotency_key: str | None
+) -> tuple[list[tuple[Command, Path]], list[str]]:
+    """Commands with their places, and the ids of their facts."""
+    key = _event_id(idempotency_key)
+    ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
+    return [(command, (index,)) for index, command in enumerate(commands)], ids
 
 
 def _event_id(idempotency_key: str | None) -> str:

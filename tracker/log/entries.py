@@ -155,6 +155,17 @@ def recorded(entry: bytes) -> RecordedEvent:
     return event
 
 
+def planned_event(event: NewEvent, position: int, time: datetime) -> RecordedEvent:
+    """An event as it would be read if it were recorded at a position and a time."""
+    entry = b'{"position":"%d","time":%s,%s,"data":%s}' % (
+        position,
+        encode(time),
+        event.attributes.encode(),
+        event.data,
+    )
+    return _entries.decode(entry)
+
+
 def to_aggregate_event(item: RecordedEvent, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:
     """The aggregate's event, as it was decided, as far as there are texts by commitment."""
     return Entity.Event(

@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Protocol
 
 from tracker.auth.scopes import IMPORT_ACTOR
+from tracker.commands.actors import referenced_alliances
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, referenced_alliances
+from tracker.commands.handler import decide
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.import_receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source

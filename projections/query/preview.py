@@ -1,0 +1,141 @@
+"""What events that are not recorded would change: the states that would follow, folded in memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from itertools import zip_longest
+from typing import Any
+from uuid import uuid4
+
+from projections.fold.status_periods import StatusPeriod, status_periods
+from projections.fold.transitions import EntityTransitions, Transition
+from projections.query.changes import Change, causes_of
+from projections.query.transitions import facts_public_by
+from projections.versions.rows import filter_columns
+from tracker.domain.announcement import Announcement
+from tracker.domain.entity import EntityState, RecordedFact, effective_facts, entity_type
+from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.fold import PrefixFolds
+from tracker.log.entries import RecordedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A clause whose times of its status would not be the same."""
+
+    entity: str
+    clause: str
+    before: tuple[StatusPeriod, ...]
+    after: tuple[StatusPeriod, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """Planned events of some entities, on what the log says of these at a position.
+
+    `known` has the recorded events by entity, `events` the planned ones in their order, at the
+    positions that would be theirs.
+    """
+
+    position: int
+    known: Mapping[str, Sequence[RecordedEvent]]
+    events: Sequence[RecordedEvent]
+    token: str = field(default_factory=lambda: uuid4().hex)
+    """What tells it from all others."""
+
+    @cached_property
+    def planned(self) -> Mapping[str, Sequence[RecordedEvent]]:
+        """The recorded and the planned events by entity."""
+        found = {entity: [*events] for entity, events in self.known.items()}
+        for event in self.events:
+            found[event.stream].append(event)
+        return found
+
+    def facts(self, entity: str) -> list[RecordedFact]:
+        """What would be known of an entity."""
+        return [event.known for event in self.planned[entity]]
+
+    def state(self, entity: str, day: date) -> EntityState | None:
+        """The state of an entity on a day, as it would be."""
+        return state_on(entity, self.facts(entity), day)[0]
+
+    def transitions(self, entity: str, day: date) -> list[Transition]:
+        """All transitions of an entity, as they would be known on a day."""
+        return _transitions(entity, self.planned[entity], day)
+
+    def newest_fact_on(self, issuer: str) -> date | None:
+        """From which day the newest fact of an issuer, a place, would count; None where these
+        entities tell nothing of it."""
+        days = [
+            effective_facts(self.facts(entity))[-1].fact.public_on
+            for entity in self.planned
+            if entity_type(entity) in (ExportControl, Announcement)
+            and (state := self.state(entity, date.max))
+            and issuer in filter_columns(state).places
+        ]
+        return max(days, default=None)
+
+    def change(self, entity: str, day: date) -> Change | None:
+        """How the state of an entity on a day would differ; None where it would not."""
+        facts = self.facts(entity)
+        before, _ = state_on(entity, [event.known for event in self.known[entity]], day)
+        after, since = state_on(entity, facts, day)
+        because = causes_of(before, after, facts, self.position, ())
+        return None if before == after else Change(entity, before, after, (), because, since)
+
+    def status_changes(self, entity: str, day: date) -> Iterator[StatusChange]:
+        """The clauses of an entity whose times of their statuses would not be the same, as known on
+        a day."""
+        if entity_type(entity) is not ExportControl:
+            return
+        before = _transitions(entity, self.known[entity], day)
+        after = self.transitions(entity, day)
+        for clause in _clauses([*before, *after]):
+            old, new = (tuple(status_periods(clause, turns)) for turns in (before, after))
+            if any(_told(a) != _told(b) for a, b in zip_longest(old, new)):
+                yield StatusChange(entity, clause, old, new)
+
+
+def state_on(
+    entity: str, known: Sequence[RecordedFact], day: date
+) -> tuple[EntityState | None, date | None]:
+    """The state of an entity on a day, and since when it has held, from what is known of it."""
+    kind, id = entity_type(entity), entity.partition("/")[2]
+    facts = effective_facts(known)
+    folds: PrefixFolds[Any] = PrefixFolds(kind.FOLD)
+
+    def on(when: date) -> EntityState | None:
+        count = bisect_right(facts, when, key=lambda known: known.fact.public_on)
+        state: EntityState | None = folds.of_first(facts, count).state(id, when) if count else None
+        return state
+
+    state = on(day)
+    if state is None:
+        return None, None
+    days = sorted({day for known in facts for day in kind.change_days(known.fact)})
+    since = bisect_right(days, day) - 1
+    while since > 0 and on(days[since - 1]) == state:
+        since -= 1
+    return state, days[since]
+
+
+def _transitions(entity: str, events: Sequence[RecordedEvent], day: date) -> list[Transition]:
+    facts = facts_public_by(events, day)
+    return list(EntityTransitions(entity, facts).between(date.min, date.max))
+
+
+def _clauses(turns: Sequence[Transition]) -> list[str]:
+    """The clauses that states before or after some transitions have, in their order."""
+    states = [turn.after for turn in turns if isinstance(turn.after, ExportControlState)]
+    return list(dict.fromkeys(item.clause.id for state in states for item in state.clauses))
+
+
+def _told(period: StatusPeriod | None) -> object:
+    """What a time of a status is compared by: all but the evidence, of which there may be more."""
+    if period is None:
+        return None
+    return period.status, period.first, period.last, period.basis, period.because.event_id

@@ -1,0 +1,60 @@
+"""The events that previews of one request plan: they are in no log, so nobody else can find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from projections.query.preview import Preview
+from tracker.domain.names import NameHistory
+from tracker.errors import InvalidInput
+from tracker.log.annexes import StoredAnnex
+from tracker.log.entries import NewEvent, RecordedEvent
+
+
+class PlannedEvents:
+    """Planned events with their texts, by their ids."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, RecordedEvent] = {}
+        self._previews: dict[str, Preview] = {}
+        self._annexes: dict[str, list[StoredAnnex]] = {}
+        self._by_commitment: dict[str, StoredAnnex] = {}
+
+    def add(self, preview: Preview, decided: Sequence[NewEvent]) -> None:
+        """Add those of a preview. Raises InvalidInput where another one has the same key."""
+        if any(event.event_id in self._events for event in preview.events):
+            raise InvalidInput(
+                "expected another key for each preview of a document",
+                code="BAD_REQUEST",
+                path=("idempotencyKey",),
+            )
+        for event, new in zip(preview.events, decided, strict=True):
+            annexes = [
+                StoredAnnex(one.commitment, event.position, one.field, one.salt, one.text)
+                for one in new.annexes
+            ]
+            self._events[event.event_id] = event
+            self._previews[event.event_id] = preview
+            self._annexes[event.event_id] = annexes
+            self._by_commitment.update({one.commitment: one for one in annexes})
+
+    def event(self, event_id: str) -> RecordedEvent | None:
+        """A planned event; None where none has this id."""
+        return self._events.get(event_id)
+
+    def annexes(self, event_id: str) -> Sequence[StoredAnnex] | None:
+        """The texts of a planned event; None where none has this id."""
+        return self._annexes.get(event_id)
+
+    def by_commitment(self, commitments: Iterable[str]) -> dict[str, StoredAnnex]:
+        """Texts of planned events by their commitments."""
+        known = self._by_commitment
+        return {given: known[given] for given in commitments if given in known}
+
+    def names(self, event: RecordedEvent, entity: str) -> NameHistory | None:
+        """The names of an entity for what a planned event says; None where these are the recorded
+        ones."""
+        preview = self._previews.get(event.event_id)
+        if preview is None or self._events[event.event_id] is not event:
+            return None
+        return NameHistory(preview.facts(entity)) if entity in preview.planned else None
