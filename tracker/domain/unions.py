@@ -54,6 +54,11 @@ MEMBERSHIPS = tuple(
 )
 
 
+def unions() -> tuple[Place, ...]:
+    """All unions, by code."""
+    return tuple(sorted({one.union for one in MEMBERSHIPS}))
+
+
 @lru_cache(maxsize=1024)
 def unions_of(place: Place, day: date) -> tuple[Place, ...]:
     """The unions that a country is in on a day."""

@@ -24,6 +24,7 @@ from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.transitions import TransitionLists
+from schema.root.as_of.unions import Unions
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.common import Node
 from tracker.domain.alliance import AllianceState
@@ -79,6 +80,7 @@ class AsOf(
     ClauseCounts,
     ClauseStatuses,
     Memberships,
+    Unions,
     SearchAtMoment,
     Disputes,
     Timelines,
