@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -49,6 +49,13 @@ class Product:
 
     stage: Stage | None
     form: str | None
+
+
+def of_statistic(
+    supplies: Iterable[Supply], commodity: Commodity, statistic: Statistic
+) -> list[Supply]:
+    """Those of one commodity and statistic."""
+    return [one for one in supplies if (one.commodity, one.statistic) == (commodity, statistic)]
 
 
 def product_meant(

@@ -10,7 +10,8 @@ from strawberry import argument
 
 from projections.analysis.distribution import ProductYear, by_product
 from projections.analysis.distribution import distribution as spread
-from projections.analysis.supplies import Product, plain_product, product_meant
+from projections.analysis.supplies import Product, of_statistic, plain_product, product_meant
+from projections.analysis.supplies import Supply as Known
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -103,12 +104,19 @@ class SupplyAnalysis(AtMoment):
         self,
         info: Info,
         commodity: OfCommodity,
-        year: Annotated[int, argument(description="The year of the figures.")],
+        year: Annotated[
+            int | None,
+            argument(
+                description="The year of the figures; the latest one with figures if left out."
+            ),
+        ] = None,
         stage: StageOrOnly = None,
         form: Form = None,
     ) -> Distribution:
         """The world's production of a commodity in one year, by place."""
         of = parse_word(Commodity, commodity, "commodity")
+        if year is None:
+            year = await self._latest_year(info, of, stage, form)
         [found] = await self._distributions(info, [of], [year], Statistic.PRODUCTION, stage, form)
         return found
 
@@ -191,18 +199,29 @@ class SupplyAnalysis(AtMoment):
         """The product of each commodity: what is asked for, or meant where that leaves something out."""
         if form and (stage or statistic is Statistic.RESERVES):
             return dict.fromkeys(commodities, Product(stage, form))
+        known = await self._supplies_of(info, commodities)
+        return {
+            commodity: product_meant(of_statistic(known, commodity, statistic), stage, form)
+            for commodity in commodities
+        }
+
+    async def _latest_year(
+        self, info: Info, commodity: Commodity, stage: Stage | None, form: str | None
+    ) -> int | None:
+        """The latest year with figures for the production of a commodity; None without any."""
+        known = of_statistic(
+            await self._supplies_of(info, [commodity]), commodity, Statistic.PRODUCTION
+        )
+        product = product_meant(known, stage, form)
+        years = [one.years for one in known if Product(one.stage, one.form) == product]
+        return max((year for of in years for year in of), default=None)
+
+    async def _supplies_of(self, info: Info, commodities: Sequence[Commodity]) -> Sequence[Known]:
+        """The supplies of some commodities; in a series they are read once for each day."""
         supplies, series = info.context.services.as_of.supplies, self.moment.series
         read = partial(supplies.of_commodities, frozenset(commodities), self.moment)
         key = ("supplies", *commodities, self.moment.valid_at)
-        known = await series.read(key, read) if series else await read()
-        return {
-            commodity: product_meant(
-                [of for of in known if (of.commodity, of.statistic) == (commodity, statistic)],
-                stage,
-                form,
-            )
-            for commodity in commodities
-        }
+        return await series.read(key, read) if series else await read()
 
     @resolver_field
     async def exposure(

@@ -1,0 +1,54 @@
+"""Production without a year is that of the latest year with figures for the product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api
+
+DOCUMENT = """query ($commodity: String!, $stage: Stage, $form: String, $day: Day) {
+  asOf(validAt: $day) {
+    production(commodity: $commodity, stage: $stage, form: $form) {
+      stage form year world { value } figures { place { code } } }
+    supplies(commodity: $commodity, statistic: PRODUCTION) { commodity { key } stage form years } } }"""
+
+
+async def asked(services: Services, commodity: str, **more: Any) -> tuple[Any, list[Any]]:
+    """The production of a commodity, and the products that there are figures of."""
+    data = (await Api(services).ask(DOCUMENT, commodity=commodity, **more))["asOf"]
+    return data["production"], [
+        one for one in data["supplies"] if one["commodity"]["key"] == commodity
+    ]
+
+
+@pytest.mark.parametrize("commodity", ["rare_earths", "cobalt", "gallium"])
+async def test_it_is_the_last_year_of_the_product_that_is_meant(
+    corpus_services: Services, commodity: str
+) -> None:
+    production, supplies = await asked(corpus_services, commodity)
+    [years] = [
+        one["years"]
+        for one in supplies
+        if (one["stage"], one["form"]) == (production["stage"], production["form"])
+    ]
+    assert production["year"] == max(years)
+    assert production["figures"]
+
+
+async def test_a_day_before_the_editions_has_an_earlier_year(corpus_services: Services) -> None:
+    now, _ = await asked(corpus_services, "cobalt")
+    then, _ = await asked(corpus_services, "cobalt", day="2023-06-01")
+    assert then["year"] < now["year"]
+
+
+async def test_without_figures_there_is_no_year(corpus_services: Services) -> None:
+    production, _ = await asked(corpus_services, "cobalt", day="1990-01-01")
+    assert (production["year"], production["world"], production["figures"]) == (None, None, [])
+
+
+async def test_a_form_that_nobody_gives_has_none_either(corpus_services: Services) -> None:
+    production, _ = await asked(corpus_services, "cobalt", stage="REFINERY", form="dust")
+    assert (production["year"], production["figures"]) == (None, [])
