@@ -1,0 +1,156 @@
+"""The map of the world: places coloured by a number, each with a title and a link. Pure.
+
+`world.jsonl` beside this file has the outlines; `make_world` makes it. `world_map.html` draws what
+`draw_world` returns.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+WORLD = Path(__file__).with_name("world.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceValue:
+    """What the map shows of a place: its number as a step of lightness, 0 (none) to 6, or hatched where
+    there is something, but no number (`step` is None)."""
+
+    name: str
+    title: str
+    step: int | None
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A place with a value on the map: an outline, or a dot where it is too small for one."""
+
+    code: str
+    value: PlaceValue
+    outline: str | None = None
+    dot: tuple[int, int] | None = None
+
+    @property
+    def classes(self) -> str:
+        """Its code, and how it is coloured."""
+        return f"{self.code} {'hatch' if self.value.step is None else f'q{self.value.step}'}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldMap:
+    """A drawn map: its box, its edge, the land and the dots of places without a value in one piece, the
+    places with one, and the names of those of them that it cannot show. Two maps on one page have two
+    names."""
+
+    name: str
+    width: int
+    height: int
+    frame: str
+    land: str
+    dots: tuple[tuple[int, int], ...]
+    shapes: tuple[Shape, ...]
+    not_drawn: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers as steps of lightness: the smallest number of each step from 1 on, and its label."""
+
+    bounds: tuple[Decimal, ...]
+    labels: tuple[str, ...]
+
+    def step(self, number: Decimal | int) -> int:
+        """The step of a number; 0 where it is smaller than all."""
+        return bisect_right(self.bounds, Decimal(number))
+
+    @property
+    def legend(self) -> list[tuple[int, str]]:
+        """Each step with its label."""
+        return list(enumerate(self.labels, start=1))
+
+
+COUNTS = Scale(
+    tuple(map(Decimal, (1, 2, 4, 8, 16, 32))),
+    ("1", "2\u20133", "4\u20137", "8\u201315", "16\u201331", "32 and more"),
+)
+"""Counts, each step twice as many as the one before."""
+
+SHARES = Scale(
+    tuple(map(Decimal, ("0.000001", "0.01", "0.05", "0.1", "0.25", "0.5"))),
+    (
+        "under 1\u00a0%",
+        "1\u20135\u00a0%",
+        "5\u201310\u00a0%",
+        "10\u201325\u00a0%",
+        "25\u201350\u00a0%",
+        "50\u00a0% and more",
+    ),
+)
+"""Shares of a whole, 0 to 1."""
+
+
+def draw_world(values: Mapping[str, PlaceValue], name: str = "world") -> WorldMap:
+    """The map with the values of places, by their codes."""
+    frame, places = _world()
+    shapes = [_shape(place, values[place.code]) for place in places if place.code in values]
+    return WorldMap(
+        name,
+        frame["width"],
+        frame["height"],
+        frame["outline"],
+        "".join(place.outline or "" for place in places if _is_land(place, values)),
+        tuple(
+            place.dot
+            for place in places
+            if place.dot and not place.outline and place.code not in values
+        ),
+        # Dots last, over the countries around them.
+        tuple(sorted(shapes, key=lambda shape: shape.dot is not None)),
+        tuple(
+            sorted(values[code].name for code in values.keys() - {place.code for place in places})
+        ),
+    )
+
+
+def _is_land(place: _Place, values: Mapping[str, PlaceValue]) -> bool:
+    """Whether the outline of a place is plain land: of one without a value, and below the dot that shows
+    that of a small one."""
+    return place.code not in values or place.dot is not None
+
+
+def _shape(place: _Place, value: PlaceValue) -> Shape:
+    """A place with its value; by its dot where it has one."""
+    if place.dot:
+        return Shape(place.code, value, dot=place.dot)
+    return Shape(place.code, value, outline=place.outline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line of the file."""
+
+    code: str
+    outline: str | None
+    dot: tuple[int, int] | None
+
+
+@cache
+def _world() -> tuple[dict[str, Any], tuple[_Place, ...]]:
+    """The frame, and what is known of each place."""
+    frame, *lines = map(json.loads, WORLD.read_text(encoding="utf-8").splitlines())
+    return frame, tuple(
+        _Place(
+            line["code"],
+            line.get("outline"),
+            (line["dot"][0], line["dot"][1]) if "dot" in line else None,
+        )
+        for line in lines
+    )
