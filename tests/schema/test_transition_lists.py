@@ -131,6 +131,32 @@ async def test_upcoming_are_the_transitions_of_the_days_to_come(corpus: Api) -> 
     assert len(found["upcoming"]["nodes"]) > 3
 
 
+async def test_recent_are_the_transitions_of_the_days_up_to_this_one(corpus: Api) -> None:
+    document = """{ asOf(validAt: "2025-11-30") {
+        recent(days: 20, first: 200) { nodes { day entity clause transition basis } }
+        transitions(between: {from: "2025-11-10", to: "2025-11-30"}, orderBy: DAY_DESC, first: 200) {
+          nodes { day entity clause transition basis } } } }"""
+    found = (await corpus.ask(document))["asOf"]
+    assert found["recent"]["nodes"] == found["transitions"]["nodes"]
+    assert {"2025-11-10"} < {turn["day"] for turn in found["recent"]["nodes"]}
+
+
+async def test_recent_without_days_are_those_of_the_day_alone(corpus: Api) -> None:
+    document = (
+        """{ asOf(validAt: "2025-11-10") { recent(days: 0, first: 200) { nodes { day } } } }"""
+    )
+    nodes = (await corpus.ask(document))["asOf"]["recent"]["nodes"]
+    assert {turn["day"] for turn in nodes} == {"2025-11-10"}
+
+
+@pytest.mark.parametrize("name", ["recent", "upcoming"])
+@pytest.mark.parametrize("days", [-1, 40_000])
+async def test_a_window_has_a_limit(corpus: Api, name: str, days: int) -> None:
+    answer = await corpus.post(f"{{ asOf {{ {name}(days: {days}) {{ totalCount }} }} }}")
+    [error] = answer["errors"]
+    assert error["extensions"]["path"] == ["days"]
+
+
 @pytest.mark.parametrize("order", ["DAY", "DAY_DESC"])
 async def test_pages_have_all_transitions_once_and_in_their_order(corpus: Api, order: str) -> None:
     arguments = f'issuer: "CN" commodity: "rare_earths" orderBy: {order}'

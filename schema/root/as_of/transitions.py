@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
@@ -39,7 +39,7 @@ from tracker.errors import InvalidInput
 
 TRANSITIONS = "transitions"
 """The list and order that cursors of transitions are of."""
-MAX_UPCOMING_DAYS = 36_525
+MAX_WINDOW_DAYS = 36_525
 POLICY_KINDS = (
     EntityKind.ALLIANCE.value,
     EntityKind.ANNOUNCEMENT.value,
@@ -146,10 +146,6 @@ class TransitionLists(AtMoment):
         """What will start, end, be suspended or return after this day, ordered by day: the
         `transitions` of the days to come, those of figures included.
         """
-        if not 0 <= days <= MAX_UPCOMING_DAYS:
-            raise InvalidInput(
-                f"expected a number of days from 0 to {MAX_UPCOMING_DAYS}", path=("days",)
-            )
         about = TransitionFilter(
             kinds=parse_kinds(kind),
             commodities=parse_commodities(commodity, hs_code),
@@ -158,10 +154,42 @@ class TransitionLists(AtMoment):
         )
         asked = parse_page(first, after, last, before)
         today = self.moment.valid_at
-        until = today + min(days * DAY, date.max - today)
+        until = today + min(parse_window(days), date.max - today)
         if until == today:
             return await list_pages([], TRANSITIONS).page(asked)
         listing = await self._listing(info, today + DAY, until, about, order_by)
+        return await listing.page(asked)
+
+    @resolver_field
+    async def recent(
+        self,
+        info: Info,
+        days: Annotated[int, argument(description="The number of days to look back.")] = 30,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        publisher: Publisher = None,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY_DESC,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Transition]:
+        """What has started, ended, been suspended or returned on this day or so many days before it,
+        the latest first: the `transitions` of these days, with those of figures only where `kind`
+        asks for them.
+        """
+        about = TransitionFilter(
+            kinds=parse_kinds(kind, POLICY_KINDS),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, place, "place"),
+            publishers=parse_publisher(publisher),
+        )
+        asked = parse_page(first, after, last, before)
+        today = self.moment.valid_at
+        since = today - min(parse_window(days), today - date.min)
+        listing = await self._listing(info, since, today, about, order_by)
         return await listing.page(asked)
 
     async def _listing(
@@ -181,6 +209,13 @@ class TransitionLists(AtMoment):
             TRANSITIONS,
             order.value.down,
         )
+
+
+def parse_window(days: int) -> timedelta:
+    """A number of days to look ahead or back. Raises InvalidInput."""
+    if not 0 <= days <= MAX_WINDOW_DAYS:
+        raise InvalidInput(f"expected a number of days from 0 to {MAX_WINDOW_DAYS}", path=("days",))
+    return days * DAY
 
 
 def parse_alliance(given: str | None) -> str | None:
