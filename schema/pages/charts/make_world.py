@@ -28,11 +28,11 @@ FRAME = "frame"
 """The line of the file that has the edge of the map."""
 
 WIDTH_UNITS = 2000
-NORTH_DEGREES = 84.0
-SOUTH_DEGREES = -57.0
+NORTH_DEGREES = 84
+SOUTH_DEGREES = -57
 """Nothing is drawn beyond: no place of the tracker has land there but Antarctica, which is left out."""
 
-SMALL_SQUARE_UNITS = 60.0
+SMALL_SQUARE_UNITS = 60
 """An outline smaller than this, about 7 square pixels on a map 700 pixels wide, has a dot too."""
 
 ANTARCTICA = "AQ"
@@ -207,7 +207,7 @@ def clip(ring: Ring, inside: Callable[[float], bool], meridian: float) -> Ring:
 
 def frame() -> list[tuple[int, int]]:
     """The edge of the map: both meridians of 180°, joined by straight lines."""
-    degrees = [*range(int(SOUTH_DEGREES), int(NORTH_DEGREES), 3), NORTH_DEGREES]
+    degrees = [*range(SOUTH_DEGREES, NORTH_DEGREES, 3), NORTH_DEGREES]
     west = [place_on_map(-180, latitude) for latitude in degrees]
     return west + [place_on_map(180, latitude) for latitude in reversed(degrees)]
 
