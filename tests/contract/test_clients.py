@@ -1,18 +1,12 @@
 """Clients and audits of the ecosystem, unmodified, against the running server.
 
-They come from npm, at the versions in `tests/contract/clients/package-lock.json`, into a cache
-directory. A machine without Node skips them, unless CI says that it has to have it.
+They come from npm, at the versions in `tests/contract/clients/package-lock.json`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
-import hashlib
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,46 +20,20 @@ from schema.http import graphiql
 from schema.http.graphql_streams import MULTIPART, SSE
 from schema.services import Services
 from tests.support.api import OPEN
+from tests.support.node import CLIENTS, node, npm_packages
 from tests.support.web_server import serving
 from tracker.domain.export_control import ExportControlState
 
-CLIENTS = Path(__file__).with_name("clients")
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-FILES = ("package.json", "package-lock.json")
 AUDITS = 61
 
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
     """Where the programs of `tests/contract/clients` stand beside the packages that they import."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        if os.environ.get("TESTS_NEED_NODE"):
-            pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
-        pytest.skip("the clients need node and npm, which this machine has not")
-    pinned = hashlib.sha256(b"".join((CLIENTS / name).read_bytes() for name in FILES)).hexdigest()
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-tests"
-    return installed(cache / pinned[:16])
-
-
-def installed(directory: Path) -> Path:
-    """The directory with the pinned packages in it; one test process installs, others wait."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (directory / "done").exists():
-            for name in FILES:
-                shutil.copy(CLIENTS / name, directory)
-            subprocess.run(
-                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=directory,
-                check=True,
-                capture_output=True,
-                timeout=150,
-            )
-            (directory / "done").touch()
-    return directory
+    return npm_packages()
 
 
 @pytest.fixture
@@ -82,22 +50,6 @@ async def url(corpus_services: Services) -> AsyncIterator[str]:
     """The API of a running server with the shipped corpus, open for writing."""
     async with serving(corpus_services, OPEN) as (address, *_):
         yield f"http://{address}/graphql"
-
-
-async def node(directory: Path, *arguments: str) -> str:
-    """What a program prints."""
-    process = await asyncio.create_subprocess_exec(
-        "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(60):
-            printed, complaints = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, (printed + complaints).decode()
-    return printed.decode()
 
 
 async def run(workplace: Path, name: str, url: str) -> Any:
