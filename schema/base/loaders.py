@@ -43,10 +43,11 @@ class Loaders:
             self._event_by_id, cache=False
         )
         """Events by their ids."""
-        self.retractions: DataLoader[str, Mapping[str, RecordedEvent]] = DataLoader(
-            self._retractions, cache=False
+        self.retractions: DataLoader[tuple[str, int | None], Mapping[str, RecordedEvent]] = (
+            DataLoader(self._retractions, cache=False)
         )
-        """The retractions of an entity that count, by the ids of the events that they retract."""
+        """The retractions of an entity that count, of those up to a position (None: of all), by the
+        ids of the events that they retract."""
         self.transitions: DataLoader[tuple[str, Moment], list[Transition]] = DataLoader(
             self._transitions_of, cache=False
         )
@@ -90,10 +91,18 @@ class Loaders:
         found = await self._lookup.by_id(set(event_ids))
         return [found.get(event_id) for event_id in event_ids]
 
-    async def _retractions(self, streams: Sequence[str]) -> Sequence[Mapping[str, RecordedEvent]]:
-        found = await self._lookup.of_types(set(streams), RETRACTION_TYPES)
-        counting = {stream: _by_target(events) for stream, events in found.items()}
-        return [counting[stream] for stream in streams]
+    async def _retractions(
+        self, asked: Sequence[tuple[str, int | None]]
+    ) -> Sequence[Mapping[str, RecordedEvent]]:
+        streams = {stream for stream, _ in asked}
+        found = await self._lookup.of_types(streams, RETRACTION_TYPES)
+        counting = {
+            (stream, until): _by_target(
+                [event for event in found[stream] if until is None or event.position <= until]
+            )
+            for stream, until in set(asked)
+        }
+        return [counting[each] for each in asked]
 
     async def _names(self, streams: Sequence[str]) -> Sequence[NameHistory]:
         found = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from strawberry import argument
 
@@ -26,6 +26,8 @@ from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
 from tracker.log.selection import Selection, read_entity, streams_selected
+
+T = TypeVar("T")
 
 CLOCK_RESOLUTION = timedelta(microseconds=1)
 """The least time between two moments."""
@@ -50,24 +52,30 @@ async def log_range(
     return LogRange(wanted, after, before)
 
 
-async def event_pages(recorder: Recorder, part: LogRange, order: EventOrder) -> PageSource[Event]:
+async def event_pages(
+    recorder: Recorder, part: LogRange, order: EventOrder, show: Callable[[RecordedEvent], T]
+) -> PageSource[T]:
     """The events of a stretch of the log, by position."""
     if part.wanted.entity is not None:
-        return await _of_entity(recorder, part.wanted.entity, part, order)
+        return await _of_entity(recorder, part.wanted.entity, part, order, show)
     about = None
     if part.wanted.by_subject:  # two steps, so the list ends where the log did at the first
         part = replace(part, before=min(part.before, await recorder.head() + 1))
         about = await streams_selected(recorder, part.wanted, part.before)
-    return _in_log(recorder, part, about, order)
+    return _in_log(recorder, part, about, order, show)
 
 
 def _in_log(
-    recorder: Recorder, part: LogRange, about: Sequence[StreamRange] | None, order: EventOrder
-) -> PageSource[Event]:
+    recorder: Recorder,
+    part: LogRange,
+    about: Sequence[StreamRange] | None,
+    order: EventOrder,
+    show: Callable[[RecordedEvent], T],
+) -> PageSource[T]:
     """Events of the log, or of some streams of it."""
     down, types = order.value.down, part.wanted.types
 
-    async def items(span: KeyRange) -> list[Keyed[Event]]:
+    async def items(span: KeyRange) -> list[Keyed[T]]:
         low, high = (span.before, span.after) if down else (span.after, span.before)
         open_ = 0 if span.closed else 1
         after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
@@ -80,7 +88,7 @@ def _in_log(
             about=about,
             from_end=span.from_end is not down,
         )
-        return [_keyed_event(of) for of in (found[::-1] if down else found)]
+        return [_keyed(of, show) for of in (found[::-1] if down else found)]
 
     return PageSource(
         items,
@@ -91,18 +99,22 @@ def _in_log(
 
 
 async def _of_entity(
-    recorder: Recorder, entity: str, part: LogRange, order: EventOrder
-) -> PageSource[Event]:
+    recorder: Recorder,
+    entity: str,
+    part: LogRange,
+    order: EventOrder,
+    show: Callable[[RecordedEvent], T],
+) -> PageSource[T]:
     """Events of one entity."""
     events = (
         await read_entity(recorder, part.wanted, part.after, part.before - 1)
         if is_entity_name(entity)
         else []
     )
-    found = [_keyed_event(of) for of in events]
+    found = [_keyed(of, show) for of in events]
     down = order.value.down
 
-    async def items(span: KeyRange) -> Sequence[Keyed[Event]]:
+    async def items(span: KeyRange) -> Sequence[Keyed[T]]:
         return within(found[::-1] if down else found, span, down)
 
     async def count() -> int:
@@ -112,18 +124,23 @@ async def _of_entity(
 
 
 async def found_pages(
-    recorder: Recorder, searches: Searches, text: str, part: LogRange, order: EventOrder
-) -> PageSource[Event]:
+    recorder: Recorder,
+    searches: Searches,
+    text: str,
+    part: LogRange,
+    order: EventOrder,
+    show: Callable[[RecordedEvent], T],
+) -> PageSource[T]:
     """The events of a stretch of the log that say some words, by position."""
     streams = await _streams_wanted(recorder, part)
     asked = EventRange(part.after, part.before, part.wanted.types, streams)
     found = [((position,), position) for position in await searches.event_positions(text, asked)]
     down = order.value.down
 
-    async def items(span: KeyRange) -> list[Keyed[Event]]:
+    async def items(span: KeyRange) -> list[Keyed[T]]:
         keyed = within(found[::-1] if down else found, span, down)
         events = await recorder.lookup.by_position([position for _, position in keyed])
-        return [_keyed_event(events[position]) for _, position in keyed]
+        return [_keyed(events[position], show) for _, position in keyed]
 
     async def count() -> int:
         return len(found)
@@ -182,8 +199,8 @@ def is_entity_name(entity: str) -> bool:
     return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
 
 
-def _keyed_event(of: RecordedEvent) -> Keyed[Event]:
-    return (of.position,), event(of)
+def _keyed(of: RecordedEvent, show: Callable[[RecordedEvent], T]) -> Keyed[T]:
+    return (of.position,), show(of)
 
 
 def _encode_cursor(key: Key) -> str:

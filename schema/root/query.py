@@ -51,7 +51,7 @@ from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
 from schema.types.connection import Connection, entity_pages
-from schema.types.event import Event, HistoryVersion
+from schema.types.event import Event, HistoryVersion, event
 from schema.types.imports import Import, import_
 from schema.types.preview import Preview
 from schema.types.redaction import Redaction, redaction
@@ -395,6 +395,7 @@ class Query(Proofs, OneEvent, Over):
         services = info.context.services
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
         if search is not None:
-            found = found_pages(services.recorder, services.as_of.searches, search, part, order_by)
+            searches = services.as_of.searches
+            found = found_pages(services.recorder, searches, search, part, order_by, event)
             return await (await found).page(asked)
-        return await (await event_pages(services.recorder, part, order_by)).page(asked)
+        return await (await event_pages(services.recorder, part, order_by, event)).page(asked)

@@ -95,15 +95,20 @@ class Fact:
 
 
 @object_type
-class Event(Fact):
-    """An event of the log: immutable once it is recorded."""
+class KnownEvent(Fact):
+    """An event of the log as it was known at a position: what became of it later is left out. Texts
+    that were redacted are gone at every position.
+    """
+
+    until: strawberry.Private[int | None] = None
+    """The position; None: now."""
 
     @resolver_field
     async def retracted_by(self, info: Info) -> Fact | None:
         """The retraction by which nothing follows from it any more; null while it counts. A
         retraction that is retracted itself takes nothing away.
         """
-        found = await retraction_of(info, self.of)
+        found = await retraction_of(info, self.of, self.until)
         return fact(found) if found else None
 
     @resolver_field
@@ -111,11 +116,18 @@ class Event(Fact):
         """The fact that was recorded in its place when it was retracted, which may be about another
         entity; null while it counts, and where nothing replaced it.
         """
-        found = await retraction_of(info, self.of)
+        found = await retraction_of(info, self.of, self.until)
         if found is None or not isinstance(found.fact, Retracted) or not found.fact.replacement:
             return None
         replacement = await info.context.loaders.event_by_id.load(found.fact.replacement)
-        return fact(replacement) if replacement else None
+        if replacement is None or (self.until is not None and replacement.position > self.until):
+            return None
+        return fact(replacement)
+
+
+@object_type
+class Event(KnownEvent):
+    """An event of the log: immutable once it is recorded."""
 
     @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
@@ -166,6 +178,11 @@ def event(of: RecordedEvent) -> Event:
     return Event(**_fields(of))
 
 
+def known_event(of: RecordedEvent, until: int) -> KnownEvent:
+    """The GraphQL type of an event as it was known at a position."""
+    return KnownEvent(**_fields(of), until=until)
+
+
 def _fields(of: RecordedEvent) -> dict[str, Any]:
     return {
         "of": of,
@@ -180,9 +197,11 @@ def _fields(of: RecordedEvent) -> dict[str, Any]:
     }
 
 
-async def retraction_of(info: Info, of: RecordedEvent) -> RecordedEvent | None:
-    """The retraction of an event that counts, as the log says now."""
-    retractions = await info.context.loaders.retractions.load(of.stream)
+async def retraction_of(
+    info: Info, of: RecordedEvent, until: int | None = None
+) -> RecordedEvent | None:
+    """The retraction of an event that counts, as the log says up to a position, or now."""
+    retractions = await info.context.loaders.retractions.load((of.stream, until))
     return retractions.get(of.event_id)
 
 

@@ -14,6 +14,13 @@ ONE = """query ($p: Position, $id: String) { event(position: $p, eventId: $id) {
   retractedBy { position publicOn } replacedBy { position entity } correctionOf { position } } }"""
 
 
+THEN = """query ($at: Position!, $p: Position!) { asOf(position: $at) {
+  event(position: $p) {
+    position eventId entity type publicOn
+    retractedBy { position publicOn } replacedBy { position entity } correctionOf { position } }
+  events(orderBy: POSITION_DESC) { totalCount nodes { position retractedBy { position } } } } }"""
+
+
 async def event(api: Api, position: int) -> dict[str, Any]:
     """What an event says of itself."""
     found: dict[str, Any] = (await api.ask(ONE, p=str(position)))["event"]
@@ -76,6 +83,42 @@ async def test_a_correction_and_what_it_corrects_know_each_other_across_entities
     assert links(await event(api, 4)) == (None, None, "1")
     assert links(await event(api, 2)) == (None, None, None)
     assert "/CN/" in (await event(api, 1))["replacedBy"]["entity"]
+
+
+async def test_a_past_position_knows_nothing_of_later_retractions(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    wrong = await api.do("suspendExportControl", suspension())
+    gone = await api.do("retractEvent", retraction(wrong["eventId"]))
+    await api.do("retractEvent", retraction(gone["eventId"]))
+
+    async def then(at: int) -> Any:
+        return (await api.ask(THEN, at=str(at), p="2"))["asOf"]
+
+    assert (await then(1))["event"] is None
+    for at, retracted_by in ((2, None), (3, "3"), (4, None)):
+        found = await then(at)
+        assert links(found["event"]) == (retracted_by, None, None)
+        listed = found["events"]
+        assert listed["totalCount"] == at
+        assert [node["position"] for node in listed["nodes"]] == [str(p) for p in range(at, 0, -1)]
+        [second] = [node for node in listed["nodes"] if node["position"] == "2"]
+        assert second["retractedBy"] == (retracted_by and {"position": retracted_by})
+
+
+async def test_lists_of_a_past_position_end_there_however_they_are_narrowed(api: Api) -> None:
+    for id in ("a", "b", "c"):
+        await api.do("announceExportControl", control(id))
+    for narrowed in (
+        'places: ["CN"]',
+        'types: ["ExportControl.Announced"]',
+        'search: "gallium"',
+        'recorded: {from: "2000-01-01T00:00:00Z"}',
+    ):
+        asked = f'{{ asOf(position: "2") {{ events({narrowed}) {{ nodes {{ position }} }} }} }}'
+        nodes = (await api.ask(asked))["asOf"]["events"]["nodes"]
+        assert [node["position"] for node in nodes] == ["1", "2"], narrowed
+    asked = '{ asOf(position: "1") { events(entity: "export-control/b") { totalCount } } }'
+    assert (await api.ask(asked))["asOf"]["events"]["totalCount"] == 0
 
 
 async def test_an_event_tells_the_act_from_a_report_of_it(api: Api) -> None:

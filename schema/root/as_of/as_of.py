@@ -19,6 +19,7 @@ from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.facts import FactLists
 from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
+from schema.root.as_of.log import LogUntilMoment
 from schema.root.as_of.memberships import Memberships
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
@@ -84,6 +85,7 @@ class AsOf(
     SearchAtMoment,
     Disputes,
     Timelines,
+    LogUntilMoment,
 ):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.

@@ -1,0 +1,177 @@
+// The proof of an event, in the page that shows it: reads what is needed, has it checked, and says in
+// the panel what was found. The head that is believed is kept for the next visit.
+
+import { NotChecked, NotProven } from "./bytes.js";
+import { checkEvent } from "./proof_checks.js";
+import { drawPath } from "./proof_path.js";
+
+/** @typedef {import("./entry_fields.js").ShownField} ShownField */
+/** @typedef {import("./proof_checks.js").CheckName} CheckName */
+/** @typedef {import("./proof_checks.js").Findings} Findings */
+/** @typedef {import("./proof_checks.js").Outcome} Outcome */
+/** @typedef {import("./proof_checks.js").SeenHead} SeenHead */
+/** @typedef {import("./proof_material.js").Read} Read */
+
+/** The name under which this browser keeps the head that it saw last. */
+const SEEN = "tracker.log.head";
+const CHECKS = /** @type {CheckName[]} */ (["head", "seen", "entry", "path", "texts", "page"]);
+/** How an outcome looks: its mark, its name, and what the style sheet calls it. */
+const LOOKS = {
+  passed: { mark: "✓", name: "passed", ok: "1" },
+  failed: { mark: "✕", name: "failed", ok: "0" },
+  unknown: { mark: "–", name: "not checked", ok: "" },
+};
+
+/** What it means that a check failed, of the first that did. */
+const ACCUSATIONS = {
+  head: "The head of the log is not what its key signed",
+  seen: "This is not the log that this browser saw",
+  entry: "What came is not the entry",
+  path: "This is not the entry that was signed",
+  texts: "A text is not the one that was recorded",
+  page: "This page does not show what the entry says",
+};
+
+/** @type {Read} */
+async function read(path) {
+  let answer;
+  try {
+    answer = await fetch(path, { headers: { Accept: "*/*" } });
+  } catch {
+    throw new NotChecked(`${path} did not come. Are you online?`);
+  }
+  if (answer.status === 404 && (path === "/log/checkpoint" || path === "/log/key")) {
+    throw new NotChecked("This server signs no log.");
+  }
+  if (answer.status === 404) throw new NotProven(`The server has no ${path}.`);
+  if (!answer.ok) throw new NotChecked(`${path} was answered with ${answer.status}.`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** @returns {SeenHead | null} */
+function recallHead() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(SEEN) ?? "null");
+    return typeof kept?.note === "string" && Array.isArray(kept.keys) ? kept : null;
+  } catch {
+    return null; // no storage, or not ours: as on a first visit
+  }
+}
+
+/** @param {SeenHead} seen */
+function keepHead(seen) {
+  try {
+    localStorage.setItem(SEEN, JSON.stringify(seen));
+  } catch {
+    // A browser that keeps nothing sees each head for the first time.
+  }
+}
+
+/**
+ * The fields of the entry that a page shows.
+ * @param {ParentNode} page
+ */
+function shownFields(page) {
+  const elements = [...page.querySelectorAll("[data-entry], [data-annex]")];
+  return elements.map((element) => {
+    const annex = element.getAttribute("data-annex");
+    /** @type {ShownField} */
+    const field = {
+      pointer: annex ?? element.getAttribute("data-entry") ?? "",
+      as: element.getAttribute("data-as") ?? "text",
+      text: element.textContent ?? "",
+      annex: annex !== null,
+    };
+    return { element, field };
+  });
+}
+
+/**
+ * @param {ParentNode} panel
+ * @param {CheckName} name
+ * @param {Outcome} outcome
+ */
+function showOutcome(panel, name, outcome) {
+  const row = panel.querySelector(`[data-check="${name}"]`);
+  const [mark, result, detail] = [".tickmark", ".res", "small"].map((part) => row?.querySelector(part));
+  const look = LOOKS[outcome.state];
+  row?.setAttribute("data-ok", look.ok);
+  mark?.setAttribute("aria-label", look.name);
+  if (mark) mark.textContent = look.mark;
+  if (result) result.textContent = outcome.result;
+  if (detail) detail.textContent = outcome.detail;
+}
+
+/**
+ * What all checks together say: the state of the panel, its heading and its lead.
+ * @param {Findings} found
+ * @param {number} milliseconds
+ */
+function describe({ outcomes, size }, milliseconds) {
+  const failed = CHECKS.filter((name) => outcomes[name].state === "failed");
+  const unknown = CHECKS.filter((name) => outcomes[name].state === "unknown");
+  const [first] = failed;
+  if (first) {
+    return {
+      state: "bad",
+      title: ACCUSATIONS[first],
+      lead: `${failed.length} of ${CHECKS.length} checks failed. Keep this page, and check with another tool from another network.`,
+    };
+  }
+  const head = size ? ` against the head of ${BigInt(size).toLocaleString("en")} events` : "";
+  if (unknown.length) {
+    return {
+      state: "part",
+      title: unknown.length === CHECKS.length ? "Not checked" : "Checked in part",
+      lead: `${unknown.length} of ${CHECKS.length} checks could not be made here, which accuses nobody. Below is how to make them elsewhere.`,
+    };
+  }
+  return {
+    state: "ok",
+    title: "In the signed log, and shown as it is",
+    lead: `Checked by your browser in ${milliseconds} ms${head}. It proves what was recorded, and in which order; not that it is true.`,
+  };
+}
+
+/**
+ * @param {Element} panel
+ * @param {{state: string, title: string, lead: string}} said
+ */
+function showVerdict(panel, { state, title, lead }) {
+  panel.setAttribute("data-state", state);
+  const [heading, text] = [panel.querySelector("h2"), panel.querySelector("[role=status]")];
+  if (heading) heading.textContent = title;
+  if (text) text.textContent = lead;
+}
+
+/**
+ * Checks the event that a page shows, and says what was found.
+ * @param {Document | Element} page
+ */
+async function proveEvent(page) {
+  const panel = page.querySelector("[data-proof]");
+  const position = panel?.getAttribute("data-proof");
+  if (!panel || !position) return;
+  if (!globalThis.crypto?.subtle) {
+    showVerdict(panel, {
+      state: "part",
+      title: "This browser can't check here",
+      lead: "Browsers compute hashes only on pages that come over https, or from this machine. Below is how to check elsewhere.",
+    });
+    return;
+  }
+  const began = performance.now();
+  const shown = shownFields(page);
+  const fields = shown.map(({ field }) => field);
+  const found = await checkEvent(position, read, recallHead(), fields);
+  if (found.seen) keepHead(found.seen);
+  for (const name of CHECKS) showOutcome(panel, name, found.outcomes[name]);
+  for (const { element, field } of shown) {
+    element.toggleAttribute("data-differs", found.wrong.includes(field));
+  }
+  const figure = page.querySelector("[data-proof-path]");
+  if (figure) drawPath(figure, found.steps, found.outcomes.path.state !== "failed");
+  showVerdict(panel, describe(found, Math.round(performance.now() - began)));
+}
+
+await proveEvent(document);

@@ -1,0 +1,97 @@
+"""The log up to a moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
+
+from strawberry import argument
+
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.scalars import Position
+from schema.inputs.arguments import (
+    AboutCommodities,
+    AboutPlaces,
+    OfTypes,
+    parse_required_position,
+    parse_search_words,
+    parse_selection,
+)
+from schema.inputs.order_by import ORDER_BY, EventOrder
+from schema.inputs.pagination import First, Last, parse_page
+from schema.inputs.ranges import TimeRange, parse_times
+from schema.root.as_of.base import AtMoment
+from schema.root.events import event_pages, found_pages, log_range
+from schema.types.connection import Connection
+from schema.types.event import KnownEvent, known_event
+
+
+@object_type
+class LogUntilMoment(AtMoment):
+    """The events of the log up to the position of a moment."""
+
+    @resolver_field
+    async def event(
+        self,
+        info: Info,
+        at: Annotated[Position, argument(name="position", description="Its position in the log.")],
+    ) -> KnownEvent | None:
+        """One event, as it was known at this position; null where it was recorded later. It depends on
+        the position only, not on `validAt`.
+        """
+        position = parse_required_position(at, "position")
+        if position > self.moment.position:
+            return None
+        found = await info.context.loaders.event_at.load(position)
+        return known_event(found, self.moment.position) if found else None
+
+    @resolver_field
+    async def events(
+        self,
+        info: Info,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only events that say all of these words, as `events(search:)` of `Query`"
+                " compares them. Of more than 10,000 only the newest."
+            ),
+        ] = None,
+        types: OfTypes = None,
+        commodities: AboutCommodities = None,
+        places: AboutPlaces = None,
+        entity: Annotated[
+            str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
+        ] = None,
+        recorded: Annotated[
+            TimeRange | None, argument(description="Only events recorded in this range of time.")
+        ] = None,
+        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
+        first: First = None,
+        after: Annotated[
+            Position | None,
+            argument(description="Return events after this position, in the order of the list."),
+        ] = None,
+        last: Last = None,
+        before: Annotated[
+            Position | None,
+            argument(description="Return events before this position, in the order of the list."),
+        ] = None,
+    ) -> Connection[KnownEvent]:
+        """The events of the log up to this position, as they were known at it. The cursor of an event
+        is its position. It depends on the position only, not on `validAt`.
+        """
+        asked = parse_page(first, after, last, before)
+        wanted = parse_selection(types, commodities, places, entity)
+        services, until = info.context.services, self.moment.position
+        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        part = replace(part, before=min(part.before, until + 1))
+        show = partial(known_event, until=until)
+        if search is None:
+            pages = await event_pages(services.recorder, part, order_by, show)
+        else:
+            searches = services.as_of.searches
+            parse_search_words(search, "search")
+            pages = await found_pages(services.recorder, searches, search, part, order_by, show)
+        return await pages.page(asked)
