@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from projections.query.clause_matches import ClauseMatches
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, Lists
@@ -15,17 +16,8 @@ from projections.query.series import MomentSeries
 from projections.runner.progress import ProgressTracker
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import (
-    ClauseQuery,
-    Licences,
-    controls_about,
-    licences_in_force,
-    matching_clauses,
-)
+from tracker.domain.matching import ClauseQuery, Licences, controls_about
 from tracker.domain.vocabulary import ClauseStatus, Measure
-
-Judged: TypeAlias = dict[int, tuple[ExportControlState, Sequence[ClauseState]]]
-"""Controls by their identity, with the clauses that answer to a query."""
 
 
 class MatchingControl(NamedTuple):
@@ -35,6 +27,8 @@ class MatchingControl(NamedTuple):
     clauses: Sequence[ClauseState]
 
 
+MAX_CACHED_SERIES = 10
+"""Series whose licences are kept until the next event."""
 LICENCES_IN_FORCE = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
 
 
@@ -43,7 +37,9 @@ class Controls:
 
     def __init__(self, lists: Lists, progress: ProgressTracker | None = None):
         self._lists = lists
+        self._matches = ClauseMatches()
         self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
+        self._licences_by_day = EventCache(progress, MAX_CACHED_SERIES, self._read_licences_on)
 
     async def licences(self, moment: Moment) -> Licences:
         """The dual-use licences in force, by which it is known what dual-use items are."""
@@ -53,28 +49,41 @@ class Controls:
 
     async def licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
         """Those on each day of a series; the same object where the same licences are in force."""
-        return await series.read(Controls, lambda: self._read_licences_on(series))
-
-    async def candidates_on(
-        self, series: MomentSeries, query: ClauseQuery, filter: Filter, order: Ordering
-    ) -> Mapping[date, Sequence[object]]:
-        """What `matching` decides on, on each day of a series: the same objects on days on which it
-        is the same."""
-        narrowed = _with_a_clause(filter, query)
-        return await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
+        asked = series.position, tuple(series.days)
+        return await series.read(Controls, lambda: self._licences_by_day.get(asked))
 
     async def _read_licences(self, moment: Moment) -> Licences:
         found = await self._lists.page(ExportControlState, moment, LICENCES_IN_FORCE)
-        return licences_in_force([state for _, state in found])
+        return self._matches.licences([state for _, state in found])
 
-    async def _read_licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
-        days = await self._lists.on_each_day(ExportControlState, series, LICENCES_IN_FORCE)
-        made: dict[tuple[int, ...], Licences] = {}
+    async def _read_licences_on(
+        self, asked: tuple[int, tuple[date, ...]]
+    ) -> Mapping[date, Licences]:
+        position, of = asked
+        days = await self._lists.on_each_day(
+            ExportControlState, MomentSeries(of, position), LICENCES_IN_FORCE
+        )
+        return {day: self._matches.licences(states) for day, states in days.items()}
+
+    async def matching_on(
+        self, series: MomentSeries, query: ClauseQuery, filter: Filter, order: Ordering
+    ) -> Mapping[date, Sequence[Keyed[MatchingControl]]]:
+        """What `matching` finds on each day of a series, of a query that the day does not decide: the
+        same object on days on which it is the same."""
+        narrowed = _with_a_clause(filter, query)
+        licences = await self.licences_on(series) if query.is_about_goods else {}
+        days = await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
+        made: dict[tuple[int, ...], Sequence[Keyed[MatchingControl]]] = {}
         found = {}
-        for day, states in days.items():
-            key = tuple(map(id, states))
+        for day, keyed in days.items():
+            await series.give_way()
+            match = self._matches.matcher(query, licences.get(day, {}))
+            matching = [(item, clauses) for item in keyed if (clauses := match(item[1]))]
+            key = tuple([id(of) for item, clauses in matching for of in (item, *clauses)])
             if key not in made:
-                made[key] = licences_in_force(states)
+                made[key] = [
+                    (item[0], MatchingControl(item[1], clauses)) for item, clauses in matching
+                ]
             found[day] = made[key]
         return found
 
@@ -92,11 +101,11 @@ class Controls:
         """
         narrowed = _with_a_clause(filter, query)
         found = await self._lists.page(ExportControlState, moment, narrowed, order)
-        matching = _matching_once(moment, query, licences)
+        match = self._matches.matcher(query, licences)
         return [
             (key, MatchingControl(state, clauses))
             for key, state in found
-            if (clauses := matching(state))
+            if (clauses := match(state))
         ]
 
     async def having(
@@ -120,24 +129,3 @@ def _with_a_clause(filter: Filter, query: ClauseQuery) -> Filter:
         status=query.status,
         in_force=query.in_force,
     )
-
-
-def _matching_once(
-    moment: Moment, query: ClauseQuery, licences: Licences
-) -> Callable[[ExportControlState], Sequence[ClauseState]]:
-    """The clauses of a control that answer to a query. Of a series, each state is judged once,
-    unless the day decides who is in a union."""
-    series = moment.series
-    asked = query.on_any_day
-    if series is None or asked is None:
-        return lambda state: matching_clauses(query, state, licences)
-    fresh: Judged = {}
-    _, judged = series.remember((asked, id(licences)), lambda: (licences, fresh))
-
-    def matching(state: ExportControlState) -> Sequence[ClauseState]:
-        found = judged.get(id(state))
-        if found is None:
-            found = judged[id(state)] = state, matching_clauses(query, state, licences)
-        return found[1]
-
-    return matching

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from time import monotonic
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ class MomentSeries:
         self._reads: dict[Hashable, asyncio.Task[Any]] = {}
         self._worked_since, self._yielding = monotonic(), False
         self._memo: dict[Hashable, Any] = {}
+        self._days_of: dict[int, Mapping[date, Any]] = {}
 
     @property
     def first(self) -> date:
@@ -52,13 +53,13 @@ class MomentSeries:
             task = self._reads[key] = asyncio.ensure_future(_awaited(fetch))
         if not task.done():
             await task
-        await self._give_way()
+        await self.give_way()
         found: T = task.result()
         return found
 
-    async def _give_way(self) -> None:
+    async def give_way(self) -> None:
         """Let others have their turn where the moments have been worked on for a while: all of them
-        wait for the same reads, and would go on at once."""
+        are worked on together, or wait for the same reads and would go on at once."""
         while monotonic() - self._worked_since > YIELD_INTERVAL_SECONDS:
             if not self._yielding:
                 self._yielding = True
@@ -75,6 +76,16 @@ class MomentSeries:
             self._memo[key] = make()
         value: T = self._memo[key]
         return value
+
+    def on(self, day: date, days: Mapping[date, T]) -> T:
+        """What is so on one of the days, by which `days_of` finds what is so on the others."""
+        value = days[day]
+        self._days_of[id(value)] = days
+        return value
+
+    def days_of(self, value: T) -> Mapping[date, T] | None:
+        """What is so on each day, where the value of one was made together with those of the others."""
+        return self._days_of.get(id(value))
 
     def by_day(self, found: Iterable[tuple[date, date, T]]) -> dict[date, list[T]]:
         """What holds on each day, of items with the first and the last day on which they hold, in

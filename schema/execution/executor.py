@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable
@@ -21,12 +22,14 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     VariableNode,
+    get_nullable_type,
 )
 from graphql.execution.values import get_argument_values
+from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from projections.lru_cache import SizedLruCache
-from schema.execution.field_calls import FieldCall, plan_call
+from schema.execution.field_calls import FieldCall, has_variables, plan_call
 from schema.execution.value_plans import Serializer, SerializerBuilder
 from schema.root.as_of.base import AtMoment
 
@@ -77,6 +80,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         coerced = self.variable_values.coerced
         self._included = tuple(coerced.get(name) for name in self._plans.conditions)
         self._plans.make_room(self._included)
+        self._calls: dict[tuple[int, int], FieldCall | None] = {}
+        """Calls with variables, which are those of this request."""
 
     def execute_field(
         self,
@@ -144,6 +149,99 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
+    def complete_iterable_value(
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        items: Any,
+        position_context: Any,
+    ) -> Any:
+        """The items' parts of the answer: those of many moments field by field."""
+        if (
+            position_context is None
+            and isinstance(items, list)
+            and items
+            and isinstance(items[0], AtMoment)
+        ):
+            type_ = get_nullable_type(item_type)
+            found, deferred, _ = self.collect_subfields(type_, field_details_list)
+            if not deferred:
+                return self._complete_moments(type_, found, path, items)
+        return super().complete_iterable_value(
+            item_type, field_details_list, info, path, items, position_context
+        )
+
+    async def _complete_moments(
+        self,
+        type_: GraphQLObjectType,
+        fields: Mapping[str, Any],
+        path: Any,
+        moments: Sequence[AtMoment],
+    ) -> list[dict[str, Any]]:
+        columns = await gather_with_cancel(
+            *(
+                self._column(type_, name, selected, path, moments)
+                for name, selected in fields.items()
+            )
+        )
+        return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    async def _column(
+        self,
+        type_: GraphQLObjectType,
+        name: str,
+        selected: Sequence[Any],
+        path: Any,
+        moments: Sequence[AtMoment],
+    ) -> list[Any]:
+        """A field's parts of the answer at many moments. Where one moment has an answer that was
+        made for all of them, the others are not asked."""
+
+        def at(number: int) -> Any:
+            return path.add_key(number).add_key(name, type_.name)
+
+        try:
+            parts = await self._parts_of_all(type_, selected, at(0), moments)
+        except Exception:  # whatever it is, graphql-core meets it too, and says where
+            parts = []
+        rest = [
+            self.execute_field(type_, moments[number], selected, at(number), None)
+            for number in range(len(parts), len(moments))
+        ]
+        waiting = [part for part in rest if self.is_awaitable(part)]
+        awaited = iter(await gather_with_cancel(*waiting)) if waiting else iter(())
+        return parts + [next(awaited) if self.is_awaitable(part) else part for part in rest]
+
+    async def _parts_of_all(
+        self,
+        type_: GraphQLObjectType,
+        selected: Sequence[Any],
+        path: Any,
+        moments: Sequence[AtMoment],
+    ) -> list[Any]:
+        """A field's parts of the answer at the first moments: as many as can be had by a plan and
+        one call."""
+        if (at_hand := self._field_plan(type_, selected)) is not None:
+            return [at_hand(moment) for moment in moments]
+        call = self._call(type_, selected[0].node)
+        plan = self._plan(call.definition.type, selected) if call else None
+        if call is None or plan is None:
+            return []
+        nodes = [details.node for details in selected]
+        info = self.build_resolve_info(call.definition, nodes, type_, path)
+        first, series = moments[0], moments[0].moment.series
+        found = await _in_turn(first.turns, partial(call.answer, first, info))
+        of_days = series.days_of(found) if series else None
+        if series is None or of_days is None:
+            return [plan(found)]
+        parts = []
+        for one in moments:
+            await series.give_way()
+            parts.append(plan(of_days[one.moment.valid_at]))
+        return parts
+
     def _field_plan(self, parent: GraphQLObjectType, selected: Sequence[Any]) -> Serializer | None:
         """The plan of a field that its object has at hand, and all that is selected of it."""
         key = (self._included, id(parent), *[id(details.node) for details in selected])
@@ -159,6 +257,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if self.operation.operation is not OperationType.QUERY:
             return None
         key, known = (id(parent), id(node)), self._plans.calls
+        if key not in known and has_variables(node):
+            known = self._calls
         if key not in known:
             try:
                 known[key] = plan_call(self.schema, parent, node, self.variable_values)
@@ -186,10 +286,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return self.collect_subfields(type_, selected)[0].items()
 
 
-async def _in_turn(turns: asyncio.Semaphore, execute: Callable[[], Any]) -> Any:
+async def _in_turn(turns: asyncio.Semaphore | None, execute: Callable[[], Any]) -> Any:
     """The answer of a field of one of many moments, of which few are worked on at a time: what is
     read for each moment alone would take all connections to the database."""
-    async with turns:
+    async with turns or nullcontext():
         answer = execute()
         return await answer if isawaitable(answer) else answer
 

@@ -2,7 +2,8 @@
 
 A field whose arguments all stand in the document has the same ones whenever the document is
 executed. graphql-core and Strawberry would read them again each time, those that are not given
-included; what they make of them is kept. Fields with variables are left to them.
+included; what they make of them is kept. With variables they are those of one request: kept for its
+moments.
 """
 
 from __future__ import annotations
@@ -48,17 +49,13 @@ class FieldCall:
 def plan_call(
     schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
 ) -> FieldCall | None:
-    """The call of a field; None where it waits for nothing, or needs more than the document.
+    """The call of a field; None where it waits for nothing, or is no plain method.
 
     Raises what is wrong with the arguments.
     """
     definition = parent.fields.get(node.name.value)
     field = definition and definition.extensions.get("strawberry-definition")
-    if (
-        definition is None
-        or not _plain(field)
-        or any(_has_variables(argument.value) for argument in node.arguments or ())
-    ):
+    if definition is None or not _plain(field):
         return None
     served = schema._strawberry_schema
     return FieldCall(
@@ -88,8 +85,13 @@ def _plain(field: StrawberryField | None) -> bool:
     )
 
 
-def _has_variables(value: ValueNode) -> bool:
-    return isinstance(value, VariableNode) or any(map(_has_variables, _parts(value)))
+def has_variables(node: FieldNode) -> bool:
+    """Whether the arguments of a field are more than what stands in the document."""
+    return any(_is_variable(argument.value) for argument in node.arguments or ())
+
+
+def _is_variable(value: ValueNode) -> bool:
+    return isinstance(value, VariableNode) or any(map(_is_variable, _parts(value)))
 
 
 def _parts(value: ValueNode) -> Iterator[ValueNode]:

@@ -20,6 +20,7 @@ from projections.query.series import MomentSeries
 from schema.execution.query_cost import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
+from schema.root.as_of import export_controls
 from schema.root.over import MAX_FIELDS_AT_WORK
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control
@@ -234,6 +235,49 @@ async def test_nothing_that_is_kept_longer_than_a_question_keeps_what_its_moment
         )
     gc.collect()
     assert not [kept for kept in gc.get_objects() if isinstance(kept, MomentSeries)]
+
+
+@pytest.mark.parametrize(
+    ("named", "variables"),
+    [('"gallium"', {}), ("$of", {"of": "gallium"})],
+    ids=("said", "variable"),
+)
+async def test_what_is_the_same_for_all_days_is_asked_once(
+    corpus: Api, monkeypatch: pytest.MonkeyPatch, named: str, variables: dict[str, str]
+) -> None:
+    asked: list[date] = []
+
+    def parse_clause_query(day: date, **given: Any) -> Any:
+        asked.append(day)
+        return plain(day, **given)
+
+    plain = export_controls.parse_clause_query
+    monkeypatch.setattr(export_controls, "parse_clause_query", parse_clause_query)
+    given = "($of: String)" if variables else ""
+    answer = await corpus.ask(
+        f'query {given} {{ over(from: "2021-01-01", to: "2025-12-01", step: MONTH, position: "9000")'
+        f" {{ validAt exportControls(commodity: {named}) {{ nodes {{ id key }} }} }} }}",
+        **variables,
+    )
+    assert asked == [date(2021, 1, 1)]
+    assert len(answer["over"]) == 60
+    assert (
+        len({tuple(of["key"] for of in one["exportControls"]["nodes"]) for one in answer["over"]})
+        > 5
+    )
+    ids = [of["id"] for one in answer["over"] for of in one["exportControls"]["nodes"]]
+    assert len(ids) == len(set(ids))
+
+
+async def test_what_is_wrong_on_every_day_is_told_once(corpus: Api) -> None:
+    answer = await corpus.post(
+        '{ over(from: "2025-01-01", to: "2025-03-01", step: MONTH)'
+        ' { validAt exportControls(commodity: "gallium", first: 999) { nodes { key } } } }'
+    )
+    [error] = answer["errors"]
+    assert error["path"] == ["over", 0, "exportControls"]
+    assert error["extensions"]["code"] == "INVALID_PAGE_SIZE"
+    assert answer["data"] is None
 
 
 async def test_few_moments_are_worked_on_at_a_time(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -135,7 +135,7 @@ class Controls(AtMoment):
         if series is None or not asked.is_same_on_all_days:
             return await control_page(as_of, self.moment, asked)
         days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
-        return days[self.moment.valid_at]
+        return series.on(self.moment.valid_at, days)
 
     @resolver_field
     async def export_control(
@@ -186,18 +186,18 @@ async def control_pages_on(
 ) -> Mapping[date, ExportControlConnection]:
     """The page on each day of a series, made once for days on which it is the same."""
     order: Ordering = asked.order.value
-    candidates = await as_of.controls.candidates_on(series, asked.query, asked.narrowed, order)
-    licences = await as_of.controls.licences_on(series) if asked.query.is_about_goods else {}
+    found = await as_of.controls.matching_on(series, asked.query, asked.narrowed, order)
     pages: dict[date, ExportControlConnection] = {}
-    made: tuple[tuple[int, ...], ExportControlConnection] | None = None
+    made: dict[int, ExportControlConnection] = {}
     for moment in series.moments():
-        day = moment.valid_at
-        made_of = (id(licences.get(day)), *map(id, candidates[day]))
-        if made and made[0] == made_of:
-            pages[day] = page_at(made[1], moment)
+        await series.give_way()
+        matching = found[moment.valid_at]
+        if same := made.get(id(matching)):
+            pages[moment.valid_at] = page_at(same, moment)
         else:
-            pages[day] = await control_page(as_of, moment, asked)
-            made = made_of, pages[day]
+            listing = matching_pages(_at_hand(matching), moment, asked.order)
+            page = cast(ExportControlConnection, await listing.page(asked.page))
+            pages[moment.valid_at] = made[id(matching)] = page
     return pages
 
 
@@ -210,12 +210,6 @@ def control_pages(
     order: Enum,
 ) -> PageSource[ExportControl]:
     """The controls with a clause that answers to all that is asked of clauses, in an order."""
-
-    def show(state: ExportControlState, clauses: Sequence[ClauseState]) -> ExportControl:
-        control = export_control(state, moment)
-        control.matched = clauses
-        return control
-
     if not query.needs_rule:  # the database knows all of it
         filter = replace(
             narrowed, measure=query.measure, status=query.status, in_force=query.in_force
@@ -225,7 +219,7 @@ def control_pages(
             ExportControlState,
             moment,
             filter,
-            lambda state: show(state, matching_clauses(query, state, licences)),
+            lambda state: _matched(state, matching_clauses(query, state, licences), moment),
             order,
         )
         return replace(pages, connection=ExportControlConnection, edge=control_edge)
@@ -237,9 +231,17 @@ def control_pages(
             whole = await as_of.controls.matching(moment, query, licences, narrowed, order.value)
         return whole
 
+    return matching_pages(found, moment, order)
+
+
+def matching_pages(
+    found: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]], moment: Moment, order: Enum
+) -> PageSource[ExportControl]:
+    """Controls that were found, with the clauses that match, in the order in which they were."""
+
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
         within = slice_range(await found(), span, order.value.down)
-        return [(key, show(*control)) for key, control in within]
+        return [(key, _matched(*control, moment)) for key, control in within]
 
     async def count() -> int:
         return len(await found())
@@ -248,3 +250,20 @@ def control_pages(
     return PageSource(
         items, count, cursors.encode, cursors.decode, ExportControlConnection, control_edge
     )
+
+
+def _at_hand(
+    found: Sequence[Keyed[MatchingControl]],
+) -> Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]]:
+    async def given() -> Sequence[Keyed[MatchingControl]]:
+        return found
+
+    return given
+
+
+def _matched(
+    state: ExportControlState, clauses: Sequence[ClauseState], moment: Moment
+) -> ExportControl:
+    control = export_control(state, moment)
+    control.matched = clauses
+    return control

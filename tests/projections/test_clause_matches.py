@@ -1,0 +1,91 @@
+"""Controls are looked through once for each question, by the licences that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from projections.query import clause_matches
+from projections.query.clause_matches import ClauseMatches
+from tests.support.fact_builders import announced, clause, decided_facts, state
+from tracker.domain.clause import ClauseState
+from tracker.domain.commodities import Commodity
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import ClauseQuery
+from tracker.domain.places import Place
+
+DAY = "2025-12-01"
+ON = date.fromisoformat(DAY)
+OF_GALLIUM = ClauseQuery(ON, commodity=Commodity("gallium"))
+LICENCE = clause("licence", commodities=["gallium"], measure="dual_use_licence")
+
+
+def control(key: str, *clauses: dict[str, Any]) -> ExportControlState:
+    """A control of China on the day."""
+    name = f"export-control/{key}"
+    found: ExportControlState = state(decided_facts(name, announced(*clauses)), name, DAY)
+    return found
+
+
+@pytest.fixture
+def matched(monkeypatch: pytest.MonkeyPatch) -> list[ExportControlState]:
+    """The controls that are looked through meanwhile."""
+    found: list[ExportControlState] = []
+
+    def matching_clauses(query: Any, of: ExportControlState, licences: Any) -> Any:
+        found.append(of)
+        return plain(query, of, licences)
+
+    plain = clause_matches.matching_clauses
+    monkeypatch.setattr(clause_matches, "matching_clauses", matching_clauses)
+    return found
+
+
+def keys(clauses: Sequence[ClauseState]) -> list[str]:
+    """The keys of clauses."""
+    return [one.clause.id for one in clauses]
+
+
+def test_a_state_is_looked_through_once_for_a_question_whatever_the_day(
+    matched: list[ExportControlState],
+) -> None:
+    known, of = ClauseMatches(), control("x", clause("1"), clause("2", commodities=["tin"]))
+    for day in (ON, date(2026, 1, 1)):
+        query = ClauseQuery(day, commodity=Commodity("gallium"))
+        assert keys(known.matcher(query, {})(of)) == ["1"]
+    assert matched == [of]
+    assert keys(known.matcher(ClauseQuery(ON, commodity=Commodity("tin")), {})(of)) == ["2"]
+    assert len(matched) == 2
+
+
+def test_other_licences_are_another_question() -> None:
+    known = ClauseMatches()
+    of, licence = control("x", clause("1", commodities=["dual_use_items"])), control("y", LICENCE)
+    without, licensed = known.licences([]), known.licences([licence])
+    assert known.licences([licence]) is licensed
+    for _ in range(2):
+        assert keys(known.matcher(OF_GALLIUM, without)(of)) == []
+        assert keys(known.matcher(OF_GALLIUM, licensed)(of)) == ["1"]
+
+
+def test_where_unions_decide_each_day_is_looked_at(matched: list[ExportControlState]) -> None:
+    known, of = ClauseMatches(), control("x", clause("1", destinations=["EU"]))
+    for day, found in ((date(2020, 1, 1), ["1"]), (date(2021, 1, 1), [])):
+        assert keys(known.matcher(ClauseQuery(day, destination=Place("GB")), {})(of)) == found
+    assert len(matched) == 2
+
+
+def test_what_is_remembered_is_limited(
+    matched: list[ExportControlState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clause_matches, "MAX_QUESTIONS", 2)
+    monkeypatch.setattr(clause_matches, "MAX_LICENCES", 2)
+    known, of = ClauseMatches(), control("x", clause("1"))
+    for code in ("280530", "280540", "280550", "280530"):
+        known.matcher(ClauseQuery(ON, hs_code=code), {})(of)
+    assert len(matched) == 4
+    licences = [known.licences([control(str(number), LICENCE)]) for number in range(5)]
+    assert all(of == licences[0] for of in licences)
