@@ -26,6 +26,7 @@ from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_streams import GraphQLStreams
 from schema.http.graphql_ws import GraphQLWebSocket
 from schema.http.incremental import AnswersInParts
+from schema.http.keeping import VaryByToken
 from schema.http.pacing import Pacing
 from schema.http.responses import Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
@@ -118,8 +119,12 @@ def create_app(
 
 
 def outer_middleware(access: Access) -> list[Middleware]:
-    """What stands before every route: the check of hosts, and CORS."""
-    return [Middleware(TrustedHosts, hosts=access.hosts), Middleware(Cors, origins=access.origins)]
+    """What stands before every route: the check of hosts, CORS, and what caches are told."""
+    return [
+        Middleware(TrustedHosts, hosts=access.hosts),
+        Middleware(Cors, origins=access.origins),
+        Middleware(VaryByToken, read_open=access.read_open),
+    ]
 
 
 def require_reader(access_control: AccessControl, answer: Answering) -> Answering:

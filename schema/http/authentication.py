@@ -10,11 +10,12 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
+from schema.http.token_cookie import counted_token, kept_token
 from schema.services import OPEN_CALLER, Access
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
@@ -35,6 +36,9 @@ class Client:
     caller: Caller
     key: str
     """A token, or else the network of an address."""
+    authorization: str = field(default="", repr=False)
+    """The Authorization header that the caller came with, or that their cookie stands for; empty of
+    those who came without a token that works."""
 
 
 class AccessControl:
@@ -61,14 +65,29 @@ class AccessControl:
         except Unauthenticated:
             self._buckets.take(client)
             raise
-        found = Client(caller, f"token {caller.name}" if parse_bearer(authorization) else client)
+        if parse_bearer(authorization):
+            found = Client(caller, f"token {caller.name}", authorization)
+        else:
+            found = Client(caller, client)
         self._buckets.take(found.key)
         return found
 
     async def authenticate_request(self, request: HTTPConnection) -> Client:
-        """Who sends a request. Raises as `authenticate`."""
-        return await self.authenticate(
-            request.headers.get("authorization", ""), request.client and request.client.host
+        """Who sends a request: by its Authorization header, or else by the cookie of those who
+        signed in, where that counts (`counted_token`). A cookie whose token does not work any more
+        is as none. Raises as `authenticate`.
+        """
+        authorization = request.headers.get("authorization", "")
+        if token := counted_token(request):
+            authorization = f"Bearer {token}" if await self._works(token) else ""
+        return await self.authenticate(authorization, request.client and request.client.host)
+
+    def is_shared(self, request: HTTPConnection) -> bool:
+        """Whether an answer is the same for everyone, so that a cache may keep one for all."""
+        return (
+            self.access.read_open
+            and "authorization" not in request.headers
+            and kept_token(request) is None
         )
 
     async def reauthenticate(self, authorization: str) -> Caller:
@@ -144,6 +163,13 @@ class AccessControl:
             if not load:
                 break  # there may be ten thousand
         return self.work_slot(least) if least else nullcontext()
+
+    async def _works(self, token: str) -> bool:
+        try:
+            await self._caller(f"Bearer {token}")
+        except Unauthenticated:
+            return False
+        return True
 
     async def _caller(self, authorization: str) -> Caller:
         """The caller that an Authorization header stands for.

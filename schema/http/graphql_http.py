@@ -139,10 +139,7 @@ class GraphQLEndpoint:
         if request.method == "POST":
             headers = {"Vary": VARY, "Cache-Control": NO_STORE}
         else:
-            shared = (
-                self._access_control.access.read_open and "authorization" not in request.headers
-            )
-            keeping = cache_control(shared, answer.stays)
+            keeping = cache_control(self._access_control.is_shared(request), answer.stays)
             headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
             if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)

@@ -154,7 +154,7 @@ class GraphQLStreams:
             form.media_type,
             {"Vary": "Accept"},
             ends=self.ends,
-            authorization=request.headers.get("authorization", ""),
+            authorization=client.authorization,
             silence=lambda: form.silence,
             broken=lambda: form.broken,
         )

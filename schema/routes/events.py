@@ -161,7 +161,7 @@ class EventRoute:
             form.media_type,
             headers,
             ends=self._ends,
-            authorization=request.headers.get("authorization", ""),
+            authorization=client.authorization,
             silence=lambda: body.write([form.silence]),
             broken=body.end,
         )

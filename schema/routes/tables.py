@@ -90,11 +90,7 @@ class TableRoute:
         format = FORMATS[ending]
         chunks = format.write(header, _again(first, pages), titled)
         pinned = given["valid"] is not None and given["position"] is not None
-        who = (
-            "public"
-            if self._access.read_open and "authorization" not in request.headers
-            else "private"
-        )
+        who = "public" if self._access_control.is_shared(request) else "private"
         headers = {
             "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
             "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
