@@ -10,11 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.pages.alliances import alliance, alliances
+from schema.pages.figures import figure
 from schema.pages.site.page import Page
 from schema.pages.site.route import MEDIA_TYPES, PageRoute
 from schema.pages.site.static_files import static_file
 
-PAGES: tuple[Page, ...] = (alliances.PAGE, alliance.PAGE)
+PAGES: tuple[Page, ...] = (alliances.PAGE, alliance.PAGE, figure.PAGE)
 
 
 class EndingConvertor(Convertor[str]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -39,11 +38,9 @@ RISING = chart(mark(2020, 10), mark(2021, 20), mark(2021, 15, in_use=False))
 
 
 @pytest.fixture(scope="module")
-def renderer() -> Iterator[ChartRenderer]:
-    """One process for all tests here: it takes half a second to start."""
-    renderer = ChartRenderer()
-    yield renderer
-    renderer.close()
+def renderer() -> ChartRenderer:
+    """One for all tests here."""
+    return ChartRenderer()
 
 
 async def test_what_others_wrote_is_text_in_a_chart(renderer: ChartRenderer) -> None:
@@ -135,7 +132,6 @@ async def test_too_many_charts_at_once_are_refused_and_those_that_wait_are_made(
     await asyncio.sleep(0)
     go_on.set()
     assert await same == (await asyncio.gather(*waiting))[0] == b"<svg id='0'/>"
-    renderer.close()
 
 
 def test_a_process_that_died_is_started_again() -> None:

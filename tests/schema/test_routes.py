@@ -36,6 +36,8 @@ EXAMPLES = {
     "/tables/{file}": "/tables/controls.csv",
     "/alliances/{key}": "/alliances/quad",
     "/alliances/{key}.csv": "/alliances/quad.csv",
+    "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
+    "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
     "/graphql": "/graphql?query={head}",
 }
 

@@ -9,8 +9,8 @@ from enum import Enum
 
 from schema.pages.charts.amounts import amount_words, ticks
 
-MARGIN_PERCENT = 3
-"""Room left and right of the first and last number of the scale, for half a mark."""
+MARGIN_PERCENT = 6
+"""Room left and right of the first and last number of the scale, for half a number."""
 MAX_TICKS = 5
 
 

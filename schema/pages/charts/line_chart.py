@@ -6,6 +6,7 @@ claim in use, a hollow one what an earlier edition said. A year without a number
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +24,8 @@ LABEL_DISTANCE_PIXELS = 14
 LABEL_OFFSET_PIXELS = 8
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 """What long numbers are divided by on the axis, and the word for it before the unit."""
+
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 Colours = Mapping[str, str]
 SERIES = ("c1", "c2", "c3", "c4", "c5", "c6")
@@ -137,7 +140,7 @@ def vega_lite(chart: LineChart, layout: Layout) -> dict[str, Any]:
 
 def printable(text: str) -> str:
     """A text without the control characters that XML cannot hold."""
-    return "".join(character for character in text if character.isprintable() or character == " ")
+    return NOT_IN_XML.sub("", text)
 
 
 def _factor(highest: Decimal) -> tuple[int, str]:

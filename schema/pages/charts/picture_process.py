@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock, Timer
@@ -21,9 +22,14 @@ PASSED_VARIABLES = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SY
 """What it gets of the environment: no passwords."""
 
 
-def require_vega() -> None:
-    """Raise TrackerError where the library is not installed."""
-    if find_spec("vl_convert") is None:
+def is_installed() -> bool:
+    """Whether the library that makes pictures is here."""
+    return find_spec("vl_convert") is not None
+
+
+def require_installed() -> None:
+    """Raise TrackerError where the library is not here."""
+    if not is_installed():
         raise TrackerError(
             "images take vl-convert-python, which is not installed here: the extra `charts` has it",
             code="FORMAT_NOT_INSTALLED",
@@ -82,6 +88,12 @@ class PictureProcess:
             process.kill()
             with process:  # closes the pipes and waits
                 pass
+
+
+@cache
+def shared_process() -> PictureProcess:
+    """The one process of this server, which all applications in it share."""
+    return PictureProcess()
 
 
 def _exchange(process: subprocess.Popen[bytes], what: str, text: str) -> tuple[bool, bytes]:

@@ -6,26 +6,21 @@ import asyncio
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any
 
 from markupsafe import Markup
 
 from projections.lru_cache import SizedLruCache
 from schema.pages.charts.line_chart import IMAGE, NARROW, WIDE, Layout, LineChart, vega_lite
-from schema.pages.charts.picture_process import PictureProcess, require_vega
+from schema.pages.charts.picture_process import is_installed, require_installed, shared_process
 from schema.pages.charts.vega_svg import image_svg, page_svg
-from tracker.errors import TrackerError, Unavailable
+from tracker.errors import Unavailable
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MAX_WAITING = 24
 """Pictures that are asked for while others are made; more are refused."""
 
-ImageFormat = Literal["svg", "png", "pdf"]
-IMAGE_TYPES: dict[ImageFormat, str] = {
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "pdf": "application/pdf",
-}
+IMAGE_TYPES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 """The formats of images with their media types."""
 Drawing = LineChart | str
 """A chart, or a whole SVG that was drawn here already: with its size in pixels and real colours."""
@@ -36,16 +31,13 @@ class ChartRenderer:
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES):
         self.pictures: SizedLruCache[bytes, bytes] = SizedLruCache(max_bytes)
-        self._process = PictureProcess()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="charts")
         self._coming: dict[bytes, asyncio.Future[bytes]] = {}
 
     async def inline(self, chart: LineChart) -> Markup | None:
         """A chart as a part of a page, in two widths of which the style sheet shows one; None where
         the library is not installed. Raises Unavailable when too many pictures are asked for."""
-        try:
-            require_vega()
-        except TrackerError:
+        if not is_installed():
             return None
         drawn = [
             page_svg(await self._drawn(chart, layout), chart, size)
@@ -53,21 +45,16 @@ class ChartRenderer:
         ]
         return Markup("").join(map(Markup, drawn))
 
-    async def image(self, drawing: Drawing, format: ImageFormat) -> bytes:
-        """A drawing as a file. Raises Unavailable when too many are asked for, and TrackerError with
-        the code FORMAT_NOT_INSTALLED where the library that makes it is not installed."""
+    async def image(self, drawing: Drawing, format: str) -> bytes:
+        """A drawing as a file, in one of `IMAGE_TYPES`. Raises Unavailable when too many are asked for,
+        and TrackerError with the code FORMAT_NOT_INSTALLED where the library for it is not installed."""
         if isinstance(drawing, LineChart):
-            require_vega()
+            require_installed()
             drawing = image_svg(await self._drawn(drawing, IMAGE), drawing)
         if format == "svg":
             return drawing.encode()
-        require_vega()
+        require_installed()
         return await self._picture(format, drawing)
-
-    def close(self) -> None:
-        """End the process; nothing can be drawn afterwards."""
-        self._thread.shutdown(cancel_futures=True)
-        self._process.close()
 
     async def _drawn(self, chart: LineChart, layout: Layout) -> str:
         spec: dict[str, Any] = vega_lite(chart, layout)
@@ -86,7 +73,7 @@ class ChartRenderer:
         if len(self._coming) >= MAX_WAITING:
             raise Unavailable("too many charts are being drawn; try again in a moment")
         coming = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._process.make, what, text
+            self._thread, shared_process().make, what, text
         )
 
         def arrived(done: asyncio.Future[bytes]) -> None:

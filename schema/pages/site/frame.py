@@ -81,6 +81,8 @@ class Frame:
     citations: Mapping[str, str]
     day_ruler: DayRuler
     position_ruler: PositionRuler
+    image: str | None = None
+    """The page as an image that never changes, with the scheme and host."""
 
 
 def frame(
@@ -116,6 +118,7 @@ def frame(
             date.fromisoformat(moment.valid_at),
         ),
         make_position_ruler(int(moment.position)),
+        image=f"{origin}{pinned.as_form('png')}" if "image" in shown else None,
     )
 
 

@@ -18,8 +18,10 @@ from tracker.errors import InvalidInput
 
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 """From the data of an answer and the address to what the template needs beside the data: `title`,
-and if it likes `description`, `turns` (the days on which something on the page turns) and `sources`
-(the publishers that who cites the page names first). Raises NotFound."""
+and if it likes `description`, `turns` (the days on which something on the page turns), `sources`
+(the publishers that who cites the page names first), `charts` (by name a `LineChart`, which the template
+gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
+Raises NotFound."""
 
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 FRAGMENT = re.compile(r"\.\.\.(\w+)")
@@ -60,6 +62,8 @@ class Page:
     table: TableOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
+    derived: Mapping[str, Callable[[Mapping[str, str]], str]] = field(default_factory=dict)
+    """Variables of the document that follow from the parameters of the path."""
     entity: str | None = None
     """The kind of the entity that a page is about, as its name in the log begins: its document then
     has `$entity` for the whole name (`export-control/…`), beside the `$key` of the path."""
@@ -113,6 +117,10 @@ class Page:
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
+        for name, derive in self.derived.items():
+            if name in asked:
+                raise InvalidInput(f"{name!r} is no parameter of this page", path=(name,))
+            asked[name] = derive(address.parameters)
         moment = {MOMENT[name]: value for name, value in address.moment.items()}
         if self.entity:
             moment[ENTITY] = f"{self.entity}/{address.parameters['key']}"

@@ -23,6 +23,8 @@ from schema.http.compression import takes_gzip
 from schema.http.graphql_http import cache_control
 from schema.http.pacing import Pacing
 from schema.http.responses import STATUS, advice, error_response
+from schema.pages.charts.picture_process import is_installed
+from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session, ask_link, frame
@@ -41,8 +43,10 @@ CONTENT_POLICY = (
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
-MEDIA_TYPES = {"json": "application/json"} | {
-    ending: format.media_type for ending, format in FORMATS.items() if ending != "json"
+MEDIA_TYPES: dict[str, str] = {
+    "json": "application/json",
+    **{ending: format.media_type for ending, format in FORMATS.items() if ending != "json"},
+    **IMAGE_TYPES,
 }
 MAX_QUERY_PARAMETERS = 50
 TITLES = {
@@ -84,6 +88,7 @@ class PageRoute:
         self._tables = tables
         self._observer = observer
         self._pacing = pacing
+        self._charts = ChartRenderer()
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
@@ -123,7 +128,7 @@ class PageRoute:
         )
         page = self.rendered.get(key) if kept else None
         if page is None:
-            html = render(asked, _data_of(answer))
+            html = await self._render(asked, _data_of(answer))
             page = self.rendered.keep(key, html) if kept else RenderedPage(html.encode())
         current_operation().outcome = "ok"
         return self._response(asked, page)
@@ -156,12 +161,37 @@ class PageRoute:
                 "Vary": VARY,
             }
             return Response(body, headers=headers, media_type="application/json; charset=utf-8")
+        if ending in IMAGE_TYPES:
+            return await self._image(asked, ending)
         table = asked.page.table
         if table is None:
             raise NotFound(f"expected .json: this page has no table for .{ending}")
         asked.page.variables(asked.address)  # what the page refuses its table must not take
         given = {**table.parameters(asked.address.parameters), **asked.address.moment}
         return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
+
+    async def _image(self, asked: PageRequest, ending: str) -> Response:
+        """What a page draws, as a file."""
+        shown = asked.page.view(_data_of(await self._answer(asked)), asked.address)
+        if "image" not in shown:
+            raise NotFound(f"this page has no image for .{ending}")
+        headers = {
+            "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
+            "Content-Security-Policy": CONTENT_POLICY,
+            "Vary": VARY,
+            "X-Content-Type-Options": "nosniff",
+        }
+        body = await self._charts.image(shown["image"], ending)
+        return Response(body, headers=headers, media_type=IMAGE_TYPES[ending])
+
+    async def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
+        """The HTML of a page for the data of its answer. Raises NotFound, and Unavailable when too
+        many charts are drawn."""
+        shown = asked.page.view(data, asked.address)
+        charts = shown.get("charts", {})
+        drawn = {name: await self._charts.inline(chart) for name, chart in charts.items()}
+        kept = {name: value for name, value in shown.items() if name != "image" or is_installed()}
+        return render(asked, data, {**kept, "drawn": drawn})
 
     async def _answer(self, asked: PageRequest) -> Answer | dict[str, Any]:
         """The answer to the question of a page, without errors. Raises what it was refused with."""
@@ -237,9 +267,8 @@ def session(client: Client) -> Session:
     return Session(False, Scope.RECORD in client.caller.scopes)
 
 
-def render(asked: PageRequest, data: Mapping[str, Any]) -> str:
-    """The HTML of a page for the data of its answer. Raises NotFound."""
-    shown = asked.page.view(data, asked.address)
+def render(asked: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+    """The HTML of a page for the data of its answer and what its view made of them."""
     around = frame(asked.page, asked.address, data, shown, asked.origin)
     return (
         environment()

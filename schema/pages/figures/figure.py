@@ -1,0 +1,284 @@
+"""`/figures/{key}`: every claim on one figure, which is in use and why, and how far they are apart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.charts.claims_line import Claimed, ClaimMark, ClaimState, claims_line
+from schema.pages.figures.amounts import CHECKED, amount, measured, number_of, same_measure, unit
+from schema.pages.figures.claims_image import claims_image
+from schema.pages.figures.naming import (
+    STATISTICS,
+    as_of_words,
+    edition_of,
+    publisher_of,
+    series_title,
+)
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page
+from schema.pages.site.words import listed
+from tracker.errors import NotFound
+
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A claim with what is said of it beside its number."""
+
+    index: int
+    """Its place among the claims of the answer."""
+    claim: Mapping[str, Any]
+    publisher: str
+    edition: str
+    checked: str
+    amount: str
+    unit: str
+    state: ClaimState
+    reason: str | None
+    """Why it cannot be compared, in the words of the API."""
+    mark: ClaimMark
+
+    @property
+    def name(self) -> str:
+        """Publisher and edition."""
+        return f"{self.publisher}, {self.edition}"
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The claims as rows with their drawing, and the sentences that follow from them. Raises NotFound."""
+    figure = data["asOf"]["figure"]
+    if figure is None:
+        key = address.parameters["key"]
+        raise NotFound(f"no figure {key!r} with a claim at this moment", path=("key",))
+    rows, line = claim_rows(figure)
+    in_use = next((row for row in rows if row.state is ClaimState.IN_USE), rows[0])
+    title = series_title(figure["series"])
+    return {
+        "title": title,
+        "description": f"{measured(in_use.claim)}, by {in_use.name}.",
+        "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
+        "sources": sorted({row.claim["source"]["name"] for row in rows}),
+        "figure": figure,
+        "rows": rows,
+        "line": line,
+        "in_use": in_use,
+        "unit": unit(in_use.claim),
+        "image": claims_image(title, told_by(data["asOf"], rows), unit(in_use.claim), rows, line),
+        "why": [*choice_sentences(figure, rows, in_use), *other_sentences(figure, rows, in_use)],
+        "apart": how_far_apart(figure, rows),
+        "remarked": [row for row in rows if has_remark(row.claim)],
+        "years": other_years(data["asOf"]["otherYears"]["nodes"], figure),
+    }
+
+
+def told_by(moment: Mapping[str, Any], rows: Sequence[ClaimRow]) -> str:
+    """Whose claims these are, and as of when: for an image that is seen without its page."""
+    publishers = listed(list(dict.fromkeys(row.publisher for row in rows)))
+    return f"{publishers}; {as_of_words(moment)}"
+
+
+def claim_rows(figure: Mapping[str, Any]) -> tuple[list[ClaimRow], Any]:
+    """The rows of a figure in the order of its claims, and the scale that they are drawn on."""
+    claims = figure["claims"]
+    in_use = next((claim for claim in claims if claim["preferred"]), claims[0])
+    reasons = {
+        left_out["claim"]["position"]: left_out["reason"]
+        for left_out in figure["sideBySide"]["notComparable"]
+    }
+    before = {revision["position"]: revision["before"] for revision in figure["revisions"]}
+    states = [_state(claim, in_use, reasons) for claim in claims]
+    line = claims_line(
+        [
+            _drawn(state, claim, in_use, before.get(claim["position"]))
+            for state, claim in zip(states, claims, strict=True)
+        ]
+    )
+    return [
+        ClaimRow(
+            index,
+            claim,
+            publisher_of(claim),
+            edition_of(claim),
+            CHECKED[claim["source"]["checked"]],
+            amount(claim),
+            "" if claim["value"] is None else unit(claim),
+            state,
+            reasons.get(claim["position"]),
+            mark,
+        )
+        for index, (claim, state, mark) in enumerate(zip(claims, states, line.marks, strict=True))
+    ], line
+
+
+def _state(
+    claim: Mapping[str, Any], in_use: Mapping[str, Any], reasons: Mapping[str, str]
+) -> ClaimState:
+    if claim is in_use:
+        return ClaimState.IN_USE
+    if not claim["latest"]:
+        return ClaimState.RESTATED
+    if claim["value"] is None:
+        return ClaimState.NO_NUMBER
+    return ClaimState.NOT_COMPARABLE if claim["position"] in reasons else ClaimState.BESIDE
+
+
+def _drawn(
+    state: ClaimState,
+    claim: Mapping[str, Any],
+    in_use: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+) -> Claimed:
+    """A claim as it is drawn: on the scale of the one in use, so only with a number in its unit."""
+    if claim["unit"] != in_use["unit"]:
+        return Claimed(state, None)
+    earlier = before["value"] if before and before["unit"] == claim["unit"] else None
+    return Claimed(
+        state,
+        number_of(claim),
+        Decimal(claim["upper"]) if claim["upper"] else None,
+        Decimal(earlier) if earlier else None,
+    )
+
+
+def choice_sentences(
+    figure: Mapping[str, Any], rows: Sequence[ClaimRow], in_use: ClaimRow
+) -> list[str]:
+    """Why this claim is the one in use."""
+    choice = figure["choice"]
+    reason = f": {choice['reason']}" if choice and choice["reason"] else ""
+    if choice and choice["rule"] == "JUDGEMENT":
+        return [_ended(f"In use by a recorded judgement on this figure{reason}")]
+    if choice and choice["rule"] == "ORDER":
+        return [_ended(f"In use by a recorded order of publishers{reason}")]
+    if len({row.publisher for row in rows}) == 1:
+        edition = "its latest edition" if len(rows) > 1 else "its only edition"
+        return [f"In use because no other publisher is recorded; this is {edition}."]
+    return [
+        f"In use because {in_use.publisher} was the first to publish on this figure and this is its"
+        " latest edition; no judgement is recorded."
+    ]
+
+
+def other_sentences(
+    figure: Mapping[str, Any], rows: Sequence[ClaimRow], in_use: ClaimRow
+) -> list[str]:
+    """What the edition before said, and what others say."""
+    sentences = []
+    earlier = [
+        row
+        for row in rows
+        if row.state is ClaimState.RESTATED and row.publisher == in_use.publisher
+    ]
+    if earlier:
+        last = earlier[-1]
+        same = (last.claim["value"], last.unit) == (in_use.claim["value"], in_use.unit)
+        said = "the same" if same and last.amount == in_use.amount else measured(last.claim)
+        sentences.append(f"Its edition before, {last.edition}, said {said}.")
+    for row in sorted(rows, key=lambda row: row.state is not ClaimState.BESIDE):
+        if row.state is ClaimState.BESIDE:
+            same = number_of(row.claim) == number_of(in_use.claim)
+            alike = same and same_measure(row.claim, in_use.claim)
+            says = "says the same" if alike else f"says {measured(row.claim)}"
+            sentences.append(f"{row.publisher} {says}.")
+        elif row.state in (ClaimState.NOT_COMPARABLE, ClaimState.NO_NUMBER):
+            sentences.append(f"{row.publisher} says {measured(row.claim)}: not comparable.")
+    return sentences
+
+
+def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[tuple[str, str]]:
+    """Names and sentences: what is compared, how far it is apart, what is left out, and what changed."""
+    named = {row.claim["position"]: row for row in rows}
+    facts = []
+    spread = figure["sideBySide"]["spread"]
+    if spread:
+        compared = [named[claim["position"]].name for claim in spread["claims"]]
+        facts.append(("Compared", "; ".join(compared)))
+        facts.append(("Spread", _spread(spread)))
+        facts += [("Taken as the same", reason) for reason in spread["equivalences"]]
+    else:
+        facts.append(("Compared", "nothing: there are no two latest claims that can be compared"))
+    facts += [
+        ("Left out", f"{named[one['claim']['position']].name}: {one['reason']}")
+        for one in figure["sideBySide"]["notComparable"]
+        if len({row.publisher for row in rows}) > 1
+    ]
+    restated = [
+        f"{named[one['position']].name}: {_change(one)}"
+        for one in figure["revisions"]
+        if one["before"]
+    ]
+    facts += [("Restated", sentence) for sentence in restated]
+    return facts
+
+
+def _spread(spread: Mapping[str, Any]) -> str:
+    measure = unit(spread)
+    if Decimal(spread["absolute"]) == 0:
+        return f"none: all say {Decimal(spread['minimum']):,f}{NBSP}{measure}"
+    told = (
+        f"{Decimal(spread['minimum']):,f} to {Decimal(spread['maximum']):,f}{NBSP}{measure},"
+        f" {Decimal(spread['absolute']):,f} apart"
+    )
+    relative = spread["relative"]
+    return f"{told} ({Decimal(relative) * 100:.1f}{NBSP}% of the smaller)" if relative else told
+
+
+def _change(revision: Mapping[str, Any]) -> str:
+    """How a claim differs from that of the edition before."""
+    if revision["change"] is None:
+        return str(revision["changeUnavailableReason"] or "cannot be compared with the one before")
+    change = Decimal(revision["change"])
+    if change == 0:
+        return "no change"
+    sign = "+" if change > 0 else MINUS
+    percent = revision["changePercent"]
+    told = f"{sign}{abs(change):,f}"
+    return f"{told} ({sign}{abs(Decimal(percent)):f}{NBSP}%)" if percent else told
+
+
+def has_remark(claim: Mapping[str, Any]) -> bool:
+    """Whether anything is said of a claim in words, or was and is redacted."""
+    return bool(claim["note"] or claim["quotation"] or claim["redactions"])
+
+
+def other_years(figures: Sequence[Any], figure: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    """The figures of the same series in all years, each with its number in words."""
+    series = figure["series"]
+    same = [
+        one
+        for one in figures
+        if one["series"]["commodity"]["key"] == series["commodity"]["key"]
+        and (one["series"]["stage"], one["series"]["form"]) == (series["stage"], series["form"])
+    ]
+    return [(one, amount(one["preferred"])) for one in same] if len(same) > 1 else []
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _parts(parameters: Mapping[str, str]) -> tuple[str, str, str]:
+    """Commodity, place and statistic of a key, COMMODITY/PLACE/STATISTIC/…; a key that has not all of
+    them gets others in their stead, since no figure is found by it anyway."""
+    commodity, place, statistic, *_ = [*parameters["key"].split("/"), "", ""]
+    word = statistic.upper()
+    return commodity, place or "WORLD", word if word in STATISTICS else "PRODUCTION"
+
+
+PAGE = Page(
+    __name__,
+    "/figures/{key:path}",
+    view,
+    section="/figures",
+    entity="figure",
+    derived={
+        "commodity": lambda parameters: _parts(parameters)[0],
+        "place": lambda parameters: _parts(parameters)[1],
+        "statistic": lambda parameters: _parts(parameters)[2],
+    },
+)

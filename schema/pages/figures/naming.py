@@ -1,0 +1,82 @@
+"""What figures and their publishers are called. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.site.words import written_day
+
+STAGES = {
+    "MINE": "mine",
+    "REFINERY": "refinery",
+    "SMELTER": "smelter",
+    "PRIMARY": "primary",
+    "SECONDARY": "secondary",
+    "PLANT": "plant",
+}
+STATISTICS = {
+    "PRODUCTION": "production",
+    "CAPACITY": "capacity",
+    "RESERVES": "reserves",
+    "PRODUCTION_SHARE": "share of world production",
+    "RESERVES_SHARE": "share of world reserves",
+}
+OUTPUT_VERBS = {
+    "MINE": "mined",
+    "REFINERY": "refined",
+    "SMELTER": "smelted",
+    "PRIMARY": "produced",
+    "SECONDARY": "recovered",
+    "PLANT": "made",
+}
+"""What places did to a commodity, by stage."""
+
+Series = Mapping[str, Any]
+"""A series as the API gives it."""
+
+
+def product(name: str, form: str | None) -> str:
+    """A commodity and its form, where one stage has several: `Titanium, sponge`."""
+    return f"{name}, {form.replace('_', ' ')}" if form else name
+
+
+def kind_of_figure(statistic: str, stage: str | None) -> str:
+    """What a figure counts: `mine production`, `reserves`."""
+    words = STATISTICS[statistic]
+    return f"{STAGES[stage]} {words}" if stage else words
+
+
+def place_in_sentence(place: Mapping[str, Any]) -> str:
+    """A place as it stands in a sentence: groups that have no name of their own are small words."""
+    others = {"WORLD": "the world", "OTHER": "other countries"}
+    return others.get(place["code"]) or str(place["name"])
+
+
+def series_title(series: Series) -> str:
+    """The name of a figure: `Rare earths: mine production of China, 2023`."""
+    title = (
+        f"{product(series['commodity']['name'], series['form'])}:"
+        f" {kind_of_figure(series['statistic'], series['stage'])}"
+        f" of {place_in_sentence(series['place'])}"
+    )
+    return title if series["period"] is None else f"{title}, {series['period']}"
+
+
+def publisher_of(claim: Mapping[str, Any]) -> str:
+    """Who publishes a claim, by the declared name or else the short id."""
+    return str(claim["source"]["publisherName"] or claim["publisher"])
+
+
+def edition_of(claim: Mapping[str, Any]) -> str:
+    """The edition of a claim with its version; without the publisher's name, which stands before it."""
+    edition = str(claim["edition"])
+    version = claim["editionVersion"]
+    short = edition.removeprefix(publisher_of(claim)).removeprefix(claim["publisher"].upper())
+    return f"{short.strip() or edition}, version {version}" if version else short.strip() or edition
+
+
+def as_of_words(moment: Mapping[str, Any]) -> str:
+    """The moment of an image: `as of 25 Nov 2026, known at position 10,229`."""
+    position = f"{int(moment['position']):,}"
+    return f"as of {written_day(moment['validAt'])}, known at position {position}"
