@@ -64,6 +64,11 @@ class Page:
     """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
     derived: Mapping[str, Callable[[Mapping[str, str]], str]] = field(default_factory=dict)
     """Variables of the document that follow from the parameters of the path."""
+    """Parameters that choose a drawing and ask nothing else, with the words that they may be; the
+    first is meant where the address says none."""
+    defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
+    """Parameters with which it is asked where the address does not say, such as a day that lies
+    before the one of the page."""
     entity: str | None = None
     """The kind of the entity that a page is about, as its name in the log begins: its document then
     has `$entity` for the whole name (`export-control/…`), beside the `$key` of the path."""
@@ -113,7 +118,7 @@ class Page:
 
     def variables(self, address: Address) -> dict[str, Any]:
         """The variables of its document at an address. Raises InvalidInput."""
-        asked = dict(address.parameters)
+        asked = {**self.defaults(address), **address.parameters}
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))

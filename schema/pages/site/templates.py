@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from schema.pages.site import words
+from schema.pages.site import amounts, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.static_files import static_path
 
@@ -36,6 +36,8 @@ def environment() -> Environment:
         "sentence": words.sentence,
         "listed": words.listed,
         "written_day": words.written_day,
+        "amount": amounts.amount,
+        "measured": amounts.measured,
     }
     made.globals |= {
         "static": static_path,

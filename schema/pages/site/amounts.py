@@ -1,0 +1,73 @@
+"""Numbers of publishers in words: never more exact, and never more sure, than they are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+NBSP = "\N{NO-BREAK SPACE}"
+BEFORE_NUMBER = {
+    "ABOUT": "about",
+    "NEARLY": "nearly",
+    "LESS_THAN": "less than",
+    "MORE_THAN": "more than",
+    "AT_LEAST": "at least",
+}
+INSTEAD_OF_NUMBER = {
+    "WITHHELD": "withheld",
+    "NOT_AVAILABLE": "not available",
+    "NOT_APPLICABLE": "not applicable",
+    "NOT_STATED": "not stated",
+    "INCLUDED_ELSEWHERE": "counted elsewhere",
+    "LARGE": "“large”",
+    "MODERATE_TO_LARGE": "“moderate to large”",
+    "MODERATE": "“moderate”",
+    "SMALL": "“small”",
+    "SOME": "“some”",
+}
+"""The publisher's word where there is no number: what it says, not what it may mean."""
+CHECKED = {
+    "PAGE": "page read",
+    "DATA_FILE": "data file read",
+    "SEED": "from a list by others",
+    "MEMORY": "from memory, not checked",
+}
+"""How a source was looked at before its number was recorded."""
+
+Claim = Mapping[str, Any]
+"""A claim as the API gives it: with `value`, `upper`, `unit`, `qualifier` and `basis`."""
+
+
+def number_of(claim: Claim) -> Decimal | None:
+    """The number of a claim; None where there is none. Nothing (`NIL`) is 0."""
+    return None if claim["value"] is None else Decimal(claim["value"])
+
+
+def amount(claim: Claim | None, missing: str = "no number") -> str:
+    """A claim without its unit: `255,000`, `more than 90`, `330 to 390`, `withheld`."""
+    if claim is None:
+        return missing
+    if claim["value"] is None:
+        return INSTEAD_OF_NUMBER.get(claim["qualifier"], missing)
+    number = f"{Decimal(claim['value']):,f}"
+    if claim["qualifier"] == "RANGE":
+        return f"{number} to {Decimal(claim['upper']):,f}"
+    before = BEFORE_NUMBER.get(claim["qualifier"])
+    return f"{before} {number}" if before else number
+
+
+def unit(claim: Claim) -> str:
+    """The unit with the basis of the weight, as its publisher says it: `t REO`."""
+    name = "%" if claim["unit"] == "percent" else claim["unit"]
+    return f"{name} {claim['basis']}" if claim["basis"] else name
+
+
+def measured(claim: Claim) -> str:
+    """A claim with its unit; the word alone where it has no number."""
+    return amount(claim) if claim["value"] is None else f"{amount(claim)}{NBSP}{unit(claim)}"
+
+
+def same_measure(one: Claim, other: Claim) -> bool:
+    """Whether two claims are of the same unit and basis, so that they can lie on one line."""
+    return (one["unit"], one["basis"]) == (other["unit"], other["basis"])
