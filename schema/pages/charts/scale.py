@@ -12,7 +12,7 @@ from datetime import date
 
 MIN_DAYS = 730
 """The fewest days of a window: bars of a clause of last week are not stretched over the page."""
-MARGIN_OF_WINDOW = 0.04
+MARGIN_OF_WINDOW_SHARE = 0.04
 """What is left free before the first day and after the last one, of the days between them."""
 MIN_DAYS_TO_COME = 270
 """How far a window reaches beyond the day of its page at least: what is to come is part of a state."""
@@ -116,7 +116,7 @@ def window_around(days: Iterable[date], day: date) -> TimeScale:
     """
     ordinals = sorted({turn.toordinal() for turn in days} | {day.toordinal()})
     first, last = ordinals[0], max(ordinals[-1], day.toordinal() + MIN_DAYS_TO_COME)
-    margin = max(45, round((last - first) * MARGIN_OF_WINDOW))
+    margin = max(45, round((last - first) * MARGIN_OF_WINDOW_SHARE))
     first, last = first - margin, last + margin
     first -= max(0, MIN_DAYS - (last - first + 1))
     return TimeScale(
