@@ -52,11 +52,6 @@ def excerpt(match: Mapping[str, Any]) -> Excerpt:
     return Excerpt(field, text[:start], text[start:end], text[end:], match["position"])
 
 
-def defaults(address: Address) -> Mapping[str, str]:
-    """Nothing is searched for where the address has no words."""
-    return {"given": "true"} if address.parameters.get("q") else {}
-
-
 def _is_day(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
@@ -68,6 +63,6 @@ PAGE = Page(
     __name__,
     "/search",
     view,
-    defaults=defaults,
-    table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after", "given"})),
+    made={"given": lambda parameters: bool(parameters.get("q"))},
+    table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
 )

@@ -23,9 +23,11 @@ and if it likes `description`, `turns` (the days on which something on the page 
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
 
+Made: TypeAlias = Callable[[Mapping[str, str]], Any]
+"""From the parameters of an address to the value of a variable."""
+
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 FRAGMENT = re.compile(r"\.\.\.(\w+)")
-ENTITY = "entity"
 FRAGMENTS = files("schema.pages.site").joinpath("fragments")
 
 
@@ -61,17 +63,13 @@ class Page:
     """The path of the entry of the navigation that it belongs to."""
     table: TableOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
-    derived: Mapping[str, Callable[[Mapping[str, str]], str]] = field(default_factory=dict)
-    """Variables of the document that follow from the parameters of the path."""
     """Parameters that choose a drawing and ask nothing else, with the words that they may be; the
     first is meant where the address says none."""
     defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
     """Parameters with which it is asked where the address does not say, such as a day that lies
     before the one of the page."""
-    entity: str | None = None
-    """The kind of the entity that a page is about, as its name in the log begins: its document then
-    has `$entity` for the whole name (`export-control/…`), beside the `$key` of the path."""
+    made: Mapping[str, Made] = field(default_factory=dict)
+    """Variables of the document that follow from the parameters, and that no address can give."""
 
     @cached_property
     def name(self) -> str:
@@ -99,8 +97,8 @@ class Page:
     def parameters(self) -> Mapping[str, UrlParameter]:
         """What its address may say beside the moment."""
         found = url_parameters(SCHEMA._schema, self._operation)
-        made = {*MOMENT.values(), *([ENTITY] if self.entity else [])}
-        return {name: one for name, one in found.items() if name not in made}
+        given_otherwise = {*MOMENT.values(), *self.made}
+        return {name: one for name, one in found.items() if name not in given_otherwise}
 
     @cached_property
     def path_parameters(self) -> frozenset[str]:
@@ -122,14 +120,11 @@ class Page:
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-        for name, derive in self.derived.items():
-            if name in asked:
-                raise InvalidInput(f"{name!r} is no parameter of this page", path=(name,))
-            asked[name] = derive(address.parameters)
-        moment = {MOMENT[name]: value for name, value in address.moment.items()}
-        if self.entity:
-            moment[ENTITY] = f"{self.entity}/{address.parameters['key']}"
-        return {**read_parameters("this page", self.parameters, asked), **moment}
+        return {
+            **read_parameters("this page", self.parameters, asked),
+            **{name: make(address.parameters) for name, make in self.made.items()},
+            **{MOMENT[name]: value for name, value in address.moment.items()},
+        }
 
 
 def with_fragments(document: str) -> str:
@@ -137,3 +132,8 @@ def with_fragments(document: str) -> str:
     names = sorted(set(FRAGMENT.findall(document)))
     shared = [FRAGMENTS.joinpath(f"{name}.graphql") for name in names]
     return "\n".join([document, *(file.read_text("utf-8") for file in shared if file.is_file())])
+
+
+def entity_of(kind: str) -> Made:
+    """The name in the log of the entity that a page is about, by the `key` of its path."""
+    return lambda parameters: f"{kind}/{parameters['key']}"
