@@ -13,7 +13,7 @@ from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
-from schema.pages.figures import figure
+from schema.pages.figures import figure, figures
 from schema.pages.search import search
 from schema.pages.site.page import Page
 from schema.pages.site.route import MEDIA_TYPES, PageRoute
@@ -26,6 +26,7 @@ PAGES: tuple[Page, ...] = (
     announcements.PAGE,
     announcement.PAGE,
     changes.PAGE,
+    figures.PAGE,
     figure.PAGE,
     search.PAGE,
 )
