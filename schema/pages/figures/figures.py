@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from schema.pages.figures.amounts import CHECKED, amount, unit
 from schema.pages.figures.naming import (
     STAGES,
     STATISTICS,
@@ -18,6 +17,7 @@ from schema.pages.figures.naming import (
     series_title,
 )
 from schema.pages.site.address import Address
+from schema.pages.site.amounts import CHECKED, amount, unit
 from schema.pages.site.page import Page, TableOfPage
 
 
