@@ -44,11 +44,7 @@ def product(name: str, form: str | None) -> str:
 def kind_of_figure(statistic: str, stage: str | None) -> str:
     """What a figure counts: `mine production`, `reserves`."""
     words = STATISTICS[statistic]
-    if stage is None:
-        return words
-    if statistic == "PRODUCTION_SHARE":
-        return f"share of world {STAGES[stage]} production"
-    return f"{STAGES[stage]} {words}"
+    return f"{STAGES[stage]} {words}" if stage else words
 
 
 def place_in_sentence(place: Mapping[str, Any]) -> str:

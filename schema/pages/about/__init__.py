@@ -1,1 +1,0 @@
-"""What this is, where its facts come from, and what it does not know."""

@@ -1,1 +1,0 @@
-"""Announcements: what was said, promised and paid."""

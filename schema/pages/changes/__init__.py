@@ -1,1 +1,0 @@
-"""What is not the same at two moments."""
