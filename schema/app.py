@@ -32,6 +32,7 @@ from schema.http.responses import Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import Ends
 from schema.http.trusted_hosts import TrustedHosts
+from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
@@ -91,6 +92,7 @@ def create_app(
             Route("/events", EventRoute(services, access_control, ends, pacing).respond),
             *tables.routes,
             *page_routes(people),
+            *RecordRoute(access_control, answers, observer, pacing).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),

@@ -21,6 +21,7 @@ Header: TypeAlias = tuple[bytes, bytes]
 STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "UNKNOWN_ORIGIN": 403,
     "RATE_LIMITED": 429,
     "NOT_FOUND": 404,
     "NOT_ACCEPTABLE": 406,

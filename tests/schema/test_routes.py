@@ -38,6 +38,7 @@ EXAMPLES = {
     "/alliances/{key}.csv": "/alliances/quad.csv",
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
+    "/record/{command}": "/record/foundAlliance",
     "/graphql": "/graphql?query={head}",
 }
 

@@ -1,0 +1,330 @@
+"""Answers `/record`: forms for commands, a preview of each, and recording.
+
+The preview and the recording go the very way of API clients: `preview` and `record`, with one command.
+What was previewed is what is recorded: the version that the preview counts on is expected, and the
+key of the form counts once, however often it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from graphql import GraphQLInputObjectType
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from strawberry.types.graphql import OperationType
+
+from schema.base.errors import DATABASE_ERRORS
+from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
+from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.http.authentication import AccessControl, Client
+from schema.http.own_pages import read_form, sign_in_address
+from schema.http.pacing import Pacing
+from schema.http.responses import STATUS, advice
+from schema.pages.record.event_values import event_state
+from schema.pages.record.fields import State, commands, form_fields, label_of
+from schema.pages.record.form import (
+    fields_of,
+    make_input,
+    place_of,
+    read_state,
+    with_another,
+    without_empty,
+    without_item,
+)
+from schema.pages.record.told import told_fields, written
+from schema.pages.site.address import Address
+from schema.pages.site.citation import PRODUCT
+from schema.pages.site.frame import NAVIGATION, Session
+from schema.pages.site.route import CONTENT_POLICY, session
+from schema.pages.site.templates import environment
+from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.operation import current_operation
+from tracker.auth.scopes import Scope
+from tracker.errors import InvalidInput, NotFound, TrackerError, Unauthenticated, Unavailable
+
+MAX_FORM_BYTES = 512 * 1024
+ADD, REMOVE, DO, KEY, VERSION, CHOICE = "add", "remove", "do", "key", "version", "choice"
+CONTROLS = frozenset({ADD, REMOVE, DO, KEY, VERSION, CHOICE})
+"""Fields of a form that are not of its input."""
+PREVIEW, RECORD = "preview", "record"
+"""What a form may be sent to do."""
+RETRACT, CORRECT = "retractEvent", "correctEvent"
+USUAL = (
+    "announceExportControl",
+    "suspendExportControl",
+    "reinstateExportControl",
+    "recordAnnouncement",
+    "recordFigure",
+    RETRACT,
+    CORRECT,
+)
+"""The commands that editors use most, first in the list."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of a command, as it was sent or is to be shown."""
+
+    command: str
+    state: dict[str, State]
+    key: str = field(default_factory=lambda: str(uuid4()))
+    version: int | None = None
+    """The version of the entity before the command, as a preview counted on it."""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """What is wrong and of no field."""
+    preview: Mapping[str, Any] | None = None
+
+    @property
+    def kind(self) -> GraphQLInputObjectType:
+        """The input that it makes."""
+        return commands()[self.command]
+
+    def ordered(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The command, with the version that is expected where it was previewed."""
+        if self.version is None or self.command == RETRACT:
+            return {self.command: data}
+        return {"ifVersion": {"version": self.version, "command": {self.command: data}}}
+
+    def note(self, error: TrackerError) -> None:
+        """Put an error at its field, or above all."""
+        path = [*(error.path or ())]
+        inner = path[path.index(self.command) + 1 :] if self.command in path else []
+        names = [
+            each.name for one in form_fields(self.kind, self.state, {}) for each in one.below()
+        ]
+        if place := place_of(inner, names):
+            self.errors.setdefault(place, []).append(error.message)
+        else:
+            self.problems.append(error.message)
+
+
+class RecordRoute:
+    """Answers requests for forms."""
+
+    def __init__(
+        self,
+        access_control: AccessControl,
+        answers: ResponseCache,
+        observer: Observer,
+        pacing: Pacing,
+    ):
+        self._access_control = access_control
+        self._answers = answers
+        self._observer = observer
+        self._pacing = pacing
+
+    @property
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route("/record", self.respond),
+            Route("/record/{command}", self.respond, methods=["GET", "POST"]),
+        ]
+
+    async def respond(self, request: Request) -> Response:
+        """The list of commands, or a form; whatever goes wrong is a page too."""
+        id = request_id(request.headers.get("x-request-id", ""))
+        with self._observer.operation(id, "page", request.headers) as operation:
+            with self._pacing.answering():
+                response = await self._respond(request)
+            operation.status = response.status_code
+        response.headers["X-Request-ID"] = id
+        return response
+
+    async def _respond(self, request: Request) -> Response:
+        client = None
+        try:
+            client = await self._access_control.authenticate_request(request)
+            current_operation().actor = client.caller.name
+            client.caller.require(Scope.RECORD)
+            return await self._answered(request, client)
+        except TrackerError as error:
+            if isinstance(error, Unauthenticated) and _is_browser(request):
+                return RedirectResponse(sign_in_address(request), 303, HEADERS)
+            problem = error
+        except DATABASE_ERRORS:
+            problem = Unavailable("The database does not answer; try again")
+        current_operation().note_error(problem.code)
+        page = _render(
+            "site/problem.html",
+            request,
+            client,
+            title="This cannot be recorded here",
+            code=problem.code,
+            message=problem.message,
+            advice=None,
+            ask=None,
+        )
+        page.status_code = STATUS.get(problem.code, 400)
+        page.headers.update(advice(problem))
+        return page
+
+    async def _answered(self, request: Request, client: Client) -> Response:
+        command = request.path_params.get("command")
+        if command is None:
+            return _render("record/index.html", request, client, **_index())
+        if command not in commands():
+            raise NotFound(f"there is no command {command[:100]!r}", path=("command",))
+        if request.method == "POST":
+            return await self._sent(command, request, client)
+        form = Form(command, read_state(commands()[command], request.query_params.multi_items()))
+        if command == CORRECT:
+            form.state = await self._correction(form.state, client)
+        return _form_page(form, request, client)
+
+    async def _sent(self, command: str, request: Request, client: Client) -> Response:
+        """What a form was sent to do."""
+        pairs = await read_form(request, MAX_FORM_BYTES)
+        controls = {name: value for name, value in pairs if name in CONTROLS}
+        filled = read_state(
+            commands()[command], [pair for pair in pairs if pair[0] not in CONTROLS]
+        )
+        form = Form(command, filled, controls.get(KEY) or str(uuid4()))
+        if path := controls.get(ADD):
+            form.state = with_another(form.state, path)
+        elif path := controls.get(REMOVE):
+            form.state = without_item(form.state, path)
+        elif chosen := controls.get(CHOICE):
+            form.state["replacement"] = {chosen: {}}
+        else:
+            form.state = {**read_state(form.kind, [])} | _cleaned(form.state)
+            if controls.get(DO) == RECORD:
+                form.version = _number(controls.get(VERSION))
+                if position := await self._record(form, client):
+                    return RedirectResponse(f"/events/{position}", 303, HEADERS)
+            await self._preview(form, client)
+        return _form_page(form, request, client)
+
+    async def _record(self, form: Form, client: Client) -> str | None:
+        """Record what a form says; None where it is refused, and the form tells why."""
+        answer = await self._carry_out(form, RECORD, client)
+        return str(answer["position"]) if answer else None
+
+    async def _preview(self, form: Form, client: Client) -> None:
+        """Preview what a form says, unless something is wrong with it."""
+        form.version = None
+        if not form.errors:
+            form.preview = await self._carry_out(form, PREVIEW, client)
+        if form.preview and form.preview["events"]:
+            form.version = form.preview["events"][0]["version"] - 1
+
+    async def _carry_out(self, form: Form, what: str, client: Client) -> dict[str, Any] | None:
+        data, errors = make_input(form.kind, form.state)
+        form.errors |= errors
+        if errors:
+            return None
+        variables = {"commands": [form.ordered(data)], "idempotencyKey": form.key}
+        answer = await self._ask(what, variables, client)
+        for error in answer.get("errors", ()):
+            form.note(refusal(error))
+        found: dict[str, Any] | None = (answer.get("data") or {}).get(what)
+        return found
+
+    async def _correction(self, state: dict[str, State], client: Client) -> dict[str, State]:
+        """A correction with what the event says that is to be corrected."""
+        event_id = state.get("eventId")
+        if not isinstance(event_id, str) or not event_id or "replacement" in state:
+            return state
+        answer = await self._ask("event", {"eventId": event_id}, client)
+        for error in answer.get("errors", ()):
+            raise refusal(error)
+        event = answer["data"]["event"]
+        if event is None:
+            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+        replacement = event_state(event)
+        return state if replacement is None else {**state, "replacement": replacement}
+
+    async def _ask(self, name: str, variables: dict[str, Any], client: Client) -> Mapping[str, Any]:
+        """The answer to a document of this directory, as API clients have it."""
+        document = files("schema.pages.record").joinpath(f"{name}.graphql").read_text("utf-8")
+        allowed: Iterable[OperationType] = QUERIES_AND_MUTATIONS if name == RECORD else QUERIES
+        answer = await self._answers.answer(
+            Question(document, variables, None, client.caller),
+            allowed,
+            self._access_control.work_slot(client),
+        )
+        found: Mapping[str, Any] = (
+            orjson.loads(answer.body) if isinstance(answer, Answer) else answer
+        )
+        return found
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _cleaned(state: dict[str, State]) -> dict[str, State]:
+    kept = without_empty(state)
+    assert isinstance(kept, dict)
+    return kept
+
+
+def _number(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 9:
+        raise InvalidInput("expected a version", path=(VERSION,))
+    return int(text)
+
+
+def _form_page(form: Form, request: Request, client: Client) -> Response:
+    fields = form_fields(form.kind, form.state, form.errors)
+    wrong = [each for one in fields for each in one.below() if each.errors]
+    page = _render(
+        "record/form.html",
+        request,
+        client,
+        title=label_of(form.command),
+        form=form,
+        about=form.kind.description,
+        fields=fields,
+        wrong=wrong,
+        choices=_replacements() if form.command == CORRECT else (),
+        sent=[*fields_of(_cleaned(form.state))] if form.preview else [],
+        written=written,
+        told_fields=told_fields,
+    )
+    page.status_code = 422 if wrong or form.problems else 200
+    return page
+
+
+def _index() -> dict[str, Any]:
+    known = [(name, label_of(name), kind.description) for name, kind in commands().items()]
+    return {
+        "title": "Record",
+        "usual": sorted((one for one in known if one[0] in USUAL), key=lambda o: USUAL.index(o[0])),
+        "others": [one for one in known if one[0] not in USUAL],
+    }
+
+
+def _replacements() -> list[tuple[str, str]]:
+    """What a correction may record instead, by name."""
+    return [(name, label_of(name)) for name in commands() if name not in (RETRACT, CORRECT)]
+
+
+def _render(template: str, request: Request, client: Client | None, **shown: Any) -> Response:
+    address = Address(request.url.path)
+    around = {
+        "address": address,
+        "link": address.link,
+        "navigation": NAVIGATION,
+        "product": PRODUCT,
+        "section": None,
+        "session": session(client) if client else Session(),
+    }
+    html = environment().get_template(template).render(**around, **shown)
+    return Response(html, 200, HEADERS, "text/html; charset=utf-8")

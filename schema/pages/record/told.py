@@ -1,0 +1,52 @@
+"""Values of the API as a preview tells them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.record.fields import label_of
+from schema.pages.site.words import written_day
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+WORD = re.compile(r"[a-z]+(_[a-z]+)+")
+"""A word of the domain, such as `in_force`."""
+
+
+EVIDENCE = frozenset({"eventId", "position"})
+"""Fields of a state that name the event behind it."""
+
+
+def told_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The fields of a change that say something, beside the events that they rest on."""
+    return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
+
+
+def written(value: Any) -> Any:
+    """A value without what is empty, with the names of its parts in words: text, lists, and pairs of a
+    name and a value."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return _Pairs((label_of(name), written(of)) for name, of in value.items() if _says(of))
+        case list():
+            return [written(of) for of in value if _says(of)]
+        case str() if DAY.fullmatch(value):
+            return written_day(value)
+        case str() if WORD.fullmatch(value):
+            return value.replace("_", " ")
+    return "" if value is None else str(value)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """Names with what they have."""
+
+    are_pairs = True
+
+
+def _says(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_says, value.values()))
+    return value not in (None, "", [])

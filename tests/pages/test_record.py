@@ -1,0 +1,327 @@
+"""Forms that record: by whoever may, after a preview, with what is wrong said at its field."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from schema.services import Access, Services
+from tests.support.api import Api, control, suspension
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+SOURCE = {
+    "source.publisher": "mofcom",
+    "source.name": "MOFCOM notice",
+    "source.publishedOn": "2025-11-09",
+    "source.checked": "PAGE",
+}
+SUSPENSION = {
+    "id": "x",
+    "on": "2025-11-09",
+    "clauses.0": "1",
+    "suspendedFrom": "2025-11-09",
+    "suspendedUntil": "2026-11-27",
+    **SOURCE,
+}
+
+
+@pytest.fixture
+async def api(services: Services) -> Api:
+    """An application where everyone may record, with one control."""
+    made = Api(services)
+    await made.do("announceExportControl", control())
+    return made
+
+
+async def send(api: Api, command: str, fields: dict[str, str], **headers: str) -> Any:
+    """The answer to a form."""
+    return await api.request("POST", f"/record/{command}", data=fields, headers={**OWN, **headers})
+
+
+def hidden(html: str) -> dict[str, str]:
+    """The hidden fields of the form that records."""
+    form = html[html.index("What will be recorded") : html.index(">Record this<")]
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    return {name: unescape(value) for name, value in found}
+
+
+def error_at(html: str, field: str) -> list[str]:
+    """What is said to be wrong with a field, where the field refers to it."""
+    [control] = re.findall(rf'<\w+ [^>]*id="field-{re.escape(field)}"[^>]*>', html)
+    names = re.findall(r'aria-describedby="([^"]*)"', control)
+    found = re.findall(rf'id="(field-{re.escape(field)}-error-\d+)">([^<]*)<', html)
+    assert all(id in names[0].split() for id, _ in found)
+    return [unescape(text) for _, text in found]
+
+
+async def test_a_suspension_is_previewed_and_then_recorded(api: Api) -> None:
+    page = await send(api, "suspendExportControl", {**SUSPENSION, "do": "preview"})
+    assert page.status_code == 200
+    assert await api.services.recorder.head() == 1
+    text = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+    assert "clause 1 is suspended from 9 November 2025 until 27 November 2026" in text
+    assert (
+        "in force from 3 Dec 2024 to 8 Nov 2025 ; suspended from 9 Nov 2025 to 27"
+        in text.replace("\N{NO-BREAK SPACE}", " ")
+    )
+    made = await send(api, "suspendExportControl", {**hidden(page.text), "do": "record"})
+    assert (made.status_code, made.headers["location"]) == (303, "/events/2")
+    data = await api.ask(
+        '{ asOf(validAt: "2026-01-01") { exportControl(id: "x") { clauses { status } } } }'
+    )
+    assert data["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
+
+
+async def test_a_form_that_is_sent_twice_records_once(api: Api) -> None:
+    page = await send(api, "suspendExportControl", {**SUSPENSION, "do": "preview"})
+    fields = {**hidden(page.text), "do": "record"}
+    found = [await send(api, "suspendExportControl", fields) for _ in range(2)]
+    assert {(one.status_code, one.headers["location"]) for one in found} == {(303, "/events/2")}
+    assert await api.services.recorder.head() == 2
+
+
+async def test_what_others_record_meanwhile_is_previewed_again(api: Api) -> None:
+    page = await send(api, "suspendExportControl", {**SUSPENSION, "do": "preview"})
+    act = {"id": "x", "on": "2025-01-01", "source": suspension()["source"]}
+    await api.do("disputeExportControl", {**act, "account": "It never was."})
+    again = await send(api, "suspendExportControl", {**hidden(page.text), "do": "record"})
+    assert (again.status_code, await api.services.recorder.head()) == (422, 2)
+    assert "Wrong expected version" in again.text
+    assert hidden(again.text)["version"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "says"),
+    [
+        ({"suspendedUntil": "2025-01-01"}, "suspendedUntil", "before"),
+        ({"on": "2025-13-01"}, "on", "2025-13-01"),
+        ({"on": ""}, "on", "expected a value"),
+        ({"clauses.0": "7"}, "clauses.0", "7"),
+        ({"id": "y"}, "id", "There is no export-control/y"),
+        ({"source.publishedOn": ""}, "source.publishedOn", "expected a value"),
+        ({"source.checked": "GUESS"}, "source.checked", "expected one of these"),
+        (dict.fromkeys(SOURCE, ""), "source", "source"),
+    ],
+)
+async def test_what_is_wrong_is_said_at_its_field(
+    api: Api, changed: dict[str, str], field: str, says: str
+) -> None:
+    page = await send(api, "suspendExportControl", {**SUSPENSION, **changed, "do": "preview"})
+    assert (page.status_code, await api.services.recorder.head()) == (422, 1)
+    assert says in "".join(error_at(page.text, field))
+    assert f'<a href="#field-{field}">' in page.text  # in the summary
+    assert "Record this" not in page.text
+    assert 'value="MOFCOM notice"' in page.text or field == "source"
+
+
+async def test_lists_grow_and_shrink_without_scripts(api: Api) -> None:
+    fields = {"clauses.0": "1", "source.name": "kept"}
+    page = await send(api, "suspendExportControl", {**fields, "add": "clauses"})
+    assert 'name="clauses.1"' in page.text
+    assert 'value="kept"' in page.text
+    page = await send(
+        api, "suspendExportControl", {**fields, "clauses.1": "2", "remove": "clauses.0"}
+    )
+    assert 'name="clauses.0" value="2"' in page.text
+    assert 'name="clauses.1"' not in page.text
+    page = await send(api, "announceExportControl", {"clauses.0.id": "1", "add": "clauses"})
+    assert 'name="clauses.1.measure"' in page.text
+    page = await send(api, "announceExportControl", {"clauses.0.id": "1", "add": "clauses.0.items"})
+    assert 'name="clauses.0.items.0.name"' in page.text
+
+
+ANNOUNCED = {
+    "id": "new",
+    "on": "2025-02-04",
+    "issuer": "CN",
+    "direction": "EXPORT",
+    "title": "Tungsten and four others",
+    "clauses.0.id": "1",
+    "clauses.0.measure": "LICENCE",
+    "clauses.0.commodities.0": "tungsten",
+    "clauses.0.commodities.1": "",
+    "clauses.0.commodities.2": "tellurium",
+    "clauses.0.inForceFrom": "2025-02-04",
+    "clauses.0.quota.value": "12.5",
+    "clauses.0.quota.unit": "t",
+    "clauses.0.entityCount": "3",
+    "clauses.0.itemsComplete": "false",
+}
+OTHERS = [
+    ("announceExportControl", ANNOUNCED),
+    ("reinstateExportControl", {"id": "x", "on": "2026-01-01", "reinstatedFrom": "2026-02-01"}),
+    (
+        "recordAnnouncement",
+        {
+            "id": "a",
+            "on": "2025-07-01",
+            "kind": "COMMITMENT",
+            "title": "A promise",
+            "actors.0": "US",
+            "amounts.0.label": "funds",
+            "amounts.0.quantity.value": "1000000",
+            "amounts.0.quantity.unit": "USD",
+            "note": "Two\r\nlines",
+        },
+    ),
+    (
+        "recordFigure",
+        {
+            "series.commodity": "rare_earths",
+            "series.place": "CN",
+            "series.statistic": "PRODUCTION",
+            "series.stage": "MINE",
+            "series.period": "2023",
+            "edition": "MCS 2024",
+            "quantity.value": "240000",
+            "quantity.unit": "t",
+            "quantity.estimated": "true",
+        },
+    ),
+]
+
+
+async def test_the_commands_that_editors_use_most_record_what_the_forms_say(api: Api) -> None:
+    await api.do("suspendExportControl", suspension())
+    for command, fields in OTHERS:
+        head = await api.services.recorder.head()
+        page = await send(api, command, {**fields, **SOURCE, "do": "preview"})
+        assert page.status_code == 200, page.text
+        made = await send(api, command, {**hidden(page.text), "do": "record"})
+        assert (made.status_code, made.headers["location"]) == (303, f"/events/{head + 1}")
+    events = await api.ask("{ events(first: 9) { nodes { data annexes { text } } } }")
+    *_, announced, _, made, claim = events["events"]["nodes"]
+    [clause] = announced["data"]["clauses"]
+    assert clause["commodities"] == ["tungsten", "tellurium"]
+    assert (clause["quota"]["value"], clause["entityCount"]) == ("12.5", 3)
+    assert made["annexes"] == [{"text": "Two\nlines"}]
+    assert (claim["data"]["quantity"]["estimated"], claim["data"]["series"]["period"]) == (
+        True,
+        2023,
+    )
+
+
+async def test_an_event_is_retracted_after_a_preview(api: Api) -> None:
+    made = await api.do("suspendExportControl", suspension())
+    fields = {"eventId": made["eventId"], "reason": "It was misread.", **SOURCE}
+    page = await send(api, "retractEvent", {**fields, "do": "preview"})
+    recorded = await send(api, "retractEvent", {**hidden(page.text), "do": "record"})
+    assert recorded.headers["location"] == "/events/3"
+
+
+async def test_a_correction_begins_with_what_the_event_says(api: Api) -> None:
+    said = suspension("x", "1", note="As reported")
+    made = await api.do("suspendExportControl", said)
+    page = await api.request("GET", f"/record/correctEvent?eventId={made['eventId']}")
+    fields = form_values(page.text)
+    name = "replacement.suspendExportControl"
+    assert fields[f"{name}.suspendedUntil"] == "2026-11-27"
+    assert fields[f"{name}.note"] == "As reported"
+    assert fields[f"{name}.source.checked"] == "PAGE"
+    fields |= {f"{name}.suspendedUntil": "2025-01-01", "reason": "Misread", **SOURCE}
+    wrong = await send(api, "correctEvent", {**fields, "do": "preview"})
+    assert error_at(wrong.text, f"{name}.suspendedUntil")
+    fields[f"{name}.suspendedUntil"] = "2027-01-31"
+    page = await send(api, "correctEvent", {**fields, "do": "preview"})
+    recorded = await send(api, "correctEvent", {**hidden(page.text), "do": "record"})
+    assert recorded.headers["location"] == "/events/4"
+    data = await api.ask(
+        '{ asOf(validAt: "2026-01-01") { exportControl(id: "x") { clauses { suspendedUntil } } } }'
+    )
+    assert data["asOf"]["exportControl"]["clauses"] == [{"suspendedUntil": "2027-01-31"}]
+
+
+def form_values(html: str) -> dict[str, str]:
+    """What is filled into the form of a page."""
+    found = dict(re.findall(r'<input [^>]*name="([^"]+)" value="([^"]+)"', html))
+    found |= dict(re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>([^<]+)<', html))
+    chosen = r'<select [^>]*name="([^"]+)"[^>]*>(?:(?!</select>).)*?value="(\w+)" selected'
+    found |= dict(re.findall(chosen, html, re.S))
+    return {name: unescape(value) for name, value in found.items()}
+
+
+async def test_every_event_can_be_corrected_from_its_own_words(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    seen = set()
+    page = (
+        "query ($after: Position!) { events(first: 200, after: $after) { nodes { eventId type } } }"
+    )
+    found = [await api.ask(page, after=str(after)) for after in range(0, 800, 200)]
+    for event in (event for answer in found for event in answer["events"]["nodes"]):
+        if event["type"] in seen or event["type"].endswith((".Retracted", "Import.Recorded")):
+            continue
+        seen.add(event["type"])
+        asked = {"eventId": event["eventId"]}
+        page = await api.request("GET", "/record/correctEvent", params=asked)
+        fields = form_values(page.text)
+        fields |= {"reason": "To see that it stays the same", **SOURCE}
+        page = await send(api, "correctEvent", {**fields, "do": "preview"})
+        assert page.status_code == 200, (event, re.findall(r"<li><a href=.#field.*", page.text))
+        assert "it says stays the same" in page.text, (
+            event,
+            re.findall(r'<th scope="row">.*', page.text),
+        )
+    assert len(seen) > 10
+
+
+async def test_a_form_of_another_site_is_refused(api: Api) -> None:
+    fields = {**SUSPENSION, "do": "record"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        answer = await send(api, "suspendExportControl", fields, **headers)
+        assert answer.status_code == 403
+    answer = await api.request("POST", "/record/suspendExportControl", data=fields)
+    assert answer.status_code == 403  # nothing says where it comes from
+    assert await api.services.recorder.head() == 1
+
+
+async def test_forms_are_for_those_who_may_record(services: Services) -> None:
+    api = Api(services, Access(token="secret"))
+    html = {"Accept": "text/html"}
+    for path in ("/record", "/record/suspendExportControl"):
+        answer = await api.request("GET", path, headers=html)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == f"/sign-in?next={path}"
+        token = {"Authorization": "Bearer secret"}
+        answer = await api.request("GET", path, headers=html | token)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/record/nothing", 404),
+        ("/record/ifVersion", 404),
+        ("/record/suspendExportControl?colour=blue", 400),
+        ("/record/suspendExportControl?clauses.x=1", 413),
+        ("/record/correctEvent?eventId=none", 404),
+    ],
+)
+async def test_a_form_that_there_is_not_is_a_page_that_says_so(
+    api: Api, path: str, status: int
+) -> None:
+    answer = await api.request("GET", path)
+    assert answer.status_code == status
+    assert "<h1>" in answer.text
+
+
+async def test_what_is_filled_in_is_text_and_never_markup(api: Api) -> None:
+    bad = "\"><script>alert('1')</script>"
+    page = await send(api, "suspendExportControl", {**SUSPENSION, "note": bad, "do": "preview"})
+    assert "<script>alert" not in page.text
+    assert hidden(page.text)["note"] == bad
+
+
+async def test_every_command_has_a_form(api: Api) -> None:
+    index = (await api.request("GET", "/record")).text
+    names = re.findall(r'href="/record/(\w+)"', index)
+    inputs = await api.ask('{ __type(name: "CommandInput") { inputFields { name } } }')
+    told = {field["name"] for field in inputs["__type"]["inputFields"]} - {"ifVersion"}
+    assert set(names) == told
+    for name in names:
+        page = await api.request("GET", f"/record/{name}")
+        assert page.status_code == 200
+        ids = re.findall(r' id="([^"]+)"', page.text)
+        assert len(ids) == len(set(ids)), name
