@@ -108,6 +108,10 @@ def test_no_former_name_comes_back() -> None:
     ]
 
 
+UNITS_OF_DRAWINGS = ("_PERCENT", "_PX", "_SHARE")
+"""Units that constants with a fraction may have too."""
+
+
 def test_constants_of_time_say_that_they_are_seconds() -> None:
     wrong = []
     for floor in FLOORS:
@@ -116,6 +120,6 @@ def test_constants_of_time_say_that_they_are_seconds() -> None:
             for name, value in constants(tree):
                 is_time = isinstance(value, ast.Constant) and isinstance(value.value, float)
                 is_time |= name.endswith(("_TIMEOUT", "_INTERVAL", "_DELAY", "_PAUSE", "_AGE"))
-                if is_time and not name.endswith("_SECONDS"):
+                if is_time and not name.endswith(("_SECONDS", *UNITS_OF_DRAWINGS)):
                     wrong.append(f"{path.relative_to(ROOT)}: {name}")
     assert not wrong

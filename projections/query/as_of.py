@@ -349,11 +349,10 @@ class AsOf:
         valid: Days | None = None,
         known: Times = (None, None),
         types: Sequence[str] | None = None,
-        until: int | None = None,
     ) -> int:
-        """How many versions `history` has without a span; if asked, only those known by a position."""
+        """How many versions `history` has without a span."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
-        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types, until))
+        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
 
 
 @cache

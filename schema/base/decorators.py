@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import strawberry
@@ -10,6 +12,10 @@ from typing_extensions import dataclass_transform
 
 LAZY_FIELDS = "_later"
 """The attribute of an object with the functions that compute its lazy fields."""
+PATHS = "_paths"
+"""The attribute of a type with the paths at which its objects have the values of fields."""
+MADE = "_made"
+"""The attribute of a type with the functions that make the values of fields of its objects."""
 CONTENT = "_content"
 """The attribute of an object at a moment with the attributes of the object that it is a copy of."""
 RENDERED = "_rendered"
@@ -36,11 +42,29 @@ def interface_type(kind: type[T]) -> type[T]:
     return _with_lazy_fields(strawberry.interface(kind, description=description_of(kind)))
 
 
+def read_from(
+    paths: Mapping[str, str], made: Mapping[str, Callable[[Any], Any]]
+) -> Callable[[type[T]], type[T]]:
+    """A decorator of an output type of which an answer has many objects: the values of its fields
+    are read at paths below what an object keeps, or made of the object, when they are asked for.
+    """
+
+    def decorate(kind: type[T]) -> type[T]:
+        setattr(kind, PATHS, paths)
+        setattr(kind, MADE, {**made, **{name: attrgetter(path) for name, path in paths.items()}})
+        return kind
+
+    return decorate
+
+
 def _with_lazy_fields(kind: type[T]) -> type[T]:
-    """The same, with fields that are made when they are asked for (see `from_state`)."""
+    """The same, with fields that are made when they are asked for (see `from_state`, `read_from`)."""
 
     def made(self: Any, name: str) -> Any:
-        make = (self.__dict__.get(LAZY_FIELDS) or {}).get(name)
+        if of_type := type(self).__dict__.get(MADE):
+            make = partial(of_type[name], self) if name in of_type else None
+        else:
+            make = (self.__dict__.get(LAZY_FIELDS) or {}).get(name)
         if make is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         value = self.__dict__[name] = make()

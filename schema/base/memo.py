@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
@@ -46,7 +47,8 @@ def memoize_by_identity(weight: Callable[[Any], int]) -> Callable[[F], F]:
 
 def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callable[..., Any]:
     total = 0
-    kept: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
+    # A dictionary looks through all places of what was dropped to find the oldest; this one does not.
+    kept: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = OrderedDict()
 
     def made(*given: Any) -> Any:
         nonlocal total
@@ -56,7 +58,7 @@ def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callabl
         value = make(*given)
         total += weight(given[0])
         while kept and total > MAX_CACHED_WEIGHT:
-            total -= weight(kept.pop(next(iter(kept)))[0][0])
+            total -= weight(kept.popitem(last=False)[1][0][0])
         kept[key] = given, value
         return value
 

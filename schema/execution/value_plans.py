@@ -35,7 +35,7 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from schema.base.decorators import CONTENT, OF_MOMENT, RENDERED, WITHOUT_ARGUMENTS
+from schema.base.decorators import CONTENT, OF_MOMENT, PATHS, RENDERED, WITHOUT_ARGUMENTS
 
 Serializer: TypeAlias = Callable[[Any], Any]
 """Makes a part of an answer of a value, or raises."""
@@ -139,7 +139,7 @@ class SerializerBuilder:
         if is_introspection_type(type_):
             read = self._told(definition, selected[0].node)
         else:
-            read = _reader(definition.extensions.get("strawberry-definition"), selected)
+            read = _reader(type_, definition.extensions.get("strawberry-definition"), selected)
         of_moment = _of_moment(definition.extensions.get("strawberry-definition"))
         self._moment_fields += of_moment
         plan = self.plan(definition.type, selected)
@@ -302,8 +302,11 @@ def _all(readers: Sequence[Serializer]) -> Callable[[Any], Iterable[Any]]:
     return lambda value: [reader(value) for reader in readers]
 
 
-def _reader(field: StrawberryField | None, selected: Sequence[Any]) -> Serializer:
-    """How a field is read: an attribute, or a method that needs nothing and waits for nothing.
+def _reader(
+    type_: GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
+) -> Serializer:
+    """How a field is read: an attribute of the object or of what it keeps, or a method that needs
+    nothing and waits for nothing.
 
     Raises NotSerializable for any other.
     """
@@ -313,7 +316,9 @@ def _reader(field: StrawberryField | None, selected: Sequence[Any]) -> Serialize
         return methodcaller(method)
     resolver = field.base_resolver
     if resolver is None:
-        return attrgetter(field.python_name)
+        definition = type_.extensions.get("strawberry-definition")
+        paths = getattr(definition.origin, PATHS, {}) if definition else {}
+        return attrgetter(paths.get(field.python_name, field.python_name))
     if (
         resolver.is_async
         or resolver.arguments

@@ -9,14 +9,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
-from schema.pages.controls import control, controls
-from schema.pages.figures import figure
+from schema.pages.announcements import announcement, announcements
+from schema.pages.changes import changes
+from schema.pages.figures import figure, figures
+from schema.pages.search import search
 from schema.pages.site.page import Page
 from schema.pages.site.route import MEDIA_TYPES, PageRoute
 from schema.pages.site.static_files import static_file
 
-PAGES: tuple[Page, ...] = (alliances.PAGE, alliance.PAGE, controls.PAGE, control.PAGE, figure.PAGE)
+PAGES: tuple[Page, ...] = (
+    about.PAGE,
+    alliances.PAGE,
+    alliance.PAGE,
+    announcements.PAGE,
+    announcement.PAGE,
+    changes.PAGE,
+    figures.PAGE,
+    figure.PAGE,
+    search.PAGE,
+)
 
 
 class EndingConvertor(Convertor[str]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, TypeAlias, cast
 
@@ -219,11 +218,8 @@ async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None
     return await loaders.event_by_id.load(retraction.retracts)
 
 
-def history_version(held: HistoryRow, until: int | None = None) -> HistoryVersion | None:
-    """The GraphQL type of a version of an entity, as it was known at a position or now; None where
-    its state was left out."""
-    if until is not None and held.known_until is not None and held.known_until >= until:
-        held = replace(held, known_until=None, replaced_at=None)
+def history_version(held: HistoryRow) -> HistoryVersion | None:
+    """The GraphQL type of a version of an entity; None where its state was left out."""
     if held.state is None:
         return None
     return HistoryVersion(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
+import strawberry
 from strawberry import field
 
 from projections.analysis import claims, revisions
 from projections.query.moment import Moment
-from schema.base.decorators import object_type
+from schema.base.decorators import object_type, read_from
 from schema.base.memo import Once, memoize_by_identity
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation, free_texts_of
@@ -48,9 +50,34 @@ class Series:
     period: int | None = field(description="The year that it is for; null for reserves.")
 
 
+CLAIM_PATHS = {
+    "figure": "state.id",
+    "publisher": "of.source.publisher",
+    "published_on": "of.source.published_on",
+    **{name: f"of.{name}" for name in ("edition", "edition_version", "as_of", "latest")},
+    **{name: f"of.{name}" for name in ("position", "event_id")},
+    **{one.name: f"of.quantity.{one.name}" for one in fields(Quantity)},
+}
+"""Where a claim has the values of its fields."""
+
+
+@read_from(
+    CLAIM_PATHS,
+    {
+        "series": lambda claim: series(claim.state.series),
+        "source": lambda claim: source(claim.of.source),
+        "because": lambda claim: because((claim.of.because,)),
+        "preferred": lambda claim: claim.chosen() is claim.of,
+    },
+)
 @object_type
 class Claim(Quantity, WithQuotation):
     """One publisher's number for one series, in one edition. Later editions do not overwrite it."""
+
+    state: strawberry.Private[domain.FigureState]
+    of: strawberry.Private[domain.Claim]
+    chosen: strawberry.Private[Callable[[], domain.Claim]]
+    """Which claim of the figure is the preferred one."""
 
     figure: str = field(description="The key of the figure that it belongs to.")
     series: Series = field(description="The series that the number is for.")
@@ -187,26 +214,15 @@ class Figure(Node):
     )
 
 
-def claim(
-    state: domain.FigureState, of: domain.Claim, preferred: bool | Callable[[], bool] | None
-) -> Claim:
-    """The GraphQL type of a claim; whether it is the preferred one may be found out later."""
-    later = {
-        "series": lambda: series(state.series),
-        "source": lambda: source(of.source),
-        "because": lambda: because((of.because,)),
-        "preferred": preferred if callable(preferred) else lambda: preferred,
-    }
-    return from_state(
-        Claim,
-        of.quantity,
-        of,
-        figure=state.id,
-        publisher=of.publisher,
-        published_on=of.published_on,
-        later=later,
-        **free_texts_of(of),
-    )
+def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
+    """The GraphQL type of a claim."""
+    return _claim(state, of, preferred=preferred)
+
+
+def _claim(state: domain.FigureState, of: domain.Claim, **more: Any) -> Claim:
+    self = Claim.__new__(Claim)
+    self.__dict__.update(state=state, of=of, **free_texts_of(of), **more)
+    return self
 
 
 def preferred_claim(of: claims.PreferredClaim) -> Claim:
@@ -227,14 +243,10 @@ def claims_weight(state: domain.FigureState) -> int:
 
 @memoize_by_identity(claims_weight)
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
-    """The GraphQL types of the claims of a figure, by position."""
-
+    """The GraphQL types of the claims of a figure, by position; which one is the preferred one is
+    found out when somebody asks."""
     chosen = Once(lambda: claims.choose(state, orders).claim)
-
-    def shown_of(of: domain.Claim) -> Claim:
-        return claim(state, of, preferred=lambda: chosen() is of)
-
-    return {of.position: shown_of(of) for of in state.claims}
+    return {of.position: _claim(state, of, chosen=chosen) for of in state.claims}
 
 
 def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int, Revision]:

@@ -35,6 +35,8 @@ EXAMPLES = {
     "/events": "/events?follow=false",
     "/tables/{file}": "/tables/controls.csv",
     "/alliances/{key}": "/alliances/quad",
+    "/announcements/{key}": "/announcements/none",
+    "/announcements/{key}.csv": "/announcements/none.csv",
     "/alliances/{key}.csv": "/alliances/quad.csv",
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.claims_line import Claimed, ClaimMark, ClaimState, claims_line
-from schema.pages.figures.amounts import CHECKED, amount, measured, number_of, same_measure, unit
 from schema.pages.figures.claims_image import claims_image
 from schema.pages.figures.naming import (
     STATISTICS,
@@ -18,7 +17,8 @@ from schema.pages.figures.naming import (
     series_title,
 )
 from schema.pages.site.address import Address
-from schema.pages.site.page import Page
+from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
+from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import listed
 from tracker.errors import NotFound
 
@@ -275,8 +275,8 @@ PAGE = Page(
     "/figures/{key:path}",
     view,
     section="/figures",
-    entity="figure",
-    derived={
+    made={
+        "entity": entity_of("figure"),
         "commodity": lambda parameters: _parts(parameters)[0],
         "place": lambda parameters: _parts(parameters)[1],
         "statistic": lambda parameters: _parts(parameters)[2],

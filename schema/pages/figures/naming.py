@@ -44,7 +44,11 @@ def product(name: str, form: str | None) -> str:
 def kind_of_figure(statistic: str, stage: str | None) -> str:
     """What a figure counts: `mine production`, `reserves`."""
     words = STATISTICS[statistic]
-    return f"{STAGES[stage]} {words}" if stage else words
+    if stage is None:
+        return words
+    if statistic == "PRODUCTION_SHARE":
+        return f"share of world {STAGES[stage]} production"
+    return f"{STAGES[stage]} {words}"
 
 
 def place_in_sentence(place: Mapping[str, Any]) -> str:

@@ -23,11 +23,11 @@ and if it likes `description`, `turns` (the days on which something on the page 
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
 
+Made: TypeAlias = Callable[[Mapping[str, str]], Any]
+"""From the parameters of an address to the value of a variable."""
+
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 FRAGMENT = re.compile(r"\.\.\.(\w+)")
-ENTITY = "entity"
-PINNED = "pinned"
-"""A variable of documents that ask for more where the page may know what came since."""
 FRAGMENTS = files("schema.pages.site").joinpath("fragments")
 
 
@@ -63,12 +63,13 @@ class Page:
     """The path of the entry of the navigation that it belongs to."""
     table: TableOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Parameters that choose a drawing and ask nothing else, with the words that they may be."""
-    derived: Mapping[str, Callable[[Mapping[str, str]], str]] = field(default_factory=dict)
-    """Variables of the document that follow from the parameters of the path."""
-    entity: str | None = None
-    """The kind of the entity that a page is about, as its name in the log begins: its document then
-    has `$entity` for the whole name (`export-control/…`), beside the `$key` of the path."""
+    """Parameters that choose a drawing and ask nothing else, with the words that they may be; the
+    first is meant where the address says none."""
+    defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
+    """Parameters with which it is asked where the address does not say, such as a day that lies
+    before the one of the page."""
+    made: Mapping[str, Made] = field(default_factory=dict)
+    """Variables of the document that follow from the parameters, and that no address can give."""
 
     @cached_property
     def name(self) -> str:
@@ -96,18 +97,13 @@ class Page:
     def parameters(self) -> Mapping[str, UrlParameter]:
         """What its address may say beside the moment."""
         found = url_parameters(SCHEMA._schema, self._operation)
-        made = {*MOMENT.values(), PINNED, *([ENTITY] if self.entity else [])}
-        return {name: one for name, one in found.items() if name not in made}
+        given_otherwise = {*MOMENT.values(), *self.made}
+        return {name: one for name, one in found.items() if name not in given_otherwise}
 
     @cached_property
     def path_parameters(self) -> frozenset[str]:
         """The names of the parameters in its path."""
         return frozenset(PATH_PARAMETER.findall(self.path))
-
-    @cached_property
-    def _variable_names(self) -> frozenset[str]:
-        definitions = self._operation.variable_definitions or ()
-        return frozenset(each.variable.name.value for each in definitions)
 
     @cached_property
     def _operation(self) -> OperationDefinitionNode:
@@ -120,21 +116,15 @@ class Page:
 
     def variables(self, address: Address) -> dict[str, Any]:
         """The variables of its document at an address. Raises InvalidInput."""
-        moment: dict[str, Any]
-        asked = dict(address.parameters)
+        asked = {**self.defaults(address), **address.parameters}
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-        for name, derive in self.derived.items():
-            if name in asked:
-                raise InvalidInput(f"{name!r} is no parameter of this page", path=(name,))
-            asked[name] = derive(address.parameters)
-        moment = {MOMENT[name]: value for name, value in address.moment.items()}
-        if PINNED in self._variable_names:
-            moment[PINNED] = address.pinned
-        if self.entity:
-            moment[ENTITY] = f"{self.entity}/{address.parameters['key']}"
-        return {**read_parameters("this page", self.parameters, asked), **moment}
+        return {
+            **read_parameters("this page", self.parameters, asked),
+            **{name: make(address.parameters) for name, make in self.made.items()},
+            **{MOMENT[name]: value for name, value in address.moment.items()},
+        }
 
 
 def with_fragments(document: str) -> str:
@@ -142,3 +132,8 @@ def with_fragments(document: str) -> str:
     names = sorted(set(FRAGMENT.findall(document)))
     shared = [FRAGMENTS.joinpath(f"{name}.graphql") for name in names]
     return "\n".join([document, *(file.read_text("utf-8") for file in shared if file.is_file())])
+
+
+def entity_of(kind: str) -> Made:
+    """The name in the log of the entity that a page is about, by the `key` of its path."""
+    return lambda parameters: f"{kind}/{parameters['key']}"

@@ -167,7 +167,8 @@ class PageRoute:
         if table is None:
             raise NotFound(f"expected .json: this page has no table for .{ending}")
         asked.page.variables(asked.address)  # what the page refuses its table must not take
-        given = {**table.parameters(asked.address.parameters), **asked.address.moment}
+        chosen = {**asked.page.defaults(asked.address), **asked.address.parameters}
+        given = {**table.parameters(chosen), **asked.address.moment}
         return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:

@@ -98,6 +98,15 @@ export function dayOfKey(key, shift, day, days = turns(), today = new Date().toI
   return null;
 }
 
+/** The picture of the ruler follows the slider, which lies over it unseen.
+ * @param {HTMLInputElement} slider */
+function moveHand(slider) {
+  const x = `${(100 * Number(slider.value)) / Math.max(1, Number(slider.max))}%`;
+  const ruler = slider.closest(".ruler");
+  for (const name of ["x1", "x2"]) ruler?.querySelector(".hand")?.setAttribute(name, x);
+  ruler?.querySelector(".grip")?.setAttribute("cx", x);
+}
+
 /** Play: from turn to turn until there is none, or somebody stops it. */
 let playing = 0;
 
@@ -123,10 +132,11 @@ function listen() {
   const field = /** @type {HTMLInputElement | null} */ (find("#valid"));
   const start = slider?.dataset.start;
   if (slider && field && start) {
-    slider.disabled = false;
+    slider.hidden = false;
     slider.addEventListener("input", () => {
       const day = dayAfter(start, Number(slider.value));
       field.value = day;
+      moveHand(slider);
       slider.setAttribute("aria-valuetext", day + (turns().includes(day) ? ", something turns" : ""));
       void show(addressOn(day), { keepBar: true, push: false });
     });

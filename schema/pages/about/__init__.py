@@ -1,0 +1,1 @@
+"""What this is, where its facts come from, and what it does not know."""

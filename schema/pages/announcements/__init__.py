@@ -1,0 +1,1 @@
+"""Announcements: what was said, promised and paid."""

@@ -1,0 +1,32 @@
+"""`/announcements`: what was announced, the newest first, by words, actor, kind and commodity. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, TableOfPage
+
+KINDS = ("STATEMENT", "COMMITMENT", "PROJECT", "DISPUTE", "RESPONSE", "ASSESSMENT")
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The announcements of a page of the list."""
+    nodes = data["asOf"]["announcements"]["nodes"]
+    return {
+        "title": "Announcements",
+        "description": "What states, alliances and firms announced about critical minerals.",
+        "turns": [node["date"] for node in nodes if len(node["date"]) == len("2025-01-01")],
+        "announcements": nodes,
+        "kinds": KINDS,
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/announcements",
+    view,
+    section="/announcements",
+    table=TableOfPage("announcements", without=frozenset({"after"})),
+)

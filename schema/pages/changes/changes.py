@@ -1,0 +1,169 @@
+"""`/changes`: what is not the same at two moments, on either axis, and because of what. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from schema.pages.site.address import Address
+from schema.pages.site.entities import state_name
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import written_day
+
+DEFAULT_DAYS = 30
+"""How far back the first moment lies where the address does not say."""
+MAX_VALUE_CHARACTERS = 160
+CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+VERBS = {"APPEARED": "new", "CHANGED": "changed", "DISAPPEARED": "gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """A field that differs, in words."""
+
+    name: str
+    before: str | None
+    after: str | None
+    status: bool
+    """Whether it is the status of a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntity:
+    """An entity that is not the same."""
+
+    entity: str
+    name: str
+    issuer: str | None
+    change: str
+    lines: list[FieldLine]
+    because: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDay:
+    """What holds from a day on that did not hold at the first moment; without a day what is known
+    otherwise now, or is gone."""
+
+    day: str | None
+    entities: list[ChangedEntity]
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """What differs, by day."""
+    found = data["changes"]
+    asked = address.parameters.get("show", "all")
+    nodes = [node for node in found["nodes"] if asked == "all" or _is(node, asked)]
+    kinds = Counter(node["change"] for node in found["nodes"])
+    start = address.parameters.get("from") or default_start(address)
+    return {
+        "title": "What is not the same between two moments",
+        "turns": sorted({day for node in found["nodes"] for day in node["effectiveDays"]}),
+        "days": by_day(nodes),
+        "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],
+        "asked": asked,
+        "start": start,
+        "end": data["asOf"]["validAt"],
+        "first_page": "after" not in address.parameters,
+    }
+
+
+def default_start(address: Address) -> str:
+    """The first day where the address says none."""
+    try:
+        end = date.fromisoformat(address.valid or "")
+    except ValueError:
+        end = datetime.now(UTC).date()
+    return (end - timedelta(days=DEFAULT_DAYS)).isoformat()
+
+
+def defaults(address: Address) -> Mapping[str, str]:
+    """What the question is asked with where the address does not say."""
+    if "from" in address.parameters or "fromPosition" in address.parameters:
+        return {}
+    return {"from": default_start(address)}
+
+
+def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
+    """The entities that differ by the day from which they hold, which they are ordered by."""
+    return [
+        ChangedDay(day, [changed_entity(node) for node in found])
+        for day, found in groupby(nodes, key=lambda node: node["heldFrom"])
+    ]
+
+
+def changed_entity(node: Mapping[str, Any]) -> ChangedEntity:
+    """An entity in words."""
+    state = node["after"] or node["before"]
+    return ChangedEntity(
+        node["entity"],
+        state_name(state) or node["entity"],
+        state["issuer"]["name"] if state and "issuer" in state else None,
+        VERBS[node["change"]],
+        [field_line(field) for field in node["fields"]] if node["change"] == "CHANGED" else [],
+        node["because"],
+    )
+
+
+def field_line(field: Mapping[str, Any]) -> FieldLine:
+    """A field in words: `clause 2, status: in force, then suspended`."""
+    path = list(field["path"])
+    status = len(path) == 3 and path[0] == "clauses" and path[2] == "status"
+    return FieldLine(field_name(path), written(field["before"]), written(field["after"]), status)
+
+
+def field_name(path: list[str]) -> str:
+    """The path of a field in words."""
+    if not path:
+        return "all of it"
+    if path[0] in ("clauses", "members", "claims") and len(path) > 1:
+        path = [f"{path[0].removesuffix('s')} {path[1]}", *path[2:]]
+    return ", ".join(spaced(part) for part in path)
+
+
+def written(value: Any) -> str | None:
+    """A value in few words; None where there is none."""
+    text = _in_words(value)
+    if text is None or len(text) <= MAX_VALUE_CHARACTERS:
+        return text
+    return f"{text[:MAX_VALUE_CHARACTERS]}…"
+
+
+def _in_words(value: Any) -> str | None:
+    if value is None or isinstance(value, bool):
+        return {None: None, True: "yes", False: "no"}[value]
+    if isinstance(value, dict):
+        told = {name: _in_words(item) for name, item in value.items()}
+        return "; ".join(f"{spaced(name)} {item}" for name, item in told.items() if item)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_in_words, value)))
+    if isinstance(value, str) and DATE.fullmatch(value):
+        return written_day(value)
+    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
+
+
+def spaced(name: str) -> str:
+    """The name of a field in words: `suspendedUntil` is `suspended until`."""
+    return CAPITAL.sub(lambda found: f" {found.group().lower()}", name).replace("_", " ")
+
+
+def _is(node: Mapping[str, Any], asked: str) -> bool:
+    """Whether something happened in the world, or was only recorded otherwise."""
+    return bool(node["effectiveDays"]) == (asked == "happened")
+
+
+PAGE = Page(
+    __name__,
+    "/changes",
+    view,
+    section="/changes",
+    choices={"show": ("all", "happened", "restated")},
+    defaults=defaults,
+    table=TableOfPage("changes", without=frozenset({"show", "after"})),
+)

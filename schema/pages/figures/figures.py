@@ -1,0 +1,120 @@
+"""`/figures`: of what there are figures, in which editions, and every claim that matches. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from schema.pages.figures.naming import (
+    STAGES,
+    STATISTICS,
+    edition_of,
+    kind_of_figure,
+    product,
+    publisher_of,
+    series_title,
+)
+from schema.pages.site.address import Address
+from schema.pages.site.amounts import CHECKED, amount, unit
+from schema.pages.site.page import Page, TableOfPage
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyRow:
+    """A product of which there are figures."""
+
+    index: int
+    """Its place among the supplies of the answer."""
+    supply: Mapping[str, Any]
+    name: str
+    kind: str
+    years: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim in the list of all."""
+
+    index: int
+    claim: Mapping[str, Any]
+    title: str
+    words: str
+    unit: str
+    publisher: str
+    edition: str
+    checked: str
+    standing: str
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """What there is, and the claims that match."""
+    found = data["asOf"]
+    stage = address.parameters.get("stage")
+    supplies = [one for one in found["supplies"] if stage in (None, one["stage"])]
+    commodities = [(one["key"], one["name"]) for one in data["commodities"]]
+    return {
+        "title": "Figures and who publishes them",
+        "description": "Production, capacity and reserves of minerals: every claim of every edition.",
+        "turns": [edition["publishedOn"] for edition in found["editions"]["nodes"]],
+        "sources": sorted(
+            {node["publisherName"] or node["publisher"] for node in found["editions"]["nodes"]}
+        ),
+        "supplies": supply_rows(supplies, found["supplies"]),
+        "editions": found["editions"]["nodes"],
+        "claims": [_line(index, one) for index, one in enumerate(found["claims"]["nodes"])],
+        "commodities": sorted(commodities, key=lambda one: one[1].casefold()),
+        "stages": STAGES,
+        "statistics": STATISTICS,
+    }
+
+
+def supply_rows(shown: Sequence[Any], all: Sequence[Any]) -> list[SupplyRow]:
+    """The supplies that are shown, each with its place among all."""
+    places = {id(one): index for index, one in enumerate(all)}
+    return [
+        SupplyRow(
+            places[id(one)],
+            one,
+            product(one["commodity"]["name"], one["form"]),
+            kind_of_figure(one["statistic"], one["stage"]),
+            years_in_words(one["years"]),
+            unit(one),
+        )
+        for one in shown
+    ]
+
+
+def years_in_words(years: Sequence[int]) -> str:
+    """Years as runs: `2010, 2019–2025`; reserves have none, since each edition states them anew."""
+    runs = [
+        [year for _, year in run]
+        for _, run in groupby(enumerate(years), key=lambda pair: pair[1] - pair[0])
+    ]
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _line(index: int, claim: Mapping[str, Any]) -> ClaimLine:
+    others = "beside it" if claim["latest"] else "restated since"
+    return ClaimLine(
+        index,
+        claim,
+        series_title(claim["series"]),
+        amount(claim),
+        "" if claim["value"] is None else unit(claim),
+        publisher_of(claim),
+        edition_of(claim),
+        CHECKED[claim["source"]["checked"]],
+        "in use" if claim["preferred"] else others,
+    )
+
+
+PAGE = Page(
+    __name__,
+    "/figures",
+    view,
+    section="/figures",
+    table=TableOfPage("claims", without=frozenset({"after"})),
+)

@@ -1,0 +1,70 @@
+"""`/figures`: of what there are figures, and every claim that matches."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from schema.pages.figures.figures import years_in_words
+from schema.services import Services
+from tests.support.api import Api
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def main_of(corpus: Api, path: str) -> str:
+    """The HTML of the content of a page."""
+    response = await corpus.request("GET", path)
+    assert response.status_code == 200, response.text
+    return response.text[response.text.index("<main") : response.text.index("</main>")]
+
+
+async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claims(
+    corpus: Api,
+) -> None:
+    main = await main_of(corpus, "/figures?commodity=gallium&valid=2026-11-20")
+    rows = re.findall(r"<tr>.*?</tr>", main[: main.index('id="claims"')], re.DOTALL)
+    text = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in rows[1:]]
+    assert text == [
+        "Gallium primary production 2021–2025 6 yes 36 52 kg gallium usgs",
+        "Gallium primary capacity 2022–2025 6 yes 27 27 kg gallium usgs",
+        "Gallium reserves each edition anew 6 yes 8 8 kg gallium usgs",
+    ]
+    assert '<data value="87" data-path="asOf.claims.totalCount">87</data> claims that match' in main
+    links = re.findall(r'href="(/figures/gallium/CN/production/primary/2023)\?', main)
+    assert len(links) == 2, "MCS 2024 and MCS 2025 told the output of 2023"
+    assert "valid=2026-11-20" in main[main.index(links[0]) :][:80]
+
+
+async def test_the_list_goes_on_and_is_narrowed_by_its_form(corpus: Api) -> None:
+    first = await main_of(corpus, "/figures?commodity=gallium")
+    following = re.findall(r'rel="next" href="([^"]*)"', first)[0].replace("&amp;", "&")
+    second = await main_of(corpus, following)
+    shown, others = (
+        re.findall(
+            r'href="(/events/\d+)"', page[page.index('id="claims"') : page.index('id="editions')]
+        )
+        for page in (first, second)
+    )
+    assert (len(shown), len(others)) == (50, 37)
+    assert not set(shown) & set(others)
+    narrowed = await main_of(corpus, "/figures?commodity=gallium&place=CN&years=2023..2023")
+    assert '<option value="gallium" selected>' in narrowed
+    assert "gallium/CN/production/primary/2023" in narrowed
+    assert "gallium/CN/production/primary/2022" not in narrowed
+
+
+async def test_before_the_first_edition_there_is_nothing_and_it_says_so(corpus: Api) -> None:
+    main = await main_of(corpus, "/figures?commodity=gallium&valid=2020-01-01")
+    assert "Nothing on this day that matches." in main
+    assert "No claim on this day matches." in main
+
+
+def test_years_are_told_as_runs() -> None:
+    assert years_in_words([2010, 2019, 2020, 2022]) == "2010, 2019–2020, 2022"
+    assert years_in_words([]) == ""

@@ -1,0 +1,92 @@
+"""Announcements, changes, search and what this tracker says of itself, read as a person would."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def read(api: Api, path: str) -> str:
+    """The text of a page between its tags, with single spaces."""
+    answer = await api.request("GET", path)
+    assert answer.status_code == 200, answer.text
+    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
+
+
+async def test_changes_say_what_became_of_clauses_between_two_days(corpus: Api) -> None:
+    path = "/changes?from=2025-10-01&valid=2025-11-20&kind=EXPORT_CONTROL&commodity=gallium"
+    text = await read(corpus, path)
+    assert "clause 2, status in force → suspended" in text
+    assert "suspended until" in text
+    assert "27 Nov 2026" in text.replace("\xa0", " ")
+    assert await read(corpus, path + "&show=restated") != text
+
+
+async def test_changes_without_a_first_day_look_back_thirty_days(corpus: Api) -> None:
+    text = await read(corpus, "/changes?valid=2025-11-20")
+    assert "Between 21 Oct 2025 and 20 Nov 2025" in text.replace("\xa0", " ")
+    assert text == await read(corpus, "/changes?valid=2025-11-20&from=2025-10-21")
+    table = await corpus.request("GET", "/changes.csv?valid=2025-11-20")
+    assert "export-control/" in table.text
+
+
+async def test_an_announcement_stands_beside_what_contradicts_it(corpus: Api) -> None:
+    text = await read(corpus, "/announcements/qcmi-aim-sohu-2025-07-04")
+    assert "Told otherwise" in text
+    assert "to strengthen economic security and collective resilience" in text
+    assert "a report by others" in text
+
+
+async def test_announcements_are_narrowed_by_their_address(corpus: Api) -> None:
+    everything = await corpus.request("GET", "/announcements")
+    narrowed = await corpus.request("GET", "/announcements?actor=quad&date=2025-07-01..2025-07-31")
+    keys = re.findall(r'<h2><a href="/announcements/([^"?]+)', narrowed.text)
+    assert 0 < len(keys) < len(re.findall(r'<h2><a href="/announcements/', everything.text))
+    data = await corpus.ask(
+        '{ asOf { announcements(actor: "quad", date: {from: "2025-07-01", to: "2025-07-31"},'
+        " orderBy: DATE_DESC, first: 50) { nodes { key } } } }"
+    )
+    assert keys == [node["key"] for node in data["asOf"]["announcements"]["nodes"]]
+
+
+async def test_search_marks_the_words_that_match(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/search?q=gallium&valid=2026-01-01")).text
+    assert re.search(r"<mark>[Gg]allium</mark>", html)
+    assert 'href="/commodities/gallium?valid=2026-01-01"' in html
+    nothing = await read(corpus, "/search?q=zzzzqqqq")
+    assert "Nothing at this moment has these words" in nothing
+
+
+async def test_searching_for_a_day_leads_to_that_day(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/search?q=2025-11-20")).text
+    assert 'href="/?valid=2025-11-20"' in html
+    assert (await corpus.request("GET", "/search")).status_code == 200
+
+
+async def test_what_others_wrote_is_text(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/search?q=<script>alert(1)</script>")).text
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) -> None:
+    text = await read(corpus, "/about")
+    data = await corpus.ask(
+        "{ asOf { exportControls(verified: false, first: 0) { totalCount }"
+        " counts { exportControls } } }"
+    )
+    of = data["asOf"]["counts"]["exportControls"]
+    unread = data["asOf"]["exportControls"]["totalCount"]
+    assert f"{unread} of {of} export controls rest at least in part on texts" in text
