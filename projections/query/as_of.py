@@ -349,10 +349,11 @@ class AsOf:
         valid: Days | None = None,
         known: Times = (None, None),
         types: Sequence[str] | None = None,
+        until: int | None = None,
     ) -> int:
-        """How many versions `history` has without a span."""
+        """How many versions `history` has without a span; if asked, only those known by a position."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
-        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
+        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types, until))
 
 
 @cache

@@ -59,8 +59,9 @@ WINDOW page AS (ORDER BY generation {way}, since {way}, first_day {way} ROWS UNB
 ORDER BY generation {way}, since {way}, first_day {way};
 
 -- name: history_count
--- How many versions of an entity there are.
-SELECT count(*) FROM {versions};
+-- How many versions of an entity there are that were known by a position ($6), or at all.
+SELECT count(*) FROM {versions}
+  AND ($6::bigint IS NULL OR version.since <= $6);
 
 -- name: history_versions
 -- The versions of one entity: those that hold on one of some days ($2), that the log told at some moment

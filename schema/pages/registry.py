@@ -13,6 +13,7 @@ from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
+from schema.pages.controls import control, controls
 from schema.pages.figures import figure, figures
 from schema.pages.search import search
 from schema.pages.site.page import Page
@@ -26,6 +27,8 @@ PAGES: tuple[Page, ...] = (
     announcements.PAGE,
     announcement.PAGE,
     changes.PAGE,
+    controls.PAGE,
+    control.PAGE,
     figures.PAGE,
     figure.PAGE,
     search.PAGE,

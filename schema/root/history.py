@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from projections.query.as_of import AsOf, HistoryRow
@@ -21,27 +22,38 @@ def history_pages(
     valid: Days | None,
     known: tuple[datetime | None, datetime | None],
     types: Sequence[str] | None,
+    until: int | None = None,
 ) -> PageSource[HistoryVersion]:
-    """The versions of an entity, the oldest knowledge first. Raises InvalidInput for a name that
-    none can have."""
+    """The versions of an entity, the oldest knowledge first; if asked, as the log had them at a
+    position. Raises InvalidInput for a name that none can have."""
     nameable = is_entity_name(entity)
 
     async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
         found = (
-            await as_of.history(entity, valid=valid, known=known, types=types, span=span)
+            await as_of.history(
+                entity, valid=valid, known=known, types=types, span=_known_by(until, span)
+            )
             if nameable
             else []
         )
-        return [(_version_key(held), history_version(held)) for held in found]
+        return [(_version_key(held), history_version(held, until)) for held in found]
 
     async def count() -> int:
         return (
-            await as_of.count_history(entity, valid=valid, known=known, types=types)
+            await as_of.count_history(entity, valid=valid, known=known, types=types, until=until)
             if nameable
             else 0
         )
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
+
+
+def _known_by(until: int | None, span: KeyRange) -> KeyRange:
+    """The part of a span that was known by a position."""
+    if until is None:
+        return span
+    end: Key = (until, date.max.isoformat()) if span.closed else (until + 1, date.min.isoformat())
+    return replace(span, before=end if span.before is None else min(span.before, end))
 
 
 def _version_key(row: HistoryRow) -> Key:

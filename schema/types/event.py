@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, TypeAlias, cast
 
@@ -218,8 +219,11 @@ async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None
     return await loaders.event_by_id.load(retraction.retracts)
 
 
-def history_version(held: HistoryRow) -> HistoryVersion | None:
-    """The GraphQL type of a version of an entity; None where its state was left out."""
+def history_version(held: HistoryRow, until: int | None = None) -> HistoryVersion | None:
+    """The GraphQL type of a version of an entity, as it was known at a position or now; None where
+    its state was left out."""
+    if until is not None and held.known_until is not None and held.known_until >= until:
+        held = replace(held, known_until=None, replaced_at=None)
     if held.state is None:
         return None
     return HistoryVersion(

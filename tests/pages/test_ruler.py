@@ -7,12 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.pages.charts.ruler import (
-    MAX_TICK_PX,
-    WIDTH_OF_TICK_PERCENT,
-    make_day_ruler,
-    make_position_ruler,
-)
+from schema.pages.charts.ruler import MAX_TICK_PX, MAX_TICKS, make_day_ruler, make_position_ruler
 from schema.pages.charts.scale import TimeScale
 
 DAY = date(2026, 11, 25)
@@ -53,7 +48,7 @@ def test_ticks_are_in_order_inside_and_as_many_as_can_stand_apart(
     assert xs == sorted(xs)
     assert all(0 <= x <= 100 for x in xs)
     assert all(0 < tick.height_px <= MAX_TICK_PX for tick in ruler.ticks)
-    assert len(xs) <= 2 * (100 / WIDTH_OF_TICK_PERCENT + 1)
+    assert len(xs) <= 2 * (MAX_TICKS + 1)
     assert bool(turns) == bool(xs)
 
 

@@ -121,6 +121,40 @@ async def test_lists_of_a_past_position_end_there_however_they_are_narrowed(api:
     assert (await api.ask(asked))["asOf"]["events"]["totalCount"] == 0
 
 
+HISTORY = """query ($at: Position!) { asOf(position: $at) { history(entity: "export-control/x") {
+  totalCount nodes { validFrom validUntil knownFrom knownUntil replacedAt } } } }"""
+
+
+async def test_the_history_of_an_entity_at_a_position_is_what_the_log_told_by_then(
+    api: Api,
+) -> None:
+    await api.do("announceExportControl", control())
+    now = """{ history(entity: "export-control/x") {
+      totalCount nodes { validFrom validUntil knownFrom knownUntil replacedAt } } }"""
+    first = (await api.ask(now))["history"]
+    await api.do("suspendExportControl", suspension())
+    second = (await api.ask(now))["history"]
+    assert (await api.ask(HISTORY, at="1"))["asOf"]["history"] == first
+    assert (await api.ask(HISTORY, at="2"))["asOf"]["history"] == second
+    assert (await api.ask(HISTORY, at="0"))["asOf"]["history"] == {"totalCount": 0, "nodes": []}
+    assert [node["knownUntil"] for node in first["nodes"]] == [None]
+    assert second["totalCount"] == 4
+
+
+async def test_pages_of_a_history_at_a_position_end_there_from_both_ends(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension())
+    await api.do("announceExportControl", control("y"))
+    for arguments in ("first: 1", "last: 1", "first: 3", "last: 3"):
+        asked = f"""{{ asOf(position: "1") {{ history(entity: "export-control/x", {arguments}) {{
+            nodes {{ knownFrom }} pageInfo {{ hasNextPage hasPreviousPage }} }} }} }}"""
+        found = (await api.ask(asked))["asOf"]["history"]
+        assert found == {
+            "nodes": [{"knownFrom": "1"}],
+            "pageInfo": {"hasNextPage": False, "hasPreviousPage": False},
+        }, arguments
+
+
 async def test_an_event_tells_the_act_from_a_report_of_it(api: Api) -> None:
     read = {"checked": "PAGE", "url": "https://www.mofcom.gov.cn/a.html"}
     sources = {

@@ -11,8 +11,8 @@ from schema.pages.charts.scale import Tick, TimeScale, window_around
 
 MIN_TICK_PX, MAX_TICK_PX, MORE_PX = 8, 22, 4
 """The heights of ticks, and by how much one is higher for each further turn."""
-WIDTH_OF_TICK_PERCENT = 0.4
-"""Turns that are no further apart than this share a tick."""
+MAX_TICKS = 250
+"""How many ticks can stand beside each other: turns that are no further apart share one."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _turn_ticks(turns: Sequence[date], day: date, scale: TimeScale) -> list[Turn
     counted: Counter[tuple[bool, int]] = Counter()
     first: dict[tuple[bool, int], date] = {}
     for turn in turns:
-        at = (turn <= day, round(scale.start(turn) / WIDTH_OF_TICK_PERCENT))
+        at = (turn <= day, round(scale.start(turn) * MAX_TICKS / 100))
         counted[at] += 1
         first.setdefault(at, turn)
     return [

@@ -12,8 +12,9 @@ from datetime import date
 
 MIN_DAYS = 730
 """The fewest days of a window: bars of a clause of last week are not stretched over the page."""
-MARGIN_OF_WINDOW_SHARE = 0.04
+MARGIN_PERCENT = 4
 """What is left free before the first day and after the last one, of the days between them."""
+MIN_MARGIN_DAYS = 45
 MIN_DAYS_TO_COME = 270
 """How far a window reaches beyond the day of its page at least: what is to come is part of a state."""
 MAX_LABELS = 9
@@ -22,7 +23,7 @@ DAYS_OF_QUARTERS = 6 * 366
 DAYS_OF_LABELLED_QUARTERS = 450
 """Up to this many days the quarters have labels too."""
 YEARS_OF_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
-WIDTH_OF_LABEL_PERCENT = 9.0
+WIDTH_OF_LABEL_PERCENT = 9
 """Of a label on a phone; a tick nearer to the end has none, since it would be cut."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -116,7 +117,7 @@ def window_around(days: Iterable[date], day: date) -> TimeScale:
     """
     ordinals = sorted({turn.toordinal() for turn in days} | {day.toordinal()})
     first, last = ordinals[0], max(ordinals[-1], day.toordinal() + MIN_DAYS_TO_COME)
-    margin = max(45, round((last - first) * MARGIN_OF_WINDOW_SHARE))
+    margin = max(MIN_MARGIN_DAYS, (last - first) * MARGIN_PERCENT // 100)
     first, last = first - margin, last + margin
     first -= max(0, MIN_DAYS - (last - first + 1))
     return TimeScale(

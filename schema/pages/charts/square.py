@@ -116,7 +116,8 @@ class Square:
 
 @dataclass(frozen=True)
 class Moment:
-    """The moment of a page. A page that is pinned knows nothing of what was told since."""
+    """The moment of a page. One that is pinned knows nothing of what was told since, and so its last
+    row ends at its position."""
 
     day: date
     position: int
@@ -140,23 +141,6 @@ def versions_of(history: Iterable[Mapping[str, Any]]) -> list[Version]:
     ]
 
 
-def known_by(versions: Iterable[Version], position: int) -> list[Version]:
-    """What the log told up to a position, as if it ended there."""
-    return [
-        Version(
-            version.valid_first,
-            version.valid_last,
-            version.known_first,
-            None
-            if version.known_last is None or version.known_last >= position
-            else version.known_last,
-            version.clauses,
-        )
-        for version in versions
-        if version.known_first <= position
-    ]
-
-
 def draw_square(
     versions: Sequence[Version],
     acts: Iterable[Act],
@@ -165,12 +149,11 @@ def draw_square(
     link: Callable[[date, int], str],
 ) -> Square:
     """The square of an entity; `link` makes the address of a day and a position."""
-    shown = known_by(versions, moment.position) if moment.pinned else list(versions)
     by_position = {act.position: act for act in acts}
-    order = _order_of_clauses(shown)
-    bounds = _bounds(shown)
+    order = _order_of_clauses(versions)
+    bounds = _bounds(versions)
     steps = [
-        _draw_step(first, last, shown, by_position.get(first), order, moment, scale, link)
+        _draw_step(first, last, versions, by_position.get(first), order, moment, scale, link)
         for first, last in bounds
     ]
     begin = _begin_of_drawn(steps)
@@ -181,7 +164,7 @@ def draw_square(
         scale.ticks(),
         scale.start(moment.day),
         scale.end(moment.day),
-        min((scale.start(version.valid_first) for version in shown), default=0.0),
+        min((scale.start(version.valid_first) for version in versions), default=0.0),
     )
 
 

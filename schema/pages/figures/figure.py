@@ -277,8 +277,8 @@ PAGE = Page(
     section="/figures",
     made={
         "entity": entity_of("figure"),
-        "commodity": lambda parameters: _parts(parameters)[0],
-        "place": lambda parameters: _parts(parameters)[1],
-        "statistic": lambda parameters: _parts(parameters)[2],
+        "commodity": lambda address: _parts(address.parameters)[0],
+        "place": lambda address: _parts(address.parameters)[1],
+        "statistic": lambda address: _parts(address.parameters)[2],
     },
 )

@@ -63,6 +63,6 @@ PAGE = Page(
     __name__,
     "/search",
     view,
-    made={"given": lambda parameters: bool(parameters.get("q"))},
+    made={"given": lambda address: bool(address.parameters.get("q"))},
     table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
 )

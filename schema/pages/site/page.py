@@ -23,8 +23,8 @@ and if it likes `description`, `turns` (the days on which something on the page 
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
 
-Made: TypeAlias = Callable[[Mapping[str, str]], Any]
-"""From the parameters of an address to the value of a variable."""
+Made: TypeAlias = Callable[[Address], Any]
+"""From an address to the value of a variable."""
 
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 FRAGMENT = re.compile(r"\.\.\.(\w+)")
@@ -69,7 +69,7 @@ class Page:
     """Parameters with which it is asked where the address does not say, such as a day that lies
     before the one of the page."""
     made: Mapping[str, Made] = field(default_factory=dict)
-    """Variables of the document that follow from the parameters, and that no address can give."""
+    """Variables of the document that follow from the address, and that it cannot give by itself."""
 
     @cached_property
     def name(self) -> str:
@@ -122,7 +122,7 @@ class Page:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
         return {
             **read_parameters("this page", self.parameters, asked),
-            **{name: make(address.parameters) for name, make in self.made.items()},
+            **{name: make(address) for name, make in self.made.items()},
             **{MOMENT[name]: value for name, value in address.moment.items()},
         }
 
@@ -136,4 +136,4 @@ def with_fragments(document: str) -> str:
 
 def entity_of(kind: str) -> Made:
     """The name in the log of the entity that a page is about, by the `key` of its path."""
-    return lambda parameters: f"{kind}/{parameters['key']}"
+    return lambda address: f"{kind}/{address.parameters['key']}"

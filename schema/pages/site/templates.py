@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from schema.pages.charts.status_marks import HUE_WORDS, LOOKS, ON_PAGE
 from schema.pages.site import amounts, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.static_files import static_path
@@ -47,6 +48,9 @@ def environment() -> Environment:
         "in_days": words.in_days,
         "entity_path": words.entity_path,
         "value": value,
+        "on_page": ON_PAGE,
+        "status_looks": LOOKS,
+        "hue_words": HUE_WORDS,
     }
     return made
 

@@ -20,17 +20,45 @@ from schema.inputs.arguments import (
     parse_selection,
 )
 from schema.inputs.order_by import ORDER_BY, EventOrder
-from schema.inputs.pagination import First, Last, parse_page
-from schema.inputs.ranges import TimeRange, parse_times
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
 from schema.root.events import event_pages, found_pages, log_range
+from schema.root.history import history_pages
 from schema.types.connection import Connection
-from schema.types.event import KnownEvent, known_event
+from schema.types.event import HistoryVersion, KnownEvent, known_event
 
 
 @object_type
 class LogUntilMoment(AtMoment):
-    """The events of the log up to the position of a moment."""
+    """The events of the log up to the position of a moment, and what they told."""
+
+    @resolver_field
+    async def history(
+        self,
+        info: Info,
+        entity: Annotated[
+            str,
+            argument(
+                description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
+            ),
+        ],
+        valid: Annotated[
+            DayRange | None, argument(description="Only versions that hold on one of these days.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[HistoryVersion]:
+        """The versions of an entity's state on both time axes that were known by this position, as
+        they were known at it: what was replaced later has no `knownUntil`. Ordered as `history` of
+        `Query`. It depends on the position only, not on `validAt`.
+        """
+        asked = parse_page(first, after, last, before)
+        as_of, until = info.context.services.as_of, self.moment.position
+        of = history_pages(as_of, entity, parse_days(valid, "valid"), (None, None), None, until)
+        return await of.page(asked)
 
     @resolver_field
     async def event(

@@ -1,0 +1,104 @@
+"""The acts of an instrument in the order in which they were recorded, as a page tells them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.charts.square import Act
+from schema.pages.site.words import sentence
+
+WORDS: Mapping[str, str] = {
+    "Announced": "Announced",
+    "Amended": "Amended",
+    "EnteredIntoForce": "In force",
+    "Extended": "Extended",
+    "Suspended": "Suspended",
+    "SuspensionExtended": "Suspended longer",
+    "Reinstated": "Back in force",
+    "Expired": "Expired",
+    "Repealed": "Repealed",
+    "Merged": "Merged",
+    "Discontinued": "Ended",
+    "Disputed": "Told otherwise",
+    "Retracted": "Retracted",
+}
+"""By the types of events, behind `ExportControl.`."""
+MAX_CHARACTERS = 110
+"""Of what stands beside a row of the square."""
+
+
+@dataclass(frozen=True)
+class RecordedAct:
+    """An act, and what became of it up to the position of the page."""
+
+    event: Mapping[str, Any]
+    word: str
+    says: str
+    later: bool
+    """Whether it was recorded after the position of the page."""
+    gone: bool
+    """Whether it was retracted up to there."""
+    retracted_by: int | None
+    replaced_by: int | None
+
+    @property
+    def position(self) -> int:
+        """Its position in the log."""
+        return int(self.event["position"])
+
+
+def recorded_acts(
+    events: Sequence[Mapping[str, Any]], title: str, position: int
+) -> list[RecordedAct]:
+    """The acts that a page tells, and what is known of them at its position."""
+    retracts = {
+        int(event["retractedBy"]["position"]): int(event["position"])
+        for event in events
+        if event["retractedBy"]
+    }
+    return [_recorded_act(event, title, position, retracts) for event in events]
+
+
+def _recorded_act(
+    event: Mapping[str, Any], title: str, position: int, retracts: Mapping[int, int]
+) -> RecordedAct:
+    kind = event["type"].rpartition(".")[2]
+    word = WORDS.get(kind, kind)
+    at = int(event["position"])
+    if kind == "Retracted" and at in retracts:
+        word = f"Retracted event {retracts[at]:,}"
+    retracted_by = _known(event["retractedBy"], position)
+    return RecordedAct(
+        event,
+        word,
+        _without_title(event["summary"], title),
+        at > position,
+        retracted_by is not None,
+        retracted_by,
+        _known(event["replacedBy"], position),
+    )
+
+
+def _known(link: Mapping[str, Any] | None, position: int) -> int | None:
+    """The position of a later act, if it is known at the position of the page."""
+    if link is None or int(link["position"]) > position:
+        return None
+    return int(link["position"])
+
+
+def _without_title(summary: str, title: str) -> str:
+    """What an act says, without the title of the instrument that the page has already."""
+    return sentence(summary.removeprefix(f"{title}: "))
+
+
+def acts_of_square(acts: Sequence[RecordedAct]) -> list[Act]:
+    """The same for the square: in few words."""
+    return [Act(act.position, act.word, _beginning(act.says)) for act in acts]
+
+
+def _beginning(text: str) -> str:
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return text[:MAX_CHARACTERS].rsplit(" ", 1)[0] + " …"

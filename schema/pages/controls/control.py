@@ -1,0 +1,189 @@
+"""`/controls/{key}`: one instrument: where its clauses stand, what the log told of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from schema.pages.charts.scale import day_in_words, window_around
+from schema.pages.charts.square import Moment, Square, Version, draw_square, versions_of
+from schema.pages.charts.status_bars import (
+    RowOfPeriods,
+    StatusTable,
+    Track,
+    draw_status_table,
+    periods_of,
+)
+from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
+from schema.pages.controls.images import status_image
+from schema.pages.controls.standing import heading, leads
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, entity_of
+from schema.pages.site.words import listed, words
+from tracker.errors import NotFound
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """What the page of an instrument shows. Raises NotFound where the log never told of it."""
+    as_of = data["asOf"]
+    moment = Moment(date.fromisoformat(as_of["validAt"]), int(as_of["position"]), address.pinned)
+    control = as_of["exportControl"]
+    log = as_of if moment.pinned else data
+    versions = versions_of(log["history"]["nodes"])
+    title = _title(control, log)
+    acts = recorded_acts(log["events"]["nodes"], title, moment.position)
+    if not acts:
+        key = address.parameters["key"]
+        raise NotFound(
+            f"The log tells nothing of an export control {key} up to position {moment.position:,}"
+        )
+    shown: dict[str, Any] = {
+        "control": control,
+        "acts": acts,
+        "hidden_acts": log["events"]["totalCount"] - len(acts),
+        "instrument": title,
+    }
+    if control is None:
+        return shown | _absent(versions, acts, moment, address)
+    return shown | _present(control, as_of, versions, acts, moment, address)
+
+
+def _title(control: Mapping[str, Any] | None, log: Mapping[str, Any]) -> str:
+    """The title of the instrument at the moment, or else as it was told first."""
+    states = [version["state"] for version in log["history"]["nodes"]]
+    return str(next((each["title"] for each in (control, *states) if each), ""))
+
+
+def _present(
+    control: Mapping[str, Any],
+    as_of: Mapping[str, Any],
+    versions: Sequence[Version],
+    acts: Sequence[RecordedAct],
+    moment: Moment,
+    address: Address,
+) -> dict[str, Any]:
+    table = clause_bars(control, moment.day, facts_until(as_of["horizon"], control))
+    told = heading(control, moment.day)
+    return {
+        "title": told,
+        "description": " ".join([control["title"] + ".", *leads(control, moment.day)]),
+        "leads": leads(control, moment.day),
+        "table_of_clauses": table,
+        "square": _square(versions, acts, moment, address, table),
+        "turns": turns(table),
+        "sources": sorted({because["source"]["name"] for because in control["because"]}),
+        "image": status_image(table, told, as_of["position"], (control["title"],)),
+    }
+
+
+def _absent(
+    versions: Sequence[Version], acts: Sequence[RecordedAct], moment: Moment, address: Address
+) -> dict[str, Any]:
+    """The page where there is no state at the moment: on another day, or at another position, there
+    is one."""
+    at_position = [
+        version
+        for version in versions
+        if version.known_first <= moment.position
+        and (version.known_last is None or moment.position <= version.known_last)
+    ]
+    first_day = min((version.valid_first for version in at_position), default=None)
+    first_position = acts[0].position
+    if first_day is not None:
+        title = f"Nothing on {day_in_words(moment.day)}"
+    elif first_position > moment.position:
+        title = f"The log told nothing of it at position {moment.position:,}"
+    else:
+        title = f"The log tells nothing of it at position {moment.position:,}"
+    table = draw_status_table((), moment.day, window_around(_days(versions), moment.day))
+    return {
+        "title": title,
+        "first_day": first_day.isoformat() if first_day else None,
+        "first_position": first_position if first_position > moment.position else None,
+        "table_of_clauses": table,
+        "square": _square(versions, acts, moment, address, table),
+        "turns": sorted({version.valid_first.isoformat() for version in versions}),
+    }
+
+
+def _days(versions: Sequence[Version]) -> list[date]:
+    return [version.valid_first for version in versions]
+
+
+def _square(
+    versions: Sequence[Version],
+    acts: Sequence[RecordedAct],
+    moment: Moment,
+    address: Address,
+    table: StatusTable,
+) -> Square:
+    def link(day: date, position: int) -> str:
+        return address.at(valid=day.isoformat(), position=position)
+
+    return draw_square(versions, acts_of_square(acts), moment, table.scale, link)
+
+
+def clause_bars(control: Mapping[str, Any], day: date, known_until: date | None) -> StatusTable:
+    """A row for each clause of an instrument."""
+    return draw_status_table(
+        [
+            RowOfPeriods(
+                label=clause_label(clause),
+                tracks=[Track(clause["measure"], periods_of(clause["statuses"]))],
+                sub=clause_sub(clause),
+                href=f"#clause-{number}",
+                facts_until=known_until,
+            )
+            for number, clause in enumerate(control["clauses"], 1)
+        ],
+        day,
+    )
+
+
+def clause_label(clause: Mapping[str, Any]) -> str:
+    """What a clause is about, in few words: goods, then what it is limited to."""
+    goods = listed([commodity["name"] for commodity in clause["commodities"]], 3)
+    covers = "" if clause["covers"] == "GOODS" else f": {words(clause['covers'])}"
+    for_use = f", for {clause['endUse']}" if clause["endUse"] else ""
+    return f"{goods}{covers}{for_use}"
+
+
+def clause_sub(clause: Mapping[str, Any]) -> str:
+    """The small line below: its key, its measure, and where to or from."""
+    toward = [place["name"] for place in clause["destinations"]]
+    origins = [place["name"] for place in clause["origins"]]
+    parts = [f"clause {clause['key']}", words(clause["measure"])]
+    if toward:
+        parts.append(f"to {listed(toward, 2)}")
+    if origins:
+        parts.append(f"from {listed(origins, 2)}")
+    return " · ".join(parts)
+
+
+def turns(table: StatusTable) -> list[str]:
+    """The days on which a status begins, once for each clause of which one does."""
+    return [
+        period.first.isoformat()
+        for row in table.rows
+        for track in row.row.tracks
+        for period in track.periods
+    ]
+
+
+def facts_until(horizon: Sequence[Mapping[str, Any]], control: Mapping[str, Any]) -> date | None:
+    """The day of the newest fact that is known of the issuer of an instrument."""
+    code = control["issuer"]["code"]
+    return next(
+        (date.fromisoformat(each["newestFactOn"]) for each in horizon if each["issuer"] == code),
+        None,
+    )
+
+
+PAGE = Page(
+    __name__,
+    "/controls/{key}",
+    view,
+    section="/controls",
+    made={"entity": entity_of("export-control"), "pinned": lambda address: address.pinned},
+)

@@ -1,0 +1,173 @@
+"""`/controls`: the instruments that control trade or production, with filters, as bars over time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schema.pages.charts.scale import day_in_words
+from schema.pages.charts.status_bars import (
+    STATUS_ORDER,
+    RowOfPeriods,
+    Track,
+    draw_status_table,
+    periods_of,
+)
+from schema.pages.charts.status_marks import HUES, LOOKS
+from schema.pages.controls.control import clause_label, clause_sub, facts_until, turns
+from schema.pages.controls.images import status_image
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import listed, many, words
+
+DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
+CLAUSE, INSTRUMENT = "clause", "instrument"
+NOT_FILTERS = frozenset({"rows", "first", "after"})
+"""Parameters that choose no instruments."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice of a field of the form."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class StatusCount:
+    """How many clauses have a status, and the list of these."""
+
+    status: str
+    clauses: int
+    href: str
+    chosen: bool
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The rows of the list, the choices of its form, and how many clauses have which status."""
+    found = data["asOf"]
+    at = date.fromisoformat(found["validAt"])
+    controls = found["exportControls"]["nodes"]
+    by_clause = address.query.get("rows", INSTRUMENT) == CLAUSE
+    rows = rows_by_clause if by_clause else rows_by_instrument
+    table = draw_status_table(list(rows(controls, found["horizon"], address)), at)
+    title = heading(found, at, narrowed=bool(set(address.query) - NOT_FILTERS))
+    return {
+        "title": title,
+        "description": "Export controls, import restrictions and production controls on critical"
+        " minerals, and where each of their clauses stands.",
+        "turns": turns(table),
+        "table_of_rows": table,
+        "by_clause": by_clause,
+        "controls": controls,
+        "counts": counts(found, address),
+        "options": options(data),
+        "image": status_image(table, title, found["position"]),
+    }
+
+
+def heading(found: Mapping[str, Any], at: date, narrowed: bool) -> str:
+    """How many instruments the list has, and what it is narrowed to."""
+    count = found["exportControls"]["totalCount"]
+    if not count:
+        return f"No instrument{' of these' if narrowed else ''} on {day_in_words(at)}"
+    return many(count, "instrument") + (" of these" if narrowed else " that control trade")
+
+
+def rows_by_clause(
+    controls: Sequence[Mapping[str, Any]], horizon: Sequence[Mapping[str, Any]], address: Address
+) -> Iterator[RowOfPeriods]:
+    """A row for each clause, under the title of its instrument."""
+    for control in controls:
+        for clause in control["clauses"]:
+            yield RowOfPeriods(
+                clause_label(clause),
+                [Track(clause["measure"], periods_of(clause["statuses"]))],
+                clause_sub(clause),
+                group=f"{control['issuer']['name']}: {control['title']}",
+                href=address.link(path_of("controls", control["key"])),
+                facts_until=facts_until(horizon, control),
+            )
+
+
+def rows_by_instrument(
+    controls: Sequence[Mapping[str, Any]], horizon: Sequence[Mapping[str, Any]], address: Address
+) -> Iterator[RowOfPeriods]:
+    """A row for each instrument, with a thin bar for each of its clauses."""
+    for control in controls:
+        yield RowOfPeriods(
+            control["title"],
+            [
+                Track(clause["measure"], periods_of(clause["statuses"]))
+                for clause in control["clauses"]
+            ],
+            instrument_sub(control),
+            href=address.link(path_of("controls", control["key"])),
+            facts_until=facts_until(horizon, control),
+        )
+
+
+def instrument_sub(control: Mapping[str, Any]) -> str:
+    """The small line below a title: the issuer, the act, how it works."""
+    measures = list(dict.fromkeys(words(clause["measure"]) for clause in control["clauses"]))
+    parts = [control["issuer"]["name"], control["instrument"], listed(measures, 3)]
+    if not control["official"]:
+        parts.append("reported by others only")
+    if control["disputes"]:
+        parts.append("told otherwise by others")
+    return " · ".join(part for part in parts if part)
+
+
+def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
+    """How many clauses have which status, whatever status the list is narrowed to. Empty where it is
+    narrowed by words, by which clauses are not counted."""
+    if address.query.get("search"):
+        return []
+    by_status = {each["status"]: each["clauses"] for each in found["clauseCounts"]}
+    chosen = address.query.get("status")
+    return [
+        StatusCount(
+            status,
+            by_status[status],
+            address.narrowed(status=None if status == chosen else status),
+            status == chosen,
+        )
+        for status in STATUS_ORDER
+        if by_status.get(status)
+    ]
+
+
+def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
+    """The choices of the fields of the form."""
+    found = data["asOf"]
+    places = [place for place in data["places"] if not place["isAggregate"]]
+    return {
+        "issuer": _sorted(
+            Option(each["issuer"]["code"], f"{each['issuer']['name']} ({each['controls']})")
+            for each in found["issuers"]
+        ),
+        "commodity": _sorted(
+            Option(each["commodity"]["key"], each["commodity"]["name"]) for each in found["goods"]
+        ),
+        "destination": _sorted(Option(place["code"], place["name"]) for place in places),
+        "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
+        "status": [Option(status, LOOKS[status].word) for status in STATUS_ORDER],
+        "direction": [Option(value, label) for value, label in DIRECTIONS.items()],
+    }
+
+
+def _sorted(found: Iterable[Option]) -> list[Option]:
+    return sorted(found, key=lambda option: option.label.lower())
+
+
+PAGE = Page(
+    __name__,
+    "/controls",
+    view,
+    section="/controls",
+    table=TableOfPage("controls", without=frozenset({"rows", "first", "after"})),
+    choices={"rows": (INSTRUMENT, CLAUSE)},
+)

@@ -1,0 +1,16 @@
+"""Drawings of the statuses of clauses as images that stand alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schema.pages.charts.status_bars import StatusTable
+from schema.pages.charts.status_image import layout_image
+from schema.pages.site.templates import environment
+
+
+def status_image(table: StatusTable, title: str, position: str, notes: Sequence[str] = ()) -> str:
+    """A table of statuses as SVG, with the moment that it is of."""
+    moment = f"On {table.day_in_words}, as known at position {int(position):,}."
+    template = environment().get_template("charts/status_image.html")
+    return template.render(image=layout_image(table, title, (*notes, moment)))

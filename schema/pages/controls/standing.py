@@ -1,0 +1,202 @@
+"""Where an instrument stands on a day, as a sentence: what it is, and what happens next by itself. Pure.
+
+A sentence says what the statuses of the API say and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from schema.pages.charts.scale import day_in_words
+from schema.pages.charts.status_bars import STATUS_ORDER, Period, periods_of
+from schema.pages.charts.status_marks import LOOKS
+from schema.pages.site.words import listed, many
+
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "LICENCE": ("licensing", "of"),
+    "DUAL_USE_LICENCE": ("dual-use licensing", "of"),
+    "TRADE_LICENCE": ("licensing", "of"),
+    "REVIEW": ("stricter review", "of"),
+    "BAN": ("ban", "on"),
+    "QUOTA": ("quota", "on"),
+    "TARIFF": ("tariff", "on"),
+    "TARIFF_RATE_QUOTA": ("tariff-rate quota", "on"),
+    "PRICE_FLOOR": ("price floor", "for"),
+    "STATE_TRADING": ("state trading", "in"),
+    "INVESTIGATION": ("investigation", "of"),
+    "DOMESTIC_SALES": ("domestic sales rule", "for"),
+    "PROCESSING": ("processing rule", "for"),
+}
+"""By the measures of the API: the noun, and what connects it with the goods."""
+MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
+MAX_GOODS = 3
+MAX_PLACES = 2
+DAYS_THAT_ARE_COUNTED = 100
+"""What happens within so many days is `in 3 days`; later it has its date."""
+NEXT = {
+    ("SUSPENDED", "IN_FORCE"): ("returns", "return"),
+    ("ANNOUNCED", "IN_FORCE"): ("is in force", "are in force"),
+    ("IN_FORCE", "EXPIRED"): ("expires", "expire"),
+    ("IN_FORCE", "SUSPENDED"): ("is suspended", "are suspended"),
+    ("IN_FORCE", "REPEALED"): ("is repealed", "are repealed"),
+    ("SUSPENDED", "REPEALED"): ("is repealed", "are repealed"),
+    ("SUSPENDED", "EXPIRED"): ("expires", "expire"),
+    ("ANNOUNCED", "SUSPENDED"): ("is suspended", "are suspended"),
+    ("ANNOUNCED", "REPEALED"): ("is repealed", "are repealed"),
+}
+"""What happens to a clause, and to several, when one status follows another."""
+
+
+def with_article(name: str) -> str:
+    """A place in a sentence: `the United States`, `China`."""
+    takes = name.startswith(("United ", "Democratic Republic", "Central African")) or (
+        name.endswith((" Union", " Islands", " Republic", "Netherlands", "Philippines"))
+    )
+    return f"the {name}" if takes else name
+
+
+def possessive(name: str) -> str:
+    """Of a place: `China’s`, `The United States’`."""
+    said = with_article(name)
+    return f"{said[:1].upper()}{said[1:]}{'’' if said.endswith('s') else '’s'}"
+
+
+def subject(control: Mapping[str, Any]) -> str:
+    """What an instrument is: `China’s ban on exports of gallium to the United States`."""
+    clauses = control["clauses"]
+    measures = list(dict.fromkeys(MEASURES[clause["measure"]] for clause in clauses))
+    noun = listed(list(dict.fromkeys(name for name, _ in measures)), MAX_GOODS)
+    joint = measures[-1][1]
+    goods = list(dict.fromkeys(c["name"] for clause in clauses for c in clause["commodities"]))
+    what = listed([_in_running_text(name) for name in goods], MAX_GOODS)
+    movement = MOVEMENTS[control["direction"]]
+    kinds = {clause["covers"] for clause in clauses}
+    if kinds == {"TECHNOLOGY"}:
+        movement += "technology for "
+    return (
+        f"{possessive(control['issuer']['name'])} {noun} {joint} {movement}{what}{_toward(control)}"
+    )
+
+
+def _in_running_text(name: str) -> str:
+    """A name without the capital of its beginning, unless it is an abbreviation."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
+def _toward(control: Mapping[str, Any]) -> str:
+    """Where the goods go to or come from, if all clauses say the same of few places."""
+    import_ = control["direction"] == "IMPORT"
+    field, word = ("origins", " from ") if import_ else ("destinations", " to ")
+    places = {tuple(place["name"] for place in clause[field]) for clause in control["clauses"]}
+    if len(places) != 1:
+        return ""
+    (names,) = places
+    if not names or len(names) > MAX_PLACES:
+        return ""
+    return word + listed([with_article(name) for name in names], MAX_PLACES)
+
+
+def heading(control: Mapping[str, Any], day: date) -> str:
+    """Where an instrument stands, and what happens next by itself."""
+    clauses = control["clauses"]
+    if not clauses:
+        return str(control["title"])
+    groups = _by_state(clauses, day)
+    if len(groups) == 1:
+        ((status, following, _),) = groups
+        then = _next_phrase(status, following, 1, day, ", and ")
+        return f"{subject(control)} is {LOOKS[status].word}{then}"
+    parts: list[str] = []
+    for status, following, count in groups:
+        number = many(count, "clause") if not parts else f"{count}"
+        then = _next_phrase(status, following, count, day, ", which ")
+        parts.append(f"{number} {LOOKS[status].word}{then}")
+    return f"{subject(control)}: {'; '.join(parts)}"
+
+
+def _by_state(
+    clauses: Sequence[Mapping[str, Any]], day: date
+) -> list[tuple[str, Period | None, int]]:
+    """The statuses with what follows each and the number of clauses, as the clauses are ordered by
+    law: what applies first, what is over last."""
+    found: Counter[tuple[str, Period | None]] = Counter()
+    for clause in clauses:
+        found[clause["status"], next_period(periods_of(clause["statuses"]), day)] += 1
+    return [
+        (status, following, count)
+        for (status, following), count in sorted(
+            found.items(),
+            key=lambda item: (
+                STATUS_ORDER.index(item[0][0]),
+                item[0][1].first if item[0][1] else date.max,
+            ),
+        )
+    ]
+
+
+def next_period(periods: Sequence[Period], day: date) -> Period | None:
+    """The period after that of a day; None where none is known."""
+    found = next((period for period in periods if period.first > day), None)
+    return None if found is None else Period(found.status, found.first, None)
+
+
+def _next_phrase(status: str, following: Period | None, count: int, day: date, joint: str) -> str:
+    """What happens next by itself: `, and returns in 3 days`."""
+    if following is None:
+        return ""
+    verbs = NEXT.get((status, following.status))
+    if verbs is None:
+        return ""
+    verb = verbs[0] if count == 1 else verbs[1]
+    return f"{joint}{verb} {when(following.first, day)}"
+
+
+def when(turn: date, day: date) -> str:
+    """How far a day to come lies from that of the page: `in 3 days`, `on 1 Jan 2029`."""
+    days = (turn - day).days
+    if days <= DAYS_THAT_ARE_COUNTED:
+        return f"in {many(days, 'day')}"
+    return f"on {day_in_words(turn)}"
+
+
+def leads(control: Mapping[str, Any], day: date) -> list[str]:
+    """A sentence for each group of clauses that stand alike: which they are, since and until when."""
+    grouped: dict[tuple[Period, Period | None], list[str]] = {}
+    for clause in control["clauses"]:
+        periods = periods_of(clause["statuses"])
+        current = next((period for period in periods if period.covers(day)), None)
+        if current is not None:
+            bare = Period(current.status, current.first, current.last)
+            grouped.setdefault((bare, next_period(periods, day)), []).append(clause["key"])
+    return [
+        _lead(current, following, keys)
+        for (current, following), keys in sorted(
+            grouped.items(),
+            key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
+        )
+    ]
+
+
+def _lead(current: Period, following: Period | None, keys: Sequence[str]) -> str:
+    one = len(keys) == 1
+    who = f"Clause {keys[0]} is" if one else f"Clauses {listed(list(keys), 6)} are"
+    said = f"{who} {current.word} since {day_in_words(current.first)}"
+    if current.status == "SUSPENDED":
+        until = f"until {day_in_words(current.last)}" if current.last else "until further notice"
+        said = f"{who} suspended {until}"
+        if following and following.status == "IN_FORCE":
+            back = day_in_words(following.first)
+            return f"{said}, and back on {back} without another act."
+    if following is None:
+        return f"{said}."
+    verbs = NEXT.get((current.status, following.status))
+    if verbs is None:
+        return f"{said}."
+    if following.status in ("EXPIRED",):
+        last = day_in_words(following.first - timedelta(days=1))
+        return f"{said}, with {last} as {'its' if one else 'their'} last day."
+    verb = verbs[0] if one else verbs[1]
+    return f"{said}, and {verb} from {day_in_words(following.first)} on."

@@ -1,0 +1,255 @@
+"""The pages of instruments: on both axes, with what was retracted, and what is not known yet."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from xml.etree import ElementTree
+
+import pytest
+
+from schema.pages.charts.status_bars import Period, RowOfPeriods, Track, draw_status_table
+from schema.pages.charts.status_marks import LOOKS
+from schema.pages.controls.images import status_image
+from schema.pages.site.templates import environment
+from schema.services import Services
+from tests.support.api import Api, clause, control, source, suspension
+
+X = "/controls/x"
+
+
+@pytest.fixture
+async def told(services: Services) -> Api:
+    """A log that tells of a ban: announced (1), suspended (2), the suspension retracted (3) and told
+    again of the first clause alone (4)."""
+    api = Api(services)
+    await api.do(
+        "announceExportControl", control("x", clause("1"), clause("2", note="Raw < pure."))
+    )
+    suspended = await api.do("suspendExportControl", suspension())
+    await api.do(
+        "retractEvent",
+        {"eventId": suspended["eventId"], "reason": "Only clause 1 rests.", "source": source()},
+    )
+    await api.do("suspendExportControl", suspension("x", "1"))
+    return api
+
+
+async def page(api: Api, path: str, status: int = 200) -> str:
+    """The HTML of a page."""
+    answer = await api.request("GET", path)
+    assert answer.status_code == status, answer.text
+    return answer.text
+
+
+def title(html: str) -> str:
+    [found] = re.findall(r"<h1>(.*?)</h1>", html, re.DOTALL)
+    return str(found)
+
+
+async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(told: Api) -> None:
+    html = await page(told, f"{X}?valid=2026-11-25")
+    assert title(html) == (
+        "China’s ban on exports of gallium: 1\u00a0clause in force;"
+        " 1 suspended, which returns in 3\u00a0days"
+    )
+    assert "until 27\u00a0Nov\u00a02026, then back" in html
+    assert "by its terms" not in html
+    later = await page(told, f"{X}?valid=2026-11-28")
+    assert "by its terms" in later
+    assert "no act recorded since says that it did" in later
+
+
+async def test_a_retracted_act_is_kept_and_struck_and_was_not_before(told: Api) -> None:
+    html = await page(told, f"{X}?valid=2026-11-25")
+    assert html.count('<li class="gone">') == 1
+    assert "Retracted event 2" in html
+    before = await page(told, f"{X}?valid=2026-11-25&position=2")
+    assert '<li class="gone">' not in before
+    assert "Retracted" not in before
+
+
+async def test_the_square_has_a_row_for_each_step_and_frames_this_page(told: Api) -> None:
+    html = await page(told, f"{X}?valid=2026-11-25")
+    assert re.findall(r"<tr[^>]*><th scope=\"row\"><b>(.*?)</b>", html) == [
+        "1",
+        "2",
+        "3",
+        "4 to now",
+    ]
+    [framed] = re.findall(r'<a href="([^"]*)" aria-current="true"><rect class="here"', html)
+    assert framed == f"{X}?valid=2026-11-25&amp;position=4"
+    cells = re.findall(r'<a href="([^"]*)"><rect class="cell"', html)
+    assert f"{X}?valid=2026-11-25&amp;position=2" in cells
+
+
+async def test_a_page_of_one_position_shows_later_rows_pale(told: Api) -> None:
+    html = await page(told, f"{X}?position=2")
+    assert html.count('<tr class="later">') == 2
+    assert "recorded after the position of this page" in html
+
+
+async def test_a_pinned_page_and_its_data_never_change(told: Api) -> None:
+    paths = [f"{X}{ending}?valid=2026-11-25&position=2" for ending in ("", ".json")]
+    before = [(await told.request("GET", path)).content for path in paths]
+    assert b'"later"' not in before[0]
+    await told.do("suspendExportControl", suspension("x", "2", suspendedUntil="2027-03-01"))
+    after = [(await told.request("GET", path)).content for path in paths]
+    assert after == before
+
+
+async def test_before_the_log_told_of_it_the_page_says_since_when_it_does(told: Api) -> None:
+    html = await page(told, f"{X}?position=0")
+    assert title(html) == "The log told nothing of it at position 0"
+    assert f'<a href="{X}?position=1">position 1</a>' in html
+    pinned = await page(told, f"{X}?position=0&valid=2026-11-25", status=404)
+    assert "up to position 0" in pinned
+    assert "position=1" not in pinned
+
+
+async def test_before_its_first_day_the_page_leads_to_it(told: Api) -> None:
+    html = await page(told, f"{X}?valid=2020-01-01&position=4")
+    assert title(html) == "Nothing on 1\u00a0Jan\u00a02020"
+    assert f'href="{X}?valid=2024-12-03&amp;position=4"' in html
+
+
+async def test_what_was_retracted_and_not_told_again_is_said(services: Services) -> None:
+    api = Api(services)
+    announced = await api.do("announceExportControl", control("x"))
+    await api.do(
+        "retractEvent",
+        {"eventId": announced["eventId"], "reason": "It was another act.", "source": source()},
+    )
+    html = await page(api, X)
+    assert title(html) == "The log tells nothing of it at position 2"
+    assert "was retracted" in html
+    assert "It was another act." in html
+    assert 'fill="url(#dots-nothing)"' in html
+
+
+async def test_an_instrument_that_was_never_told_is_not_found(told: Api) -> None:
+    await page(told, "/controls/nothing", status=404)
+    await page(told, "/controls/" + "x" * 300, status=404)
+
+
+async def test_what_others_wrote_is_shown_as_text(services: Services) -> None:
+    api = Api(services)
+    evil = "<script>alert(1)</script> javascript:alert(1)"
+    cited = {**source(), "name": evil}
+    given = control("x", clause("1", note=evil, endUse=evil), title=evil, instrument=evil)
+    await api.do("announceExportControl", {**given, "source": cited})
+    for path in (X, "/controls", "/controls?rows=clause"):
+        html = await page(api, path)
+        assert "<script>alert" not in html
+        assert 'href="javascript:' not in html
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(
+    corpus_services: Services,
+) -> None:
+    api = Api(corpus_services)
+    day = "2026-11-25"
+    data = await api.ask(
+        f"""{{ asOf(validAt: "{day}") {{
+        exportControls(commodity: "gallium", first: 100) {{ totalCount nodes {{ key }} }}
+        clauseCounts(groupBy: [STATUS], commodity: "gallium") {{ status clauses }} }} }}"""
+    )
+    html = await page(api, f"/controls?valid={day}&commodity=gallium&first=100")
+    listed = data["asOf"]["exportControls"]
+    assert f"{listed['totalCount']}\u00a0instruments" in title(html)
+    assert set(re.findall(r'href="/controls/([^"?]*)', html)) == {
+        node["key"] for node in listed["nodes"]
+    }
+    counted = re.findall(
+        r"status=(\w+)&amp;valid=[^>]*>.*?<b>(?:<data[^>]*>)?([\d,]+)", html, re.DOTALL
+    )
+    assert dict(counted) == {
+        each["status"]: str(each["clauses"]) for each in data["asOf"]["clauseCounts"]
+    }
+    by_clause = await page(api, f"/controls?valid={day}&commodity=gallium&first=100&rows=clause")
+    assert by_clause.count('<td class="draw">') > html.count('<td class="draw">')
+    suspended = await page(api, f"/controls?valid={day}&commodity=gallium&status=SUSPENDED")
+    assert 'aria-current="true"><svg class="mk"' in suspended
+
+
+async def test_pages_of_the_list_follow_each_other(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    seen: list[str] = []
+    path: str | None = "/controls?valid=2026-11-25&first=60"
+    while path:
+        html = await page(api, path)
+        seen += re.findall(r'<th scope="row"><a href="/controls/([^"?]*)', html)
+        more = re.findall(r'<a rel="next" href="([^"]*)"', html)
+        path = more[0].replace("&amp;", "&") if more else None
+    total = await api.ask('{ asOf(validAt: "2026-11-25") { exportControls { totalCount } } }')
+    assert len(seen) == len(set(seen)) == total["asOf"]["exportControls"]["totalCount"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("rows=none", "expected one of instrument, clause"),
+        ("status=ASLEEP", "expected one of"),
+        ("hsCode=abc", "hsCode"),
+        ("colour=red", "is no parameter of this page"),
+    ],
+)
+async def test_a_filter_that_cannot_be_answered_says_what_was_expected(
+    told: Api, query: str, says: str
+) -> None:
+    assert says in await page(told, f"/controls?{query}", status=400)
+
+
+async def test_every_instrument_of_the_corpus_has_its_page(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    keys = await api.keys("exportControls", "", "2026-11-25")
+    for key in keys[::4]:
+        html = await page(api, f"/controls/{key}?valid=2026-11-25")
+        assert not re.search(r">\s*None\s*<|=\"None\"", html), key
+        ids = re.findall(r' id="([^"]*)"', html)
+        assert len(ids) == len(set(ids)), key
+
+
+def all_statuses() -> list[RowOfPeriods]:
+    """A row for each status that there is."""
+    first = date(2026, 1, 1)
+    return [
+        RowOfPeriods(status, [Track("BAN", [Period(status, first)])], "a small line")
+        for status in LOOKS
+    ]
+
+
+def test_every_status_is_drawn_and_has_its_mark_and_its_word() -> None:
+    table = draw_status_table(all_statuses(), date(2026, 6, 1))
+    template = environment().from_string(
+        '{% from "charts/status_bars.html" import status_bars %}{{ status_bars(table) }}'
+    )
+    html = template.render(table=table)
+    rows = html.split('<th scope="row">')[1:]
+    assert len(rows) == len(LOOKS)
+    for row, look in zip(rows, LOOKS.values(), strict=True):
+        drawn, state = row.split('<td class="is">')
+        assert f'aria-label="{look.word} from' in drawn
+        assert re.search(
+            r"<(rect|line)[^>]*(var\(--ban\)|hatch-ban)|<g stroke=\"var\(--ban\)", drawn
+        )
+        assert re.search(rf'<svg class="mk".*</svg> {look.word}</span>', state, re.DOTALL)
+
+
+def test_an_image_stands_alone() -> None:
+    table = draw_status_table(all_statuses(), date(2026, 6, 1))
+    svg = status_image(table, "Where it stands & <why>", "4", ("A note",))
+    root = ElementTree.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in svg
+    assert "style=" not in svg
+    assert "%" not in re.sub(r">[^<]*<", "><", svg)
+    words = "".join(root.itertext())
+    for word in (
+        "Where it stands & <why>",
+        "A note",
+        "position 4",
+        *(x.word for x in LOOKS.values()),
+    ):
+        assert word in words

@@ -1,0 +1,121 @@
+"""Where an instrument stands, in a sentence: no more than its statuses say."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schema.pages.controls.standing import heading, leads
+
+DAY = date(2026, 11, 25)
+
+
+def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict[str, Any]:
+    """A clause as the API tells it; its status is that of 25 November 2026."""
+    statuses = [
+        {"status": status, "from": first, "until": last, "basis": "ACT"}
+        for status, first, last in periods
+    ]
+    current = next(
+        each["status"]
+        for each in statuses
+        if each["from"] <= "2026-11-25" and (each["until"] or "9") >= "2026-11-25"
+    )
+    return {
+        "key": key,
+        "measure": "BAN",
+        "status": current,
+        "covers": "GOODS",
+        "commodities": [{"key": "gallium", "name": "Gallium"}],
+        "destinations": [{"code": "US", "name": "United States"}],
+        "origins": [],
+        "statuses": statuses,
+        **more,
+    }
+
+
+def control(*clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "title": "Dual-use exports to the US",
+        "direction": "EXPORT",
+        "issuer": {"code": "CN", "name": "China"},
+        "clauses": list(clauses),
+        **more,
+    }
+
+
+RESTS = (
+    ("IN_FORCE", "2024-12-03", "2025-11-08"),
+    ("SUSPENDED", "2025-11-09", "2026-11-27"),
+    ("IN_FORCE", "2026-11-28", None),
+)
+APPLIES = (("IN_FORCE", "2024-12-03", None),)
+
+
+def test_one_status_of_all_clauses_is_the_sentence_and_what_happens_next_by_itself() -> None:
+    assert heading(control(clause("1", *RESTS), clause("2", *RESTS)), DAY) == (
+        "China’s ban on exports of gallium to the United States is suspended, and returns in 3\u00a0days"
+    )
+
+
+def test_clauses_that_stand_apart_are_counted() -> None:
+    found = heading(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY)
+    assert found.endswith(": 1\u00a0clause in force; 2 suspended, which return in 3\u00a0days")
+
+
+@pytest.mark.parametrize(
+    ("periods", "end"),
+    [
+        ([("ANNOUNCED", "2026-01-01", None)], " is announced"),
+        (
+            [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
+            " is announced, and is in force on 1\u00a0Jan\u00a02029",
+        ),
+        (
+            [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
+            " is in force, and expires in 37\u00a0days",
+        ),
+        (
+            [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
+            " is expired",
+        ),
+        ([("SUSPENDED", "2020-01-01", None)], " is suspended"),
+        ([("WITHDRAWN", "2020-01-01", None)], " is withdrawn"),
+        ([("NEGOTIATED", "2020-01-01", None)], " is negotiated"),
+    ],
+)
+def test_a_sentence_says_the_status_and_only_what_is_known_to_follow(
+    periods: list[tuple[str, str, str | None]], end: str
+) -> None:
+    assert heading(control(clause("1", *periods)), DAY).endswith(f"to the United States{end}")
+
+
+def test_places_are_named_where_all_clauses_name_the_same_few() -> None:
+    elsewhere = clause("2", *APPLIES, destinations=[{"code": "JP", "name": "Japan"}])
+    assert heading(control(clause("1", *APPLIES), elsewhere), DAY) == (
+        "China’s ban on exports of gallium is in force"
+    )
+
+
+def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:
+    tariff = clause(
+        "1", *APPLIES, measure="TARIFF", destinations=[], origins=[{"code": "CN", "name": "China"}]
+    )
+    issuer = {"code": "US", "name": "United States"}
+    assert heading(control(tariff, direction="IMPORT", issuer=issuer), DAY) == (
+        "The United States’ tariff on imports of gallium from China is in force"
+    )
+
+
+def test_each_group_of_clauses_has_its_sentence() -> None:
+    assert leads(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
+        "Clause 1 is in force since 3\u00a0Dec\u00a02024.",
+        "Clauses 2 and 3 are suspended until 27\u00a0Nov\u00a02026, and back on 28\u00a0Nov\u00a02026"
+        " without another act.",
+    ]
+
+
+def test_an_instrument_without_clauses_has_its_title() -> None:
+    assert heading(control(), DAY) == "Dual-use exports to the US"
