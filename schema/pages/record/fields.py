@@ -43,6 +43,25 @@ USED_OF = {
     )
 }
 """Of inputs with many fields, those that are not seldom used."""
+LABELS = {"hs": "HS codes", "id": "Key", "on": "Public on", "url": "Web address"}
+"""Labels of fields whose names alone do not say it."""
+SUGGESTED = {
+    "commodities": ("commodities", "commodity"),
+    "places": (
+        "actors",
+        "destinations",
+        "issuer",
+        "member",
+        "members",
+        "origins",
+        "place",
+        "places",
+    ),
+}
+"""The fields that the items of a list are suggested for, by the name of the list."""
+SUGGESTIONS = {field: name for name, fields in SUGGESTED.items() for field in fields}
+DAY_FORMS = "2025-11-09, 2025-11 or 2025"
+"""How a date is written, as exactly as it is known."""
 SPACE_BEFORE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -65,6 +84,9 @@ class Field:
     shown: bool = True
     """Whether a group is open."""
     errors: Sequence[str] = ()
+    suggestions: str | None = None
+    """The list of which items are suggested."""
+    example: str = ""
 
     @property
     def id(self) -> str:
@@ -101,7 +123,7 @@ def input_object(field: GraphQLInputField) -> GraphQLInputObjectType:
 
 def label_of(name: str) -> str:
     """A name of the API in words: `suspendedUntil` is `Suspended until`."""
-    words = SPACE_BEFORE.sub(" ", name).lower().replace("hs", "HS") if name != "hs" else "HS codes"
+    words = LABELS.get(name) or SPACE_BEFORE.sub(" ", name).lower()
     return words[:1].upper() + words[1:]
 
 
@@ -128,16 +150,27 @@ def _field(
 ) -> Field:
     required = isinstance(field.type, GraphQLNonNull)
     used = USED_OF.get(parent.name)
-    made = _of_type(get_nullable_type(field.type), state, path, required)
+    made = _suggesting(name, _of_type(get_nullable_type(field.type), state, path, required))
+    label = label_of(name)
+    if made.kind == "list":
+        items = [replace(each, label=f"{label}, {each.label}") for each in made.fields]
+        made = replace(made, fields=items)
     return replace(
         made,
-        label=label_of(name),
+        label=label,
         help=field.description or "",
         required=required,
         seldom=name in SELDOM if used is None else name not in used,
         shown=made.shown or name in ALWAYS_SHOWN,
         kind="long" if made.kind == "text" and name in LONG_TEXTS else made.kind,
     )
+
+
+def _suggesting(name: str, field: Field) -> Field:
+    """A field, or a list of fields, with suggestions."""
+    if field.kind == "list":
+        return replace(field, fields=[_suggesting(name, each) for each in field.fields])
+    return replace(field, suggestions=SUGGESTIONS.get(name) if field.kind == "text" else None)
 
 
 def _of_type(kind: Any, state: State, path: str, required: bool) -> Field:
@@ -166,6 +199,8 @@ def _of_type(kind: Any, state: State, path: str, required: bool) -> Field:
             return replace(blank, kind="yes_no", value=_text(state))
         case GraphQLScalarType(name="Int" | "Decimal"):
             return replace(blank, kind="number", value=_text(state))
+        case GraphQLScalarType(name="PartialDate"):
+            return replace(blank, value=_text(state), example=DAY_FORMS)
     return replace(blank, value=_text(state))
 
 

@@ -7,7 +7,7 @@ key of the form counts once, however often it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -28,7 +28,7 @@ from schema.http.own_pages import read_form, sign_in_address
 from schema.http.pacing import Pacing
 from schema.http.responses import STATUS, advice
 from schema.pages.record.event_values import event_state
-from schema.pages.record.fields import State, commands, form_fields, label_of
+from schema.pages.record.fields import Field, State, commands, form_fields, label_of
 from schema.pages.record.form import (
     fields_of,
     make_input,
@@ -38,7 +38,7 @@ from schema.pages.record.form import (
     without_empty,
     without_item,
 )
-from schema.pages.record.told import told_fields, written
+from schema.pages.record.told import told_fields, told_path, written
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
@@ -47,6 +47,8 @@ from schema.pages.site.templates import environment
 from schema.telemetry.observer import Observer, request_id
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Scope
+from tracker.domain.commodities import commodities
+from tracker.domain.places import places
 from tracker.errors import InvalidInput, NotFound, TrackerError, Unauthenticated, Unavailable
 
 MAX_FORM_BYTES = 512 * 1024
@@ -288,18 +290,30 @@ def _form_page(form: Form, request: Request, client: Client) -> Response:
         "record/form.html",
         request,
         client,
-        title=label_of(form.command),
+        title=f"Preview: {label_of(form.command)}" if form.preview else label_of(form.command),
         form=form,
         about=form.kind.description,
         fields=fields,
         wrong=wrong,
         choices=_replacements() if form.command == CORRECT else (),
+        suggestions=_suggestions(fields),
         sent=[*fields_of(_cleaned(form.state))] if form.preview else [],
         written=written,
         told_fields=told_fields,
+        told_path=told_path,
     )
     page.status_code = 422 if wrong or form.problems else 200
     return page
+
+
+def _suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:
+    """The lists of which fields suggest items: the key and the name of each."""
+    known = {
+        "commodities": [(str(of), of.name) for of in commodities()],
+        "places": [(str(of), of.name) for of in places()],
+    }
+    wanted = {each.suggestions for field in fields for each in field.below()}
+    return {name: items for name, items in known.items() if name in wanted}
 
 
 def _index() -> dict[str, Any]:

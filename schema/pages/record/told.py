@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schema.pages.record.fields import label_of
@@ -21,6 +21,18 @@ EVIDENCE = frozenset({"eventId", "position"})
 def told_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The fields of a change that say something, beside the events that they rest on."""
     return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
+
+
+PARTS = {"clauses": "Clause", "members": "Member", "claims": "Claim"}
+"""What an item of a list of a state is called."""
+
+
+def told_path(path: Sequence[str]) -> str:
+    """The path of a field in a state, in words: `Clause 1: suspended until`."""
+    if len(path) > 1 and path[0] in PARTS:
+        inner = [label_of(name).lower() for name in path[2:]]
+        return f"{PARTS[path[0]]} {path[1]}" + (f": {', '.join(inner)}" if inner else "")
+    return ", ".join(map(label_of, path)) or "All of it"
 
 
 def written(value: Any) -> Any:
