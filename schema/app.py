@@ -74,6 +74,7 @@ def create_app(
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
     tables = TableRoute(services, access, access_control)
+    events = EventRoute(services, access_control, ends, pacing)
     people = PageRoute(access_control, answers, tables, observer, pacing)
     metrics.watch_caches(
         {
@@ -89,9 +90,8 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
-            Route("/events", EventRoute(services, access_control, ends, pacing).respond),
             *tables.routes,
-            *page_routes(people),
+            *page_routes(people, {"/events": events.respond}),
             *RecordRoute(access_control, answers, observer, pacing).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *TransparencyLogRoute(services, access_control).routes,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schema.http.compression import accepted_words
 from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
 from schema.pages.controls import control, controls
+from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
 from schema.pages.search import search
 from schema.pages.site.page import Page
@@ -31,6 +33,9 @@ PAGES: tuple[Page, ...] = (
     control.PAGE,
     figures.PAGE,
     figure.PAGE,
+    events.PAGE,
+    event.PAGE,
+    facts.PAGE,
     search.PAGE,
 )
 
@@ -52,17 +57,34 @@ class EndingConvertor(Convertor[str]):
 register_url_convertor("ending", EndingConvertor())
 
 
-def page_routes(pages: PageRoute) -> list[Route]:
-    """The routes of all pages: as data, and as HTML."""
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def page_routes(pages: PageRoute, others: Mapping[str, Endpoint]) -> list[Route]:
+    """The routes of all pages: as data, and as HTML; at some paths there are `others` for those who
+    do not ask for HTML first."""
     routes = [Route("/static/{edition}/{name}", static_file)]
     for page in PAGES:
         data_path = f"{'/index' if page.path == '/' else page.path}.{{ending:ending}}"
+        as_page = _as_page(pages, page)
+        if other := others.get(page.path):
+            as_page = _for_browsers(as_page, other)
         routes.append(Route(data_path, _as_data(pages, page)))
-        routes.append(Route(page.path, _as_page(pages, page)))
+        routes.append(Route(page.path, as_page))
     return routes
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+def wants_html(accept: str) -> bool:
+    """Whether a client names HTML before everything else, as a browser does that opens a page."""
+    return next(iter(accepted_words(accept)), "") in ("text/html", "application/xhtml+xml")
+
+
+def _for_browsers(as_page: Endpoint, other: Endpoint) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        respond = as_page if wants_html(request.headers.get("accept", "")) else other
+        return await respond(request)
+
+    return answer
 
 
 def _as_page(pages: PageRoute, page: Page) -> Endpoint:

@@ -37,6 +37,8 @@ EXAMPLES = {
     "/alliances/{key}": "/alliances/quad",
     "/announcements/{key}": "/announcements/none",
     "/announcements/{key}.csv": "/announcements/none.csv",
+    "/events/{event}": "/events/1",
+    "/events/{event}.csv": "/events/1.json",
     "/alliances/{key}.csv": "/alliances/quad.csv",
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",

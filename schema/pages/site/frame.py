@@ -68,6 +68,8 @@ class Frame:
     address: Address
     moment: Moment
     pinned: Address
+    origin: str
+    """The scheme and host by which we were reached."""
     url: str
     """The address that never changes, with the scheme and host."""
     ask: str
@@ -107,6 +109,7 @@ def frame(
         address,
         moment,
         pinned,
+        origin,
         cited.url,
         ask_link(page, pinned),
         data_forms(page, address),

@@ -1,7 +1,7 @@
 // The fields of an entry, and how a page writes them: by this a page is held to its entry.
 
 /** How a value is written: what `data-as` of its element says. */
-/** @typedef {"text" | "words" | "day" | "time" | "number" | "yes"} Form */
+/** @typedef {"text" | "words" | "day" | "time" | "number" | "yes" | "link"} Form */
 
 /**
  * A field as a page shows it: the JSON Pointer of what it shows, in which form, and its words. With
@@ -18,6 +18,7 @@ const GONE = "redacted";
 /** @type {Record<Form, (value: unknown) => string>} */
 const FORMS = {
   text: String,
+  link: String,
   words: (value) => String(value).replaceAll("_", " "),
   day: (value) => writeDay(String(value)),
   time: (value) => writeTime(String(value)),

@@ -117,4 +117,9 @@ const positionOf = (row) => BigInt(row?.getAttribute("data-position") ?? "0");
  */
 const newest = (list) => positionOf(list.querySelector("[data-position]"));
 
-for (const section of document.querySelectorAll("[data-live]")) follow(section);
+function followAll() {
+  for (const section of document.querySelectorAll("[data-live]")) follow(section);
+}
+
+followAll();
+document.addEventListener("page-shown", followAll);

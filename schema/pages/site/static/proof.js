@@ -75,11 +75,12 @@ function shownFields(page) {
   const elements = [...page.querySelectorAll("[data-entry], [data-annex]")];
   return elements.map((element) => {
     const annex = element.getAttribute("data-annex");
+    const as = element.getAttribute("data-as") ?? "text";
     /** @type {ShownField} */
     const field = {
       pointer: annex ?? element.getAttribute("data-entry") ?? "",
-      as: element.getAttribute("data-as") ?? "text",
-      text: element.textContent ?? "",
+      as,
+      text: (as === "link" ? element.getAttribute("href") : element.textContent) ?? "",
       annex: annex !== null,
     };
     return { element, field };
@@ -171,7 +172,22 @@ async function proveEvent(page) {
   }
   const figure = page.querySelector("[data-proof-path]");
   if (figure) drawPath(figure, found.steps, found.outcomes.path.state !== "failed");
+  showMaterial(page, found);
   showVerdict(panel, describe(found, Math.round(performance.now() - began)));
 }
 
+/**
+ * What was checked, for whoever wants to check it elsewhere: the entry and the key.
+ * @param {ParentNode} page
+ * @param {Findings} found
+ */
+function showMaterial(page, found) {
+  const entry = page.querySelector("[data-entry-bytes]");
+  const [bytes, key] = [entry?.querySelector("pre"), page.querySelector("[data-proof-key]")];
+  entry?.toggleAttribute("hidden", !found.entry);
+  if (bytes) bytes.textContent = found.entry;
+  if (key && found.keys.length) key.textContent = found.keys.join("\n");
+}
+
 await proveEvent(document);
+document.addEventListener("page-shown", () => void proveEvent(document));

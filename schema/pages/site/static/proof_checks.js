@@ -32,6 +32,8 @@ import { parseNote, signers } from "./signed_note.js";
  * @property {Record<CheckName, Outcome>} outcomes
  * @property {SeenHead | null} seen
  * @property {string} size
+ * @property {string} entry
+ * @property {string[]} keys
  * @property {Step[]} steps
  * @property {ShownField[]} wrong
  */
@@ -68,6 +70,8 @@ export async function checkEvent(position, read, seen, fields) {
   return {
     outcomes: { head, seen: before, entry, path, texts: opened, page },
     seen: believed ? { note: (await material.note()).whole, keys: keys.map(({ text }) => text) } : null,
+    entry: await material.bytes().then(toText).catch(() => ""),
+    keys: keys.map(({ text }) => text),
     size: await material.head().then((found) => String(found.size), () => ""),
     steps: await material.steps().catch(() => []),
     wrong,

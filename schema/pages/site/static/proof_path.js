@@ -4,7 +4,7 @@
 /** @typedef {import("./merkle.js").Step} Step */
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, EDGE] = [600, 130, 20];
+const [WIDTH, HEIGHT, EDGE, LABEL] = [600, 130, 20, 80];
 const NEIGHBOUR = { across: 18, down: 26, half: 4 };
 
 /**
@@ -25,7 +25,7 @@ function element(name, attributes, text = "") {
  * @param {boolean} leads
  */
 export function drawPath(figure, steps, leads) {
-  const across = (WIDTH - 4 * EDGE) / Math.max(steps.length, 1);
+  const across = (WIDTH - EDGE - LABEL) / Math.max(steps.length, 1);
   const rise = (HEIGHT - 4 * EDGE) / Math.max(steps.length, 1);
   const points = Array.from({ length: steps.length + 1 }, (_, level) => ({
     x: EDGE + level * across,

@@ -1,0 +1,1 @@
+"""The log: its events, and each of them with its proof."""

@@ -1,0 +1,109 @@
+"""`/events/{event}`: what an event says, where it is from, what became of it, and its proof. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.events.fields import entry_fields, label_of, shown, shown_time
+from schema.pages.site.address import Address, href
+from schema.pages.site.page import Page
+from schema.pages.site.words import entity_path, number
+from tracker.errors import NotFound
+
+SOURCE_FIELDS = ("publisher", "reference", "publishedOn", "checked", "confidence", "primary")
+"""Of a source beside its name and address, in this order."""
+CHECKS = (
+    (
+        "head",
+        "The head of the log is signed",
+        "By the key of the log, which you should have from elsewhere:",
+    ),
+    (
+        "seen",
+        "It continues what you saw before",
+        "Keep the head, and ask at the next visit how it goes on.",
+    ),
+    (
+        "entry",
+        "The entry, byte for byte",
+        "Its hash is SHA-256 of a zero byte and the entry (RFC 6962):",
+    ),
+    (
+        "path",
+        "Its path leads to the signed root",
+        "The hashes of its neighbours, in C2SP tlog-proof:",
+    ),
+    ("texts", "Its texts open their commitments", "SHA-256 of salt and text:"),
+    ("page", "This page shows what the entry says", "Each field on this page is one of the entry."),
+)
+"""The checks of an event: name, what is checked, and how it is done by hand."""
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The event with its fields. Raises NotFound for one that was recorded later, or never."""
+    found = data["asOf"]
+    event, last = found["event"], int(found["position"])
+    if event is None:
+        asked = address.parameters["event"]
+        raise NotFound(f"the log told nothing of event {asked} at position {last}", path=("event",))
+    position = int(event["position"])
+    return {
+        "title": event["summary"],
+        "description": f"Event {number(position)} of the log: {event['type']}",
+        "turns": [event["publicOn"]],
+        "event": event,
+        "entity_page": entity_path(event["entity"]),
+        "fields_shown": entry_fields(event["data"], event["annexes"]),
+        "sources_shown": _sources(event),
+        "time": shown_time(event["recordedAt"]),
+        "checks": CHECKS,
+        "parts": _parts_of_proof(position),
+        "changes": href(
+            "/changes", {"fromPosition": position - 1, "position": position, "valid": address.valid}
+        ),
+        "before": position - 1 or None,
+        "after": position + 1 if position < last else None,
+    }
+
+
+def _parts_of_proof(position: int) -> dict[str, list[str]]:
+    """By the names of the checks, where what they need is found."""
+    return {
+        "head": ["/log/checkpoint", "/log/key"],
+        "seen": [],
+        "entry": [f"/log/entries/{position}"],
+        "path": [f"/log/proof/{position}"],
+        "texts": [f"/annexes?after={position - 1}&until={position}"],
+        "page": [],
+    }
+
+
+def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sources of an event: what the entry says of each, and how far it is known to be true."""
+    given = [("/data/source", event["data"].get("source"), event["source"])]
+    more = zip(event["data"].get("moreSources", ()), event["moreSources"], strict=True)
+    given += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
+    return [
+        {
+            "pointer": pointer,
+            "name": source["name"],
+            "url": source.get("url"),
+            "is_link": source.get("url", "").startswith(("https://", "http://")),
+            "fields": [
+                (label_of(name).lower(), shown(name, source[name], f"{pointer}/{name}"))
+                for name in (*SOURCE_FIELDS, *_others(source))
+                if name in source
+            ],
+            "trust": trust,
+        }
+        for pointer, source, trust in given
+        if source
+    ]
+
+
+def _others(source: Mapping[str, Any]) -> list[str]:
+    return [name for name in source if name not in (*SOURCE_FIELDS, "name", "url")]
+
+
+PAGE = Page(__name__, "/events/{event}", view, section="/events")

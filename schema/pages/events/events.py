@@ -1,0 +1,52 @@
+"""`/events`: the log, newest first, as people read it; new events are told of while one looks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.site.address import Address, href
+from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.registry import FACTS
+
+STREAMED = ("types", "commodity", "place", "entity")
+"""The parameters by which the stream of events is narrowed too."""
+RENAMED = {"commodity": "commodities", "place": "places"}
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """A page of the log, the newest event first."""
+    found = data["asOf"]["events"]
+    return {
+        "title": "The log",
+        "description": "Every event of the log, the newest first, with its proof.",
+        "turns": [event["publicOn"] for event in found["nodes"]],
+        "events": found["nodes"][::-1],
+        "older": _older(found["pageInfo"], address),
+        "types": sorted(FACTS),
+        "stream": stream(address),
+        "counted": "search" not in address.query and "recorded" not in address.query,
+    }
+
+
+def stream(address: Address) -> str | None:
+    """The stream that tells of new events of a list; None where the list has an end: at a position,
+    or further down."""
+    if address.position or address.known or "before" in address.query:
+        return None
+    return href("/events", {name: address.query.get(name) for name in STREAMED})
+
+
+def _older(page_info: Mapping[str, Any], address: Address) -> str | None:
+    if not page_info["hasPreviousPage"]:
+        return None
+    return address.narrowed(before=page_info["startCursor"])
+
+
+PAGE = Page(
+    __name__,
+    "/events",
+    view,
+    section="/events",
+    table=TableOfPage("events", renamed=RENAMED, without=frozenset({"before"})),
+)

@@ -1,0 +1,33 @@
+"""`/facts`: what happened day by day, whenever it was recorded: the facts that count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.events.events import RENAMED
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.registry import FACTS
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """A page of the facts that count, the last day first."""
+    found = data["asOf"]["facts"]
+    return {
+        "title": "What happened, day by day",
+        "description": "The facts that count, by the day on which they became public.",
+        "turns": [fact["publicOn"] for fact in found["nodes"]],
+        "facts": found["nodes"],
+        "page_info": found["pageInfo"],
+        "types": sorted(FACTS),
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/facts",
+    view,
+    section="/events",
+    table=TableOfPage("facts", renamed=RENAMED, without=frozenset({"after"})),
+)

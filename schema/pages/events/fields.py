@@ -1,0 +1,189 @@
+"""The data of an event as fields that a page shows, each with what it is held against. Pure.
+
+A page must show every value of the entry, so that a script can hold it against the proven bytes: each
+is marked with its JSON Pointer and the form in which it is written. What is not known here by its
+name is written as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema.pages.site.address import path_of
+from schema.pages.site.words import NBSP, entity_path, number, written_day
+from tracker.domain.places import Place
+from tracker.errors import InvalidInput
+
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
+DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+NUMBERS = frozenset({"value", "upper", "ratePercent", "rateUpToPercent", "deMinimisPercent"})
+WORDS = frozenset(
+    {
+        "measure",
+        "direction",
+        "kind",
+        "covers",
+        "forms",
+        "statistic",
+        "stage",
+        "form",
+        "confidence",
+        "checked",
+        "qualifier",
+        "quotaPart",
+        "end",
+        "legalStage",
+        "territory",
+        "topic",
+        "role",
+        "outcome",
+        "commodities",
+        "commodity",
+    }
+)
+"""Fields of words that are written with spaces in place of underscores."""
+ACTORS = frozenset(
+    {
+        "issuer",
+        "actors",
+        "place",
+        "places",
+        "members",
+        "member",
+        "destinations",
+        "origins",
+        "partOf",
+        "replaces",
+    }
+)
+"""Fields of places (`CN`) and alliances (`quad`)."""
+YEARS = frozenset({"period", "asOf"})
+LABELS = {"on": "Day", "hs": "HS codes", "asOf": "As of the year", "sha256": "SHA-256"}
+SOURCES = frozenset({"source", "moreSources"})
+TEXTS = frozenset({"note", "quotation"})
+LABELS_OF_TEXTS = {"note": "Remark", "quotation": "Quotation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value: where in the entry it stands, in which form it is written, and how."""
+
+    pointer: str
+    form: str
+    text: str
+    name: str = ""
+    """The name of what a code stands for, which is not in the entry."""
+    path: str | None = None
+    """The page of what it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnexText:
+    """A text that the entry commits to; without `text` it was redacted."""
+
+    pointer: str
+    text: str | None
+    redaction: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field: its values, its text beside the entry, or the fields that it consists of."""
+
+    label: str
+    values: tuple[Shown, ...] = ()
+    annex: AnnexText | None = None
+    parts: tuple[tuple[Field, ...], ...] = field(default=())
+
+
+def entry_fields(data: Mapping[str, Any], annexes: list[Mapping[str, Any]]) -> list[Field]:
+    """The fields of an event but its sources, its own texts last."""
+    texts = {annex["field"]: annex for annex in annexes}
+    names = [name for name in data if name not in SOURCES]
+    ordered = sorted(names, key=lambda name: name in TEXTS)
+    return [_field(name, data[name], f"/data/{name}", texts) for name in ordered]
+
+
+def _field(name: str, value: Any, pointer: str, texts: Mapping[str, Mapping[str, Any]]) -> Field:
+    label = LABELS_OF_TEXTS.get(name) or label_of(name)
+    if isinstance(value, Mapping):
+        if "commitment" in value:
+            return Field(label, annex=_annex(pointer.removeprefix("/data"), texts))
+        return Field(label, parts=(_parts(value, pointer, texts),))
+    if not isinstance(value, list):
+        return Field(label, (shown(name, value, pointer),))
+    if any(isinstance(one, Mapping) for one in value):
+        groups = (_parts(one, f"{pointer}/{index}", texts) for index, one in enumerate(value))
+        return Field(label, parts=tuple(groups))
+    values = (shown(name, one, f"{pointer}/{index}") for index, one in enumerate(value))
+    return Field(label, tuple(values))
+
+
+def _parts(
+    value: Mapping[str, Any], pointer: str, texts: Mapping[str, Mapping[str, Any]]
+) -> tuple[Field, ...]:
+    return tuple(_field(name, one, f"{pointer}/{name}", texts) for name, one in value.items())
+
+
+def _annex(pointer: str, texts: Mapping[str, Mapping[str, Any]]) -> AnnexText:
+    annex = texts.get(pointer, {})
+    return AnnexText(pointer, annex.get("text"), annex.get("redaction"))
+
+
+def shown(name: str, value: Any, pointer: str) -> Shown:
+    """A value of a field as it is written."""
+    if isinstance(value, bool):
+        return Shown(pointer, "yes", "yes" if value else "no")
+    text = str(value)
+    if isinstance(value, int):
+        if name in YEARS:
+            return Shown(pointer, "text", text)
+        return Shown(pointer, "number", number(text))
+    if name in NUMBERS and DECIMAL.fullmatch(text):
+        return Shown(pointer, "number", number(text))
+    if name in WORDS:
+        path = path_of("commodities", text) if name in ("commodities", "commodity") else None
+        return Shown(pointer, "words", text.replace("_", " "), path=path)
+    if name in ACTORS:
+        return _actor(pointer, text)
+    if DATE.fullmatch(text):
+        return Shown(pointer, "day", written_day(text))
+    return Shown(pointer, "text", text, path=_page_of(text))
+
+
+def shown_time(recorded_at: str) -> Shown:
+    """When an event was recorded, to the second."""
+    day, _, clock = recorded_at.partition("T")
+    return Shown("/time", "time", f"{written_day(day)}, {clock[:8]}{NBSP}UTC")
+
+
+def _actor(pointer: str, code: str) -> Shown:
+    try:
+        name, room = Place(code).name, "places"
+    except InvalidInput:
+        name, room = "", "alliances"
+    return Shown(pointer, "text", code, name, path_of(room, code))
+
+
+def _page_of(text: str) -> str | None:
+    """The page of an entity, where a text is the name of one."""
+    return entity_path(text) if re.fullmatch(r"[a-z-]+(/[A-Za-z0-9_.-]+)+", text) else None
+
+
+def label_of(name: str) -> str:
+    """The name of a field in words: `inForceFrom` is `In force from`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
+    return LABELS.get(name) or words[:1].upper() + words[1:]
+
+
+def pointers(fields: list[Field]) -> Iterator[str]:
+    """Where the values of fields stand in the entry."""
+    for one in fields:
+        yield from (value.pointer for value in one.values)
+        if one.annex:
+            yield f"/data{one.annex.pointer}"
+        for part in one.parts:
+            yield from pointers(list(part))
