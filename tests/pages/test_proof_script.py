@@ -162,7 +162,7 @@ async def found(target: Target, tmp_path: Path) -> AsyncIterator[dict[str, Any]]
             "otherKey": f"{Signer.new(ORIGIN).verifier}\n",
             "fields": shown(recorded_at),
         }
-        yield await answers(told)
+        yield await run_program("tamper.js", told)
 
 
 def written(day: str) -> str:
@@ -171,14 +171,14 @@ def written(day: str) -> str:
     return f"{int(number)} {calendar.month_abbr[int(month)]} {year}"
 
 
-async def answers(told: dict[str, Any]) -> Any:
-    """What the program prints."""
+async def run_program(name: str, told: Any) -> Any:
+    """What a program of `programs` prints, beside the scripts of pages."""
     with tempfile.TemporaryDirectory(dir=npm_packages()) as directory:
         here = Path(directory)
         shutil.copytree(STATIC, here / "static")
-        shutil.copy(PROGRAMS / "tamper.js", here)
+        shutil.copy(PROGRAMS / name, here)
         (here / "told.json").write_text(json.dumps(told))
-        return json.loads(await node(here, "tamper.js", "told.json"))
+        return json.loads(await node(here, name, "told.json"))
 
 
 async def test_each_check_finds_what_it_is_about_and_accuses_nothing_else(
