@@ -121,6 +121,18 @@ async def test_figures_are_in_the_list_only_where_they_are_asked_for(corpus: Api
     assert one == [turn for turn in figures if turn["entity"] == figure]
 
 
+async def test_days_of_transitions_are_those_of_the_list_with_their_numbers(corpus: Api) -> None:
+    document = """{ asOf(validAt: "2025-11-30") {
+        transitionDays(kind: EXPORT_CONTROL, place: "CD") { day transitions }
+        transitions(kind: EXPORT_CONTROL, place: "CD", first: 200) { totalCount nodes { day } } } }"""
+    found = (await corpus.ask(document))["asOf"]
+    days = [turn["day"] for turn in found["transitions"]["nodes"]]
+    assert found["transitions"]["totalCount"] == len(days) > 5
+    assert found["transitionDays"] == [
+        {"day": day, "transitions": days.count(day)} for day in dict.fromkeys(days)
+    ]
+
+
 async def test_upcoming_are_the_transitions_of_the_days_to_come(corpus: Api) -> None:
     document = """{ asOf(validAt: "2026-11-01") {
         upcoming(days: 60, first: 200) { nodes { day entity clause transition basis } }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, TypeAlias
 
-from strawberry import argument
+from strawberry import argument, field
 
 from projections.fold import transitions
 from projections.fold.transitions import TransitionKind
@@ -15,6 +16,7 @@ from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
+from schema.base.scalars import Day
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -79,6 +81,14 @@ OfTransitionKind: TypeAlias = Annotated[
 
 
 @object_type
+class TransitionDay:
+    """A day on which something happens."""
+
+    day: Day = field(description="The day.")
+    transitions: int = field(description="The number of transitions.")
+
+
+@object_type
 class TransitionLists(AtMoment):
     """Transitions, as they are known at a moment."""
 
@@ -126,6 +136,36 @@ class TransitionLists(AtMoment):
         asked = parse_page(first, after, last, before)
         listing = await self._listing(info, days[0], days[1], about, order_by)
         return await listing.page(asked)
+
+    @resolver_field
+    async def transition_days(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        place: AboutPlace = None,
+        entity: OfEntity = None,
+        kind: OfKind = None,
+        transition: OfTransitionKind = None,
+    ) -> list[TransitionDay]:
+        """The days on which something happens, past and to come, in their order, with the number of
+        transitions of each: the days of `transitions`, where one is not interested in what happens.
+        """
+        about = TransitionFilter(
+            kinds=parse_kinds(kind, POLICY_KINDS),
+            commodities=parse_commodities(commodity, None),
+            places=parse_words(Place, place, "place"),
+            entity=None if entity is None else parse_short_text(entity, "entity"),
+            what=transition,
+        )
+        if entity is not None and kind is None:
+            about = replace(about, kinds=parse_kinds(None))
+        found = await info.context.services.as_of.transitions.between(
+            self.moment, date.min, date.max, about
+        )
+        days = Counter(of.day for of in found)
+        return [
+            TransitionDay(day=Day(day.isoformat()), transitions=days[day]) for day in sorted(days)
+        ]
 
     @resolver_field
     async def upcoming(
