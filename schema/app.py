@@ -1,17 +1,13 @@
-"""The web application: GraphQL, a page for people, and what operators ask."""
+"""The web application: GraphQL, pages for people, and what operators ask."""
 
 from __future__ import annotations
 
-import html
 from functools import cache
-from pathlib import Path
-from string import Template
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from schema.execution.persisted_queries import PersistedQueries
@@ -21,7 +17,7 @@ from schema.execution.trusted_documents import TrustedDocuments
 from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
 from schema.http.cors import Cors
-from schema.http.graphiql import EXAMPLES, asset, policy
+from schema.http.graphiql import asset
 from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_streams import GraphQLStreams
 from schema.http.graphql_ws import GraphQLWebSocket
@@ -50,7 +46,6 @@ from tracker.errors import Forbidden
 SHORTER = Middleware(
     CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
 )
-HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
 
 def create_app(
@@ -63,11 +58,7 @@ def create_app(
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     answers of so many bytes are kept in memory, and clients may name the documents that are `trusted`.
     """
-    pages, access_control, schemas = (
-        HomePage(services, access),
-        AccessControl(services.tokens, access),
-        JsonSchemaRoute(),
-    )
+    access_control, schemas = AccessControl(services.tokens, access), JsonSchemaRoute()
     health, metrics = HealthRoute(services), Metrics(services)
     observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), Pacing()
     subscriptions = SharedSubscriptions(services, access_control, pacing)
@@ -102,11 +93,10 @@ def create_app(
                     ("/schemas", schemas.index),
                     ("/schemas/{type}", schemas.one),
                     ("/schemas/{type}/{number:int}", schemas.one),
-                    ("/schema.graphql", pages.sdl),
+                    ("/schema.graphql", answer_schema(access)),
                     ("/metrics", metrics.respond),
                 )
             ],
-            Route("/", pages.home),
             WebSocketRoute(
                 "/graphql",
                 GraphQLWebSocket(services, access_control, subscriptions, observer, persisted),
@@ -140,33 +130,15 @@ def require_reader(access_control: AccessControl, answer: Answering) -> Answerin
     return answering
 
 
-class HomePage:
-    """What is not GraphQL."""
+def answer_schema(access: Access) -> Answering:
+    """The route of the schema, in the language of schemas, for those who may be told."""
 
-    def __init__(self, services: Services, access: Access):
-        self._services = services
-        self._access = access
-
-    async def home(self, request: Request) -> Response:
-        """A page for people, with queries to begin with."""
-        links = "\n".join(
-            f'<li><a href="graphql?query={quote(query)}">{html.escape(about)}</a></li>'
-            for about, query in EXAMPLES.items()
-        )
-        page = HOME.substitute(log=await self._size(), examples=links)
-        return HTMLResponse(page, headers={"Content-Security-Policy": policy(page)})
-
-    async def _size(self) -> str:
-        """How large the log is, for those who may know."""
-        if not self._access.read_open:
-            return "Reading takes a token."
-        return f"<strong>{await self._services.recorder.head():,}</strong> events in the log."
-
-    async def sdl(self, request: Request) -> Response:
-        """The schema, in the language of schemas. Raises Forbidden."""
-        if not self._access.introspection:
+    async def answering(request: Request) -> Response:
+        if not access.introspection:
             raise Forbidden("the schema is not told here: TRACKER_INTROSPECTION is off")
         return PlainTextResponse(sdl())
+
+    return answering
 
 
 @cache

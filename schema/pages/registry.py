@@ -17,6 +17,7 @@ from schema.pages.changes import changes
 from schema.pages.controls import control, controls
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
+from schema.pages.overview import overview
 from schema.pages.search import search
 from schema.pages.site.page import Page
 from schema.pages.site.route import MEDIA_TYPES, PageRoute
@@ -33,6 +34,7 @@ PAGES: tuple[Page, ...] = (
     control.PAGE,
     figures.PAGE,
     figure.PAGE,
+    overview.PAGE,
     events.PAGE,
     event.PAGE,
     facts.PAGE,

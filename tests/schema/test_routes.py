@@ -73,13 +73,6 @@ async def test_every_route_is_in_the_table_and_follows_the_settings(services: Se
             assert right.status_code != 401, route
 
 
-async def test_a_page_for_everyone_does_not_tell_what_readers_may_know(services: Services) -> None:
-    for number in range(3):
-        await services.commands.record(f"export-control/{number}", announced())
-    assert "<strong>3</strong> events" in (await Api(services).request("GET", "/")).text
-    assert "events in the log" not in (await Api(services, CLOSED).request("GET", "/")).text
-
-
 async def test_the_schema_is_told_where_introspection_is_on(services: Services) -> None:
     for access, status in ((OPEN, 200), (Access(introspection=False), 403)):
         found = await Api(services, access).request("GET", "/schema.graphql")

@@ -142,7 +142,6 @@ class PageRoute:
             "ETag": page.tag(short),
             "Referrer-Policy": "same-origin",
             "Vary": VARY,
-            "X-Content-Type-Options": "nosniff",
         }
         if page.digest in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
@@ -180,7 +179,6 @@ class PageRoute:
             "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
             "Content-Security-Policy": CONTENT_POLICY,
             "Vary": VARY,
-            "X-Content-Type-Options": "nosniff",
         }
         body = await self._charts.image(shown["image"], ending)
         return Response(body, headers=headers, media_type=IMAGE_TYPES[ending])
@@ -236,7 +234,6 @@ class PageRoute:
         headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": CONTENT_POLICY,
-            "X-Content-Type-Options": "nosniff",
             **advice(error),
         }
         return Response(html, status, headers, "text/html; charset=utf-8")

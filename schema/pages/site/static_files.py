@@ -58,7 +58,6 @@ async def static_file(request: Request) -> Response:
     headers = {
         "Cache-Control": FOR_EVER if asked == edition() else "no-cache",
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
     }
     if takes_gzip(request.headers.get("accept-encoding", "")):
         content, headers["Content-Encoding"] = _gzipped(name), "gzip"

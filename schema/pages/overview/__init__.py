@@ -1,0 +1,1 @@
+"""`/`: the world at the moment, on one page."""

@@ -1,0 +1,35 @@
+"""Who makes a commodity: shares of the world's production, on the map and as a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.charts.world_map import SHARES, PlaceValue
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.words import percent, words
+
+
+def share_in_words(figure: Mapping[str, Any]) -> str:
+    """The share of a place, or why there is none, in the words of the publisher or of the API."""
+    if figure["share"] is not None:
+        estimated = ", estimated" if figure["estimated"] else ""
+        return f"{percent(figure['share'])} of the world{estimated}"
+    if figure["value"] is None and figure["qualifier"]:
+        return words(figure["qualifier"])
+    return str(figure["shareUnavailableReason"] or "no share")
+
+
+def share_values(production: Mapping[str, Any], address: Address) -> dict[str, PlaceValue]:
+    """The places on the map: by their share, hatched where there is a figure but no share."""
+    return {
+        figure["place"]["code"]: PlaceValue(
+            figure["place"]["name"],
+            f"{figure['place']['name']}: {share_in_words(figure)}",
+            None if figure["share"] is None else SHARES.step(Decimal(figure["share"])),
+            address.link(path_of("places", figure["place"]["code"])),
+        )
+        for figure in production["figures"]
+        if not figure["place"]["isAggregate"]
+    }

@@ -1,0 +1,241 @@
+"""`/`: what is in force and where, how far our facts reach, what comes next, what turned. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.charts.status_marks import LOOKS, StatusLook
+from schema.pages.charts.world_map import COUNTS, SHARES, WorldMap, draw_world
+from schema.pages.overview.output_map import share_in_words, share_values
+from schema.pages.overview.restrictions_map import COLUMNS, Issuer, issuers, map_values
+from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import days_between, in_days, listed, many, sentence
+
+MAPS = ("in-force", "toward", "share")
+"""What the map shows: clauses in force, those toward a place, or shares of a commodity's output."""
+POLICY_KINDS = ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL")
+MAX_ISSUERS_SHOWN = 6
+"""Issuers in the table of how fresh facts are; the others are behind a summary."""
+KIND_WORDS = {
+    "ALLIANCE": "Alliances",
+    "ANNOUNCEMENT": "Announcements",
+    "EXPORT_CONTROL": "Controls, all issuers",
+    "FIGURE": "Figures",
+    "FIRM": "Firms",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A status in the strip: where it begins and how wide it is, in per cent, and its clauses."""
+
+    status: str
+    shown: StatusLook
+    index: int
+    """Its number in the answer."""
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The day of the newest policy fact that is known, and how far the day of the page lies behind it."""
+
+    day: str
+    days_before: int
+    by_terms: int
+    """Clauses that are in force by the terms of an act alone, after a suspension that had an end."""
+    counted_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Facts of a kind or of an issuer, and the day of the newest of them."""
+
+    label: str
+    path: str
+    """Where it stands in the answer."""
+    newest_on: str
+    day: str
+    """The day of the page."""
+
+    @property
+    def days_before(self) -> str:
+        """How many days before that it is, in words where it is later."""
+        days = days_between(self.newest_on, self.day)
+        return f"{days:,}" if days >= 0 else f"{-days:,} after"
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """What the page shows of the moment."""
+    found = data["asOf"]
+    day = found["validAt"]
+    horizons = {one["issuer"]: one["newestFactOn"] for one in found["horizon"]}
+    coming = turns(found["upcoming"]["nodes"], horizons)
+    shown = address.parameters.get("map", MAPS[0])
+    everyone = issuers(found["byIssuer"], found["unions"])
+    title = headline(found["inForce"], everyone)
+    return {
+        "title": title,
+        "description": f"{title}, as known at position {found['position']} of the log.",
+        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "lead": lead(everyone, coming, day),
+        "strip": strip(found["byStatus"]),
+        "reach": reach(found, day),
+        "maps": MAPS,
+        "shown": shown,
+        "coming": days_of_turns(coming),
+        "more_coming": found["upcoming"]["totalCount"] - len(found["upcoming"]["nodes"]),
+        "lately": turns(found["recent"]["nodes"], horizons),
+        "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
+        "events": found["events"]["nodes"][::-1],
+        "fresh": freshness(found, {one["code"]: one["name"] for one in data["places"]}, day),
+        "fresh_shown": len(found["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
+        "columns": list(COLUMNS),
+        **drawn(shown, data, address, everyone),
+    }
+
+
+def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) -> str:
+    """How much is in force, in a sentence."""
+    if not in_force or not in_force[0]["clauses"]:
+        return "No clause on critical minerals is in force"
+    counted = in_force[0]
+    by = sum(1 for one in everyone if one.own.get("IN_FORCE"))
+    verb = "is" if counted["clauses"] == 1 else "are"
+    return (
+        f"{many(counted['clauses'], 'clause')} on critical minerals {verb} in force, in"
+        f" {many(counted['controls'], 'instrument')} of {many(by, 'issuer')}"
+    )
+
+
+def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> str:
+    """Who issued most, and what turns next."""
+    issued = sorted(everyone, key=lambda one: -one.count("in force"))
+    told = []
+    if issued and issued[0].count("in force") > 1:
+        told.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
+    if coming:
+        told.append(next_turn(coming, day))
+    return " ".join(told)
+
+
+def next_turn(coming: Sequence[TurnLine], day: str) -> str:
+    """What the clauses do that turn next, in a sentence; nothing where none does."""
+    turning = [turn for turn in coming if turn.clauses]
+    first = [turn for turn in turning if turn.day == turning[0].day]
+    if not first:
+        return ""
+    counts = Counter[str]()
+    for turn in first:
+        counts[turn.transition] += turn.clauses
+    issuers = listed(list(dict.fromkeys(turn.issuer for turn in first if turn.issuer)))
+    acts: list[str] = []
+    for transition, count in counts.items():
+        clauses = f"{count:,}" if acts else f"{many(count, 'clause')} of {issuers}"
+        acts.append(f"{clauses} {VERBS[transition][1 if count == 1 else 2]}")
+    unless = ", unless another act comes first" if all(turn.on_terms for turn in first) else ""
+    return f"{sentence(in_days(first[0].day, day))} {listed(acts)}{unless}."
+
+
+def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
+    """The statuses as parts of a strip, in their order from what applies to what is over."""
+    index = {row["status"]: number for number, row in enumerate(by_status)}
+    total = sum(row["clauses"] for row in by_status)
+    segments, x = [], 0.0
+    for status in sorted(index, key=list(STRIP_ORDER).index):
+        width = 100 * by_status[index[status]]["clauses"] / total
+        segments.append(Segment(status, LOOKS[status], index[status], round(x, 3), round(width, 3)))
+        x += width
+    return segments
+
+
+STRIP_ORDER = (
+    "IN_FORCE",
+    "SUSPENDED",
+    "ANNOUNCED",
+    "NEGOTIATED",
+    "RECOMMENDED",
+    "PROPOSED",
+    "EXPIRED",
+    "LAPSED",
+    "CONCLUDED",
+    "REPEALED",
+    "WITHDRAWN",
+)
+
+
+def reach(found: Mapping[str, Any], day: str) -> Reach | None:
+    """How far policy facts reach; None where none is known."""
+    days = [one["newestFactOn"] for one in found["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
+    if not days:
+        return None
+    standing = found["standing"]
+    assumed = [
+        clause["assumed"] for control in standing["nodes"] for clause in control["clauses"]
+    ].count("AUTOMATIC_RETURN")
+    newest = max(days)
+    return Reach(
+        newest, days_between(newest, day), assumed, standing["totalCount"] == len(standing["nodes"])
+    )
+
+
+def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[Fresh]:
+    """How fresh facts are: by kind, then those on controls by issuer, of whom most is known first."""
+    kinds = [
+        Fresh(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
+        for index, one in enumerate(found["kinds"]["nodes"])
+    ]
+    by_facts = sorted(
+        enumerate(found["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
+    )
+    return kinds + [
+        Fresh(
+            f"Controls of {names.get(one['issuer'], one['issuer'])}",
+            f"asOf.issuers.nodes.{index}",
+            one["newestFactOn"],
+            day,
+        )
+        for index, one in by_facts
+    ]
+
+
+def drawn(
+    shown: str, data: Mapping[str, Any], address: Address, everyone: Sequence[Issuer]
+) -> Mapping[str, Any]:
+    """The map that is shown, with its rows and words."""
+    found = data["asOf"]
+    places = {one["code"]: one["name"] for one in data["places"]}
+    toward = address.parameters.get("toward", "US")
+    rows: Sequence[Issuer] = everyone
+    if shown == "share":
+        values = share_values(found["production"], address)
+    else:
+        if shown == "toward":
+            rows = issuers(found["toward"], found["unions"])
+        values = map_values(rows, address)
+    drawing: WorldMap = draw_world(values)
+    return {
+        "map": drawing,
+        "scale": SHARES if shown == "share" else COUNTS,
+        "rows": [one for one in rows if any(one.cells)],
+        "toward": toward,
+        "toward_name": places.get(toward, toward),
+        "share_in_words": share_in_words,
+        "places": [one for one in data["places"] if not one["isAggregate"] or one["code"] == "EU"],
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/",
+    view,
+    section="/",
+    table=TableOfPage("clause-counts", without=frozenset({"map", "toward", "commodity"})),
+    choices={"map": MAPS},
+)

@@ -1,0 +1,100 @@
+"""Who restricts: clauses by the countries that issued them, on the map and as a table. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema.pages.charts.world_map import COUNTS, PlaceValue
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.words import many
+
+NOT_LAW = ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
+OVER = ("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED")
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "in force": ("IN_FORCE",),
+    "suspended": ("SUSPENDED",),
+    "announced": ("ANNOUNCED",),
+    "not law": NOT_LAW,
+    "over": OVER,
+}
+"""Statuses of clauses as the table groups them."""
+
+
+@dataclass
+class Issuer:
+    """A place with the clauses that it issued, by status, and those of the unions that it is in."""
+
+    code: str
+    name: str
+    own: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    through: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By the name of a union, its clauses by status."""
+
+    def count(self, column: str) -> int:
+        """Its own clauses of a column of the table."""
+        return sum(self.own.get(status, 0) for status in COLUMNS[column])
+
+    @property
+    def cells(self) -> list[int]:
+        """Its own clauses, column by column."""
+        return [self.count(column) for column in COLUMNS]
+
+    @property
+    def in_force(self) -> int:
+        """The clauses that are in force in it, those of its unions too."""
+        return self.count("in force") + sum(of.get("IN_FORCE", 0) for of in self.through.values())
+
+    @property
+    def title(self) -> str:
+        """What the map says of it."""
+        unions = [
+            f"{of['IN_FORCE']:,} as a member of the {union}"
+            for union, of in self.through.items()
+            if of.get("IN_FORCE")
+        ]
+        if not self.in_force:
+            others = [
+                f"{self.count(column):,} {column}"
+                for column in list(COLUMNS)[1:]
+                if self.count(column)
+            ]
+            return f"{self.name}: none in force; {', '.join(others)}"
+        if unions and not self.count("in force"):
+            return f"{self.name}: {many(self.in_force, 'clause')} in force as a member of the " + (
+                " and the ".join(self.through)
+            )
+        told = f"{self.name}: {many(self.in_force, 'clause')} in force"
+        return f"{told}, {', '.join(unions)}" if unions else told
+
+
+def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any]]) -> list[Issuer]:
+    """The places of groups of clauses by issuer and status, those with most in force first. A member
+    of a union has the clauses of the union too."""
+    found: dict[str, Issuer] = {}
+    for row in rows:
+        place = row["issuer"]
+        issuer = found.setdefault(place["code"], Issuer(place["code"], place["name"]))
+        issuer.own[row["status"]] += row["clauses"]
+    for union in unions:
+        of = found.get(union["place"]["code"])
+        for member in union["members"] if of and of.own.get("IN_FORCE") else ():
+            one = found.setdefault(member["code"], Issuer(member["code"], member["name"]))
+            one.through[union["place"]["name"]] = dict(of.own) if of else {}
+    return sorted(found.values(), key=lambda one: (-one.in_force, one.name))
+
+
+def map_values(found: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:
+    """The places on the map: by the number in force, hatched where there is none but there are others."""
+    return {
+        one.code: PlaceValue(
+            one.name,
+            one.title,
+            COUNTS.step(one.in_force) or None,
+            address.link(path_of("places", one.code)),
+        )
+        for one in found
+        if one.code != "EU"
+    }

@@ -1,0 +1,242 @@
+"""The overview says what the API says, how far that reaches, and nothing of now where it is pinned."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from schema.pages.overview.restrictions_map import issuers, map_values
+from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.site.address import Address
+from schema.services import Services
+from tests.support.api import Api
+
+PINNED = "/?valid=2026-11-26&position=10000"
+COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) {
+  all: clauseCounts(groupBy: [], status: IN_FORCE) { clauses controls }
+  issuers: clauseCounts(groupBy: [ISSUER], status: IN_FORCE) { issuer { code name } clauses }
+  statuses: clauseCounts(groupBy: [STATUS]) { status clauses }
+  toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "JP") {
+    issuer { code name } clauses } } }"""
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+def plain(text: str) -> str:
+    """A text with plain spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+async def page(api: Api, path: str) -> str:
+    """The HTML of a page, with plain spaces."""
+    answer = await api.request("GET", path)
+    assert answer.status_code == 200, answer.text
+    return plain(answer.text)
+
+
+def titles(html: str) -> set[str]:
+    """What the shapes of the map say."""
+    return set(re.findall(r"<title>([^<]*)</title><(?:path|circle)", html))
+
+
+async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
+    html = await page(corpus, PINNED)
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    every, by = counts["all"][0], len(counts["issuers"])
+    assert (
+        f"<h1>{every['clauses']} clauses on critical minerals are in force, in"
+        f" {every['controls']} instruments of {by} issuers</h1>"
+    ) in html
+    for row in counts["statuses"]:
+        assert re.search(
+            rf'status={row["status"]}&amp;.*?<data value="{row["clauses"]}" data-path="asOf.byStatus',
+            html,
+            re.DOTALL,
+        )
+
+
+async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:
+    html = await page(corpus, PINNED)
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    shown = titles(html)
+    for row in counts["issuers"]:
+        if row["issuer"]["code"] != "EU":
+            clauses = "1 clause" if row["clauses"] == 1 else f"{row['clauses']} clauses"
+            assert f"{row['issuer']['name']}: {clauses} in force" in shown
+    [of_union] = [row["clauses"] for row in counts["issuers"] if row["issuer"]["code"] == "EU"]
+    as_member = f"{of_union} clauses in force as a member of the European Union"
+    members = {title for title in shown if title.endswith(as_member)}
+    assert len(members) == 27
+    assert f"Malta: {as_member}" in members
+    assert "Russia: none in force; 7 over" in shown
+
+
+async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> None:
+    html = await page(corpus, f"{PINNED}&map=toward&toward=JP")
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    [china] = [row["clauses"] for row in counts["toward"] if row["issuer"]["code"] == "CN"]
+    assert f"China: {china} clauses in force" in titles(html)
+    assert "Clauses in force on goods for Japan" in html
+    assert '<option value="JP" selected>' in html
+
+
+async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
+    html = await page(corpus, f"{PINNED}&map=share&commodity=cobalt")
+    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+      production(commodity: "cobalt") { year figures { place { code name } share estimated } } } }"""
+    production = (await corpus.ask(question))["asOf"]["production"]
+    congo = production["figures"][0]
+    assert congo["place"]["code"] == "CD"
+    told = f"{float(congo['share']) * 100:.1f} % of the world"
+    assert any(title.startswith(f"Congo (Kinshasa): {told}") for title in titles(html))
+    assert f"{production['year']}, mine" in html
+    assert f'<data value="{congo["share"]}" data-path="asOf.production.figures.0.share">' in html
+
+
+async def test_how_far_facts_reach_stands_above_all(corpus: Api) -> None:
+    html = await page(corpus, PINNED)
+    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+      horizons { nodes { kind newestFactOn } }
+      exportControls(status: IN_FORCE, first: 200) { nodes {
+        clauses(status: IN_FORCE) { assumed } } } } }"""
+    found = (await corpus.ask(question))["asOf"]
+    newest = max(
+        one["newestFactOn"]
+        for one in found["horizons"]["nodes"]
+        if one["kind"] not in ("FIGURE", "FIRM")
+    )
+    reach = html[html.index('id="reach"') : html.index('class="strip"')]
+    assert f'<time datetime="{newest}">' in reach
+    assumed = [
+        clause["assumed"] for of in found["exportControls"]["nodes"] for clause in of["clauses"]
+    ].count("AUTOMATIC_RETURN")
+    assert f"{assumed} clauses are in force by terms alone" in reach
+    earlier = await page(corpus, "/?valid=2020-01-01&position=10000")
+    assert "This day is not later than the newest of them" in earlier
+
+
+async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -> None:
+    html = await page(corpus, PINNED)
+    lately = html[html.index('id="lately"') : html.index('id="newest"')]
+    assert "Export controls on five more medium and heavy rare earths" in lately
+    assert "by its terms" in lately
+    confirmed = await page(corpus, "/?valid=2025-11-20&position=10000")
+    lately = confirmed[confirmed.index('id="lately"') : confirmed.index('id="newest"')]
+    assert "<li>" in lately
+    assert "by its terms" not in lately
+
+
+async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: Api) -> None:
+    pinned, live = await page(corpus, PINNED), await page(corpus, "/")
+    assert "live.js" not in pinned
+    assert "data-live" not in pinned
+    assert re.findall(r'<li data-position="(\d+)"', pinned) == [str(10000 - n) for n in range(8)]
+    assert 'data-live="/events"' in live
+    head = (await corpus.ask("{ head }"))["head"]
+    assert f'data-after="{head}"' in live
+
+
+async def test_a_log_without_facts_says_so(services: Services) -> None:
+    html = await page(Api(services), "/")
+    assert "<h1>No clause on critical minerals is in force</h1>" in html
+    assert "The log had no policy facts at this position." in html
+    assert "Nothing that is known turns in these days." in html
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("map=globe", "expected one of in-force, toward, share"),
+        ("map=toward&toward=XX", "is not a place"),
+        ("map=share&commodity=gravel", "gravel"),
+    ],
+)
+async def test_what_the_map_cannot_show_is_refused(corpus: Api, query: str, says: str) -> None:
+    answer = await corpus.request("GET", f"/?{query}")
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
+async def test_the_overview_is_data_too(corpus: Api) -> None:
+    answer = (await corpus.request("GET", PINNED.replace("/?", "/index.json?"))).json()
+    assert answer["data"]["asOf"]["position"] == "10000"
+    table = await corpus.request("GET", PINNED.replace("/?", "/index.csv?") + "&map=share")
+    assert table.status_code == 200
+    assert "IN_FORCE" in table.text
+
+
+def count(code: str, status: str, clauses: int) -> dict[str, Any]:
+    """A group of clauses."""
+    return {"issuer": {"code": code, "name": code}, "status": status, "clauses": clauses}
+
+
+def test_clauses_of_a_union_count_with_those_of_its_members() -> None:
+    union = {"place": {"code": "EU", "name": "Union"}, "members": [{"code": "DE", "name": "DE"}]}
+    rows = [count("EU", "IN_FORCE", 2), count("DE", "IN_FORCE", 1), count("EU", "EXPIRED", 4)]
+    found = issuers(rows, [union])
+    values = map_values(found, Address("/"))
+    assert plain(values["DE"].title) == "DE: 3 clauses in force, 2 as a member of the Union"
+    assert set(values) == {"DE"}, "the union has no place of its own on the map"
+
+
+def test_a_union_with_nothing_in_force_colours_nobody() -> None:
+    union = {"place": {"code": "EU", "name": "Union"}, "members": [{"code": "DE", "name": "DE"}]}
+    assert map_values(issuers([count("EU", "EXPIRED", 4)], [union]), Address("/")) == {}
+
+
+def test_a_place_with_nothing_in_force_is_hatched() -> None:
+    values = map_values(issuers([count("RU", "EXPIRED", 3)], []), Address("/"))
+    assert values["RU"].step is None
+    assert values["RU"].title == "RU: none in force; 3 over"
+
+
+def transition(clause: str, **changed: Any) -> dict[str, Any]:
+    """A clause that returns."""
+    return {
+        "day": "2026-11-28",
+        "entity": "export-control/a",
+        "transition": "RETURNS",
+        "clause": clause,
+        "member": None,
+        "basis": "TERMS",
+        "summary": "A sentence.",
+        "fields": [
+            {"path": ["clauses", clause, "status"], "before": "suspended", "after": "in_force"}
+        ],
+        "after": {
+            "title": "A ban",
+            "issuer": {"code": "CN", "name": "China"},
+            "clauses": [{"key": "1", "measure": "BAN"}, {"key": "2", "measure": "BAN"}],
+        },
+        **changed,
+    }
+
+
+def test_clauses_that_turn_alike_are_one_line() -> None:
+    [line] = turns([transition("1"), transition("2")], {"CN": "2026-06-29"})
+    assert (line.clauses, line.by_terms) == (2, True)
+    assert plain(line.what) == "suspended → in force, 2 clauses"
+    assert (line.verb, line.title, line.hue) == ("returns", "A ban", "ban")
+
+
+@pytest.mark.parametrize(
+    ("changed", "horizon"),
+    [({"basis": "ACT"}, "2026-06-29"), ({"basis": "CONFIRMED"}, "2026-06-29"), ({}, "2026-11-28")],
+)
+def test_what_an_act_says_or_a_later_fact_follows_is_not_by_terms_alone(
+    changed: dict[str, Any], horizon: str
+) -> None:
+    [line] = turns([transition("1", **changed)], {"CN": horizon})
+    assert not line.by_terms
+
+
+def test_a_day_shows_five_lines_and_how_many_are_left_out() -> None:
+    lines = turns([transition("1", entity=f"export-control/{n}") for n in range(7)], {})
+    [day] = days_of_turns(lines)
+    assert (len(day.turns), day.more) == (5, 2)
