@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.address import Address
-from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, TableOfPage, entity_of
 from schema.pages.site.words import many, written_day
 from tracker.errors import NotFound
 
@@ -46,4 +47,5 @@ PAGE = Page(
     view,
     section="/alliances",
     table=TableOfPage("memberships", renamed={"key": "alliances"}, without=frozenset({"after"})),
+    feed=FeedOfPage(entity=entity_of("alliance")),
 )

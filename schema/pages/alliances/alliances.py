@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 
@@ -61,4 +62,11 @@ def matrix(alliances: list[Any], through: list[Any]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.count, row.name))
 
 
-PAGE = Page(__name__, "/alliances", view, section="/alliances", table=TableOfPage("alliances"))
+PAGE = Page(
+    __name__,
+    "/alliances",
+    view,
+    section="/alliances",
+    table=TableOfPage("alliances"),
+    feed=FeedOfPage("ALLIANCE", place="member"),
+)

@@ -7,7 +7,8 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
-from schema.pages.site.page import Page
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, entity_of
 from tracker.errors import NotFound
 
 
@@ -36,4 +37,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-PAGE = Page(__name__, "/announcements/{key}", view, section="/announcements")
+PAGE = Page(
+    __name__,
+    "/announcements/{key}",
+    view,
+    section="/announcements",
+    feed=FeedOfPage(entity=entity_of("announcement")),
+)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 KINDS = ("STATEMENT", "COMMITMENT", "PROJECT", "DISPUTE", "RESPONSE", "ASSESSMENT")
@@ -29,4 +30,5 @@ PAGE = Page(
     view,
     section="/announcements",
     table=TableOfPage("announcements", without=frozenset({"after"})),
+    feed=FeedOfPage("ANNOUNCEMENT", commodity="commodity", place="actor"),
 )

@@ -19,6 +19,7 @@ from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_act
 from schema.pages.controls.images import status_image
 from schema.pages.controls.standing import heading, leads
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import listed, words
 from tracker.errors import NotFound
@@ -186,4 +187,5 @@ PAGE = Page(
     view,
     section="/controls",
     made={"entity": entity_of("export-control"), "pinned": lambda address: address.pinned},
+    feed=FeedOfPage(entity=entity_of("export-control"), calendar=True),
 )

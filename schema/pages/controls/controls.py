@@ -19,6 +19,7 @@ from schema.pages.charts.status_marks import HUES, LOOKS
 from schema.pages.controls.control import clause_label, clause_sub, facts_until, turns
 from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, words
 
@@ -170,4 +171,11 @@ PAGE = Page(
     section="/controls",
     table=TableOfPage("controls", without=frozenset({"rows", "first", "after"})),
     choices={"rows": (INSTRUMENT, CLAUSE)},
+    feed=FeedOfPage(
+        "EXPORT_CONTROL",
+        commodity="commodity",
+        place="issuer",
+        calendar=True,
+        ignored=frozenset({"rows", "first", "after"}),
+    ),
 )

@@ -18,6 +18,7 @@ from schema.pages.figures.naming import (
 )
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import listed
 from tracker.errors import NotFound
@@ -281,4 +282,5 @@ PAGE = Page(
         "place": lambda address: _parts(address.parameters)[1],
         "statistic": lambda address: _parts(address.parameters)[2],
     },
+    feed=FeedOfPage(entity=entity_of("figure")),
 )

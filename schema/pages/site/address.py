@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
+
+from schema.execution.url_parameters import MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Address:
         """What it says of the moment."""
         given = {"valid": self.valid, "known": self.known, "position": self.position}
         return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The moment as variables of a document."""
+        return {MOMENT[name]: value for name, value in self.moment.items()}
 
     @property
     def query(self) -> dict[str, str]:
@@ -70,6 +78,9 @@ class Address:
     def __str__(self) -> str:
         return self.at()
 
+
+Made: TypeAlias = Callable[[Address], Any]
+"""From an address to the value of a variable."""
 
 PAGE_PARAMETERS = frozenset({"first", "after", "last", "before"})
 """Parameters that say which part of a list is shown."""

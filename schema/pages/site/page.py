@@ -13,7 +13,9 @@ from graphql import OperationDefinitionNode, parse
 
 from schema.execution.schema import SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
-from schema.pages.site.address import Address
+from schema.pages.site.address import Address, Made
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.fragments import with_fragments
 from tracker.errors import InvalidInput
 
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
@@ -23,12 +25,7 @@ and if it likes `description`, `turns` (the days on which something on the page 
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
 
-Made: TypeAlias = Callable[[Address], Any]
-"""From an address to the value of a variable."""
-
 PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-FRAGMENT = re.compile(r"\.\.\.(\w+)")
-FRAGMENTS = files("schema.pages.site").joinpath("fragments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class Page:
     section: str | None = None
     """The path of the entry of the navigation that it belongs to."""
     table: TableOfPage | None = None
+    feed: FeedOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that choose a drawing and ask nothing else, with the words that they may be; the
     first is meant where the address says none."""
@@ -123,15 +121,8 @@ class Page:
         return {
             **read_parameters("this page", self.parameters, asked),
             **{name: make(address) for name, make in self.made.items()},
-            **{MOMENT[name]: value for name, value in address.moment.items()},
+            **address.variables,
         }
-
-
-def with_fragments(document: str) -> str:
-    """A document with the fragments of all pages that it spreads, each named as its file."""
-    names = sorted(set(FRAGMENT.findall(document)))
-    shared = [FRAGMENTS.joinpath(f"{name}.graphql") for name in names]
-    return "\n".join([document, *(file.read_text("utf-8") for file in shared if file.is_file())])
 
 
 def entity_of(kind: str) -> Made:

@@ -27,6 +27,7 @@ from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
+from schema.pages.site.feeds import FEED_TYPES, calendar, feed_document, feed_name
 from schema.pages.site.frame import NAVIGATION, Session, ask_link, frame
 from schema.pages.site.page import Page
 from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
@@ -47,6 +48,7 @@ MEDIA_TYPES: dict[str, str] = {
     "json": "application/json",
     **{ending: format.media_type for ending, format in FORMATS.items() if ending != "json"},
     **IMAGE_TYPES,
+    **FEED_TYPES,
 }
 MAX_QUERY_PARAMETERS = 50
 TITLES = {
@@ -162,6 +164,8 @@ class PageRoute:
             return Response(body, headers=headers, media_type="application/json; charset=utf-8")
         if ending in IMAGE_TYPES:
             return await self._image(asked, ending)
+        if ending in FEED_TYPES:
+            return await self._feed(asked, ending)
         table = asked.page.table
         if table is None:
             raise NotFound(f"expected .json: this page has no table for .{ending}")
@@ -169,6 +173,29 @@ class PageRoute:
         chosen = {**asked.page.defaults(asked.address), **asked.address.parameters}
         given = {**table.parameters(chosen), **asked.address.moment}
         return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
+
+    async def _feed(self, asked: PageRequest, ending: str) -> Response:
+        """What is new, or to come, of what a page is about."""
+        feed = asked.page.feed
+        if feed is None or ending not in feed.endings:
+            raise NotFound(f"this page has no feed for .{ending}")
+        answer = await self._ask(
+            asked,
+            feed_document(ending),
+            feed_name(ending),
+            {**feed.variables(ending, asked.address), **asked.address.variables},
+        )
+        data, title = _data_of(answer), f"{PRODUCT}: {asked.address}"
+        if ending == "ics":
+            body = calendar(data, title, asked.origin)
+        else:
+            body = atom(data, title, asked.address, asked.origin).encode()
+        headers = {
+            "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
+            "Vary": VARY,
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(body, headers=headers, media_type=FEED_TYPES[ending])
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
         """What a page draws, as a file."""
@@ -194,13 +221,14 @@ class PageRoute:
 
     async def _answer(self, asked: PageRequest) -> Answer | dict[str, Any]:
         """The answer to the question of a page, without errors. Raises what it was refused with."""
+        page = asked.page
+        return await self._ask(asked, page.document, page.operation, page.variables(asked.address))
+
+    async def _ask(
+        self, asked: PageRequest, document: str, operation: str, variables: Mapping[str, Any]
+    ) -> Answer | dict[str, Any]:
         answer = await self._answers.answer(
-            Question(
-                asked.page.document,
-                asked.page.variables(asked.address),
-                asked.page.operation,
-                asked.client.caller,
-            ),
+            Question(document, variables, operation, asked.client.caller),
             QUERIES,
             self._access_control.work_slot(asked.client),
         )
@@ -310,3 +338,21 @@ def _ask(page: Page, address: Address) -> str | None:
 def _written(error: TrackerError) -> str:
     where = ".".join(map(str, error.path or ()))
     return f"{where}: {error.message}" if where else error.message
+
+
+def atom(data: Mapping[str, Any], title: str, address: Address, origin: str) -> str:
+    """The newest events of what a page is about, the newest first."""
+    moment = data["asOf"]
+    return (
+        environment()
+        .get_template("site/feed.xml")
+        .render(
+            title=title,
+            product=PRODUCT,
+            origin=origin,
+            feed_path=address.as_form("atom"),
+            page_path=str(address),
+            updated=moment["knownAt"] or "1970-01-01T00:00:00Z",
+            events=list(reversed(moment["events"]["nodes"])),
+        )
+    )
