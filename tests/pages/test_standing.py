@@ -79,7 +79,7 @@ def test_clauses_that_stand_apart_are_counted() -> None:
         ),
         (
             [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
-            " is expired",
+            " has expired",
         ),
         ([("SUSPENDED", "2020-01-01", None)], " is suspended"),
         ([("WITHDRAWN", "2020-01-01", None)], " is withdrawn"),
@@ -111,10 +111,36 @@ def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:
 
 def test_each_group_of_clauses_has_its_sentence() -> None:
     assert leads(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
-        "Clause 1 is in force since 3\u00a0Dec\u00a02024.",
+        "Clause 1 has been in force since 3\u00a0Dec\u00a02024.",
         "Clauses 2 and 3 are suspended until 27\u00a0Nov\u00a02026, and back on 28\u00a0Nov\u00a02026"
         " without another act.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("periods", "sentence"),
+    [
+        (
+            [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
+            "Clause 1 expired: the last day was 31\u00a0Dec\u00a02020.",
+        ),
+        (
+            [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
+            "Clause 1 has been in force since 1\u00a0Jan\u00a02026,"
+            " with 31\u00a0Dec\u00a02026 as the last day.",
+        ),
+        (
+            [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
+            "Clause 1 has been announced since 1\u00a0Jan\u00a02026,"
+            " and is in force from 1\u00a0Jan\u00a02029 on.",
+        ),
+        ([("SUSPENDED", "2026-01-01", None)], "Clause 1 is suspended until further notice."),
+    ],
+)
+def test_a_sentence_of_a_clause_has_its_days(
+    periods: list[tuple[str, str, str | None]], sentence: str
+) -> None:
+    assert leads(control(clause("1", *periods)), DAY) == [sentence]
 
 
 def test_an_instrument_without_clauses_has_its_title() -> None:

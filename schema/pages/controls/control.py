@@ -44,6 +44,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "acts": acts,
         "hidden_acts": log["events"]["totalCount"] - len(acts),
         "instrument": title,
+        "log_path": "asOf." if moment.pinned else "",
     }
     if control is None:
         return shown | _absent(versions, acts, moment, address)

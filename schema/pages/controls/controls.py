@@ -42,7 +42,8 @@ class StatusCount:
     """How many clauses have a status, and the list of these."""
 
     status: str
-    clauses: int
+    path: str
+    """Where the number of clauses stands in the answer."""
     href: str
     chosen: bool
 
@@ -127,17 +128,17 @@ def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
     narrowed by words, by which clauses are not counted."""
     if address.query.get("search"):
         return []
-    by_status = {each["status"]: each["clauses"] for each in found["clauseCounts"]}
+    places = {each["status"]: index for index, each in enumerate(found["clauseCounts"])}
     chosen = address.query.get("status")
     return [
         StatusCount(
             status,
-            by_status[status],
+            f"asOf.clauseCounts.{places[status]}.clauses",
             address.narrowed(status=None if status == chosen else status),
             status == chosen,
         )
         for status in STATUS_ORDER
-        if by_status.get(status)
+        if status in places
     ]
 
 

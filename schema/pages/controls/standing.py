@@ -108,7 +108,7 @@ def heading(control: Mapping[str, Any], day: date) -> str:
     if len(groups) == 1:
         ((status, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
-        return f"{subject(control)} is {LOOKS[status].word}{then}"
+        return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{then}"
     parts: list[str] = []
     for status, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
@@ -162,6 +162,13 @@ def when(turn: date, day: date) -> str:
     return f"on {day_in_words(turn)}"
 
 
+def _verb(status: str, count: int) -> str:
+    """What stands before the word of a status."""
+    if status in ("EXPIRED", "LAPSED"):
+        return "has" if count == 1 else "have"
+    return "is" if count == 1 else "are"
+
+
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
     """A sentence for each group of clauses that stand alike: which they are, since and until when."""
     grouped: dict[tuple[Period, Period | None], list[str]] = {}
@@ -182,21 +189,27 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
 
 def _lead(current: Period, following: Period | None, keys: Sequence[str]) -> str:
     one = len(keys) == 1
-    who = f"Clause {keys[0]} is" if one else f"Clauses {listed(list(keys), 6)} are"
-    said = f"{who} {current.word} since {day_in_words(current.first)}"
+    who = f"Clause {keys[0]}" if one else f"Clauses {listed(list(keys), 6)}"
+    if current.status == "EXPIRED":
+        last = day_in_words(current.first - timedelta(days=1))
+        return f"{who} expired: the last day was {last}."
+    if current.status == "LAPSED":
+        return f"{who} lapsed on {day_in_words(current.first)}."
+    then = _then(current, following, one)
     if current.status == "SUSPENDED":
         until = f"until {day_in_words(current.last)}" if current.last else "until further notice"
-        said = f"{who} suspended {until}"
-        if following and following.status == "IN_FORCE":
-            back = day_in_words(following.first)
-            return f"{said}, and back on {back} without another act."
-    if following is None:
-        return f"{said}."
-    verbs = NEXT.get((current.status, following.status))
-    if verbs is None:
-        return f"{said}."
-    if following.status in ("EXPIRED",):
-        last = day_in_words(following.first - timedelta(days=1))
-        return f"{said}, with {last} as {'its' if one else 'their'} last day."
-    verb = verbs[0] if one else verbs[1]
-    return f"{said}, and {verb} from {day_in_words(following.first)} on."
+        return f"{who} {'is' if one else 'are'} suspended {until}{then}."
+    since = day_in_words(current.first)
+    return f"{who} {'has' if one else 'have'} been {current.word} since {since}{then}."
+
+
+def _then(current: Period, following: Period | None, one: bool) -> str:
+    """What happens next by itself, behind a comma."""
+    verbs = NEXT.get((current.status, following.status)) if following else None
+    if following is None or verbs is None:
+        return ""
+    if (current.status, following.status) == ("SUSPENDED", "IN_FORCE"):
+        return f", and back on {day_in_words(following.first)} without another act"
+    if following.status == "EXPIRED":
+        return f", with {day_in_words(following.first - timedelta(days=1))} as the last day"
+    return f", and {verbs[0] if one else verbs[1]} from {day_in_words(following.first)} on"
