@@ -20,6 +20,7 @@ from tracker.domain.announcement import Announcement
 from tracker.domain.entity import EntityState, RecordedFact, effective_facts, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.fold import PrefixFolds
+from tracker.domain.vocabulary import Measure
 from tracker.log.entries import RecordedEvent
 
 
@@ -29,6 +30,8 @@ class StatusChange:
 
     entity: str
     clause: str
+    measure: Measure
+    """That of the last wording."""
     before: tuple[StatusPeriod, ...]
     after: tuple[StatusPeriod, ...]
 
@@ -94,10 +97,10 @@ class Preview:
             return
         before = _transitions(entity, self.known[entity], day)
         after = self.transitions(entity, day)
-        for clause in _clauses([*before, *after]):
+        for clause, measure in _clauses([*before, *after]).items():
             old, new = (tuple(status_periods(clause, turns)) for turns in (before, after))
             if any(_told(a) != _told(b) for a, b in zip_longest(old, new)):
-                yield StatusChange(entity, clause, old, new)
+                yield StatusChange(entity, clause, measure, old, new)
 
 
 def state_on(
@@ -128,10 +131,10 @@ def _transitions(entity: str, events: Sequence[RecordedEvent], day: date) -> lis
     return list(EntityTransitions(entity, facts).between(date.min, date.max))
 
 
-def _clauses(turns: Sequence[Transition]) -> list[str]:
-    """The clauses that states before or after some transitions have, in their order."""
+def _clauses(turns: Sequence[Transition]) -> dict[str, Measure]:
+    """The clauses that states after some transitions have, in their order, with what they are."""
     states = [turn.after for turn in turns if isinstance(turn.after, ExportControlState)]
-    return list(dict.fromkeys(item.clause.id for state in states for item in state.clauses))
+    return {item.clause.id: item.clause.measure for state in states for item in state.clauses}
 
 
 def _told(period: StatusPeriod | None) -> object:

@@ -24,6 +24,7 @@ from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
 from tracker.domain.codec import encode
 from tracker.domain.commitments import with_texts_restored
+from tracker.domain.vocabulary import Measure
 from tracker.log.entries import NewEvent, RecordedEvent
 
 
@@ -75,6 +76,7 @@ class StatusChange:
 
     entity: str = field(description="The export control in the log, `export-control/<key>`.")
     clause: str = field(description="The key of the clause.")
+    measure: Measure = field(description="How the clause works, by its last wording.")
     before: list[StatusPeriod] = field(
         description="All times of its status as the log knows them, the oldest first."
     )
@@ -146,6 +148,7 @@ def status_change(of: previews.StatusChange) -> StatusChange:
     return StatusChange(
         entity=of.entity,
         clause=of.clause,
+        measure=of.measure,
         before=[status_period(one) for one in of.before],
         after=[status_period(one) for one in of.after],
     )

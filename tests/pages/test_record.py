@@ -63,10 +63,10 @@ async def test_a_suspension_is_previewed_and_then_recorded(api: Api) -> None:
     assert await api.services.recorder.head() == 1
     text = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
     assert "clause 1 is suspended from 9 November 2025 until 27 November 2026" in text
-    assert (
-        "in force from 3 Dec 2024 to 8 Nov 2025 ; suspended from 9 Nov 2025 to 27"
-        in text.replace("\N{NO-BREAK SPACE}", " ")
-    )
+    now, then = re.findall(r'<svg role="img" aria-label="([^"]*)"', page.text)
+    assert now.startswith("in force from 3")
+    assert "suspended" in then
+    assert "suspended" not in now
     made = await send(api, "suspendExportControl", {**hidden(page.text), "do": "record"})
     assert (made.status_code, made.headers["location"]) == (303, "/events/2")
     data = await api.ask(

@@ -47,7 +47,7 @@ PREVIEW = f"""query ($commands: [CommandInput!]!, $key: String, $day: Day) {{
   preview(commands: $commands, idempotencyKey: $key, validAt: $day) {{
     position repeated events {{ type entity version actor publicOn summary source {{ name }} }}
     changes {CHANGE}
-    statusChanges {{ entity clause before {{ status from until }} after {{ status from until }} }}
+    statusChanges {{ entity clause measure before {{ status from until }} after {{ status from until }} }}
   }}
 }}"""
 RECORD = """mutation ($commands: [CommandInput!]!, $key: String) {
@@ -261,6 +261,7 @@ async def test_a_preview_tells_how_the_statuses_of_clauses_would_go_on(api: Api)
     assert change == {
         "entity": "export-control/x",
         "clause": "1",
+        "measure": "BAN",
         "before": [{"status": "IN_FORCE", "from": "2024-12-03", "until": None}],
         "after": [
             {"status": "IN_FORCE", "from": "2024-12-03", "until": "2025-11-08"},
@@ -278,6 +279,24 @@ async def test_nothing_is_left_of_a_preview(api: Api, services: Services) -> Non
     assert await everything(services) == before
     made = await api.do("suspendExportControl", suspension(), key="k", expected=1)
     assert (made["positions"], made["repeated"]) == (["2"], False)
+
+
+async def test_a_preview_rests_on_one_position_whatever_is_recorded_meanwhile(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.do("announceExportControl", control())
+    recorder = api.services.recorder
+    head, rivals = recorder.head, [{**ACT, "account": f"Account {n}"} for n in range(2)]
+
+    async def head_after_rivals() -> int:
+        if rivals:
+            await api.do("disputeExportControl", rivals.pop())
+        return await head()
+
+    monkeypatch.setattr(recorder, "head", head_after_rivals)
+    told = await previewed(api, [{"suspendExportControl": suspension()}], "2026-01-01")
+    assert not rivals
+    assert (told["position"], told["events"][0]["version"]) == ("3", 4)
 
 
 async def everything(services: Services) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.own_pages import read_form, sign_in_address
 from schema.http.pacing import Pacing
 from schema.http.responses import STATUS, advice
+from schema.pages.charts.status_bars import StatusTable
 from schema.pages.record.event_values import event_state
 from schema.pages.record.fields import Field, State, commands, form_fields, label_of
 from schema.pages.record.form import (
@@ -38,7 +40,7 @@ from schema.pages.record.form import (
     without_empty,
     without_item,
 )
-from schema.pages.record.told import told_fields, told_path, written
+from schema.pages.record.told import status_table, told_fields, told_path, written
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
@@ -296,6 +298,7 @@ def _form_page(form: Form, request: Request, client: Client) -> Response:
         fields=fields,
         wrong=wrong,
         choices=_replacements() if form.command == CORRECT else (),
+        statuses=_statuses(form.preview),
         suggestions=_suggestions(fields),
         sent=[*fields_of(_cleaned(form.state))] if form.preview else [],
         written=written,
@@ -304,6 +307,11 @@ def _form_page(form: Form, request: Request, client: Client) -> Response:
     )
     page.status_code = 422 if wrong or form.problems else 200
     return page
+
+
+def _statuses(preview: Mapping[str, Any] | None) -> StatusTable | None:
+    """The drawing of the statuses that would change."""
+    return status_table(preview["statusChanges"], datetime.now(UTC).date()) if preview else None
 
 
 def _suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:

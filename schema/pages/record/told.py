@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from schema.pages.charts.status_bars import (
+    RowOfPeriods,
+    StatusTable,
+    Track,
+    draw_status_table,
+    periods_of,
+)
 from schema.pages.record.fields import label_of
 from schema.pages.site.words import written_day
 
+SIDES = (("before", "Now"), ("after", "Then"))
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 WORD = re.compile(r"[a-z]+(_[a-z]+)+")
 """A word of the domain, such as `in_force`."""
@@ -21,6 +30,20 @@ EVIDENCE = frozenset({"eventId", "position"})
 def told_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The fields of a change that say something, beside the events that they rest on."""
     return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
+
+
+def status_table(changes: Sequence[Mapping[str, Any]], day: date) -> StatusTable:
+    """The statuses of clauses over time, for each as they are told now and as they would be."""
+    rows = [
+        RowOfPeriods(
+            label=words,
+            tracks=[Track(change["measure"], periods_of(change[side]))],
+            group=f"{change['entity'].partition('/')[2]}, clause {change['clause']}",
+        )
+        for change in changes
+        for side, words in SIDES
+    ]
+    return draw_status_table(rows, day)
 
 
 PARTS = {"clauses": "Clause", "members": "Member", "claims": "Claim"}
