@@ -202,6 +202,7 @@ async def test_each_check_finds_what_it_is_about_and_accuses_nothing_else(
         if of["head"] == "passed" and of["seen"] != "failed"
     }
     assert found["a word of the page"]["wrong"] == ["/data/title"]
+    assert found["a byte of the entry"]["wrong"] == [], "what is not proven accuses no field"
     outcomes = found["nothing"]["outcomes"]
     assert outcomes["texts"]["result"] == "1 of 2 open"
     assert outcomes["page"]["result"] == "20 fields"

@@ -14,6 +14,7 @@ import { drawPath } from "./proof_path.js";
 
 /** The name under which this browser keeps the head that it saw last. */
 const SEEN = "tracker.log.head";
+const REST_MILLISECONDS = 400;
 const CHECKS = /** @type {CheckName[]} */ (["head", "seen", "entry", "path", "texts", "page"]);
 /** How an outcome looks: its mark, its name, and what the style sheet calls it. */
 const LOOKS = {
@@ -190,4 +191,10 @@ function showMaterial(page, found) {
 }
 
 await proveEvent(document);
-document.addEventListener("page-shown", () => void proveEvent(document));
+
+/** The time bar shows page after page while one drags it: the one at which it rests is checked. */
+let resting = 0;
+document.addEventListener("page-shown", () => {
+  clearTimeout(resting);
+  resting = setTimeout(() => void proveEvent(document), REST_MILLISECONDS);
+});

@@ -246,8 +246,8 @@ async function describeTexts(texts, material) {
  */
 async function checkPage(material, fields, texts, path, wrong) {
   const compared = compareFields(fields, await material.entry(), texts);
-  wrong.push(...compared.wrong);
   if (path === "failed") throw new NotProven("The entry is not proven, so nothing on this page is.");
+  wrong.push(...compared.wrong);
   const named = (/** @type {string[]} */ pointers) => [...new Set(pointers)].join(", ");
   if (wrong.length) {
     throw new NotProven(`The page says something else at ${named(wrong.map(({ pointer }) => pointer))}.`);
