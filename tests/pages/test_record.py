@@ -289,14 +289,22 @@ async def test_forms_are_for_those_who_may_record(services: Services) -> None:
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
 
 
-@pytest.mark.parametrize("path", ["/controls/x", "/controls/x?valid=2025-01-01&position=1"])
-async def test_only_those_who_may_record_see_links_to_forms(api: Api, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("/controls/x", "suspendExportControl?id=x"),
+        ("/controls/x?valid=2025-01-01&position=1", "suspendExportControl?id=x"),
+        ("/events/1", "correctEvent?eventId="),
+        ("/events/1", "retractEvent?eventId="),
+    ],
+)
+async def test_only_those_who_may_record_see_links_to_forms(api: Api, path: str, link: str) -> None:
     shut = Api(api.services, Access(token="secret"))
     editor = {"Authorization": "Bearer secret"}
     for headers, sees in ((editor, True), ({}, False), (editor, True), ({}, False)):
         page = await shut.request("GET", path, headers=headers)
         assert page.status_code == 200
-        assert ("/record/suspendExportControl?id=x" in page.text) == sees
+        assert (f"/record/{link}" in page.text) == sees
         assert page.headers["cache-control"].startswith("private" if sees else "public")
         assert ("/record" in page.text) == sees
 
