@@ -40,3 +40,7 @@ bench name:
 # the demo
 demo:
     {{bin}}/tracker demo
+
+# the pictures of pages in the README and docs
+screens:
+    {{bin}}/python -m tests.support.screens docs/screens
