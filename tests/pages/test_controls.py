@@ -170,6 +170,7 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(
     by_clause = await page(api, f"/controls?valid={day}&commodity=gallium&first=100&rows=clause")
     assert by_clause.count('<td class="draw">') > html.count('<td class="draw">')
     suspended = await page(api, f"/controls?valid={day}&commodity=gallium&status=SUSPENDED")
+    assert "on Gallium with a clause that is suspended" in title(suspended)
     assert 'aria-current="true"><svg class="mk"' in suspended
 
 

@@ -89,8 +89,11 @@ def _known(link: Mapping[str, Any] | None, position: int) -> int | None:
 
 
 def _without_title(summary: str, title: str) -> str:
-    """What an act says, without the title of the instrument that the page has already."""
-    return sentence(summary.removeprefix(f"{title}: "))
+    """What an act says, without the title of the instrument and the word that the page has already."""
+    said = summary.removeprefix(f"{title}: ")
+    for word in ("amended ", "Retracted: ", "Corrected: "):
+        said = said.removeprefix(word)
+    return sentence(said)
 
 
 def acts_of_square(acts: Sequence[RecordedAct]) -> list[Act]:

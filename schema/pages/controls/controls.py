@@ -25,8 +25,19 @@ from schema.pages.site.words import listed, many, words
 
 DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
 CLAUSE, INSTRUMENT = "clause", "instrument"
-NOT_FILTERS = frozenset({"rows", "first", "after"})
-"""Parameters that choose no instruments."""
+FILTERS = {
+    "issuer": "by ",
+    "direction": "of ",
+    "commodity": "on ",
+    "hsCode": "on HS ",
+    "measure": "with the measure ",
+    "destination": "toward ",
+    "origin": "from ",
+    "firm": "naming ",
+    "status": "with a clause that is ",
+    "search": "with the words ",
+}
+"""By parameters, what stands before them in the heading."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Option:
     """A choice of a field of the form."""
 
     value: str
-    label: str
+    name: str
+    note: str = ""
+    """What stands behind the name in the form."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     by_clause = address.query.get("rows", INSTRUMENT) == CLAUSE
     rows = rows_by_clause if by_clause else rows_by_instrument
     table = draw_status_table(list(rows(controls, found["horizon"], address)), at)
-    title = heading(found, at, narrowed=bool(set(address.query) - NOT_FILTERS))
+    chosen = options(data)
+    title = heading(found["exportControls"]["totalCount"], narrowed_to(address, chosen), at)
     return {
         "title": title,
         "description": "Export controls, import restrictions and production controls on critical"
@@ -66,17 +80,27 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "by_clause": by_clause,
         "controls": controls,
         "counts": counts(found, address),
-        "options": options(data),
+        "options": chosen,
         "image": status_image(table, title, found["position"]),
     }
 
 
-def heading(found: Mapping[str, Any], at: date, narrowed: bool) -> str:
+def heading(count: int, narrowed: str, at: date) -> str:
     """How many instruments the list has, and what it is narrowed to."""
-    count = found["exportControls"]["totalCount"]
     if not count:
-        return f"No instrument{' of these' if narrowed else ''} on {day_in_words(at)}"
-    return many(count, "instrument") + (" of these" if narrowed else " that control trade")
+        return f"No instrument{narrowed} on {day_in_words(at)}"
+    return f"{many(count, 'instrument')}{narrowed or ' that control trade'}"
+
+
+def narrowed_to(address: Address, chosen: Mapping[str, Sequence[Option]]) -> str:
+    """What a list is narrowed to, behind its number."""
+    said = ""
+    for name, words_before in FILTERS.items():
+        given = address.query.get(name)
+        if given:
+            labels = {option.value: option.name for option in chosen.get(name, ())}
+            said += f" {words_before}{labels.get(given, given)}"
+    return said
 
 
 def rows_by_clause(
@@ -148,7 +172,7 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
     places = [place for place in data["places"] if not place["isAggregate"]]
     return {
         "issuer": _sorted(
-            Option(each["issuer"]["code"], f"{each['issuer']['name']} ({each['controls']})")
+            Option(each["issuer"]["code"], each["issuer"]["name"], f" ({each['controls']})")
             for each in found["issuers"]
         ),
         "commodity": _sorted(
@@ -162,7 +186,7 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
 
 
 def _sorted(found: Iterable[Option]) -> list[Option]:
-    return sorted(found, key=lambda option: option.label.lower())
+    return sorted(found, key=lambda option: option.name.lower())
 
 
 PAGE = Page(
