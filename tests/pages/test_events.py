@@ -157,6 +157,19 @@ async def test_the_list_has_every_event_once_the_newest_first_and_can_be_narrowe
     assert f"{len(found)} events that match" in text(shown)
 
 
+async def test_the_feed_of_the_log_is_narrowed_as_the_list_is(corpus: Api) -> None:
+    for asked in (
+        "?types=ExportControl.Announced,ExportControl.Amended&place=CN&search=gallium",
+        "?entity=alliance/quad",
+    ):
+        listed = positions(await page(corpus, f"/events{asked}"))
+        feed = (await corpus.request("GET", f"/events.atom{asked}")).text
+        entries = feed[feed.index("<entry") :]
+        assert 0 < len(listed) < 50
+        assert [int(found) for found in re.findall(r"/events/(\d+)", entries)] == listed
+    assert (await corpus.request("GET", "/events.atom?recorded=2026-01-01")).status_code == 400
+
+
 async def test_a_list_without_an_end_tells_of_new_events_and_one_with_an_end_knows_of_none(
     corpus: Api,
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.address import Address, href
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.registry import FACTS
 
@@ -49,4 +50,12 @@ PAGE = Page(
     view,
     section="/events",
     table=TableOfPage("events", renamed=RENAMED, without=frozenset({"before"})),
+    feed=FeedOfPage(
+        commodity="commodity",
+        place="place",
+        types="types",
+        search="search",
+        entity=lambda address: address.parameters.get("entity"),
+        ignored=frozenset({"before", "entity"}),
+    ),
 )

@@ -36,6 +36,10 @@ class FeedOfPage:
     """The name of the parameter that is a commodity."""
     place: str | None = None
     """That which is a place."""
+    types: str | None = None
+    """That which is types of events; not beside `kind`."""
+    search: str | None = None
+    """That which is words to search for."""
     entity: Made | None = None
     """From the address to the only entity."""
     calendar: bool = False
@@ -53,6 +57,8 @@ class FeedOfPage:
         given = dict(address.parameters)
         commodity = given.pop(self.commodity, None) if self.commodity else None
         place = given.pop(self.place, None) if self.place else None
+        types = given.pop(self.types, None) if self.types else None
+        search = given.pop(self.search, None) if self.search else None
         for name in given:
             if name not in self.ignored:
                 raise InvalidInput(f"a feed cannot be narrowed by {name[:50]!r}", path=(name[:50],))
@@ -61,7 +67,8 @@ class FeedOfPage:
             chosen: dict[str, Any] = {"kind": self.kind, "commodity": commodity, "place": place}
         else:
             chosen = {
-                "types": event_types(self.kind) if self.kind else None,
+                "types": event_types(self.kind) if self.kind else types and types.split(","),
+                "search": search,
                 "commodities": [commodity] if commodity else None,
                 "places": [place] if place else None,
             }
