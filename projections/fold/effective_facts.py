@@ -20,13 +20,20 @@ class FactRow(NamedTuple):
     until: int | None = None
 
 
+class ClosedFact(NamedTuple):
+    """A fact that counts no more from a position on."""
+
+    known: RecordedFact
+    at: int
+
+
 def note_facts(
     changed: Iterable[RecordedFact],
     history: History,
     position: int,
     open: dict[int, FactRow],
     rows: list[FactRow],
-    closed: list[tuple[int, int]],
+    closed: list[ClosedFact],
 ) -> None:
     """Note which facts count from a position on, and which do no more: those that begin to are in
     `open` by their positions, until they end and are in `rows`. `closed` gets those that began before.
@@ -37,4 +44,4 @@ def note_facts(
         elif row := open.pop(known.position, None):  # it is new: closed at once
             rows.append(row._replace(until=position))
         else:
-            closed.append((known.position, position))
+            closed.append(ClosedFact(known, position))

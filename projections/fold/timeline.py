@@ -9,7 +9,7 @@ from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from projections.fold.effective_facts import FactRow, note_facts
+from projections.fold.effective_facts import ClosedFact, FactRow, note_facts
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
 from tracker.domain.elements import are_stored_apart, is_split
 from tracker.domain.entity import EntityState, RecordedFact, Retracted
@@ -84,7 +84,7 @@ class RowDelta(NamedTuple):
     elements: list[ElementRow]
     closed_elements: list[tuple[int, str, date, int]]
     facts: list[FactRow]
-    closed_facts: list[tuple[int, int]]
+    closed_facts: list[ClosedFact]
     search_keys: set[object]
 
 

@@ -16,6 +16,7 @@ from projections.query.lists import Key, Keyed, KeyRange, figures_of
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
+from projections.versions.fact_sums import block_of
 from tracker.domain.values import PartialDate
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.recorder import Recorder, StreamRange
@@ -43,15 +44,16 @@ def _statement(part: str, given: tuple[str, ...], about: bool, way: str = "") ->
     return fill(part, wanted=wanted, way=way)
 
 
-EDITIONS = {
-    of_commodities: fill(SQL.editions, figures=SQL.figures_named if of_commodities else "facts")
-    for of_commodities in (False, True)
-}
+EDITIONS = fill(
+    SQL.editions,
+    summed=fill(SQL.summed, conditions=SQL.of_editions),
+    first=fill(SQL.position_of_edition, way="ASC"),
+    last=fill(SQL.position_of_edition, way="DESC"),
+)
+EDITIONS_OF_COMMODITIES = fill(SQL.editions_of_commodities, figures_named=SQL.figures_named)
+NEWEST = fill(SQL.newest, summed=fill(SQL.summed, conditions=SQL.of_newest))
 OF_ISSUERS = fill(SQL.of_issuers, versions=versions_of(HORIZON_SQL.policy_entities))
-NEWEST = {
-    by_issuer: fill(SQL.newest, facts=OF_ISSUERS if by_issuer else SQL.without_issuers)
-    for by_issuer in (False, True)
-}
+NEWEST_BY_ISSUER = fill(SQL.newest_by_issuer, of_issuers=OF_ISSUERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +149,28 @@ class Facts:
         self, asked: tuple[Moment, str | None, tuple[str, ...] | None]
     ) -> list[Edition]:
         moment, publisher, commodities = asked
-        arguments: list[object] = [moment.position, moment.valid_at.isoformat(), publisher]
-        if commodities is not None:
-            arguments.append(figures_of(commodities))
-        rows = await self._pool.fetch(EDITIONS[commodities is not None], *arguments)
+        narrowed = moment.valid_at.isoformat(), publisher
+        if commodities is None:
+            rows = await self._pool.fetch(
+                EDITIONS, moment.position, *block_of(moment.position), *narrowed
+            )
+        else:
+            of = figures_of(commodities)
+            rows = await self._pool.fetch(EDITIONS_OF_COMMODITIES, moment.position, *narrowed, of)
         found = [Edition(**dict(row)) for row in rows]
         return sorted(found, key=edition_key)
 
     async def _read_newest(self, asked: tuple[int, Grouping, Wanted]) -> list[NewestFact]:
         position, by, wanted = asked
-        rows = await self._pool.fetch(
-            NEWEST[by.issuer or wanted.issuer is not None],
-            POLICY,
-            date.max,
-            position,
-            wanted.issuer,
-            *by,
-            wanted.kind,
-            wanted.publisher,
-        )
+        narrowed = wanted.kind, wanted.publisher
+        if by.issuer or wanted.issuer is not None:
+            rows = await self._pool.fetch(
+                NEWEST_BY_ISSUER, POLICY, date.max, position, wanted.issuer, *by, *narrowed
+            )
+        else:
+            rows = await self._pool.fetch(
+                NEWEST, position, *block_of(position), by.kind, by.publisher, *narrowed
+            )
         return [
             NewestFact(
                 row["kind"],

@@ -51,9 +51,9 @@ LIMIT $6;
 SELECT count(*), $6::integer IS NULL AS whole
 {wanted};
 
--- name: editions
--- The editions of which claims count by a day ($2), of a publisher ($3) if asked. Claims are counted by the
--- series that they are of first, which leaves few rows to be put together.
+-- name: editions_of_commodities
+-- The editions of which claims on some commodities count by a day ($2), of a publisher ($3) if asked. Claims are
+-- counted by the series that they are of first, which leaves few rows to be put together.
 SELECT publisher, edition, edition_version, min(first_day) AS published_on, max(last_day) AS last_published_on,
        sum(claims)::bigint AS claims, count(DISTINCT split_part(series, '/', 3)) AS places,
        array_agg(DISTINCT split_part(series, '/', 2)) AS commodities,
@@ -67,7 +67,7 @@ FROM (
            max(CASE WHEN has_year THEN right(entity, 4) END) AS last_year,
            min(public_on) AS first_day, max(public_on) AS last_day, count(*) AS claims,
            min(position) AS first_position, max(position) AS last_position
-    FROM {figures}
+    FROM {figures_named}
     CROSS JOIN LATERAL (
         SELECT translate(right(entity, 5), '123456789', '000000000') = '/0000' AS has_year) AS named
     WHERE kind = 'figure' AND edition IS NOT NULL AND since <= $1 AND until > $1 AND public_on <= $2::text::date
@@ -97,13 +97,7 @@ CROSS JOIN LATERAL (
 ) AS issued
 CROSS JOIN LATERAL (SELECT * FROM facts WHERE entity = issued.entity OFFSET 0) AS fact
 
--- name: without_issuers
--- All facts, where nobody asks for issuers.
-(SELECT NULL::text AS issuer
- WHERE $1::text[] IS NOT NULL AND $2::date IS NOT NULL AND $4::text IS NULL) AS issued
-CROSS JOIN facts AS fact
-
--- name: newest
+-- name: newest_by_issuer
 -- The newest fact of each kind ($5), issuer ($6) and publisher ($7), as far as they are told apart by these,
 -- and how many there are; of one kind ($8) or publisher ($9) if asked.
 SELECT kind, issuer, publisher, facts, DATE '0001-01-01' + last[1]::integer AS public_on, event.position,
@@ -113,7 +107,7 @@ FROM (
            CASE WHEN $6::boolean THEN issued.issuer END AS issuer,
            CASE WHEN $7::boolean THEN publisher END AS publisher, count(*) AS facts,
            max(ARRAY[(fact.public_on - DATE '0001-01-01')::bigint, fact.position]) AS last
-    FROM {facts}
+    FROM {of_issuers}
     CROSS JOIN LATERAL unnest(
         CASE WHEN $7::boolean OR $9::text IS NOT NULL THEN fact.publishers ELSE ARRAY[NULL::text] END
     ) AS publisher
@@ -125,3 +119,93 @@ FROM (
 ) AS newest
 CROSS JOIN LATERAL (SELECT * FROM log.events WHERE position = last[2] LIMIT 1) AS event
 ORDER BY kind COLLATE "C" NULLS FIRST, issuer COLLATE "C" NULLS FIRST, publisher COLLATE "C" NULLS FIRST;
+
+-- name: summed
+-- How many facts count at a position ($1), by what they have in common: by the sums of the blocks before its
+-- own ($2), and the facts that begin to count or end in that one, from its first position ($3) on.
+(
+    SELECT kind, publishers, edition, edition_version, public_on, facet, word, sum(facts) AS facts
+    FROM (
+        SELECT kind, publishers, edition, edition_version, public_on, facet, word, facts
+        FROM fact_sums WHERE block < $2 AND {conditions}
+        UNION ALL
+        SELECT kind, publishers, coalesce(edition, ''), coalesce(edition_version, ''), public_on, facet, word, facts
+        FROM (
+            SELECT *, 1 AS facts FROM facts WHERE since >= $3 AND since <= $1
+            UNION ALL
+            SELECT *, -1 FROM facts WHERE until >= $3 AND until <= $1 AND until < 9223372036854775807
+        ) AS changed
+        CROSS JOIN LATERAL (VALUES
+            ('', ''),
+            ('commodity', split_part(entity, '/', 2)),
+            ('place', split_part(entity, '/', 3)),
+            ('statistic', split_part(entity, '/', 4)),
+            ('year', substring(entity FROM '/([0-9][0-9][0-9][0-9])$'))) AS of (facet, word)
+        WHERE word IS NOT NULL AND (facet = '' OR edition IS NOT NULL) AND {conditions}
+    ) AS changes
+    GROUP BY kind, publishers, edition, edition_version, public_on, facet, word
+    HAVING sum(facts) > 0
+) AS summed
+
+-- name: of_editions
+kind = 'figure' AND edition <> '' AND public_on <= $4::text::date AND ($5::text IS NULL OR publishers[1] = $5)
+
+-- name: editions
+-- The editions of which claims count by a day ($4), of a publisher ($5) if asked.
+SELECT found.*, first.position AS first_position, last.position AS last_position
+FROM (
+    SELECT publishers[1] AS publisher, edition, nullif(edition_version, '') AS edition_version,
+           min(public_on) AS published_on, max(public_on) AS last_published_on,
+           (sum(facts) FILTER (WHERE facet = ''))::bigint AS claims,
+           count(DISTINCT word) FILTER (WHERE facet = 'place') AS places,
+           array_agg(DISTINCT word) FILTER (WHERE facet = 'commodity') AS commodities,
+           array_agg(DISTINCT word) FILTER (WHERE facet = 'statistic') AS statistics,
+           min(word::integer) FILTER (WHERE facet = 'year') AS first_year,
+           max(word::integer) FILTER (WHERE facet = 'year') AS last_year
+    FROM {summed}
+    GROUP BY 1, 2, 3
+) AS found
+CROSS JOIN LATERAL ({first}) AS first
+CROSS JOIN LATERAL ({last}) AS last;
+
+-- name: position_of_edition
+-- The position of the first claim of an edition, or of the last. They are read in their order until one counts:
+-- most do, which the planner would not believe without CASE.
+SELECT position FROM facts
+WHERE edition = found.edition AND position <= $1 AND CASE
+    WHEN publishers[1] = found.publisher AND edition_version IS NOT DISTINCT FROM found.edition_version
+     AND kind = 'figure' AND since <= $1 AND until > $1 AND public_on <= $4::text::date THEN true
+    ELSE false END
+ORDER BY position {way} LIMIT 1
+
+-- name: newest
+-- The newest fact of each kind ($4) and publisher ($5), as far as they are told apart by these, and how many
+-- there are; of one kind ($6) or publisher ($7) if asked.
+SELECT newest.kind, NULL AS issuer, newest.publisher, newest.facts, newest.public_on, event.position,
+       event.recorded_at, event.entry
+FROM (
+    SELECT CASE WHEN $4::boolean THEN summed.kind END AS kind,
+           CASE WHEN $5::boolean THEN publisher END AS publisher,
+           sum(facts)::bigint AS facts, max(public_on) AS public_on
+    FROM {summed}
+    CROSS JOIN LATERAL unnest(
+        CASE WHEN $5::boolean OR $7::text IS NOT NULL THEN publishers ELSE ARRAY[NULL::text] END
+    ) AS publisher
+    WHERE $7::text IS NULL OR publisher = $7
+    GROUP BY 1, 2
+) AS newest
+CROSS JOIN LATERAL (
+    SELECT position FROM facts
+    WHERE public_on = newest.public_on AND position <= $1 AND CASE
+        WHEN since <= $1 AND until > $1
+         AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm'])
+         AND (newest.kind IS NULL OR kind = newest.kind) AND ($6::text IS NULL OR kind = $6)
+         AND (coalesce(newest.publisher, $7) IS NULL OR coalesce(newest.publisher, $7) = ANY (publishers)) THEN true
+        ELSE false END
+    ORDER BY position DESC LIMIT 1) AS last
+CROSS JOIN LATERAL (SELECT * FROM log.events WHERE position = last.position LIMIT 1) AS event
+ORDER BY newest.kind COLLATE "C" NULLS FIRST, newest.publisher COLLATE "C" NULLS FIRST;
+
+-- name: of_newest
+facet = '' AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm'])
+AND ($6::text IS NULL OR kind = $6)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from projections.fold.effective_facts import FactRow
 from projections.versions.rows import NULL, OPEN_POSITION, Line
 from tracker.domain.figure import Claimed
+from tracker.domain.values import Fact
 
 
 def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
@@ -21,15 +22,14 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
     edition = version = None
     if isinstance(fact, Claimed):
         edition, version = fact.edition, fact.edition_version
-    publishers = dict.fromkeys(source.publisher for source in (fact.source, *fact.more_sources))
     columns = (
         known.position,
         entity,
         kind,
         known.type,
-        " ".join(publishers),
-        _one_line(edition),
-        _one_line(version),
+        publishers_of(fact),
+        NULL if edition is None else one_line(edition),
+        NULL if version is None else one_line(version),
         fact.public_on.isoformat(),
         row.since,
         row.until or OPEN_POSITION,
@@ -37,5 +37,11 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
     return "\t".join(map(str, columns))
 
 
-def _one_line(text: str | None) -> str:
-    return NULL if text is None else " ".join(text.split())
+def publishers_of(fact: Fact) -> str:
+    """The publishers of a fact, each once, the first one first."""
+    return " ".join(dict.fromkeys(one.publisher for one in (fact.source, *fact.more_sources)))
+
+
+def one_line(text: str) -> str:
+    """A text as it stands in a column of a line."""
+    return " ".join(text.split())

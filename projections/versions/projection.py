@@ -12,6 +12,7 @@ from projections.runner.projection import Projection, Tables
 from projections.versions import (
     event_words,
     fact_rows,
+    fact_sums,
     row_batch,
     rows,
     search_document,
@@ -45,6 +46,7 @@ class Versions(Projection[RowBatch]):
             "versions",
             "elements",
             "facts",
+            "fact_sums",
         ),
         SQL.create_tables,
         (SQL.create_version_indexes, SQL.create_search_indexes, SQL.create_document_indexes),
@@ -60,6 +62,7 @@ class Versions(Projection[RowBatch]):
                 elements,
                 rows,
                 fact_rows,
+                fact_sums,
                 search_document,
                 event_words,
                 search_text,

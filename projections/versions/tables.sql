@@ -82,6 +82,18 @@ CREATE TABLE facts (            -- the facts that are not retracted
     since           bigint NOT NULL,          -- the positions at which it counts, as of versions
     until           bigint NOT NULL
 );
+CREATE TABLE fact_sums (        -- how many more facts count behind a block of positions than before it
+    block           bigint NOT NULL,          -- see fact_sums.py
+    kind            text COLLATE "C" NOT NULL,
+    publishers      text[] COLLATE "C" NOT NULL,
+    edition         text COLLATE "C" NOT NULL,    -- '' where there is none
+    edition_version text COLLATE "C" NOT NULL,
+    public_on       date NOT NULL,
+    facet           text COLLATE "C" NOT NULL,    -- what of a claim the word is, or '' for the facts themselves
+    word            text COLLATE "C" NOT NULL,
+    facts           bigint NOT NULL,
+    PRIMARY KEY (block, kind, facet, public_on, word, edition, edition_version, publishers)
+);
 
 -- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever about its
@@ -96,6 +108,10 @@ CREATE INDEX versions_begin ON versions (kind, first_day);
 -- Facts in the order of their days, and those of an entity.
 CREATE INDEX facts_by_day ON facts (public_on, position);
 CREATE INDEX facts_of_entity ON facts (entity, position);
+-- Those that begin to count in a block, or end; and the first and the last of an edition.
+CREATE INDEX facts_since ON facts (since);
+CREATE INDEX facts_until ON facts (until) WHERE until < 9223372036854775807;
+CREATE INDEX facts_of_edition ON facts (edition, position) WHERE edition IS NOT NULL;
 
 -- name: create_search_indexes
 CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since);

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.facts import FactFilter, FactList
+from projections.query.facts import FactFilter, FactList, Facts, Grouping, Wanted
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
+from projections.versions.fact_sums import block_of
 from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
 from tracker.log.recorder import StreamRange
@@ -212,6 +213,25 @@ async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) ->
     assert {node["Index Name"] for node in by_index} == {"versions_as_of"}
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == len(ending)
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
+
+
+async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
+    connection: Connection,
+) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    await connection.execute("VACUUM ANALYZE facts, fact_sums")
+    pool: Any = Explaining(connection)
+    facts = Facts(pool, None)  # type: ignore[arg-type]
+    await facts.editions(Moment(date(2026, 6, 1), head), None, None)
+    await facts.newest(head, Grouping(), Wanted())
+    assert len(pool.plans) == 2
+    first = block_of(head)[1]
+    in_block = await connection.fetchval("SELECT count(*) FROM facts WHERE since >= $1", first)
+    for plan in pool.plans:
+        of_facts = [node for node in nodes(plan) if node.get("Relation Name") == "facts"]
+        assert "Seq Scan" not in {node["Node Type"] for node in of_facts}
+        rows = sum(node["Actual Rows"] * node["Actual Loops"] for node in of_facts)
+        assert 0 < rows < in_block + 50
 
 
 async def test_a_page_of_facts_reads_few_rows_wherever_it_begins(connection: Connection) -> None:

@@ -21,8 +21,10 @@ def counted(stream: str, known: list[RecordedFact], pages: list[int]) -> dict[in
     for size in pages:
         delta = fold.apply(known[start : start + size])
         start += size
-        for position, at in delta.closed_facts:
-            [open_] = [key for key, until in rows.items() if key[0] == position and until is None]
+        for ended, at in delta.closed_facts:
+            [open_] = [
+                key for key, until in rows.items() if key[0] == ended.position and until is None
+            ]
             rows[open_] = at
         for row in delta.facts:
             assert (row.known.position, row.since) not in rows

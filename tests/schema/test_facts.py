@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from projections.versions import fact_sums
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tracker.domain.entity import effective_facts
+from tracker.domain.figure import Claimed, edition_key
 from tracker.log.entries import RecordedEvent
 
 FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], $kind: EntityKind,
@@ -21,9 +23,13 @@ FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], 
       totalCount nodes { position publicOn summary correctionOf { position } } } } }"""
 
 
-@pytest.fixture
-async def api(services: Services) -> Api:
-    """The API of a control, its suspension, and claims of two editions, recorded out of order."""
+@pytest.fixture(params=[2, 10_000], ids=("in blocks", "in one block"))
+async def api(
+    services: Services, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Api:
+    """The API of a control, its suspension, and claims of two editions, recorded out of order; facts
+    are summed in blocks of so many positions."""
+    monkeypatch.setattr(fact_sums, "BLOCK_POSITIONS", request.param)
     api = Api(services)
     await api.do("announceExportControl", control())
     await api.do("suspendExportControl", suspension("x", "1"))
@@ -197,6 +203,51 @@ async def test_an_edition_is_there_from_its_day_and_without_what_is_retracted(ap
     taken = {"eventId": event.event_id, "reason": "misread", "source": source()}
     await api.do("retractEvent", taken)
     assert [e["edition"] for e in await editions(api)] == ["MCS 2024"]
+    assert [e["claims"] for e in await editions(api, at="5")] == [2, 1]
+    await api.do(
+        "retractEvent", taken | {"eventId": (await api.services.recorder.read(5))[0].event_id}
+    )
+    assert [e["claims"] for e in await editions(api)] == [2, 1]
+    await api.do("recordFigure", claim("250000", place="AU"))
+    assert [(e["claims"], e["places"], e["lastPosition"]) for e in await editions(api)] == [
+        (3, 3, "8"),
+        (1, 1, "4"),
+    ]
+
+
+async def test_the_editions_of_the_corpus_are_those_of_its_log(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    events = [event async for event in corpus_services.recorder.read_all(10_129)]
+    for position, day in ((10_129, "2026-06-01"), (10_000, "2025-01-31"), (9_999, "2024-06-01")):
+        claims: dict[tuple[str, str, str | None], list[tuple[Claimed, int]]] = {}
+        for event in by_day(events[:position]):
+            if isinstance(event.fact, Claimed) and event.fact.public_on.isoformat() <= day:
+                own = claims.setdefault(edition_key(event.fact), [])
+                own.append((event.fact, event.position))
+        found = {
+            (of["publisher"], of["edition"], of["editionVersion"]): (
+                of["claims"],
+                of["places"],
+                {one["key"] for one in of["commodities"]},
+                (of["firstYear"], of["lastYear"]),
+                (int(of["firstPosition"]), int(of["lastPosition"])),
+            )
+            for of in await editions(api, day, at=str(position), first=200)
+        }
+        assert found == {key: held(own) for key, own in claims.items()}
+
+
+def held(claims: list[tuple[Claimed, int]]) -> tuple[Any, ...]:
+    """What an edition holds."""
+    of, at = [fact.series for fact, _ in claims], [position for _, position in claims]
+    years = [one.period for one in of if one.period]
+    return (
+        len(claims),
+        len({one.place for one in of}),
+        {one.commodity for one in of},
+        (min(years, default=None), max(years, default=None)),
+        (min(at), max(at)),
+    )
 
 
 # --- up to when facts are known
@@ -232,6 +283,22 @@ async def test_up_to_when_facts_are_known_by_kind_issuer_and_publisher(api: Api)
     assert await horizons(api, by=[], issuer="US") == []
     assert await horizons(api, by=[], publisher="usgs", at="3") == [(1, "2024-01-31", "3")]
     assert await horizons(api, kind="FIGURE", by=["KIND"]) == [("FIGURE", 3, "2025-01-31", "4")]
+
+
+async def test_the_newest_facts_of_the_corpus_are_those_of_its_log(
+    corpus_services: Services,
+) -> None:
+    events = [event async for event in corpus_services.recorder.read_all(10_129)]
+    for position in (10_129, 10_000, 9_999, 5_000):
+        newest: dict[str, tuple[Any, ...]] = {}
+        for event in by_day(events[:position]):
+            kind = event.stream.partition("/")[0].replace("-", "_").upper()
+            number = newest.get(kind, (kind, 0))[1] + 1
+            day = event.fact.public_on.isoformat()
+            newest[kind] = kind, number, day, str(event.position)
+        newest.pop("IMPORT", None)
+        found = await horizons(Api(corpus_services), at=str(position))
+        assert {of[0]: of for of in found} == newest
 
 
 async def test_the_horizon_of_each_issuer_of_the_corpus_is_the_same(
