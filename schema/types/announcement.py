@@ -48,6 +48,14 @@ class Announcement(Node, WithQuotation):
     kind: AnnouncementKind = field(description="Its kind, such as a commitment.")
     title: str = field(description="Its title, or what it says, in one line.")
     actors: list[Actor] = field(description="Who makes it or is party to it.")
+
+    @resolver_field
+    async def actor_alliances(self, info: Info) -> list[Node]:
+        """The alliances among its actors, at this moment; those that have no state then are left out.
+        In a history they are those of the present moment."""
+        named = [f"alliance/{one.key}" for one in self.actors if one.place is None]
+        return [one for one in await linked_nodes(info, named, self.moment) if one is not None]
+
     commodities: list[Commodity] = field(description="The commodities that it is about.")
     topic: str | None = field(description="Its topic, in a word or two.")
     about: list[str] = field(description="Entities that it is about, such as `alliance/quad`.")

@@ -174,3 +174,16 @@ async def test_links_lead_to_figures_too(services: Services) -> None:
         ... on Figure { preferred { value } } } } } }"""
     )
     assert data["asOf"]["announcement"]["aboutEntities"] == [{"preferred": {"value": "240000"}}]
+
+
+async def test_the_alliances_among_actors_are_objects_of_the_moment(corpus: Api) -> None:
+    data = await corpus.ask(
+        '{ asOf(validAt: "2025-07-02") { announcements(actor: "quad", first: 50) {'
+        " nodes { actors { key place { code } } actorAlliances { key ... on Alliance { name } } } } } }"
+    )
+    nodes = data["asOf"]["announcements"]["nodes"]
+    assert nodes
+    for node in nodes:
+        named = [one["key"] for one in node["actors"] if one["place"] is None]
+        assert [one["key"] for one in node["actorAlliances"]] == named
+    assert nodes[0]["actorAlliances"][0]["name"].startswith("Quad")
