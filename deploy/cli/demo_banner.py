@@ -24,6 +24,25 @@ class ExampleQuery:
     document: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExamplePage:
+    """A page worth a look."""
+
+    about: str
+    path: str
+
+
+PAGES = (
+    ExamplePage(
+        "China's ban to the US, on the day and as it was told", "/controls/cn-mofcom-2024-46"
+    ),
+    ExamplePage(
+        "who makes rare earths, and how much of it is under controls", "/commodities/rare_earths"
+    ),
+    ExamplePage(
+        "one figure, and what each publisher claims", "/figures/rare_earths/CN/production/mine/2023"
+    ),
+)
 QUESTIONS = (
     ExampleQuery(
         "China's ban on gallium to the US, while one clause of it is suspended",
@@ -63,9 +82,14 @@ async def print_demo_banner(
         f" {recorded} of them recorded just now\n",
         soft_wrap=True,
     )
-    console.print(f"  page           {url}/")
+    console.print(f"  pages          {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
+    console.print("Three pages worth a look", style="bold")
+    for page in PAGES:
+        console.print(f"  {url}{page.path}", soft_wrap=True)
+        console.print(f"    {page.about}", markup=False, soft_wrap=True)
+    console.print()
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
         console.print(
