@@ -51,6 +51,7 @@ USUAL_LENGTHS = {
     "Clause.because": 3,
     "Clause.statuses": 4,
     "AsOf.supplies": 100,
+    "AsOf.productsOf": 200,
     "AsOf.transitionDays": 400,
     "Distribution.figures": 20,
     "ExposureToward.supplies": 10,

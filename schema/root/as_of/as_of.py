@@ -21,6 +21,7 @@ from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
 from schema.root.as_of.log import LogUntilMoment
 from schema.root.as_of.memberships import Memberships
+from schema.root.as_of.place_shares import PlaceShares
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
@@ -77,6 +78,7 @@ class AsOf(
     Figures,
     Firms,
     SupplyAnalysis,
+    PlaceShares,
     TransitionLists,
     ClauseCounts,
     ClauseStatuses,
