@@ -18,6 +18,7 @@ from schema.pages.controls import control, controls
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
 from schema.pages.overview import overview
+from schema.pages.places import place, places
 from schema.pages.search import search
 from schema.pages.site.page import Page
 from schema.pages.site.route import MEDIA_TYPES, PageRoute
@@ -35,6 +36,8 @@ PAGES: tuple[Page, ...] = (
     figures.PAGE,
     figure.PAGE,
     overview.PAGE,
+    places.PAGE,
+    place.PAGE,
     events.PAGE,
     event.PAGE,
     facts.PAGE,

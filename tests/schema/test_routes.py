@@ -43,6 +43,8 @@ EXAMPLES = {
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
     "/record/{command}": "/record/foundAlliance",
+    "/places/{code}": "/places/CN",
+    "/places/{code}.csv": "/places/CN.csv",
     "/graphql": "/graphql?query={head}",
 }
 

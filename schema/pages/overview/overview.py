@@ -13,6 +13,7 @@ from schema.pages.overview.output_map import share_in_words, share_values
 from schema.pages.overview.restrictions_map import COLUMNS, Issuer, issuers, map_values
 from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import days_between, in_days, listed, many, sentence
 
@@ -238,4 +239,5 @@ PAGE = Page(
     section="/",
     table=TableOfPage("clause-counts", without=frozenset({"map", "toward", "commodity"})),
     choices={"map": MAPS},
+    feed=FeedOfPage(calendar=True, ignored=frozenset({"map", "toward", "commodity"})),
 )

@@ -1,0 +1,203 @@
+"""`/places/{code}`: what a place restricts, what is aimed at it, what it makes and lacks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.charts.status_bars import (
+    RowOfPeriods,
+    StatusTable,
+    Track,
+    draw_status_table,
+    periods_of,
+)
+from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import listed, many, words
+from tracker.errors import NotFound
+
+MAX_YEARS = 6
+"""Years of the table of what a place makes, the latest ones."""
+MAX_ROWS_SHOWN = 12
+"""Rows of long tables; the others are behind a summary."""
+MAX_CONTROLS_SHOWN = 12
+"""Instruments toward the place that are drawn; the list of controls has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the place makes of a commodity: by year the number of the figure in the answer."""
+
+    commodity: Mapping[str, Any]
+    stage: str | None
+    form: str | None
+    years: Mapping[int, int]
+    latest_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A supply that controls toward the place reach; `index` is its number in the answer."""
+
+    index: int
+    supply: Mapping[str, Any]
+
+    @property
+    def reached(self) -> Decimal:
+        """The share of the world's production that is under controls, wholly or in part."""
+        both = (self.supply["controlledShare"], self.supply["partlyControlledShare"])
+        return sum((Decimal(share) for share in both if share), Decimal(0))
+
+    @property
+    def suppliers(self) -> str:
+        """Who controls it."""
+        return listed([one["place"]["name"] for one in self.supply["places"]], 3)
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """What is known of the place. Raises NotFound."""
+    found, code = data["asOf"], address.parameters["code"]
+    place = next((one for one in data["places"] if one["code"] == code), None)
+    if place is None:
+        raise NotFound(f"no place {code!r}", path=("code",))
+    day = date.fromisoformat(found["validAt"])
+    horizons = {one["issuer"]: one["newestFactOn"] for one in found["horizon"]}
+    aimed = aimed_at([*found["aimed"]["nodes"], *found["aimedAtImports"]["nodes"]], code)
+    unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
+    products = made_by(found["productsOf"])
+    coming = turns(found["upcoming"]["nodes"], horizons)
+    return {
+        "title": place["name"],
+        "description": standing(place, found, code),
+        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "place": place,
+        "standing": standing(place, found, code),
+        "known_until": horizons.get(code),
+        "unions": unions,
+        "issued": draw(found["issued"]["nodes"], horizons, day, address),
+        "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], horizons, day, address),
+        "periods": found["memberships"]["nodes"],
+        "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
+        "products": products,
+        "exposed": exposed(found["exposure"]),
+        "rows_shown": MAX_ROWS_SHOWN,
+        "coming": days_of_turns(coming),
+        "lately": turns(found["recent"]["nodes"], horizons),
+    }
+
+
+def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The codes of places."""
+    return {one["code"] for one in places}
+
+
+def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
+    """How many clauses of it and toward it are in force, in a sentence."""
+    own = found["own"][0]["clauses"] if found["own"] else 0
+    issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
+    if not own:
+        issued = f"No clause of {place['name']} is in force"
+    unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
+    of_unions = [
+        f"{row['clauses']:,} of the {row['issuer']['name']}"
+        for row in found["ofIssuers"]
+        if row["issuer"]["code"] in codes(unions)
+    ]
+    if of_unions:
+        issued += f", besides {listed(of_unions)}, to which it belongs"
+    theirs = {code, *codes(unions)}
+    reached = [
+        f"{clauses_of(rows)} {what}"
+        for what, rows in (
+            ("on what goes to it", without(found["toward"], theirs)),
+            ("on what comes from it", without(found["comingFrom"], theirs)),
+        )
+        if rows
+    ]
+    if not reached:
+        return f"{issued}, and none of others on what goes to it or comes from it."
+    return f"{issued}. Others have {listed(reached)}."
+
+
+def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:
+    """The groups of clauses of other issuers."""
+    return [row for row in rows if row["issuer"]["code"] not in issuers]
+
+
+def clauses_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many clauses groups have, and of how many issuers they are."""
+    count = many(sum(row["clauses"] for row in rows), "clause")
+    return f"{count} of {many(len(rows), 'issuer')}"
+
+
+def aimed_at(controls: Sequence[Mapping[str, Any]], code: str) -> list[Mapping[str, Any]]:
+    """The controls of others that reach it, each once, those that name it first."""
+    others = {one["key"]: one for one in controls if one["issuer"]["code"] != code}
+    return sorted(others.values(), key=lambda one: not names(one, code))
+
+
+def names(control: Mapping[str, Any], code: str) -> bool:
+    """Whether a clause of a control names a place."""
+    return any(
+        code in codes((*clause["destinations"], *clause["origins"]))
+        for clause in control["clauses"]
+    )
+
+
+def draw(
+    controls: Sequence[Mapping[str, Any]], horizons: Mapping[str, str], day: date, address: Address
+) -> StatusTable:
+    """Instruments as rows with a bar for each clause."""
+    rows = []
+    for control in controls:
+        known = horizons.get(control["issuer"]["code"])
+        measures = list(dict.fromkeys(words(one["measure"]) for one in control["clauses"]))
+        parts = (control["issuer"]["name"], control["instrument"], listed(measures, 3))
+        rows.append(
+            RowOfPeriods(
+                control["title"],
+                [Track(one["measure"], periods_of(one["statuses"])) for one in control["clauses"]],
+                ", ".join(part for part in parts if part),
+                href=address.link(path_of("controls", control["key"])),
+                facts_until=date.fromisoformat(known) if known else None,
+            )
+        )
+    return draw_status_table(rows, day)
+
+
+def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
+    """What it makes, the largest share of the latest year first, without what it makes nothing of."""
+    found: dict[tuple[str, str | None, str | None], dict[int, int]] = {}
+    for index, one in enumerate(figures):
+        of = found.setdefault((one["commodity"]["key"], one["stage"], one["form"]), {})
+        of[one["year"]] = index
+    products = []
+    for (_, stage, form), years in found.items():
+        shares = [figures[years[year]]["figure"]["share"] for year in sorted(years, reverse=True)]
+        latest = next((Decimal(share) for share in shares if share is not None), Decimal(-1))
+        first = figures[next(iter(years.values()))]
+        products.append(Product(first["commodity"], stage, form, years, latest))
+    return sorted(products, key=lambda one: (-one.latest_share, one.commodity["name"]))
+
+
+def exposed(supplies: Sequence[Mapping[str, Any]]) -> list[Exposed]:
+    """The supplies of which a share is under controls toward the place, the largest share first."""
+    found = [Exposed(index, one) for index, one in enumerate(supplies)]
+    known = [one for one in found if one.reached]
+    return sorted(known, key=lambda one: (-one.reached, one.supply["commodity"]["name"]))
+
+
+PAGE = Page(
+    __name__,
+    "/places/{code}",
+    view,
+    section="/places",
+    table=TableOfPage("controls", renamed={"code": "issuer"}),
+    feed=FeedOfPage(place="code", calendar=True, ignored=frozenset()),
+)

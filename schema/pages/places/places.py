@@ -1,0 +1,89 @@
+"""`/places`: who restricts, who is named in restrictions, who belongs to how many alliances. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema.pages.charts.world_map import COUNTS, draw_world
+from schema.pages.overview.restrictions_map import issuers, map_values
+from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, TableOfPage
+
+
+@dataclass
+class PlaceRow:
+    """A place in the table, with clauses in force."""
+
+    code: str
+    name: str
+    issued: int = 0
+    of_unions: int = 0
+    """Clauses of the unions that it is in."""
+    named: int = 0
+    """Clauses that name it as destination or as origin."""
+    alliances: list[str] = field(default_factory=list)
+    known_until: str | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anything is known of it that the table tells."""
+        return bool(self.issued or self.of_unions or self.named or self.alliances)
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The rows of places, and the map."""
+    found = data["asOf"]
+    every = issuers(found["byIssuer"], found["unions"])
+    rows = place_rows(data)
+    return {
+        "title": "Places",
+        "description": "Countries and unions: what each restricts, which clauses name it, and to which"
+        " alliances it belongs.",
+        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "map": draw_world(map_values(every, address)),
+        "scale": COUNTS,
+        "rows": rows,
+        "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],
+        "all_counted": found["standing"]["totalCount"] == len(found["standing"]["nodes"])
+        and found["memberships"]["totalCount"] == len(found["memberships"]["nodes"]),
+    }
+
+
+def place_rows(data: Mapping[str, Any]) -> list[PlaceRow]:
+    """A row for each place of which there is something to tell, those that issued most first."""
+    found = data["asOf"]
+    rows = {one["code"]: PlaceRow(one["code"], one["name"]) for one in data["places"]}
+    for issuer in issuers(found["byIssuer"], found["unions"]):
+        row = rows[issuer.code]
+        row.issued = issuer.count("in force")
+        row.of_unions = issuer.in_force - row.issued
+    for control in found["standing"]["nodes"]:
+        for clause in control["clauses"]:
+            for code in {one["code"] for one in (*clause["destinations"], *clause["origins"])}:
+                rows[code].named += 1
+    for one in found["memberships"]["nodes"]:
+        if one["alliance"]["status"] == "ACTIVE":
+            rows[one["place"]["code"]].alliances.append(one["alliance"]["name"])
+    for one in found["horizon"]:
+        if one["issuer"] in rows:
+            rows[one["issuer"]].known_until = one["newestFactOn"]
+    return sorted(
+        (row for row in rows.values() if row.is_shown), key=lambda row: (*_order(row), row.name)
+    )
+
+
+def _order(row: PlaceRow) -> Sequence[int]:
+    return -row.issued, -row.named, -len(row.alliances)
+
+
+PAGE = Page(
+    __name__,
+    "/places",
+    view,
+    section="/places",
+    table=TableOfPage("clause-counts"),
+    feed=FeedOfPage(kind="EXPORT_CONTROL", calendar=True),
+)

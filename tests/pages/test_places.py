@@ -1,0 +1,172 @@
+"""Pages of places say what the API says of what each restricts, lacks and makes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api
+
+AT = "valid=2026-11-26&position=10000"
+MOMENT = 'validAt: "2026-11-26", position: "10000"'
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def page(api: Api, path: str) -> str:
+    """The HTML of a page, with plain spaces."""
+    answer = await api.request("GET", path)
+    assert answer.status_code == 200, answer.text
+    return answer.text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+async def asked(api: Api, fields: str) -> Any:
+    """What the API says at the moment of the pages."""
+    return (await api.ask(f"{{ asOf({MOMENT}) {{ {fields} }} }}"))["asOf"]
+
+
+def cells(html: str, place: str) -> list[str]:
+    """The texts of the cells of a row of the table of places."""
+    row = re.search(rf'<th scope="row"><a [^>]*>{re.escape(place)}</a></th>(.*?)</tr>', html, re.S)
+    assert row, place
+    return [
+        re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall("<td.*?</td>", row[1], re.S)
+    ]
+
+
+async def test_the_table_has_every_issuer_and_every_place_that_a_clause_names(corpus: Api) -> None:
+    html = await page(corpus, f"/places?{AT}")
+    found = await asked(
+        corpus,
+        """issuers: clauseCounts(groupBy: [ISSUER], status: IN_FORCE) { issuer { name } clauses }
+        exportControls(status: IN_FORCE, first: 200) { totalCount nodes { clauses(status: IN_FORCE) {
+          destinations { name } origins { name } } } }""",
+    )
+    for row in found["issuers"]:
+        assert cells(html, row["issuer"]["name"])[0] == str(row["clauses"])
+    assert cells(html, "France")[:2] == ["0", cells(html, "European Union")[0]]
+    named = [
+        {place["name"] for place in (*clause["destinations"], *clause["origins"])}
+        for control in found["exportControls"]["nodes"]
+        for clause in control["clauses"]
+    ]
+    assert cells(html, "Japan")[2] == str(sum("Japan" in names for names in named))
+
+
+async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: Api) -> None:
+    html = await page(corpus, f"/places/CN?{AT}")
+    found = await asked(
+        corpus,
+        """own: clauseCounts(groupBy: [], status: IN_FORCE, issuer: "CN") { clauses }
+        toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "CN") {
+          issuer { code } clauses }
+        from: clauseCounts(
+          groupBy: [ISSUER], status: IN_FORCE, origin: "CN", direction: IMPORT
+        ) { issuer { code } clauses }""",
+    )
+    told = []
+    for name, what in (("toward", "goes to it"), ("from", "comes from it")):
+        others = [row for row in found[name] if row["issuer"]["code"] != "CN"]
+        clauses = sum(row["clauses"] for row in others)
+        told.append(f"{clauses} clauses of {len(others)} issuers on what {what}")
+    own = found["own"][0]["clauses"]
+    assert f"{own} clauses of China are in force. Others have {' and '.join(told)}." in html
+
+
+async def test_controls_that_name_the_place_come_first_and_its_own_are_not_among_them(
+    corpus: Api,
+) -> None:
+    html = await page(corpus, f"/places/CN?{AT}")
+    aimed = html[html.index('id="aimed"') : html.index('id="makes"')]
+    found = await asked(
+        corpus,
+        """exportControls(origin: "CN", direction: IMPORT, status: IN_FORCE, first: 100) { nodes {
+          key issuer { code } clauses(origin: "CN", status: IN_FORCE) { origins { code } } } }""",
+    )
+    naming = {
+        control["key"]
+        for control in found["exportControls"]["nodes"]
+        for clause in control["clauses"]
+        if "CN" in {one["code"] for one in clause["origins"]}
+    }
+    shown = re.findall(r'href="/controls/([^?"]*)\?', aimed)
+    assert naming
+    assert set(shown[: len(naming)]) == naming
+    assert len(shown) > len(naming)
+    assert not [key for key in shown if key.startswith("cn-")]
+
+
+async def test_what_it_makes_are_the_shares_of_the_api(corpus: Api) -> None:
+    html = await page(corpus, f"/places/CD?{AT}")
+    found = (await asked(corpus, 'productsOf(place: "CD") { year figure { share figure } }'))[
+        "productsOf"
+    ]
+    makes = html[html.index('id="makes"') : html.index('id="exposed"')]
+    shares = re.findall(
+        r'<data value="([\d.]*)" data-path="asOf.productsOf.(\d+).figure.share">', makes
+    )
+    assert len(shares) > 5
+    for share, index in shares:
+        assert found[int(index)]["figure"]["share"] == share
+        assert f'href="/figures/{found[int(index)]["figure"]["figure"]}?' in makes
+    first = re.search(r'<tbody>\s*<tr><th scope="row"><a [^>]*>([^<]*)</a>', makes)
+    assert first
+    assert first[1] == "Cobalt"
+
+
+async def test_what_it_is_exposed_to_begins_with_the_largest_share(corpus: Api) -> None:
+    html = await page(corpus, f"/places/US?{AT}")
+    exposed = html[html.index('id="exposed"') : html.index('id="belongs"')]
+    found = (
+        await asked(corpus, 'exposure(destination: "US") { controlledShare partlyControlledShare }')
+    )["exposure"]
+    reached = [
+        float(one["controlledShare"] or 0) + float(one["partlyControlledShare"] or 0)
+        for one in found
+    ]
+    indexes = dict.fromkeys(int(n) for n in re.findall(r'data-path="asOf.exposure.(\d+)', exposed))
+    assert [reached[index] for index in indexes] == sorted(
+        (share for share in reached if share), reverse=True
+    )
+
+
+async def test_a_member_of_a_union_says_so_and_belongs_through_it(corpus: Api) -> None:
+    html = await page(corpus, f"/places/FR?{AT}")
+    assert re.search(r'member of the <a href="/places/EU\?[^"]*">European Union</a>', html)
+    assert "of the European Union, to which it belongs" in html
+    assert "through the European Union" in html
+    then = await page(corpus, "/places/GB?valid=2019-06-01&position=10000")
+    assert "member of the" in then
+    assert "member of the" not in await page(corpus, f"/places/GB?{AT}")
+
+
+async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:
+    html = await page(corpus, f"/places/VA?{AT}")
+    for words in (
+        "None that is recorded by this day.",
+        "No figures for it are known at this moment.",
+        "To no alliance that is recorded.",
+        "No fact of its policy is recorded.",
+    ):
+        assert words in html
+
+
+@pytest.mark.parametrize(("path", "says"), [("/places/XX", "is not a place"), ("/places/cn", "CN")])
+async def test_what_is_no_place_is_refused(corpus: Api, path: str, says: str) -> None:
+    answer = await corpus.request("GET", path)
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
+async def test_a_place_is_a_table_of_its_controls(corpus: Api) -> None:
+    table = (await corpus.request("GET", f"/places/ZW.csv?{AT}")).text
+    rows = [line for line in table.splitlines() if not line.startswith("#")]
+    assert len(rows) > 3
+    assert all("zw-" in row for row in rows[1:])
