@@ -221,6 +221,7 @@ async def test_a_correction_begins_with_what_the_event_says(api: Api) -> None:
     assert fields[f"{name}.suspendedUntil"] == "2026-11-27"
     assert fields[f"{name}.note"] == "As reported"
     assert fields[f"{name}.source.checked"] == "PAGE"
+    assert "replacement.announceExportControl" not in page.text  # only what the event is
     fields |= {f"{name}.suspendedUntil": "2025-01-01", "reason": "Misread", **SOURCE}
     wrong = await send(api, "correctEvent", {**fields, "do": "preview"})
     assert error_at(wrong.text, f"{name}.suspendedUntil")
@@ -232,6 +233,16 @@ async def test_a_correction_begins_with_what_the_event_says(api: Api) -> None:
         '{ asOf(validAt: "2026-01-01") { exportControl(id: "x") { clauses { suspendedUntil } } } }'
     )
     assert data["asOf"]["exportControl"]["clauses"] == [{"suspendedUntil": "2027-01-31"}]
+
+
+async def test_what_a_correction_records_instead_is_chosen(api: Api) -> None:
+    page = await api.request("GET", "/record/correctEvent")
+    assert '<select id="choice" name="choice">' in page.text
+    page = await send(api, "correctEvent", {"eventId": "e", "choice": "recordFigure"})
+    assert 'name="replacement.recordFigure.series.commodity"' in page.text
+    assert form_values(page.text)["eventId"] == "e"
+    page = await send(api, "correctEvent", {"eventId": "e", "choice": "nothing"})
+    assert page.status_code == 400
 
 
 def form_values(html: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ WRAPPERS = frozenset({"ifVersion"})
 """Commands that only carry another one."""
 ALWAYS_SHOWN = frozenset({"source"})
 """Optional groups of fields that are always open: the domain asks for them."""
-LAST = ("source", "note", "quotation", "moreSources")
+LAST = ("source", "note", "quotation", "moreSources", "replacement")
 """Fields that stand behind all others of an input."""
 LONG_TEXTS = frozenset({"note", "quotation", "exemptions", "account", "reason", "purpose"})
 SELDOM = frozenset({"moreSources", "instrument", "official", "confidence", "primary", "revised"})
@@ -121,6 +121,11 @@ def input_object(field: GraphQLInputField) -> GraphQLInputObjectType:
     return kind
 
 
+def is_one_of(kind: GraphQLInputObjectType) -> bool:
+    """Whether exactly one field of an input is given."""
+    return bool(kind.extensions["strawberry-definition"].is_one_of)
+
+
 def label_of(name: str) -> str:
     """A name of the API in words: `suspendedUntil` is `Suspended until`."""
     words = LABELS.get(name) or SPACE_BEFORE.sub(" ", name).lower()
@@ -134,9 +139,9 @@ def form_fields(kind: GraphQLInputObjectType, state: State, errors: Errors) -> l
 
 def _object_fields(kind: GraphQLInputObjectType, state: State, within: str) -> list[Field]:
     given = state if isinstance(state, dict) else {}
-    if kind.is_one_of:
+    if is_one_of(kind):
         return [
-            _field(name, kind.fields[name], of, _joined(within, name), kind)
+            replace(_field(name, kind.fields[name], of, _joined(within, name), kind), shown=True)
             for name, of in given.items()
         ]
     return [

@@ -15,7 +15,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from schema.pages.record.fields import State, input_object
+from schema.pages.record.fields import State, input_object, is_one_of
 from tracker.errors import InvalidInput
 
 MAX_ITEMS = 200
@@ -145,7 +145,7 @@ def _input_object(
             made[name] = _input(get_nullable_type(field.type), state[name], path, errors)
         elif isinstance(field.type, GraphQLNonNull):
             inner = get_nullable_type(field.type)
-            if isinstance(inner, GraphQLInputObjectType) and not inner.is_one_of:
+            if isinstance(inner, GraphQLInputObjectType) and not is_one_of(inner):
                 made[name] = _input_object(inner, {}, path, errors)
             else:
                 errors[f"{path}.0" if isinstance(inner, GraphQLList) else path] = [MISSING]

@@ -203,6 +203,8 @@ class RecordRoute:
         elif path := controls.get(REMOVE):
             form.state = without_item(form.state, path)
         elif chosen := controls.get(CHOICE):
+            if chosen not in dict(_replacements()):
+                raise InvalidInput("expected one of the facts that there are", path=(CHOICE,))
             form.state["replacement"] = {chosen: {}}
         else:
             form.state = {**read_state(form.kind, [])} | _cleaned(form.state)
