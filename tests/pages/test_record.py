@@ -7,9 +7,21 @@ from html import unescape
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schema.pages.record.fields import commands, form_fields
+from schema.pages.record.form import (
+    fields_of,
+    make_input,
+    read_state,
+    with_another,
+    without_empty,
+    without_item,
+)
 from schema.services import Access, Services
 from tests.support.api import Api, control, suspension
+from tracker.errors import InvalidInput
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 SOURCE = {
@@ -207,6 +219,8 @@ async def test_the_commands_that_editors_use_most_record_what_the_forms_say(api:
 async def test_an_event_is_retracted_after_a_preview(api: Api) -> None:
     made = await api.do("suspendExportControl", suspension())
     fields = {"eventId": made["eventId"], "reason": "It was misread.", **SOURCE}
+    page = await api.request("GET", f"/record/retractEvent?eventId={made['eventId']}")
+    assert "suspended from 9 November 2025" in page.text
     page = await send(api, "retractEvent", {**fields, "do": "preview"})
     recorded = await send(api, "retractEvent", {**hidden(page.text), "do": "record"})
     assert recorded.headers["location"] == "/events/3"
@@ -343,6 +357,29 @@ async def test_what_is_filled_in_is_text_and_never_markup(api: Api) -> None:
     page = await send(api, "suspendExportControl", {**SUSPENSION, "note": bad, "do": "preview"})
     assert "<script>alert" not in page.text
     assert hidden(page.text)["note"] == bad
+
+
+NAMES = st.sampled_from(
+    ["id", "on", "clauses", "source", "items", "0", "1", "-1", "7", "", "hs", "quota", "value", "x"]
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=14).map(".".join)
+
+
+@given(st.lists(st.tuples(PATHS, st.text(max_size=5)), max_size=6), PATHS, PATHS)
+def test_whatever_fields_a_form_has_it_is_read_or_refused(
+    pairs: list[tuple[str, str]], added: str, removed: str
+) -> None:
+    kind = commands()["announceExportControl"]
+    try:
+        state = read_state(kind, pairs)
+    except InvalidInput:
+        return
+    state = without_item(with_another(state, added), removed)
+    cleaned = without_empty(state)
+    _, errors = make_input(kind, cleaned)
+    shown = form_fields(kind, state, errors)
+    assert {field.name for one in shown for field in one.below()} >= {"id", "source.name"}
+    assert read_state(kind, fields_of(cleaned)).keys() <= kind.fields.keys() | {""}
 
 
 async def test_every_command_has_a_form(api: Api) -> None:

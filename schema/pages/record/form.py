@@ -22,7 +22,7 @@ MAX_ITEMS = 200
 """Items of a list in a form."""
 MAX_LEVELS = 12
 """Names in the path of a field."""
-INTEGER = re.compile(r"-?\d{1,18}")
+INTEGER = re.compile(r"-?[0-9]{1,18}")
 EMPTY: tuple[object, ...] = ("", [], {}, None)
 MISSING = "expected a value"
 
@@ -87,16 +87,8 @@ def without_empty(state: State) -> State:
 
 def with_another(state: dict[str, State], path: str) -> dict[str, State]:
     """A state with one more item at the end of the list at a path."""
-    found: Any = state
     *parents, last = path.split(".")
-    for part in parents:
-        if isinstance(found, list):
-            found = found[int(part)] if part.isdecimal() and int(part) < len(found) else {}
-        else:
-            following = found.get(part)
-            if not isinstance(following, dict | list):
-                following = found[part] = {}
-            found = following
+    found = _part(state, parents, make=True)
     if isinstance(found, dict):
         items = found.get(last)
         found[last] = [*(items if isinstance(items, list) else []), ""]
@@ -105,16 +97,36 @@ def with_another(state: dict[str, State], path: str) -> dict[str, State]:
 
 def without_item(state: dict[str, State], path: str) -> dict[str, State]:
     """A state without the item of a list at a path."""
-    found: Any = state
     *parents, last = path.split(".")
-    for part in parents:
-        if isinstance(found, list):
-            found = found[int(part)] if part.isdecimal() and int(part) < len(found) else None
-        else:
-            found = found.get(part) if isinstance(found, dict) else None
-    if isinstance(found, list) and last.isdecimal() and int(last) < len(found):
-        del found[int(last)]
+    found = _part(state, parents)
+    if isinstance(found, list) and (index := _index(found, last)) is not None:
+        del found[index]
     return state
+
+
+def _part(state: State, path: Sequence[str], make: bool = False) -> State | None:
+    """The part of a state at a path, made if asked where there is none; else None."""
+    if not path:
+        return state
+    name, *rest = path
+    if isinstance(state, list):
+        index = _index(state, name)
+        if index is None:
+            return None
+        if make and not isinstance(state[index], dict | list):
+            state[index] = {}
+        return _part(state[index], rest, make)
+    if not isinstance(state, dict):
+        return None
+    if make and not isinstance(state.get(name), dict | list):
+        state[name] = {}
+    return _part(state.get(name, ""), rest, make)
+
+
+def _index(items: Sequence[State], name: str) -> int | None:
+    """The place of an item that there is."""
+    found = int(name) if INTEGER.fullmatch(name) else -1
+    return found if 0 <= found < len(items) else None
 
 
 def fields_of(state: State, path: str = "") -> Iterator[tuple[str, str]]:

@@ -91,6 +91,8 @@ class Form:
     problems: list[str] = field(default_factory=list)
     """What is wrong and of no field."""
     preview: Mapping[str, Any] | None = None
+    event: Mapping[str, Any] | None = None
+    """The event that it retracts or corrects, where it has just been opened."""
 
     @property
     def kind(self) -> GraphQLInputObjectType:
@@ -186,8 +188,11 @@ class RecordRoute:
         if request.method == "POST":
             return await self._sent(command, request, client)
         form = Form(command, read_state(commands()[command], request.query_params.multi_items()))
-        if command == CORRECT:
-            form.state = await self._correction(form.state, client)
+        if command in (RETRACT, CORRECT):
+            form.event = await self._event(form.state.get("eventId"), client)
+        replacement = event_state(form.event) if form.event and command == CORRECT else None
+        if replacement and "replacement" not in form.state:
+            form.state["replacement"] = replacement
         return _form_page(form, request, client)
 
     async def _sent(self, command: str, request: Request, client: Client) -> Response:
@@ -240,19 +245,17 @@ class RecordRoute:
         found: dict[str, Any] | None = (answer.get("data") or {}).get(what)
         return found
 
-    async def _correction(self, state: dict[str, State], client: Client) -> dict[str, State]:
-        """A correction with what the event says that is to be corrected."""
-        event_id = state.get("eventId")
-        if not isinstance(event_id, str) or not event_id or "replacement" in state:
-            return state
+    async def _event(self, event_id: State | None, client: Client) -> Mapping[str, Any] | None:
+        """The event that a form is about; None where it names none. Raises NotFound."""
+        if not isinstance(event_id, str) or not event_id:
+            return None
         answer = await self._ask("event", {"eventId": event_id}, client)
         for error in answer.get("errors", ()):
             raise refusal(error)
-        event = answer["data"]["event"]
+        event: Mapping[str, Any] | None = answer["data"]["event"]
         if event is None:
             raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
-        replacement = event_state(event)
-        return state if replacement is None else {**state, "replacement": replacement}
+        return event
 
     async def _ask(self, name: str, variables: dict[str, Any], client: Client) -> Mapping[str, Any]:
         """The answer to a document of this directory, as API clients have it."""
