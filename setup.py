@@ -1,16 +1,37 @@
-"""The description that a package index shows: README.md without its links into the repository,
-which would lead nowhere there. Everything else about the package is in pyproject.toml."""
+"""What pyproject.toml can't say: the description that a package index shows, which is README.md
+without its links into the repository, which would lead nowhere there; and the documents, which
+a wheel has in the package that shows them."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
+ROOT = Path(__file__).parent
+DOCUMENTS = ("*.md", "docs/*.md", "docs/screens/*.png")
+PACKED = Path("schema", "pages", "docs", "files")
+
+
+class BuildWithDocuments(build_py):
+    """Copies the documents into the package, at their paths in the checkout; an installation that
+    is the checkout itself reads them where they are."""
+
+    def run(self):
+        super().run()
+        if self.editable_mode:
+            return
+        for pattern in DOCUMENTS:
+            for path in sorted(ROOT.glob(pattern)):
+                copy = Path(self.build_lib) / PACKED / path.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+
 
 setup(
-    long_description=LINK_TO_FILE.sub(
-        r"\1", Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-    ),
+    cmdclass={"build_py": BuildWithDocuments},
+    long_description=LINK_TO_FILE.sub(r"\1", (ROOT / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
 )

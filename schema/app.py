@@ -28,8 +28,11 @@ from schema.http.responses import Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import Ends
 from schema.http.trusted_hosts import TrustedHosts
+from schema.pages.docs import docs
 from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
+from schema.pages.sign_in.sign_in import SignIn
+from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import EventRoute
@@ -67,6 +70,7 @@ def create_app(
     tables = TableRoute(services, access, access_control)
     events = EventRoute(services, access_control, ends, pacing)
     people = PageRoute(access_control, answers, tables, observer, pacing)
+    plain = PlainPages(access_control, observer, pacing)
     metrics.watch_caches(
         {
             "answers": answers.kept,
@@ -84,6 +88,8 @@ def create_app(
             *tables.routes,
             *page_routes(people, {"/events": events.respond}),
             *RecordRoute(access_control, answers, observer, pacing).routes,
+            *SignIn(access_control).routes(plain),
+            *docs.routes(plain),
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),

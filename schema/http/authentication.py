@@ -16,7 +16,7 @@ from functools import lru_cache
 from starlette.requests import HTTPConnection
 
 from schema.http.token_cookie import counted_token, kept_token
-from schema.services import OPEN_CALLER, Access
+from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
 from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
@@ -62,7 +62,7 @@ class AccessControl:
         try:
             caller = await self._caller(authorization)
             caller.require(Scope.READ)
-        except Unauthenticated:
+        except (Unauthenticated, Forbidden):
             self._buckets.take(client)
             raise
         if parse_bearer(authorization):
@@ -81,6 +81,14 @@ class AccessControl:
         if token := counted_token(request):
             authorization = f"Bearer {token}" if await self._works(token) else ""
         return await self.authenticate(authorization, request.client and request.client.host)
+
+    async def admit(self, request: HTTPConnection) -> Client:
+        """Who asks for what everyone may see, as `authenticate_request`; also those who may not
+        read. Raises RateLimited or Unavailable."""
+        try:
+            return await self.authenticate_request(request)
+        except (Unauthenticated, Forbidden):
+            return Client(ANONYMOUS_CALLER, client_network(request.client and request.client.host))
 
     def is_shared(self, request: HTTPConnection) -> bool:
         """Whether an answer is the same for everyone, so that a cache may keep one for all."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -17,38 +15,16 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.lowest_versions import pins_and_tools
+from tests.support.packed import pack
+from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
-from tests.test_style import FLOORS, ROOT
-
-NOT_SOURCE = shutil.ignore_patterns(
-    ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
-)
+from tests.test_style import FLOORS
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the source distribution, unpacked as well, and the wheel made of it."""
-    directory = tmp_path_factory.mktemp("packed")
-    shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
-    for hidden in (".ci", ".gitignore"):
-        subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "build",
-            "--no-isolation",
-            "--outdir",
-            directory,
-            directory / "source",
-        ],
-        check=True,
-        capture_output=True,
-        timeout=150,
-    )
-    with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
-        archive.extractall(directory, filter="data")
-    return directory
+    return make_once(tmp_path_factory, "packed", pack)
 
 
 @pytest.fixture
@@ -99,6 +75,8 @@ def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
     assert not any(name.startswith(compiled) for name in names)
     assert {f"{floor}/py.typed" for floor in FLOORS} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
+    documents = {*source.glob("*.md"), *source.glob("docs/*.md")}
+    assert {f"schema/pages/docs/files/{path.relative_to(source)}" for path in documents} <= names
 
 
 def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path) -> None:

@@ -1,4 +1,4 @@
-"""Programs for Node, with the packages of `tests/contract/clients/package-lock.json`.
+"""Programs for Node, with packages at the versions of a lock file.
 
 The packages come from npm into a cache directory. A machine without Node skips what needs it, unless
 CI says that it has to have it.
@@ -7,7 +7,6 @@ CI says that it has to have it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,39 +15,40 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.shared_work import make_in
+
 CLIENTS = Path(__file__).parents[1] / "contract" / "clients"
 FILES = ("package.json", "package-lock.json")
 MAX_RUN_SECONDS = 60
 
 
-def npm_packages() -> Path:
-    """The directory below which programs find their packages."""
-    if not shutil.which("node") or not shutil.which("npm"):
+def has_node() -> bool:
+    """Whether this machine can install packages and run them."""
+    return bool(shutil.which("node") and shutil.which("npm"))
+
+
+def npm_packages(locked: Path = CLIENTS) -> Path:
+    """The directory below which programs find the packages that a directory's lock file names; one
+    process installs them, others wait."""
+    if not has_node():
         if os.environ.get("TESTS_NEED_NODE"):
             pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
         pytest.skip("this needs node and npm, which this machine has not")
-    pinned = hashlib.sha256(b"".join((CLIENTS / name).read_bytes() for name in FILES)).hexdigest()
+    pinned = hashlib.sha256(b"".join((locked / name).read_bytes() for name in FILES)).hexdigest()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-tests"
-    return _installed(cache / pinned[:16])
 
+    def install(directory: Path) -> None:
+        for name in FILES:
+            shutil.copy(locked / name, directory)
+        subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=directory,
+            check=True,
+            capture_output=True,
+            timeout=150,
+        )
 
-def _installed(directory: Path) -> Path:
-    """The directory with the pinned packages in it; one test process installs, others wait."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (directory / "done").exists():
-            for name in FILES:
-                shutil.copy(CLIENTS / name, directory)
-            subprocess.run(
-                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=directory,
-                check=True,
-                capture_output=True,
-                timeout=150,
-            )
-            (directory / "done").touch()
-    return directory
+    return make_in(cache / pinned[:16], install)
 
 
 async def node(directory: Path, *arguments: str) -> str:

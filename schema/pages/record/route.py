@@ -42,9 +42,8 @@ from schema.pages.record.form import (
 )
 from schema.pages.record.told import status_table, told_fields, told_path, written
 from schema.pages.site.address import Address
-from schema.pages.site.citation import PRODUCT
-from schema.pages.site.frame import NAVIGATION, Session
-from schema.pages.site.route import CONTENT_POLICY, session
+from schema.pages.site.frame import Session
+from schema.pages.site.html import GUARDS, HTML, around, session
 from schema.pages.site.templates import environment
 from schema.telemetry.observer import Observer, request_id
 from schema.telemetry.operation import current_operation
@@ -70,12 +69,7 @@ USUAL = (
     CORRECT,
 )
 """The commands that editors use most, first in the list."""
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": CONTENT_POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = {"Cache-Control": "no-store", **GUARDS}
 
 
 @dataclass(slots=True)
@@ -344,14 +338,7 @@ def _replacements() -> list[tuple[str, str]]:
 
 
 def _render(template: str, request: Request, client: Client | None, **shown: Any) -> Response:
-    address = Address(request.url.path)
-    around = {
-        "address": address,
-        "link": address.link,
-        "navigation": NAVIGATION,
-        "product": PRODUCT,
-        "section": None,
-        "session": session(client) if client else Session(),
-    }
-    html = environment().get_template(template).render(**around, **shown)
-    return Response(html, 200, HEADERS, "text/html; charset=utf-8")
+    seen = session(client) if client else Session()
+    everywhere = around(Address(request.url.path), None, seen)
+    html = environment().get_template(template).render(**everywhere, **shown)
+    return Response(html, 200, HEADERS, HTML)

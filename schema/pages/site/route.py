@@ -22,27 +22,24 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.compression import takes_gzip
 from schema.http.graphql_http import cache_control
 from schema.http.pacing import Pacing
-from schema.http.responses import STATUS, advice, error_response
+from schema.http.responses import error_response
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feeds import FEED_TYPES, calendar, feed_document, feed_name
-from schema.pages.site.frame import NAVIGATION, Session, ask_link, frame
+from schema.pages.site.frame import Session, ask_link, frame
+from schema.pages.site.html import GUARDS, HTML, around, problem_response, session
 from schema.pages.site.page import Page
+from schema.pages.site.plain import may_sign_in, sign_in_first
 from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
 from schema.tables.formats import FORMATS
 from schema.telemetry.observer import Observer, request_id
 from schema.telemetry.operation import current_operation
-from tracker.auth.scopes import Scope
-from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable
+from tracker.errors import InvalidInput, NotFound, TrackerError, Unauthenticated, Unavailable
 
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 MEDIA_TYPES: dict[str, str] = {
     "json": "application/json",
@@ -51,11 +48,6 @@ MEDIA_TYPES: dict[str, str] = {
     **FEED_TYPES,
 }
 MAX_QUERY_PARAMETERS = 50
-TITLES = {
-    400: "This address asks what cannot be answered",
-    404: "Nothing here",
-    429: "Too many requests",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +104,15 @@ class PageRoute:
             asked = PageRequest(request, client, page, address, session(client))
             return await (self._data(asked, ending) if ending else self._page(asked))
         except TrackerError as error:
+            if isinstance(error, Unauthenticated) and not ending and may_sign_in(request):
+                return sign_in_first(request)
             problem = error
         except DATABASE_ERRORS:
             problem = Unavailable("The database does not answer; try again")
         current_operation().note_error(problem.code)
-        return error_response(problem) if ending else self._problem(page, address, problem)
+        if ending:
+            return error_response(problem)
+        return problem_response(problem, address, section=page.section, ask=_ask(page, address))
 
     async def _page(self, asked: PageRequest) -> Response:
         answer = await self._answer(asked)
@@ -139,10 +135,9 @@ class PageRoute:
         request = asked.request
         short = takes_gzip(request.headers.get("accept-encoding", ""))
         headers = {
-            "Cache-Control": cache_control(self._shared(request), asked.address.pinned),
-            "Content-Security-Policy": CONTENT_POLICY,
+            **GUARDS,
+            "Cache-Control": self._cache_control(asked),
             "ETag": page.tag(short),
-            "Referrer-Policy": "same-origin",
             "Vary": VARY,
         }
         if page.digest in request.headers.get("if-none-match", ""):
@@ -150,17 +145,14 @@ class PageRoute:
         if short:
             headers["Content-Encoding"] = "gzip"
         body = page.gzipped if short else page.body
-        return Response(body, headers=headers, media_type="text/html; charset=utf-8")
+        return Response(body, headers=headers, media_type=HTML)
 
     async def _data(self, asked: PageRequest, ending: str) -> Response:
         """The same as data: JSON is the answer to the question, all else the table of the page."""
         if ending == "json":
             answer = await self._answer(asked)
             body = answer.body if isinstance(answer, Answer) else orjson.dumps(answer)
-            headers = {
-                "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
-                "Vary": VARY,
-            }
+            headers = {"Cache-Control": self._cache_control(asked), "Vary": VARY}
             return Response(body, headers=headers, media_type="application/json; charset=utf-8")
         if ending in IMAGE_TYPES:
             return await self._image(asked, ending)
@@ -190,11 +182,7 @@ class PageRoute:
             body = calendar(data, title, asked.origin)
         else:
             body = atom(data, title, asked.address, asked.origin).encode()
-        headers = {
-            "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
-            "Vary": VARY,
-            "X-Content-Type-Options": "nosniff",
-        }
+        headers = {"Cache-Control": self._cache_control(asked), "Vary": VARY}
         return Response(body, headers=headers, media_type=FEED_TYPES[ending])
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
@@ -202,11 +190,7 @@ class PageRoute:
         shown = asked.page.view(_data_of(await self._answer(asked)), asked.address)
         if "image" not in shown:
             raise NotFound(f"this page has no image for .{ending}")
-        headers = {
-            "Cache-Control": cache_control(self._shared(asked.request), asked.address.pinned),
-            "Content-Security-Policy": CONTENT_POLICY,
-            "Vary": VARY,
-        }
+        headers = {**GUARDS, "Cache-Control": self._cache_control(asked), "Vary": VARY}
         body = await self._charts.image(shown["image"], ending)
         return Response(body, headers=headers, media_type=IMAGE_TYPES[ending])
 
@@ -218,6 +202,9 @@ class PageRoute:
         drawn = {name: await self._charts.inline(chart) for name, chart in charts.items()}
         kept = {name: value for name, value in shown.items() if name != "image" or is_installed()}
         return render(asked, data, {**kept, "drawn": drawn})
+
+    def _cache_control(self, asked: PageRequest) -> str:
+        return cache_control(self._access_control.is_shared(asked.request), asked.address.pinned)
 
     async def _answer(self, asked: PageRequest) -> Answer | dict[str, Any]:
         """The answer to the question of a page, without errors. Raises what it was refused with."""
@@ -236,35 +223,6 @@ class PageRoute:
             for error in answer.get("errors", ()):
                 raise refusal(error)
         return answer
-
-    def _shared(self, request: Request) -> bool:
-        """Whether a cache may keep an answer for all."""
-        return (
-            self._access_control.access.read_open
-            and "authorization" not in request.headers
-            and "cookie" not in request.headers
-        )
-
-    def _problem(self, page: Page, address: Address, error: TrackerError) -> Response:
-        status = STATUS.get(error.code, 400)
-        html = (
-            environment()
-            .get_template("site/problem.html")
-            .render(
-                **_everywhere(page, address, Session()),
-                title=TITLES.get(status, "This page cannot be shown now"),
-                code=error.code,
-                message=_written(error),
-                advice=None,
-                ask=_ask(page, address),
-            )
-        )
-        headers = {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": CONTENT_POLICY,
-            **advice(error),
-        }
-        return Response(html, status, headers, "text/html; charset=utf-8")
 
 
 def read_address(page: Page, request: Request, ending: str | None) -> Address:
@@ -288,38 +246,22 @@ def read_address(page: Page, request: Request, ending: str | None) -> Address:
     return Address(path, parameters={**in_path, **given}, path_names=frozenset(in_path), **moment)
 
 
-def session(client: Client) -> Session:
-    """What a page shows of its reader."""
-    return Session(False, Scope.RECORD in client.caller.scopes)
-
-
 def render(asked: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
     """The HTML of a page for the data of its answer and what its view made of them."""
-    around = frame(asked.page, asked.address, data, shown, asked.origin)
+    framed = frame(asked.page, asked.address, data, shown, asked.origin)
     return (
         environment()
         .get_template(asked.page.template)
         .render(
             **{
                 "data": data,
-                "frame": around,
+                "frame": framed,
                 "media_types": MEDIA_TYPES,
-                **_everywhere(asked.page, asked.address, asked.session),
+                **around(asked.address, asked.page.section, asked.session),
                 **shown,
             }
         )
     )
-
-
-def _everywhere(page: Page, address: Address, session: Session) -> dict[str, Any]:
-    return {
-        "address": address,
-        "link": address.link,
-        "navigation": NAVIGATION,
-        "product": PRODUCT,
-        "section": page.section,
-        "session": session,
-    }
 
 
 def _data_of(answer: Answer | dict[str, Any]) -> Mapping[str, Any]:
@@ -333,11 +275,6 @@ def _ask(page: Page, address: Address) -> str | None:
         return ask_link(page, address)
     except TrackerError:
         return None
-
-
-def _written(error: TrackerError) -> str:
-    where = ".".join(map(str, error.path or ()))
-    return f"{where}: {error.message}" if where else error.message
 
 
 def atom(data: Mapping[str, Any], title: str, address: Address, origin: str) -> str:

@@ -1,0 +1,1 @@
+"""The documentation in the product: `docs/` as pages, and search in it."""

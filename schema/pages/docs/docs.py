@@ -1,0 +1,89 @@
+"""`/docs`: all documents, and search in them; `/docs/NAME`: one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from schema.http.authentication import Client
+from schema.pages.docs.documents import PICTURES, directory, pages
+from schema.pages.docs.search import SearchIndex
+from schema.pages.site.address import Address
+from schema.pages.site.html import GUARDS, around, html_response, session
+from schema.pages.site.plain import PlainPages, query_parameters
+from tracker.errors import InvalidInput, NotFound
+
+PATH = "/docs"
+PICTURE = re.compile(r"[a-z0-9-]+\.png")
+MAX_QUESTION_CHARACTERS = 200
+KEPT = {"Cache-Control": "private, max-age=600", "Vary": "Cookie"}
+"""Documents change with the server; the footer tells whether somebody is signed in."""
+
+
+def routes(plain: PlainPages) -> Sequence[Route]:
+    """The routes, open to everyone: documents tell nothing of the log."""
+    return [
+        plain.route(PATH, contents),
+        plain.route(f"{PATH}/screens/{{file}}", picture),
+        plain.route(f"{PATH}/{{name}}", document),
+    ]
+
+
+@cache
+def search_index() -> SearchIndex:
+    """The index of all documents."""
+    return SearchIndex(pages())
+
+
+async def contents(request: Request, client: Client) -> Response:
+    """The list of documents; with `q` the sections that were found. Raises InvalidInput."""
+    question = query_parameters(request, ("q",)).get("q", "").strip()
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise InvalidInput(
+            f"expected at most {MAX_QUESTION_CHARACTERS} letters", code="TOO_LARGE", path=("q",)
+        )
+    return _html(
+        client,
+        "docs/docs.html",
+        PATH,
+        title=f"Documentation: {question}" if question else "Documentation",
+        question=question,
+        results=search_index().find(question) if question else None,
+        documents=pages(),
+    )
+
+
+async def document(request: Request, client: Client) -> Response:
+    """A document. Raises NotFound."""
+    query_parameters(request, ())
+    name = request.path_params["name"]
+    shown = pages().get(name)
+    if shown is None:
+        raise NotFound(f"{name[:50]!r} is no document: {PATH} has a list of all", path=("name",))
+    return _html(
+        client,
+        "docs/document.html",
+        f"{PATH}/{name}",
+        title=shown.title,
+        description=shown.description[:300],
+        document=shown,
+    )
+
+
+async def picture(request: Request, client: Client) -> Response:
+    """A picture of a document. Raises NotFound."""
+    name = request.path_params["file"]
+    path = directory() / PICTURES / name
+    if not PICTURE.fullmatch(name) or not path.is_file():
+        raise NotFound("expected a picture of a document", path=("file",))
+    return FileResponse(path, headers={**GUARDS, **KEPT})
+
+
+def _html(client: Client, template: str, path: str, **shown: object) -> Response:
+    everywhere = around(Address(path), None, session(client))
+    return html_response(template, {**everywhere, **shown}, headers=KEPT)

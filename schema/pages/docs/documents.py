@@ -1,0 +1,95 @@
+"""The documents: Markdown beside the code, in a wheel copied into this package when it is made."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from schema.pages.docs.markdown import RenderedMarkdown, render
+
+CHECKOUT = Path(__file__).parents[3]
+PACKED = Path(__file__).with_name("files")
+"""Where `setup.py` puts the documents of a wheel, at their paths in the checkout."""
+FIRST = "README.md"
+"""What one reads first; the others follow in the order of its links."""
+PATTERNS = ("*.md", "docs/*.md")
+LINK = re.compile(r"\]\(([^)\s#]+)")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+PICTURES = "docs/screens"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document, with its place in the checkout."""
+
+    name: str
+    path: str
+    text: str
+
+
+class Library:
+    """All documents, as pages."""
+
+    def __init__(self, documents: Iterable[Document]):
+        found = {document.path: document for document in documents}
+        order = {path: place for place, path in enumerate(reading_order(found))}
+        self._documents = sorted(found.values(), key=lambda each: order[each.path])
+        self._names = {document.path: document.name for document in self._documents}
+
+    @property
+    def pages(self) -> Mapping[str, RenderedMarkdown]:
+        """The pages by their names, in the order in which one reads them."""
+        return {document.name: self._rendered(document) for document in self._documents}
+
+    def _rendered(self, document: Document) -> RenderedMarkdown:
+        return render(document.text, lambda target: self._address(document, target))
+
+    def _address(self, document: Document, target: str) -> str | None:
+        """The address that a link of a document leads to in the product; None where there is none."""
+        parts = urlsplit(target)
+        if parts.scheme in ("http", "https"):
+            return target
+        if parts.scheme or parts.netloc:
+            return None
+        anchor = f"#{parts.fragment}" if parts.fragment else ""
+        if not parts.path:
+            return anchor or None
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), parts.path))
+        if posixpath.dirname(path) == PICTURES:
+            return f"/docs/screens/{posixpath.basename(path)}"
+        return f"/docs/{self._names[path]}{anchor}" if path in self._names else None
+
+
+def reading_order(documents: Mapping[str, Document]) -> list[str]:
+    """The paths of documents: the first, what it links to as it does, and the rest by name."""
+    first = LINK.findall(documents[FIRST].text) if FIRST in documents else []
+    return list(dict.fromkeys([path for path in (FIRST, *first) if path in documents])) + sorted(
+        set(documents) - {FIRST, *first}
+    )
+
+
+def read_documents(directory: Path) -> list[Document]:
+    """The documents below a directory that is, or is as, the checkout."""
+    return [
+        Document(path.stem.lower(), path.relative_to(directory).as_posix(), path.read_text("utf-8"))
+        for pattern in PATTERNS
+        for path in sorted(directory.glob(pattern))
+        if NAME.fullmatch(path.stem.lower())
+    ]
+
+
+@cache
+def directory() -> Path:
+    """Where the documents are."""
+    return PACKED if PACKED.is_dir() else CHECKOUT
+
+
+@cache
+def pages() -> Mapping[str, RenderedMarkdown]:
+    """The pages of all documents, by their names."""
+    return Library(read_documents(directory())).pages

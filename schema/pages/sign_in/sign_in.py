@@ -1,0 +1,91 @@
+"""`/sign-in`: a form for a token, which the browser then keeps in a cookie; `/sign-out` forgets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from schema.http.authentication import AccessControl, Client
+from schema.http.own_pages import SIGN_IN, SIGN_OUT, own_path, read_form
+from schema.http.responses import STATUS, advice
+from schema.http.token_cookie import forget_token, keep_token, kept_token
+from schema.pages.site.address import Address
+from schema.pages.site.html import around, html_response, session
+from schema.pages.site.plain import PlainPages, query_parameters
+from tracker.errors import InvalidInput, RateLimited, TrackerError
+
+TEMPLATE = "sign_in/sign_in.html"
+MAX_FORM_BYTES = 16 * 1024
+
+
+class SignIn:
+    """Answers requests to come in, and to leave."""
+
+    def __init__(self, access_control: AccessControl):
+        self._access_control = access_control
+
+    def routes(self, pages: PlainPages) -> Sequence[Route]:
+        """The routes."""
+        return [
+            pages.route(SIGN_IN, self.respond, ("GET", "POST")),
+            pages.route(SIGN_OUT, self.leave, ("POST",)),
+        ]
+
+    async def respond(self, request: Request, client: Client) -> Response:
+        """The form, or what comes of it. Raises Forbidden for a form that another site sent."""
+        if request.method == "POST":
+            return await self._enter(request, client)
+        given = query_parameters(request, ("next",))
+        ended = kept_token(request) is not None and not client.authorization
+        response = self._page(client, own_path(given.get("next", "/")), ended=ended)
+        if ended:
+            forget_token(response, request)
+        return response
+
+    async def _enter(self, request: Request, client: Client) -> Response:
+        form = dict(await read_form(request, MAX_FORM_BYTES))
+        following, token = own_path(form.get("next", "/")), form.get("token", "").strip()
+        try:
+            if not token:
+                raise InvalidInput("enter a token", path=("token",))
+            response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
+            keep_token(response, request, token)
+            address = request.client and request.client.host
+            await self._access_control.authenticate(f"Bearer {token}", address)
+            return response
+        except RateLimited:
+            raise
+        except TrackerError as error:
+            return self._page(client, following, error)
+
+    async def leave(self, request: Request, client: Client) -> Response:
+        """Forget the token. Raises Forbidden for a form that another site sent."""
+        await read_form(request, MAX_FORM_BYTES)
+        response = RedirectResponse(SIGN_IN, 303, {"Cache-Control": "no-store"})
+        forget_token(response, request)
+        return response
+
+    def _page(
+        self,
+        client: Client,
+        following: str,
+        refused: TrackerError | None = None,
+        *,
+        ended: bool = False,
+    ) -> Response:
+        status = STATUS.get(refused.code, 400) if refused else 200
+        shown = {
+            **around(Address(SIGN_IN), None, session(client)),
+            "title": "Sign in",
+            "name": client.caller.name if client.authorization else None,
+            "scopes": sorted(scope.value for scope in client.caller.scopes),
+            "following": following,
+            "refused": refused.message if refused else None,
+            "ended": ended,
+            "read_open": self._access_control.access.read_open,
+        }
+        headers = advice(refused) if refused else {}
+        return html_response(TEMPLATE, shown, status=status, headers=headers)

@@ -1,0 +1,86 @@
+"""Answers that are HTML: what stands on every page, the headers that guard it, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from schema.http.authentication import Client
+from schema.http.responses import STATUS, advice
+from schema.pages.site.address import Address
+from schema.pages.site.citation import PRODUCT
+from schema.pages.site.frame import NAVIGATION, Session
+from schema.pages.site.templates import environment
+from tracker.auth.scopes import Scope
+from tracker.errors import TrackerError
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+GUARDS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    # Not `no-referrer`: of our own forms browsers would then say `Origin: null`.
+    "Referrer-Policy": "same-origin",
+}
+HTML = "text/html; charset=utf-8"
+TITLES = {
+    400: "This address asks what cannot be answered",
+    401: "Sign in",
+    403: "This may not be done",
+    404: "Nothing here",
+    429: "Too many requests",
+}
+
+
+def session(client: Client) -> Session:
+    """What a page shows of its reader."""
+    return Session(bool(client.authorization), Scope.RECORD in client.caller.scopes)
+
+
+def around(address: Address, section: str | None, session: Session) -> dict[str, Any]:
+    """What the base template shows on every page."""
+    return {
+        "address": address,
+        "link": address.link,
+        "navigation": NAVIGATION,
+        "product": PRODUCT,
+        "section": section,
+        "session": session,
+    }
+
+
+def html_response(
+    template: str,
+    shown: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page of a template, which no cache keeps unless `headers` say so."""
+    html = environment().get_template(template).render(shown)
+    return Response(html, status, {"Cache-Control": "no-store", **GUARDS, **(headers or {})}, HTML)
+
+
+def problem_response(
+    error: TrackerError,
+    address: Address,
+    *,
+    section: str | None = None,
+    session: Session | None = None,
+    ask: str | None = None,
+) -> Response:
+    """An error as a page, with the question in GraphiQL where there is one."""
+    status = STATUS.get(error.code, 400)
+    where = ".".join(map(str, error.path or ()))
+    shown = {
+        **around(address, section, session or Session()),
+        "title": TITLES.get(status, "This page cannot be shown now"),
+        "code": error.code,
+        "message": f"{where}: {error.message}" if where else error.message,
+        "advice": None,
+        "ask": ask,
+    }
+    return html_response("site/problem.html", shown, status=status, headers=advice(error))

@@ -1,0 +1,104 @@
+"""Pages that are of no moment, since they ask nothing of the log: documents, forms, signing in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeAlias
+
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from schema.base.errors import DATABASE_ERRORS
+from schema.execution.response_cache import GZIP_LEVEL
+from schema.http.authentication import AccessControl, Client
+from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
+from schema.http.own_pages import sign_in_address
+from schema.http.pacing import Pacing
+from schema.http.token_cookie import READING
+from schema.pages.site.address import Address
+from schema.pages.site.html import problem_response
+from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.operation import current_operation
+from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
+
+Answer: TypeAlias = Callable[[Request, Client], Awaitable[Response]]
+MAX_QUERY_CHARACTERS = 2000
+
+
+class PlainPages:
+    """Answers requests for them: limits, counts and lines in the log are those of all others."""
+
+    def __init__(self, access_control: AccessControl, observer: Observer, pacing: Pacing):
+        self._access_control = access_control
+        self._observer = observer
+        self._pacing = pacing
+
+    def route(self, path: str, answer: Answer, methods: Sequence[str] = ("GET",)) -> Route:
+        """The route of a page. `answer` is given whoever comes, also those who may not read; what it
+        raises is a page too, and the page for signing in where that helps."""
+
+        async def respond(request: Request) -> Response:
+            id = request_id(request.headers.get("x-request-id", ""))
+            with self._observer.operation(id, "page", request.headers) as operation:
+                with self._pacing.answering():
+                    response = await self._respond(answer, request)
+                operation.status = response.status_code
+            response.headers["X-Request-ID"] = id
+            return response
+
+        shorter = Middleware(
+            CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
+        )
+        return Route(path, respond, methods=list(methods), middleware=[shorter])
+
+    async def _respond(self, answer: Answer, request: Request) -> Response:
+        address = Address(request.url.path)
+        problem: TrackerError
+        try:
+            client = await self._access_control.admit(request)
+            current_operation().actor = client.caller.name
+            response = await answer(request, client)
+            current_operation().outcome = "ok"
+            return response
+        except Unauthenticated as error:
+            if may_sign_in(request):
+                return sign_in_first(request)
+            problem = error
+        except TrackerError as error:
+            problem = error
+        except DATABASE_ERRORS:
+            problem = Unavailable("The database does not answer; try again")
+        except ClientDisconnect:
+            return Response(status_code=400)
+        current_operation().note_error(problem.code)
+        return problem_response(problem, address)
+
+
+def may_sign_in(request: Request) -> bool:
+    """Whether somebody who is not let in is helped by the page for signing in: a person that looks,
+    not a program that sent a token, or a form that would be lost."""
+    return request.method in READING and "authorization" not in request.headers
+
+
+def sign_in_first(request: Request) -> Response:
+    """Lead to the page for signing in, and from there back."""
+    current_operation().note_error("UNAUTHENTICATED")
+    headers = {"Cache-Control": "no-store"}
+    return RedirectResponse(sign_in_address(request), 303, headers)
+
+
+def query_parameters(request: Request, names: Collection[str]) -> dict[str, str]:
+    """The parameters of an address, each given once. Raises InvalidInput for others."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in names or name in given or len(value) > MAX_QUERY_CHARACTERS:
+            expected = ", ".join(names) or "no parameter"
+            raise InvalidInput(
+                f"expected {expected}, at most once and of at most {MAX_QUERY_CHARACTERS} letters",
+                code="BAD_REQUEST",
+                path=(name[:50],),
+            )
+        given[name] = value
+    return given

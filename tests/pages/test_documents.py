@@ -1,0 +1,242 @@
+"""The documentation as pages: every link leads somewhere, nothing runs, search finds what is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
+from schema.pages.docs.markdown import RenderedMarkdown, render, slug
+from schema.pages.docs.search import EXCERPT_CHARACTERS, SearchIndex, excerpt
+from tests.test_style import ROOT
+
+
+class Elements(HTMLParser):
+    """All elements of some HTML, with their attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def attributes(html: str, tag: str, name: str) -> list[str]:
+    """The values of an attribute of all elements of a kind."""
+    return [
+        found[name] or "" for kind, found in Elements(html).found if kind == tag and name in found
+    ]
+
+
+def made(text: str) -> str:
+    """Markdown as HTML, with every link kept."""
+    return render(text, lambda target: target).html
+
+
+# --- the documents of the checkout
+
+
+def test_every_document_is_a_page_under_its_name_with_a_title() -> None:
+    files = {*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")}
+    assert {path.stem.lower() for path in files} == set(pages())
+    for path in files:
+        title = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        assert pages()[path.stem.lower()].title == title
+
+
+def test_they_stand_in_the_order_in_which_the_readme_names_them() -> None:
+    names = list(pages())
+    assert names[0] == "readme"
+    assert names.index("tour") < names.index("changelog")
+    assert reading_order({"a.md": Document("a", "a.md", "")}) == ["a.md"]
+
+
+def test_every_link_between_documents_leads_to_a_heading_that_is_there() -> None:
+    shown = pages()
+    for name, page in shown.items():
+        for target in attributes(page.html, "a", "href"):
+            if target.startswith(("https://", "http://")):
+                continue
+            path, _, anchor = target.partition("#")
+            other = shown[path.removeprefix("/docs/")] if path else page
+            assert not anchor or anchor in {each.anchor for each in other.sections}, (name, target)
+
+
+def test_every_other_file_that_a_document_names_stands_there_as_text() -> None:
+    assert "LICENSE-DATA" in pages()["readme"].html
+    assert "LICENSE-DATA" not in str(attributes(pages()["readme"].html, "a", "href"))
+
+
+def test_no_page_has_what_our_policy_forbids_or_a_place_that_no_keyboard_reaches() -> None:
+    for name, page in pages().items():
+        for tag, found in Elements(page.html).found:
+            assert tag not in ("script", "style", "iframe", "h1"), name
+            assert "style" not in found, name
+            assert not [key for key in found if key.startswith("on")], name
+            if tag == "pre" or found.get("class") == "scroll":
+                assert found["tabindex"] == "0", name
+
+
+def test_every_anchor_is_there_once() -> None:
+    for name, page in pages().items():
+        anchors = [each.anchor for each in page.sections]
+        assert len(set(anchors)) == len(anchors), name
+        ids = attributes(page.html, "h2", "id") + attributes(page.html, "h3", "id")
+        assert ids == [each.anchor for each in page.contents], name
+
+
+# --- Markdown of any kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        'a <img src=x onerror="alert(1)"> b',
+        "[a](javascript:alert(1))",
+        "[a](data:text/html,x)",
+        "<javascript:alert(1)>",
+        "```js\n</code><script>alert(1)</script>\n```",
+        '# <b>a</b> "x" onload=1',
+        "| a |\n| --- |\n| <script> |",
+        '## x" onmouseover="alert(1)\n\n| a |\n| --- |\n| b |',
+    ],
+)
+def test_markup_in_a_document_is_text(text: str) -> None:
+    html = made(f"# Title\n\n{text}")
+    for tag, found in Elements(html).found:
+        assert tag not in ("script", "img", "b")
+        assert not [key for key in found if key.startswith("on")]
+        assert not (found.get("href") or "").startswith(("javascript:", "data:"))
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("time.md", "/docs/time"),
+        ("./time.md#two-axes", "/docs/time#two-axes"),
+        ("../README.md", "/docs/readme"),
+        ("#here", "#here"),
+        ("https://c2sp.org/a", "https://c2sp.org/a"),
+        ("../LICENSE", None),
+        ("../../../etc/passwd", None),
+        ("//evil.example/time.md", None),
+        ("mailto:a@b.example", None),
+        ("screens/overview.png", "/docs/screens/overview.png"),
+    ],
+)
+def test_links_lead_to_the_pages_of_the_documents(target: str, expected: str | None) -> None:
+    library = Library(
+        [
+            Document("readme", "README.md", "# R"),
+            Document("time", "docs/time.md", "# T"),
+            Document("a", "docs/a.md", f"# A\n\n[x]({target})"),
+        ]
+    )
+    assert attributes(library.pages["a"].html, "a", "href") == ([expected] if expected else [])
+    assert "x" in library.pages["a"].html
+
+
+def test_pictures_come_from_us_or_are_their_words() -> None:
+    html = render(
+        "![ours](/docs/screens/a.png) ![theirs](https://x.example/a.png)", lambda to: to
+    ).html
+    assert attributes(html, "img", "src") == ["/docs/screens/a.png"]
+    assert "theirs" in html
+
+
+def test_headings_have_the_anchors_that_code_hosts_give_them() -> None:
+    assert slug("24. On what does an answer `rest`?") == "24-on-what-does-an-answer-rest"
+    page = render("# A\n\n## B, c\n\n## B, c\n", lambda to: to)
+    assert [each.anchor for each in page.contents] == ["b-c", "b-c-1"]
+
+
+def test_a_column_of_numbers_is_aligned_without_a_style_attribute() -> None:
+    html = made("| a | b |\n| --- | ---: |\n| 1 | 2 |")
+    assert attributes(html, "td", "class") == ["n"]
+    assert "style" not in html
+
+
+# --- search
+
+
+LIBRARY: Mapping[str, RenderedMarkdown] = Library(
+    [
+        Document(
+            "time", "docs/time.md", "# Time\n\nOf both.\n\n## Known\n\nWhat the log told then."
+        ),
+        Document(
+            "log",
+            "docs/log.md",
+            "# The log\n\nSigned, told in order.\n\n```sh\ntracker verify\n```",
+        ),
+        Document("set", "docs/set.md", "# Settings\n\n| a |\n| - |\n| `TRACKER_READ` of <b> & é |"),
+    ]
+).pages
+INDEX = SearchIndex(LIBRARY)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("log", [("log", "the-log"), ("time", "known")]),
+        ("LOG told", [("log", "the-log"), ("time", "known")]),
+        ("verif", [("log", "the-log")]),
+        ("tracker_read", [("set", "settings")]),
+        ("TRACKER_READ a", [("set", "settings")]),
+        ("É", [("set", "settings")]),
+        ("log nothing", []),
+        ("", []),
+        ("*?[(", []),
+        ("x" * 10_000, []),
+    ],
+)
+def test_search_finds_sections_with_all_words_those_in_headings_first(
+    question: str, found: list[tuple[str, str]]
+) -> None:
+    assert [(each.name, each.section.anchor) for each in INDEX.find(question)] == found
+
+
+def test_what_matched_is_shown_and_marked() -> None:
+    [result] = INDEX.find("tracker_read")
+    assert [piece.text for piece in result.excerpt if piece.matches] == ["TRACKER", "READ"]
+    text = "word " * 200 + "needle in hay " + "word " * 200
+    pieces = excerpt(text, ["needle"])
+    assert [piece.text for piece in pieces if piece.matches] == ["needle"]
+    assert sum(len(piece.text) for piece in pieces) <= EXCERPT_CHARACTERS + 4
+    assert (pieces[0].text, pieces[-1].text[-2:]) == ("… ", " …")
+
+
+def test_every_excerpt_is_a_part_of_its_section() -> None:
+    index = SearchIndex(pages())
+    for question in ("suspended until", "witness key", "TRACKER_RATE", "position", "a"):
+        results = index.find(question)
+        assert results
+        for result in results:
+            text = "".join(piece.text for piece in result.excerpt)
+            assert text.removeprefix("… ").removesuffix(" …") in result.section.text
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("TRACKER_READ", "settings"),
+        ("witness", "audit"),
+        ("trusted documents", "access"),
+        ("redaction", "redaction"),
+    ],
+)
+def test_what_one_looks_for_comes_first(question: str, first: str) -> None:
+    assert SearchIndex(pages()).find(question)[0].name == first
+
+
+def test_the_documents_are_read_from_a_directory_like_the_checkout() -> None:
+    names = {document.path for document in read_documents(ROOT)}
+    assert {"README.md", "docs/time.md"} <= names
+    assert unescape(re.sub("<[^>]+>", "", pages()["settings"].html)).count("TRACKER_READ")

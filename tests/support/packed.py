@@ -1,0 +1,61 @@
+"""The source distribution and the wheel of this checkout, made once a run, and the wheel installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from tests.test_style import ROOT
+
+NOT_SOURCE = shutil.ignore_patterns(
+    ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
+)
+
+
+def pack(directory: Path) -> None:
+    """Put the checkout (`source`), the source distribution, packed and unpacked, and the wheel that is
+    made of it into a directory."""
+    shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
+    for hidden in (".ci", ".gitignore"):
+        subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--no-isolation",
+            "--outdir",
+            directory,
+            directory / "source",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=150,
+    )
+    with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
+        archive.extractall(directory, filter="data")
+
+
+def install_wheel(packed: Path, directory: Path) -> None:
+    """Install the wheel, without the libraries that it needs, which this environment has."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--no-index",
+            "--target",
+            directory / "packages",
+            next(packed.glob("*.whl")),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
