@@ -80,6 +80,13 @@ def product_meant(
     return Product(stage, form)
 
 
+def latest_year(supplies: Iterable[Supply], product: Product) -> int | None:
+    """The latest year with figures for a product, of the supplies of its commodity and statistic;
+    None without any."""
+    years = [one.years for one in supplies if Product(one.stage, one.form) == product]
+    return max((year for of in years for year in of), default=None)
+
+
 def plain_product(statistic: Statistic, stage: Stage | None = None) -> Product:
     """The product that a question means without a form, and perhaps without a stage, wherever there
     are figures for it: see `product_meant`."""

@@ -50,6 +50,7 @@ USUAL_LENGTHS = {
     "AsOf.clauseCounts": 100,
     "Clause.because": 3,
     "Clause.statuses": 4,
+    "AsOf.latestProductions": 100,
     "AsOf.supplies": 100,
     "AsOf.productsOf": 200,
     "AsOf.transitionDays": 400,

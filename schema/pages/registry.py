@@ -14,6 +14,7 @@ from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
+from schema.pages.commodities import commodities, commodity
 from schema.pages.controls import control, controls
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
@@ -31,6 +32,8 @@ PAGES: tuple[Page, ...] = (
     announcements.PAGE,
     announcement.PAGE,
     changes.PAGE,
+    commodities.PAGE,
+    commodity.PAGE,
     controls.PAGE,
     control.PAGE,
     figures.PAGE,

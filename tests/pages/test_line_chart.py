@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -168,6 +169,13 @@ def test_a_year_without_a_number_breaks_its_line() -> None:
     assert [row["year"] for row in earlier["data"]["values"]] == [2022]
     assert [row["year"] for row in in_use["data"]["values"]] == [2020, 2021, 2023]
     assert [row["name"] for row in names["data"]["values"]] == ["China"]
+
+
+def test_a_line_joins_the_claims_of_one_publisher_only() -> None:
+    first, second = mark(2020, 1), mark(2021, 2)
+    others = [replace(mark(year, 3), publisher="bgs") for year in (2022, 2023)]
+    parts = unbroken([first, second, *others])
+    assert [[one.year for one in part] for part in parts] == [[2020, 2021], [2022, 2023]]
 
 
 def test_a_chart_of_nothing_is_refused() -> None:

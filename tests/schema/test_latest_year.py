@@ -52,3 +52,48 @@ async def test_without_figures_there_is_no_year(corpus_services: Services) -> No
 async def test_a_form_that_nobody_gives_has_none_either(corpus_services: Services) -> None:
     production, _ = await asked(corpus_services, "cobalt", stage="REFINERY", form="dust")
     assert (production["year"], production["figures"]) == (None, [])
+
+
+LATEST = """query ($commodity: String, $day: Day) { asOf(validAt: $day) {
+  latestProductions(commodity: $commodity) {
+    commodity { key } stage form year world { value } concentration { hhi } figures { place { code } }
+    available { stage form } }
+  production(commodity: "cobalt") { stage form year world { value } concentration { hhi }
+    figures { place { code } } } } }"""
+
+
+async def test_the_latest_productions_are_those_of_each_commodity_alone(
+    corpus_services: Services,
+) -> None:
+    data = (await Api(corpus_services).ask(LATEST, day="2026-11-20"))["asOf"]
+    found = {one["commodity"]["key"]: one for one in data["latestProductions"]}
+    alone = data["production"]
+    assert {name: found["cobalt"][name] for name in alone} == alone
+    assert len(found) == len(data["latestProductions"]) > 80
+    assert (found["germanium"]["year"], found["germanium"]["stage"]) == (2023, "REFINERY")
+    assert found["titanium"]["form"] == "sponge"
+    iron_ore = found["iron_ore"]
+    assert (iron_ore["year"], iron_ore["figures"]) == (None, []), "two products, and none is meant"
+    assert {one["form"] for one in iron_ore["available"]} >= {"usable_ore", "iron_content"}
+    keys = list(found)
+    assert keys.index("bauxite") + 1 == keys.index("alumina"), "in the order of the tree"
+
+
+async def test_the_latest_productions_are_those_that_were_public_by_the_day(
+    corpus_services: Services,
+) -> None:
+    asked = {"commodity": "cobalt", "day": "2023-06-01"}
+    [cobalt] = (await Api(corpus_services).ask(LATEST, **asked))["asOf"]["latestProductions"]
+    assert cobalt["year"] == 2022
+    asked["day"] = "1990-01-01"
+    assert (await Api(corpus_services).ask(LATEST, **asked))["asOf"]["latestProductions"] == []
+
+
+async def test_the_table_of_production_is_of_the_latest_year_too(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    latest, named = [
+        (await api.request("GET", f"/tables/production.json?commodity=cobalt{more}")).json()["rows"]
+        for more in ("&valid=2026-11-20", "&valid=2026-11-20&year=2025")
+    ]
+    assert latest == named
+    assert latest

@@ -40,6 +40,8 @@ EXAMPLES = {
     "/events/{event}": "/events/1",
     "/events/{event}.csv": "/events/1.json",
     "/alliances/{key}.csv": "/alliances/quad.csv",
+    "/commodities/{key}": "/commodities/gallium",
+    "/commodities/{key}.csv": "/commodities/gallium.csv",
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
     "/record/{command}": "/record/foundAlliance",

@@ -292,7 +292,7 @@ SHARES = "/tables/shares.csv?commodities=tin&years=2023&group="
         ("/tables/controls.csv?valid=yesterday", 400, "INVALID_DATE", ["validAt"]),
         ("/tables/controls.csv?position=99", 400, "POSITION_AHEAD", ["position"]),
         ("/tables/controls.csv?issuer=CN&issuer=US", 400, "BAD_REQUEST", ["issuer"]),
-        ("/tables/production.csv?commodity=gallium", 400, "BAD_REQUEST", ["year"]),
+        ("/tables/productions.csv?commodities=gallium", 400, "BAD_REQUEST", ["years"]),
         ("/tables/production.csv?commodity=gallium&year=x", 400, "INVALID_INPUT", ["year"]),
         ("/tables/claims.csv?years=2020..x", 400, "INVALID_INPUT", ["years"]),
         (SHARES + "quad", 400, "INVALID_INPUT", ["group"]),

@@ -1,7 +1,8 @@
 """Lines over years, as a specification in Vega-Lite: a pure function of what the chart shows.
 
 Names stand beside the ends of their lines, moved apart here; there is no legend. A filled mark is the
-claim in use, a hollow one what an earlier edition said. A year without a number breaks its line.
+claim in use, a hollow one what an earlier edition said. A year without a number breaks its line, and
+so does another publisher.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class YearMark:
     address: str
     """Where it is told, in this product: a path."""
     in_use: bool = True
+    publisher: str = ""
+    """Whose claim it is: a line joins the claims of one publisher only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +203,11 @@ def _line_layer(chart: LineChart, layout: Layout, factor: int) -> dict[str, Any]
 
 
 def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
-    """The marks in use by runs of years that follow each other: a year without a number breaks a line."""
+    """The marks in use by runs that a line joins: years that follow each other, told by one publisher."""
     parts: list[list[YearMark]] = []
     for mark in sorted((mark for mark in marks if mark.in_use), key=lambda mark: mark.year):
-        if parts and mark.year - parts[-1][-1].year == 1:
+        last = parts[-1][-1] if parts else None
+        if last and (mark.year - last.year, mark.publisher) == (1, last.publisher):
             parts[-1].append(mark)
         else:
             parts.append([mark])

@@ -10,7 +10,13 @@ from strawberry import argument
 
 from projections.analysis.distribution import ProductYear, by_product
 from projections.analysis.distribution import distribution as spread
-from projections.analysis.supplies import Product, of_statistic, plain_product, product_meant
+from projections.analysis.supplies import (
+    Product,
+    latest_year,
+    of_statistic,
+    plain_product,
+    product_meant,
+)
 from projections.analysis.supplies import Supply as Known
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -153,6 +159,31 @@ class SupplyAnalysis(AtMoment):
         return [one for one in found if one.spread.figures]
 
     @resolver_field
+    async def latest_productions(
+        self, info: Info, commodity: CommodityId = None
+    ) -> list[Distribution]:
+        """The world's production of each commodity with figures for it, in its latest year, in the
+        order of the commodity tree. The stage and form of each are those that `production` means
+        where they are left out; where it means none there are no figures: see `available`.
+        """
+        supplies = await info.context.services.as_of.supplies.find(
+            self.moment, parse_with_descendants(commodity), (), Statistic.PRODUCTION
+        )
+        order = list(dict.fromkeys(one.commodity for one in supplies))
+        by_year: dict[int | None, list[Commodity]] = {}
+        for of in order:
+            known = of_statistic(supplies, of, Statistic.PRODUCTION)
+            by_year.setdefault(latest_year(known, product_meant(known)), []).append(of)
+        found: dict[Commodity, Distribution] = {}
+        for year, of_year in by_year.items():
+            found |= zip(
+                of_year,
+                await self._distributions(info, of_year, [year], Statistic.PRODUCTION, None, None),
+                strict=True,
+            )
+        return [found[of] for of in order]
+
+    @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """The world's reserves of a commodity, by place."""
         of = parse_word(Commodity, commodity, "commodity")
@@ -212,9 +243,7 @@ class SupplyAnalysis(AtMoment):
         known = of_statistic(
             await self._supplies_of(info, [commodity]), commodity, Statistic.PRODUCTION
         )
-        product = product_meant(known, stage, form)
-        years = [one.years for one in known if Product(one.stage, one.form) == product]
-        return max((year for of in years for year in of), default=None)
+        return latest_year(known, product_meant(known, stage, form))
 
     async def _supplies_of(self, info: Info, commodities: Sequence[Commodity]) -> Sequence[Known]:
         """The supplies of some commodities; in a series they are read once for each day."""

@@ -1,0 +1,126 @@
+"""The clauses on a commodity by issuer: those that apply or are to come, and those that are over. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schema.pages.charts.status_bars import (
+    RowOfPeriods,
+    StatusTable,
+    Track,
+    draw_status_table,
+    periods_of,
+)
+from schema.pages.controls.control import clause_sub, facts_until
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.words import listed, many
+
+OVER = frozenset({"EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """The clauses on a commodity on the day of the page."""
+
+    current: StatusTable | None
+    over: StatusTable | None
+    in_force: int
+    words: str
+    """How many stand how."""
+    turns: Sequence[str]
+    """The days on which a status begins."""
+    instruments: int
+    listed_all: bool
+    """Whether all instruments of the day are among them."""
+
+
+def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
+    """The clauses that match the commodity, with their drawings; those of an issuer stand together,
+    first those of the issuer with most."""
+    day = date.fromisoformat(found["validAt"])
+    edges = found["exportControls"]["edges"]
+    pairs = [(edge["node"], clause) for edge in edges for clause in edge["matchingClauses"]]
+    statuses = Counter(clause["status"] for _, clause in pairs)
+    weight = Counter(
+        node["issuer"]["code"] for node, clause in pairs if clause["status"] not in OVER
+    )
+    ordered = sorted(
+        pairs, key=lambda pair: (-weight[pair[0]["issuer"]["code"]], pair[0]["issuer"]["name"])
+    )
+    tables = [
+        draw_status_table(
+            _rows(
+                [pair for pair in ordered if (pair[1]["status"] in OVER) == is_over],
+                found["horizon"],
+                address,
+            ),
+            day,
+        )
+        for is_over in (False, True)
+    ]
+    current, over = (table if table.rows else None for table in tables)
+    return Clauses(
+        current,
+        over,
+        statuses["IN_FORCE"],
+        _words(statuses),
+        [
+            period.first.isoformat()
+            for table in tables
+            for row in table.rows
+            for track in row.row.tracks
+            for period in track.periods
+        ],
+        len(edges),
+        len(edges) == found["exportControls"]["totalCount"],
+    )
+
+
+def _rows(
+    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    horizon: Sequence[Mapping[str, Any]],
+    address: Address,
+) -> list[RowOfPeriods]:
+    """A row a clause; the first of an instrument has its title, the others what tells them apart."""
+    rows = []
+    before = None
+    for node, clause in pairs:
+        goods = listed([commodity["name"] for commodity in clause["commodities"]], 3)
+        is_first = node["key"] != before
+        before = node["key"]
+        sub = [clause_sub(clause), goods] if is_first else [goods]
+        rows.append(
+            RowOfPeriods(
+                node["title"] if is_first else clause_sub(clause),
+                [Track(clause["measure"], periods_of(clause["statuses"]))],
+                " · ".join(part for part in sub if part),
+                href=address.link(path_of("controls", node["key"])) if is_first else None,
+                group=node["issuer"]["name"],
+                facts_until=facts_until(horizon, node),
+            )
+        )
+    return rows
+
+
+def _words(statuses: Mapping[str, int]) -> str:
+    """How many clauses stand how, beside those in force."""
+    over = sum(count for status, count in statuses.items() if status in OVER)
+    others = {
+        "suspended": statuses.get("SUSPENDED", 0),
+        "announced": statuses.get("ANNOUNCED", 0),
+        "not law yet": sum(
+            statuses.get(status, 0) for status in ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
+        ),
+        "over": over,
+    }
+    return ", ".join(f"{count} {word}" for word, count in others.items() if count)
+
+
+def counted(clauses: Clauses) -> str:
+    """The small words below the number of clauses in force."""
+    instruments = f"in {many(clauses.instruments, 'instrument')}"
+    return f"{clauses.words}; {instruments}" if clauses.words else instruments

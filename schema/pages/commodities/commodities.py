@@ -1,0 +1,152 @@
+"""`/commodities`: all of them, who makes most, how concentrated, how many clauses are in force. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.figures.naming import kind_of_figure, product
+from schema.pages.site.address import Address
+from schema.pages.site.amounts import amount, unit
+from schema.pages.site.page import Page, TableOfPage
+
+
+@dataclass(frozen=True, slots=True)
+class CommodityRow:
+    """A commodity with its latest production and the clauses that name it."""
+
+    commodity: Mapping[str, Any]
+    depth: int
+    """How far below the root of the tree it stands."""
+    production: Mapping[str, Any] | None
+    path: str
+    """Where the production stands in the answer."""
+    kind: str
+    output: str
+    unit: str
+    first: Mapping[str, Any] | None
+    """The country with the largest share."""
+    first_path: str
+    in_force: int
+    in_force_path: str
+    """Where the number of clauses stands in the answer; empty where it has none."""
+    others: str
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The rows in the order of the tree."""
+    found = data["asOf"]
+    rows = list(commodity_rows(data))
+    return {
+        "title": "Commodities",
+        "description": "Who makes critical minerals, how concentrated their output is, and how many"
+        " clauses control them.",
+        "turns": [node["publishedOn"] for node in found["editions"]["nodes"]],
+        "sources": sorted(
+            {node["publisherName"] or node["publisher"] for node in found["editions"]["nodes"]}
+        ),
+        "rows": rows,
+        "controlled": sum(1 for row in rows if row.in_force),
+        "supplied": sum(1 for row in rows if row.production and row.production["year"]),
+    }
+
+
+def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
+    """A row a commodity: those with figures or clauses, and those above them."""
+    found = data["asOf"]
+    productions = {
+        one["commodity"]["key"]: (index, one)
+        for index, one in enumerate(found["latestProductions"])
+    }
+    clauses: dict[str, dict[str, tuple[int, int]]] = {}
+    for index, count in enumerate(found["clauseCounts"]):
+        by_status = clauses.setdefault(count["commodity"]["key"], {})
+        by_status[count["status"]] = (index, count["clauses"])
+    reserves = {one["commodity"]["key"] for one in found["supplies"]}
+    parents = {one["key"]: one["parentKey"] for one in data["all"]}
+    named = productions.keys() | clauses.keys() | reserves
+    kept = {above for key in named for above in _line_of(key, parents)}
+    order = {key: number for number, key in enumerate(parents)}
+
+    def in_tree(commodity: Mapping[str, Any]) -> list[int]:
+        return [order[key] for key in reversed(_line_of(commodity["key"], parents))]
+
+    for commodity in sorted(data["commodities"], key=in_tree):
+        if commodity["key"] in kept:
+            yield _row(
+                commodity,
+                len(_line_of(commodity["key"], parents)) - 1,
+                productions.get(commodity["key"]),
+                clauses.get(commodity["key"], {}),
+            )
+
+
+def _line_of(key: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    """A commodity and those above it."""
+    line: list[str] = []
+    while key is not None:
+        line.append(key)
+        key = parents.get(key)
+    return line
+
+
+def _row(
+    commodity: Mapping[str, Any],
+    depth: int,
+    production: tuple[int, Mapping[str, Any]] | None,
+    clauses: Mapping[str, tuple[int, int]],
+) -> CommodityRow:
+    index, latest = production or (0, None)
+    path = f"asOf.latestProductions.{index}"
+    place, first = _first(latest["figures"]) if latest else (0, None)
+    world = latest["world"] if latest else None
+    at, in_force = clauses.get("IN_FORCE", (0, 0))
+    return CommodityRow(
+        commodity,
+        depth,
+        latest,
+        path,
+        _kind(latest),
+        amount(world) if world else _without_world(latest),
+        unit(world) if world and world["value"] is not None else "",
+        first,
+        f"{path}.figures.{place}",
+        in_force,
+        f"asOf.clauseCounts.{at}.clauses" if in_force else "",
+        _others(clauses),
+    )
+
+
+def _kind(latest: Mapping[str, Any] | None) -> str:
+    """What the output is of: `mine production, 2025`."""
+    if latest is None or latest["year"] is None:
+        return ""
+    kind = product(kind_of_figure("PRODUCTION", latest["stage"]), latest["form"])
+    return f"{kind}, {latest['year']}"
+
+
+def _without_world(latest: Mapping[str, Any] | None) -> str:
+    if latest is None:
+        return "no figures of output"
+    return "no world total" if latest["year"] else "of several products"
+
+
+def _first(figures: Sequence[Mapping[str, Any]]) -> tuple[int, Mapping[str, Any] | None]:
+    """The country with the largest share, and its place in the list."""
+    for index, one in enumerate(figures):
+        if one["share"] is not None and not one["place"]["isAggregate"]:
+            return index, one
+    return 0, None
+
+
+def _others(clauses: Mapping[str, tuple[int, int]]) -> str:
+    """The clauses that are suspended or announced."""
+    words = {"SUSPENDED": "suspended", "ANNOUNCED": "announced"}
+    told = [f"{clauses[status][1]} {word}" for status, word in words.items() if status in clauses]
+    return ", ".join(told)
+
+
+PAGE = Page(
+    __name__, "/commodities", view, section="/commodities", table=TableOfPage("commodities")
+)

@@ -1,0 +1,162 @@
+"""`/commodities/{key}`: who makes it, over the years, and which controls reach it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.charts.world_map import SHARES
+from schema.pages.commodities.clauses import Clauses, clauses_on, counted
+from schema.pages.commodities.exposed import ExposureRow, exposure_rows
+from schema.pages.commodities.producers import producer_rows, producers_map
+from schema.pages.commodities.years import (
+    chart_measure,
+    edition_rows,
+    first_drawn_year,
+    years_chart,
+)
+from schema.pages.figures.naming import (
+    OUTPUT_VERBS,
+    STAGES,
+    as_of_words,
+    kind_of_figure,
+    product,
+    publisher_of,
+)
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.amounts import amount, measured, unit
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import listed, many, percent
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The producers, the years, the clauses and the exposure of a commodity."""
+    found = data["asOf"]
+    key = address.parameters["key"]
+    commodity = next(one for one in data["commodities"] if one["key"] == key)
+    below = [one for one in data["commodities"] if one["parentKey"] == key]
+    shown, reserves = found["production"], found["reserves"]
+    clauses = clauses_on(found, address)
+    exposure = exposure_rows(found)
+    lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
+    years = sorted(one["year"] for one in found["years"])
+    drawn = years_chart(found, commodity["name"], told_by(found), _figure_page(address))
+    return {
+        "title": commodity["name"],
+        "description": " ".join(lead),
+        "turns": [*clauses.turns, *(node["day"] for node in found["transitions"]["nodes"])],
+        "sources": _sources(found),
+        "commodity": commodity,
+        "below": below,
+        "lead": lead,
+        "shown": shown,
+        "amount": amount,
+        "measured": measured,
+        "shares": SHARES,
+        "kind": kind_of_figure("PRODUCTION", shown["stage"]),
+        "measure": measure_words(chart_measure(shown)),
+        "keys": {"controls": counted(clauses), "exposure": next(iter(exposure), None)},
+        "producers": producer_rows(
+            shown["figures"], chart_measure(shown), "asOf.production.figures"
+        ),
+        "map": producers_map(shown["figures"], _place_page(address)),
+        "years": years,
+        "not_drawn": [year for year in years if drawn and year < first_drawn_year(found)],
+        "products": products(found, address),
+        "editions": edition_rows(found),
+        "charts": {"years": drawn} if drawn else {},
+        **({"image": drawn} if drawn else {}),
+        "reserves": reserves,
+        "reserve_rows": producer_rows(
+            reserves["figures"], chart_measure(reserves), "asOf.reserves.figures"
+        ),
+        "reserve_measure": measure_words(chart_measure(reserves)),
+        "clauses": clauses,
+        "exposure": exposure,
+    }
+
+
+def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
+    """Who makes most of it, as whom says; or what is known instead."""
+    figures, world, year = shown["figures"], shown["world"], shown["year"]
+    first = figures[0] if figures else None
+    if first and first["share"] and world:
+        verb = OUTPUT_VERBS.get(shown["stage"], "produced")
+        says = "estimates" if first["estimated"] or world["estimated"] else "says"
+        mixed = " (claims of several editions)" if first["mixedEditions"] else ""
+        return [
+            f"{first['place']['name']} {verb} {percent(first['share'])} of the world’s output of"
+            f" {year}, as {publisher_of(world)} {says}{mixed}."
+        ]
+    if world:
+        return [
+            f"The world’s output of {year}: {measured(world)}, by {publisher_of(world)}."
+            " No share of a place is known."
+        ]
+    if figures:
+        return [f"There is no number for the world’s output of {year}, so no shares."]
+    if shown["available"]:
+        return ["No output is shown: choose for which product of those that there are figures of."]
+    return ["No figures of its output are recorded."]
+
+
+def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str]:
+    """How many clauses on it are in force, and of how much output they are."""
+    if not clauses.in_force:
+        return ["No clause on it is in force."]
+    is_are = "is" if clauses.in_force == 1 else "are"
+    told = f"{many(clauses.in_force, 'clause')} on it {is_are} in force"
+    row = next(iter(exposure), None)
+    if row is None or row.wholly is None:
+        return [f"{told}."]
+    reached = f"they reach {percent(row.wholly)} of this output wholly"
+    return [f"{told}; toward any destination {reached}, {percent(row.partly or 0)} in part."]
+
+
+def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
+    """The products of this commodity, and of those below it, that there are figures of: name, link,
+    and whether it is the one that is shown; none where there is no choice."""
+    shown = found["production"]
+    key = shown["commodity"]["key"]
+    choices = []
+    for one in shown["available"]:
+        of = one["commodity"]["key"]
+        name = product("" if of == key else one["commodity"]["name"], one["form"])
+        label = ", ".join(part for part in (name.removeprefix(", "), STAGES[one["stage"]]) if part)
+        link = address.link(path_of("commodities", of), stage=one["stage"], form=one["form"])
+        is_shown = (of, one["stage"], one["form"]) == (key, shown["stage"], shown["form"])
+        choices.append((label, link, is_shown))
+    return choices if len(choices) > 1 or not any(one[2] for one in choices) else []
+
+
+def measure_words(claim: Mapping[str, Any] | None) -> str:
+    """The unit and basis of a table of numbers."""
+    return unit(claim) if claim else ""
+
+
+def told_by(found: Mapping[str, Any]) -> str:
+    """Whose numbers a chart shows, and as of when."""
+    return "; ".join([listed(_sources(found)) or "No publisher", as_of_words(found)])
+
+
+def _sources(found: Mapping[str, Any]) -> list[str]:
+    claims = [claim for figure in found["worldFigures"]["nodes"] for claim in figure["claims"]]
+    claims += [one["world"] for one in (found["production"], found["reserves"]) if one["world"]]
+    return sorted({publisher_of(claim) for claim in claims})
+
+
+def _figure_page(address: Address) -> Any:
+    return lambda key: address.link(f"/figures/{key}")
+
+
+def _place_page(address: Address) -> Any:
+    return lambda code: address.link(path_of("places", code))
+
+
+PAGE = Page(
+    __name__,
+    "/commodities/{key}",
+    view,
+    section="/commodities",
+    table=TableOfPage("production", renamed={"key": "commodity"}, without=frozenset({"toward"})),
+)

@@ -1,0 +1,75 @@
+"""How much of the world's output is under controls toward a destination. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureRow:
+    """A destination, and the shares of output that controls toward it reach."""
+
+    destination: str
+    code: str | None
+    """None for any destination."""
+    path: str
+    """Where the shares stand in the answer."""
+    wholly: str | None
+    """A share of 1; None where it is not known."""
+    partly: str | None
+    wholly_width: str
+    """In percent of the world's output, such as `69.3%`."""
+    partly_x: str
+    partly_width: str
+    issuers: Sequence[str]
+
+
+def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
+    """A row for any destination, and one for each that was asked for; none where no clause in force
+    reaches the product that is shown."""
+    shown = found["production"]
+    rows = [_row("Any destination", None, "asOf.exposure", found["exposure"], shown)]
+    rows += [
+        _row(
+            one["destination"]["name"],
+            one["destination"]["code"],
+            f"asOf.exposures.{index}.supplies",
+            one["supplies"],
+            shown,
+        )
+        for index, one in enumerate(found["exposures"])
+    ]
+    known = [row for row in rows if row is not None]
+    return known if any(row.wholly or row.partly for row in known) else []
+
+
+def _row(
+    name: str,
+    code: str | None,
+    path: str,
+    supplies: Sequence[Mapping[str, Any]],
+    shown: Mapping[str, Any],
+) -> ExposureRow | None:
+    wanted = (shown["commodity"]["key"], shown["stage"], shown["form"])
+    for index, one in enumerate(supplies):
+        if (one["commodity"]["key"], one["stage"], one["form"]) == wanted:
+            wholly, partly = one["controlledShare"], one["partlyControlledShare"]
+            return ExposureRow(
+                name,
+                code,
+                f"{path}.{index}",
+                wholly,
+                partly,
+                _percent(wholly),
+                _percent(wholly),
+                _percent(partly),
+                [place["place"]["name"] for place in one["places"]],
+            )
+    return None
+
+
+def _percent(share: str | None) -> str:
+    return f"{min(max(Decimal(share or 0), Decimal(0)), Decimal(1)) * 100:.2f}%"

@@ -1,0 +1,71 @@
+"""Who produces how much: the ranking with its bars, and the map. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.charts.share_bars import bar_widths
+from schema.pages.charts.world_map import SHARES, PlaceValue, WorldMap, draw_world
+from schema.pages.site.amounts import amount, measured, same_measure, unit
+from schema.pages.site.words import percent
+
+PlacePage = Callable[[str], str]
+"""From the code of a place to the address of its page."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerRow:
+    """A place with its number and share."""
+
+    path: str
+    """Where it stands in the answer."""
+    figure: Mapping[str, Any]
+    words: str
+    other_measure: str | None
+    """Its unit and basis where they are not those of the world's number."""
+    bar: str | None
+
+    @property
+    def has_page(self) -> bool:
+        """Whether it is a place of its own."""
+        return not self.figure["place"]["isAggregate"]
+
+
+def producer_rows(
+    figures: Sequence[Mapping[str, Any]], measure: Mapping[str, Any] | None, path: str
+) -> list[ProducerRow]:
+    """The places in the order of the answer: the largest shares first, then those without."""
+    bars = bar_widths([Decimal(one["share"]) if one["share"] else None for one in figures])
+    return [
+        ProducerRow(
+            f"{path}.{index}",
+            one,
+            amount(one),
+            unit(one)
+            if one["value"] is not None and measure and not same_measure(one, measure)
+            else None,
+            bar,
+        )
+        for index, (one, bar) in enumerate(zip(figures, bars, strict=True))
+    ]
+
+
+def producers_map(figures: Sequence[Mapping[str, Any]], page: PlacePage) -> WorldMap:
+    """The map of shares; a place whose share is not known is hatched."""
+    return draw_world(
+        {
+            one["place"]["code"]: PlaceValue(
+                one["place"]["name"],
+                f"{one['place']['name']}: {measured(one)}"
+                + (f", {percent(one['share'])}" if one["share"] else ""),
+                SHARES.step(Decimal(one["share"])) if one["share"] else None,
+                page(one["place"]["code"]),
+            )
+            for one in figures
+            if not one["place"]["isAggregate"]
+        },
+        "producers",
+    )

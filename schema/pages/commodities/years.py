@@ -1,0 +1,204 @@
+"""Output over the years, edition after edition: the chart, and the table of world totals. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
+from schema.pages.figures.naming import edition_of, kind_of_figure, product
+from schema.pages.site.amounts import amount, measured, same_measure, unit
+
+MAX_PLACES = 5
+MAX_GAP_YEARS = 3
+"""Years that lie further before the others are not drawn: they would press these together."""
+EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
+"""Numbers that are drawn; a bound or a range is not one."""
+
+Claim = Mapping[str, Any]
+LinkTo = Callable[[str], str]
+"""From the key of a figure to the address of its page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceYear:
+    """The claims on the output of a place, or the world, in a year."""
+
+    year: int
+    figure: str
+    in_use: Claim
+    claims: Sequence[Claim]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRow:
+    """What an edition says of the world's output in a year."""
+
+    year: int
+    figure: str
+    claim: Claim
+    path: str
+    """Where the claim stands in the answer."""
+    edition: str
+    words: str
+    in_use: bool
+    other_measure: str | None
+    """Its unit and basis where they are not those of the chart."""
+
+
+def years_chart(found: Mapping[str, Any], name: str, source: str, link: LinkTo) -> LineChart | None:
+    """The world and the places with the largest shares of the year that is shown, over all years;
+    None where nothing can be drawn on one scale."""
+    shown = found["production"]
+    measure = chart_measure(shown)
+    if measure is None:
+        return None
+    largest = [one for one in shown["figures"] if not one["place"]["isAggregate"]]
+    first = first_drawn_year(found)
+    drawn = [
+        Line("World", list(_marks("World", world_years(found), measure, link)), "ink"),
+        *(
+            Line(
+                one["place"]["name"],
+                list(
+                    _marks(
+                        one["place"]["name"],
+                        place_years(found, one["place"]["code"]),
+                        measure,
+                        link,
+                    )
+                ),
+                SERIES[number],
+            )
+            for number, one in enumerate(largest[:MAX_PLACES])
+        ),
+    ]
+    lines = [
+        Line(line.name, marks, line.colour)
+        for line in drawn
+        for marks in [[mark for mark in line.marks if mark.year >= first]]
+        if any(mark.in_use for mark in marks)
+    ]
+    if not lines:
+        return None
+    title = f"{product(name, shown['form'])}: {kind_of_figure('PRODUCTION', shown['stage'])}"
+    return LineChart(title, _description(lines, measure), source, unit(measure), lines)
+
+
+def first_drawn_year(found: Mapping[str, Any]) -> int:
+    """The first of the years that lie close together, up to the latest with figures."""
+    years = sorted(one["year"] for one in found["years"])
+    breaks = [later for year, later in pairwise(years) if later - year > MAX_GAP_YEARS]
+    return max([*breaks, *years[:1]], default=0)
+
+
+def chart_measure(production: Mapping[str, Any]) -> Claim | None:
+    """The claim whose unit and basis the chart has: the world's, or else that of the largest place."""
+    claims = [production["world"], *production["figures"]]
+    return next((claim for claim in claims if claim and claim["value"] is not None), None)
+
+
+def world_years(found: Mapping[str, Any]) -> list[PlaceYear]:
+    """The claims on the world's output of the product that is shown, the newest year first."""
+    shown = found["production"]
+    return [
+        _place_year(figure["series"]["period"], figure["key"], figure)
+        for figure in found["worldFigures"]["nodes"]
+        if is_product(figure["series"], shown)
+    ]
+
+
+def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    """Whether a figure of a commodity or one below it is of the very product that is shown."""
+    wanted = (shown["commodity"]["key"], shown["stage"], shown["form"])
+    return (series["commodity"]["key"], series["stage"], series["form"]) == wanted
+
+
+def place_years(found: Mapping[str, Any], code: str) -> list[PlaceYear]:
+    """The claims on the output of a place."""
+    return [
+        _place_year(of_year["year"], figure["figure"], figure)
+        for of_year in found["years"]
+        for figure in of_year["figures"]
+        if figure["place"]["code"] == code
+    ]
+
+
+def _place_year(year: int, key: str, figure: Mapping[str, Any]) -> PlaceYear:
+    claims = figure["claims"]
+    position = figure["preferred"]["position"] if figure["preferred"] else None
+    in_use = next((claim for claim in claims if claim["position"] == position), claims[-1])
+    return PlaceYear(year, key, in_use, claims)
+
+
+def _marks(
+    name: str, years: Sequence[PlaceYear], measure: Claim, link: LinkTo
+) -> Iterator[YearMark]:
+    """The claim in use of each year, and what earlier editions of its publisher said otherwise."""
+    for one in years:
+        in_use = one.in_use
+        if not _can_be_drawn(in_use, measure):
+            continue
+        yield _mark(name, one, in_use, link, in_use=True)
+        for claim in one.claims:
+            is_earlier = claim["publisher"] == in_use["publisher"] and not claim["latest"]
+            if is_earlier and _can_be_drawn(claim, measure) and claim["value"] != in_use["value"]:
+                yield _mark(name, one, claim, link, in_use=False)
+
+
+def _can_be_drawn(claim: Claim, measure: Claim) -> bool:
+    return (
+        claim["value"] is not None
+        and claim["qualifier"] in EXACT_QUALIFIERS
+        and same_measure(claim, measure)
+    )
+
+
+def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool) -> YearMark:
+    estimated = ", estimated" if claim["estimated"] else ""
+    standing = "" if in_use else ", an earlier edition"
+    words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{standing}"
+    number, address = Decimal(claim["value"]), link(one.figure)
+    return YearMark(one.year, number, words, address, in_use, claim["publisher"])
+
+
+def _description(lines: Sequence[Line], measure: Claim) -> str:
+    """The first and last number of each line."""
+    told = []
+    for line in lines:
+        marks = sorted((mark for mark in line.marks if mark.in_use), key=lambda mark: mark.year)
+        first, last = marks[0], marks[-1]
+        told.append(
+            f"{line.name}: {first.value:,f} in {first.year}, {last.value:,f} in {last.year}"
+            if first is not last
+            else f"{line.name}: {first.value:,f} in {first.year}"
+        )
+    return f"In {unit(measure)}. {'; '.join(told)}."
+
+
+def edition_rows(found: Mapping[str, Any]) -> list[EditionRow]:
+    """Every edition's claim on the world's output, the newest year first, then the newest edition."""
+    measure = chart_measure(found["production"])
+    rows = []
+    for index, figure in enumerate(found["worldFigures"]["nodes"]):
+        if not is_product(figure["series"], found["production"]):
+            continue
+        one = _place_year(figure["series"]["period"], figure["key"], figure)
+        for number, claim in reversed(list(enumerate(one.claims))):
+            other = measure is not None and not same_measure(claim, measure)
+            rows.append(
+                EditionRow(
+                    one.year,
+                    one.figure,
+                    claim,
+                    f"asOf.worldFigures.nodes.{index}.claims.{number}",
+                    edition_of(claim),
+                    amount(claim),
+                    claim is one.in_use,
+                    unit(claim) if other and claim["value"] is not None else None,
+                )
+            )
+    return rows

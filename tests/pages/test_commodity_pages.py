@@ -1,0 +1,168 @@
+"""`/commodities`: who makes what, and which controls reach it. The numbers are those of the corpus."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from schema.pages.commodities.years import first_drawn_year
+from schema.services import Services
+from tests.support.api import Api
+
+RARE_EARTHS = "/commodities/rare_earths"
+DAY = "valid=2026-11-20"
+
+
+@pytest.fixture
+async def corpus(corpus_services: Services) -> Api:
+    """The application with the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def main_of(corpus: Api, path: str) -> str:
+    """The HTML of the content of a page."""
+    response = await corpus.request("GET", path)
+    assert response.status_code == 200, response.text
+    return response.text[response.text.index("<main") : response.text.index("</main>")]
+
+
+def text_of(html: str) -> str:
+    """The text of HTML, blanks as single spaces."""
+    return " ".join(re.sub("<[^>]*>", " ", html.replace("\N{NO-BREAK SPACE}", " ")).split())
+
+
+def section_of(html: str, name: str) -> str:
+    """A section by the id of its heading."""
+    return html[html.index(f'aria-labelledby="{name}"') :].split("</section>")[0]
+
+
+async def test_a_commodity_says_who_makes_it_and_how_concentrated_that_is(corpus: Api) -> None:
+    main = await main_of(corpus, f"{RARE_EARTHS}?{DAY}")
+    text = text_of(main)
+    assert (
+        "China mined 69.2 % of the world’s output of 2025, as US Geological Survey estimates."
+        in text
+    )
+    assert "World mine production, 2025 390,000 e t REO; US Geological Survey, MCS 2026" in text
+    assert "Top three 89.7 % China, United States, Australia" in text
+    assert "Concentration (HHI) 5,054.4 of 10,000" in text
+    ranking = text_of(main[main.index('aria-label="Ranking"') :].split("</section>")[0])
+    assert (
+        "China 270,000 e 69.2 % United States 51,000 e 13.1 % Australia 29,000 e 7.4 %" in ranking
+    )
+    assert "Canada 0 0.0 %" in ranking, "nil is a number"
+
+
+async def test_a_year_is_chosen_by_a_link_and_what_is_not_a_number_is_a_word(corpus: Api) -> None:
+    main = await main_of(corpus, f"{RARE_EARTHS}?year=2023&{DAY}")
+    assert "World mine production, 2023 376,000" in text_of(main)
+    years = re.findall(r'href="/commodities/rare_earths\?year=(\d+)&amp;valid=2026-11-20"', main)
+    assert years == [str(year) for year in (2010, 2019, 2020, 2021, 2022, 2023, 2024, 2025)]
+    ranking = main[main.index('aria-label="Ranking"') :].split("</section>")[0]
+    assert "Canada not stated –" in text_of(ranking)
+    assert "<title>Canada: not stated</title>" in main, "hatched on the map"
+    empty = text_of(await main_of(corpus, f"{RARE_EARTHS}?year=1999&{DAY}"))
+    assert "No figures of 1999: choose one of the years above." in empty
+
+
+async def test_the_years_are_a_chart_and_a_table_of_the_same_numbers(corpus: Api) -> None:
+    section = section_of(await main_of(corpus, f"{RARE_EARTHS}?{DAY}"), "years")
+    marks = set(re.findall(r"<title>(World, 20\d\d: [^<]*)</title>", section))
+    told = {mark.replace("\N{NO-BREAK SPACE}", " ") for mark in marks}
+    assert "World, 2023: 376,000 t REO, MCS 2025" in told
+    assert "World, 2023: 350,000 t REO, estimated, MCS 2024, an earlier edition" in told
+    assert "World, 2025: 390,000 t REO, estimated, MCS 2026" in told
+    assert 'href="/figures/rare_earths/WORLD/production/mine/2023?valid=2026-11-20"' in section
+    table = text_of(section[section.index("<tbody>") :])
+    assert "2023 MCS 2025 ● in use 376,000 2023 MCS 2024 ○ not in use 350,000 e" in table
+    assert "Not drawn, since far before the others: 2010." in text_of(section)
+
+
+async def test_clauses_stand_by_issuer_and_those_that_are_over_are_folded(corpus: Api) -> None:
+    main = await main_of(corpus, f"{RARE_EARTHS}?valid=2025-11-20")
+    section = section_of(main, "clauses")
+    shown, folded = section.split("<details")
+    assert text_of(shown).index("China") < text_of(shown).index("Namibia")
+    suspended = re.findall(r"suspended\s*</span>.*?until 9|suspended", shown)
+    assert suspended, "China's controls of October 2025 are suspended"
+    assert re.search(r"\d+ clauses that are over", text_of(folded))
+    assert f"/controls?commodity=rare_earths&amp;{'valid=2025-11-20'}" in section
+
+
+async def test_exposure_is_told_wholly_and_in_part_toward_each_destination(corpus: Api) -> None:
+    main = await main_of(corpus, f"/commodities/gallium?{DAY}")
+    rows = re.findall(r"<tr>.*?</tr>", section_of(main, "exposed"), re.DOTALL)[1:]
+    assert [text_of(row).split(" ")[0] for row in rows] == [
+        *("Any", "United", "Japan", "South", "Germany", "India")
+    ]
+    assert "100.0 % 0.0 %" in text_of(rows[0])
+    narrowed = section_of(await main_of(corpus, f"/commodities/gallium?toward=FR&{DAY}"), "exposed")
+    assert "France" in narrowed
+    assert "Japan" not in narrowed
+
+
+async def test_where_no_product_is_meant_it_is_said_which_there_are(corpus: Api) -> None:
+    main = await main_of(corpus, f"/commodities/iron_ore?{DAY}")
+    text = text_of(main)
+    assert "choose for which product" in text
+    assert "iron content, mine" in text
+    assert "usable ore, mine" in text
+    assert (
+        'href="/commodities/iron_ore?stage=MINE&amp;form=usable_ore&amp;valid=2026-11-20"' in main
+    )
+    usable = text_of(
+        await main_of(corpus, f"/commodities/iron_ore?stage=MINE&form=usable_ore&{DAY}")
+    )
+    assert "Australia mined" in usable
+
+
+async def test_without_a_world_total_there_are_no_shares_and_no_zero(corpus: Api) -> None:
+    main = await main_of(corpus, f"/commodities/germanium?{DAY}")
+    text = text_of(main)
+    assert "World refinery production, 2023 not available" in text
+    assert "No share of a place is known." in text
+    assert "HHI" not in text
+    reserves = text_of(section_of(main, "reserves"))
+    assert "not available" in reserves
+
+
+async def test_a_commodity_is_an_image_data_and_a_table(corpus: Api) -> None:
+    svg = await corpus.request("GET", f"{RARE_EARTHS}.svg?{DAY}")
+    assert "Rare earths: mine production" in svg.text
+    assert "US Geological Survey; as of 20\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026" in svg.text
+    table = await corpus.request("GET", f"{RARE_EARTHS}.csv?year=2024&{DAY}")
+    assert re.search(r"^CN,China,270000,", table.text, re.MULTILINE)
+    latest = await corpus.request("GET", f"{RARE_EARTHS}.csv?{DAY}")
+    assert re.search(r"^AU,Australia,29000,", latest.text, re.MULTILINE)
+    unknown = await corpus.request("GET", "/commodities/unobtainium")
+    assert (unknown.status_code, "is not a commodity" in unknown.text) == (400, True)
+
+
+async def test_the_list_has_every_commodity_with_its_latest_year_and_its_clauses(
+    corpus: Api,
+) -> None:
+    main = await main_of(corpus, f"/commodities?{DAY}")
+    rows = {
+        found[0]: text_of(row)
+        for row in re.findall(r"<tr class=.*?</tr>", main, re.DOTALL)
+        for found in [re.findall(r'href="/commodities/(\w+)', row)]
+    }
+    assert "mine production, 2025 390,000 e t REO China 69.2 % 5,054.4" in rows["rare_earths"]
+    assert "refinery production, 2023 not available" in rows["germanium"]
+    assert "of several products" in rows["iron_ore"]
+    assert "no figures of output" in rows["terbium"]
+    keys = list(rows)
+    assert keys.index("rare_earths") < keys.index("yttrium") < keys.index("antimony")
+    found = await main_of(corpus, f"/commodities?hsCode=280530&{DAY}")
+    assert "/commodities/rare_earths?" in found
+    assert "/commodities/gallium?" not in found
+
+
+def test_years_far_before_the_others_are_not_drawn() -> None:
+    def years(*numbers: int) -> dict[str, list[dict[str, int]]]:
+        return {"years": [{"year": number} for number in numbers]}
+
+    assert first_drawn_year(years(2010, 2019, 2020, 2023)) == 2019
+    assert first_drawn_year(years(2021, 2024)) == 2021
+    assert first_drawn_year(years()) == 0
