@@ -77,6 +77,14 @@ class MomentSeries:
         value: T = self._memo[key]
         return value
 
+    async def on_each_day(self, make: Callable[[Moment], Awaitable[T]]) -> dict[date, T]:
+        """What `make` gives for each moment."""
+        found = {}
+        for moment in self.moments():
+            await self.give_way()
+            found[moment.valid_at] = await make(moment)
+        return found
+
     def on(self, day: date, days: Mapping[date, T]) -> T:
         """What is so on one of the days, by which `days_of` finds what is so on the others."""
         value = days[day]

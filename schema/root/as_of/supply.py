@@ -18,6 +18,7 @@ from projections.analysis.supplies import (
     product_meant,
 )
 from projections.analysis.supplies import Supply as Known
+from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -123,8 +124,10 @@ class SupplyAnalysis(AtMoment):
         of = parse_word(Commodity, commodity, "commodity")
         if year is None:
             year = await self._latest_year(info, of, stage, form)
-        [found] = await self._distributions(info, [of], [year], Statistic.PRODUCTION, stage, form)
-        return found
+            asked = [of], [year], Statistic.PRODUCTION, stage, form
+            [found] = await self._distributions(info, *asked)
+            return found
+        return await self._on_all_days(info, of, year, Statistic.PRODUCTION, stage, form)
 
     @resolver_field
     async def productions(
@@ -187,8 +190,30 @@ class SupplyAnalysis(AtMoment):
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """The world's reserves of a commodity, by place."""
         of = parse_word(Commodity, commodity, "commodity")
-        [found] = await self._distributions(info, [of], [None], Statistic.RESERVES, None, form)
-        return found
+        return await self._on_all_days(info, of, None, Statistic.RESERVES, None, form)
+
+    async def _on_all_days(
+        self,
+        info: Info,
+        commodity: Commodity,
+        year: int | None,
+        statistic: Statistic,
+        stage: Stage | None,
+        form: str | None,
+    ) -> Distribution:
+        """The distribution of a commodity in a year; in a series it is made for all of its days."""
+
+        async def on_day(moment: Moment) -> Distribution:
+            asked = [commodity], [year], statistic, stage, form
+            [found] = await SupplyAnalysis(moment=moment)._distributions(info, *asked)
+            return found
+
+        series = self.moment.series
+        if series is None:
+            return await on_day(self.moment)
+        key = ("distributions", commodity, year, statistic, stage, form)
+        days = await series.read(key, partial(series.on_each_day, on_day))
+        return series.on(self.moment.valid_at, days)
 
     async def _distributions(
         self,
