@@ -314,6 +314,21 @@ async def test_forms_are_for_those_who_may_record(services: Services) -> None:
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
 
 
+async def test_who_signed_in_records_from_our_own_pages_alone(api: Api) -> None:
+    shut = Api(api.services, Access(token="secret"))
+    signed = await shut.request("POST", "/sign-in", data={"token": "secret"}, headers=OWN)
+    cookie = {"Cookie": signed.headers["set-cookie"].partition(";")[0]}
+    page = await send(shut, "suspendExportControl", {**SUSPENSION, "do": "preview"}, **cookie)
+    assert page.status_code == 200
+    fields = {**hidden(page.text), "do": "record"}
+    foreign = {**cookie, "Sec-Fetch-Site": "cross-site", "Accept": "text/html"}
+    refused = await send(shut, "suspendExportControl", fields, **foreign)
+    assert refused.status_code in (303, 403)  # the cookie does not count there
+    assert await api.services.recorder.head() == 1
+    made = await send(shut, "suspendExportControl", fields, **cookie)
+    assert made.headers["location"] == "/events/2"
+
+
 @pytest.mark.parametrize(
     ("path", "link"),
     [
