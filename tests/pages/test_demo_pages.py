@@ -1,0 +1,16 @@
+"""The pages that the demo names when it starts are there."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.cli.demo_banner import PAGES
+from schema.services import Services
+from tests.support.api import Api
+
+
+@pytest.mark.parametrize("path", ["/", *(page.path for page in PAGES)])
+async def test_each_page_that_the_demo_names_is_there(corpus_services: Services, path: str) -> None:
+    answer = await Api(corpus_services).request("GET", path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
