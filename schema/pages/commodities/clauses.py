@@ -31,8 +31,6 @@ class Clauses:
     in_force: int
     words: str
     """How many stand how."""
-    turns: Sequence[str]
-    """The days on which a status begins."""
     instruments: int
     listed_all: bool
     """Whether all instruments of the day are among them."""
@@ -68,13 +66,6 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
         over,
         statuses["IN_FORCE"],
         _words(statuses),
-        [
-            period.first.isoformat()
-            for table in tables
-            for row in table.rows
-            for track in row.row.tracks
-            for period in track.periods
-        ],
         len(edges),
         len(edges) == found["exportControls"]["totalCount"],
     )

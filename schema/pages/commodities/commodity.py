@@ -25,6 +25,7 @@ from schema.pages.figures.naming import (
 )
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, percent
 
@@ -44,7 +45,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": commodity["name"],
         "description": " ".join(lead),
-        "turns": [*clauses.turns, *(node["day"] for node in found["transitions"]["nodes"])],
+        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
         "sources": _sources(found),
         "commodity": commodity,
         "below": below,
@@ -158,5 +159,8 @@ PAGE = Page(
     "/commodities/{key}",
     view,
     section="/commodities",
+    feed=FeedOfPage(
+        commodity="key", calendar=True, ignored=frozenset({"year", "stage", "form", "toward"})
+    ),
     table=TableOfPage("production", renamed={"key": "commodity"}, without=frozenset({"toward"})),
 )

@@ -66,7 +66,7 @@ def _row(
                 _percent(wholly),
                 _percent(wholly),
                 _percent(partly),
-                [place["place"]["name"] for place in one["places"]],
+                [place["place"]["name"] for place in one["places"] if place["inForce"]],
             )
     return None
 

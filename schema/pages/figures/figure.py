@@ -209,7 +209,7 @@ def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[t
         if len({row.publisher for row in rows}) > 1
     ]
     restated = [
-        f"{named[one['position']].name}: {_change(one)}"
+        f"{named[one['position']].name}: {_change(one, named)}"
         for one in figure["revisions"]
         if one["before"]
     ]
@@ -229,13 +229,14 @@ def _spread(spread: Mapping[str, Any]) -> str:
     return f"{told} ({Decimal(relative) * 100:.1f}{NBSP}% of the smaller)" if relative else told
 
 
-def _change(revision: Mapping[str, Any]) -> str:
+def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
     """How a claim differs from that of the edition before."""
+    now, before = named[revision["position"]], named[revision["before"]["position"]]
+    if (now.amount, now.unit) == (before.amount, before.unit):
+        return "no change"
     if revision["change"] is None:
         return str(revision["changeUnavailableReason"] or "cannot be compared with the one before")
     change = Decimal(revision["change"])
-    if change == 0:
-        return "no change"
     sign = "+" if change > 0 else MINUS
     percent = revision["changePercent"]
     told = f"{sign}{abs(change):,f}"

@@ -18,6 +18,7 @@ from schema.pages.figures.naming import (
 )
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, unit
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 
@@ -116,5 +117,6 @@ PAGE = Page(
     "/figures",
     view,
     section="/figures",
+    feed=FeedOfPage("FIGURE", commodity="commodity", place="place"),
     table=TableOfPage("claims", without=frozenset({"after"})),
 )
