@@ -325,6 +325,27 @@ async def log_reading(client: Client) -> None:
         writer.transport.abort()
 
 
+PAGES = (
+    "/",
+    "/controls?rows=clause",
+    "/controls/cn-mofcom-2024-46",
+    "/commodities/rare_earths",
+    "/figures",
+    "/changes?from=2006-01-01",
+    "/figures/rare_earths/CN/production/mine/2023.png",
+    "/announcements.xlsx",
+)
+
+
+async def pages(client: Client) -> None:
+    """The dearest pages, none of which was asked for before."""
+    number = next(client.numbers)
+    path = PAGES[number % len(PAGES)]
+    day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
+    moment = f"valid={day}&position={5000 + number % 5000}"
+    await client.send(got(f"{path}{'&' if '?' in path else '?'}{moment}"))
+
+
 LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
     "introspection": (introspection, 4),
     "negative-page": (negative_page, 4),
@@ -338,6 +359,7 @@ LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
     "slow-reading": (slow_reading, 60),
     "costly": (costly, 8),
     "many-moments": (many_moments, 4),
+    "pages": (pages, 30),
     "sockets": (sockets, 100),
     "bad-requests": (bad_requests, 4),
     "long-lines": (long_lines, 4),
