@@ -88,6 +88,12 @@ def masked_error(error: BaseException | None, at: object = None) -> dict[str, An
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "id": id}}
 
 
+def internal_error(error: BaseException) -> TrackerError:
+    """The same as an error of this product, for answers that are not GraphQL."""
+    shown = masked_error(error)
+    return TrackerError(f"Internal error {shown['extensions']['id']}", code="INTERNAL")
+
+
 def _mask(error: GraphQLError) -> None:
     shown = masked_error(error.original_error, error.path)
     error.message, error.extensions = shown["message"], shown["extensions"]

@@ -22,7 +22,8 @@ from schema.pages.overview import overview
 from schema.pages.places import place, places
 from schema.pages.search import search
 from schema.pages.site.page import Page
-from schema.pages.site.route import MEDIA_TYPES, PageRoute
+from schema.pages.site.page_data import MEDIA_TYPES
+from schema.pages.site.route import PageRoute
 from schema.pages.site.static_files import static_file
 
 PAGES: tuple[Page, ...] = (

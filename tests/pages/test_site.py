@@ -127,3 +127,17 @@ async def test_the_matrix_shows_members_unions_and_roles_of_the_day(corpus: Api)
     assert japan.count("●") >= 3
     [austria] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>Austria</a>.*?</tr>", html, re.DOTALL)
     assert 'aria-label="by EU"' in austria
+
+
+async def test_what_nobody_foresaw_is_a_page_with_an_id(
+    corpus: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret of the code")
+
+    monkeypatch.setattr("schema.pages.site.route.render", fail)
+    answer = await corpus.request("GET", "/about")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    [id] = re.findall(r"Internal error ([0-9a-f]{12})", answer.text)
+    assert id in caplog.text

@@ -16,7 +16,9 @@ from typing import Any
 from icalendar import Calendar, Event
 
 from schema.pages.site.address import Address, Made
+from schema.pages.site.citation import PRODUCT
 from schema.pages.site.fragments import with_fragments
+from schema.pages.site.templates import environment
 from schema.pages.site.words import entity_path
 from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
@@ -121,3 +123,21 @@ def _day_to_come(node: Mapping[str, Any], stamp: datetime, origin: str) -> Event
     path = entity_path(node["entity"]) or f"/events/{node['because']['position']}"
     one.add("url", f"{origin}{path}")
     return one
+
+
+def atom(data: Mapping[str, Any], title: str, address: Address, origin: str) -> str:
+    """The newest events of what a page is about, the newest first."""
+    moment = data["asOf"]
+    return (
+        environment()
+        .get_template("site/feed.xml")
+        .render(
+            title=title,
+            product=PRODUCT,
+            origin=origin,
+            feed_path=address.as_form("atom"),
+            page_path=str(address),
+            updated=moment["knownAt"] or "1970-01-01T00:00:00Z",
+            events=list(reversed(moment["events"]["nodes"])),
+        )
+    )

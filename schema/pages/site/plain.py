@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from schema.base.errors import DATABASE_ERRORS
+from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.authentication import AccessControl, Client
 from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
@@ -72,6 +72,8 @@ class PlainPages:
             problem = Unavailable("The database does not answer; try again")
         except ClientDisconnect:
             return Response(status_code=400)
+        except Exception as error:
+            problem = internal_error(error)
         current_operation().note_error(problem.code)
         return problem_response(problem, address)
 

@@ -45,5 +45,6 @@ class RenderedPages(SizedLruCache[Key, RenderedPage]):
     def keep(self, key: Key, html: str) -> RenderedPage:
         """Keep a page that was rendered."""
         page = RenderedPage(html.encode())
-        self.put(key, page, len(page.body) * 5 // 4)
+        size = len(page.body) * 5 // 4 + sum(len(part) for part in key if isinstance(part, str))
+        self.put(key, page, size)
         return page

@@ -1,0 +1,89 @@
+"""Pages as data: the answer as JSON, the table of a page, its drawing, its feeds."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.responses import Response
+
+from schema.execution.response_cache import Answer
+from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
+from schema.pages.site.citation import PRODUCT
+from schema.pages.site.feeds import FEED_TYPES, atom, calendar, feed_document, feed_name
+from schema.pages.site.html import GUARDS
+from schema.pages.site.page_request import PageRequest
+from schema.pages.site.question import PageQuestions, data_of
+from schema.routes.tables import TableRoute
+from schema.tables.formats import FORMATS
+from tracker.errors import NotFound
+
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
+MEDIA_TYPES: dict[str, str] = {
+    "json": "application/json",
+    **{ending: format.media_type for ending, format in FORMATS.items() if ending != "json"},
+    **IMAGE_TYPES,
+    **FEED_TYPES,
+}
+"""By the endings of addresses."""
+
+
+class PageData:
+    """Answers requests for a page with an ending."""
+
+    def __init__(self, questions: PageQuestions, tables: TableRoute, charts: ChartRenderer):
+        self._questions = questions
+        self._tables = tables
+        self._charts = charts
+
+    async def respond(self, asked: PageRequest, ending: str) -> Response:
+        """The page as data. Raises NotFound where it has no such form."""
+        if ending == "json":
+            return await self._json(asked)
+        if ending in IMAGE_TYPES:
+            return await self._image(asked, ending)
+        if ending in FEED_TYPES:
+            return await self._feed(asked, ending)
+        return await self._table(asked, ending)
+
+    async def _json(self, asked: PageRequest) -> Response:
+        answer = await self._questions.answer(asked)
+        body = answer.body if isinstance(answer, Answer) else orjson.dumps(answer)
+        return self._response(asked, body, "application/json; charset=utf-8")
+
+    async def _table(self, asked: PageRequest, ending: str) -> Response:
+        table = asked.page.table
+        if table is None:
+            raise NotFound(f"expected .json: this page has no table for .{ending}")
+        asked.page.variables(asked.address)  # what the page refuses its table must not take
+        chosen = {**asked.page.defaults(asked.address), **asked.address.parameters}
+        given = {**table.parameters(chosen), **asked.address.moment}
+        return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
+
+    async def _feed(self, asked: PageRequest, ending: str) -> Response:
+        """What is new, or to come, of what a page is about."""
+        feed = asked.page.feed
+        if feed is None or ending not in feed.endings:
+            raise NotFound(f"this page has no feed for .{ending}")
+        variables = {**feed.variables(ending, asked.address), **asked.address.variables}
+        answer = await self._questions.ask(
+            asked, feed_document(ending), feed_name(ending), variables
+        )
+        data, title = data_of(answer), f"{PRODUCT}: {asked.address}"
+        if ending == "ics":
+            body = calendar(data, title, asked.origin)
+        else:
+            body = atom(data, title, asked.address, asked.origin).encode()
+        return self._response(asked, body, FEED_TYPES[ending])
+
+    async def _image(self, asked: PageRequest, ending: str) -> Response:
+        """What a page draws, as a file."""
+        answer = await self._questions.answer(asked)
+        async with self._questions.turn(asked):
+            shown = asked.page.view(data_of(answer), asked.address)
+            if "image" not in shown:
+                raise NotFound(f"this page has no image for .{ending}")
+            body = await self._charts.image(shown["image"], ending)
+        return self._response(asked, body, IMAGE_TYPES[ending])
+
+    def _response(self, asked: PageRequest, body: bytes, media_type: str) -> Response:
+        headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
+        return Response(body, headers=headers, media_type=media_type)

@@ -1,0 +1,53 @@
+"""A request for a page, understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from schema.execution.url_parameters import MOMENT
+from schema.http.authentication import Client
+from schema.pages.site.address import Address
+from schema.pages.site.frame import Session
+from schema.pages.site.page import Page
+from tracker.errors import InvalidInput
+
+MAX_QUERY_PARAMETERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A request for a page, understood."""
+
+    request: Request
+    client: Client
+    page: Page
+    address: Address
+    session: Session
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host by which we were reached."""
+        return str(self.request.base_url).rstrip("/")
+
+
+def read_address(page: Page, request: Request, ending: str | None) -> Address:
+    """The address of a request. A parameter that is given more than once is a list; one that is
+    empty, as forms send them, is not given. Raises InvalidInput."""
+    given: dict[str, str] = {}
+    pairs = request.query_params.multi_items()
+    if len(pairs) > MAX_QUERY_PARAMETERS:
+        raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
+    for name, value in pairs:
+        if value:
+            given[name] = f"{given[name]},{value}" if name in given else value
+    in_path = {name: str(value) for name, value in request.path_params.items()}
+    for name in in_path:
+        if name in given:
+            raise InvalidInput("stands in the path of this address already", path=(name,))
+    moment = {name: given.pop(name, None) for name in MOMENT}
+    path = request.url.path
+    if ending:
+        path = path.removesuffix(f".{ending}")
+    return Address(path, parameters={**in_path, **given}, path_names=frozenset(in_path), **moment)
