@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -169,6 +170,28 @@ async def test_the_overview_is_data_too(corpus: Api) -> None:
     table = await corpus.request("GET", PINNED.replace("/?", "/index.csv?") + "&map=share")
     assert table.status_code == 200
     assert "IN_FORCE" in table.text
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/index.svg?", "Clauses in force"),
+        ("/index.svg?map=toward&toward=JP&", "Clauses in force on goods for Japan"),
+        ("/index.svg?map=share&commodity=cobalt&", "Share of the world's production: Cobalt, 2025"),
+        ("/places.svg?", "Clauses in force"),
+    ],
+)
+async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, title: str) -> None:
+    answer = await corpus.request("GET", path + PINNED.removeprefix("/?"))
+    assert answer.status_code == 200
+    image = ElementTree.fromstring(answer.text)
+    texts = [str(one.text) for one in image.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == title
+    assert "On 26 Nov 2026, as known at position 10,000." in plain(texts[1])
+    assert "var(" not in answer.text, "no style sheet reaches it"
+    fills = {one.get("fill") for one in image.iter("{http://www.w3.org/2000/svg}path")}
+    assert {"none", "#eceae4"} < fills
+    assert len(fills) > 4
 
 
 def count(code: str, status: str, clauses: int) -> dict[str, Any]:

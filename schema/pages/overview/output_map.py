@@ -10,6 +10,9 @@ from schema.pages.charts.world_map import SHARES, PlaceValue
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import percent, words
 
+NO_SHARE = "a figure without a share"
+"""What a hatched place has."""
+
 
 def share_in_words(figure: Mapping[str, Any]) -> str:
     """The share of a place, or why there is none, in the words of the publisher or of the API."""

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.charts.status_marks import LOOKS, StatusLook
-from schema.pages.charts.world_map import COUNTS, SHARES, WorldMap, draw_world
-from schema.pages.overview.output_map import share_in_words, share_values
-from schema.pages.overview.restrictions_map import COLUMNS, Issuer, issuers, map_values
+from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
+from schema.pages.overview.map_image import world_image
+from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
+from schema.pages.overview.restrictions_map import (
+    COLUMNS,
+    NONE_IN_FORCE,
+    Issuer,
+    issuers,
+    map_values,
+)
 from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
@@ -206,6 +213,14 @@ def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
     ]
 
 
+def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
+    """What the map shows."""
+    if shown == "share":
+        year = f", {production['year']}" if production["year"] else ""
+        return f"Share of the world's production: {production['commodity']['name']}{year}"
+    return f"Clauses in force on goods for {toward}" if shown == "toward" else "Clauses in force"
+
+
 def drawn(
     shown: str, data: Mapping[str, Any], address: Address, everyone: Sequence[Issuer]
 ) -> Mapping[str, Any]:
@@ -220,10 +235,16 @@ def drawn(
         if shown == "toward":
             rows = issuers(found["toward"], found["unions"])
         values = map_values(rows, address)
-    drawing: WorldMap = draw_world(values)
+    drawing = draw_world(values)
+    scale = SHARES if shown == "share" else COUNTS
+    of = map_in_words(shown, found["production"], places.get(toward, toward))
+    hatched = NO_SHARE if shown == "share" else NONE_IN_FORCE
     return {
+        "map_words": of,
+        "hatched": hatched,
+        "image": world_image(drawing, of, scale, hatched, found),
         "map": drawing,
-        "scale": SHARES if shown == "share" else COUNTS,
+        "scale": scale,
         "rows": [one for one in rows if any(one.cells)],
         "toward": toward,
         "toward_name": places.get(toward, toward),

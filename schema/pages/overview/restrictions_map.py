@@ -11,6 +11,8 @@ from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import many
 
+NONE_IN_FORCE = "only suspended, announced, not law or over"
+"""What a hatched place has."""
 NOT_LAW = ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
 OVER = ("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED")
 COLUMNS: Mapping[str, Sequence[str]] = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, draw_world
-from schema.pages.overview.restrictions_map import issuers, map_values
+from schema.pages.overview.map_image import world_image
+from schema.pages.overview.restrictions_map import NONE_IN_FORCE, issuers, map_values
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -38,12 +39,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     found = data["asOf"]
     every = issuers(found["byIssuer"], found["unions"])
     rows = place_rows(data)
+    drawing = draw_world(map_values(every, address))
     return {
         "title": "Places",
         "description": "Countries and unions: what each restricts, which clauses name it, and to which"
         " alliances it belongs.",
         "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
-        "map": draw_world(map_values(every, address)),
+        "map": drawing,
+        "hatched": NONE_IN_FORCE,
+        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_IN_FORCE, found),
         "scale": COUNTS,
         "rows": rows,
         "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],

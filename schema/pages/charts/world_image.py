@@ -1,0 +1,74 @@
+"""The map of the world as an image that stands alone: real colours, title, moment and legend inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+
+from schema.pages.charts.status_marks import IMAGE_COLOURS
+from schema.pages.charts.world_map import Scale, WorldMap
+
+STEP_COLOURS = ("#eceae4", "#d3e4ee", "#a9cbe0", "#6fa8cb", "#2f7dab", "#0c5283", "#062f50")
+"""The steps of the light theme, which no style sheet gives to an image."""
+WIDTH_PX, HEIGHT_PX = 1200, 630
+"""As wide and high as previews of links are."""
+MARGIN_PX = 40
+TITLE_LINE_PX = 34
+NOTE_LINE_PX = 17
+CHARACTERS_OF_TITLE, CHARACTERS_OF_NOTE = 64, 170
+LEGEND_STEP_PX = 128
+
+
+@dataclass(frozen=True)
+class WorldImage:
+    """What the template of the image needs."""
+
+    map: WorldMap
+    title: Sequence[str]
+    notes: Sequence[str]
+    legend: Sequence[tuple[str, str]]
+    """Colours with what they mean; a hatch where there is none."""
+    map_y: int
+    map_width: int
+    map_height: int
+    colours: Mapping[str, str]
+    steps: Sequence[str] = STEP_COLOURS
+    width: int = WIDTH_PX
+    height: int = HEIGHT_PX
+    margin: int = MARGIN_PX
+    title_line: int = TITLE_LINE_PX
+    note_line: int = NOTE_LINE_PX
+    legend_step: int = LEGEND_STEP_PX
+
+    @property
+    def map_x(self) -> int:
+        """Where the map begins, in the middle."""
+        return (self.width - self.map_width) // 2
+
+    @property
+    def legend_y(self) -> int:
+        """Where the legend stands."""
+        return self.map_y + self.map_height + 18
+
+
+def layout_world_image(
+    map: WorldMap, title: str, scale: Scale, hatched: str, notes: Sequence[str] = ()
+) -> WorldImage:
+    """Places for all of an image; `notes` stand below the title: of which moment it is, whose data."""
+    titles = wrap(title, CHARACTERS_OF_TITLE)
+    below = [line for note in notes for line in wrap(note, CHARACTERS_OF_NOTE)]
+    map_y = MARGIN_PX + len(titles) * TITLE_LINE_PX + len(below) * NOTE_LINE_PX
+    room = HEIGHT_PX - map_y - MARGIN_PX - 16
+    width = min(WIDTH_PX - 2 * MARGIN_PX, room * map.width // map.height)
+    steps = [(STEP_COLOURS[step], label) for step, label in scale.legend]
+    return WorldImage(
+        map,
+        titles,
+        below,
+        [*steps, ("", hatched)],
+        map_y,
+        width,
+        width * map.height // map.width,
+        IMAGE_COLOURS,
+    )

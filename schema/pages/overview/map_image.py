@@ -1,0 +1,23 @@
+"""The map of the world as an image of its own, with the moment that it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.charts.world_image import layout_world_image
+from schema.pages.charts.world_map import Scale, WorldMap
+from schema.pages.site.templates import environment
+from schema.pages.site.words import written_day
+
+OUTLINES = "Outlines: Natural Earth, public domain; de facto borders."
+
+
+def world_image(
+    map: WorldMap, title: str, scale: Scale, hatched: str, moment: Mapping[str, Any]
+) -> str:
+    """A map as SVG; `moment` has the day and the position that it is of."""
+    day, position = written_day(moment["validAt"]), int(moment["position"])
+    notes = (f"On {day}, as known at position {position:,}. {OUTLINES}",)
+    image = layout_world_image(map, title, scale, hatched, notes)
+    return environment().get_template("charts/world_image.html").render(image=image)
