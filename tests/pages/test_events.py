@@ -259,6 +259,7 @@ async def test_a_text_that_was_redacted_is_gone_from_the_page_which_says_why(api
     order = from_builtins(Source, law("court"))
     day = PartialDate("2026-03-01")
     await api.services.commands.redact("k", "An order", day, order, fields=["/note"])
+    await api.services.projector.reach(2, seconds=10)
     for path in ("/events/1", "/events/1?valid=2026-01-01&position=1"):
         shown = await page(api, path)
         assert "Doe" not in shown
