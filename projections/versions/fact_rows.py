@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from projections.fold.effective_facts import FactRow
 from projections.versions.rows import NULL, OPEN_POSITION, Line
 from tracker.domain.figure import Claimed
-from tracker.domain.values import Fact
 
 
 def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
@@ -19,6 +18,7 @@ def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
 def _line(entity: str, kind: str, row: FactRow) -> Line:
     known = row.known
     fact = known.fact
+    publishers = dict.fromkeys(source.publisher for source in (fact.source, *fact.more_sources))
     edition = version = None
     if isinstance(fact, Claimed):
         edition, version = fact.edition, fact.edition_version
@@ -27,7 +27,7 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
         entity,
         kind,
         known.type,
-        publishers_of(fact),
+        " ".join(publishers),
         NULL if edition is None else one_line(edition),
         NULL if version is None else one_line(version),
         fact.public_on.isoformat(),
@@ -35,11 +35,6 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
         row.until or OPEN_POSITION,
     )
     return "\t".join(map(str, columns))
-
-
-def publishers_of(fact: Fact) -> str:
-    """The publishers of a fact, each once, the first one first."""
-    return " ".join(dict.fromkeys(one.publisher for one in (fact.source, *fact.more_sources)))
 
 
 def one_line(text: str) -> str:

@@ -6,15 +6,21 @@ that begin to count, or end, in its own block: so it takes no look at each of th
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
 from projections.fold.effective_facts import ClosedFact, FactRow
-from projections.versions.fact_rows import one_line, publishers_of
+from projections.versions.fact_rows import one_line
 from tracker.domain.entity import RecordedFact
-from tracker.domain.figure import Claimed
+from tracker.domain.figure import Claimed, Series
 
 BLOCK_POSITIONS = 10_000
+FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}
+"""What of a claim is counted, and how it is called in its series."""
 
 
 def block_of(position: int) -> tuple[int, int]:
@@ -23,38 +29,70 @@ def block_of(position: int) -> tuple[int, int]:
     return block, block * BLOCK_POSITIONS
 
 
-def sum_facts(
-    sums: Counter[str], entity: str, rows: Iterable[FactRow], closed: Iterable[ClosedFact]
-) -> None:
-    """Add facts of an entity that begin to count, and those that do no more, to the sums; what they
-    are of is a line, its columns in the order of `add_sums`."""
-    kind = entity.partition("/")[0]
-    for known, since, until in rows:
-        sums.update(_keys(kind, known, since))
-        if until is not None:
-            sums.subtract(_keys(kind, known, until))
-    for known, at in closed:
-        sums.subtract(_keys(kind, known, at))
+class Group(NamedTuple):
+    """What facts that are summed together have in common."""
+
+    more: int
+    """1 where they begin to count, -1 where they do no more."""
+    block: int
+    kind: str
+    publishers: tuple[str, ...]
+    public_on: date
+    edition: str = ""
+    edition_version: str = ""
 
 
-def sum_lines(sums: Counter[str]) -> list[str]:
-    """The sums as lines, always in the same order: so processes never wait for each other."""
-    return [f"{key}\t{facts}" for key, facts in sorted(sums.items()) if facts]
+@dataclass(frozen=True, slots=True)
+class FactSums:
+    """The sums of the facts of a page: they are counted in the end, group by group."""
+
+    groups: dict[Group, list[Series | None]] = field(default_factory=lambda: defaultdict(list))
+    """The series of each fact, None where it is no claim."""
+
+    def add(self, entity: str, rows: Sequence[FactRow], closed: Sequence[ClosedFact]) -> None:
+        """Add the facts of an entity that begin to count, and those that do no more."""
+        kind = entity.partition("/")[0]
+        for known, since, until in rows:
+            self._add(kind, known, since, 1)
+            if until is not None:
+                self._add(kind, known, until, -1)
+        for known, at in closed:
+            self._add(kind, known, at, -1)
+
+    def _add(self, kind: str, known: RecordedFact, position: int, more: int) -> None:
+        fact, block = known.fact, position // BLOCK_POSITIONS
+        publishers = (fact.source.publisher, *[one.publisher for one in fact.more_sources])
+        if isinstance(fact, Claimed):
+            of = fact.edition, fact.edition_version or ""
+            group = Group(more, block, kind, publishers, fact.public_on, *of)
+            self.groups[group].append(fact.series)
+        else:
+            self.groups[Group(more, block, kind, publishers, fact.public_on)].append(None)
+
+    def lines(self) -> list[str]:
+        """The sums as lines, their columns in the order of `add_sums`, always in the same order: so
+        processes never wait for each other."""
+        sums = Counter[str]()
+        for group, of in self.groups.items():
+            common = "\t".join(
+                [
+                    f"{group.block}\t{group.kind}",
+                    " ".join(dict.fromkeys(group.publishers)),
+                    one_line(group.edition),
+                    one_line(group.edition_version),
+                    group.public_on.isoformat(),
+                ]
+            )
+            for word, number in _words(of):
+                sums[f"{common}\t{word}"] += group.more * number
+        return [f"{key}\t{facts}" for key, facts in sorted(sums.items()) if facts]
 
 
-def _keys(kind: str, known: RecordedFact, position: int) -> Iterator[str]:
-    fact, edition, version = known.fact, "", ""
-    if isinstance(fact, Claimed):
-        edition, version = one_line(fact.edition), one_line(fact.edition_version or "")
-    common = (
-        f"{block_of(position)[0]}\t{kind}\t{publishers_of(fact)}\t{edition}\t{version}"
-        f"\t{fact.public_on.isoformat()}"
-    )
-    yield f"{common}\t\t"
-    if isinstance(fact, Claimed):
-        of = fact.series
-        yield f"{common}\tcommodity\t{of.commodity}"
-        yield f"{common}\tplace\t{of.place}"
-        yield f"{common}\tstatistic\t{of.statistic}"
-        if of.period is not None:
-            yield f"{common}\tyear\t{of.period}"
+def _words(of: Sequence[Series | None]) -> Iterator[tuple[str, int]]:
+    """How many facts there are, and of what claims are."""
+    yield "\t", len(of)
+    series = [one for one in of if one is not None]
+    for facet, name in FACETS.items():
+        for word, number in Counter(map(attrgetter(name), series)).items():
+            if word is not None:
+                yield f"{facet}\t{word}", number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +13,7 @@ from projections.fold.timeline import EntityFold, RowDelta
 from projections.runner.projection import Page
 from projections.versions.event_words import event_words
 from projections.versions.fact_rows import fact_lines
-from projections.versions.fact_sums import sum_facts, sum_lines
+from projections.versions.fact_sums import FactSums
 from projections.versions.fold_cache import FoldCache
 from projections.versions.rows import (
     SearchIndexRows,
@@ -56,7 +55,7 @@ class RowBatch(Page):
     """Facts that begin to count."""
     closed_facts: list[tuple[str, int, int]] = field(default_factory=list)
     """The entity and the position of facts, and the position from which they count no more."""
-    fact_sums: Counter[str] = field(default_factory=Counter)
+    fact_sums: FactSums = field(default_factory=FactSums)
     """How many more facts count behind a block of positions."""
     search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
     """By what entities are found; some of these rows may be there already."""
@@ -156,7 +155,7 @@ class _RowMaker:
         batch.closed_elements.extend([(name, *row) for row in delta.closed_elements])
         batch.added_facts.extend(fact_lines(name, delta.facts))
         batch.closed_facts.extend([(name, of.known.position, of.at) for of in delta.closed_facts])
-        sum_facts(batch.fact_sums, name, delta.facts, delta.closed_facts)
+        batch.fact_sums.add(name, delta.facts, delta.closed_facts)
         for row in version_rows(delta, batch.search_rows):
             batch.added.append(row)
             self._rows += 1
@@ -180,7 +179,7 @@ async def write_page(
         (SQL.add_versions, page.added),
         (SQL.add_elements, page.added_elements),
         (FACTS_SQL.add_facts, page.added_facts),
-        (FACTS_SQL.add_sums, sum_lines(page.fact_sums)),
+        (FACTS_SQL.add_sums, page.fact_sums.lines()),
         (SQL.add_subjects, _subject_lines(page.search_rows)),
         (SQL.add_texts, _text_lines(page.search_rows)),
         (SQL.add_documents, _document_lines(page.search_rows)),
