@@ -254,3 +254,14 @@ def test_an_image_stands_alone() -> None:
         *(x.word for x in LOOKS.values()),
     ):
         assert word in words
+
+
+async def test_the_rulers_say_what_is_known_and_which_entries_are_about_it(told: Api) -> None:
+    html = await page(told, f"{X}?valid=2026-11-25")
+    days, positions = re.findall(r"<div class=\"ruler\".*?</svg>", html, re.DOTALL)
+    assert "No facts are known yet" in days
+    assert days.count('<rect class="tick') == 3
+    assert positions.count('<rect class="tick') == 4
+    early = await page(told, f"{X}?valid=2026-11-25&position=2")
+    _, positions = re.findall(r"<div class=\"ruler\".*?</svg>", early, re.DOTALL)
+    assert positions.count('<rect class="tick') == 2

@@ -44,6 +44,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "acts": acts,
         "hidden_acts": log["events"]["totalCount"] - len(acts),
         "instrument": title,
+        "positions": [act.position for act in acts],
         "log_path": "asOf." if moment.pinned else "",
     }
     if control is None:
@@ -65,7 +66,8 @@ def _present(
     moment: Moment,
     address: Address,
 ) -> dict[str, Any]:
-    table = clause_bars(control, moment.day, facts_until(as_of["horizon"], control))
+    known_until = facts_until(as_of["horizon"], control)
+    table = clause_bars(control, moment.day, known_until)
     told = heading(control, moment.day)
     return {
         "title": told,
@@ -74,6 +76,7 @@ def _present(
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
         "turns": turns(table),
+        "facts_until": known_until,
         "sources": sorted({because["source"]["name"] for because in control["because"]}),
         "image": status_image(table, told, as_of["position"], (control["title"],)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from schema.pages.charts.status_marks import LOOKS, StatusLook
@@ -88,13 +89,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(found["byIssuer"], found["unions"])
     title = headline(found["inForce"], everyone)
+    reached = reach(found, day)
     return {
         "title": title,
         "description": f"{title}, as known at position {found['position']} of the log.",
         "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
         "lead": lead(everyone, coming, day),
         "strip": strip(found["byStatus"]),
-        "reach": reach(found, day),
+        "reach": reached,
+        "facts_until": date.fromisoformat(reached.day) if reached else None,
         "maps": MAPS,
         "shown": shown,
         "coming": days_of_turns(coming),

@@ -93,7 +93,8 @@ def frame(
 ) -> Frame:
     """The frame of a page for the data of its answer and what its view made of them."""
     found = data["asOf"]
-    turns = sorted({day for day in shown.get("turns", ()) if day})
+    turning = [day for day in shown.get("turns", ()) if day and len(day) == len("2025-11-09")]
+    turns = sorted(set(turning))
     moment = Moment(found["validAt"], found["position"], found["knownAt"], found["digest"], turns)
     pinned = address.pin(moment.valid_at, moment.position)
     cited = Cited(
@@ -118,10 +119,11 @@ def frame(
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         make_day_ruler(
-            [date.fromisoformat(day) for day in shown.get("turns", ()) if day],
+            [date.fromisoformat(day) for day in turning],
             date.fromisoformat(moment.valid_at),
+            facts_until=shown.get("facts_until"),
         ),
-        make_position_ruler(int(moment.position)),
+        make_position_ruler(int(moment.position), positions=shown.get("positions", ())),
         image=f"{origin}{pinned.as_form('png')}" if "image" in shown else None,
     )
 

@@ -20,7 +20,9 @@ from tracker.errors import InvalidInput
 
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 """From the data of an answer and the address to what the template needs beside the data: `title`,
-and if it likes `description`, `turns` (the days on which something on the page turns), `sources`
+and if it likes `description`, `turns` (the days on which something on the page turns; months and years
+are passed over), `facts_until` (the day of the newest fact that is known of it, from which on the ruler is
+dotted), `positions` (of the entries that are about it), `sources`
 (the publishers that who cites the page names first), `charts` (by name a `LineChart`, which the template
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
