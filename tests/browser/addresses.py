@@ -1,0 +1,39 @@
+"""The pages that the browser tests visit: one address at least for every page that there is."""
+
+from __future__ import annotations
+
+MOMENT = "valid=2025-11-20&position=9000"
+PAGES = {
+    "overview": "/",
+    "overview, pinned": f"/?{MOMENT}",
+    "overview, shares": "/?map=share&commodity=cobalt",
+    "places": "/places",
+    "place": "/places/CN",
+    "commodities": "/commodities",
+    "commodity": "/commodities/rare_earths",
+    "controls": "/controls",
+    "control": "/controls/cn-mofcom-2024-46",
+    "control, pinned": f"/controls/cn-mofcom-2024-46?{MOMENT}",
+    "control of strangers": "/controls/hostile",
+    "alliances": "/alliances",
+    "alliance": "/alliances/quad",
+    "alliance of strangers": "/alliances/hostile",
+    "announcements": "/announcements",
+    "announcement of strangers": "/announcements/hostile",
+    "figures": "/figures",
+    "figure": "/figures/rare_earths/CN/production/mine/2023",
+    "changes": "/changes?from=2025-11-01&valid=2025-11-20",
+    "events": "/events",
+    "event": "/events/6618",
+    "facts": "/facts",
+    "search": "/search?q=gallium",
+    "about": "/about",
+    "documents": "/docs",
+    "document": "/docs/access",
+    "search in documents": "/docs?q=witness",
+    "signing in": "/sign-in",
+    "address that is none": "/controls/nothing",
+    "question that is none": "/controls?nothing=1",
+}
+STATUS = {"address that is none": 404, "question that is none": 400}
+"""Of pages that are not answered with 200."""

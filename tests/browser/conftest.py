@@ -1,0 +1,124 @@
+"""A real browser, and the tracker that it visits: the installed wheel with the corpus."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from tests.conftest import database, run_sql
+from tests.support.hostile_facts import record_hostile_facts
+from tests.support.node import has_node, npm_packages
+from tests.support.packed import install_wheel, pack
+from tests.support.shared_work import make_once
+from tests.support.site import Site, serving_wheel
+from tests.support.visit import Visit, visiting
+from tracker.postgres.database import Target
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NEEDED = "TESTS_NEED_BROWSER"
+WRITE_TOKEN = "the-token-of-the-browser-tests"
+Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
+
+
+def missing(what: str) -> None:
+    """Skip a test, or fail it where the browser tests have to run."""
+    message = f"THE BROWSER TESTS DO NOT RUN: this machine has no {what}"
+    if os.environ.get(NEEDED):
+        pytest.fail(f"{message}, and {NEEDED} is set")
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        missing(f"Chromium ({', '.join(CHROMIUM_NAMES)})")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    if not has_node():
+        missing("node and npm")
+    packages = npm_packages(Path(__file__).parent)
+    return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def wheel(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory in which the wheel is installed."""
+    packed = make_once(tmp_path_factory, "packed", pack)
+    installed = make_once(tmp_path_factory, "installed", partial(install_wheel, packed))
+    return installed / "packages"
+
+
+@pytest.fixture(scope="session")
+def site_directory() -> Iterator[Path]:
+    """Where servers keep their keys."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-browser-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def site_target(server: Postgres, corpus_template: str) -> Target:
+    """The database of all browser tests of a process: the corpus, and what strangers wrote."""
+    run_sql(server, f"CREATE DATABASE browser_site TEMPLATE {corpus_template}")
+    target = database(server, "browser_site")
+
+    async def write() -> None:
+        async with running_tracker(target) as services:
+            await record_hostile_facts(services)
+            await services.projector.reach(await services.recorder.head(), seconds=60)
+
+    asyncio.run(write())
+    return target
+
+
+@pytest.fixture(scope="session")
+def site(wheel: Path, site_target: Target, site_directory: Path) -> Iterator[Site]:
+    """The tracker that all browser tests of a process visit; whoever has the token may write."""
+    with serving_wheel(
+        wheel, site_target, site_directory, TRACKER_WRITE_TOKEN=WRITE_TOKEN
+    ) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
+def closed_site(
+    site: Site, wheel: Path, site_target: Target, site_directory: Path
+) -> Iterator[Site]:
+    """Another server of the same log, where reading takes a token."""
+    settings = {"TRACKER_WRITE_TOKEN": WRITE_TOKEN, "TRACKER_READ": "token"}
+    with serving_wheel(wheel, site_target, site_directory, **settings) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One browser for all tests of a process."""
+    async with async_playwright() as playwright:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = await playwright.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def visit(browser: Browser) -> Visiting:
+    """Opens tabs of the browser, each without memory of others."""
+    return partial(visiting, browser)

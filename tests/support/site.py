@@ -1,0 +1,54 @@
+"""A tracker from the installed wheel, as a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.processes import Running
+from tracker.postgres.database import Target
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running tracker."""
+
+    url: str
+
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """The data of an answer of the API without errors."""
+        response = httpx.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=30
+        )
+        answer = response.json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+
+@contextmanager
+def serving_wheel(
+    packages: Path, target: Target, directory: Path, **settings: str
+) -> Iterator[Site]:
+    """A server of the wheel that was installed in a directory; the checkout is not on its path."""
+    url = (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
+    running = Running(
+        "serve",
+        data_dir=directory / "data",
+        PYTHONPATH=str(packages),
+        PYTHONSAFEPATH="1",
+        TRACKER_DATABASE_URL=url,
+        TRACKER_AUDIT_DIR=str(directory / "audit"),
+        **settings,
+    )
+    try:
+        yield Site(running.url)
+    finally:
+        running.stop()

@@ -1,0 +1,93 @@
+"""A tab of a browser that notes what should not happen in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response
+
+WIDTHS = (320, 360, 390, 600, 768, 960, 1024, 1280, 1440)
+HEIGHT = 900
+NOTE_VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", event =>
+        console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+MISSING = "Failed to load resource: the server responded with a status of "
+"""What Chromium writes on its console of a page that is an error page, which may be meant."""
+
+
+@dataclass
+class Visit:
+    """What happens in a tab."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    """Errors of scripts, breaches of the policy, requests to other sites."""
+    _requests: list[Request] = field(default_factory=list)
+
+    def attach(self) -> None:
+        """Begin to take note."""
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("request", self._note_request)
+        self.page.on("requestfinished", lambda request: self._requests.append(request))
+        self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+
+    async def open(self, url: str, status: int = 200) -> Response:
+        """Open an address. Raises AssertionError unless it is answered as expected."""
+        response = await self.page.goto(url, wait_until="load")
+        assert response is not None
+        assert response.status == status, (url, response.status, await response.text())
+        return response
+
+    async def loaded_bytes(self) -> int:
+        """The bytes of the bodies of all answers, as they were sent."""
+        sizes = [await each.sizes() for each in self._requests if await each.response()]
+        return sum(size["responseBodySize"] for size in sizes)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(MISSING):
+            self.complaints.append(f"console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        asked, shown = urlsplit(request.url), urlsplit(self.page.url)
+        if asked.scheme in ("http", "https", "ws", "wss") and shown.netloc not in (
+            "",
+            asked.netloc,
+        ):
+            self.complaints.append(f"request to another site: {request.url}")
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser,
+    *,
+    width: int = 1280,
+    dark: bool = False,
+    scripts: bool = True,
+    complaints: bool = False,
+) -> AsyncIterator[Visit]:
+    """A tab without cookies and kept files, which closes at the end; then nothing may have been noted,
+    unless `complaints` are what the test is about."""
+    scheme: Literal["dark", "light"] = "dark" if dark else "light"
+    context = await browser.new_context(
+        viewport={"width": width, "height": HEIGHT},
+        color_scheme=scheme,
+        java_script_enabled=scripts,
+        reduced_motion="reduce",
+        locale="en-GB",
+        timezone_id="UTC",
+    )
+    try:
+        if scripts:
+            await context.add_init_script(NOTE_VIOLATIONS)
+        visit = Visit(await context.new_page())
+        visit.attach()
+        yield visit
+        assert complaints or not visit.complaints, visit.complaints
+    finally:
+        await context.close()
