@@ -20,6 +20,7 @@ PAGES = {
     "alliance of strangers": "/alliances/hostile",
     "announcements": "/announcements",
     "announcement of strangers": "/announcements/hostile",
+    "commodity without a world total": "/commodities/germanium?valid=2025-11-20",
     "figures": "/figures",
     "figure": "/figures/rare_earths/CN/production/mine/2023",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
