@@ -73,7 +73,9 @@ async def test_without_scripts_a_filter_finds_a_figure(site: Site, visit: Visiti
         await page.get_by_label("Place").fill("CN")
         await page.get_by_label("Years").fill("2023..2023")
         await page.get_by_role("button", name="Filter").click()
-        await page.get_by_role("link", name="Rare earths: mine production of China, 2023").first.click()
+        await page.get_by_role(
+            "link", name="Rare earths: mine production of China, 2023"
+        ).first.click()
         await expect(page.locator(".hero .big")).to_contain_text("255,000")
         await expect(page.locator(".hero")).to_contain_text("no judgement is recorded")
 
