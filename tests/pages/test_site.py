@@ -7,7 +7,11 @@ import io
 import re
 
 import pytest
+from graphql import parse
 
+from schema.execution.cacheability import are_cacheable, roots
+from schema.pages.registry import PAGES
+from schema.pages.site.page import Page
 from schema.services import Services
 from tests.support.api import Api
 
@@ -141,3 +145,9 @@ async def test_what_nobody_foresaw_is_a_page_with_an_id(
     assert "secret" not in answer.text
     [id] = re.findall(r"Internal error ([0-9a-f]{12})", answer.text)
     assert id in caplog.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.path for page in PAGES])
+def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> None:
+    for fields in roots(parse(page.document)).values():
+        assert are_cacheable(fields), [field.name.value for field in fields]

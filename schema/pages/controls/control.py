@@ -30,7 +30,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     as_of = data["asOf"]
     moment = Moment(date.fromisoformat(as_of["validAt"]), int(as_of["position"]), address.pinned)
     control = as_of["exportControl"]
-    log = as_of if moment.pinned else data
+    log = data["log"]
     versions = versions_of(log["history"]["nodes"])
     title = _title(control, log)
     acts = recorded_acts(log["events"]["nodes"], title, moment.position)
@@ -45,7 +45,6 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "hidden_acts": log["events"]["totalCount"] - len(acts),
         "instrument": title,
         "positions": [act.position for act in acts],
-        "log_path": "asOf." if moment.pinned else "",
     }
     if control is None:
         return shown | _absent(versions, acts, moment, address)
@@ -190,6 +189,9 @@ PAGE = Page(
     "/controls/{key}",
     view,
     section="/controls",
-    made={"entity": entity_of("export-control"), "pinned": lambda address: address.pinned},
+    made={
+        "entity": entity_of("export-control"),
+        "until": lambda address: address.position if address.pinned else None,
+    },
     feed=FeedOfPage(entity=entity_of("export-control"), calendar=True),
 )
