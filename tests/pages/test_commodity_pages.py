@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from schema.pages.commodities.years import first_drawn_year
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
 
 RARE_EARTHS = "/commodities/rare_earths"
 DAY = "valid=2026-11-20"
-
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def main_of(corpus: Api, path: str) -> str:

@@ -14,6 +14,7 @@ from schema.pages.controls.images import status_image
 from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
+from tests.support.loops import IN_SESSION
 
 X = "/controls/x"
 
@@ -145,10 +146,9 @@ async def test_what_others_wrote_is_shown_as_text(services: Services) -> None:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(
-    corpus_services: Services,
-) -> None:
-    api = Api(corpus_services)
+@IN_SESSION
+async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus: Api) -> None:
+    api = corpus
     day = "2026-11-25"
     data = await api.ask(
         f"""{{ asOf(validAt: "{day}") {{
@@ -174,8 +174,9 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(
     assert 'aria-current="true"><svg class="mk"' in suspended
 
 
-async def test_pages_of_the_list_follow_each_other(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+@IN_SESSION
+async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
+    api = corpus
     seen: list[str] = []
     path: str | None = "/controls?valid=2026-11-25&first=60"
     while path:
@@ -202,8 +203,9 @@ async def test_a_filter_that_cannot_be_answered_says_what_was_expected(
     assert says in await page(told, f"/controls?{query}", status=400)
 
 
-async def test_every_instrument_of_the_corpus_has_its_page(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+@IN_SESSION
+async def test_every_instrument_of_the_corpus_has_its_page(corpus: Api) -> None:
+    api = corpus
     keys = await api.keys("exportControls", "", "2026-11-25")
     for key in keys[::4]:
         html = await page(api, f"/controls/{key}?valid=2026-11-25")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from deploy.cli.demo_banner import PAGES
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
 
 
 @pytest.mark.parametrize("path", ["/", *(page.path for page in PAGES)])
-async def test_each_page_that_the_demo_names_is_there(corpus_services: Services, path: str) -> None:
-    answer = await Api(corpus_services).request("GET", path)
+async def test_each_page_that_the_demo_names_is_there(corpus: Api, path: str) -> None:
+    answer = await corpus.request("GET", path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")

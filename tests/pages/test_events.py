@@ -15,6 +15,7 @@ from schema.services import Services
 from tests.pages.test_proof_script import run_program
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import source as law
+from tests.support.loops import IN_SESSION
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 
@@ -108,12 +109,6 @@ def api(services: Services) -> Api:
     return Api(services)
 
 
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
-
-
 async def test_browsers_get_a_page_and_all_others_the_stream_that_they_got_before(api: Api) -> None:
     await api.do("announceExportControl", control())
     for accept, media_type in (
@@ -133,6 +128,7 @@ async def test_browsers_get_a_page_and_all_others_the_stream_that_they_got_befor
         assert "Accept" in answer.headers["vary"]
 
 
+@IN_SESSION
 async def test_the_list_has_every_event_once_the_newest_first_and_can_be_narrowed(
     corpus: Api,
 ) -> None:
@@ -157,6 +153,7 @@ async def test_the_list_has_every_event_once_the_newest_first_and_can_be_narrowe
     assert f"{len(found)} events that match" in text(shown)
 
 
+@IN_SESSION
 async def test_the_feed_of_the_log_is_narrowed_as_the_list_is(corpus: Api) -> None:
     for asked in (
         "?types=ExportControl.Announced,ExportControl.Amended&place=CN&search=gallium",
@@ -171,8 +168,9 @@ async def test_the_feed_of_the_log_is_narrowed_as_the_list_is(corpus: Api) -> No
 
 
 async def test_a_list_without_an_end_tells_of_new_events_and_one_with_an_end_knows_of_none(
-    corpus: Api,
+    corpus_services: Services,
 ) -> None:
+    corpus = Api(corpus_services)
     live = await page(corpus, "/events?types=Alliance.Founded&search=quad")
     assert 'data-live="/events?types=Alliance.Founded"' in live
     assert "data-uncounted" in live
@@ -187,6 +185,7 @@ async def test_a_list_without_an_end_tells_of_new_events_and_one_with_an_end_kno
     assert await page(corpus, "/events?valid=2025-01-01&position=60") == pinned
 
 
+@IN_SESSION
 async def test_facts_are_listed_by_the_day_on_which_they_became_public(corpus: Api) -> None:
     shown = await page(corpus, "/facts?publicOn=2025-10-01..2025-11-30&place=CN&valid=2026-01-01")
     data = await corpus.ask(
@@ -199,6 +198,7 @@ async def test_facts_are_listed_by_the_day_on_which_they_became_public(corpus: A
     assert nodes[0]["summary"] in text(shown)
 
 
+@IN_SESSION
 async def test_a_page_shows_every_value_of_the_entry_as_the_script_expects_it(
     corpus: Api, tmp_path: Path
 ) -> None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from datetime import date
 from xml.etree import ElementTree
 
-import pytest
 from icalendar import Calendar
 
 from schema.services import Services
 from tests.support.api import Api, source
+from tests.support.loops import IN_FUNCTION, IN_SESSION
+
+pytestmark = IN_SESSION
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def entries(api: Api, path: str) -> list[ElementTree.Element]:
@@ -28,7 +24,9 @@ async def entries(api: Api, path: str) -> list[ElementTree.Element]:
     return ElementTree.fromstring(answer.text).findall(f"{ATOM}entry")
 
 
-async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus: Api) -> None:
+@IN_FUNCTION
+async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus_services: Services) -> None:
+    corpus = Api(corpus_services)
     before = await entries(corpus, "/announcements.atom")
     recorded = await corpus.do(
         "recordAnnouncement",
@@ -42,7 +40,7 @@ async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus: Api) -> N
         },
     )
     after = await entries(corpus, "/announcements.atom")
-    assert after[0].findtext(f"{ATOM}id") == f"urn:uuid:{recorded['eventId']}"
+    assert after[0].findtext(f"{ATOM}id") == f"http://localhost/events/{recorded['position']}"
     assert "Told <late> & “quoted”" in (after[0].findtext(f"{ATOM}title") or "")
     assert after[1].findtext(f"{ATOM}id") == before[0].findtext(f"{ATOM}id")
     japan = await entries(corpus, "/announcements.atom?actor=JP")

@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
 
 CHINA_2023 = "/figures/rare_earths/CN/production/mine/2023"
 """USGS gave 240,000 t REO in MCS 2024 and 255,000 in MCS 2025; an article 210,000 without a basis;
 BGS 255,000 in its export of 2026."""
 LATE = "?valid=2026-11-20"
-
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def text_of(corpus: Api, path: str) -> str:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from schema.pages.figures.figures import years_in_words
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
 
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
+pytestmark = IN_SESSION
 
 
 async def main_of(corpus: Api, path: str) -> str:

@@ -13,6 +13,7 @@ from schema.pages.overview.turns import days_of_turns, turns
 from schema.pages.site.address import Address
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
 
 PINNED = "/?valid=2026-11-26&position=10000"
 COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) {
@@ -21,12 +22,6 @@ COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at
   statuses: clauseCounts(groupBy: [STATUS]) { status clauses }
   toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "JP") {
     issuer { code name } clauses } } }"""
-
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
 
 
 def plain(text: str) -> str:
@@ -46,6 +41,7 @@ def titles(html: str) -> set[str]:
     return set(re.findall(r"<title>([^<]*)</title><(?:path|circle)", html))
 
 
+@IN_SESSION
 async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -62,6 +58,7 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
         )
 
 
+@IN_SESSION
 async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -78,6 +75,7 @@ async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus:
     assert "Russia: none in force; 7 over" in shown
 
 
+@IN_SESSION
 async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=toward&toward=JP")
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -87,6 +85,7 @@ async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> N
     assert '<option value="JP" selected>' in html
 
 
+@IN_SESSION
 async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=share&commodity=cobalt")
     question = """{ asOf(validAt: "2026-11-26", position: "10000") {
@@ -100,6 +99,7 @@ async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     assert f'<data value="{congo["share"]}" data-path="asOf.production.figures.0.share">' in html
 
 
+@IN_SESSION
 async def test_how_far_facts_reach_stands_above_all(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     question = """{ asOf(validAt: "2026-11-26", position: "10000") {
@@ -122,6 +122,7 @@ async def test_how_far_facts_reach_stands_above_all(corpus: Api) -> None:
     assert "This day is not later than the newest of them" in earlier
 
 
+@IN_SESSION
 async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     lately = html[html.index('id="lately"') : html.index('id="newest"')]
@@ -133,6 +134,7 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     assert "by its terms" not in lately
 
 
+@IN_SESSION
 async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: Api) -> None:
     pinned, live = await page(corpus, PINNED), await page(corpus, "/")
     assert "live.js" not in pinned
@@ -159,12 +161,14 @@ async def test_a_log_without_facts_says_so(services: Services) -> None:
         ("map=share&commodity=gravel", "gravel"),
     ],
 )
+@IN_SESSION
 async def test_what_the_map_cannot_show_is_refused(corpus: Api, query: str, says: str) -> None:
     answer = await corpus.request("GET", f"/?{query}")
     assert answer.status_code == 400
     assert says in answer.text
 
 
+@IN_SESSION
 async def test_the_overview_is_data_too(corpus: Api) -> None:
     answer = (await corpus.request("GET", PINNED.replace("/?", "/index.json?"))).json()
     assert answer["data"]["asOf"]["position"] == "10000"
@@ -182,6 +186,7 @@ async def test_the_overview_is_data_too(corpus: Api) -> None:
         ("/places.svg?", "Clauses in force"),
     ],
 )
+@IN_SESSION
 async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, title: str) -> None:
     answer = await corpus.request("GET", path + PINNED.removeprefix("/?"))
     assert answer.status_code == 200

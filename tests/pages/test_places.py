@@ -7,17 +7,13 @@ from typing import Any
 
 import pytest
 
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
 
 AT = "valid=2026-11-26&position=10000"
 MOMENT = 'validAt: "2026-11-26", position: "10000"'
-
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def page(api: Api, path: str) -> str:

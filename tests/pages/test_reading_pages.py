@@ -5,16 +5,10 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_SESSION
 
-
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
+pytestmark = IN_SESSION
 
 
 async def read(api: Api, path: str) -> str:

@@ -14,17 +14,18 @@ from schema.pages.registry import PAGES
 from schema.pages.site.page import Page
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.loops import IN_FUNCTION, IN_SESSION
+
+pytestmark = IN_SESSION
 
 PINNED = "/alliances/quad?valid=2025-07-02&position=400"
 
 
-@pytest.fixture
-async def corpus(corpus_services: Services) -> Api:
-    """The application with the shipped corpus."""
-    return Api(corpus_services)
-
-
-async def test_an_address_with_both_axes_gives_the_same_bytes_for_ever(corpus: Api) -> None:
+@IN_FUNCTION
+async def test_an_address_with_both_axes_gives_the_same_bytes_for_ever(
+    corpus_services: Services,
+) -> None:
+    corpus = Api(corpus_services)
     before = await corpus.request("GET", PINNED)
     assert before.status_code == 200
     assert before.headers["cache-control"] == "public, max-age=3600, immutable"
@@ -140,7 +141,7 @@ async def test_what_nobody_foresaw_is_a_page_with_an_id(
         raise RuntimeError("a secret of the code")
 
     monkeypatch.setattr("schema.pages.site.route.render", fail)
-    answer = await corpus.request("GET", "/about")
+    answer = await corpus.request("GET", "/about?valid=2019-03-04")
     assert answer.status_code == 500
     assert "secret" not in answer.text
     [id] = re.findall(r"Internal error ([0-9a-f]{12})", answer.text)
