@@ -163,7 +163,7 @@ async def test_the_feed_of_the_log_is_narrowed_as_the_list_is(corpus: Api) -> No
         feed = (await corpus.request("GET", f"/events.atom{asked}")).text
         entries = feed[feed.index("<entry") :]
         assert 0 < len(listed) < 50
-        assert [int(found) for found in re.findall(r"/events/(\d+)", entries)] == listed
+        assert [int(found) for found in re.findall(r"<id>\S+/events/(\d+)</id>", entries)] == listed
     assert (await corpus.request("GET", "/events.atom?recorded=2026-01-01")).status_code == 400
 
 
