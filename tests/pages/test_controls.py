@@ -188,26 +188,21 @@ async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
     assert len(seen) == len(set(seen)) == total["asOf"]["exportControls"]["totalCount"]
 
 
-@pytest.mark.parametrize(
-    ("query", "says"),
-    [
+async def test_a_filter_that_cannot_be_answered_says_what_was_expected(told: Api) -> None:
+    for query, says in (
         ("rows=none", "expected one of instrument, clause"),
         ("status=ASLEEP", "expected one of"),
         ("hsCode=abc", "hsCode"),
         ("colour=red", "is no parameter of this page"),
-    ],
-)
-async def test_a_filter_that_cannot_be_answered_says_what_was_expected(
-    told: Api, query: str, says: str
-) -> None:
-    assert says in await page(told, f"/controls?{query}", status=400)
+    ):
+        assert says in await page(told, f"/controls?{query}", status=400), query
 
 
 @IN_SESSION
 async def test_every_instrument_of_the_corpus_has_its_page(corpus: Api) -> None:
     api = corpus
     keys = await api.keys("exportControls", "", "2026-11-25")
-    for key in keys[::4]:
+    for key in keys[::7]:
         html = await page(api, f"/controls/{key}?valid=2026-11-25")
         assert not re.search(r">\s*None\s*<|=\"None\"", html), key
         ids = re.findall(r' id="([^"]*)"', html)
