@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.loops import IN_SESSION
+from schema.services import Services
+from tests.support.api import Api, source
+from tests.support.loops import IN_FUNCTION, IN_SESSION
 
 pytestmark = IN_SESSION
 
@@ -159,6 +160,20 @@ async def test_what_is_no_place_is_refused(corpus: Api, path: str, says: str) ->
     answer = await corpus.request("GET", path)
     assert answer.status_code == 400
     assert says in answer.text
+
+
+@IN_FUNCTION
+async def test_a_pinned_page_knows_nothing_of_what_is_recorded_later(
+    corpus_services: Services,
+) -> None:
+    first = Api(corpus_services)
+    paths = [f"{path}?{AT}" for path in ("/", "/places", "/places/CN")]
+    before = [(await first.request("GET", path)).content for path in paths]
+    later = {"id": "later", "name": "Later", "on": "2025-01-01", "members": ["CN"]}
+    await first.do("foundAlliance", {**later, "source": source()})
+    again = Api(corpus_services)  # with no page kept
+    assert [(await again.request("GET", path)).content for path in paths] == before
+    assert ">Later</a>" in await page(again, "/places/CN?valid=2026-11-26")
 
 
 async def test_a_place_is_a_table_of_its_controls(corpus: Api) -> None:
