@@ -19,6 +19,11 @@ export function daysBetween(first, second) {
   return Math.round((Date.parse(`${second}T00:00:00Z`) - Date.parse(`${first}T00:00:00Z`)) / DAY_MS);
 }
 
+/** An address without the place within its page. @param {{ pathname: string, search: string }} address */
+function pageOf({ pathname, search }) {
+  return pathname + search;
+}
+
 /** The address of this page on another day. @param {string} day */
 function addressOn(day) {
   const address = new URL(location.href);
@@ -165,6 +170,11 @@ function listen() {
 }
 
 if (typeof document !== "undefined") {
-  addEventListener("popstate", () => location.reload());
+  let shown_page = pageOf(location);
+  document.addEventListener("page-shown", () => (shown_page = pageOf(location)));
+  // Also a link within the page comes here, such as the one past its head: that needs no other page.
+  addEventListener("popstate", () => {
+    if (pageOf(location) !== shown_page) location.reload();
+  });
   listen();
 }

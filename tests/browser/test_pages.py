@@ -1,0 +1,110 @@
+"""Every page: fit for all people and all screens, light, and the same without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from schema.pages.registry import PAGES as ALL_PAGES
+from tests.browser.addresses import PAGES, STATUS
+from tests.browser.conftest import Visiting
+from tests.support.site import Site
+from tests.support.visit import HEIGHT, WIDTHS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MAX_BYTES, MAX_BYTES_WITH_CHARTS = 100_000, 450_000
+"""Of a page with all that it loads, compressed."""
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+RUN_AXE = """run => axe.run({runOnly: run, resultTypes: ["violations"]}).then(found =>
+    found.violations.map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html)]))"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CONTENT = """() => ({
+    heading: document.querySelector("h1").innerText,
+    headings: document.querySelectorAll("h1").length,
+    language: document.documentElement.lang,
+    rows: document.querySelectorAll("main tr").length,
+    items: document.querySelectorAll("main li").length,
+})"""
+
+
+@dataclass
+class Seen:
+    """What was seen of a page."""
+
+    name: str
+    violations: list[Any] = field(default_factory=list)
+    overflows: dict[int, int] = field(default_factory=dict)
+    loaded_bytes: int = 0
+    has_charts: bool = False
+    content: dict[str, Any] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=PAGES)
+async def seen(
+    request: pytest.FixtureRequest, site: Site, visit: Visiting, axe: str
+) -> AsyncIterator[Seen]:
+    """A page, looked at once for all tests: in light and dark, at all widths."""
+    found = Seen(request.param)
+    async with visit(complaints=True) as tab:
+        await tab.open(site.url + PAGES[found.name], STATUS.get(found.name, 200))
+        found.loaded_bytes = await tab.loaded_bytes()
+        found.has_charts = await tab.page.locator("main svg").count() > 0
+        await tab.page.evaluate(axe)
+        found.violations += await tab.page.evaluate(RUN_AXE, WCAG)
+        await tab.page.emulate_media(color_scheme="dark")
+        found.violations += await tab.page.evaluate(RUN_AXE, COLOURS)
+        for width in WIDTHS:
+            await tab.page.set_viewport_size({"width": width, "height": HEIGHT})
+            if over := await tab.page.evaluate(OVERFLOW):
+                found.overflows[width] = over
+        found.content = await tab.page.evaluate(CONTENT)
+        found.complaints = tab.complaints
+    yield found
+
+
+async def test_no_rule_of_accessibility_is_broken_in_light_or_dark(seen: Seen) -> None:
+    assert seen.violations == []
+
+
+async def test_nothing_overflows_at_any_width(seen: Seen) -> None:
+    assert seen.overflows == {}
+
+
+async def test_the_policy_holds_and_nothing_comes_from_elsewhere(seen: Seen) -> None:
+    assert seen.complaints == []
+
+
+async def test_a_page_is_light(seen: Seen) -> None:
+    assert 0 < seen.loaded_bytes <= (MAX_BYTES_WITH_CHARTS if seen.has_charts else MAX_BYTES)
+
+
+async def test_without_scripts_it_has_the_same_content(
+    seen: Seen, site: Site, visit: Visiting
+) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(site.url + PAGES[seen.name], STATUS.get(seen.name, 200))
+        content = await tab.page.evaluate(CONTENT)
+    assert content == seen.content
+    assert (content["headings"], content["language"]) == (1, "en")
+
+
+async def test_axe_finds_what_is_wrong(visit: Visiting, site: Site, axe: str) -> None:
+    async with visit(complaints=True) as tab:
+        await tab.open(f"{site.url}/about")
+        await tab.page.evaluate("document.querySelector('main').innerHTML += '<img src=/x.png>'")
+        await tab.page.evaluate(axe)
+        assert "image-alt" in [id for id, _ in await tab.page.evaluate(RUN_AXE, WCAG)]
+
+
+async def test_every_page_is_visited() -> None:
+    shown = [path.partition("?")[0] for path in PAGES.values()]
+    patterns = [re.sub(r"\\{\w+(:path)?\\}", ".+", re.escape(page.path)) for page in ALL_PAGES]
+    assert [each for each in patterns if not any(re.fullmatch(each, path) for path in shown)] == []
