@@ -23,22 +23,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvloop
 from playwright.sync_api import Page, sync_playwright
 
-from tests.benchmarks.graphql import ours, started
-from tests.benchmarks.harness import machine, markdown, options, publish, server
-from tests.benchmarks.slider import load
+from tests.benchmarks.harness import machine, markdown, options, publish
+from tests.benchmarks.isolation import serving
 
 PAGES = {
     "overview": "/",
     "commodity": "/commodities/rare_earths",
+    "place": "/places/CN",
     "control": "/controls/cn-mofcom-2024-46",
+    "controls": "/controls",
     "figure": "/figures/rare_earths/CN/production/mine/2023",
     "changes": "/changes?kind=EXPORT_CONTROL",
     "event": "/events/6618",
 }
-ANSWERS_BYTES = 64 * 1024 * 1024
 MOMENTS = 40
 """Moments at which each page is asked for, once new and then kept."""
 STEPS = 40
@@ -204,11 +203,10 @@ def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("there is no chromium on this machine")
-    with server() as target, ExitStack() as running:
-        head = uvloop.run(load(target))
-        port, _ = running.enter_context(started(ours(target, ANSWERS_BYTES)))
-        url = f"http://127.0.0.1:{port}"
+    with ExitStack() as running:
+        url = running.enter_context(serving(0)).url
         client = running.enter_context(httpx.Client(base_url=url, timeout=30))
+        head = int(client.get("/about.json").json()["data"]["asOf"]["position"])
         times = server_times(client, head)
         weights = {name: weight(client, path) for name, path in PAGES.items()}
         play = running.enter_context(sync_playwright())
