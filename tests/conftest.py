@@ -31,7 +31,16 @@ hypothesis.settings.register_profile("default", **UNHURRIED)
 hypothesis.settings.register_profile("long", max_examples=2000, **UNHURRIED)
 hypothesis.settings.load_profile("default")
 
+NO_BROWSER = "THE BROWSER TESTS DO NOT RUN"
+"""Begins the reason for which they are skipped."""
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, where everybody looks, that the browser tests did not run."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    if count := sum(NO_BROWSER in reason for reason in skipped):
+        terminalreporter.write_line(f"{NO_BROWSER}: {count} tests; Chromium is missing", red=True)
 
 
 @pytest.fixture(scope="session")

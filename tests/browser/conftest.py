@@ -17,9 +17,9 @@ from playwright.async_api import Browser, async_playwright
 
 from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
-from tests.conftest import database, run_sql
+from tests.conftest import NO_BROWSER, database, run_sql
 from tests.support.hostile_facts import record_hostile_facts
-from tests.support.node import has_node, npm_packages
+from tests.support.node import npm_packages
 from tests.support.packed import install_wheel, pack
 from tests.support.shared_work import make_once
 from tests.support.site import Site, serving_wheel
@@ -32,28 +32,21 @@ WRITE_TOKEN = "the-token-of-the-browser-tests"
 Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
 
 
-def missing(what: str) -> None:
-    """Skip a test, or fail it where the browser tests have to run."""
-    message = f"THE BROWSER TESTS DO NOT RUN: this machine has no {what}"
-    if os.environ.get(NEEDED):
-        pytest.fail(f"{message}, and {NEEDED} is set")
-    pytest.skip(message)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
-        missing(f"Chromium ({', '.join(CHROMIUM_NAMES)})")
-    return str(found)
+        message = f"{NO_BROWSER}: this machine has no Chromium ({', '.join(CHROMIUM_NAMES)})"
+        if os.environ.get(NEEDED):
+            pytest.fail(f"{message}, and {NEEDED} is set")
+        pytest.skip(message)
+    return found
 
 
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core."""
-    if not has_node():
-        missing("node and npm")
     packages = npm_packages(Path(__file__).parent)
     return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
