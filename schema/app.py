@@ -87,7 +87,7 @@ def create_app(
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
             *tables.routes,
             *page_routes(people, {"/events": events.respond}),
-            *RecordRoute(access_control, answers, observer, pacing).routes,
+            *RecordRoute(access_control, answers).routes(plain),
             *SignIn(access_control).routes(plain),
             *docs.routes(plain),
             Route("/annexes", AnnexRoute(services, access_control).respond),

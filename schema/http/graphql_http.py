@@ -22,10 +22,11 @@ from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.graphiql import query_page, wants_page
 from schema.http.graphql_streams import GraphQLStreams, negotiate_format
 from schema.http.incremental import AnswersInParts, takes_parts
+from schema.http.observed import observe
 from schema.http.pacing import Pacing
 from schema.http.request import read_body
 from schema.http.responses import advice
-from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError
 
@@ -81,16 +82,9 @@ class GraphQLEndpoint:
 
     async def respond(self, request: Request) -> Response:
         """The response to a request, with the id of the request."""
-        id = request_id(request.headers.get("x-request-id", ""))
         if wants_page(request.method, request.headers.get("accept", "")):
-            response = query_page()
-        else:
-            with self._observer.operation(id, "http", request.headers) as operation:
-                with self._pacing.answering():
-                    response = await self._respond(request)
-                operation.status = response.status_code
-        response.headers["X-Request-ID"] = id
-        return response
+            return query_page()
+        return await observe(self._observer, self._pacing, "http", request, self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         """The answer to an operation; whatever goes wrong, it is JSON."""

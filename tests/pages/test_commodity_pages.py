@@ -153,7 +153,7 @@ async def test_the_list_has_every_commodity_with_its_latest_year_and_its_clauses
     assert "/commodities/gallium?" not in found
 
 
-def test_years_far_before_the_others_are_not_drawn() -> None:
+async def test_years_far_before_the_others_are_not_drawn() -> None:
     def years(*numbers: int) -> dict[str, list[dict[str, int]]]:
         return {"years": [{"year": number} for number in numbers]}
 

@@ -149,6 +149,6 @@ async def test_what_nobody_foresaw_is_a_page_with_an_id(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.path for page in PAGES])
-def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> None:
+async def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> None:
     for fields in roots(parse(page.document)).values():
         assert are_cacheable(fields), [field.name.value for field in fields]

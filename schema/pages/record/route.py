@@ -8,33 +8,28 @@ key of the form counts once, however often it is sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from graphql import GraphQLInputObjectType
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from strawberry.types.graphql import OperationType
 
-from schema.base.errors import DATABASE_ERRORS
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
 from schema.execution.response_cache import Answer, Question, ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.own_pages import read_form, sign_in_address
-from schema.http.pacing import Pacing
-from schema.http.responses import STATUS, advice
+from schema.http.own_pages import read_form
 from schema.pages.charts.status_bars import StatusTable
+from schema.pages.record.draft import CORRECT, RETRACT, Draft
 from schema.pages.record.event_values import event_state
 from schema.pages.record.fields import Field, State, commands, form_fields, label_of
 from schema.pages.record.form import (
     fields_of,
     make_input,
-    place_of,
     read_state,
     with_another,
     without_empty,
@@ -42,15 +37,12 @@ from schema.pages.record.form import (
 )
 from schema.pages.record.told import status_table, told_fields, told_path, written
 from schema.pages.site.address import Address
-from schema.pages.site.frame import Session
-from schema.pages.site.html import GUARDS, HTML, around, session
-from schema.pages.site.templates import environment
-from schema.telemetry.observer import Observer, request_id
-from schema.telemetry.operation import current_operation
+from schema.pages.site.html import around, html_response, session
+from schema.pages.site.plain import PlainPages
 from tracker.auth.scopes import Scope
 from tracker.domain.commodities import commodities
 from tracker.domain.places import places
-from tracker.errors import InvalidInput, NotFound, TrackerError, Unauthenticated, Unavailable
+from tracker.errors import InvalidInput, NotFound
 
 MAX_FORM_BYTES = 512 * 1024
 ADD, REMOVE, DO, KEY, VERSION, CHOICE = "add", "remove", "do", "key", "version", "choice"
@@ -58,7 +50,6 @@ CONTROLS = frozenset({ADD, REMOVE, DO, KEY, VERSION, CHOICE})
 """Fields of a form that are not of its input."""
 PREVIEW, RECORD = "preview", "record"
 """What a form may be sent to do."""
-RETRACT, CORRECT = "retractEvent", "correctEvent"
 USUAL = (
     "announceExportControl",
     "suspendExportControl",
@@ -69,119 +60,35 @@ USUAL = (
     CORRECT,
 )
 """The commands that editors use most, first in the list."""
-HEADERS = {"Cache-Control": "no-store", **GUARDS}
-
-
-@dataclass(slots=True)
-class Form:
-    """A form of a command, as it was sent or is to be shown."""
-
-    command: str
-    state: dict[str, State]
-    key: str = field(default_factory=lambda: str(uuid4()))
-    version: int | None = None
-    """The version of the entity before the command, as a preview counted on it."""
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    """What is wrong and of no field."""
-    preview: Mapping[str, Any] | None = None
-    event: Mapping[str, Any] | None = None
-    """The event that it retracts or corrects, where it has just been opened."""
-
-    @property
-    def kind(self) -> GraphQLInputObjectType:
-        """The input that it makes."""
-        return commands()[self.command]
-
-    def ordered(self, data: dict[str, Any]) -> dict[str, Any]:
-        """The command, with the version that is expected where it was previewed."""
-        if self.version is None or self.command == RETRACT:
-            return {self.command: data}
-        return {"ifVersion": {"version": self.version, "command": {self.command: data}}}
-
-    def note(self, error: TrackerError) -> None:
-        """Put an error at its field, or above all."""
-        path = [*(error.path or ())]
-        inner = path[path.index(self.command) + 1 :] if self.command in path else []
-        names = [
-            each.name for one in form_fields(self.kind, self.state, {}) for each in one.below()
-        ]
-        if place := place_of(inner, names):
-            self.errors.setdefault(place, []).append(error.message)
-        else:
-            self.problems.append(error.message)
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 class RecordRoute:
     """Answers requests for forms."""
 
-    def __init__(
-        self,
-        access_control: AccessControl,
-        answers: ResponseCache,
-        observer: Observer,
-        pacing: Pacing,
-    ):
+    def __init__(self, access_control: AccessControl, answers: ResponseCache):
         self._access_control = access_control
         self._answers = answers
-        self._observer = observer
-        self._pacing = pacing
 
-    @property
-    def routes(self) -> list[Route]:
-        """Its routes."""
+    def routes(self, pages: PlainPages) -> Sequence[Route]:
+        """The routes."""
         return [
-            Route("/record", self.respond),
-            Route("/record/{command}", self.respond, methods=["GET", "POST"]),
+            pages.route("/record", self.respond),
+            pages.route("/record/{command}", self.respond, ("GET", "POST")),
         ]
 
-    async def respond(self, request: Request) -> Response:
-        """The list of commands, or a form; whatever goes wrong is a page too."""
-        id = request_id(request.headers.get("x-request-id", ""))
-        with self._observer.operation(id, "page", request.headers) as operation:
-            with self._pacing.answering():
-                response = await self._respond(request)
-            operation.status = response.status_code
-        response.headers["X-Request-ID"] = id
-        return response
-
-    async def _respond(self, request: Request) -> Response:
-        client = None
-        try:
-            client = await self._access_control.authenticate_request(request)
-            current_operation().actor = client.caller.name
-            client.caller.require(Scope.RECORD)
-            return await self._answered(request, client)
-        except TrackerError as error:
-            if isinstance(error, Unauthenticated) and _is_browser(request):
-                return RedirectResponse(sign_in_address(request), 303, HEADERS)
-            problem = error
-        except DATABASE_ERRORS:
-            problem = Unavailable("The database does not answer; try again")
-        current_operation().note_error(problem.code)
-        page = _render(
-            "site/problem.html",
-            request,
-            client,
-            title="This cannot be recorded here",
-            code=problem.code,
-            message=problem.message,
-            advice=None,
-            ask=None,
-        )
-        page.status_code = STATUS.get(problem.code, 400)
-        page.headers.update(advice(problem))
-        return page
-
-    async def _answered(self, request: Request, client: Client) -> Response:
+    async def respond(self, request: Request, client: Client) -> Response:
+        """The list of commands, or a form. Raises Unauthenticated, Forbidden and NotFound."""
+        client.caller.require(Scope.RECORD)
         command = request.path_params.get("command")
         if command is None:
-            return _render("record/index.html", request, client, **_index())
+            shown = {**around(Address(request.url.path), None, session(client)), **_index()}
+            return html_response("record/index.html", shown)
         if command not in commands():
             raise NotFound(f"there is no command {command[:100]!r}", path=("command",))
         if request.method == "POST":
             return await self._sent(command, request, client)
-        form = Form(command, read_state(commands()[command], request.query_params.multi_items()))
+        form = Draft(command, read_state(commands()[command], request.query_params.multi_items()))
         if command in (RETRACT, CORRECT):
             form.event = await self._event(form.state.get("eventId"), client)
         replacement = event_state(form.event) if form.event and command == CORRECT else None
@@ -196,7 +103,7 @@ class RecordRoute:
         filled = read_state(
             commands()[command], [pair for pair in pairs if pair[0] not in CONTROLS]
         )
-        form = Form(command, filled, controls.get(KEY) or str(uuid4()))
+        form = Draft(command, filled, controls.get(KEY) or str(uuid4()))
         if path := controls.get(ADD):
             form.state = with_another(form.state, path)
         elif path := controls.get(REMOVE):
@@ -210,16 +117,16 @@ class RecordRoute:
             if controls.get(DO) == RECORD:
                 form.version = _number(controls.get(VERSION))
                 if position := await self._record(form, client):
-                    return RedirectResponse(f"/events/{position}", 303, HEADERS)
+                    return RedirectResponse(f"/events/{position}", 303, NO_STORE)
             await self._preview(form, client)
         return _form_page(form, request, client)
 
-    async def _record(self, form: Form, client: Client) -> str | None:
+    async def _record(self, form: Draft, client: Client) -> str | None:
         """Record what a form says; None where it is refused, and the form tells why."""
         answer = await self._carry_out(form, RECORD, client)
         return str(answer["position"]) if answer else None
 
-    async def _preview(self, form: Form, client: Client) -> None:
+    async def _preview(self, form: Draft, client: Client) -> None:
         """Preview what a form says, unless something is wrong with it."""
         form.version = None
         if not form.errors:
@@ -227,7 +134,7 @@ class RecordRoute:
         if form.preview and form.preview["events"]:
             form.version = form.preview["events"][0]["version"] - 1
 
-    async def _carry_out(self, form: Form, what: str, client: Client) -> dict[str, Any] | None:
+    async def _carry_out(self, form: Draft, what: str, client: Client) -> dict[str, Any] | None:
         data, errors = make_input(form.kind, form.state)
         form.errors |= errors
         if errors:
@@ -266,10 +173,6 @@ class RecordRoute:
         return found
 
 
-def _is_browser(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
 def _cleaned(state: dict[str, State]) -> dict[str, State]:
     kept = without_empty(state)
     assert isinstance(kept, dict)
@@ -284,28 +187,26 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
-def _form_page(form: Form, request: Request, client: Client) -> Response:
+def _form_page(form: Draft, request: Request, client: Client) -> Response:
     fields = form_fields(form.kind, form.state, form.errors)
     wrong = [each for one in fields for each in one.below() if each.errors]
-    page = _render(
-        "record/form.html",
-        request,
-        client,
-        title=f"Preview: {label_of(form.command)}" if form.preview else label_of(form.command),
-        form=form,
-        about=form.kind.description,
-        fields=fields,
-        wrong=wrong,
-        choices=_replacements() if form.command == CORRECT else (),
-        statuses=_statuses(form.preview),
-        suggestions=_suggestions(fields),
-        sent=[*fields_of(_cleaned(form.state))] if form.preview else [],
-        written=written,
-        told_fields=told_fields,
-        told_path=told_path,
-    )
-    page.status_code = 422 if wrong or form.problems else 200
-    return page
+    shown = {
+        **around(Address(request.url.path), None, session(client)),
+        "title": f"Preview: {label_of(form.command)}" if form.preview else label_of(form.command),
+        "form": form,
+        "about": form.kind.description,
+        "fields": fields,
+        "wrong": wrong,
+        "choices": _replacements() if form.command == CORRECT else (),
+        "statuses": _statuses(form.preview),
+        "suggestions": _suggestions(fields),
+        "sent": [*fields_of(_cleaned(form.state))] if form.preview else [],
+        "written": written,
+        "told_fields": told_fields,
+        "told_path": told_path,
+    }
+    status = 422 if wrong or form.problems else 200
+    return html_response("record/form.html", shown, status=status)
 
 
 def _statuses(preview: Mapping[str, Any] | None) -> StatusTable | None:
@@ -335,10 +236,3 @@ def _index() -> dict[str, Any]:
 def _replacements() -> list[tuple[str, str]]:
     """What a correction may record instead, by name."""
     return [(name, label_of(name)) for name in commands() if name not in (RETRACT, CORRECT)]
-
-
-def _render(template: str, request: Request, client: Client | None, **shown: Any) -> Response:
-    seen = session(client) if client else Session()
-    everywhere = around(Address(request.url.path), None, seen)
-    html = environment().get_template(template).render(**everywhere, **shown)
-    return Response(html, 200, HEADERS, HTML)

@@ -1,4 +1,4 @@
-"""What entities are called on pages, from the fragment StateName. Pure."""
+"""What entities are called on pages, from the fragment NodeName. Pure."""
 
 from __future__ import annotations
 

@@ -14,12 +14,13 @@ from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.authentication import AccessControl, Client
 from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
+from schema.http.observed import observe
 from schema.http.own_pages import sign_in_address
 from schema.http.pacing import Pacing
 from schema.http.token_cookie import READING
 from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response
-from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
 
@@ -40,13 +41,8 @@ class PlainPages:
         raises is a page too, and the page for signing in where that helps."""
 
         async def respond(request: Request) -> Response:
-            id = request_id(request.headers.get("x-request-id", ""))
-            with self._observer.operation(id, "page", request.headers) as operation:
-                with self._pacing.answering():
-                    response = await self._respond(answer, request)
-                operation.status = response.status_code
-            response.headers["X-Request-ID"] = id
-            return response
+            answering = self._respond(answer, request)
+            return await observe(self._observer, self._pacing, "page", request, answering)
 
         shorter = Middleware(
             CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL

@@ -16,6 +16,7 @@ from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import Answer, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.compression import takes_gzip
+from schema.http.observed import observe
 from schema.http.pacing import Pacing
 from schema.http.responses import error_response
 from schema.pages.charts.picture_process import is_installed
@@ -31,7 +32,7 @@ from schema.pages.site.question import PageQuestions, data_of
 from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
-from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import TrackerError, Unauthenticated, Unavailable
 
@@ -57,13 +58,8 @@ class PageRoute:
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
         """The page of a request, or the same as data; whatever goes wrong is a page too."""
-        id = request_id(request.headers.get("x-request-id", ""))
-        with self._observer.operation(id, "page", request.headers) as operation:
-            with self._pacing.answering():
-                response = await self._respond(page, request, ending)
-            operation.status = response.status_code
-        response.headers["X-Request-ID"] = id
-        return response
+        answer = self._respond(page, request, ending)
+        return await observe(self._observer, self._pacing, "page", request, answer)
 
     async def _respond(self, page: Page, request: Request, ending: str | None) -> Response:
         address = Address(request.url.path)
