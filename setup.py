@@ -1,5 +1,5 @@
 """What pyproject.toml can't say: the description that a package index shows, which is README.md
-without its links into the repository, which would lead nowhere there; and the documents, which
+without its pictures and links into the repository, which would lead nowhere there; and the documents, which
 a wheel has in the package that shows them."""
 
 import re
@@ -9,9 +9,10 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
+PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?://)[^)]+\)\n*")
 LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
 ROOT = Path(__file__).parent
-DOCUMENTS = ("*.md", "docs/*.md", "docs/screens/*.png")
+DOCUMENTS = ("*.md", "docs/*.md", "docs/screens/*")
 PACKED = Path("schema", "pages", "docs", "files")
 
 
@@ -32,6 +33,8 @@ class BuildWithDocuments(build_py):
 
 setup(
     cmdclass={"build_py": BuildWithDocuments},
-    long_description=LINK_TO_FILE.sub(r"\1", (ROOT / "README.md").read_text(encoding="utf-8")),
+    long_description=LINK_TO_FILE.sub(
+        r"\1", PICTURE.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))
+    ),
     long_description_content_type="text/markdown",
 )

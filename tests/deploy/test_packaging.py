@@ -75,7 +75,7 @@ def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
     assert not any(name.startswith(compiled) for name in names)
     assert {f"{floor}/py.typed" for floor in FLOORS} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
-    documents = {*source.glob("*.md"), *source.glob("docs/*.md")}
+    documents = {*source.glob("*.md"), *source.glob("docs/*.md"), *source.glob("docs/screens/*")}
     assert {f"schema/pages/docs/files/{path.relative_to(source)}" for path in documents} <= names
 
 
@@ -85,6 +85,7 @@ def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path
     description = str(message_from_bytes(archive.read(metadata)).get_payload(decode=True), "utf-8")
     assert "| audit | guide, formats, keys, witnesses, redaction |" in description
     assert re.findall(r"\]\((?!https?://)[^)]*\)", description) == []
+    assert "![" not in description
 
 
 def test_every_library_has_a_lowest_version_that_can_be_tested() -> None:

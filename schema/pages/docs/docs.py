@@ -19,7 +19,7 @@ from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.errors import InvalidInput, NotFound
 
 PATH = "/docs"
-PICTURE = re.compile(r"[a-z0-9-]+\.png")
+PICTURE = re.compile(r"[a-z0-9-]+\.(png|jpeg)")
 MAX_QUESTION_CHARACTERS = 200
 KEPT = {"Cache-Control": "private, max-age=600", "Vary": "Cookie"}
 """Documents change with the server; the footer tells whether somebody is signed in."""
