@@ -21,8 +21,9 @@ from tracker.errors import InvalidInput, NotFound
 PATH = "/docs"
 PICTURE = re.compile(r"[a-z0-9-]+\.(png|jpeg)")
 MAX_QUESTION_CHARACTERS = 200
-KEPT = {"Cache-Control": "private, max-age=600", "Vary": "Cookie"}
+FRESH = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 """Documents change with the server; the footer tells whether somebody is signed in."""
+KEPT = {"Cache-Control": "public, max-age=600"}
 
 
 def routes(plain: PlainPages) -> Sequence[Route]:
@@ -86,4 +87,4 @@ async def picture(request: Request, client: Client) -> Response:
 
 def _html(client: Client, template: str, path: str, **shown: object) -> Response:
     everywhere = around(Address(path), None, session(client))
-    return html_response(template, {**everywhere, **shown}, headers=KEPT)
+    return html_response(template, {**everywhere, **shown}, headers=FRESH)
