@@ -84,3 +84,12 @@ async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) 
     of = data["asOf"]["counts"]["exportControls"]
     unread = data["asOf"]["exportControls"]["totalCount"]
     assert f"{unread} of {of} export controls rest at least in part on texts" in text
+
+
+async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/alliances/msp?valid=2024-01-01")).text
+    [india] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>India</a>.*?</tr>", html, re.DOTALL)
+    [japan] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>Japan</a>.*?</tr>", html, re.DOTALL)
+    begins = [float(re.findall(r'<rect x="([\d.]+)%', row)[0]) for row in (japan, india)]
+    assert begins[0] < begins[1]  # Japan founded it in 2022, India joined in 2023
+    assert "from 14 Jun 2022 on" in unescape(japan).replace("\xa0", " ")

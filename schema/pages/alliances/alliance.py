@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from schema.pages.charts.scale import Tick, days_in_words, window_around
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage, entity_of
 from schema.pages.site.words import many, written_day
 from tracker.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A time in which a place takes part."""
+
+    code: str
+    name: str
+    how: str
+    through_union: bool
+    x: float
+    """Where it begins, in per cent of the width, and how wide it is."""
+    width: float
+    days: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTable:
+    """All of them on one axis."""
+
+    rows: Sequence[MemberRow]
+    ticks: Sequence[Tick]
+    today: float
+    """Where the day of the page begins, and what is to come behind it."""
+    to_come: float
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -26,8 +54,40 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "sources": sorted({event["source"]["name"] for event in alliance["because"]}),
         "alliance": alliance,
         "standing": _standing(alliance, len(members)),
-        "periods": found["memberships"]["nodes"],
+        "members": draw_members(
+            found["memberships"]["nodes"], date.fromisoformat(found["validAt"])
+        ),
     }
+
+
+def draw_members(periods: Sequence[Mapping[str, Any]], day: date) -> MemberTable:
+    """Who takes part from when until when, each period as a bar."""
+    known = [each["from"] for each in periods] + [each["until"] for each in periods]
+    scale = window_around([date.fromisoformat(each) for each in known if each], day)
+    rows = []
+    for period in periods:
+        first = date.fromisoformat(period["from"])
+        last = date.fromisoformat(period["until"]) if period["until"] else None
+        x = scale.start(first)
+        rows.append(
+            MemberRow(
+                period["place"]["code"],
+                period["place"]["name"],
+                _how(period),
+                period["union"] is not None,
+                x,
+                round(scale.end(last) - x, 3),
+                days_in_words(first, last),
+            )
+        )
+    return MemberTable(rows, scale.ticks(), scale.start(day), scale.end(day))
+
+
+def _how(period: Mapping[str, Any]) -> str:
+    """In which role a place takes part, or through which union."""
+    if period["union"]:
+        return f"through the {period['union']['name']}"
+    return str(period["role"] or period["kind"]).lower().replace("_", " ")
 
 
 def _standing(alliance: Mapping[str, Any], members: int) -> str:
