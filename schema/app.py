@@ -32,6 +32,7 @@ from schema.pages.docs import docs
 from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
 from schema.pages.sign_in.sign_in import SignIn
+from schema.pages.site.html import not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
@@ -111,6 +112,7 @@ def create_app(
             Route("/readyz", health.ready),
         ],
         middleware=outer_middleware(access),
+        exception_handlers={404: not_found},
     )
     app.state.end_streams = ends.stop
     return app

@@ -216,3 +216,18 @@ async def test_a_page_of_another_site_can_send_no_form_with_the_cookie(
         await tab.page.get_by_role("button", name="Win").click()
         await expect(tab.page.locator("h1")).to_contain_text("may not be done")
         assert await tab.page.context.cookies(closed_site.url)
+
+
+async def test_the_link_that_never_changes_is_copied_also_after_a_step_in_time(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit() as tab:
+        await tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await tab.open(f"{site.url}/alliances/quad")
+        await tab.page.click(".time a[data-step=previous]")
+        await tab.page.wait_for_url("**valid=**")
+        await tab.page.click("a[data-copy-link]")
+        await tab.page.wait_for_selector("a[data-copy-link]:text('Copied')")
+        copied = await tab.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"{site.url}/alliances/quad?valid=")
+    assert "position=" in copied

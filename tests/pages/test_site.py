@@ -152,3 +152,14 @@ async def test_what_nobody_foresaw_is_a_page_with_an_id(
 async def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> None:
     for fields in roots(parse(page.document)).values():
         assert are_cacheable(fields), [field.name.value for field in fields]
+
+
+async def test_an_address_of_nothing_is_a_page_for_people_and_a_word_for_programs(
+    corpus: Api,
+) -> None:
+    people = await corpus.request("GET", "/control/x", headers={"Accept": "text/html,*/*"})
+    assert people.status_code == 404
+    assert "there is no page at this address" in people.text
+    assert "script-src 'self'" in people.headers["content-security-policy"]
+    programs = await corpus.request("GET", "/control/x")
+    assert (programs.status_code, programs.text) == (404, "Not Found")

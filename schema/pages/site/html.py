@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from schema.http.authentication import Client
+from schema.http.graphiql import wants_page
 from schema.http.responses import STATUS, advice
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
 from schema.pages.site.templates import environment
 from tracker.auth.scopes import Scope
-from tracker.errors import TrackerError
+from tracker.errors import NotFound, TrackerError
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -84,3 +86,10 @@ def problem_response(
         "ask": ask,
     }
     return html_response("site/problem.html", shown, status=status, headers=advice(error))
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """What stands at no address: a page for who looks with a browser, a word for programs."""
+    if not wants_page(request.method, request.headers.get("accept", "")):
+        return PlainTextResponse("Not Found", 404)
+    return problem_response(NotFound("there is no page at this address"), Address("/"))
