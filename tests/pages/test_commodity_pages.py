@@ -160,3 +160,9 @@ async def test_years_far_before_the_others_are_not_drawn() -> None:
     assert first_drawn_year(years(2010, 2019, 2020, 2023)) == 2019
     assert first_drawn_year(years(2021, 2024)) == 2021
     assert first_drawn_year(years()) == 0
+
+
+async def test_shares_that_add_up_to_more_than_the_world_are_explained(corpus: Api) -> None:
+    gallium = text_of(await main_of(corpus, f"/commodities/gallium?{DAY}"))
+    assert "shares known for 101.0 % : the places add up to more than the total" in gallium
+    assert "add up to more" not in text_of(await main_of(corpus, f"{RARE_EARTHS}?{DAY}"))

@@ -240,3 +240,9 @@ def test_the_documents_are_read_from_a_directory_like_the_checkout() -> None:
     names = {document.path for document in read_documents(ROOT)}
     assert {"README.md", "docs/time.md"} <= names
     assert unescape(re.sub("<[^>]+>", "", pages()["settings"].html)).count("TRACKER_READ")
+
+
+def test_marks_of_commands_are_not_shown() -> None:
+    assert "<!-- measured: page -->" in (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
+    assert "measured: page" not in pages()["page"].html
+    assert "end of page" not in pages()["page"].html

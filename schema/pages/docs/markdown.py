@@ -17,6 +17,8 @@ Address: TypeAlias = Callable[[str], str | None]
 """Where a link or a picture leads; None for nowhere: then the text stands alone."""
 NO_SLUG = re.compile(r"[^\w\- ]")
 MAX_CONTENTS_LEVEL = 3
+MARK = re.compile(r"^<!-- [\w: ]+ -->\n", re.MULTILINE)
+"""Where a command puts its figures into a document: a line of its own, for no reader."""
 TABLE = '<div class="scroll" tabindex="0" role="group" aria-label="{}">\n'
 CODE = '<pre class="code" tabindex="0" role="group" aria-label="{}"><code>{}</code></pre>\n'
 
@@ -66,7 +68,7 @@ class _Gathered:
 def render(text: str, address: Address) -> RenderedMarkdown:
     """A document, its links led by `address`."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(text)
+    tokens = parser.parse(MARK.sub("", text))
     sections = [each.section() for each in _gather(tokens)]
     for token in tokens:
         _without_style(token)
