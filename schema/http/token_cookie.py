@@ -67,7 +67,10 @@ def forget_token(response: Response, connection: HTTPConnection) -> None:
 
 
 def kept_token(connection: HTTPConnection) -> str | None:
-    """The token in the cookie of a request, whether or not it counts there."""
+    """The token in the cookie of a request, whether or not it counts there. Most requests are of
+    programs and have no cookies: these are told by a look at the names of the headers."""
+    if not any(name == b"cookie" for name, _ in connection.scope["headers"]):
+        return None
     value = connection.cookies.get(attributes(connection)["key"], "")
     try:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode() or None
@@ -78,10 +81,8 @@ def kept_token(connection: HTTPConnection) -> str | None:
 def counted_token(connection: HTTPConnection) -> str | None:
     """The token in the cookie of a request that stands for an Authorization header: there is no
     Bearer token in that, and another site can't have made the browser send it."""
-    if parse_bearer(connection.headers.get("authorization", "")) is not None:
-        return None
     token = kept_token(connection)
-    if token is None:
+    if token is None or parse_bearer(connection.headers.get("authorization", "")) is not None:
         return None
     reading = connection.scope.get("method") in READING
     trusted = may_read_with_cookie if reading else comes_from_own_page
