@@ -93,3 +93,14 @@ async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -
     begins = [float(re.findall(r'<rect x="([\d.]+)%', row)[0]) for row in (japan, india)]
     assert begins[0] < begins[1]  # Japan founded it in 2022, India joined in 2023
     assert "from 14 Jun 2022 on" in unescape(japan).replace("\xa0", " ")
+
+
+async def test_two_positions_are_compared_on_one_day(corpus: Api) -> None:
+    text = await read(corpus, "/changes?fromPosition=5000&position=9000&valid=2025-11-20")
+    told = text.replace("\xa0", " ")
+    assert "On 20 Nov 2025 , first as the log told it at position 5000, then at 9,000" in told
+    data = await corpus.ask(
+        '{ changes(from: {validAt: "2025-11-20", position: "5000"},'
+        ' to: {validAt: "2025-11-20", position: "9000"}) { totalCount } }'
+    )
+    assert f"{data['changes']['totalCount']:,} entities are not the same" in text

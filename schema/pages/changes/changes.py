@@ -61,33 +61,29 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     asked = address.parameters.get("show", "all")
     nodes = [node for node in found["nodes"] if asked == "all" or _is(node, asked)]
     kinds = Counter(node["change"] for node in found["nodes"])
-    start = address.parameters.get("from") or default_start(address)
+    end = data["asOf"]["validAt"]
     return {
         "title": "What is not the same between two moments",
         "turns": sorted({day for node in found["nodes"] for day in node["effectiveDays"]}),
         "days": by_day(nodes),
         "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],
         "asked": asked,
-        "start": start,
-        "end": data["asOf"]["validAt"],
+        "start": {**defaults(address, end), **address.parameters}.get("from", end),
+        "end": end,
         "first_page": "after" not in address.parameters,
     }
 
 
-def default_start(address: Address) -> str:
-    """The first day where the address says none."""
-    try:
-        end = date.fromisoformat(address.valid or "")
-    except ValueError:
-        end = datetime.now(UTC).date()
-    return (end - timedelta(days=DEFAULT_DAYS)).isoformat()
-
-
-def defaults(address: Address) -> Mapping[str, str]:
-    """What the question is asked with where the address does not say."""
+def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
+    """What the question is asked with where the address does not say. `day` is that of the page;
+    left out, the one of the address, or today (UTC). Two positions are compared on one day."""
     if "from" in address.parameters or "fromPosition" in address.parameters:
         return {}
-    return {"from": default_start(address)}
+    try:
+        end = date.fromisoformat(day or address.valid or "")
+    except ValueError:
+        end = datetime.now(UTC).date()
+    return {"from": (end - timedelta(days=DEFAULT_DAYS)).isoformat()}
 
 
 def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:

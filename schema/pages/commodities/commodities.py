@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.figures.naming import kind_of_figure, product
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
+from schema.pages.site.naming import kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 
 

@@ -15,7 +15,10 @@ from schema.pages.commodities.years import (
     first_drawn_year,
     years_chart,
 )
-from schema.pages.figures.naming import (
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.amounts import amount, measured, unit
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.naming import (
     OUTPUT_VERBS,
     STAGES,
     as_of_words,
@@ -23,9 +26,6 @@ from schema.pages.figures.naming import (
     product,
     publisher_of,
 )
-from schema.pages.site.address import Address, path_of
-from schema.pages.site.amounts import amount, measured, unit
-from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, percent
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
-from schema.pages.figures.naming import edition_of, kind_of_figure, product
 from schema.pages.site.amounts import amount, measured, same_measure, unit
+from schema.pages.site.naming import edition_of, kind_of_figure, product
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3

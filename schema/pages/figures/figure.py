@@ -9,21 +9,14 @@ from typing import Any
 
 from schema.pages.charts.claims_line import Claimed, ClaimMark, ClaimState, claims_line
 from schema.pages.figures.claims_image import claims_image
-from schema.pages.figures.naming import (
-    STATISTICS,
-    as_of_words,
-    edition_of,
-    publisher_of,
-    series_title,
-)
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.naming import STATISTICS, as_of_words, edition_of, publisher_of, series_title
 from schema.pages.site.page import Page, entity_of
-from schema.pages.site.words import listed
+from schema.pages.site.words import NBSP, listed
 from tracker.errors import NotFound
 
-NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
 

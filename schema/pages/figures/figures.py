@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from schema.pages.figures.naming import (
+from schema.pages.site.address import Address
+from schema.pages.site.amounts import CHECKED, amount, unit
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.naming import (
     STAGES,
     STATISTICS,
     edition_of,
@@ -16,9 +19,6 @@ from schema.pages.figures.naming import (
     publisher_of,
     series_title,
 )
-from schema.pages.site.address import Address
-from schema.pages.site.amounts import CHECKED, amount, unit
-from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 

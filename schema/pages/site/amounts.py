@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-NBSP = "\N{NO-BREAK SPACE}"
+from schema.pages.site.words import NBSP
+
 BEFORE_NUMBER = {
     "ABOUT": "about",
     "NEARLY": "nearly",

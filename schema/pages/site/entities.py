@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schema.pages.site.naming import series_title
+
 
 def state_name(state: Mapping[str, Any] | None) -> str | None:
     """The name of an entity by its state; None where it has none."""
@@ -14,13 +16,6 @@ def state_name(state: Mapping[str, Any] | None) -> str | None:
     if kind == "ExportControl":
         return str(state["controlTitle"])
     if kind == "Figure":
-        return series_name(state["series"])
+        return series_title(state["series"])
     name = state.get("title") or state.get("name")
     return str(name) if name else None
-
-
-def series_name(series: Mapping[str, Any]) -> str:
-    """What a figure is of, in words: `Gallium, China: production, refinery, 2023`."""
-    parts = [series["statistic"], series["stage"], series["form"], series["period"]]
-    told = ", ".join(str(part).lower().replace("_", " ") for part in parts if part)
-    return f"{series['commodity']['name']}, {series['place']['name']}: {told}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from markupsafe import Markup
@@ -99,8 +99,3 @@ def entity_path(entity: str) -> str | None:
     """The page of an entity by its name in the log (`alliance/quad`); None where it has none."""
     kind, _, key = entity.partition("/")
     return f"/{PATHS[kind]}/{key}" if kind in PATHS else None
-
-
-def is_later(first: str, second: str) -> bool:
-    """Whether a time is later than another."""
-    return datetime.fromisoformat(first) > datetime.fromisoformat(second)
