@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.addresses import PAGES
 from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.hostile_facts import KEY, SCRIPT_ADDRESS, TEXT
 from tests.support.site import Site
@@ -92,12 +93,20 @@ async def test_a_list_is_narrowed_by_keyboard(site: Site, visit: Visiting) -> No
         await expect(tab.page.locator("h1")).to_have_text("Settings")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "name"),
+    [
+        (360, "control"),
+        *((1280, name) for name in ("overview", "places", "commodity", "controls", "control")),
+        *((1280, name) for name in ("alliances", "announcements", "figure", "changes", "event")),
+        (1280, "search"),
+    ],
+)
 async def test_every_place_that_has_the_focus_can_be_seen(
-    site: Site, visit: Visiting, width: int
+    site: Site, visit: Visiting, width: int, name: str
 ) -> None:
     async with visit(width=width) as tab:
-        await tab.open(site.url + CONTROL)
+        await tab.open(site.url + PAGES[name])
         for _ in range(25):
             await tab.page.keyboard.press("Tab")
             shown = await tab.page.evaluate(
