@@ -69,6 +69,7 @@ async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int
         ([], set()),
         ([Scope.READ], {Scope.READ}),
         ([Scope.RECORD], {Scope.READ, Scope.RECORD}),
+        ([Scope.ENDPOINT], {Scope.READ, Scope.ENDPOINT}),
         ([Scope.ADMIN], set(Scope)),
     ],
 )
@@ -122,6 +123,16 @@ async def test_events_have_the_name_of_the_token_as_their_actor(
 async def test_a_token_for_reading_can_not_write(services: Services, target: Target) -> None:
     api = Api(services, CLOSED)
     secret = await token(target, Scope.READ)
+    assert await posted(api, secret) == (200, None)
+    assert await posted(api, secret, write=True) == (200, "FORBIDDEN")
+    assert await services.recorder.head() == 0
+
+
+async def test_a_token_for_endpoints_reads_and_can_not_write(
+    services: Services, target: Target
+) -> None:
+    api = Api(services, CLOSED)
+    secret = await token(target, Scope.ENDPOINT)
     assert await posted(api, secret) == (200, None)
     assert await posted(api, secret, write=True) == (200, "FORBIDDEN")
     assert await services.recorder.head() == 0

@@ -104,7 +104,8 @@ async def test_a_key_signs_with_every_algorithm_of_its_kind_unless_it_says_which
     [
         ("scope", "tracker:read tracker:record other", {Scope.READ, Scope.RECORD}),
         ("scp", ["tracker:record", "tracker:audit", 7], {Scope.READ, Scope.RECORD}),
-        ("scope", "admin record", set()),
+        ("scope", "tracker:endpoint", {Scope.READ, Scope.ENDPOINT}),
+        ("scope", "admin record endpoint", set()),
         ("scope", 7, set()),
         ("scope", None, set()),
         ("scope", "tracker:admin", set(Scope)),

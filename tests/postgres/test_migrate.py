@@ -133,7 +133,8 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
 
 
 async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -> None:
-    before = [step for step in migrations() if step.name != "scopes"]
+    [its_end] = [step.number for step in migrations() if step.name == "scopes"]
+    before = [step for step in migrations() if step.number < its_end]
     async with open_connection(bare) as connection:
         await migrate(connection, before)
         for secret, scopes in (("a", ["audit"]), ("b", ["audit", "read"]), ("c", ["record"])):

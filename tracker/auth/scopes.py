@@ -39,6 +39,8 @@ class Scope(Enum):
 
     READ = "read"
     RECORD = "record"
+    ENDPOINT = "endpoint"
+    """To have events delivered: to add endpoints, and to see and manage those of one's own."""
     ADMIN = "admin"
 
 
