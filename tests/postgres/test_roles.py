@@ -8,13 +8,13 @@ import pytest
 from deploy.bootstrap import open_connection, open_pool
 from tests.log.test_log import event
 from tracker.log.recorder import Recorder, append
-from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Target
+from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, Target
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, None])
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, None])
 async def test_no_role_can_change_what_is_recorded(
     recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
@@ -54,6 +54,9 @@ async def test_a_replica_can_not_change_it_either(
         "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
         "INSERT INTO log.tiles SELECT 0, 0, '', ''",
         "INSERT INTO log.cosignatures SELECT 0, '', ''",
+        "SELECT secret FROM delivery.keys",
+        "UPDATE delivery.changes SET actor = 'x'",
+        "UPDATE delivery.leases SET epoch = 9",
     ],
 )
 async def test_the_api_can_only_append_and_read(target: Target, statement: str) -> None:
@@ -67,7 +70,7 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
         assert await admin.fetchval("SELECT count(*) FROM projection.versions") == 0
 
 
-@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER])
+@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER])
 async def test_only_the_api_can_append(target: Target, role: str) -> None:
     async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -120,3 +123,29 @@ async def raw(target: Target) -> list[asyncpg.Record]:
     """Every row of the log."""
     async with open_connection(target) as connection:
         return await connection.fetch("SELECT * FROM log.events")
+
+
+@pytest.mark.parametrize("role", [OWNER, API, DELIVERER, None])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET actor = ''", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_was_done_with_endpoints_stays_on_record(
+    target: Target, role: str | None, statement: str
+) -> None:
+    async with open_connection(target, role=role) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement.format("delivery.changes"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO delivery.endpoints (name, url, started_after, position, previous_position)"
+        " VALUES ('a', 'https://x.example', 0, 0, 0)",
+        "UPDATE delivery.endpoints SET url = 'https://x.example'",
+        "DELETE FROM delivery.endpoints",
+        "DELETE FROM delivery.keys",
+    ],
+)
+async def test_who_delivers_can_not_manage_endpoints(target: Target, statement: str) -> None:
+    async with open_connection(target, role=DELIVERER) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)

@@ -30,8 +30,8 @@ CONNECTION_ERRORS = (
 """Errors of a lost or failing connection; the last of them by one that died while idle."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
-PUBLISHER = "tracker_publisher"
-"""The roles; see migrations/0001_roles.sql and 0005_audit.sql."""
+PUBLISHER, DELIVERER = "tracker_publisher", "tracker_deliverer"
+"""The roles; see migrations/0001_roles.sql, 0005_audit.sql and 0012_endpoints.sql."""
 
 SEARCH_PATH = "projection, public"
 NO_SETTINGS: Mapping[str, str] = {}

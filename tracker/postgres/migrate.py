@@ -13,12 +13,20 @@ from pathlib import Path
 import asyncpg
 
 from tracker.errors import Unavailable
-from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Connection, named_queries
+from tracker.postgres.database import (
+    API,
+    DELIVERER,
+    OWNER,
+    PROJECTOR,
+    PUBLISHER,
+    Connection,
+    named_queries,
+)
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
-PUBLISHER_ROLE_STEP = 5
-"""The step that makes the role of the publisher; the first makes the others."""
+ROLES_BY_STEP = {1: (OWNER, PROJECTOR, API), 5: (PUBLISHER,), 12: (DELIVERER,)}
+"""The steps that make roles."""
 
 
 class NotMigrated(Unavailable):
@@ -79,7 +87,8 @@ async def pending(
         return ours
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
     await _check_roles(
-        connection, [OWNER, PROJECTOR, API, *[PUBLISHER] * (PUBLISHER_ROLE_STEP in applied)]
+        connection,
+        [role for step in ROLES_BY_STEP if step in applied for role in ROLES_BY_STEP[step]],
     )
     for migration in ours:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
