@@ -36,6 +36,7 @@ from schema.pages.site.html import not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
+from schema.routes.asyncapi.document import answer_pushes
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
 from schema.routes.json_schemas import JsonSchemaRoute
@@ -101,6 +102,7 @@ def create_app(
                     ("/schemas/{type}", schemas.one),
                     ("/schemas/{type}/{number:int}", schemas.one),
                     ("/schema.graphql", answer_schema(access)),
+                    ("/asyncapi.json", answer_pushes),
                     ("/metrics", metrics.respond),
                 )
             ],

@@ -280,6 +280,7 @@ async def asked(api: Api, path: str, headers: dict[str, str]) -> httpx.Response:
         "/tables/controls.csv",
         "/tables",
         "/openapi.json",
+        "/asyncapi.json",
         "/schemas",
         "/schema.graphql",
         "/annexes",

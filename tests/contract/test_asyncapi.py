@@ -1,0 +1,146 @@
+"""`/asyncapi.json` is AsyncAPI, and what is really pushed is as it says."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import ValidationError
+
+from schema.routes.asyncapi.document import describe_pushes
+from schema.services import Access, Services
+from tests.support.api import OPEN, Api
+from tests.support.node import CLIENTS, node, npm_packages
+from tests.support.pushed import Described
+from tests.support.web_server import serving
+from tests.support.websocket_client import EVENTS, connected, receive, send
+from tracker.delivery.message import Message, batch_message, event_message
+from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
+from tracker.domain.registry import FACTS
+
+
+async def test_the_parser_of_asyncapi_has_nothing_to_complain_of(services: Services) -> None:
+    answer = await Api(services, OPEN).request("GET", "/asyncapi.json")
+    with tempfile.TemporaryDirectory(dir=npm_packages()) as directory:
+        program = Path(directory) / "asyncapi.js"
+        program.write_bytes((CLIENTS / "asyncapi.js").read_bytes())
+        file = Path(directory) / "asyncapi.json"
+        file.write_bytes(answer.content)
+        found = json.loads(await node(Path(directory), program.name, file.name))
+        file.write_bytes(orjson.dumps({**answer.json(), "channels": {}}))
+        broken = json.loads(await node(Path(directory), program.name, file.name))
+    assert found["complaints"] == []
+    assert found["channels"] == {
+        "events": ["/events", len(FACTS) + 1],
+        "graphql": ["/graphql", 8],
+        "endpoint": [None, 5],
+        "relayed": ["{prefix}.{type}", 1],
+    }
+    assert {"sendServerSentEvents", "sendLines", "subscribe", "deliver", "askReceiver"} <= set(
+        found["operations"]
+    )
+    assert broken["complaints"]
+
+
+async def lines(api: Api, query: str) -> list[Any]:
+    """Events as lines."""
+    found = await api.request(
+        "GET", f"/events?follow=false&{query}", headers={"Accept": "application/x-ndjson"}
+    )
+    return [json.loads(line) for line in found.text.splitlines()]
+
+
+async def test_every_type_of_event_of_the_corpus_is_sent_as_described(
+    corpus_services: Services,
+) -> None:
+    api, described = Api(corpus_services, OPEN), Described(describe_pushes())
+    seen = [event for type_ in FACTS for event in await lines(api, f"types={type_}&limit=3")]
+    assert len({event["type"] for event in seen}) > 15
+    for event in seen:
+        described.check(event["type"], event)
+        described.check("RelayedEvent", event)  # whose payload is any event
+
+
+async def test_an_event_that_is_not_as_described_is_noticed(corpus_services: Services) -> None:
+    api, described = Api(corpus_services, OPEN), Described(describe_pushes())
+    [event] = await lines(api, "types=ExportControl.Suspended&limit=1")
+    older = {**event, "dataschema": event["dataschema"].replace(":2", ":1")}
+    described.check("OlderEvent", older)
+    described.check("RelayedEvent", older)
+    harms: list[dict[str, Any]] = [
+        {"position": 12},
+        {"type": "Figure.Claimed"},
+        {"dataschema": "urn:x"},
+        {"version": 0},
+        {"data": {**event["data"], "note": "a text, not what commits to it"}},
+        {"data": {**event["data"], "unknown": 1}},
+    ]
+    for harm in harms:
+        with pytest.raises(ValidationError):
+            described.check("ExportControl.Suspended", {**deepcopy(event), **harm})
+
+
+async def test_subscriptions_speak_as_described(corpus_services: Services) -> None:
+    described = Described(describe_pushes())
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("Ping", {"type": "ping"}),
+        (
+            "Subscribe",
+            {"type": "subscribe", "id": "1", "payload": {"query": EVENTS, "variables": None}},
+        ),
+        ("Complete", {"type": "complete", "id": "1"}),
+        ("Subscribe", {"type": "subscribe", "id": "2", "payload": {"query": "{ head }"}}),
+        ("Subscribe", {"type": "subscribe", "id": "3", "payload": {"query": "{ nothing }"}}),
+    ]
+    asked[1][1]["payload"]["variables"] = {"after": "0"}
+    expected = [("Pong",), ("Next",), (), ("Next", "Complete"), ("Error",)]
+    names = {"pong": "Pong", "next": "Next", "error": "Error", "complete": "Complete"}
+    async with (
+        serving(corpus_services, Access()) as (address, *_),
+        connected(f"ws://{address}/graphql") as socket,
+    ):
+        for (message, told), answers in zip(asked, expected, strict=True):
+            described.check(message, told)
+            await send(socket, **told)
+            for name in answers:
+                answer = await receive(socket)
+                while answer.get("id") == "1" and told.get("id", "1") != "1":
+                    answer = await receive(socket)
+                assert names[answer["type"]] == name
+                described.check(name, answer)
+    described.check("ConnectionInit", {"type": "connection_init", "payload": {}})
+    described.check("ConnectionAck", {"type": "connection_ack"})
+    with pytest.raises(ValidationError):
+        described.check("Next", {"type": "next", "payload": {"data": None}})
+
+
+def delivered(message: Message, *keys: SigningKey) -> tuple[Any, dict[str, str]]:
+    """The body and the headers of a delivery."""
+    headers = {
+        "webhook-id": message.id,
+        "webhook-timestamp": "1795000000",
+        "webhook-signature": sign(keys, message.id, 1795000000, message.body),
+    }
+    return json.loads(message.body), headers
+
+
+async def test_deliveries_are_as_described(corpus_services: Services) -> None:
+    described = Described(describe_pushes())
+    first, second = await corpus_services.recorder.read(0, limit=2)
+    keys = [generate_key(algorithm) for algorithm in Algorithm]
+    one = event_message(first, 0, "c2sp.org/tlog-proof@v1\n")
+    several = batch_message([(first, 0), (second, 1)])
+    for message, name in ((one, "Delivery"), (several, "BatchDelivery")):
+        described.check(name, *delivered(message, *keys))
+        media_type = described.description["components"]["messages"][name]["contentType"]
+        assert message.media_type == media_type
+    with pytest.raises(ValidationError):
+        described.check("Delivery", json.loads(first.entry))
+    body, headers = delivered(one, *keys)
+    with pytest.raises(ValidationError):
+        described.check("Delivery", body, {**headers, "webhook-signature": "ed25519 x"})
