@@ -74,6 +74,7 @@ CREATE TABLE delivery.replays (
     last_position     bigint NOT NULL CHECK (last_position >= first_position),
     position          bigint NOT NULL,   -- as of the cursor
     previous_position bigint NOT NULL,
+    events            bigint NOT NULL,   -- how many of them are selected
     requested_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

@@ -1,0 +1,385 @@
+"""Endpoints: adding, looking at and managing the addresses that events are sent to.
+
+What a person does with an endpoint is one transaction with the record of who did it and why, and
+wakes whoever delivers (`NOTIFY delivery`). How far an endpoint has come is the deliverer's to write;
+a person changes that only by a replay, which goes beside the cursor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from tracker.delivery.endpoint import (
+    Attempt,
+    Endpoint,
+    EndpointChange,
+    EndpointState,
+    Manager,
+    NewEndpoint,
+    ParkedDelivery,
+    endpoint_of,
+    shown_url,
+)
+from tracker.delivery.networks import Networks
+from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
+from tracker.errors import InvalidInput, NotFound, TooLarge
+from tracker.log.recorder import Recorder, StreamRange
+from tracker.log.selection import Selection, filter_selected, streams_selected
+from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.database import Connection, Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("endpoints.sql"))
+
+CHANNEL = "delivery"
+"""The channel on which deliverers are told of a change; the payload is the id of the endpoint."""
+MAX_ENDPOINTS = 10_000
+MAX_OWNED_ENDPOINTS = 100
+"""The most endpoints of one owner."""
+MAX_BATCH_EVENTS = 1_000
+MAX_NAME_CHARACTERS = 60
+MAX_REASON_CHARACTERS = 500
+MAX_FILTER_WORDS = 200
+MAX_OVERLAP_HOURS = 720
+DEFAULT_OVERLAP_HOURS = 24
+"""Hours for which an old key signs beside a new one."""
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+
+
+class Endpoints:
+    """The endpoints of one database. Managing one of another owner, or none, raises NotFound."""
+
+    def __init__(self, pool: Pool, recorder: Recorder, networks: Networks):
+        self._pool = pool
+        self._recorder = recorder
+        self._networks = networks
+
+    async def add(
+        self, new: NewEndpoint, manager: Manager, reason: str | None = None
+    ) -> tuple[Endpoint, str | None]:
+        """Add an endpoint; with it comes the secret that its receiver needs, if it has one, which
+        is never shown again. Raises InvalidInput and TooLarge."""
+        self._networks.check_url(new.url)
+        _check_new(new)
+        head = await self._recorder.head()
+        after = head if new.after is None else new.after
+        if not 0 <= after <= head:
+            raise InvalidInput(
+                f"expected a position from 0 to {head}, the last one", path=("after",)
+            )
+        keys = [generate_key(Algorithm.ED25519), *[generate_key(Algorithm.HMAC)] * new.with_hmac]
+        async with self._change() as connection:
+            name = await _check_room(connection, new)
+            wanted = new.filter
+            words = wanted.types, wanted.commodities, wanted.places, wanted.entity
+            id = await connection.fetchval(
+                SQL.add,
+                *(name, new.url, new.owner, *words, new.max_batch_events, new.with_proof, after),
+            )
+            await _add_keys(connection, id, keys)
+            where = f"{shown_url(new.url)} after {after}"
+            await _record(connection, id, name, manager, "added", reason, where)
+        return await self.get(name, manager), _secret_of(keys)
+
+    async def all(self, manager: Manager) -> list[Endpoint]:
+        """All endpoints that somebody may see, by name."""
+        return [endpoint_of(row) for row in await self._pool.fetch(SQL.all, manager.owner, None)]
+
+    async def get(self, name: str, manager: Manager) -> Endpoint:
+        """An endpoint. Raises NotFound."""
+        row = await self._pool.fetchrow(SQL.all, manager.owner, name)
+        if row is None:
+            raise _not_found(name)
+        return endpoint_of(row)
+
+    async def pause(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
+        """Send nothing more for now; the place in the log is kept for ever."""
+        return await self._set_state(name, manager, EndpointState.PAUSED, reason)
+
+    async def resume(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
+        """Go on from where it stopped, at once, as if nothing had failed."""
+        return await self._set_state(name, manager, EndpointState.ACTIVE, reason)
+
+    async def _set_state(
+        self, name: str, manager: Manager, state: EndpointState, reason: str | None
+    ) -> Endpoint:
+        pausing = state is EndpointState.PAUSED
+        async with self._changing(name, manager) as (connection, endpoint):
+            if pausing and endpoint["state"] != EndpointState.ACTIVE.value:
+                raise InvalidInput(
+                    f"{name} is {endpoint['state']}: expected an active endpoint",
+                    code="NOT_ACTIVE",
+                    path=("name",),
+                )
+            await connection.execute(SQL.pause if pausing else SQL.resume, endpoint["id"])
+            action = "paused" if pausing else "resumed"
+            await _record(connection, endpoint["id"], name, manager, action, reason)
+        return await self.get(name, manager)
+
+    async def remove(self, name: str, manager: Manager, reason: str | None = None) -> None:
+        """Take an endpoint away, with its place in the log, its keys and what is parked."""
+        async with self._changing(name, manager) as (connection, endpoint):
+            await connection.execute(SQL.remove, endpoint["id"])
+            where = f"at {endpoint['position']}"
+            await _record(connection, endpoint["id"], name, manager, "removed", reason, where)
+
+    async def replay(
+        self, name: str, manager: Manager, first: int, last: int | None, reason: str | None = None
+    ) -> Endpoint:
+        """Send the events of some positions once more, before new ones; up to the cursor, unless
+        `last` says otherwise. It takes the place of a replay that is not done. Raises InvalidInput
+        for positions that the cursor has not passed."""
+        endpoint = await self.get(name, manager)
+        until = endpoint.position if last is None else last
+        if not 0 < first <= endpoint.position:
+            raise InvalidInput(
+                f"expected a position from 1 to {endpoint.position}: those after it are still to come",
+                path=("from",),
+            )
+        if not first <= until <= endpoint.position:
+            raise InvalidInput(
+                f"expected a position from {first} to {endpoint.position}", path=("to",)
+            )
+        events = await count_selected(
+            self._recorder, endpoint.filter.selection, first - 1, until + 1
+        )
+        async with self._changing(name, manager) as (connection, row):
+            await connection.fetchval(SQL.end_replay, row["id"])
+            await connection.fetchval(SQL.replay, row["id"], first, until, events)
+            detail = f"{first} to {until}: {events} events"
+            await _record(connection, row["id"], name, manager, "replayed", reason, detail)
+        return await self.get(name, manager)
+
+    async def end_replay(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
+        """Give up a replay that is not done. Raises NotFound where there is none."""
+        async with self._changing(name, manager) as (connection, endpoint):
+            position = await connection.fetchval(SQL.end_replay, endpoint["id"])
+            if position is None:
+                raise NotFound(f"{name} has no replay that is not done", path=("name",))
+            detail = f"after {position}"
+            await _record(connection, endpoint["id"], name, manager, "replay ended", reason, detail)
+        return await self.get(name, manager)
+
+    async def park(self, name: str, manager: Manager, position: int, reason: str) -> Endpoint:
+        """Set an event aside that is still to be sent, so that those after it go on. Raises
+        InvalidInput for one that the endpoint is not for, or has had."""
+        if not reason.strip():
+            raise InvalidInput("expected why it is set aside", path=("reason",))
+        endpoint = await self.get(name, manager)
+        if not await is_event_selected(self._recorder, endpoint.filter.selection, position):
+            raise InvalidInput(
+                f"expected the position of an event that {name} is for", path=("position",)
+            )
+        async with self._changing(name, manager) as (connection, row):
+            if position <= row["position"]:
+                raise InvalidInput(
+                    f"expected a position after {row['position']}: this one was delivered",
+                    path=("position",),
+                )
+            if await connection.fetchval(SQL.park, row["id"], position, manager.actor, reason):
+                detail = str(position)
+                await _record(connection, row["id"], name, manager, "parked", reason, detail)
+        return await self.get(name, manager)
+
+    async def parked(self, name: str, manager: Manager) -> list[ParkedDelivery]:
+        """What is set aside, by position."""
+        endpoint = await self.get(name, manager)
+        rows = await self._pool.fetch(SQL.parked, endpoint.id)
+        return [ParkedDelivery(**row) for row in rows]
+
+    async def retry(
+        self, name: str, manager: Manager, position: int | None = None, reason: str | None = None
+    ) -> Endpoint:
+        """Try at once what would be tried later; with a position, an event that is parked."""
+        async with self._changing(name, manager) as (connection, endpoint):
+            if endpoint["state"] != EndpointState.ACTIVE.value:
+                raise InvalidInput(
+                    f"{name} is {endpoint['state']}: expected an active endpoint; resume it first",
+                    code="NOT_ACTIVE",
+                    path=("name",),
+                )
+            if position is None:
+                await connection.execute(SQL.retry, endpoint["id"])
+            elif not await connection.fetchval(SQL.retry_parked, endpoint["id"], position):
+                raise NotFound(f"{name} has no event {position} parked", path=("position",))
+            detail = None if position is None else str(position)
+            await _record(connection, endpoint["id"], name, manager, "retried", reason, detail)
+        return await self.get(name, manager)
+
+    async def rotate(
+        self,
+        name: str,
+        manager: Manager,
+        overlap_hours: int = DEFAULT_OVERLAP_HOURS,
+        reason: str | None = None,
+    ) -> tuple[Endpoint, str | None]:
+        """New keys, beside which the old ones sign for some hours yet; 0 ends them at once, as
+        after a secret has become known. Returns the new secret as `add` does. Raises InvalidInput
+        while keys of the last rotation still sign, unless they are to end."""
+        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+            raise InvalidInput(
+                f"expected hours from 0 to {MAX_OVERLAP_HOURS}", path=("overlapHours",)
+            )
+        async with self._changing(name, manager) as (connection, endpoint):
+            id = endpoint["id"]
+            until = await connection.fetchval(SQL.retiring_until, id)
+            if until is not None and overlap_hours > 0:
+                raise InvalidInput(
+                    f"the keys before the present ones sign until {until:%Y-%m-%d %H:%M} UTC:"
+                    " expected a rotation after that, or one with 0 hours",
+                    code="ROTATION_NOT_DONE",
+                    path=("overlapHours",),
+                )
+            retired = await connection.fetch(SQL.retire_keys, id, timedelta(hours=overlap_hours))
+            await connection.execute(SQL.remove_retired_keys, id)
+            keys = [generate_key(kind) for kind in sorted_algorithms(retired)]
+            await _add_keys(connection, id, keys)
+            detail = f"old keys sign for {overlap_hours} hours"
+            await _record(connection, id, name, manager, "rotated", reason, detail)
+        return await self.get(name, manager), _secret_of(keys)
+
+    async def attempts(
+        self, name: str, manager: Manager, limit: int, *, failed: bool = False
+    ) -> list[Attempt]:
+        """The last requests, the newest first; only those that failed, if wanted."""
+        endpoint = await self.get(name, manager)
+        rows = await self._pool.fetch(SQL.attempts, endpoint.id, limit, failed)
+        return [Attempt(**row) for row in rows]
+
+    async def changes(self, name: str, manager: Manager, limit: int) -> list[EndpointChange]:
+        """What was done with an endpoint, the newest first."""
+        endpoint = await self.get(name, manager)
+        rows = await self._pool.fetch(SQL.changes, endpoint.id, limit)
+        return [EndpointChange(**row) for row in rows]
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[Connection]:
+        async with (
+            self._pool.acquire() as connection,
+            commits_confirmed(connection),
+            connection.transaction(),
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def _changing(
+        self, name: str, manager: Manager
+    ) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
+        """A transaction in which one endpoint is locked."""
+        async with self._change() as connection:
+            row = await connection.fetchrow(SQL.lock, name, manager.owner)
+            if row is None:
+                raise _not_found(name)
+            yield connection, row
+
+
+async def count_selected(recorder: Recorder, selection: Selection, after: int, before: int) -> int:
+    """How many selected events there are between two positions, both left out."""
+    about: list[StreamRange] | None = None
+    if selection.entity is not None:
+        about = [StreamRange(selection.entity, f"{selection.entity} ")]
+    elif selection.by_subject:
+        about = await streams_selected(recorder, selection, before)
+    return await recorder.count(after, before, selection.types, about)
+
+
+async def is_event_selected(recorder: Recorder, selection: Selection, position: int) -> bool:
+    """Whether there is an event at a position, and it is selected."""
+    events = await recorder.read(position - 1, limit=1) if position > 0 else []
+    return any(
+        event.position == position
+        and selection.entity in (None, event.stream)
+        and (selection.types is None or event.type in selection.types)
+        for event in await filter_selected(recorder, events, selection)
+    )
+
+
+def sorted_algorithms(keys: Sequence[asyncpg.Record]) -> list[Algorithm]:
+    """The algorithms of some keys, each once."""
+    return sorted({Algorithm(key["algorithm"]) for key in keys}, key=lambda kind: kind.value)
+
+
+def _check_new(new: NewEndpoint) -> None:
+    if new.name is not None and not (
+        len(new.name) <= MAX_NAME_CHARACTERS and NAME.fullmatch(new.name)
+    ):
+        raise InvalidInput(
+            f"expected at most {MAX_NAME_CHARACTERS} of a-z, 0-9, '.', '_' and '-',"
+            " beginning and ending with a letter or digit",
+            path=("name",),
+        )
+    if not 1 <= new.max_batch_events <= MAX_BATCH_EVENTS:
+        raise InvalidInput(
+            f"expected a number of events from 1 to {MAX_BATCH_EVENTS}", path=("maxBatchEvents",)
+        )
+    for field in ("types", "commodities", "places"):
+        words = getattr(new.filter, field)
+        if words is not None and not words:
+            raise InvalidInput("expected at least one; left out, all are meant", path=(field,))
+        if words is not None and len(words) > MAX_FILTER_WORDS:
+            raise TooLarge(f"expected at most {MAX_FILTER_WORDS}, not {len(words)}", path=(field,))
+
+
+async def _check_room(connection: Connection, new: NewEndpoint) -> str:
+    """The name of a new endpoint, for which there is room. Raises InvalidInput and TooLarge."""
+    await connection.execute(SQL.take_turn)
+    name = new.name or (urlsplit(new.url).hostname or "endpoint").strip(".:")[:MAX_NAME_CHARACTERS]
+    name = re.sub(r"[^a-z0-9._-]", "-", name).strip("._-")
+    found = await connection.fetchrow(SQL.count, new.owner, name)
+    assert found is not None
+    if found["taken"]:
+        raise InvalidInput(
+            f"there is an endpoint {name!r}: expected another name",
+            code="NAME_TAKEN",
+            path=("name",),
+        )
+    if found["total"] >= MAX_ENDPOINTS:
+        raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, as many as there may be")
+    if new.owner is not None and found["owned"] >= MAX_OWNED_ENDPOINTS:
+        raise TooLarge(
+            f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, as many as one may have"
+        )
+    return name
+
+
+async def _add_keys(connection: Connection, endpoint: int, keys: Sequence[SigningKey]) -> None:
+    for key in keys:
+        await connection.execute(
+            SQL.add_key, endpoint, key.algorithm.value, key.secret, key.public_text
+        )
+
+
+async def _record(
+    connection: Connection,
+    endpoint: int,
+    name: str,
+    manager: Manager,
+    action: str,
+    reason: str | None,
+    detail: str | None = None,
+) -> None:
+    """Put a change on record, and wake whoever delivers. Raises InvalidInput."""
+    if reason is not None and not (
+        len(reason) <= MAX_REASON_CHARACTERS and reason.replace("\n", " ").isprintable()
+    ):
+        raise InvalidInput(
+            f"expected at most {MAX_REASON_CHARACTERS} printable characters", path=("reason",)
+        )
+    await connection.execute(
+        SQL.record_change, endpoint, name, manager.actor, action, reason, detail
+    )
+    await connection.execute(SQL.notify, str(endpoint))
+
+
+def _secret_of(keys: Sequence[SigningKey]) -> str | None:
+    return next((key.secret_text for key in keys if key.secret_text), None)
+
+
+def _not_found(name: str) -> NotFound:
+    return NotFound(f"There is no endpoint {name!r}", path=("name",))
