@@ -1,11 +1,14 @@
-"""Feeds: what is new in the log as Atom, the days to come as a calendar, narrowed as the page is."""
+"""Feeds: what is new in the log as Atom and JSON Feed, narrowed as the page is, back to the first event."""
 
 from __future__ import annotations
 
-from datetime import date
-from xml.etree import ElementTree
+import re
+from typing import Any
+from urllib.parse import urlsplit
 
-from icalendar import Calendar
+import feedparser
+import jsonschema
+import pytest
 
 from schema.services import Services
 from tests.support.api import Api, source
@@ -13,40 +16,198 @@ from tests.support.loops import IN_FUNCTION, IN_SESSION
 
 pytestmark = IN_SESSION
 
-ATOM = "{http://www.w3.org/2005/Atom}"
+LISTS = (
+    "/index",
+    "/alliances",
+    "/announcements",
+    "/changes",
+    "/commodities",
+    "/controls",
+    "/events",
+    "/facts",
+    "/figures",
+    "/places",
+    "/search",
+)
+ITEM = {
+    "type": "object",
+    "required": ["id", "url", "content_text"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^urn:uuid:[0-9a-f-]{36}$"},
+        "url": {"type": "string", "format": "uri"},
+        "external_url": {"type": "string", "format": "uri"},
+        "title": {"type": "string", "minLength": 1},
+        "content_text": {"type": "string", "minLength": 1},
+        "date_published": {"type": "string", "format": "date-time"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "_event": {"type": "object", "required": ["about", "position", "eventId"]},
+    },
+    "additionalProperties": False,
+}
+JSON_FEED = {
+    "type": "object",
+    "required": ["version", "title", "home_page_url", "feed_url", "items"],
+    "properties": {
+        "version": {"const": "https://jsonfeed.org/version/1.1"},
+        "title": {"type": "string"},
+        "home_page_url": {"type": "string", "format": "uri"},
+        "feed_url": {"type": "string", "format": "uri"},
+        "next_url": {"type": "string", "format": "uri"},
+        "language": {"const": "en"},
+        "authors": {"type": "array", "items": {"type": "object", "required": ["name"]}},
+        "items": {"type": "array", "items": ITEM},
+    },
+    "additionalProperties": False,
+}
+"""What version 1.1 of JSON Feed says, as far as we use it."""
 
 
-async def entries(api: Api, path: str) -> list[ElementTree.Element]:
-    """The entries of an Atom feed."""
+async def read_atom(api: Api, path: str) -> Any:
+    """An Atom feed, as a reader of feeds has it."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("application/atom+xml")
-    return ElementTree.fromstring(answer.text).findall(f"{ATOM}entry")
+    found = feedparser.parse(answer.content)
+    assert not found.bozo, found.bozo_exception
+    assert found.version == "atom10"
+    return found
 
 
-@IN_FUNCTION
-async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus_services: Services) -> None:
-    corpus = Api(corpus_services)
-    before = await entries(corpus, "/announcements.atom")
-    recorded = await corpus.do(
+async def read_json(api: Api, path: str) -> dict[str, Any]:
+    """A JSON Feed that is valid."""
+    answer = await api.request("GET", path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/feed+json")
+    found: dict[str, Any] = answer.json()
+    jsonschema.Draft202012Validator(JSON_FEED, format_checker=jsonschema.FormatChecker()).validate(
+        found
+    )
+    return found
+
+
+async def read_page(api: Api, path: str) -> str:
+    """A page, as a browser asks for it."""
+    answer = await api.request("GET", path, headers={"accept": "text/html"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def link(found: Any, rel: str) -> str | None:
+    """The path of a link of a feed."""
+    hrefs = [each.href for each in found.feed.links if each.rel == rel]
+    assert len(hrefs) < 2
+    return path_of(hrefs[0]) if hrefs else None
+
+
+def path_of(url: str) -> str:
+    """The address without host."""
+    assert url.startswith("http://localhost/")
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+async def record_statement(api: Api, key: str, **more: Any) -> dict[str, Any]:
+    """Record an announcement of Japan of a day long ago."""
+    return await api.do(
         "recordAnnouncement",
         {
-            "id": "late",
+            "id": key,
             "kind": "STATEMENT",
             "title": "Told <late> & “quoted”",
             "on": "1999-01-01",
             "actors": ["JP"],
             "source": source(),
+            **more,
         },
     )
-    after = await entries(corpus, "/announcements.atom")
-    assert after[0].findtext(f"{ATOM}id") == f"http://localhost/events/{recorded['position']}"
-    assert "Told <late> & “quoted”" in (after[0].findtext(f"{ATOM}title") or "")
-    assert after[1].findtext(f"{ATOM}id") == before[0].findtext(f"{ATOM}id")
-    japan = await entries(corpus, "/announcements.atom?actor=JP")
-    assert japan[0].findtext(f"{ATOM}id") == after[0].findtext(f"{ATOM}id")
-    others = await entries(corpus, "/announcements.atom?actor=CD")
-    assert after[0].findtext(f"{ATOM}id") not in [one.findtext(f"{ATOM}id") for one in others]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_every_list_has_feeds_that_tell_the_same(corpus: Api, path: str) -> None:
+    atom, told = (
+        await read_atom(corpus, f"{path}.atom"),
+        await read_json(corpus, f"{path}.jsonfeed"),
+    )
+    assert [entry.id for entry in atom.entries] == [item["id"] for item in told["items"]]
+    assert [entry.title for entry in atom.entries] == [item["title"] for item in told["items"]]
+    assert len({entry.id for entry in atom.entries}) == len(atom.entries) > 10
+    html = await read_page(corpus, path.replace("/index", "/"))
+    for media_type in ("application/atom+xml", "application/feed+json"):
+        assert re.search(
+            rf'<link rel="alternate" type="{re.escape(media_type)}"[^>]*href="{path}\.', html
+        )
+
+
+@IN_FUNCTION
+async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus_services: Services) -> None:
+    corpus = Api(corpus_services)
+    before = await read_atom(corpus, "/announcements.atom")
+    recorded = await record_statement(corpus, "late")
+    after = await read_atom(corpus, "/announcements.atom")
+    assert after.entries[0].link == f"http://localhost/events/{recorded['position']}"
+    assert "Told <late> & “quoted”" in after.entries[0].title
+    assert after.entries[1].id == before.entries[0].id
+    new = after.entries[0].id
+    assert (await read_json(corpus, "/announcements.jsonfeed?actor=JP"))["items"][0]["id"] == new
+    others = await read_atom(corpus, "/announcements.atom?actor=CD")
+    assert new not in [entry.id for entry in others.entries]
+    log = await read_atom(corpus, "/events.atom?search=quoted")
+    assert log.entries[0].id == new, "an entry has the same id in all feeds"
+
+
+@IN_FUNCTION
+async def test_a_reader_goes_back_to_the_first_event_and_archives_stay(
+    corpus_services: Services,
+) -> None:
+    corpus = Api(corpus_services)
+
+    async def walk(start: str) -> tuple[list[str], dict[str, bytes]]:
+        ids, archives = list[str](), dict[str, bytes]()
+        path: str | None = start
+        while path:
+            found = await read_atom(corpus, path)
+            ids += [entry.id for entry in found.entries]
+            if path != start:
+                assert link(found, "current") == start
+                archives[path] = (await corpus.request("GET", path)).content
+                assert b"<fh:archive/>" in archives[path]
+            path = link(found, "prev-archive")
+        return ids, archives
+
+    start = "/events.atom?place=JP"
+    ids, archives = await walk(start)
+    data = await corpus.ask('{ asOf { events(places: ["JP"], first: 0) { totalCount } } }')
+    assert len(ids) == len(set(ids)) == data["asOf"]["events"]["totalCount"]
+    assert len(archives) > 1
+
+    by_json, path = list[str](), start.replace(".atom", ".jsonfeed")
+    while path:
+        told = await read_json(corpus, path)
+        by_json += [item["id"] for item in told["items"]]
+        path = path_of(told["next_url"]) if "next_url" in told else ""
+    assert by_json == ids
+
+    for number in range(3):
+        await record_statement(corpus, f"late-{number}")
+    later, archived = await walk(start)
+    assert later[3:] == ids
+    assert archives.items() <= archived.items(), "what a reader has it need not read again"
+
+
+@IN_FUNCTION
+async def test_a_feed_is_sent_again_only_when_it_changed(corpus_services: Services) -> None:
+    corpus = Api(corpus_services)
+    for ending in ("atom", "jsonfeed"):
+        path = f"/announcements.{ending}?actor=CD"
+        first = await corpus.request("GET", path)
+        tag = first.headers["etag"]
+        await record_statement(corpus, f"elsewhere-{ending}")
+        again = await corpus.request("GET", path, headers={"if-none-match": tag})
+        assert (again.status_code, again.content) == (304, b""), "another place's event is not news"
+        await record_statement(corpus, f"of-{ending}", actors=["CD"])
+        changed = await corpus.request("GET", path, headers={"if-none-match": tag})
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
 
 
 async def test_a_feed_is_refused_what_it_cannot_be_narrowed_by(corpus: Api) -> None:
@@ -54,21 +215,13 @@ async def test_a_feed_is_refused_what_it_cannot_be_narrowed_by(corpus: Api) -> N
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["path"] == ["topic"]
     assert (await corpus.request("GET", "/about.ics")).status_code == 404
+    page = await read_page(corpus, "/announcements?topic=tariffs")
+    assert ".atom" not in page, "what would be refused is not offered"
+    assert (await corpus.request("GET", "/events.atom?before=x")).status_code == 400
+    for path in ("/search.atom?kinds=NONE", "/changes.ics?kind=NONE"):
+        assert (await corpus.request("GET", path)).status_code == 400
 
 
-async def test_the_calendar_has_the_days_to_come_and_no_others(corpus: Api) -> None:
-    path = "/controls.ics?valid=2026-11-20"
-    answer = await corpus.request("GET", path)
-    assert answer.headers["content-type"].startswith("text/calendar")
-    found = Calendar.from_ical(answer.text).walk("VEVENT")
-    returns = [event for event in found if event["dtstart"].dt == date(2026, 11, 28)]
-    assert "http://localhost/controls/cn-mofcom-2024-46" in {str(one["url"]) for one in returns}
-    assert all(event["dtstart"].dt > date(2026, 11, 20) for event in found)
-    again = await corpus.request("GET", path)
-    assert again.text == answer.text, "a calendar that changes by itself is shown as changed"
-    one = await corpus.request("GET", "/controls/cn-mofcom-2024-46.ics?valid=2026-11-20")
-    assert {str(each["url"]) for each in Calendar.from_ical(one.text).walk("VEVENT")} == {
-        "http://localhost/controls/cn-mofcom-2024-46"
-    }
-    gallium = await corpus.request("GET", "/controls.ics?valid=2026-11-20&commodity=gallium")
-    assert 0 < len(Calendar.from_ical(gallium.text).walk("VEVENT")) < len(found)
+async def test_a_page_of_a_moment_offers_the_feed_of_now(corpus: Api) -> None:
+    page = await read_page(corpus, "/events?place=JP&valid=2026-11-20&before=900")
+    assert 'href="/events.atom?place=JP"' in page

@@ -107,5 +107,5 @@ PAGE = Page(
     view,
     section="/alliances",
     table=TableOfPage("memberships", renamed={"key": "alliances"}, without=frozenset({"after"})),
-    feed=FeedOfPage(entity=entity_of("alliance")),
+    feed=FeedOfPage(entity=entity_of("alliance"), calendar=True),
 )

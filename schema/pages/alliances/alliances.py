@@ -68,5 +68,5 @@ PAGE = Page(
     view,
     section="/alliances",
     table=TableOfPage("alliances"),
-    feed=FeedOfPage("ALLIANCE", place="member"),
+    feed=FeedOfPage(("ALLIANCE",), place="member", calendar=True),
 )

@@ -30,5 +30,5 @@ PAGE = Page(
     view,
     section="/announcements",
     table=TableOfPage("announcements", without=frozenset({"after"})),
-    feed=FeedOfPage("ANNOUNCEMENT", commodity="commodity", place="actor"),
+    feed=FeedOfPage(("ANNOUNCEMENT",), commodity="commodity", place="actor"),
 )

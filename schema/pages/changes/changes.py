@@ -12,6 +12,7 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import written_day
 
@@ -162,4 +163,11 @@ PAGE = Page(
     choices={"show": ("all", "happened", "restated")},
     defaults=defaults,
     table=TableOfPage("changes", without=frozenset({"show", "after"})),
+    feed=FeedOfPage(
+        kind="kind",
+        commodity="commodity",
+        place="place",
+        calendar=True,
+        ignored=frozenset({"from", "fromPosition"}),
+    ),
 )

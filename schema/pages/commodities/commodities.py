@@ -8,6 +8,7 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.naming import kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 
@@ -148,5 +149,10 @@ def _others(clauses: Mapping[str, tuple[int, int]]) -> str:
 
 
 PAGE = Page(
-    __name__, "/commodities", view, section="/commodities", table=TableOfPage("commodities")
+    __name__,
+    "/commodities",
+    view,
+    section="/commodities",
+    table=TableOfPage("commodities"),
+    feed=FeedOfPage(("EXPORT_CONTROL", "FIGURE"), calendar=True),
 )

@@ -197,10 +197,10 @@ PAGE = Page(
     table=TableOfPage("controls", without=frozenset({"rows", "first", "after"})),
     choices={"rows": (INSTRUMENT, CLAUSE)},
     feed=FeedOfPage(
-        "EXPORT_CONTROL",
+        ("EXPORT_CONTROL",),
         commodity="commodity",
         place="issuer",
         calendar=True,
-        ignored=frozenset({"rows", "first", "after"}),
+        ignored=frozenset({"rows"}),
     ),
 )

@@ -56,6 +56,6 @@ PAGE = Page(
         types="types",
         search="search",
         entity=lambda address: address.parameters.get("entity"),
-        ignored=frozenset({"before", "entity"}),
+        ignored=frozenset({"entity"}),
     ),
 )

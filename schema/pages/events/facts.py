@@ -7,6 +7,7 @@ from typing import Any
 
 from schema.pages.events.events import RENAMED
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.registry import FACTS
 
@@ -30,4 +31,11 @@ PAGE = Page(
     view,
     section="/events",
     table=TableOfPage("facts", renamed=RENAMED, without=frozenset({"after"})),
+    feed=FeedOfPage(
+        commodity="commodity",
+        place="place",
+        types="types",
+        entity=lambda address: address.parameters.get("entity"),
+        ignored=frozenset({"entity"}),
+    ),
 )

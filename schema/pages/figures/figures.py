@@ -117,6 +117,6 @@ PAGE = Page(
     "/figures",
     view,
     section="/figures",
-    feed=FeedOfPage("FIGURE", commodity="commodity", place="place"),
+    feed=FeedOfPage(("FIGURE",), commodity="commodity", place="place"),
     table=TableOfPage("claims", without=frozenset({"after"})),
 )

@@ -89,5 +89,5 @@ PAGE = Page(
     view,
     section="/places",
     table=TableOfPage("clause-counts"),
-    feed=FeedOfPage(kind="EXPORT_CONTROL", calendar=True),
+    feed=FeedOfPage(("EXPORT_CONTROL",), calendar=True),
 )

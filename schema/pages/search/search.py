@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM")
@@ -65,4 +66,5 @@ PAGE = Page(
     view,
     made={"given": lambda address: bool(address.parameters.get("q"))},
     table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
+    feed=FeedOfPage(kind="kinds", commodity="commodity", place="place", search="q"),
 )

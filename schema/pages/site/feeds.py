@@ -1,30 +1,30 @@
-"""Feeds of pages: what is new in the log as Atom (RFC 4287), the days to come as iCalendar (RFC 5545).
+"""Feeds of pages: what they are narrowed by, and what is asked for them. Pure.
 
 A feed is in the order of the log, so that a reader who comes back misses nothing, however far back
-lies the day of a fact.
+lies the day of a fact. Its newest part has an address without an end; those before it are archives
+(RFC 5005) that begin and end at the same events for ever.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
-from icalendar import Calendar, Event
-
-from schema.pages.site.address import Address, Made
-from schema.pages.site.citation import PRODUCT
+from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
 from schema.pages.site.fragments import with_fragments
-from schema.pages.site.templates import environment
-from schema.pages.site.words import entity_path
 from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
 
-FEED_TYPES = {"atom": "application/atom+xml; charset=utf-8", "ics": "text/calendar; charset=utf-8"}
-PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
+FEED_TYPES = {
+    "atom": "application/atom+xml; charset=utf-8",
+    "jsonfeed": "application/feed+json; charset=utf-8",
+    "ics": "text/calendar; charset=utf-8",
+}
+"""By the endings of addresses at which pages have feeds."""
+ARCHIVE_EVENTS = 50
+"""Events of an archive; the newest part has so many, and those that fill no archive yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +32,98 @@ class FeedOfPage:
     """What the feeds of a page are narrowed by. A parameter of the page that is not named here cannot
     narrow them, and is refused: else a feed would tell more than its page."""
 
+    kinds: tuple[str, ...] = ()
+    """Only entities of these kinds, as the API names them: `EXPORT_CONTROL`."""
     kind: str | None = None
-    """Only entities of this kind, as the API names it: `EXPORT_CONTROL`."""
+    """The name of the parameter that is a kind, or several with commas."""
     commodity: str | None = None
     """The name of the parameter that is a commodity."""
     place: str | None = None
     """That which is a place."""
     types: str | None = None
-    """That which is types of events; not beside `kind`."""
+    """That which is types of events; not beside kinds."""
     search: str | None = None
     """That which is words to search for."""
     entity: Made | None = None
     """From the address to the only entity."""
     calendar: bool = False
     """Whether there are days to come."""
-    ignored: frozenset[str] = frozenset({"after", "key"})
-    """Parameters that choose no entities, or from which `entity` is made."""
+    calendar_filters: frozenset[str] = frozenset()
+    """Parameters that narrow the days to come alone, under the names that they have there."""
+    ignored: frozenset[str] = frozenset({"key"})
+    """Parameters that choose no entities, or from which `entity` is made. Those that say which part of
+    a list is shown are passed over on all pages."""
 
     @property
     def endings(self) -> tuple[str, ...]:
         """The endings at which the page has feeds."""
-        return ("atom", "ics") if self.calendar else ("atom",)
+        return ("atom", "jsonfeed", "ics") if self.calendar else ("atom", "jsonfeed")
 
     def variables(self, ending: str, address: Address) -> dict[str, Any]:
         """The variables of the question of a feed. Raises InvalidInput."""
-        given = dict(address.parameters)
-        commodity = given.pop(self.commodity, None) if self.commodity else None
-        place = given.pop(self.place, None) if self.place else None
-        types = given.pop(self.types, None) if self.types else None
-        search = given.pop(self.search, None) if self.search else None
-        for name in given:
-            if name not in self.ignored:
-                raise InvalidInput(f"a feed cannot be narrowed by {name[:50]!r}", path=(name[:50],))
+        given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
+        kinds = self.kinds or _words(given.pop(self.kind or "", None))
+        commodities = _words(given.pop(self.commodity or "", None))
+        places = _words(given.pop(self.place or "", None))
+        types = _words(given.pop(self.types or "", None))
+        search = given.pop(self.search or "", None)
         entity = self.entity(address) if self.entity else None
         if ending == "ics":
-            chosen: dict[str, Any] = {"kind": self.kind, "commodity": commodity, "place": place}
-        else:
-            chosen = {
-                "types": event_types(self.kind) if self.kind else types and types.split(","),
-                "search": search,
-                "commodities": [commodity] if commodity else None,
-                "places": [place] if place else None,
+            if types or search:
+                raise _refused((types and self.types) or self.search or "")
+            filters = {name: given.pop(name) for name in self.calendar_filters if name in given}
+            chosen: dict[str, Any] = {
+                "kind": kinds[0] if kinds else None,
+                "commodity": _one(commodities, self.commodity),
+                "place": _one(places, self.place),
+                **filters,
             }
+        else:
+            of_kinds = [one for kind in kinds for one in event_types(kind)]
+            chosen = {
+                "types": of_kinds or types,
+                "search": search,
+                "commodities": commodities,
+                "places": places,
+                **archive_range(address),
+            }
+        for name in given:
+            if name not in self.ignored:
+                raise _refused(name)
         return {name: value for name, value in {**chosen, "entity": entity}.items() if value}
+
+    def addresses(self, page: Address) -> list[tuple[str, str]]:
+        """By their endings the addresses of the feeds that a page has as it is narrowed: of now, and
+        from the newest event on, whatever part of which moment the page shows."""
+        newest = newest_part(Address(page.path, None, None, None, page.parameters, page.path_names))
+        found = []
+        for ending in self.endings:
+            try:
+                self.variables(ending, newest)
+            except InvalidInput:
+                continue
+            found.append((ending, newest.as_form(ending)))
+        return found
+
+
+def newest_part(address: Address) -> Address:
+    """The address of the newest part of a feed, which is the one to come back to."""
+    given = address.parameters
+    return replace(address, parameters={k: v for k, v in given.items() if k not in PAGE_PARAMETERS})
+
+
+def archive_range(address: Address) -> dict[str, Any]:
+    """The variables of an archive; none of the newest part."""
+    before = address.parameters.get("before")
+    return {"before": before, "last": ARCHIVE_EVENTS} if before else {}
 
 
 def event_types(kind: str) -> list[str]:
-    """The types of the events of a kind of entity."""
+    """The types of the events of a kind of entity. Raises InvalidInput for one that has none."""
     prefix = "".join(word.capitalize() for word in kind.split("_"))
-    return [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]
+    if found := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
+        return found
+    raise InvalidInput(f"{kind[:50]!r}: expected a kind, such as EXPORT_CONTROL", path=("kind",))
 
 
 def feed_document(ending: str) -> str:
@@ -94,50 +137,45 @@ def feed_name(ending: str) -> str:
     return "Calendar" if ending == "ics" else "Feed"
 
 
-def calendar(data: Mapping[str, Any], title: str, origin: str) -> bytes:
-    """The days to come after the day of the moment, each a whole day."""
-    moment = data["asOf"]
-    made = Calendar()
-    made.add("prodid", PRODUCT_ID)
-    made.add("version", "2.0")
-    made.add("x-wr-calname", title)
-    known = moment["knownAt"]
-    stamp = (
-        datetime.fromisoformat(known).astimezone(UTC) if known else datetime(1970, 1, 1, tzinfo=UTC)
+@dataclass(frozen=True, slots=True)
+class FeedPart:
+    """A part of a feed: the newest, or an archive."""
+
+    events: list[Mapping[str, Any]]
+    """The newest first."""
+    archive: bool
+    older: str | None
+    """The position before which the next archive ends; None where there is nothing older."""
+
+    @property
+    def updated(self) -> str:
+        """When the newest of its events was recorded."""
+        return self.events[0]["recordedAt"] if self.events else "1970-01-01T00:00:00Z"
+
+
+def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
+    """What a part of a feed has. Archives begin at every fiftieth event of the feed, counted from the
+    first: so one that is full never changes its bounds, whatever is recorded later."""
+    count = found["totalCount"]
+    most = (
+        ARCHIVE_EVENTS
+        if archive or count < ARCHIVE_EVENTS
+        else ARCHIVE_EVENTS + count % ARCHIVE_EVENTS
     )
-    for node in reversed(moment["transitions"]["nodes"]):
-        if node["day"] > moment["validAt"]:
-            made.add_component(_day_to_come(node, stamp, origin))
-    return bytes(made.to_ical())
+    nodes = found["nodes"][-most:]
+    more = len(nodes) < len(found["nodes"]) or found["pageInfo"]["hasPreviousPage"]
+    return FeedPart(nodes[::-1], archive, nodes[0]["position"] if nodes and more else None)
 
 
-def _day_to_come(node: Mapping[str, Any], stamp: datetime, origin: str) -> Event:
-    day = date.fromisoformat(node["day"])
-    one = Event()
-    what = (node["entity"], node["transition"], node["clause"], node["member"], node["day"])
-    one.add("uid", f"{hashlib.blake2b(repr(what).encode(), digest_size=16).hexdigest()}@tracker")
-    one.add("dtstamp", stamp)
-    one.add("dtstart", day)
-    one.add("dtend", day + timedelta(days=1))
-    one.add("summary", node["summary"])
-    path = entity_path(node["entity"]) or f"/events/{node['because']['position']}"
-    one.add("url", f"{origin}{path}")
-    return one
+def _words(given: str | None) -> list[str]:
+    return given.split(",") if given else []
 
 
-def atom(data: Mapping[str, Any], title: str, address: Address, origin: str) -> str:
-    """The newest events of what a page is about, the newest first."""
-    moment = data["asOf"]
-    return (
-        environment()
-        .get_template("site/feed.xml")
-        .render(
-            title=title,
-            product=PRODUCT,
-            origin=origin,
-            feed_path=address.as_form("atom"),
-            page_path=str(address),
-            updated=moment["knownAt"] or "1970-01-01T00:00:00Z",
-            events=list(reversed(moment["events"]["nodes"])),
-        )
-    )
+def _one(given: list[str], name: str | None) -> str | None:
+    if len(given) > 1:
+        raise InvalidInput("a calendar is narrowed by one at a time", path=(name or "",))
+    return given[0] if given else None
+
+
+def _refused(name: str) -> InvalidInput:
+    return InvalidInput(f"a feed cannot be narrowed by {name[:50]!r}", path=(name[:50],))

@@ -28,7 +28,7 @@ NAVIGATION = (
 )
 FORMS = (("json", "JSON"), ("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
 """Endings of the address under which a page is data; a page without a table is JSON only."""
-FEED_NAMES = {"atom": "Atom", "ics": "Calendar"}
+FEED_NAMES = {"atom": "Atom", "jsonfeed": "JSON Feed", "ics": "Calendar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,10 @@ def ask_link(page: Page, pinned: Address) -> str:
 
 
 def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
-    """The addresses of a page as data."""
-    forms = list(FORMS if page.table else FORMS[:1])
-    if page.feed:
-        forms += [(ending, FEED_NAMES[ending]) for ending in page.feed.endings]
-    return [(ending, name, address.as_form(ending)) for ending, name in forms]
+    """The addresses of a page as data, and of its feeds."""
+    forms = FORMS if page.table else FORMS[:1]
+    feeds = page.feed.addresses(address) if page.feed else []
+    return [
+        *((ending, name, address.as_form(ending)) for ending, name in forms),
+        *((ending, FEED_NAMES[ending], feed) for ending, feed in feeds),
+    ]

@@ -7,11 +7,14 @@ from starlette.responses import Response
 
 from schema.execution.response_cache import Answer
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
+from schema.pages.site.calendars import calendar
 from schema.pages.site.citation import PRODUCT
-from schema.pages.site.feeds import FEED_TYPES, atom, calendar, feed_document, feed_name
+from schema.pages.site.feed_documents import atom, json_feed
+from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
 from schema.pages.site.page_request import PageRequest
 from schema.pages.site.question import PageQuestions, data_of
+from schema.pages.site.rendered import RenderedPage
 from schema.routes.tables import TableRoute
 from schema.tables.formats import FORMATS
 from tracker.errors import NotFound
@@ -67,12 +70,13 @@ class PageData:
         answer = await self._questions.ask(
             asked, feed_document(ending), feed_name(ending), variables
         )
-        data, title = data_of(answer), f"{PRODUCT}: {asked.address}"
+        data, address = data_of(answer)["asOf"], asked.address
         if ending == "ics":
-            body = calendar(data, title, asked.origin)
+            body = calendar(data, f"{PRODUCT}: {address}", asked.origin)
         else:
-            body = atom(data, title, asked.address, asked.origin).encode()
-        return self._response(asked, body, FEED_TYPES[ending])
+            part = feed_part(data["events"], archive="before" in address.parameters)
+            body = (atom if ending == "atom" else json_feed)(part, address, asked.origin)
+        return self._response(asked, body, FEED_TYPES[ending], compressible=True)
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
         """What a page draws, as a file."""
@@ -84,6 +88,8 @@ class PageData:
             body = await self._charts.image(shown["image"], ending)
         return self._response(asked, body, IMAGE_TYPES[ending])
 
-    def _response(self, asked: PageRequest, body: bytes, media_type: str) -> Response:
+    def _response(
+        self, asked: PageRequest, body: bytes, media_type: str, compressible: bool = False
+    ) -> Response:
         headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
-        return Response(body, headers=headers, media_type=media_type)
+        return RenderedPage(body).response(asked.request, headers, media_type, compressible)

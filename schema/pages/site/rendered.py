@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from projections.lru_cache import SizedLruCache
 from schema.execution.response_cache import GZIP_LEVEL
+from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 
@@ -20,7 +25,7 @@ Key: TypeAlias = tuple[object, ...]
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A page as HTML."""
+    """A page as HTML, or as data."""
 
     body: bytes
 
@@ -32,6 +37,24 @@ class RenderedPage:
     def tag(self, gzip: bool) -> str:
         """Its entity tag (RFC 9110, 8.8.3): strong, so that the compressed form has its own."""
         return f'"{self.digest}{"-gzip" if gzip else ""}"'
+
+    def response(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        media_type: str,
+        compressible: bool = True,
+    ) -> Response:
+        """The answer to who asks for it: nothing but the tag, where he has it already."""
+        takes = takes_gzip(request.headers.get("accept-encoding", ""))
+        short = compressible and takes and len(self.body) >= MIN_COMPRESSED_BYTES
+        told = {**headers, "ETag": self.tag(short)}
+        if self.digest in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=told)
+        if short:
+            told["Content-Encoding"] = "gzip"
+        body = self.gzipped if short else self.body
+        return Response(body, headers=told, media_type=media_type)
 
     @cached_property
     def gzipped(self) -> bytes:

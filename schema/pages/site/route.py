@@ -15,7 +15,6 @@ from starlette.responses import Response
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import Answer, ResponseCache
 from schema.http.authentication import AccessControl
-from schema.http.compression import takes_gzip
 from schema.http.observed import observe
 from schema.http.pacing import Pacing
 from schema.http.responses import error_response
@@ -101,20 +100,8 @@ class PageRoute:
         return self._response(asked, page)
 
     def _response(self, asked: PageRequest, page: RenderedPage) -> Response:
-        request = asked.request
-        short = takes_gzip(request.headers.get("accept-encoding", ""))
-        headers = {
-            **GUARDS,
-            "Cache-Control": self._questions.cache_control(asked),
-            "ETag": page.tag(short),
-            "Vary": VARY,
-        }
-        if page.digest in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        if short:
-            headers["Content-Encoding"] = "gzip"
-        body = page.gzipped if short else page.body
-        return Response(body, headers=headers, media_type=HTML)
+        headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
+        return page.response(asked.request, headers, HTML)
 
     async def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
         """The HTML of a page for the data of its answer. Raises NotFound, and Unavailable when too
