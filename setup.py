@@ -12,7 +12,7 @@ from setuptools.command.build_py import build_py
 PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?://)[^)]+\)\n*")
 LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
 ROOT = Path(__file__).parent
-DOCUMENTS = ("*.md", "docs/*.md", "docs/screens/*")
+DOCUMENTS = ("*.md", "docs/*.md", "docs/*/*.md", "docs/screens/*")
 PACKED = Path("schema", "pages", "docs", "files")
 
 

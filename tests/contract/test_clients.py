@@ -26,7 +26,7 @@ from tracker.domain.export_control import ExportControlState
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
-OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+GRAPHIQL = (Path(__file__).parents[2] / "docs" / "graphiql.md").read_text(encoding="utf-8")
 AUDITS = 61
 
 
@@ -199,6 +199,6 @@ async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
     found = await run(workplace, "licences.js", str(directory))
     assert found["files"] == dict.fromkeys(sorted(graphiql.ASSETS), True)
     for licence, packages in found["licences"].items():
-        assert f"| {licence} | {', '.join(f'`{name}`' for name in packages)} |" in OPERATIONS
+        assert f"| {licence} | {', '.join(f'`{name}`' for name in packages)} |" in GRAPHIQL
     notices = await node(workplace, "licences.js", "texts")
     assert all(f"{name}\n\n" in notices for of in found["licences"].values() for name in of)

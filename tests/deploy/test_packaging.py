@@ -75,7 +75,7 @@ def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
     assert not any(name.startswith(compiled) for name in names)
     assert {f"{floor}/py.typed" for floor in FLOORS} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
-    documents = {*source.glob("*.md"), *source.glob("docs/*.md"), *source.glob("docs/screens/*")}
+    documents = {*source.glob("*.md"), *source.glob("docs/**/*.md"), *source.glob("docs/screens/*")}
     assert {f"schema/pages/docs/files/{path.relative_to(source)}" for path in documents} <= names
 
 

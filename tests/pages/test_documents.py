@@ -43,11 +43,14 @@ def made(text: str) -> str:
 
 
 def test_every_document_is_a_page_under_its_name_with_a_title() -> None:
-    files = {*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")}
-    assert {path.stem.lower() for path in files} == set(pages())
-    for path in files:
+    names = {
+        **{path.stem.lower(): path for path in (*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"))},
+        **{f"operating/{path.stem}": path for path in ROOT.glob("docs/operating/*.md")},
+    }
+    assert set(names) == set(pages())
+    for name, path in names.items():
         title = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-        assert pages()[path.stem.lower()].title == title
+        assert pages()[name].title == title
 
 
 def test_they_stand_in_the_order_in_which_the_readme_names_them() -> None:
@@ -121,6 +124,7 @@ def test_markup_in_a_document_is_text(text: str) -> None:
     [
         ("time.md", "/docs/time"),
         ("./time.md#two-axes", "/docs/time#two-axes"),
+        ("rooms/b.md#c", "/docs/rooms/b#c"),
         ("../README.md", "/docs/readme"),
         ("#here", "#here"),
         ("https://c2sp.org/a", "https://c2sp.org/a"),
@@ -136,6 +140,7 @@ def test_links_lead_to_the_pages_of_the_documents(target: str, expected: str | N
         [
             Document("readme", "README.md", "# R"),
             Document("time", "docs/time.md", "# T"),
+            Document("rooms/b", "docs/rooms/b.md", "# B"),
             Document("a", "docs/a.md", f"# A\n\n[x]({target})"),
         ]
     )

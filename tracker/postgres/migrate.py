@@ -114,14 +114,14 @@ async def _check_roles(connection: Connection, roles: list[str]) -> None:
             f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server,"
             " so that no dump of a database has them, and what is restored without them has neither"
             " owners nor grants. Make them with a login that may create roles, and then restore the"
-            f" dump once more, into an empty database (docs/database.md):{statements}",
+            f" dump once more, into an empty database (docs/operating/back-up.md):{statements}",
             code="MISSING_ROLES",
         )
     if found["owner"]:
         raise NotMigrated(
             f"The log belongs to {found['owner']} and not to {OWNER}: the dump was restored while"
             " the server had no such role, and has lost its owners and grants. The roles are there"
-            " now: restore the dump once more, into an empty database (docs/database.md)",
+            " now: restore the dump once more, into an empty database (docs/operating/back-up.md)",
             code="MISSING_ROLES",
         )
 

@@ -31,7 +31,7 @@ def routes(plain: PlainPages) -> Sequence[Route]:
     return [
         plain.route(PATH, contents),
         plain.route(f"{PATH}/screens/{{file}}", picture),
-        plain.route(f"{PATH}/{{name}}", document),
+        plain.route(f"{PATH}/{{name:path}}", document),
     ]
 
 

@@ -17,9 +17,9 @@ PACKED = Path(__file__).with_name("files")
 """Where `setup.py` puts the documents of a wheel, at their paths in the checkout."""
 FIRST = "README.md"
 """What one reads first; the others follow in the order of its links."""
-PATTERNS = ("*.md", "docs/*.md")
+PATTERNS = ("*.md", "docs/*.md", "docs/*/*.md")
 LINK = re.compile(r"\]\(([^)\s#]+)")
-NAME = re.compile(r"[a-z][a-z0-9_-]*")
+NAME = re.compile(r"[a-z][a-z0-9_-]*(/[a-z][a-z0-9_-]*)?")
 PICTURES = "docs/screens"
 
 
@@ -28,6 +28,7 @@ class Document:
     """A document, with its place in the checkout."""
 
     name: str
+    """Its place in the checkout without `docs/` and `.md`: `time`, `operating/install`."""
     path: str
     text: str
 
@@ -76,11 +77,16 @@ def reading_order(documents: Mapping[str, Document]) -> list[str]:
 def read_documents(directory: Path) -> list[Document]:
     """The documents below a directory that is, or is as, the checkout."""
     return [
-        Document(path.stem.lower(), path.relative_to(directory).as_posix(), path.read_text("utf-8"))
+        Document(name, path.relative_to(directory).as_posix(), path.read_text("utf-8"))
         for pattern in PATTERNS
         for path in sorted(directory.glob(pattern))
-        if NAME.fullmatch(path.stem.lower())
+        if NAME.fullmatch(name := name_of(path.relative_to(directory)))
     ]
+
+
+def name_of(path: Path) -> str:
+    """The name of a document by its place in the checkout."""
+    return path.with_suffix("").as_posix().removeprefix("docs/").lower()
 
 
 @cache
