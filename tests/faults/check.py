@@ -30,6 +30,7 @@ async def check(world: SystemUnderLoad) -> None:
     nothing_lost_or_doubled(world.sent, log)
     await projected(world, log)
     await followed(world, log)
+    await world.check_more(log)
 
 
 def whole_or_absent(sent: Sent, log: Log) -> None:

@@ -6,11 +6,11 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 from websockets import WebSocketException
@@ -22,10 +22,10 @@ from tests.faults.proxy import Proxy
 from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
 from tests.support.processes import Running
 from tests.support.websocket_client import connected, receive, subscribe
+from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 
-WRITERS = (Mutating, Mutating, Mutating, Appending)
 WAIT_TIMEOUT_SECONDS = 60
 """Seconds after which something that should have come is missing."""
 EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
@@ -38,6 +38,12 @@ class Broken(Exception):
 class SystemUnderLoad:
     """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
     filled where it has one."""
+
+    writer_kinds: ClassVar[Sequence[type[Writer]]] = (Mutating, Mutating, Mutating, Appending)
+    pause_seconds: ClassVar[float] = 0
+    """Seconds between the commands of a writer."""
+    settings: ClassVar[Mapping[str, str]] = {}
+    """Of its servers, beside those that all have."""
 
     def __init__(
         self,
@@ -63,7 +69,7 @@ class SystemUnderLoad:
         """Serve, and follow."""
         await self.serve()
         if self._has_rival:
-            self.rival = await self._run("rival")
+            await self.serve_rival()
         self.http = httpx.AsyncClient(timeout=30)
         self.target = self._find_database()
         self._pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
@@ -85,6 +91,10 @@ class SystemUnderLoad:
         """Run `tracker serve`, and come back once it serves."""
         self.serving = await self._run(self.data_dir.name)
 
+    async def serve_rival(self) -> None:
+        """Run the second server."""
+        self.rival = await self._run("rival")
+
     async def _run(self, name: str) -> Running:
         url = {"TRACKER_DATABASE_URL": self.proxy.url} if self.proxy else {}
         return await asyncio.to_thread(
@@ -93,6 +103,7 @@ class SystemUnderLoad:
             data_dir=self.data_dir.with_name(name),
             TRACKER_WRITE_TOKEN=TOKEN,
             **url,
+            **self.settings,
         )
 
     async def ready(self, server: Running) -> None:
@@ -129,7 +140,7 @@ class SystemUnderLoad:
     @asynccontextmanager
     async def load(self, chance: Random) -> AsyncIterator[None]:
         """Writers at work until the end of the block; then each finishes what it is at."""
-        self.writers = [kind(self, Random(chance.random())) for kind in WRITERS]
+        self.writers = [kind(self, Random(chance.random())) for kind in self.writer_kinds]
         working = [asyncio.create_task(writer.work()) for writer in self.writers]
         try:
             yield
@@ -148,6 +159,9 @@ class SystemUnderLoad:
             "every writer is acknowledged again",
             seconds,
         )
+
+    async def check_more(self, log: Sequence[RecordedEvent]) -> None:
+        """What is promised of this world beside what is promised of every one. Raises Broken."""
 
     async def until(
         self, condition: Callable[[], bool], promise: str, seconds: float = WAIT_TIMEOUT_SECONDS

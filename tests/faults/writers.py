@@ -84,8 +84,7 @@ class Writer:
         acknowledged = command.positions is not None
         if begun >= self._since:
             self.streak = self.streak + 1 if acknowledged else 0
-        if not acknowledged:
-            await asyncio.sleep(PAUSE)
+        await asyncio.sleep(self.world.pause_seconds if acknowledged else PAUSE)
         return acknowledged
 
 

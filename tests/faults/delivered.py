@@ -1,0 +1,111 @@
+"""What must be so of the deliveries that a receiver has accepted. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from tracker.log.entries import RecordedEvent
+
+ATTRIBUTES = re.compile(rb',"previousposition":"(\d+)"(,"proof":"(?:[^"\\]|\\.)*")?}$')
+"""What a delivery adds to an entry, at its end."""
+
+
+class NotAsPromised(Exception):
+    """Deliveries that break a promise."""
+
+
+class Accepted(NamedTuple):
+    """A delivery that a receiver has accepted."""
+
+    id: str
+    body: bytes
+
+
+class DeliveredEvent(NamedTuple):
+    """An event of a delivery: its entry, and the position that is said to be the one before it."""
+
+    id: str
+    position: int
+    entry: bytes
+    previous: int
+
+
+class _Entry(msgspec.Struct):
+    id: str
+    position: str
+
+
+def events_of(accepted: Accepted) -> list[DeliveredEvent]:
+    """The events of a delivery, be it one or several."""
+    several = accepted.body.startswith(b"[")
+    bodies = msgspec.json.decode(accepted.body, type=list[msgspec.Raw]) if several else []
+    events = [_event_of(bytes(body)) for body in bodies] or [_event_of(accepted.body)]
+    expected = f"{events[0].id}~{events[-1].position}" if several else events[0].id
+    if accepted.id != expected:
+        raise NotAsPromised(f"a delivery of {expected} has the id {accepted.id}")
+    return events
+
+
+def _event_of(body: bytes) -> DeliveredEvent:
+    found = ATTRIBUTES.search(body)
+    if not found:
+        raise NotAsPromised(f"no position before: {body[-200:]!r}")
+    entry = body[: found.start()] + b"}"
+    head = msgspec.json.decode(entry, type=_Entry)
+    return DeliveredEvent(head.id, int(head.position), entry, int(found[1]))
+
+
+class Doubles(NamedTuple):
+    """How many events came, and how many of them again."""
+
+    events: int
+    again: int
+
+
+def check_delivered(
+    accepted: Iterable[Accepted], wanted: Sequence[RecordedEvent], after: int = 0
+) -> Doubles:
+    """All events of a filter have been accepted: in order of their first time, each as it is in the
+    log, with the position before it; what came again is the same. Raises NotAsPromised."""
+    seen: dict[int, DeliveredEvent] = {}
+    expected, previous, count = iter(wanted), after, 0
+    for event in _same_by_id(accepted):
+        count += 1
+        if event.position in seen:
+            if seen[event.position] != event:
+                raise NotAsPromised(f"position {event.position} came again as another event")
+            continue
+        _check_due(event, next(expected, None), previous)
+        seen[event.position], previous = event, event.position
+    if missing := next(expected, None):
+        raise NotAsPromised(f"position {missing.position} was never accepted")
+    return Doubles(count, count - len(seen))
+
+
+def _check_due(event: DeliveredEvent, due: RecordedEvent | None, previous: int) -> None:
+    """An event that comes for the first time is the next one of the filter, and says so."""
+    if due is None or event.position != due.position:
+        raise NotAsPromised(
+            f"position {event.position} came after {previous}, when {due and due.position} was due"
+        )
+    if (event.id, event.entry) != (due.event_id, due.entry):
+        raise NotAsPromised(f"position {event.position} is not as in the log: {event.entry!r}")
+    if event.previous != previous:
+        raise NotAsPromised(
+            f"position {event.position} is said to come after {event.previous}, not {previous}"
+        )
+
+
+def _same_by_id(accepted: Iterable[Accepted]) -> Iterator[DeliveredEvent]:
+    """The events of deliveries, after a look that one id has the same events. Their proofs may be of
+    the log as it was at another time."""
+    known: dict[str, list[DeliveredEvent]] = {}
+    for delivery in accepted:
+        events = events_of(delivery)
+        if known.setdefault(delivery.id, events) != events:
+            raise NotAsPromised(f"{delivery.id} came again with other events")
+        yield from events

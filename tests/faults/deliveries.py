@@ -1,0 +1,186 @@
+"""A tracker under load that delivers what is recorded, and what befalls it and its receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import ClassVar, Self
+
+from tests.faults.delivered import Accepted, NotAsPromised, check_delivered, events_of
+from tests.faults.world import WAIT_TIMEOUT_SECONDS, Broken, SystemUnderLoad
+from tests.faults.writers import Appending, Mutating
+from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
+from tracker.delivery.endpoints import Endpoints
+from tracker.delivery.networks import Networks
+from tracker.log.entries import RecordedEvent
+
+LOOPBACK = "127.0.0.0/8"
+TAKEN_OVER_SECONDS = 15
+"""Seconds in which another server must go on delivering: 10, and some for a busy machine."""
+NARROW = "ExportControl.Suspended"
+
+
+class Receiver:
+    """A receiver of deliveries, in a process that can be killed and started again."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.port = 0
+        self.process: subprocess.Popen[str] | None = None
+        self._read = 0
+        self._accepted: list[Accepted] = []
+
+    @property
+    def url(self) -> str:
+        """Its address, once it has started."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def start(self) -> None:
+        """Start it, again at the same port."""
+        arguments = ["-m", "tests.faults.receiver", str(self.file), str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        self.port = int(await asyncio.to_thread(self.process.stdout.readline))
+
+    async def stop(self) -> None:
+        """Kill it (SIGKILL)."""
+        if self.process:
+            assert self.process.stdout
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+            self.process.stdout.close()
+
+    def accepted(self) -> list[Accepted]:
+        """What it has accepted so far."""
+        with self.file.open("rb") as file:
+            file.seek(self._read)
+            new = file.read().rpartition(b"\n")[0]
+        if new:
+            self._read += len(new) + 1
+            lines = [line.partition(b"\t") for line in new.split(b"\n")]
+            self._accepted += [Accepted(id.decode(), body) for id, _, body in lines]
+        return self._accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An endpoint, who receives for it, and which events it is for by our own reckoning."""
+
+    new: NewEndpoint
+    receiver: Receiver
+    wants: Callable[[RecordedEvent], bool]
+
+    def check(self, log: Sequence[RecordedEvent]) -> int:
+        """Check all that was accepted, and return how many events came again. Raises Broken."""
+        wanted = [event for event in log if self.wants(event)]
+        try:
+            return check_delivered(self.receiver.accepted(), wanted).again
+        except NotAsPromised as broken:
+            raise Broken(f"endpoint {self.new.name}: {broken}") from broken
+
+    def has(self, position: int) -> bool:
+        """Whether the last delivery has come as far as a position, or further."""
+        accepted = self.receiver.accepted()
+        return not position or (bool(accepted) and events_of(accepted[-1])[-1].position >= position)
+
+
+ENDPOINTS: dict[str, tuple[NewEndpoint, Callable[[RecordedEvent], bool]]] = {
+    "single": (NewEndpoint("", after=0), lambda _: True),
+    "batched": (NewEndpoint("", after=0, max_batch_events=50), lambda _: True),
+    "narrow": (
+        NewEndpoint("", after=0, filter=EndpointFilter(types=(NARROW,)), with_proof=True),
+        lambda event: event.type == NARROW,
+    ),
+}
+
+
+class SystemWithReceivers(SystemUnderLoad):
+    """A tracker under load that delivers to receivers."""
+
+    writer_kinds = (Mutating,) * 12 + (Appending,) * 4
+    pause_seconds = 0.1  # so that a receiver that keeps each event with fsync keeps up
+    settings: ClassVar[Mapping[str, str]] = {"TRACKER_DELIVERY_NETWORKS": LOOPBACK}
+
+    async def __aenter__(self) -> Self:
+        """Serve, and let receivers be delivered to."""
+        await super().__aenter__()
+        self.endpoints: list[Delivered] = []
+        self.again = 0
+        """How many events came more than once, of all endpoints."""
+        endpoints = Endpoints(self._pool, self.recorder, Networks.parse([LOOPBACK]))
+        for name, (new, wants) in ENDPOINTS.items():
+            receiver = Receiver(self.data_dir.with_name(f"{name}.kept"))
+            await receiver.start()
+            named = replace(new, name=name, url=receiver.url)
+            await endpoints.add(named, Manager("tests"))
+            self.endpoints.append(Delivered(named, receiver, wants))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End all of it."""
+        for endpoint in self.endpoints:
+            await endpoint.receiver.stop()
+        await super().__aexit__(*_)
+
+    async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
+        """Wait until writers are acknowledged again, and what was recorded by now is delivered."""
+        await super().settled(seconds)
+        await self.delivered(seconds)
+
+    async def delivered(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
+        """Wait until what was recorded by now is delivered to those who get everything."""
+        head = await self.recorder.head()
+        await self.until(
+            lambda: all(each.has(head) for each in self.endpoints if not each.new.filter.types),
+            "deliveries go on",
+            seconds,
+        )
+
+    async def check_more(self, log: Sequence[RecordedEvent]) -> None:
+        """Every event of each endpoint's filter has come, in order, with the same id each time."""
+        for endpoint in self.endpoints:
+            last = max((event.position for event in log if endpoint.wants(event)), default=0)
+            await self.until(partial(endpoint.has, last), f"{endpoint.new.name} gets every event")
+        self.again = sum(endpoint.check(log) for endpoint in self.endpoints)
+
+
+# --- faults
+
+
+async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
+    """kill -9 of some receivers, in the midst of what they keep; they are back soon."""
+    assert isinstance(world, SystemWithReceivers)
+    struck = chance.sample(world.endpoints, chance.randint(1, len(world.endpoints)))
+    for endpoint in struck:
+        await asyncio.sleep(chance.uniform(0, 0.05))
+        await endpoint.receiver.stop()
+    await asyncio.sleep(chance.uniform(0, 3))
+    for endpoint in struck:
+        await endpoint.receiver.start()
+    return time.monotonic()
+
+
+async def kill_deliverer(world: SystemUnderLoad, chance: Random) -> float:
+    """kill -9 of one of two servers that may deliver: the other goes on, while it is away."""
+    assert isinstance(world, SystemWithReceivers)
+    assert world.rival
+    first = chance.random() < 0.5
+    (world.serving if first else world.rival).process.kill()
+    struck = time.monotonic()
+    await world.delivered(TAKEN_OVER_SECONDS)
+    went_on = time.monotonic() - struck
+    if first:
+        await world.ended()
+        await world.serve()
+    else:
+        await world.serve_rival()
+    return time.monotonic() - went_on
