@@ -20,6 +20,8 @@ from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.delivery.endpoints import Endpoints
+from tracker.delivery.networks import Networks
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
@@ -95,6 +97,7 @@ async def running_tracker(
                 Changes(pool, recorder),
                 Tokens(pool),
                 ProofService(pool),
+                Endpoints(pool, recorder, Networks()),
                 publisher,
             )
 

@@ -15,6 +15,7 @@ from tracker.auth.oidc_issuer import OidcConfig
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.delivery.endpoints import Endpoints
 from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -37,6 +38,7 @@ class Services:
     changes: Changes
     tokens: Tokens
     proofs: ProofService
+    endpoints: Endpoints
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
 

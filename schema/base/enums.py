@@ -12,6 +12,7 @@ from projections.analysis.totals import TotalMethod
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
+from tracker.delivery.endpoint import EndpointState
 from tracker.domain import vocabulary
 
 MEANINGS: dict[type[Enum], dict[str, str]] = {
@@ -78,6 +79,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "export": "Exports from the issuer.",
         "import": "Imports into the issuer.",
         "production": "Production or mining within the issuer.",
+    },
+    EndpointState: {
+        "active": "Events are sent to it as they are recorded; after a failure again and again.",
+        "paused": "A person has stopped it. It keeps its place.",
+        "disabled": "The receiver has answered 410: it is gone. It keeps its place, and can be resumed.",
     },
     vocabulary.Form: {
         "ore": "Ore, as mined.",

@@ -43,6 +43,8 @@ UNCACHEABLE_FIELDS = frozenset(
     {
         "checkpoint",
         "consistencyProof",
+        "endpoint",
+        "endpoints",
         "event",
         "events",
         "head",
@@ -53,7 +55,8 @@ UNCACHEABLE_FIELDS = frozenset(
         "redactions",
     }
 )
-"""Their answers follow from more: from what is in the log before it is projected, or is signed."""
+"""Their answers follow from more: from what is in the log before it is projected, or is signed; and
+those about endpoints from what is beside the log, and from who asks."""
 
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "places", "__typename"})

@@ -32,6 +32,7 @@ from schema.root.commands import (
     record_retraction,
     recorder_for,
 )
+from schema.root.endpoints import endpoint_mutations
 from schema.root.fact_mutations import INPUTS
 from tracker.auth.scopes import Scope
 
@@ -117,7 +118,9 @@ Mutation = create_type(
             record_correction,
         ),
         record_mutation(),
+        *endpoint_mutations(),
     ],
     description="Mutations record facts as events. They need a token of scope `record`, unless"
-    " writing is open, and return once queries show the result.",
+    " writing is open, and return once queries show the result. Those of endpoints record nothing in the"
+    " log, and need a token of scope `endpoint`.",
 )

@@ -41,6 +41,7 @@ from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
+from schema.root.endpoints import EndpointQueries
 from schema.root.events import OneEvent, event_pages, found_pages, log_range
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
@@ -62,7 +63,7 @@ from tracker.domain.redaction import RedactionState
 
 
 @object_type
-class Query(Proofs, OneEvent, Over):
+class Query(Proofs, OneEvent, Over, EndpointQueries):
     """Queries. Every query answers from the log; `asOf` chooses the moment."""
 
     @resolver_field

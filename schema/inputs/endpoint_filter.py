@@ -1,0 +1,29 @@
+"""The filter of an endpoint, as GraphQL and the command line read it."""
+
+from __future__ import annotations
+
+from schema.inputs.arguments import parse_entity, parse_selection
+from tracker.delivery.endpoint import EndpointFilter
+from tracker.domain.entity import entity_type
+
+
+def parse_endpoint_filter(
+    types: list[str] | None,
+    commodities: list[str] | None,
+    places: list[str] | None,
+    entity: str | None,
+    *,
+    fields: tuple[str, str] = ("commodities", "places"),
+) -> EndpointFilter:
+    """Parse the filter of an endpoint by the rules of `parse_selection`, and keep it as it was given.
+
+    What is asked for once counts for years: so the entity must be of a kind that there is, too.
+    Raises InvalidInput and TooLarge.
+    """
+    parse_selection(types, commodities, places, entity, fields=fields)
+    if parse_entity(entity, "entity") is not None:
+        entity_type(entity or "")
+    kinds, goods, around = (
+        None if given is None else tuple(given) for given in (types, commodities, places)
+    )
+    return EndpointFilter(kinds, goods, around, entity)

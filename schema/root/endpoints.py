@@ -1,0 +1,394 @@
+"""Endpoints: what their owners ask, and what they do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import argument, field
+
+from projections.query.lists import Keyed
+from schema.base.context import Info
+from schema.base.decorators import description_of, object_type, resolver_field
+from schema.base.scalars import Position
+from schema.inputs.arguments import parse_position, parse_required_position
+from schema.inputs.endpoint_filter import parse_endpoint_filter
+from schema.inputs.input_types import check_text
+from schema.inputs.order_by import ORDER_BY, KeyOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.root.commands import camel_path
+from schema.types.connection import Connection, shown_pages
+from schema.types.endpoint import Endpoint, endpoint, manager
+from tracker.delivery import endpoint as delivery
+from tracker.delivery.endpoint import EndpointState, Manager, NewEndpoint
+from tracker.delivery.endpoints import (
+    DEFAULT_OVERLAP_HOURS,
+    MAX_BATCH_EVENTS,
+    MAX_FILTER_WORDS,
+    MAX_NAME_CHARACTERS,
+    MAX_OVERLAP_HOURS,
+)
+from tracker.errors import Forbidden, InvalidInput, NotFound, TrackerError
+
+NAME = "Its name, as `endpoints` gives it."
+REASON = "Why: it stays on record, with the name of the caller."
+NEW = argument(description="The endpoint to add.")
+ORDER = argument(description="The endpoint, and why.")
+NEEDS_SCOPE = "Needs a token of scope `endpoint`, and for those of other owners `admin`."
+
+
+@object_type
+class EndpointQueries:
+    """Queries of those who have events delivered."""
+
+    @resolver_field
+    async def endpoints(
+        self,
+        info: Info,
+        owner: Annotated[
+            str | None, argument(description="Only those of this owner: the name of a caller.")
+        ] = None,
+        state: Annotated[
+            EndpointState | None, argument(description="Only those in this state.")
+        ] = None,
+        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Endpoint]:
+        """The endpoints that the caller may manage: its own, and for scope `admin` all. Their keys are
+        their names. Needs a token of scope `endpoint`.
+        """
+        asked = parse_page(first, after, last, before)
+        mine = await info.context.services.endpoints.all(manager(info))
+        found: list[Keyed[delivery.Endpoint]] = [
+            ((of.name,), of)
+            for of in mine
+            if state in (None, of.state) and owner in (None, of.owner)
+        ]
+        return await shown_pages(found, endpoint, "endpoints", order_by.value.down).page(asked)
+
+    @resolver_field
+    async def endpoint(
+        self, info: Info, name: Annotated[str, argument(description=NAME)]
+    ) -> Endpoint | None:
+        """One endpoint; null where there is none of this name that the caller may manage. Needs a token
+        of scope `endpoint`.
+        """
+        who = manager(info)
+        try:
+            return endpoint(await info.context.services.endpoints.get(_text(name, "name"), who))
+        except NotFound:
+            return None
+
+
+@strawberry.input(
+    description="Adds an endpoint: an address that events are sent to from now on, one after the other,"
+    " signed as Standard Webhooks has it."
+)
+class AddEndpointInput:
+    """An endpoint to be added."""
+
+    url: str = field(
+        description="The address, with https. Networks that are not public are refused, unless whoever runs"
+        " the tracker allows them."
+    )
+    name: str | None = field(
+        description=f"A name that no endpoint of anybody has: at most {MAX_NAME_CHARACTERS} of a to z,"
+        " digits, `.`, `_` and `-`. The host of the address if left out.",
+        default=None,
+    )
+    after: Position | None = field(
+        description="The position after which it begins; the last of the log if left out, and 0 for all"
+        " events.",
+        default=None,
+    )
+    types: list[str] | None = field(
+        description="Only events of these types, such as `ExportControl.Suspended`; at most"
+        f" {MAX_FILTER_WORDS}, as of the other lists.",
+        default=None,
+    )
+    commodities: list[str] | None = field(
+        description="Only events about one of these commodities, or one below it, as `events` has it.",
+        default=None,
+    )
+    places: list[str] | None = field(
+        description="Only events about one of these places or alliances, as `events` has it.",
+        default=None,
+    )
+    entity: str | None = field(
+        description="Only events of this entity, such as `alliance/quad`; it need not exist yet.",
+        default=None,
+    )
+    max_batch_events: int = field(
+        description=f"The most events in one request, up to {MAX_BATCH_EVENTS}: with 1 each comes alone"
+        " (`application/cloudevents+json`), with more they come as a list"
+        " (`application/cloudevents-batch+json`).",
+        default=1,
+    )
+    with_proof: bool = field(
+        description="Whether each event comes with its inclusion proof, as soon as a checkpoint has it.",
+        default=False,
+    )
+    with_hmac: bool = field(
+        description="Whether to sign with a shared secret as well (`v1`), for libraries that do not know"
+        " Ed25519 (`v1a`).",
+        default=False,
+    )
+    owner: str | None = field(
+        description="The name of the caller who may manage it; the caller itself if left out. Another needs"
+        " scope `admin`.",
+        default=None,
+    )
+    reason: str | None = field(
+        description="What it is for: it stays on record, with the name of the caller.", default=None
+    )
+
+
+@strawberry.input(description="An endpoint, and why something is done with it.")
+class EndpointActionInput:
+    """An endpoint, and why something is done with it."""
+
+    name: str = field(description=NAME)
+    reason: str = field(description=REASON)
+
+
+@strawberry.input(
+    description="Sends events of an endpoint's filter once more, before new ones; its cursor stays."
+)
+class ReplayEndpointInput:
+    """Positions that are to be sent once more."""
+
+    name: str = field(description=NAME)
+    first_position: Position = field(name="from", description="The first position.")
+    last_position: Position | None = field(
+        name="to", description="The last position; the cursor if left out.", default=None
+    )
+    reason: str = field(description=REASON)
+
+
+@strawberry.input(description="Sets one event aside, so that those after it go on.")
+class ParkDeliveryInput:
+    """An event to be set aside."""
+
+    name: str = field(description=NAME)
+    position: Position = field(description="The position of an event of its filter.")
+    reason: str = field(description=REASON)
+
+
+@strawberry.input(description="Has a delivery tried again now.")
+class RetryDeliveryInput:
+    """A delivery to be tried again."""
+
+    name: str = field(description=NAME)
+    position: Position | None = field(
+        description="The position of a parked event; the delivery that fails if left out.",
+        default=None,
+    )
+    reason: str = field(description=REASON)
+
+
+@strawberry.input(description="Replaces the keys that sign the deliveries of an endpoint.")
+class RotateEndpointKeysInput:
+    """Keys to be replaced."""
+
+    name: str = field(description=NAME)
+    overlap_hours: int = field(
+        description="For how many hours the old keys sign beside the new ones, up to"
+        f" {MAX_OVERLAP_HOURS}; 0 where they were stolen.",
+        default=DEFAULT_OVERLAP_HOURS,
+    )
+    reason: str = field(description=REASON)
+
+
+@object_type
+class EndpointResult:
+    """The result of a mutation of an endpoint."""
+
+    endpoint: Endpoint = field(description="The endpoint afterwards.")
+
+
+@object_type
+class EndpointSecretResult(EndpointResult):
+    """The result of a mutation that makes keys."""
+
+    secret: str | None = field(
+        description="The shared secret, `whsec_…`, where signatures with one were asked for. It is shown"
+        " this once, and never again."
+    )
+
+
+@object_type
+class RemoveEndpointResult:
+    """The result of removing an endpoint."""
+
+    name: str = field(description="Its name.")
+
+
+async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> EndpointSecretResult:
+    """Adds an endpoint. The secret of the result is shown this once."""
+    who = manager(info)
+    with _input_errors():
+        new = NewEndpoint(
+            url=_text(input.url, "url"),
+            name=None if input.name is None else _text(input.name, "name"),
+            after=parse_position(input.after, "after"),
+            filter=parse_endpoint_filter(
+                input.types, input.commodities, input.places, input.entity
+            ),
+            max_batch_events=input.max_batch_events,
+            with_proof=input.with_proof,
+            with_hmac=input.with_hmac,
+            owner=_owner(who, input.owner),
+        )
+        added, secret = await info.context.services.endpoints.add(new, who, input.reason)
+    return EndpointSecretResult(endpoint=endpoint(added), secret=secret)
+
+
+async def pause_endpoint(
+    info: Info, input: Annotated[EndpointActionInput, ORDER]
+) -> EndpointResult:
+    """Stops the deliveries to an active endpoint, which keeps its place for as long as it takes."""
+    who = manager(info)
+    with _input_errors():
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.pause(name, who, reason))
+
+
+async def resume_endpoint(
+    info: Info, input: Annotated[EndpointActionInput, ORDER]
+) -> EndpointResult:
+    """Goes on at once with the deliveries to an endpoint that was paused or disabled, or that fails,
+    from its place."""
+    who = manager(info)
+    with _input_errors():
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.resume(name, who, reason))
+
+
+async def replay_endpoint(
+    info: Info, input: Annotated[ReplayEndpointInput, ORDER]
+) -> EndpointResult:
+    """Sends events once more, in the place of a replay that is not done. Receivers that keep the last
+    position know them by it; their ids are those of the first time."""
+    who = manager(info)
+    with _input_errors():
+        first = parse_required_position(input.first_position, "from")
+        last = parse_position(input.last_position, "to")
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.replay(name, who, first, last, reason))
+
+
+async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -> EndpointResult:
+    """Gives up a replay that is not done; new events go on."""
+    who = manager(info)
+    with _input_errors():
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.end_replay(name, who, reason))
+
+
+async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) -> EndpointResult:
+    """Sets one event aside that is still to be sent, so that those after it go on. `retryDelivery`
+    sends it."""
+    who = manager(info)
+    with _input_errors():
+        position = parse_required_position(input.position, "position")
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.park(name, who, position, reason))
+
+
+async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]) -> EndpointResult:
+    """Tries a delivery again now: the one that fails, or a parked one."""
+    who = manager(info)
+    with _input_errors():
+        position = parse_position(input.position, "position")
+        name, reason = _name(input), _reason(input)
+        return _result(await info.context.services.endpoints.retry(name, who, position, reason))
+
+
+async def rotate_endpoint_keys(
+    info: Info, input: Annotated[RotateEndpointKeysInput, ORDER]
+) -> EndpointSecretResult:
+    """Replaces the keys of an endpoint. For a time deliveries have signatures of both."""
+    who = manager(info)
+    with _input_errors():
+        rotated, secret = await info.context.services.endpoints.rotate(
+            _name(input), who, input.overlap_hours, _reason(input)
+        )
+    return EndpointSecretResult(endpoint=endpoint(rotated), secret=secret)
+
+
+async def remove_endpoint(
+    info: Info, input: Annotated[EndpointActionInput, ORDER]
+) -> RemoveEndpointResult:
+    """Removes an endpoint with its place, its keys and what is parked. That it was done stays on
+    record."""
+    who = manager(info)
+    with _input_errors():
+        await info.context.services.endpoints.remove(_name(input), who, _reason(input))
+    return RemoveEndpointResult(name=input.name)
+
+
+ENDPOINT_MUTATIONS: dict[str, Callable[..., Any]] = {
+    "addEndpoint": add_endpoint,
+    "pauseEndpoint": pause_endpoint,
+    "resumeEndpoint": resume_endpoint,
+    "replayEndpoint": replay_endpoint,
+    "endReplay": end_replay,
+    "parkDelivery": park_delivery,
+    "retryDelivery": retry_delivery,
+    "rotateEndpointKeys": rotate_endpoint_keys,
+    "removeEndpoint": remove_endpoint,
+}
+
+
+def endpoint_mutations() -> list[Any]:
+    """The mutations of endpoints."""
+    return [
+        strawberry.mutation(
+            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
+        )
+        for name, resolve in ENDPOINT_MUTATIONS.items()
+    ]
+
+
+def _result(of: delivery.Endpoint) -> EndpointResult:
+    return EndpointResult(endpoint=endpoint(of))
+
+
+def _owner(who: Manager, given: str | None) -> str:
+    """The owner of a new endpoint. Raises Forbidden, or InvalidInput."""
+    if given in (None, who.actor):
+        return who.actor
+    if who.owner is not None:
+        raise Forbidden("another owner needs a token of scope admin", path=("owner",))
+    return str(given)
+
+
+def _name(input: Any) -> str:
+    return _text(input.name, "name")
+
+
+def _reason(input: Any) -> str:
+    """Why something is done. Raises InvalidInput where it says nothing."""
+    if not input.reason.strip():
+        raise InvalidInput("expected why this is done", path=("reason",))
+    return _text(input.reason, "reason")
+
+
+def _text(given: str, name: str) -> str:
+    check_text(given, name)
+    return given
+
+
+@contextmanager
+def _input_errors() -> Iterator[None]:
+    """Put errors below the input, in the names that clients know."""
+    try:
+        yield
+    except TrackerError as error:
+        error.path = camel_path(error.path)
+        raise error.below("input") from None
