@@ -1,0 +1,48 @@
+"""When a delivery that failed is tried again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.delivery.schedule import Schedule
+
+NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def test_tries_come_after_5_seconds_5_and_30_minutes_and_2_5_and_10_hours() -> None:
+    waits = [Schedule().next_try(failures, NOW, random=0.9) - NOW for failures in range(1, 7)]
+    assert waits == [
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        2 * HOUR,
+        5 * HOUR,
+        10 * HOUR,
+    ]
+    *_, in_all = accumulate(waits)
+    assert in_all < timedelta(days=1)
+
+
+@given(st.integers(7, 10_000), st.floats(0, 1))
+def test_then_every_12_hours_a_tenth_more_or_less_for_ever(failures: int, random: float) -> None:
+    wait = Schedule().next_try(failures, NOW, random) - NOW
+    assert 10.8 * HOUR <= wait <= 13.2 * HOUR
+
+
+def test_those_who_failed_together_do_not_come_back_together() -> None:
+    times = {Schedule().next_try(7, NOW, random / 10) for random in range(10)}
+    assert len(times) == 10
+
+
+@pytest.mark.parametrize("failures", [1, 5, 20])
+def test_a_receiver_that_says_when_it_can_be_asked_again_is_asked_then(failures: int) -> None:
+    assert Schedule().next_try(failures, NOW, 0.5, 77.5) == NOW + timedelta(seconds=77.5)
+    assert Schedule().next_try(failures, NOW, 0.5, 0) == NOW
+    assert Schedule().next_try(failures, NOW, 0.5, -5) == NOW
+    assert Schedule().next_try(failures, NOW, 0.5, 1e9) == NOW + timedelta(days=1)
