@@ -115,6 +115,9 @@ def test_every_password_can_be_given(password: str) -> None:
         "postgresql://a,b/m?port=1,2,3",
         "postgresql://db/m?SSL MODE=x",
         "postgresql://db/m/n",
+        "postgresql://db/m?connect_timeout=0",
+        "postgresql://db/m?connect_timeout=2.5",
+        "postgresql://db/m?target_session_attrs=master",
         *(f"postgresql://ann:{secret}@db.example.net/minerals" for secret in AMBIGUOUS),
     ],
 )

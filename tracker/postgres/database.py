@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from tracker.postgres.hosts import connect_to_first
+
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -37,6 +39,8 @@ SEARCH_PATH = "projection, public"
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10
 """Seconds that a connection may take to be made, where the URL does not say otherwise."""
+HOST_TIMEOUT_SECONDS = 3
+"""The same where there are several hosts: for each of them."""
 COMMAND_TIMEOUT_SECONDS = 60
 """Seconds that a question of a pool may take. Then its connection is dropped."""
 IDLE_CHECK_SECONDS = 1
@@ -122,7 +126,7 @@ class CheckedPool(asyncpg.Pool):
 
 async def connect(target: Target, *, role: str | None = None) -> Session:
     """A connection of its own, for listening or long transactions; as the login without a role."""
-    connection = await asyncpg.connect(
+    connection: Session = await connect_to_first(
         **_with_defaults(target), connection_class=Session, server_settings=_settings(role)
     )
     await _watch_network(connection)
@@ -148,6 +152,7 @@ async def create_pool(
         connection_class=Session,
         server_settings={**_settings(role), **settings},
         command_timeout=seconds,
+        connect=connect_to_first,  # type: ignore[arg-type]  # which is called by names only
         init=_watch_network,
         setup=_check_alive,
         reset=_no_reset,
@@ -182,7 +187,8 @@ async def _no_reset(connection: Any) -> None:
 
 
 def _with_defaults(target: Target) -> Target:
-    return {"timeout": CONNECT_TIMEOUT_SECONDS} | target
+    several = not isinstance(target.get("host", ""), str) and len(target["host"]) > 1
+    return {"timeout": HOST_TIMEOUT_SECONDS if several else CONNECT_TIMEOUT_SECONDS} | target
 
 
 async def _watch_network(connection: Connection) -> None:

@@ -21,6 +21,21 @@ ADDRESS = re.compile(
 HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 PARAMETER = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)=(?P<value>.+)")
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+OWN_PARAMETERS = frozenset(
+    {
+        "connect_timeout",
+        "database",
+        "dbname",
+        "host",
+        "password",
+        "port",
+        "target_session_attrs",
+        "user",
+    }
+)
+"""Parameters that are read here; others are asyncpg's."""
+SESSION_ATTRIBUTES = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
+MAX_CONNECT_TIMEOUT_SECONDS = 600
 DEFAULT_PORT, LAST_PORT = 5432, 65_535
 EXPECTED = (
     "expected postgresql://user:password@host:port/database, where % / ? # @ in a name or a"
@@ -31,7 +46,9 @@ EXPECTED = (
 def target_from_url(url: str) -> Target:
     """Parse the address of a database. Raises InvalidInput, whose message does not quote it.
 
-    Parameters are those of asyncpg, such as sslmode; others are settings of the session.
+    Parameters are those of asyncpg, such as sslmode; others are settings of the session. Of several
+    hosts the first is used that answers within `connect_timeout` seconds and is as
+    `target_session_attrs` wants it.
     """
     found = ADDRESS.fullmatch(url)
     if not found or not url.isprintable() or " " in url or LONE_PERCENT.search(url):
@@ -43,6 +60,8 @@ def target_from_url(url: str) -> Target:
         "user": _decoded(user or named.get("user", "")),
         "password": _decoded(password or named.get("password", "")),
         "database": _decoded(found["database"] or named.get("database", named.get("dbname", ""))),
+        "timeout": _timeout(named.get("connect_timeout")),
+        "target_session_attrs": _session_attributes(named.get("target_session_attrs")),
         "dsn": f"postgresql://?{'&'.join(others)}" if others else None,
     }
     return {name: value for name, value in given.items() if value}
@@ -55,7 +74,7 @@ def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
         found = PARAMETER.fullmatch(pair)
         if not found:
             raise InvalidInput("expected parameters such as ?sslmode=require")
-        if found["name"] in ("host", "port", "user", "password", "database", "dbname"):
+        if found["name"] in OWN_PARAMETERS:
             named[found["name"]] = found["value"]
         else:
             others.append(pair)
@@ -87,6 +106,25 @@ def _port(text: str | None) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) <= LAST_PORT:
         raise InvalidInput(f"expected ports from 1 to {LAST_PORT}")
     return int(text)
+
+
+def _timeout(text: str | None) -> int | None:
+    """The seconds that a host has to answer; None where the address does not say."""
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,3}", text) or not 0 < int(text) <= MAX_CONNECT_TIMEOUT_SECONDS:
+        raise InvalidInput(
+            f"expected connect_timeout to be seconds from 1 to {MAX_CONNECT_TIMEOUT_SECONDS}"
+        )
+    return int(text)
+
+
+def _session_attributes(text: str | None) -> str | None:
+    if text is not None and text not in SESSION_ATTRIBUTES:
+        raise InvalidInput(
+            f"expected target_session_attrs to be one of {', '.join(SESSION_ATTRIBUTES)}"
+        )
+    return text
 
 
 def _decoded(text: str) -> str:
