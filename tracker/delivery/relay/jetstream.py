@@ -1,0 +1,330 @@
+"""NATS JetStream as a sink: a stream that takes the events of one relay and nothing else.
+
+Each message says which sequence it expects to follow, so that the stream stores nothing out of order,
+nothing of a relay that was replaced, and nothing behind a hole: whatever it lost is noticed at the
+next message. Needs the extra `nats`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from nats.aio.msg import Msg
+from nats.js import api
+from nats.js.errors import NotFoundError
+
+from tracker.delivery.message import EVENT_MEDIA_TYPE, message_id
+from tracker.delivery.relay.nats_address import NatsAddress
+from tracker.delivery.relay.nats_connection import ERRORS, NatsConnection
+from tracker.delivery.relay.sink import (
+    Acknowledged,
+    LastEvent,
+    LinkedEvent,
+    SinkContent,
+    SinkRefused,
+    SinkUnavailable,
+)
+from tracker.errors import InvalidInput
+from tracker.log.entries import RecordedEvent
+
+DEFAULT_STREAM = "MINERALS"
+DEFAULT_PREFIX = "minerals"
+STREAM = re.compile("[A-Za-z0-9_-]{1,64}")
+PREFIX = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+MAX_PREFIX_CHARACTERS = 128
+
+STREAM_MAX_BYTES = 1 << 30
+"""How much a stream keeps that is made here, about a million events; then the oldest go."""
+STREAM_MAX_MESSAGE_BYTES = 128 << 10
+"""The most that a message may have there: an entry has up to 64 KiB."""
+DUPLICATE_WINDOW_SECONDS = 120
+"""Seconds for which such a stream knows the ids of messages, JetStream's own default."""
+
+DEFAULT_WINDOW_MESSAGES = 512
+MAX_WINDOW_MESSAGES = 2048
+"""Messages that may wait for their acknowledgements at a time."""
+WINDOW_BYTES = 8 << 20
+"""Bytes that may, whatever their number."""
+ANSWER_TIMEOUT_SECONDS = 10.0
+"""Seconds that an answer or an acknowledgement may take."""
+FOREIGN_MESSAGES = 100
+"""Messages of others behind the last of ours among which it is looked for."""
+
+POSITION, PREVIOUS, RELAY = "Tracker-Position", "Tracker-Previous-Position", "Tracker-Relay"
+EXPECTED_SEQUENCE = api.Header.EXPECTED_LAST_SEQUENCE.value
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """Which stream, under which subjects, for which relay; `replicas` where it is made here."""
+
+    relay: str
+    stream: str = DEFAULT_STREAM
+    prefix: str = DEFAULT_PREFIX
+    replicas: int = 1
+    window_messages: int = DEFAULT_WINDOW_MESSAGES
+
+    def __post_init__(self) -> None:
+        if not STREAM.fullmatch(self.stream):
+            raise InvalidInput(
+                "expected a name of up to 64 letters, digits, '_' and '-'", path=("stream",)
+            )
+        if not PREFIX.fullmatch(self.prefix) or len(self.prefix) > MAX_PREFIX_CHARACTERS:
+            raise InvalidInput(
+                "expected tokens of letters, digits, '_' and '-' with dots between them",
+                path=("prefix",),
+            )
+        if not 1 <= self.window_messages <= MAX_WINDOW_MESSAGES:
+            raise InvalidInput(f"expected 1 to {MAX_WINDOW_MESSAGES}", path=("window",))
+
+    @property
+    def subjects(self) -> str:
+        """The subjects of all messages, as a stream takes them."""
+        return f"{self.prefix}.>"
+
+
+def subject_of(prefix: str, event_type: str) -> str:
+    """The subject of an event: `minerals.ExportControl.Suspended`."""
+    return f"{prefix}.{event_type}"
+
+
+def headers_of(
+    linked: LinkedEvent, options: StreamOptions, expected_sequence: int
+) -> dict[str, str]:
+    """The headers of a message. Its body is the entry: a CloudEvent in structured mode."""
+    event, previous = linked
+    return {
+        "Content-Type": EVENT_MEDIA_TYPE,
+        api.Header.MSG_ID.value: message_id(event.event_id),
+        POSITION: str(event.position),
+        PREVIOUS: str(previous),
+        RELAY: options.relay,
+        api.Header.EXPECTED_STREAM.value: options.stream,
+        EXPECTED_SEQUENCE: str(expected_sequence),
+    }
+
+
+class _Message(NamedTuple):
+    """A message that was sent; its number is in the subject of the answer."""
+
+    event: RecordedEvent
+    answer: asyncio.Future[Msg]
+
+
+class JetStreamSink:
+    """A stream of JetStream as a sink."""
+
+    def __init__(self, address: NatsAddress, options: StreamOptions):
+        self.name = f"{address.shown} {options.stream} {options.subjects}"
+        self._address = address
+        self._options = options
+        self._connection: NatsConnection | None = None
+        self._waiting: dict[int, _Message] = {}
+        """Messages without an acknowledgement yet, in order, by their numbers."""
+        self._sent = 0
+
+    async def open(self) -> None:
+        """Connect, and make the stream if there is none."""
+        self._connection = NatsConnection(self._address, self._give_up)
+        await self._connection.open()
+        client = self._connection.client
+        self._jetstream = client.jetstream(timeout=ANSWER_TIMEOUT_SECONDS)
+        self._inbox = client.new_inbox()
+        await self._ask(client.subscribe(f"{self._inbox}.*", cb=self._answered))
+        info = await self._info() or await self._make()
+        self._check(info.config)
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        if self._connection:
+            await self._connection.close()
+        self._connection = None
+
+    async def look(self) -> SinkContent:
+        """What the stream has now."""
+        info = await self._info()
+        if info is None:
+            raise SinkUnavailable(f"{self.name}: the stream is gone")
+        state = info.state
+        last = await self._last_of_ours(state) if state.messages else None
+        return SinkContent(last, state.last_seq, _missing(info))
+
+    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledged:
+        """Publish events in order; many wait for their acknowledgements at the same time."""
+        sequence = behind
+        size = 0
+        try:
+            for sent, linked in enumerate(run):
+                size += len(linked.event.entry)
+                while self._waiting and (
+                    len(self._waiting) >= self._options.window_messages or size > WINDOW_BYTES
+                ):
+                    size -= len(next(iter(self._waiting.values())).event.entry)
+                    if not await self._acknowledged(sequence + 1):
+                        return Acknowledged(sequence - behind, sequence)
+                    sequence += 1
+                await self._send(linked, behind + sent)
+            while self._waiting and await self._acknowledged(sequence + 1):
+                sequence += 1
+            return Acknowledged(sequence - behind, sequence)
+        finally:
+            self._forget_waiting()
+
+    async def _send(self, linked: LinkedEvent, expected: int) -> None:
+        """Send a message. Not by `publish_async`: that forgets the answers that are errors."""
+        assert self._connection is not None
+        self._sent += 1
+        try:
+            await self._connection.client.publish(
+                subject_of(self._options.prefix, linked.event.type),
+                linked.event.entry,
+                reply=f"{self._inbox}.{self._sent}",
+                headers=headers_of(linked, self._options, expected),
+            )
+        except ERRORS as error:
+            raise self._explain(error) from error
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[self._sent] = _Message(linked.event, answer)
+
+    async def _answered(self, answer: Msg) -> None:
+        """Give an answer to the message that it is for."""
+        message = self._waiting.get(int(answer.subject.rpartition(".")[2]))
+        if message and not message.answer.done():
+            message.answer.set_result(answer)
+
+    async def _acknowledged(self, expected: int) -> bool:
+        """Wait for the acknowledgement of the message that has waited longest: whether it is stored
+        at the sequence that is expected."""
+        number, message = next(iter(self._waiting.items()))
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                answer = await message.answer
+        except ERRORS as error:
+            raise self._explain(error) from error
+        if problem := problem_of(answer, expected):
+            logger.warning(
+                "%s took no event at position %d: %s", self.name, message.event.position, problem
+            )
+            return False
+        del self._waiting[number]
+        return True
+
+    def _give_up(self, error: Exception) -> None:
+        """End the waiting for acknowledgements over a connection that is lost."""
+        for message in self._waiting.values():
+            if not message.answer.done():
+                message.answer.set_exception(error)
+
+    def _forget_waiting(self) -> None:
+        for message in self._waiting.values():
+            if not message.answer.cancel() and not message.answer.cancelled():
+                message.answer.exception()  # so that nobody complains that it was not looked at
+        self._waiting.clear()
+
+    async def _info(self) -> api.StreamInfo | None:
+        try:
+            return await self._ask(self._jetstream.stream_info(self._options.stream))
+        except NotFoundError:
+            return None
+
+    async def _make(self) -> api.StreamInfo:
+        """Make the stream."""
+        options = self._options
+        logger.warning("%s: the stream is made", self.name)
+        config = api.StreamConfig(
+            name=options.stream,
+            description="Events of the critical minerals policy tracker",
+            subjects=[options.subjects],
+            retention=api.RetentionPolicy.LIMITS,
+            discard=api.DiscardPolicy.OLD,
+            storage=api.StorageType.FILE,
+            max_bytes=STREAM_MAX_BYTES,
+            max_msg_size=STREAM_MAX_MESSAGE_BYTES,
+            num_replicas=options.replicas,
+            duplicate_window=DUPLICATE_WINDOW_SECONDS,
+            deny_delete=True,  # of single messages: holes could not be filled
+            allow_direct=True,
+        )
+        return await self._ask(self._jetstream.add_stream(config))
+
+    def _check(self, config: api.StreamConfig) -> None:
+        """Check that a stream can be one of ours: its limits are nobody's business here."""
+        expected = self._options.subjects
+        if config.subjects != [expected] or config.mirror or config.sources:
+            raise SinkRefused(
+                f"{self.name}: the stream takes {', '.join(config.subjects or ['no subjects'])}:"
+                f" expected {expected} and nothing else, from nowhere else"
+            )
+        if config.no_ack or config.sealed:
+            raise SinkRefused(
+                f"{self.name}: expected a stream that takes and acknowledges messages"
+            )
+
+    async def _last_of_ours(self, state: api.StreamState) -> LastEvent | None:
+        """The last message that the relay has published there. Raises SinkRefused where it is
+        another's."""
+        least = max(state.first_seq, state.last_seq - FOREIGN_MESSAGES)
+        for sequence in range(state.last_seq, least - 1, -1):
+            try:
+                message = await self._ask(
+                    self._jetstream.get_msg(self._options.stream, seq=sequence)
+                )
+            except NotFoundError:
+                continue
+            if found := self._read(message):
+                return found
+            logger.error("%s: the message %d was not published by the tracker", self.name, sequence)
+        return None
+
+    def _read(self, message: api.RawStreamMsg) -> LastEvent | None:
+        """Which event a message is, if it is one."""
+        headers = message.headers or {}
+        position = headers.get(POSITION, "")
+        if not re.fullmatch("[0-9]{1,18}", position):
+            return None
+        if headers.get(RELAY) != self._options.relay:
+            raise SinkRefused(
+                f"{self.name} has events of the relay {headers.get(RELAY)}: expected a stream for"
+                f" {self._options.relay} alone"
+            )
+        return LastEvent(int(position), headers.get(api.Header.MSG_ID.value, ""))
+
+    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        assert self._connection is not None
+        return await self._connection.ask(question)
+
+    def _explain(self, error: Exception) -> SinkUnavailable | SinkRefused:
+        assert self._connection is not None
+        return self._connection.explain(error)
+
+
+def problem_of(answer: Msg, expected: int) -> str | None:
+    """Why a message is not stored at the sequence that is expected, by its answer; None where it is."""
+    if not answer.data:
+        return "there is no such stream"
+    told = json.loads(answer.data)
+    if "error" in told:
+        return str(
+            told["error"].get("description")
+        )  # as where it expects to follow another message
+    if told.get("duplicate") or told.get("seq") != expected:
+        return f"its id is known, of sequence {told.get('seq')}"
+    return None
+
+
+def _missing(info: api.StreamInfo) -> int:
+    """How many messages are missing between the first and the last, where nothing but a loss or a
+    person takes them out there."""
+    state, config = info.state, info.config
+    if config.retention != api.RetentionPolicy.LIMITS or config.max_msgs_per_subject > 0:
+        return 0
+    return state.last_seq - state.first_seq + 1 - state.messages if state.messages else 0

@@ -1,0 +1,255 @@
+"""A relay: publishes the log to a broker, in order, for as long as it runs.
+
+The cursor follows what the broker acknowledged. Whenever it is connected to, whenever it takes less
+than it was given, and at intervals, the broker is asked which event it has last: what it has lost of
+what it acknowledged is published again, in order, from what it still has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+
+from tracker.delivery.lease import LeaseLost
+from tracker.delivery.message import message_id
+from tracker.delivery.relay.cursor import Cursor, Lost, place_to_go_on
+from tracker.delivery.relay.sink import (
+    LastEvent,
+    LinkedEvent,
+    Sink,
+    SinkContent,
+    SinkRefused,
+    SinkUnavailable,
+)
+from tracker.delivery.relay.store import RelayStore
+from tracker.errors import TrackerError
+from tracker.log.entries import RecordedEvent
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, filter_selected
+from tracker.postgres.database import CONNECTION_ERRORS
+
+PAGE_EVENTS = 1000
+"""Events that are read at a time."""
+RECORDING_INTERVAL_SECONDS = 0.25
+"""Seconds after which it is kept how far the relay has come."""
+CHECK_INTERVAL_SECONDS = 15.0
+"""Seconds after which the broker is asked what it has, also where nothing is to be published."""
+FIRST_PAUSE_SECONDS = 0.1
+MAX_PAUSE_SECONDS = 10.0
+"""Seconds between two tries to reach the broker; they double from the first to the most."""
+
+logger = logging.getLogger(__name__)
+
+
+class LookAgain(Exception):
+    """What the broker has is not what was expected."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a relay has done since it runs."""
+
+    events: int = 0
+    refills: int = 0
+
+
+class Relay:
+    """Publishes the selected events of a log to a sink; of those of one name only one does."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        store: RelayStore,
+        recorder: Recorder,
+        follower: Follower,
+        selection: Selection,
+        check_interval_seconds: float = CHECK_INTERVAL_SECONDS,
+    ):
+        self.report = Report()
+        self._sink = sink
+        self._store = store
+        self._lease = store.lease
+        self._recorder = recorder
+        self._follower = follower
+        self._selection = selection
+        self._check_interval_seconds = check_interval_seconds
+        self._cursor = Cursor(0, 0, 0, 0)
+        self._sequence = 0
+        """What the next event has to stand behind in the sink."""
+        self._missing = 0
+
+    async def run(self) -> None:
+        """Publish for ever, whenever the lease is ours. Raises SinkRefused."""
+        refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            try:
+                await self._publish_always()
+            except TrackerError as error:
+                refused.set_exception(error)
+                await asyncio.Event().wait()  # the lease is released when its task is cancelled
+
+        holding = asyncio.create_task(self._lease.run(work))
+        try:
+            await asyncio.wait((refused, holding), return_when=asyncio.FIRST_COMPLETED)
+            (refused if refused.done() else holding).result()
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+
+    async def _publish_always(self) -> None:
+        """Go on after whatever breaks the connection to the broker, or to the database."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            before = self.report.events
+            try:
+                await self._publish_while_connected()
+            except (SinkUnavailable, TimeoutError, *CONNECTION_ERRORS) as error:
+                logger.warning(
+                    "%s is tried again: %s", self._sink.name, error or type(error).__name__
+                )
+            if self.report.events > before:
+                pause = FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    async def _publish_while_connected(self) -> None:
+        """Publish over one connection, until it breaks or nothing comes of it."""
+        await self._lease.wait_until_held()
+        try:
+            await self._sink.open()
+            progress = True
+            while progress:
+                before = self.report.events
+                lost = await self._settle()
+                await self._publish_on()
+                progress = lost is not None or self.report.events > before
+        finally:
+            await self._sink.close()
+
+    async def _settle(self) -> Lost | None:
+        """Find where to go on by what the broker has; what it has lost."""
+        await self._lease.wait_until_held()
+        known, content = await self._store.read(), await self._sink.look()
+        await self._check_log(content.last)
+        self._note_missing(content)
+        self._cursor, lost = place_to_go_on(known, content)
+        self._sequence = content.sequence
+        if lost:
+            self.report.refills += 1
+            logger.error(
+                "%s has lost what it acknowledged: all after position %d, up to %d. It is published"
+                " again from there",
+                self._sink.name,
+                *lost,
+            )
+        if self._cursor != known:
+            await self._store.write(self._sink.name, self._cursor, refilling=lost is not None)
+        return lost
+
+    async def _check_log(self, last: LastEvent | None) -> None:
+        """Check that the last event that the broker has is one of this log. Raises SinkRefused."""
+        if last is None:
+            return
+        at = last.position
+        found = await self._recorder.page(at - 1, at + 1, limit=1)
+        if [message_id(event.event_id) for event in found] != [last.message_id]:
+            raise SinkRefused(
+                f"{self._sink.name} has the event {last.message_id} at position {at}, and this log has"
+                " not: expected a stream of this log alone"
+            )
+
+    def _note_missing(self, content: SinkContent) -> None:
+        """Say that events are missing in the middle: nothing can be published there."""
+        if content.missing > self._missing:
+            logger.error(
+                "%s has lost %d messages between its first and its last. Consumers notice by the"
+                " previous position of the next one; remove the stream and all is published again",
+                self._sink.name,
+                content.missing,
+            )
+        self._missing = content.missing
+
+    async def _publish_on(self) -> None:
+        """Publish what there is and what comes, until the broker has to be looked at again."""
+        recorded = self._cursor
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send())
+                tasks.create_task(self._check())
+                tasks.create_task(self._record())
+        except ExceptionGroup as failed:
+            error = _first_of(failed)
+            if not isinstance(error, LookAgain):
+                raise error from None
+        finally:
+            if self._cursor != recorded:
+                with suppress(LeaseLost, TimeoutError, *CONNECTION_ERRORS):
+                    await self._store.write(self._sink.name, self._cursor)
+
+    async def _send(self) -> None:
+        """Publish page by page. Raises LookAgain where the broker takes less than it is given."""
+        pages = self._follower.pages(self._cursor.position, page=PAGE_EVENTS)
+        async with aclosing(pages):
+            async for page in pages:
+                wanted = await filter_selected(self._recorder, page, self._selection)
+                if not await self._publish(wanted):
+                    raise LookAgain
+                self._cursor = replace(self._cursor, position=page[-1].position)
+
+    async def _publish(self, events: Sequence[RecordedEvent]) -> bool:
+        """Publish events, and move the cursor over those that are acknowledged: whether all are."""
+        if not events:
+            return True
+        await self._lease.wait_until_held()
+        run = link(events, self._cursor.previous_position)
+        acknowledged, self._sequence = await self._sink.publish(run, self._sequence)
+        if acknowledged:
+            last = run[acknowledged - 1].event.position
+            self._cursor = replace(
+                self._cursor, position=last, previous_position=last, sequence=self._sequence
+            )
+            self.report.events += acknowledged
+        return acknowledged == len(run)
+
+    async def _check(self) -> None:
+        """Ask the broker at intervals what it has. Raises LookAgain where it has lost something."""
+        while True:
+            await asyncio.sleep(self._check_interval_seconds)
+            known = (
+                self._cursor
+            )  # before it is asked: what is acknowledged meanwhile it may not tell
+            content = await self._sink.look()
+            self._note_missing(content)
+            if place_to_go_on(known, content).lost:
+                raise LookAgain
+
+    async def _record(self) -> None:
+        """Keep how far it has come, whenever that has changed."""
+        recorded = self._cursor
+        while True:
+            await asyncio.sleep(RECORDING_INTERVAL_SECONDS)
+            if self._cursor != recorded:
+                recorded = self._cursor
+                await self._store.write(self._sink.name, recorded)
+
+
+def link(events: Sequence[RecordedEvent], previous: int) -> list[LinkedEvent]:
+    """Events, each with the position of the one before it."""
+    positions = [previous, *(event.position for event in events)]
+    return [LinkedEvent(event, before) for event, before in zip(events, positions, strict=False)]
+
+
+def _first_of(failed: ExceptionGroup[Exception]) -> Exception:
+    """The error that matters of several at once: one that the relay ends with, else the first."""
+    leaves = [
+        leaf
+        for each in failed.exceptions
+        for leaf in ([_first_of(each)] if isinstance(each, ExceptionGroup) else [each])
+    ]
+    ends = (e for e in leaves if isinstance(e, TrackerError) and not isinstance(e, SinkUnavailable))
+    return next(ends, leaves[0])

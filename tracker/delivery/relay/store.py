@@ -1,0 +1,87 @@
+"""What is kept of relays in the database."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import asyncpg
+
+from tracker.delivery.endpoint import EndpointFilter
+from tracker.delivery.lease import Lease, check_epoch
+from tracker.delivery.relay.cursor import Cursor
+from tracker.errors import InvalidInput
+from tracker.postgres.database import Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("relays.sql"))
+NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class RelayStore:
+    """The row of one relay. Only the holder of its lease changes it."""
+
+    def __init__(self, pool: Pool, name: str):
+        if not NAME.fullmatch(name):
+            raise InvalidInput(
+                f"{name!r}: expected a name of up to 63 lower-case letters, digits, '.', '_', '-'",
+                path=("name",),
+            )
+        self.name = name
+        self.lease = Lease(pool, f"relay {name}")
+        self._pool = pool
+
+    async def begin(
+        self, sink: str, filter: EndpointFilter, after: int | None, head: int
+    ) -> Cursor:
+        """Begin the relay after a position, or go on with it; None is the head for a new one.
+
+        Raises InvalidInput where it was begun otherwise: then a position before an event would no
+        longer say that nothing was left out.
+        """
+        words = (filter.types, filter.commodities, filter.places, filter.entity)
+        start = head if after is None else after
+        if start > head:
+            raise InvalidInput(
+                f"the log ends at {head}: expected --after up to there", path=("after",)
+            )
+        await self._pool.execute(SQL.begin, self.name, sink, *words, start)
+        row = await self._pool.fetchrow(SQL.read, self.name)
+        assert row is not None
+        if _filter(row) != filter:
+            raise InvalidInput(
+                f"the relay {self.name} was begun with other filters: expected those, or another name"
+                " and a stream of its own",
+                path=("name",),
+            )
+        cursor = _cursor(row)
+        if after not in (None, cursor.started_after):
+            raise InvalidInput(
+                f"the relay {self.name} was begun after {cursor.started_after}: expected that"
+                " position or none, or another name and a stream of its own",
+                path=("after",),
+            )
+        return cursor
+
+    async def read(self) -> Cursor:
+        """How far it has come."""
+        row = await self._pool.fetchrow(SQL.read, self.name)
+        assert row is not None
+        return _cursor(row)
+
+    async def write(self, sink: str, cursor: Cursor, *, refilling: bool = False) -> None:
+        """Keep how far it has come. Raises LeaseLost where another process is at it."""
+        place = cursor.position, cursor.previous_position, cursor.sequence
+        async with self._pool.acquire() as connection, connection.transaction():
+            await check_epoch(connection, self.lease)
+            await connection.execute(SQL.write, self.name, sink, *place, int(refilling))
+
+
+def _filter(row: asyncpg.Record) -> EndpointFilter:
+    def words(name: str) -> tuple[str, ...] | None:
+        return None if row[name] is None else tuple(row[name])
+
+    return EndpointFilter(words("types"), words("commodities"), words("places"), row["entity"])
+
+
+def _cursor(row: asyncpg.Record) -> Cursor:
+    return Cursor(row["started_after"], row["position"], row["previous_position"], row["sequence"])
