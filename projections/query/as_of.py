@@ -39,6 +39,7 @@ from projections.query.lists import (
     ranged,
 )
 from projections.query.moment import Moment, S, kind_name
+from projections.query.schedules import Schedules
 from projections.query.search import Searches
 from projections.query.series import MomentSeries
 from projections.query.sql_parts import (
@@ -125,6 +126,7 @@ class AsOf:
         self.horizons = Horizons(pool, progress)
         self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)
+        self.schedules = Schedules(pool, recorder)
         self.supplies = Supplies(pool, progress)
         self.all_versions = AllVersions(pool)
         self.searches = Searches(pool, self.named, progress)

@@ -28,8 +28,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("transitions.sql"))
-TURNING = fill(SQL.turning, about="true")
-TURNING_ABOUT = fill(SQL.turning, about=SQL.about_words)
+TURNING = fill(SQL.turning, told=SQL.told_still, about="true")
+TURNING_ABOUT = fill(SQL.turning, told=SQL.told_still, about=SQL.about_words)
+EVER_TURNING = fill(SQL.turning, told="true", about="true")
+EVER_TURNING_ABOUT = fill(SQL.turning, told="true", about=SQL.about_words)
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 TRANSITION_BYTES = 4000
 """Bytes in memory, about, of a transition and the states before and after it."""
@@ -96,7 +98,9 @@ class Transitions:
             return []
         after = first - DAY if first > date.min else first
         entities = (
-            [about.entity] if about.entity else await self._turning(moment, after, last, about)
+            [about.entity]
+            if about.entity
+            else await turning(self._pool, moment, after, last, about)
         )
         found = [
             transition
@@ -113,24 +117,6 @@ class Transitions:
         for transition in await self._of_entities(entities, moment, *ALL_DAYS):
             found[transition.entity].append(transition)
         return found
-
-    async def _turning(
-        self, moment: Moment, after: date, last: date, about: TransitionFilter
-    ) -> list[str]:
-        words = about.words
-        given = (min(after, moment.valid_at), last, moment.position, [*about.kinds])
-
-        async def read() -> list[str]:
-            if words is None:
-                rows = await self._pool.fetch(TURNING, *given)
-            else:
-                rows = await self._pool.fetch(TURNING_ABOUT, *given, words)
-            return [row["entity"] for row in rows]
-
-        if moment.series is None:
-            return await read()
-        key = ("turning", *given[:3], *about.kinds, None, *(words or ()))
-        return await moment.series.read(key, read)
 
     async def _of_entities(
         self, entities: Sequence[str], moment: Moment, after: date, last: date
@@ -173,6 +159,27 @@ def _check_number(entity: str, days: int) -> None:
             code="TOO_LARGE",
             path=("between",),
         )
+
+
+async def turning(
+    pool: Pool, moment: Moment, after: date, last: date, about: TransitionFilter, ever: bool = False
+) -> list[str]:
+    """The entities that may turn on the days after one up to another; with `ever` those too of which
+    this was only told before."""
+    words = about.words
+    given = (min(after, moment.valid_at), last, moment.position, [*about.kinds])
+
+    async def read() -> list[str]:
+        if words is None:
+            rows = await pool.fetch(EVER_TURNING if ever else TURNING, *given)
+        else:
+            rows = await pool.fetch(EVER_TURNING_ABOUT if ever else TURNING_ABOUT, *given, words)
+        return [row["entity"] for row in rows]
+
+    if moment.series is None:
+        return await read()
+    key = ("turning", *given[:3], ever, *about.kinds, None, *(words or ()))
+    return await moment.series.read(key, read)
 
 
 async def read_streams(

@@ -10,8 +10,12 @@ WITH begun AS MATERIALIZED (
     WHERE kind = ANY ($4::text[]) AND first_day > $1::date AND first_day <= $2::date
 )
 SELECT DISTINCT entity FROM begun
-WHERE since <= $3::bigint AND until > $3::bigint
+WHERE since <= $3::bigint AND {told}
   AND {about}
+
+-- name: told_still
+-- What is told at the position; else also those that may only once have turned then, by what was told before.
+until > $3::bigint
 
 -- name: about_words
 -- Those that were ever about some words ($5), figures of commodities among these, and firms, which

@@ -154,5 +154,7 @@ PAGE = Page(
     view,
     section="/commodities",
     table=TableOfPage("commodities"),
-    feed=FeedOfPage(("EXPORT_CONTROL", "FIGURE"), calendar=True),
+    feed=FeedOfPage(
+        ("EXPORT_CONTROL", "FIGURE"), calendar=True, calendar_filters=frozenset({"hsCode"})
+    ),
 )

@@ -201,6 +201,7 @@ PAGE = Page(
         commodity="commodity",
         place="issuer",
         calendar=True,
+        calendar_filters=frozenset({"hsCode", "firm"}),
         ignored=frozenset({"rows"}),
     ),
 )

@@ -1,44 +1,85 @@
-"""Days to come as iCalendar (RFC 5545)."""
+"""Days to come as iCalendar (RFC 5545, with the hints of RFC 7986). Pure.
+
+An event keeps its UID when another day is told of it: it moves in the calendars of people, with a
+higher SEQUENCE. One that is withdrawn is cancelled there.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDuration
 
-from schema.pages.site.words import entity_path
+from schema.pages.site.address import Address
+from schema.pages.site.feeds import feed_title
+from schema.pages.site.words import entity_path, listed, written_day
 
 PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
+REFRESHED_AFTER = timedelta(hours=6)
+"""After which a calendar should ask again; it is answered with 304 where nothing changed."""
+DAY = timedelta(days=1)
 
 
-def calendar(moment: Mapping[str, Any], title: str, origin: str) -> bytes:
-    """The days to come after the day of the moment, each a whole day."""
+def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -> bytes:
+    """What was said to be to come, each a whole day."""
+    title = feed_title(address)
     made = Calendar()
     made.add("prodid", PRODUCT_ID)
     made.add("version", "2.0")
+    made.add("calscale", "GREGORIAN")
+    made.add("name", title)
     made.add("x-wr-calname", title)
-    known = moment["knownAt"]
-    stamp = (
-        datetime.fromisoformat(known).astimezone(UTC) if known else datetime(1970, 1, 1, tzinfo=UTC)
-    )
-    for node in reversed(moment["transitions"]["nodes"]):
-        if node["day"] > moment["validAt"]:
-            made.add_component(_day_to_come(node, stamp, origin))
+    made.add("refresh-interval", REFRESHED_AFTER, {"VALUE": "DURATION"})
+    made.add("x-published-ttl", vDuration(REFRESHED_AFTER))
+    made.add("source", f"{origin}{address.as_form('ics')}", {"VALUE": "URI"})
+    made.add("url", f"{origin}{address}")
+    for node in days:
+        made.add_component(calendar_event(node, origin))
     return bytes(made.to_ical())
 
 
-def _day_to_come(node: Mapping[str, Any], stamp: datetime, origin: str) -> Event:
-    day = date.fromisoformat(node["day"])
-    one = Event()
-    what = (node["entity"], node["transition"], node["clause"], node["member"], node["day"])
-    one.add("uid", f"{hashlib.blake2b(repr(what).encode(), digest_size=16).hexdigest()}@tracker")
-    one.add("dtstamp", stamp)
+def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
+    """One of them."""
+    day, told, transition = date.fromisoformat(node["day"]), node["told"], node["transition"]
+    one, changed = Event(), datetime.fromisoformat(node["changedAt"])
+    one.add("uid", f"{node['key']}@tracker")
+    one.add("dtstamp", changed)
+    one.add("created", datetime.fromisoformat(told[0]["recordedAt"]))
+    one.add("last-modified", changed)
+    one.add("sequence", len(told) - 1)
     one.add("dtstart", day)
-    one.add("dtend", day + timedelta(days=1))
-    one.add("summary", node["summary"])
-    path = entity_path(node["entity"]) or f"/events/{node['because']['position']}"
+    one.add("dtend", day + DAY)
+    one.add("transp", "TRANSPARENT")
+    one.add(
+        "summary",
+        f"Withdrawn: {transition['summary']}" if node["withdrawn"] else transition["summary"],
+    )
+    if node["withdrawn"]:
+        one.add("status", "CANCELLED")
+    one.add("description", description(node))
+    path = entity_path(transition["entity"]) or f"/events/{transition['because']['position']}"
     one.add("url", f"{origin}{path}")
     return one
+
+
+def description(node: Mapping[str, Any]) -> str:
+    """What it rests on, and the days that it was given before."""
+    because = node["transition"]["because"]
+    source = because["source"]
+    unverified = "" if source["verified"] else " (not verified)"
+    parts = [
+        f"Source: {source['name']}, {source['publishedOn']}{unverified}."
+        f" Position {because['position']} of the log."
+    ]
+    told = node["told"]
+    if node["withdrawn"]:
+        parts.append(f"Withdrawn by position {told[-1]['position']}.")
+    if before := [_told_day(each) for each in told[:-1] if each["day"]]:
+        parts.append(f"Told before: {listed(before, len(before))}.")
+    return " ".join(parts)
+
+
+def _told_day(told: Mapping[str, Any]) -> str:
+    return f"{written_day(told['day'])} (position {told['position']})"

@@ -11,7 +11,7 @@ import orjson
 
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
-from schema.pages.site.feeds import FeedPart, newest_part
+from schema.pages.site.feeds import FeedPart, feed_title, newest_part
 from schema.pages.site.templates import environment
 
 EVENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:critical-minerals-policy-tracker:event")
@@ -35,7 +35,7 @@ def feed_addresses(ending: str, address: Address, part: FeedPart, origin: str) -
     newest = newest_part(address)
     older = replace(newest, parameters={**newest.parameters, "before": part.older or ""})
     return FeedAddresses(
-        f"{PRODUCT}: {newest}",
+        feed_title(newest),
         f"{origin}{newest}",
         f"{origin}{address.as_form(ending)}",
         f"{origin}{newest.as_form(ending)}",

@@ -7,12 +7,13 @@ lies the day of a fact. Its newest part has an address without an end; those bef
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
+from schema.pages.site.citation import PRODUCT
 from schema.pages.site.fragments import with_fragments
 from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
@@ -33,7 +34,8 @@ class FeedOfPage:
     narrow them, and is refused: else a feed would tell more than its page."""
 
     kinds: tuple[str, ...] = ()
-    """Only entities of these kinds, as the API names them: `EXPORT_CONTROL`."""
+    """Only entities of these kinds, as the API names them: `EXPORT_CONTROL`. Days to come are those of the
+    first."""
     kind: str | None = None
     """The name of the parameter that is a kind, or several with commas."""
     commodity: str | None = None
@@ -73,7 +75,7 @@ class FeedOfPage:
                 raise _refused((types and self.types) or self.search or "")
             filters = {name: given.pop(name) for name in self.calendar_filters if name in given}
             chosen: dict[str, Any] = {
-                "kind": kinds[0] if kinds else None,
+                "kind": _one(kinds[:1] if self.kinds else kinds, self.kind),
                 "commodity": _one(commodities, self.commodity),
                 "place": _one(places, self.place),
                 **filters,
@@ -110,6 +112,11 @@ def newest_part(address: Address) -> Address:
     """The address of the newest part of a feed, which is the one to come back to."""
     given = address.parameters
     return replace(address, parameters={k: v for k, v in given.items() if k not in PAGE_PARAMETERS})
+
+
+def feed_title(address: Address) -> str:
+    """The name of a feed, by the page that it is of."""
+    return PRODUCT if str(address) == "/" else f"{PRODUCT}: {address}"
 
 
 def archive_range(address: Address) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def _words(given: str | None) -> list[str]:
     return given.split(",") if given else []
 
 
-def _one(given: list[str], name: str | None) -> str | None:
+def _one(given: Sequence[str], name: str | None) -> str | None:
     if len(given) > 1:
         raise InvalidInput("a calendar is narrowed by one at a time", path=(name or "",))
     return given[0] if given else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
 import orjson
 from starlette.responses import Response
 
 from schema.execution.response_cache import Answer
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.calendars import calendar
-from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
@@ -66,17 +68,37 @@ class PageData:
         feed = asked.page.feed
         if feed is None or ending not in feed.endings:
             raise NotFound(f"this page has no feed for .{ending}")
-        variables = {**feed.variables(ending, asked.address), **asked.address.variables}
-        answer = await self._questions.ask(
-            asked, feed_document(ending), feed_name(ending), variables
-        )
-        data, address = data_of(answer)["asOf"], asked.address
+        address = asked.address
+        variables = {**feed.variables(ending, address), **address.variables}
         if ending == "ics":
-            body = calendar(data, f"{PRODUCT}: {address}", asked.origin)
+            days = [one async for one in self._days_to_come(asked, variables)]
+            body = calendar(days, address, asked.origin)
         else:
-            part = feed_part(data["events"], archive="before" in address.parameters)
+            found = (await self._ask(asked, ending, variables))["events"]
+            part = feed_part(found, archive="before" in address.parameters)
             body = (atom if ending == "atom" else json_feed)(part, address, asked.origin)
         return self._response(asked, body, FEED_TYPES[ending], compressible=True)
+
+    async def _days_to_come(
+        self, asked: PageRequest, variables: Mapping[str, Any]
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        after = None
+        while True:
+            found = (await self._ask(asked, "ics", {**variables, "after": after}))["scheduled"]
+            for node in found["nodes"]:
+                yield node
+            if not found["pageInfo"]["hasNextPage"]:
+                return
+            after = found["pageInfo"]["endCursor"]
+
+    async def _ask(
+        self, asked: PageRequest, ending: str, variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What a feed is made of, at the moment of the page."""
+        document, operation = feed_document(ending), feed_name(ending)
+        found = data_of(await self._questions.ask(asked, document, operation, variables))["asOf"]
+        assert isinstance(found, Mapping)
+        return found
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
         """What a page draws, as a file."""

@@ -49,5 +49,5 @@ def read_address(page: Page, request: Request, ending: str | None) -> Address:
     moment = {name: given.pop(name, None) for name in MOMENT}
     path = request.url.path
     if ending:
-        path = path.removesuffix(f".{ending}")
+        path = "/" if page.path == "/" else path.removesuffix(f".{ending}")
     return Address(path, parameters={**in_path, **given}, path_names=frozenset(in_path), **moment)

@@ -22,6 +22,7 @@ from schema.root.as_of.firms import Firms
 from schema.root.as_of.log import LogUntilMoment
 from schema.root.as_of.memberships import Memberships
 from schema.root.as_of.place_shares import PlaceShares
+from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
@@ -80,6 +81,7 @@ class AsOf(
     SupplyAnalysis,
     PlaceShares,
     TransitionLists,
+    Schedules,
     ClauseCounts,
     ClauseStatuses,
     Memberships,

@@ -1,0 +1,137 @@
+"""What was said to be to come of an entity, and how the days of it were moved and withdrawn. Pure.
+
+What the log told is worked out event after event. What happens to a part on a day is the same as what
+was told before where kind and part are the same and the day is, or, of those whose days differ, in
+their order: so the end of a suspension stays one thing, whatever day it is given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from projections.fold.transitions import EntityTransitions, Transition
+from tracker.domain.entity import RecordedFact
+
+ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDay:
+    """What an event made of a day to come: the day that it is given, None where it is withdrawn."""
+
+    day: date | None
+    position: int
+    """That of the event in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Something that was said before the day on which it is to happen."""
+
+    transition: Transition
+    """As it was told last."""
+    told: tuple[ToldDay, ...]
+    """Every day that it was given, in the order of the log; at least one."""
+    changed: int
+    """The position of the last event that changed anything of it."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it is said no more."""
+        return self.told[-1].day is None
+
+    @property
+    def id(self) -> str:
+        """What stands for it, whatever is recorded later."""
+        of, first = self.transition, self.told[0]
+        what = (of.entity, of.part, of.kind.value, first.position, str(first.day))
+        return hashlib.blake2b(repr(what).encode(), digest_size=ID_BYTES).hexdigest()
+
+
+def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
+    """What was to come of an entity by its facts, which are in the order of the log; by day."""
+    book = _Book()
+    for count in range(1, len(known) + 1):
+        turns = EntityTransitions(entity, known[:count]).between(date.min, date.max)
+        book.enter(turns, known[count - 1].position)
+    found = [
+        Scheduled(one.transition, tuple(one.told), one.changed)
+        for one in book.entries
+        if one.planned
+    ]
+    return sorted(found, key=lambda one: (one.transition.day, one.id))
+
+
+@dataclass(slots=True)
+class _Entry:
+    transition: Transition
+    told: list[ToldDay] = field(default_factory=list)
+    planned: bool = False
+    """Whether it was ever said before its day."""
+    changed: int = 0
+
+    def tell(self, transition: Transition, position: int) -> None:
+        if not self.told or self.told[-1].day != transition.day:
+            self.told.append(ToldDay(transition.day, position))
+            self.changed = position
+        if transition != self.transition:
+            self.changed = position
+        self.transition = transition
+        self.planned = self.planned or transition.announced_on < transition.day
+
+    def withdraw(self, position: int) -> None:
+        self.told.append(ToldDay(None, position))
+        self.changed = position
+
+
+class _Book:
+    """Everything that was told of an entity so far."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self._before: int | None = None
+        """The position of the event before."""
+
+    def enter(self, turns: Iterable[Transition], position: int) -> None:
+        """Take over what is told from an event on."""
+        told: dict[Hashable, list[Transition]] = defaultdict(list)
+        for turn in turns:
+            told[turn.part, turn.kind].append(turn)
+        known: dict[Hashable, list[_Entry]] = defaultdict(list)
+        for entry in self.entries:
+            known[entry.transition.part, entry.transition.kind].append(entry)
+        for key in {**known, **told}:
+            self._match(known[key], told[key], position)
+        self._before = position
+
+    def _match(self, known: Sequence[_Entry], told: Sequence[Transition], position: int) -> None:
+        standing = {one.transition.day: one for one in known if one.told[-1].day is not None}
+        gone = [one for one in known if one.told[-1].day is None]
+        moved = list[Transition]()
+        for turn in told:
+            if entry := standing.pop(turn.day, None):
+                entry.tell(turn, position)
+            else:
+                moved.append(turn)
+        left = sorted(standing.values(), key=lambda one: one.transition.day)
+        for turn in moved:
+            if left:
+                left.pop(0).tell(turn, position)
+            elif back := next((one for one in gone if self._comes_back(one, turn)), None):
+                gone.remove(back)
+                back.tell(turn, position)
+            else:
+                entry = _Entry(turn)
+                entry.tell(turn, position)
+                self.entries.append(entry)
+        for entry in left:
+            entry.withdraw(position)
+
+    def _comes_back(self, entry: _Entry, turn: Transition) -> bool:
+        """Whether something that was withdrawn is told again: of the same day, or by the very next
+        event, as where a fact is retracted and another recorded in its place."""
+        return entry.transition.day == turn.day or entry.told[-1].position == self._before

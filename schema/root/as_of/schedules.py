@@ -1,0 +1,95 @@
+"""What was said to be to come, and how its days were moved, at a moment."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.query.transitions import TransitionFilter
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import (
+    CommodityId,
+    HsCode,
+    Publisher,
+    parse_commodities,
+    parse_publisher,
+    parse_short_text,
+    parse_words,
+)
+from schema.inputs.order_by import ORDER_BY, TransitionOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.root.as_of.base import AtMoment
+from schema.root.as_of.transitions import (
+    POLICY_KINDS,
+    NamingFirm,
+    OfAlliance,
+    OfEntity,
+    OfIssuer,
+    parse_alliance,
+    parse_window,
+)
+from schema.root.changes import AboutPlace, OfKind, parse_kinds
+from schema.types.connection import Connection, shown_pages
+from schema.types.export_control import firm_names
+from schema.types.schedule import ScheduledTransition, scheduled_transition
+from tracker.domain.places import Place
+
+SCHEDULED = "scheduled"
+"""The list that cursors are of."""
+
+
+@object_type
+class Schedules(AtMoment):
+    """What was said to be to come, as it is known at a moment."""
+
+    @resolver_field
+    async def scheduled(
+        self,
+        info: Info,
+        days: Annotated[
+            int, argument(description="The number of days to look back from this day.")
+        ] = 0,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: AboutPlace = None,
+        issuer: OfIssuer = None,
+        alliance: OfAlliance = None,
+        firm: NamingFirm = None,
+        entity: OfEntity = None,
+        kind: OfKind = None,
+        publisher: Publisher = None,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ScheduledTransition]:
+        """The transitions of this day and of all later ones that were said before their day, by the
+        day that was told last; those that were withdrawn too. Unlike those of `upcoming` each keeps its
+        key when another day is told of it, and has all days that it was given. Those of figures, which
+        nobody announces, are left out.
+        """
+        about = TransitionFilter(
+            kinds=parse_kinds(kind, POLICY_KINDS),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, place, "place"),
+            publishers=parse_publisher(publisher),
+            entity=None if entity is None else parse_short_text(entity, "entity"),
+            issuers=parse_words(Place, issuer, "issuer"),
+            firms=await firm_names(info, firm, self.moment),
+            alliance=parse_alliance(alliance),
+        )
+        asked = parse_page(first, after, last, before)
+        today = self.moment.valid_at
+        since = today - min(parse_window(days), today - date.min)
+        found = await info.context.services.as_of.schedules.since(self.moment, since, about)
+        listing = shown_pages(
+            [((of.transition.day.isoformat(), of.transition.entity, of.id), of) for of in found],
+            lambda of: scheduled_transition(of, self.moment.position),
+            SCHEDULED,
+            order_by.value.down,
+        )
+        return await listing.page(asked)
