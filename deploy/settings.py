@@ -1,14 +1,10 @@
-"""Settings, from the environment or from flags; docs/settings.md has the same table: a test compares.
-
-A secret is never a flag: flags can be read in the list of processes.
-"""
+"""What the settings say, from the environment or from flags; `setting_table.py` names them."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +14,40 @@ from urllib.parse import unquote, urlsplit
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from deploy.log_format import LogFormat, LogLevel
+from deploy.setting_table import (
+    AUDIT_DIR,
+    CLIENT_CONNECTIONS,
+    CONNECTIONS,
+    DATABASE_URL,
+    DELIVERY_NETWORKS,
+    DELIVERY_ORIGIN,
+    DOCUMENTS,
+    HEAD_BYTES,
+    HEAD_SECONDS,
+    HOSTS,
+    INTROSPECTION,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    LOG_ORIGIN,
+    OIDC_ACTOR,
+    OIDC_AUDIENCE,
+    OIDC_ISSUER,
+    OIDC_KEYS,
+    OIDC_SCOPE,
+    OIDC_SCOPES,
+    OPERATIONS,
+    ORIGINS,
+    OTHER_DOCUMENTS,
+    PREFIX,
+    QUESTIONS,
+    RATE,
+    READ,
+    SETTINGS,
+    TOKEN,
+    WITNESSES,
+    WRITE_TOKEN,
+    Setting,
+)
 from deploy.web.connections import Limits
 from schema.execution.trusted_documents import TrustedDocuments
 from schema.services import Access
@@ -27,11 +57,11 @@ from tracker.audit.sign.witness import Policy
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes
 from tracker.auth.scopes import Scope
+from tracker.delivery.networks import Networks
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
 
-PREFIX = "TRACKER_"
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -39,204 +69,6 @@ class WrongSetting(InvalidInput):
     """A setting that does not exist, or has no value that it may have: names the variable."""
 
     code = "WRONG_SETTING"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its environment variable, its flag if it has one, its default, its meaning."""
-
-    variable: str
-    flag: str | None
-    default: str
-    meaning: str
-
-
-DATA_DIR = Setting(
-    "TRACKER_DATA_DIR",
-    "--data-dir",
-    "one directory per user, another for the demo",
-    "where the embedded PostgreSQL keeps its data",
-)
-DATABASE_URL = Setting(
-    "TRACKER_DATABASE_URL",
-    None,
-    "none: the embedded server",
-    "a PostgreSQL (17 or newer) to use instead of the embedded one",
-)
-HOST = Setting("TRACKER_HOST", "--host", "127.0.0.1", "the address to listen on")
-PORT = Setting("TRACKER_PORT", "--port", "8000", "the port to listen on")
-WRITE_TOKEN = Setting(
-    "TRACKER_WRITE_TOKEN",
-    None,
-    "none: nobody may write",
-    "a bearer token for writing, beside those of `tracker token`; the demo is open without it",
-)
-READ = Setting("TRACKER_READ", None, "open", "who may read: open, or token for those who have one")
-INTROSPECTION = Setting(
-    "TRACKER_INTROSPECTION", None, "on", "whether the API tells its schema: on or off"
-)
-DOCUMENTS = Setting(
-    "TRACKER_DOCUMENTS",
-    None,
-    "none",
-    "a file of GraphQL documents that clients may name by `documentId`, as JSON: an object of"
-    " documents by their ids, or Apollo's manifest",
-)
-OTHER_DOCUMENTS = Setting(
-    "TRACKER_OTHER_DOCUMENTS",
-    None,
-    "answer",
-    "what becomes of documents that are not in that file: answer or refuse",
-)
-HOSTS = Setting(
-    "TRACKER_HOSTS",
-    None,
-    "none: localhost and addresses",
-    "the names that the server is reached by, with commas; `*` is any",
-)
-ORIGINS = Setting(
-    "TRACKER_ORIGINS",
-    None,
-    "none: our own pages",
-    "the origins whose pages may use the API, with commas; `*` is any",
-)
-RATE = Setting(
-    "TRACKER_RATE",
-    None,
-    "0: no limit",
-    "the requests a second of one token or, without one, of one address",
-)
-OPERATIONS = Setting(
-    "TRACKER_OPERATIONS",
-    None,
-    "100",
-    "the operations of one client at a time over WebSockets and streams",
-)
-QUESTIONS = Setting(
-    "TRACKER_QUESTIONS",
-    None,
-    "2",
-    "the questions of one client without the right to write that are worked on at"
-    " a time; its others wait",
-)
-CONNECTIONS = Setting(
-    "TRACKER_CONNECTIONS",
-    None,
-    "10000",
-    "the connections in all; fewer where the process may not have enough descriptors (`ulimit -n`)",
-)
-CLIENT_CONNECTIONS = Setting(
-    "TRACKER_CLIENT_CONNECTIONS",
-    None,
-    "200",
-    "the connections of one address, unless it is a trusted proxy's",
-)
-HEAD_BYTES = Setting(
-    "TRACKER_HEAD_BYTES", None, "65536", "the bytes of the address and headers of a request"
-)
-HEAD_SECONDS = Setting(
-    "TRACKER_HEAD_SECONDS", None, "10", "the seconds that a client has to send them"
-)
-OIDC_ISSUER = Setting(
-    "TRACKER_OIDC_ISSUER",
-    None,
-    "none: only our own tokens",
-    "the OpenID Connect issuer whose JWTs are taken as tokens, an https address",
-)
-OIDC_AUDIENCE = Setting(
-    "TRACKER_OIDC_AUDIENCE",
-    None,
-    "none: an issuer needs one",
-    "what the issuer's tokens must be for (`aud`)",
-)
-OIDC_KEYS = Setting(
-    "TRACKER_OIDC_KEYS", None, "where the issuer says", "the address of the issuer's key set (JWKS)"
-)
-OIDC_ACTOR = Setting("TRACKER_OIDC_ACTOR", None, "sub", "the claim that names the actor")
-OIDC_SCOPE = Setting(
-    "TRACKER_OIDC_SCOPE", None, "scope", "the claim with the scopes; dots lead into objects"
-)
-OIDC_SCOPES = Setting(
-    "TRACKER_OIDC_SCOPES",
-    None,
-    "tracker:read=read, tracker:record=record, …",
-    "what its words mean, with commas: `editors=record, boss=admin`",
-)
-PG_BIN = Setting(
-    "TRACKER_PG_BIN",
-    None,
-    "the wheel's, or an installed one",
-    "the directory of PostgreSQL's programs for the embedded server",
-)
-AUDIT_DIR = Setting(
-    "TRACKER_AUDIT_DIR",
-    None,
-    "`audit` in the data directory; none with `TRACKER_DATABASE_URL`",
-    "where the keys that sign the log and its last signed head are kept; without it"
-    " nothing is signed here",
-)
-LOG_ORIGIN = Setting(
-    "TRACKER_LOG_ORIGIN",
-    None,
-    "a name made with the first key",
-    "the name of the log in its checkpoints, such as `minerals.example.com/log`",
-)
-WITNESSES = Setting(
-    "TRACKER_WITNESSES",
-    None,
-    "none",
-    "a file that names the witnesses of the log and how many of them a checkpoint"
-    " needs (C2SP tlog-policy)",
-)
-TOKEN = Setting(
-    "TRACKER_TOKEN",
-    None,
-    "none",
-    "a bearer token for `tracker verify URL`, where reading needs one",
-)
-LOG_LEVEL = Setting(
-    "TRACKER_LOG_LEVEL",
-    "--log-level",
-    "warning",
-    "how much is logged: debug, info, warning or error",
-)
-LOG_FORMAT = Setting(
-    "TRACKER_LOG_FORMAT", "--log-format", "text", "text for people, or json: a line of JSON each"
-)
-
-SETTINGS = (
-    DATA_DIR,
-    DATABASE_URL,
-    HOST,
-    PORT,
-    WRITE_TOKEN,
-    READ,
-    INTROSPECTION,
-    DOCUMENTS,
-    OTHER_DOCUMENTS,
-    HOSTS,
-    ORIGINS,
-    RATE,
-    OPERATIONS,
-    QUESTIONS,
-    CONNECTIONS,
-    CLIENT_CONNECTIONS,
-    HEAD_BYTES,
-    HEAD_SECONDS,
-    OIDC_ISSUER,
-    OIDC_AUDIENCE,
-    OIDC_KEYS,
-    OIDC_ACTOR,
-    OIDC_SCOPE,
-    OIDC_SCOPES,
-    PG_BIN,
-    AUDIT_DIR,
-    LOG_ORIGIN,
-    WITNESSES,
-    TOKEN,
-    LOG_LEVEL,
-    LOG_FORMAT,
-)
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
@@ -247,6 +79,8 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     check_names(environment)
     access(environment)
     limits(environment)
+    delivery_networks(environment)
+    delivery_origin(environment)
     database_target(environment)
     token(environment)
     log_level(environment)
@@ -391,6 +225,25 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
         head_bytes=_number(HEAD_BYTES, 1024, environment),
         head_seconds=_number(HEAD_SECONDS, 1, environment),
     )
+
+
+def delivery_networks(environment: Mapping[str, str] = os.environ) -> Networks:
+    """The networks that deliveries may go to beside the internet. Raises WrongSetting."""
+    try:
+        return Networks.parse(_list(DELIVERY_NETWORKS, environment))
+    except InvalidInput as error:
+        raise WrongSetting(f"{DELIVERY_NETWORKS.variable}: {error.message}") from None
+
+
+def delivery_origin(environment: Mapping[str, str] = os.environ) -> str:
+    """The name by which receivers know this tracker. Raises WrongSetting."""
+    hosts = (host for host in _list(HOSTS, environment) if host != "*")
+    given = environment.get(DELIVERY_ORIGIN.variable) or next(hosts, "localhost")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", given):
+        raise WrongSetting(
+            f"{DELIVERY_ORIGIN.variable}={given}: expected a name such as example.com"
+        )
+    return given
 
 
 def _trust(environment: Mapping[str, str]) -> OidcConfig | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import PREFIX, SETTINGS
+from deploy.setting_table import PREFIX, SETTINGS
 
 ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 480

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from deploy import settings
+from deploy import setting_table, settings
 from deploy.database_target import database
 from deploy.log_format import Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
@@ -29,8 +29,8 @@ stderr = Notes()
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        settings.DATA_DIR.flag,
-        envvar=settings.DATA_DIR.variable,
+        setting_table.DATA_DIR.flag,
+        envvar=setting_table.DATA_DIR.variable,
         show_default=False,
         help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
         " that runs on it already is used.",

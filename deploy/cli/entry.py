@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from deploy import settings
+from deploy import setting_table, settings
 from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
@@ -140,10 +140,10 @@ def log_failures() -> None:
 
 def form_asked_for(arguments: list[str]) -> LogFormat:
     """The form of the log as far as it can be told before the arguments are read."""
-    flag = settings.LOG_FORMAT.flag
+    flag = setting_table.LOG_FORMAT.flag
     given = " ".join(arguments).replace("=", " ")
     asked = f"{flag} {LogFormat.JSON}" in given
-    asked = asked or os.environ.get(settings.LOG_FORMAT.variable) == LogFormat.JSON
+    asked = asked or os.environ.get(setting_table.LOG_FORMAT.variable) == LogFormat.JSON
     return LogFormat.JSON if asked else LogFormat.TEXT
 
 
@@ -157,7 +157,7 @@ def explain(error: Exception) -> int:
         return int(error.exit_code)
     stderr.print(
         f"An error that should not be, {type(error).__name__}. Please report it, with what"
-        f" is logged with {settings.LOG_LEVEL.variable}=debug.",
+        f" is logged with {setting_table.LOG_LEVEL.variable}=debug.",
         style="red",
         markup=False,
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
+from deploy import setting_table, settings
 from deploy.cli.common import DataDir, report_errors, stderr
 from deploy.postgres import default_data_dir
 from tracker.audit.sign.keystore import KeyStore, LogKeys
@@ -54,8 +54,8 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
         directory = settings.audit_dir(data_dir or default_data_dir())
         if directory is None:
             raise InvalidInput(
-                f"{settings.DATABASE_URL.variable} is set and"
-                f" {settings.AUDIT_DIR.variable} is not: this tracker has no keys"
+                f"{setting_table.DATABASE_URL.variable} is set and"
+                f" {setting_table.AUDIT_DIR.variable} is not: this tracker has no keys"
             )
         found = work(KeyStore(directory))
     for key in found.retired:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from starlette.applications import Starlette
 
-from deploy import settings
+from deploy import setting_table, settings
 from deploy.bootstrap import migrate_log, opened_pool, running_tracker
 from deploy.cli import audit, imports
 from deploy.cli.changes import changes, transitions, upcoming
@@ -82,7 +82,9 @@ app.callback()(begin)
 Host = Annotated[
     str,
     typer.Option(
-        settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on."
+        setting_table.HOST.flag,
+        envvar=setting_table.HOST.variable,
+        help="The address to listen on.",
     ),
 ]
 ValidAt = Annotated[
@@ -105,16 +107,16 @@ Out = Annotated[
 Level = Annotated[
     LogLevel,
     typer.Option(
-        settings.LOG_LEVEL.flag,
-        envvar=settings.LOG_LEVEL.variable,
+        setting_table.LOG_LEVEL.flag,
+        envvar=setting_table.LOG_LEVEL.variable,
         help="How much is logged: debug, info, warning or error.",
     ),
 ]
 Form = Annotated[
     LogFormat,
     typer.Option(
-        settings.LOG_FORMAT.flag,
-        envvar=settings.LOG_FORMAT.variable,
+        setting_table.LOG_FORMAT.flag,
+        envvar=setting_table.LOG_FORMAT.variable,
         help="Text for people, or a line of JSON each.",
     ),
 ]
@@ -128,8 +130,8 @@ def demo(
     port: Annotated[
         int | None,
         typer.Option(
-            settings.PORT.flag,
-            envvar=settings.PORT.variable,
+            setting_table.PORT.flag,
+            envvar=setting_table.PORT.variable,
             min=0,
             max=65_535,
             show_default=False,
@@ -182,8 +184,8 @@ def serve(
     port: Annotated[
         int,
         typer.Option(
-            settings.PORT.flag,
-            envvar=settings.PORT.variable,
+            setting_table.PORT.flag,
+            envvar=setting_table.PORT.variable,
             min=0,
             max=65_535,
             help="The port to listen on.",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from deploy import settings
+from deploy import setting_table, settings
 from deploy.cli.common import is_web, report_errors, stderr
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
@@ -130,7 +130,7 @@ def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
         raise InvalidInput(
-            f"expected --key, or the keys of the log in {settings.AUDIT_DIR.variable}",
+            f"expected --key, or the keys of the log in {setting_table.AUDIT_DIR.variable}",
             code="NO_KEY",
         )
     return ChosenKeys(TrustPolicy(KeyStore(directory).keys().all), KeySource.AUDIT_DIRECTORY)

@@ -1,0 +1,366 @@
+"""Requests to receivers, within limits of time and size, to addresses that deliveries may go to.
+
+Nothing that a receiver does is raised: it is told as an answer. An error says nothing of the address
+beyond its number, since a URL may hold a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import partial
+from ipaddress import ip_address
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self, TypeAlias
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from tracker.delivery.message import Message
+from tracker.delivery.networks import Address, Networks
+from tracker.delivery.signatures import SigningKey, sign
+
+TIMEOUT_SECONDS = 15
+"""For all of a request: finding the address, connecting, sending, and the head of the answer."""
+BODY_SECONDS = 2
+"""How long an answer's body is waited for: only people read it, and its head decides."""
+MAX_BODY_BYTES = 4_096
+MAX_RETRY_AFTER_SECONDS = 24 * 3600
+LOOKUP_THREADS = 32
+"""Names that are looked up at a time. They are threads of their own, so that a name server that does
+not answer holds up nothing else of the tracker."""
+NAME_CACHE_SECONDS = 10
+
+USER_AGENT = "critical-minerals-policy-tracker"
+MAY_WAIT = (429, 503)
+"""Statuses whose `Retry-After` is obeyed."""
+
+AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+Lookup: TypeAlias = Callable[..., Sequence[AddressInfo]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request. `error` says why it was not accepted and is None where it was;
+    `excerpt` is the beginning of what was answered."""
+
+    status: int | None
+    error: str | None
+    retry_after_seconds: float | None
+    duration_seconds: float
+    excerpt: str = ""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def retired(self) -> bool:
+        """Whether the receiver wants nothing more, ever."""
+        return self.status == 410
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a receiver said to the question of CloudEvents' HTTP Webhook, whether it wants deliveries
+    of this origin. One that does not know the question is not `supported`, and may be sent to."""
+
+    supported: bool
+    allowed: bool
+    requests_per_minute: int | None
+
+
+class AddressRefused(OSError):
+    """An address that deliveries may not go to."""
+
+
+class Sender:
+    """Sends to many receivers at once and keeps connections open between requests.
+
+    `origin` is the name by which receivers know the sender. `tls` says whom to trust, the
+    authorities of the system if it is None, and `lookup` which addresses a name has.
+    """
+
+    def __init__(
+        self,
+        networks: Networks,
+        origin: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        tls: ssl.SSLContext | None = None,
+        lookup: Lookup = socket.getaddrinfo,
+        name_cache_seconds: int = NAME_CACHE_SECONDS,
+    ):
+        self._networks, self._origin = networks, origin
+        self._timeout_seconds = timeout_seconds
+        self._tls, self._lookup = tls, lookup
+        self._name_cache_seconds = name_cache_seconds
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        threads = ThreadPoolExecutor(LOOKUP_THREADS, "delivery-names")
+        self._stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        for scheme in ("https", "http"):
+            session = self._session(threads, encrypted=scheme == "https")
+            self._sessions[scheme] = await self._stack.enter_async_context(session)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def send(self, url: str, message: Message, keys: Sequence[SigningKey]) -> Answer:
+        """Deliver a message, signed by each of the keys."""
+        timestamp = int(time.time())
+        headers = {
+            "content-type": message.media_type,
+            "webhook-id": message.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(keys, message.id, timestamp, message.body),
+        }
+        return await self._request("POST", url, headers, message.body, _Received())
+
+    async def handshake(self, url: str) -> Handshake | Answer:
+        """Ask a receiver whether it wants deliveries; an Answer if it can't be asked now."""
+        received = _Received()
+        answer = await self._request("OPTIONS", url, {}, None, received)
+        allowed = received.headers.get("webhook-allowed-origin", "").strip()
+        if allowed:
+            rate = received.headers.get("webhook-allowed-rate", "").strip()
+            return Handshake(
+                supported=True,
+                allowed=allowed == "*" or allowed.lower() == self._origin.lower(),
+                requests_per_minute=int(rate) if re.fullmatch(r"[1-9]\d{0,8}", rate) else None,
+            )
+        if answer.status is None or answer.retired or _is_temporary(answer.status):
+            return answer
+        return Handshake(supported=False, allowed=False, requests_per_minute=None)
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, into: _Received
+    ) -> Answer:
+        started = time.monotonic()
+        error = None
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._exchange(method, url, headers, body, into)
+        except Exception as caught:
+            error = self._reason(caught)
+        return into.answer(error, time.monotonic() - started)
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, into: _Received
+    ) -> None:
+        """Send a request and read its answer, on another connection if the one that was kept open
+        turns out to be closed: that says nothing about the receiver."""
+        address = URL(url, encoded=True)
+        session = self._sessions[address.scheme]
+        while True:
+            connection = SimpleNamespace(reused=False)
+            try:
+                async with session.request(
+                    method,
+                    address,
+                    headers={**headers, "webhook-request-origin": self._origin},
+                    data=body,
+                    allow_redirects=False,
+                    trace_request_ctx=connection,
+                ) as response:
+                    await into.read(response)
+                return
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if not connection.reused or isinstance(error, aiohttp.ClientConnectorError):
+                    raise
+
+    def _session(self, threads: ThreadPoolExecutor, encrypted: bool) -> aiohttp.ClientSession:
+        permit = partial(self._networks.permit, encrypted=encrypted)
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_reuseconn.append(_mark_reused)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # whoever sends has a limit
+                ssl=self._tls or True,
+                resolver=_Resolver(permit, self._lookup, threads),
+                ttl_dns_cache=self._name_cache_seconds,
+                socket_factory=partial(_permitted_socket, permit),
+            ),
+            headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=[trace],
+        )
+
+    def _reason(self, error: Exception) -> str:
+        """Why a request failed, for those who look after the receiver."""
+        match error:
+            case TimeoutError():
+                return f"no answer within {self._timeout_seconds:g} seconds"
+            case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLError() as cause):
+                return f"TLS: {getattr(cause, 'verify_message', None) or cause.reason}"
+            case aiohttp.ClientConnectorError(os_error=AddressRefused() as refused):
+                return str(refused)
+            case aiohttp.ClientConnectorDNSError(os_error=cause):
+                return f"the name has no address: {cause.strerror or cause}"
+            case aiohttp.ClientSSLError(os_error=cause):
+                return f"TLS: {getattr(cause, 'reason', None) or cause.strerror or cause}"
+            case aiohttp.ClientConnectorError(os_error=cause):
+                return f"no connection: {cause.strerror or cause}"
+            case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+                return "the connection was closed before an answer"
+            case aiohttp.ClientResponseError():
+                return f"not an answer in HTTP: {_one_line(error.message)}"
+            case aiohttp.InvalidURL() | KeyError():
+                return "not an address that can be sent to"
+        logger.exception("a delivery failed for an unknown reason", exc_info=error)
+        return f"could not be sent: {type(error).__name__}"
+
+
+class _Received:
+    """As much of an answer as there is, also when the rest does not come."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.headers: Mapping[str, str] = {}
+        self._body = bytearray()
+
+    async def read(self, response: aiohttp.ClientResponse) -> None:
+        """Read the head and the beginning of the body; with more to come the connection is closed."""
+        self.status, self.headers = response.status, response.headers
+        ended = False
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while len(self._body) < MAX_BODY_BYTES and not ended:
+                    chunk = await response.content.read(MAX_BODY_BYTES - len(self._body))
+                    self._body += chunk
+                    ended = not chunk
+        finally:
+            if not ended and not response.content.at_eof():
+                response.close()
+
+    def answer(self, error: str | None, duration_seconds: float) -> Answer:
+        """The answer, with what went wrong if nothing of it was read."""
+        if self.status is not None:
+            error = None if 200 <= self.status < 300 else _meaning(self.status)
+        return Answer(
+            self.status,
+            error,
+            self._retry_after_seconds(),
+            duration_seconds,
+            _text(bytes(self._body)),
+        )
+
+    def _retry_after_seconds(self) -> float | None:
+        given = self.headers.get("retry-after", "").strip()
+        if self.status not in MAY_WAIT or not given:
+            return None
+        seconds = _seconds(given)
+        return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+class _Resolver(AbstractResolver):
+    """The addresses of a name that deliveries may go to."""
+
+    def __init__(
+        self, permit: Callable[[Address], bool], lookup: Lookup, threads: ThreadPoolExecutor
+    ):
+        self._permit, self._lookup, self._threads = permit, lookup, threads
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Raises OSError, AddressRefused if the name has none but others."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(self._lookup, host, port, family, socket.SOCK_STREAM)
+        )
+        refused: list[str] = []
+        results: list[ResolveResult] = []
+        for family_, _, protocol, _, address in found:
+            if not self._permit(ip_address(address[0])):
+                refused.append(address[0])
+                continue
+            results.append(
+                ResolveResult(
+                    hostname=host,
+                    host=address[0],
+                    port=port,
+                    family=family_,
+                    proto=protocol,
+                    flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+                )
+            )
+        if not results:
+            raise _refusal(*refused)
+        return results
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _permitted_socket(permit: Callable[[Address], bool], info: AddressInfo) -> socket.socket:
+    """A socket for the very address that is connected to next, however it was found."""
+    family, kind, protocol, _, address = info
+    if not permit(ip_address(address[0])):
+        raise _refusal(address[0])
+    return socket.socket(family, kind, protocol)
+
+
+def _refusal(*addresses: str) -> AddressRefused:
+    return AddressRefused(f"deliveries may not go to {', '.join(addresses) or 'no address'}")
+
+
+async def _mark_reused(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def _is_temporary(status: int) -> bool:
+    return status == 429 or (status >= 500 and status != 501)
+
+
+def _meaning(status: int) -> str:
+    """What a status says that is no acceptance."""
+    if 300 <= status < 400:
+        return f"answered {status}: redirects are not followed"
+    return f"answered {status}"
+
+
+def _seconds(retry_after: str) -> float | None:
+    """The seconds of a `Retry-After`, which are a number or a date."""
+    if re.fullmatch(r"\d{1,18}", retry_after, re.ASCII):
+        return float(retry_after)
+    try:
+        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(raw: bytes) -> str:
+    """Bytes of anybody as text that can be kept and shown."""
+    text = raw.decode(errors="replace")
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_text(text.encode(errors="replace")).split())[:200]
