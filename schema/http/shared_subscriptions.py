@@ -122,8 +122,13 @@ class SharedSubscriptions:
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
         after, head = request.question.after, self._services.recorder.head
         try:
-            if after is None:
-                after = await head()
+            end = await head()
+            if after is not None and after > end:  # it is told what is wrong, by itself
+                async with aclosing(self._alone(request, last_position=after)) as refused:
+                    async for answer in refused:
+                        yield (answer,)
+                return
+            after = end if after is None else after
             following = self._events.follow(
                 request.question.key,
                 after,

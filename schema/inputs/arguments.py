@@ -301,6 +301,19 @@ def parse_position(given: Position | None, field: str) -> int | None:
     return int(given)
 
 
+def check_in_log(position: int, head: int, field: str) -> None:
+    """Refuse to go on after a position that the log does not have: what follows would not be what
+    the client has missed. Raises InvalidInput."""
+    if position > head:
+        raise InvalidInput(
+            f"the log ends at {head}: expected a position up to that. If {position} was seen in this"
+            " log, it was set back to an older state, and what comes next may differ from what was"
+            " seen; if not, it is of another log",
+            code="POSITION_BEYOND_HEAD",
+            path=(field,),
+        )
+
+
 def parse_required_position(given: Position, field: str) -> int:
     """Parse a required position. Raises InvalidInput."""
     found = parse_position(given, field)

@@ -17,6 +17,7 @@ from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
     OfTypes,
+    check_in_log,
     parse_day,
     parse_position,
     parse_selection,
@@ -50,14 +51,15 @@ class Subscription:
     ) -> AsyncIterator[Event]:
         """Every event after a position, in order, and then each new event when it is recorded.
         After a lost connection subscribe again with `after` set to the last position received; no
-        event is lost.
+        event is lost. One beyond the end of the log is refused (POSITION_BEYOND_HEAD).
         """
         services = info.context.services
         start, wanted = parse_position(after, "after"), parse_selection(types, commodities, places)
         if info.context.last_position is not None:
             start = info.context.last_position  # a client that comes back asks as it did at first
-        if start is None:
-            start = await services.recorder.head()
+        head = await services.recorder.head()
+        start = head if start is None else start
+        check_in_log(start, head, "after")
         until = info.context.until
         following = (
             follow_selected(services.recorder, services.follower, start, wanted)

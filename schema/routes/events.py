@@ -25,7 +25,7 @@ from schema.http.compression import accepted_words, takes_gzip
 from schema.http.pacing import Pacing
 from schema.http.responses import errors_as_json
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_position
-from schema.inputs.arguments import parse_position, parse_selection, parse_short_text
+from schema.inputs.arguments import check_in_log, parse_position, parse_selection, parse_short_text
 from schema.services import Services
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
@@ -143,6 +143,8 @@ class EventRoute:
         form, wanted = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
         after, head = start_position(request), await self._services.recorder.head()
+        resumed = last_position(request) is not None
+        check_in_log(after or 0, head, "Last-Event-ID" if resumed else "after")
         body = GzipBody() if takes_gzip(request.headers.get("accept-encoding", "")) else PlainBody()
         headers = {"Vary": "Accept, Accept-Encoding"}
         if body.encoding:

@@ -248,6 +248,9 @@ def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
     [
         ("after=x", {}, 400, "INVALID_POSITION", ["after"]),
         ("", {"Last-Event-ID": "-1"}, 400, "INVALID_POSITION", ["Last-Event-ID"]),
+        ("after=1", {}, 400, "POSITION_BEYOND_HEAD", ["after"]),
+        ("after=1&follow=false", {}, 400, "POSITION_BEYOND_HEAD", ["after"]),
+        ("after=0", {"Last-Event-ID": "7"}, 400, "POSITION_BEYOND_HEAD", ["Last-Event-ID"]),
         ("types=Nothing.Happened", {}, 400, "UNKNOWN_TYPE", ["types", 0]),
         ("commodity=gallium&commodity=galium", {}, 400, "UNKNOWN_COMMODITY", ["commodity", 1]),
         ("place=Narnia", {}, 400, "UNKNOWN_PLACE", ["place", 0]),

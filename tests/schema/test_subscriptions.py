@@ -144,6 +144,7 @@ async def test_writing_over_the_socket_needs_the_token(services: Services) -> No
     [
         (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
         (EVENTS, {"after": "0", "types": ["Nothing.Happened"]}, "UNKNOWN_TYPE", ["types", 0]),
+        (EVENTS, {"after": "7"}, "POSITION_BEYOND_HEAD", ["after"]),
         (EVENTS, {"after": {}}, "BAD_USER_INPUT", ["after"]),
         ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
         ("{" + "a{" * 20 + "a" + "}" * 21, {}, "TOO_DEEP", None),
