@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+import tempfile
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -14,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.support.node import CLIENTS, node, npm_packages
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
 from tracker.errors import InvalidInput
 
@@ -62,6 +66,25 @@ def test_the_library_of_standard_webhooks_verifies_what_both_keys_of_a_rotation_
     assert new.secret_text
     with pytest.raises(WebhookVerificationError):
         Webhook(new.secret_text).verify(BODY, signed | {"webhook-id": "e2"})
+
+
+async def test_the_library_of_standard_webhooks_for_node_verifies_too_and_so_does_node() -> None:
+    old, new, hmac = (
+        generate_key(kind) for kind in (Algorithm.ED25519, Algorithm.ED25519, Algorithm.HMAC)
+    )
+    now = int(time.time())
+    with tempfile.TemporaryDirectory(dir=npm_packages()) as directory:
+        for name in ("webhooks.js", "tracker.js", "package.json"):
+            shutil.copy(CLIENTS / name, directory)
+        (Path(directory) / "body.json").write_bytes(BODY)
+        delivery = {
+            "secret": hmac.secret_text,
+            "publicKey": new.public_text,
+            "headers": headers(sign([old, new, hmac], "e1", now, BODY), "e1", now),
+            "file": "body.json",
+        }
+        found = json.loads(await node(Path(directory), "webhooks.js", json.dumps(delivery)))
+    assert found == {"v1": json.loads(BODY), "v1a": [False, True]}
 
 
 @given(st.binary(max_size=200), st.text("abc-%/", min_size=1), st.integers(0, 2**33))
