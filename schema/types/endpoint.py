@@ -11,7 +11,7 @@ from strawberry import argument, field
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Instant, Position
-from schema.inputs.pagination import MAX_PAGE_SIZE, parse_page
+from schema.inputs.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, parse_page
 from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
 from tracker.delivery import endpoint as delivery
@@ -202,7 +202,7 @@ class Endpoint:
         self,
         info: Info,
         failed: Annotated[bool, argument(description="Only those that failed.")] = False,
-        first: Annotated[int, NEWEST] = 20,
+        first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE,
     ) -> list[DeliveryAttempt]:
         """The last requests that were made, the newest first. The last 1,000 are kept."""
         kept = await info.context.services.endpoints.attempts(
@@ -212,7 +212,7 @@ class Endpoint:
 
     @resolver_field
     async def parked(
-        self, info: Info, first: Annotated[int, NEWEST] = MAX_PAGE_SIZE
+        self, info: Info, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
     ) -> list[ParkedDelivery]:
         """The events that were set aside, by position."""
         size = parse_page(first).size
@@ -220,7 +220,9 @@ class Endpoint:
         return [_parked(of) for of in aside[:size]]
 
     @resolver_field
-    async def changes(self, info: Info, first: Annotated[int, NEWEST] = 20) -> list[EndpointChange]:
+    async def changes(
+        self, info: Info, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
+    ) -> list[EndpointChange]:
         """What was done with it, by whom and why, the newest first."""
         done = await info.context.services.endpoints.changes(
             self.name, manager(info), parse_page(first).size

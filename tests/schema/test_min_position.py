@@ -75,7 +75,7 @@ async def test_every_question_about_what_is_recorded_waits(
 
 def test_no_question_is_missing_here() -> None:
     """Commodities and places are declared, not recorded; what is signed has a size of its own;
-    a preview is decided by the log itself; `asOf` has the tests above."""
+    a preview is decided by the log itself; endpoints stand beside it; `asOf` has the tests above."""
     fields = SCHEMA._schema.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
@@ -83,6 +83,8 @@ def test_no_question_is_missing_here() -> None:
         "commodities",
         "places",
         "checkpoint",
+        "endpoint",
+        "endpoints",
         "inclusionProof",
         "consistencyProof",
         "logKeys",
