@@ -20,6 +20,12 @@ class Setting:
     meaning: str
 
 
+SETTINGS_FILE = Setting(
+    "TRACKER_SETTINGS",
+    None,
+    "none",
+    "a TOML file with settings, their names in lower case without `TRACKER_`; variables win",
+)
 DATA_DIR = Setting(
     "TRACKER_DATA_DIR",
     "--data-dir",
@@ -187,6 +193,7 @@ LOG_FORMAT = Setting(
 )
 
 SETTINGS = (
+    SETTINGS_FILE,
     DATA_DIR,
     DATABASE_URL,
     HOST,

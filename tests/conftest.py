@@ -36,9 +36,15 @@ NO_BROWSER = "THE BROWSER TESTS DO NOT RUN"
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+NOT_TESTED = "NOT TESTED"
+"""Is in the reason for which tests of deployments are skipped."""
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, where everybody looks, that the browser tests did not run."""
+    """Say at the end, where everybody looks, which tests did not run for want of a program."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    for reason in sorted({each for each in skipped if NOT_TESTED in each}):
+        terminalreporter.write_line(reason, red=True)
     if count := sum(NO_BROWSER in reason for reason in skipped):
         terminalreporter.write_line(f"{NO_BROWSER}: {count} tests; Chromium is missing", red=True)
 

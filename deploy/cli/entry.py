@@ -20,6 +20,7 @@ from deploy import setting_table, settings
 from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
+from deploy.settings_file import add_settings_file
 from tracker.postgres.migrate import migrations
 
 PACKAGE = "critical-minerals-policy-tracker"
@@ -52,8 +53,9 @@ def begin(
         ),
     ] = False,
 ) -> None:
-    """Check all settings."""
+    """Read the file of settings, if there is one, and check all."""
     with report_errors():
+        add_settings_file(os.environ)
         settings.check()
 
 

@@ -1,0 +1,26 @@
+-- What a PostgreSQL needs before the tracker: roles, and two logins with no more rights than their task asks for.
+-- Run by a superuser, in any database of the server; once more changes the passwords only.
+--
+--   psql --set admin_password=… --set web_password=… --file roles.sql
+--
+-- docs/database.md says what each role may.
+
+SELECT format('CREATE ROLE %I NOLOGIN', name)
+FROM unnest(ARRAY['tracker_owner', 'tracker_projector', 'tracker_api', 'tracker_publisher', 'tracker_deliverer']) name
+WHERE to_regrole(name) IS NULL \gexec
+SELECT format('CREATE ROLE %I LOGIN', name)
+FROM unnest(ARRAY['minerals_admin', 'web']) name
+WHERE to_regrole(name) IS NULL \gexec
+
+-- The administrator migrates: `tracker migrate`, `tracker token`. It owns the database and is no superuser.
+GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer TO minerals_admin;
+ALTER ROLE minerals_admin PASSWORD :'admin_password';
+
+-- The server serves: `tracker serve`.
+GRANT tracker_api, tracker_projector, tracker_publisher, tracker_deliverer TO web;
+ALTER ROLE web PASSWORD :'web_password';
+
+SELECT 'CREATE DATABASE minerals OWNER minerals_admin'
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'minerals') \gexec
+REVOKE CONNECT, TEMPORARY ON DATABASE minerals FROM PUBLIC;
+GRANT CONNECT ON DATABASE minerals TO web;

@@ -1,0 +1,217 @@
+"""The files of `deploy` that operators copy: each is held by the tool that knows its form, and what it
+does to a database is done to a real one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import typer
+import yaml
+from typer.core import TyperGroup
+
+from deploy.bootstrap import running_tracker
+from deploy.cli.main import app
+from deploy.postgres import Postgres
+from deploy.setting_table import PREFIX, SETTINGS
+from deploy.settings_file import read_settings
+from tests.conftest import database, run_sql
+from tests.postgres.test_dumps import BINARIES
+from tests.support.fact_builders import announced
+from tests.test_style import ROOT
+from tracker.errors import TrackerError
+from tracker.postgres.database import connect
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = DEPLOY / "compose" / "compose.yaml"
+CONTAINERFILE = DEPLOY / "container" / "Containerfile"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+TEN_TIMES_EXPOSURE = 30
+"""What `systemd-analyze security` may find at most: 3.0 of 10."""
+
+
+def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run(
+        arguments, capture_output=True, text=True, check=False, timeout=60, **more
+    )
+
+
+def tool(name: str) -> Path:
+    """A program of the test extra; the test is skipped, loudly, where it is not installed."""
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        pytest.skip(f"DEPLOYMENTS ARE NOT TESTED: {name} of the extra `test` is not installed")
+    return path
+
+
+def read(path: Path) -> Any:
+    """A YAML file."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+# --- the container
+
+
+def test_the_containerfile_is_as_hadolint_wants_it() -> None:
+    result = run(tool("hadolint"), CONTAINERFILE)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_image_runs_without_rights_and_without_what_only_a_build_needs() -> None:
+    build, result = CONTAINERFILE.read_text(encoding="utf-8").split("# --- what runs")
+    lines = result.splitlines()
+    assert "USER 10001:10001" in lines
+    assert any(line.startswith("HEALTHCHECK ") for line in lines)
+    assert "pip uninstall --yes pip" in build
+    installed = " ".join(line for line in lines if "apt-get install" in line)
+    assert not re.search(r"pip|venv|gcc|build-essential|-dev\b|git|curl", installed)
+
+
+def test_all_that_the_image_copies_is_there_and_is_not_ignored() -> None:
+    ignored = CONTAINERFILE.with_name("Containerfile.dockerignore").read_text(encoding="utf-8")
+    kept = [line[1:] for line in ignored.splitlines() if line.startswith("!")]
+    for line in re.findall(
+        r"^COPY (?!--from)(.*)$", CONTAINERFILE.read_text("utf-8"), re.MULTILINE
+    ):
+        for name in line.split()[:-1]:
+            assert (ROOT / name).exists(), name
+            assert any(Path(name).match(pattern) for pattern in kept), name
+
+
+# --- Compose
+
+
+def test_the_compose_file_has_the_form_of_the_specification() -> None:
+    result = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", COMPOSE)
+    assert result.returncode == 0, result.stdout
+
+
+def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights() -> None:
+    file = read(COMPOSE)
+    for name, service in file["services"].items():
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (COMPOSE.parent / source).exists(), source
+            else:
+                assert source in file["volumes"]
+        assert {*service.get("secrets", ())} <= {*file["secrets"]}
+        assert {*service["networks"]} <= {*file["networks"]}
+        if name != "database":  # its image changes its own user first
+            assert service["read_only"], name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+    published = [name for name, service in file["services"].items() if "ports" in service]
+    assert published == ["proxy"]
+    assert file["networks"]["data"]["internal"]
+    assert file["networks"]["front"]["internal"]
+
+
+def test_every_setting_in_a_deployment_is_a_setting() -> None:
+    known = {setting.variable for setting in SETTINGS}
+    files = [path for path in DEPLOY.rglob("*") if path.suffix not in (".py", ".pyc", "")]
+    found = {
+        name
+        for path in [*files, CONTAINERFILE]
+        if path.is_file()
+        for name in re.findall(rf"\b{PREFIX}[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    assert "TRACKER_SETTINGS" in found
+    assert found - known == set()
+
+
+def test_secrets_are_made_once_and_are_settings_that_the_tracker_reads(tmp_path: Path) -> None:
+    made = tmp_path / "make-secrets.sh"
+    shutil.copy(COMPOSE.with_name("make-secrets.sh"), made)
+    assert run("sh", made).returncode == 0
+    secrets = {path.name: path.read_text("utf-8") for path in (tmp_path / "secrets").iterdir()}
+    assert {Path(each["file"]).name for each in read(COMPOSE)["secrets"].values()} == {*secrets}
+    passwords = [text for name, text in secrets.items() if name.endswith("_password")]
+    assert len({*passwords}) == 3
+    assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
+    assert read_settings(tmp_path / "secrets" / "web.toml") == {
+        "TRACKER_DATABASE_URL": f"postgresql://web:{secrets['web_password']}@database/minerals"
+    }
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert run("sh", made).returncode == 0
+    assert secrets == {p.name: p.read_text("utf-8") for p in (tmp_path / "secrets").iterdir()}
+
+
+# --- the database
+
+
+@pytest.fixture
+def prepared(server: Postgres) -> Iterator[dict[str, Any]]:
+    """A server on which the file of roles was run, twice."""
+    if not BINARIES:
+        pytest.skip("DEPLOYMENTS ARE NOT TESTED: there is no psql")
+    target = server.connection.kwargs()
+    command = [
+        BINARIES[0] / "psql",
+        f"--host={target['host']}",
+        f"--port={target['port']}",
+        f"--username={target['user']}",
+        f"--dbname={target['database']}",
+        "--set=ON_ERROR_STOP=1",
+        "--set=admin_password=it's",
+        "--set=web_password=b",
+        f"--file={DEPLOY / 'database' / 'roles.sql'}",
+    ]
+    for _ in range(2):
+        result = run(*command)
+        assert result.returncode == 0, result.stderr
+    yield database(server, "minerals")
+    run_sql(server, "DROP DATABASE minerals WITH (FORCE)")
+    run_sql(server, "DROP ROLE minerals_admin; DROP ROLE web")
+
+
+async def test_the_roles_let_the_administrator_migrate_and_the_server_serve_and_no_more(
+    prepared: dict[str, Any],
+) -> None:
+    web = {**prepared, "user": "web"}
+    with pytest.raises(TrackerError):
+        async with running_tracker(web):
+            pass
+    async with running_tracker({**prepared, "user": "minerals_admin"}):
+        pass
+    async with running_tracker(web) as services:
+        recorded = await services.commands.record("export-control/a", announced())
+        await services.projector.reach(recorded.positions[0])
+    connection = await connect(web)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SET ROLE tracker_owner")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SELECT * FROM log.tokens")
+    finally:
+        await connection.close()
+
+
+# --- systemd
+
+
+@pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="THE UNITS ARE NOT TESTED: no systemd"
+)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_hardened(unit: Path) -> None:
+    arguments = ("security", "--offline=true", "--no-pager", f"--threshold={TEN_TIMES_EXPOSURE}")
+    result = run("systemd-analyze", *arguments, unit)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_units_are_of_commands_that_there_are() -> None:
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, TyperGroup)
+    texts = "".join(unit.read_text(encoding="utf-8") for unit in UNITS)
+    named = re.findall(r"^ExecStart=/opt/tracker/bin/tracker (\w+)", texts, re.MULTILINE)
+    assert {*named} == {"serve", "export", "verify"}
+    assert {*named} <= {*commands.commands}

@@ -1,0 +1,339 @@
+"""nginx and Caddy with the files of `deploy/proxy` in front of a real tracker: sockets and streams go
+through at once, answers that stay are kept, limits hold, and the tracker knows that it is https."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from websockets.asyncio.client import connect
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from schema.services import Access
+from tests.conftest import copied
+from tests.support.web_server import serving
+from tests.support.websocket_client import PROTOCOL, receive, send
+from tests.test_style import ROOT
+from tracker.postgres.database import Target
+
+PROXIES = ROOT / "deploy" / "proxy"
+TOKEN = "a-token-of-the-tests"
+WRITER = {"Authorization": f"Bearer {TOKEN}"}
+MIB = 1024 * 1024
+PINNED = '{ asOf(validAt: "2025-11-20", position: "40") { exportControls { totalCount } } }'
+RECORD = """mutation { foundAlliance(input: {id: "NAME", on: "2026-01-01", name: "Proxied",
+    source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy that runs."""
+
+    port: int
+    plain_port: int
+    trust: ssl.SSLContext
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Asks by https, as people do."""
+        async with httpx.AsyncClient(
+            base_url=f"https://localhost:{self.port}",
+            verify=self.trust,
+            timeout=20,
+            limits=httpx.Limits(max_connections=4),
+        ) as client:
+            yield client
+
+
+def certificate(directory: Path) -> None:
+    """Make a certificate for localhost, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (directory / "privkey.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@contextmanager
+def running(arguments: list[str], port: int, **environment: str) -> Iterator[None]:
+    """A proxy in the foreground, once it listens."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            arguments, stdout=output, stderr=output, env={**os.environ, **environment}
+        )
+        try:
+            deadline = time.monotonic() + 20
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                output.seek(0)
+                assert process.poll() is None, output.read().decode()
+                assert time.monotonic() < deadline, output.read().decode()
+                time.sleep(0.05)
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
+    """nginx with our file, in which only what a site must put in itself is another."""
+    port, plain_port = free_port(), free_port()
+    certificate(directory)
+    text = (PROXIES / "nginx.conf").read_text(encoding="utf-8")
+    for ours, theirs in (
+        ("server 127.0.0.1:8000 ", f"server {upstream} "),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("listen [::]:443 ssl;", ""),
+        ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
+        ("listen [::]:80;", ""),
+        ("/etc/ssl/minerals/", f"{directory}/"),
+        ("/var/cache/nginx/tracker", f"{directory}/cache"),
+        ("minerals.example.org", "localhost"),
+        (
+            "rate=50r/s",
+            "rate=1r/s",
+        ),  # what is allowed at once does not depend on this machine's speed
+    ):
+        assert ours in text
+        text = text.replace(ours, theirs)
+    (directory / "tracker.conf").write_text(text, encoding="utf-8")
+    (directory / "nginx.conf").write_text(
+        f"""
+        {"user root;" if os.geteuid() == 0 else ""}
+        daemon off; worker_processes 1; error_log stderr; pid {directory}/pid;
+        events {{ }}
+        http {{
+            access_log off; client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
+            fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
+            include {directory}/tracker.conf;
+        }}
+        """,
+        encoding="utf-8",
+    )
+    trust = ssl.create_default_context(cafile=str(directory / "fullchain.pem"))
+    with running(["nginx", "-c", str(directory / "nginx.conf")], port):
+        yield Proxy(port, plain_port, trust)
+
+
+@contextmanager
+def caddy(upstream: str, directory: Path) -> Iterator[Proxy]:
+    """Caddy with our file, on ports of the test's own and with a certificate of its own authority."""
+    port, plain_port = free_port(), free_port()
+    text = (PROXIES / "Caddyfile").read_text(encoding="utf-8")
+    options = f"admin off\n\tskip_install_trust\n\thttp_port {plain_port}\n\thttps_port {port}"
+    (directory / "Caddyfile").write_text(
+        text.replace("{\n\t#", f"{{\n\t{options}\n\t#", 1), encoding="utf-8"
+    )
+    environment = {"XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(directory / "Caddyfile")]
+    authority = directory / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+    with running(command, port, UPSTREAM=upstream, SITE="localhost", **environment):
+        yield Proxy(port, plain_port, ssl.create_default_context(cafile=str(authority)))
+
+
+@pytest.fixture(scope="module")
+def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
+    """The address of a tracker with the corpus, in which a token may write; it runs in a thread."""
+    address: Queue[str] = Queue()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve(target: Target) -> None:
+        async with (
+            running_tracker(target) as services,
+            serving(services, Access(token=TOKEN)) as (found, *_),
+        ):
+            address.put(found)
+            await stop.wait()
+
+    copies = copied(server, corpus_template)
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(next(copies)),))
+    thread.start()
+    yield address.get(timeout=60)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(60)
+    loop.close()
+    next(copies, None)
+
+
+def ask(tracker: str, document: str) -> Any:
+    """The data of an answer of the tracker itself."""
+    answer = httpx.post(
+        f"http://{tracker}/graphql", json={"query": document}, headers=WRITER
+    ).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+RUN = {"nginx": nginx, "caddy": caddy}
+
+
+@pytest.fixture(scope="module")
+def proxies(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Proxy]]:
+    """The proxies that are installed, each in front of the tracker."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(run(tracker, tmp_path_factory.mktemp(name)))
+            for name, run in RUN.items()
+            if shutil.which(name)
+        }
+
+
+@pytest.fixture(params=list(RUN))
+def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
+    """Each proxy in turn."""
+    if request.param not in proxies:
+        pytest.skip(f"THE PROXY {request.param} IS NOT TESTED: it is not installed")
+    return proxies[request.param]
+
+
+@pytest.fixture
+def kept(proxies: dict[str, Proxy]) -> Proxy:
+    """The proxy that keeps answers."""
+    if "nginx" not in proxies:
+        pytest.skip("THE PROXY nginx IS NOT TESTED: it is not installed")
+    return proxies["nginx"]
+
+
+async def test_questions_and_subscriptions_go_over_websockets(proxy: Proxy) -> None:
+    url = f"wss://localhost:{proxy.port}/graphql"
+    async with connect(url, subprotocols=[PROTOCOL], ssl=proxy.trust, close_timeout=1) as client:
+        await send(client, "connection_init")
+        assert (await receive(client))["type"] == "connection_ack"
+        question = "subscription { events(after: 0) { position } }"
+        await send(client, "subscribe", id="1", payload={"query": question})
+        answer = await receive(client)
+        assert answer["payload"]["data"]["events"]["position"] == "1"
+
+
+async def test_an_event_comes_at_once_on_a_stream(proxy: Proxy, tracker: str) -> None:
+    head = ask(tracker, "{ head }")["head"]
+    async with (
+        proxy.client() as client,
+        client.stream(
+            "GET", f"/events?after={head}", headers={"Accept": "text/event-stream"}
+        ) as stream,
+    ):
+        assert stream.status_code == 200
+        ask(tracker, RECORD.replace("NAME", f"by-{proxy.port}"))
+        lines = stream.aiter_lines()
+        async with asyncio.timeout(8):  # sooner than the heartbeat, which would push it out
+            while not (line := await anext(lines)).startswith("data:"):
+                pass
+        assert int(json.loads(line.removeprefix("data:"))["position"]) == int(head) + 1
+
+
+async def posted(client: httpx.AsyncClient, size: int) -> int | None:
+    """The status of a question in a body of this size; None where the connection was closed."""
+    headers = {**WRITER, "Content-Type": "application/json"}
+    try:
+        content = b'{"query": "{ head }"}'.ljust(size)
+        return (await client.post("/graphql", content=content, headers=headers)).status_code
+    except httpx.TransportError:
+        return None
+
+
+async def test_what_is_too_large_and_what_is_for_operators_is_refused(proxy: Proxy) -> None:
+    async with proxy.client() as client:
+        answered = [await posted(client, size) for size in (15 * MIB, 17 * MIB)]
+        assert answered[0] == 200
+        assert answered[1] in (413, None)  # Caddy may close before all is sent
+        for path in ("/metrics", "/readyz"):
+            assert (await client.get(path)).status_code == 404
+        assert (await client.get("/healthz")).status_code == 200
+        found = await client.get("/docs")
+        assert found.status_code == 200
+        assert found.headers["strict-transport-security"].startswith("max-age=")
+
+
+async def test_plain_http_leads_to_https(proxy: Proxy) -> None:
+    async with httpx.AsyncClient() as client:
+        sent = await client.get(f"http://localhost:{proxy.plain_port}/docs?q=a")
+    assert sent.status_code in (301, 308)
+    assert sent.headers["location"].startswith("https://localhost")
+    assert sent.headers["location"].endswith("/docs?q=a")
+
+
+async def test_the_tracker_knows_that_it_is_spoken_to_over_https(proxy: Proxy) -> None:
+    async with proxy.client() as client:
+        entered = await client.post(
+            "/sign-in", data={"token": TOKEN}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+    assert entered.status_code == 303
+    assert entered.headers["set-cookie"].startswith("__Host-tracker_token=")
+
+
+async def test_answers_that_stay_are_kept_and_no_others(kept: Proxy) -> None:
+    async with kept.client() as client:
+
+        async def state(query: str, **headers: str) -> tuple[str, str]:
+            answer = await client.get("/graphql", params={"query": query}, headers=headers)
+            assert answer.status_code == 200
+            assert "errors" not in answer.json()
+            return answer.headers["x-cache-status"], answer.text
+
+        first, second = await state(PINNED), await state(PINNED)
+        assert (first[0], second[0]) == ("MISS", "HIT")
+        assert first[1] == second[1]
+        assert (await state(PINNED, Authorization=f"Bearer {TOKEN}"))[0] == "BYPASS"
+        assert (await state(PINNED, Cookie="a=b"))[0] == "BYPASS"
+        assert [(await state("{ head }"))[0] for _ in range(3)] == ["MISS"] * 3
+        page = "/controls?valid=2025-11-20&position=40"
+        assert [(await client.get(page)).headers["x-cache-status"] for _ in range(2)] == [
+            "MISS",
+            "HIT",
+        ]
+        today = [(await client.get("/controls")).headers["x-cache-status"] for _ in range(2)]
+        assert today == ["MISS", "MISS"]
+
+
+async def test_one_address_has_so_many_requests_at_once(kept: Proxy) -> None:
+    async with kept.client() as client:
+        answers = await asyncio.gather(*(client.get("/healthz") for _ in range(150)))
+    assert {answer.status_code for answer in answers} == {200, 429}
