@@ -27,11 +27,12 @@ from tracker.delivery.endpoint import (
     endpoint_of,
     shown_url,
 )
+from tracker.delivery.lag import count_selected
 from tracker.delivery.networks import Networks
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
 from tracker.errors import InvalidInput, NotFound, TooLarge
-from tracker.log.recorder import Recorder, StreamRange
-from tracker.log.selection import Selection, filter_selected, streams_selected
+from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, filter_selected
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import Connection, Pool, named_queries
 
@@ -44,6 +45,8 @@ MAX_OWNED_ENDPOINTS = 100
 """The most endpoints of one owner."""
 MAX_BATCH_EVENTS = 1_000
 MAX_NAME_CHARACTERS = 60
+MAX_OWNER_CHARACTERS = 500
+"""The longest name of a caller is that of an issuer with one of its own."""
 MAX_REASON_CHARACTERS = 500
 MAX_FILTER_WORDS = 200
 MAX_OVERLAP_HOURS = 720
@@ -139,16 +142,14 @@ class Endpoints:
         until = endpoint.position if last is None else last
         if not 0 < first <= endpoint.position:
             raise InvalidInput(
-                f"expected a position from 1 to {endpoint.position}: those after it are still to come",
+                f"expected a position up to {endpoint.position}: those after it are still to come",
                 path=("from",),
             )
         if not first <= until <= endpoint.position:
             raise InvalidInput(
                 f"expected a position from {first} to {endpoint.position}", path=("to",)
             )
-        events = await count_selected(
-            self._recorder, endpoint.filter.selection, first - 1, until + 1
-        )
+        events = await count_selected(self._recorder, endpoint.filter.selection, first - 1, until)
         async with self._changing(name, manager) as (connection, row):
             await connection.fetchval(SQL.end_replay, row["id"])
             await connection.fetchval(SQL.replay, row["id"], first, until, events)
@@ -169,8 +170,6 @@ class Endpoints:
     async def park(self, name: str, manager: Manager, position: int, reason: str) -> Endpoint:
         """Set an event aside that is still to be sent, so that those after it go on. Raises
         InvalidInput for one that the endpoint is not for, or has had."""
-        if not reason.strip():
-            raise InvalidInput("expected why it is set aside", path=("reason",))
         endpoint = await self.get(name, manager)
         if not await is_event_selected(self._recorder, endpoint.filter.selection, position):
             raise InvalidInput(
@@ -279,16 +278,6 @@ class Endpoints:
             yield connection, row
 
 
-async def count_selected(recorder: Recorder, selection: Selection, after: int, before: int) -> int:
-    """How many selected events there are between two positions, both left out."""
-    about: list[StreamRange] | None = None
-    if selection.entity is not None:
-        about = [StreamRange(selection.entity, f"{selection.entity} ")]
-    elif selection.by_subject:
-        about = await streams_selected(recorder, selection, before)
-    return await recorder.count(after, before, selection.types, about)
-
-
 async def is_event_selected(recorder: Recorder, selection: Selection, position: int) -> bool:
     """Whether there is an event at a position, and it is selected."""
     events = await recorder.read(position - 1, limit=1) if position > 0 else []
@@ -317,6 +306,12 @@ def _check_new(new: NewEndpoint) -> None:
     if not 1 <= new.max_batch_events <= MAX_BATCH_EVENTS:
         raise InvalidInput(
             f"expected a number of events from 1 to {MAX_BATCH_EVENTS}", path=("maxBatchEvents",)
+        )
+    if new.owner is not None and not (
+        0 < len(new.owner) <= MAX_OWNER_CHARACTERS and new.owner.isprintable()
+    ):
+        raise InvalidInput(
+            f"expected 1 to {MAX_OWNER_CHARACTERS} printable characters", path=("owner",)
         )
     for field in ("types", "commodities", "places"):
         words = getattr(new.filter, field)
@@ -366,10 +361,13 @@ async def _record(
 ) -> None:
     """Put a change on record, and wake whoever delivers. Raises InvalidInput."""
     if reason is not None and not (
-        len(reason) <= MAX_REASON_CHARACTERS and reason.replace("\n", " ").isprintable()
+        reason.strip()
+        and len(reason) <= MAX_REASON_CHARACTERS
+        and reason.replace("\n", " ").isprintable()
     ):
         raise InvalidInput(
-            f"expected at most {MAX_REASON_CHARACTERS} printable characters", path=("reason",)
+            f"expected why, in at most {MAX_REASON_CHARACTERS} printable characters",
+            path=("reason",),
         )
     await connection.execute(
         SQL.record_change, endpoint, name, manager.actor, action, reason, detail

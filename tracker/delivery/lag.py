@@ -29,14 +29,26 @@ async def read_lag(recorder: Recorder, selection: Selection, after: int) -> Lag:
     head = await recorder.head()
     if after >= head:
         return Lag(head, 0, None)
+    count, oldest = await _find_selected(recorder, selection, after, head)
+    return Lag(head, count, oldest.recorded_at if oldest else None)
+
+
+async def count_selected(recorder: Recorder, selection: Selection, after: int, until: int) -> int:
+    """How many selected events there are after a position, up to another."""
+    count, _ = await _find_selected(recorder, selection, after, until)
+    return count
+
+
+async def _find_selected(
+    recorder: Recorder, selection: Selection, after: int, until: int
+) -> tuple[int, RecordedEvent | None]:
+    """How many selected events there are after a position up to another, and the first of them."""
     if selection.entity is not None:
-        return _lag(head, await read_entity(recorder, selection, after, head))
-    about = await streams_selected(recorder, selection, head + 1) if selection.by_subject else None
-    count = await recorder.count(after, head + 1, selection.types, about)
-    oldest = await recorder.page(after, head + 1, limit=1, types=selection.types, about=about)
-    return _lag(head, oldest, count)
-
-
-def _lag(head: int, waiting: list[RecordedEvent], count: int | None = None) -> Lag:
-    oldest_at = waiting[0].recorded_at if waiting else None
-    return Lag(head, len(waiting) if count is None else count, oldest_at)
+        events = await read_entity(recorder, selection, after, until)
+        return len(events), next(iter(events), None)
+    before, types, about = until + 1, selection.types, None
+    if selection.by_subject:
+        about = await streams_selected(recorder, selection, before)
+    count = await recorder.count(after, before, types, about)
+    first = await recorder.page(after, before, limit=1, types=types, about=about)
+    return count, next(iter(first), None)
