@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from deploy.settings import delivery_networks
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
@@ -21,7 +22,6 @@ from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.delivery.endpoints import Endpoints
-from tracker.delivery.networks import Networks
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
@@ -97,7 +97,7 @@ async def running_tracker(
                 Changes(pool, recorder),
                 Tokens(pool),
                 ProofService(pool),
-                Endpoints(pool, recorder, Networks()),
+                Endpoints(pool, recorder, delivery_networks()),
                 publisher,
             )
 

@@ -30,6 +30,7 @@ from deploy.cli.common import (
 )
 from deploy.cli.corpus import corpus
 from deploy.cli.demo_banner import print_demo_banner
+from deploy.cli.endpoint import endpoints
 from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.facts import facts
 from deploy.cli.key import keys
@@ -429,6 +430,7 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 app.add_typer(tokens)
+app.add_typer(endpoints)
 app.add_typer(keys)
 app.add_typer(corpus)
 app.command()(redact)

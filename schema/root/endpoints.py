@@ -30,7 +30,7 @@ from tracker.delivery.endpoints import (
     MAX_NAME_CHARACTERS,
     MAX_OVERLAP_HOURS,
 )
-from tracker.errors import Forbidden, InvalidInput, NotFound, TrackerError
+from tracker.errors import Forbidden, NotFound, TrackerError
 
 NAME = "Its name, as `endpoints` gives it."
 REASON = "Why: it stays on record, with the name of the caller."
@@ -360,12 +360,12 @@ def _result(of: delivery.Endpoint) -> EndpointResult:
 
 
 def _owner(who: Manager, given: str | None) -> str:
-    """The owner of a new endpoint. Raises Forbidden, or InvalidInput."""
+    """The owner of a new endpoint. Raises Forbidden."""
     if given in (None, who.actor):
         return who.actor
     if who.owner is not None:
         raise Forbidden("another owner needs a token of scope admin", path=("owner",))
-    return str(given)
+    return _text(str(given), "owner")
 
 
 def _name(input: Any) -> str:
@@ -373,9 +373,6 @@ def _name(input: Any) -> str:
 
 
 def _reason(input: Any) -> str:
-    """Why something is done. Raises InvalidInput where it says nothing."""
-    if not input.reason.strip():
-        raise InvalidInput("expected why this is done", path=("reason",))
     return _text(input.reason, "reason")
 
 

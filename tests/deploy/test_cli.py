@@ -367,6 +367,7 @@ def test_help_teaches_every_command() -> None:
         "transitions",
         "facts",
         "key",
+        "endpoint",
     ):
         assert name in result.stdout
 

@@ -140,13 +140,12 @@ async def endpoints(services: Services) -> Endpoints:
     return Endpoints(services)
 
 
-async def reach(target: Target, position: int, previous: int) -> None:
-    """Have the endpoint `n` get as far as a deliverer would bring it."""
+async def reach(target: Target, position: int, previous: int, name: str = "n") -> None:
+    """Have an endpoint get as far as a deliverer would bring it."""
     async with open_connection(target, role=OWNER) as connection:
         await connection.execute(
-            "UPDATE delivery.endpoints SET position = $1, previous_position = $2 WHERE name = 'n'",
-            position,
-            previous,
+            "UPDATE delivery.endpoints SET position = $1, previous_position = $2 WHERE name = $3",
+            *(position, previous, name),
         )
 
 
@@ -307,6 +306,9 @@ async def test_an_administrator_manages_the_endpoints_of_all(endpoints: Endpoint
     assert await endpoints.names(BOSS) == ["a", "b", "n"]
     assert await endpoints.names(BOSS, owner="bob") == ["b"]
     assert await endpoints.names(ANN) == ["a", "n"]
+    for owner in ("", "x" * 501, "\x1b"):
+        input = {"url": URL, "owner": owner}
+        assert (await endpoints.refusal(BOSS, ADD, input=input))[1] == ["input", "owner"]
     paused = await endpoints.do("pauseEndpoint", BOSS)
     assert paused["changes"][0]["actor"] == "boss"
     assert await endpoints.names(ANN, state="PAUSED") == ["n"]
@@ -490,6 +492,12 @@ async def test_a_replay_goes_up_to_the_cursor_and_can_be_given_up(
     assert (replay["from"], replay["to"], replay["events"]) == ("2", "3", 1)
     replay = (await endpoints.do("replayEndpoint", **{"from": 1, "to": "1"}))["replay"]
     assert (replay["from"], replay["to"], replay["events"]) == ("1", "1", 1)
+    await endpoints.add(name="m", after="0", places=["US"], entity="export-control/a")
+    await endpoints.add(name="l", after="0", places=["US"])
+    for name, events in (("m", 0), ("l", 1)):
+        await reach(target, 3, 0, name)
+        done = await endpoints.do("replayEndpoint", **{"name": name, "from": "1"})
+        assert done["replay"]["events"] == events
     found = await endpoints.do("endReplay")
     assert (found["replay"], found["position"]) == (None, "3")
 
