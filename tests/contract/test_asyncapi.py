@@ -17,10 +17,13 @@ from schema.services import Access, Services
 from tests.support.api import OPEN, Api
 from tests.support.node import CLIENTS, node, npm_packages
 from tests.support.pushed import Described
+from tests.support.receivers import answer, receiving
 from tests.support.web_server import serving
 from tests.support.websocket_client import EVENTS, connected, receive, send
-from tracker.delivery.message import Message, batch_message, event_message
-from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
+from tracker.delivery.message import batch_message, event_message
+from tracker.delivery.networks import Networks
+from tracker.delivery.sender import Sender
+from tracker.delivery.signatures import Algorithm, generate_key
 from tracker.domain.registry import FACTS
 
 
@@ -119,28 +122,28 @@ async def test_subscriptions_speak_as_described(corpus_services: Services) -> No
         described.check("Next", {"type": "next", "payload": {"data": None}})
 
 
-def delivered(message: Message, *keys: SigningKey) -> tuple[Any, dict[str, str]]:
-    """The body and the headers of a delivery."""
-    headers = {
-        "webhook-id": message.id,
-        "webhook-timestamp": "1795000000",
-        "webhook-signature": sign(keys, message.id, 1795000000, message.body),
-    }
-    return json.loads(message.body), headers
-
-
 async def test_deliveries_are_as_described(corpus_services: Services) -> None:
     described = Described(describe_pushes())
     first, second = await corpus_services.recorder.read(0, limit=2)
     keys = [generate_key(algorithm) for algorithm in Algorithm]
     one = event_message(first, 0, "c2sp.org/tlog-proof@v1\n")
     several = batch_message([(first, 0), (second, 1)])
-    for message, name in ((one, "Delivery"), (several, "BatchDelivery")):
-        described.check(name, *delivered(message, *keys))
-        media_type = described.description["components"]["messages"][name]["contentType"]
-        assert message.media_type == media_type
+    async with (
+        receiving(answer("204 No Content")) as receiver,
+        Sender(Networks.parse(["127.0.0.0/8"]), "tracker.example.org") as sender,
+    ):
+        await sender.handshake(receiver.url)
+        for message in (one, several):
+            assert (await sender.send(receiver.url, message, keys)).delivered
+    asked, *posted = receiver.requests
+    described.check("Handshake", None, asked.headers)
+    for name, request in zip(("Delivery", "BatchDelivery"), posted, strict=True):
+        described.check(name, json.loads(request.body), request.headers)
+        content_type = described.description["components"]["messages"][name]["contentType"]
+        assert request.headers["content-type"] == content_type
     with pytest.raises(ValidationError):
         described.check("Delivery", json.loads(first.entry))
-    body, headers = delivered(one, *keys)
     with pytest.raises(ValidationError):
-        described.check("Delivery", body, {**headers, "webhook-signature": "ed25519 x"})
+        described.check(
+            "Delivery", json.loads(one.body), {**posted[0].headers, "webhook-signature": "x"}
+        )

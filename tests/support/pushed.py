@@ -17,7 +17,7 @@ class Described:
     def check(self, message: str, payload: Any, headers: Mapping[str, str] | None = None) -> None:
         """Hold a message to its schemas. Raises jsonschema's ValidationError."""
         described = self.description["components"]["messages"][message]
-        self._check(described["payload"], payload)
+        self._check(described.get("payload", {}), payload)
         if headers is not None:
             self._check(described["headers"], dict(headers))
 

@@ -17,8 +17,10 @@ from schema.routes.asyncapi.parts import (
 from tracker.delivery.message import BATCH_MEDIA_TYPE, EVENT_MEDIA_TYPE
 
 CHANNEL = "endpoint"
+_ORIGIN: Part = {**TEXT, "description": "The name of this tracker: `TRACKER_DELIVERY_ORIGIN`."}
 _SIGNED = object_of(
     {
+        "webhook-request-origin": _ORIGIN,
         "webhook-id": {
             **TEXT,
             "description": "The same on every try. Of one event its id, with percent signs for what a"
@@ -36,7 +38,7 @@ _SIGNED = object_of(
             " by HMAC-SHA256. While a key is changed there are two.",
         },
     },
-    ("webhook-id", "webhook-timestamp", "webhook-signature"),
+    ("webhook-id", "webhook-timestamp", "webhook-signature", "webhook-request-origin"),
 )
 MESSAGES: dict[str, Part] = {
     "Delivery": {
@@ -60,7 +62,7 @@ MESSAGES: dict[str, Part] = {
         "title": "What a receiver answers",
         "summary": "2xx accepts; 410 disables the endpoint; 429 and 503 may say when to come again.",
         "headers": object_of(
-            {"Retry-After": {**TEXT, "description": "Seconds, or a date of HTTP; a day at most."}}
+            {"retry-after": {**TEXT, "description": "Seconds, or a date of HTTP; a day at most."}}
         ),
         "payload": {"description": "Read up to 4 KiB, to be shown with the attempt."},
     },
@@ -68,13 +70,7 @@ MESSAGES: dict[str, Part] = {
         "name": "Handshake",
         "title": "May we deliver?",
         "summary": "Asked before the first delivery (HTTP 1.1 Web Hooks for CloudEvents).",
-        "headers": object_of(
-            {
-                "WebHook-Request-Origin": {**TEXT, "description": "The name of this tracker."},
-                "WebHook-Request-Rate": TEXT,
-            },
-            ("WebHook-Request-Origin",),
-        ),
+        "headers": object_of({"webhook-request-origin": _ORIGIN}, ("webhook-request-origin",)),
     },
     "HandshakeAnswer": {
         "name": "HandshakeAnswer",
@@ -82,8 +78,8 @@ MESSAGES: dict[str, Part] = {
         "summary": "A receiver that does not know the handshake answers without these, and is sent to.",
         "headers": object_of(
             {
-                "WebHook-Allowed-Origin": {**TEXT, "description": "The origin, or `*`."},
-                "WebHook-Allowed-Rate": {**TEXT, "description": "Requests a minute, or `*`."},
+                "webhook-allowed-origin": {**TEXT, "description": "The origin, or `*`."},
+                "webhook-allowed-rate": {**TEXT, "description": "Requests a minute, or `*`."},
             }
         ),
     },
