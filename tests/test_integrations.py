@@ -1,0 +1,301 @@
+"""Receivers and commands that docs/integrations.md shows do what it says, against a real log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+from deploy.postgres import Postgres
+from schema.services import Access, Services
+from tests.conftest import copied
+from tests.support.node import has_node
+from tests.support.receivers import answer, receiving
+from tests.support.web_server import serving
+from tracker.delivery.message import Message, batch_message, event_message
+from tracker.delivery.networks import Networks
+from tracker.delivery.schedule import JITTER_SHARE, LAST_INTERVAL_SECONDS, SCHEDULE_SECONDS
+from tracker.delivery.sender import Sender
+from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
+from tracker.log.entries import RecordedEvent
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
+
+PAGE = (Path(__file__).parents[1] / "docs" / "integrations.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+HERE = Networks.parse(["127.0.0.0/8"])
+KEY = generate_key(Algorithm.ED25519)
+UNITS_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
+
+
+def block(language: str, part: str) -> str:
+    """The one block of code in a language that has something in it."""
+    [found] = [text for kind, text in BLOCKS if kind == language and part in text]
+    return found
+
+
+class Receiver:
+    """A receiver of the page in a process of its own, and what it has kept in its directory."""
+
+    def __init__(self, language: str, directory: Path):
+        self.language, self.directory = language, directory
+        self.process: subprocess.Popen[bytes] | None = None
+        name = "receiver.py" if language == "python" else "receiver.mjs"
+        self._program = [sys.executable if language == "python" else "node", name]
+        (directory / name).write_text(block(language, f" {name} PORT"), encoding="utf-8")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    async def start(self, *keys: SigningKey) -> None:
+        """Start it for keys and wait until it listens."""
+        texts = [str(key.public_text) for key in keys]
+        self.process = subprocess.Popen(
+            [*self._program, str(self.port), *texts],
+            cwd=self.directory,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(20):
+            while True:
+                assert self.process.poll() is None
+                try:
+                    socket.create_connection(("127.0.0.1", self.port)).close()
+                    return
+                except ConnectionRefusedError:
+                    await asyncio.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it at once, as a fault would."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def kept(self) -> list[int]:
+        """The positions of what it has, in the order in which they were written."""
+        if self.language == "python":
+            return [row[0] for row in self.ask("SELECT position FROM events ORDER BY rowid")]
+        lines = (self.directory / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        return [int(json.loads(line)["position"]) for line in lines]
+
+    def ask(self, query: str) -> list[tuple[int, ...]]:
+        """What the database of the receiver in Python answers."""
+        with closing(sqlite3.connect(self.directory / "events.db")) as database:
+            return database.execute(query).fetchall()
+
+
+@pytest.fixture(params=["python", "js"])
+async def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Receiver]:
+    """Each of the receivers, started with a key."""
+    if request.param == "js" and not has_node():
+        pytest.skip("this needs node, which this machine has not")
+    found = Receiver(request.param, tmp_path)
+    await found.start(KEY)
+    yield found
+    found.kill()
+
+
+@pytest.fixture(scope="module")
+def events(server: Postgres, corpus_template: str) -> list[RecordedEvent]:
+    """The first events of the corpus."""
+
+    async def read(target: Target) -> list[RecordedEvent]:
+        pool = await create_pool(target)
+        try:
+            return await Recorder(pool).read(0, limit=12)
+        finally:
+            await pool.close()
+
+    [found] = [asyncio.run(read(target)) for target in copied(server, corpus_template)]
+    return found
+
+
+def batch(events: Sequence[RecordedEvent]) -> Message:
+    """Events that follow each other as one delivery."""
+    return batch_message([(event, event.position - 1) for event in events])
+
+
+async def statuses(receiver: Receiver, *messages: Message, key: SigningKey = KEY) -> list[object]:
+    """What a receiver answers to deliveries."""
+    async with Sender(HERE, "localhost") as sender:
+        answers = [await sender.send(receiver.url, message, [key]) for message in messages]
+    return [answer.status or answer.error for answer in answers]
+
+
+async def test_a_receiver_keeps_each_event_once_though_it_is_killed_and_sent_to_again(
+    receiver: Receiver, events: list[RecordedEvent]
+) -> None:
+    one, *others = events
+    first = event_message(one, 0)
+    assert await statuses(receiver, first, first, batch(others[:4])) == [204, 204, 204]
+    receiver.kill()
+    await receiver.start(KEY)
+    again, rest = (
+        batch(others[2:6]),
+        [event_message(event, event.position - 1) for event in others[6:]],
+    )
+    assert set(await statuses(receiver, again, *rest, first)) == {204}
+    assert receiver.kept() == [event.position for event in events]
+
+
+async def test_a_receiver_takes_nothing_that_its_sender_did_not_sign_just_now(
+    receiver: Receiver, events: list[RecordedEvent]
+) -> None:
+    message = event_message(events[0], 0)
+    assert await statuses(receiver, message, key=generate_key(Algorithm.ED25519)) == [401]
+
+    def post(timestamp: int, body: bytes, **headers: str) -> int:
+        signature = sign([KEY], message.id, timestamp, message.body)
+        request = urllib.request.Request(
+            receiver.url,
+            body,
+            {
+                "webhook-id": message.id,
+                "webhook-timestamp": str(timestamp),
+                "webhook-signature": signature,
+                **headers,
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return int(response.status)
+        except HTTPError as error:
+            return error.code
+
+    now = int(time.time())
+    assert await asyncio.to_thread(post, now - 400, message.body) == 401
+    assert await asyncio.to_thread(post, now, message.body + b" ") == 401
+    for wrong in ("", "v1a", "v1a,%", "v1,abcd"):
+        asked = {"webhook-signature": wrong}
+        assert await asyncio.to_thread(lambda asked=asked: post(now, message.body, **asked)) == 401
+    assert await asyncio.to_thread(post, now, message.body) == 204
+    assert receiver.kept() == [events[0].position]
+
+
+async def test_the_query_of_the_page_names_what_was_set_aside_until_it_comes(
+    tmp_path: Path, events: list[RecordedEvent]
+) -> None:
+    receiver = Receiver("python", tmp_path)
+    await receiver.start(KEY)
+    messages = [event_message(event, event.position - 1) for event in events]
+    assert set(await statuses(receiver, *messages[4:6], *messages[7:])) == {204}
+    query = block("sql", "previousposition")
+    assert receiver.ask(query) == [(events[6].position, events[7].position)]
+    assert await statuses(receiver, messages[6]) == [204]
+    assert receiver.ask(query) == []
+    receiver.kill()
+
+
+async def test_the_receiver_in_python_agrees_to_deliveries_when_it_is_asked(tmp_path: Path) -> None:
+    receiver = Receiver("python", tmp_path)
+    await receiver.start(KEY)
+    async with Sender(HERE, "tracker.example.com") as sender:
+        agreed = await sender.handshake(receiver.url)
+    receiver.kill()
+    assert getattr(agreed, "allowed", None) is True
+
+
+def test_the_line_that_takes_off_what_was_appended_gives_the_entry(
+    events: list[RecordedEvent],
+) -> None:
+    line = block("python", "entry = re.sub")
+    for event in events:
+        for proof in (None, "c2sp.org/tlog-proof@v1\nindex 1\n\nexample.com/log\n— a b=\n"):
+            names = {"re": re, "body": event_message(event, event.position - 1, proof).body}
+            exec(line, names)
+            assert names["entry"] == event.entry
+
+
+def shell(script: str, directory: Path) -> str:
+    """What lines of a shell print; they must succeed."""
+    result = subprocess.run(
+        ["bash", "-c", f"set -e\n{script}"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@needs_curl
+async def test_curl_asks_for_what_is_new_and_for_nothing_twice(
+    corpus_services: Services, tmp_path: Path
+) -> None:
+    if not shutil.which("jq"):
+        pytest.skip("this machine has no jq")
+    async with serving(corpus_services, Access()) as (address, *_):
+        script = block("sh", "after=$(tail").replace("127.0.0.1:8000", address)
+        first = script.replace("commodity=gallium", "commodity=gallium&limit=3")
+        await asyncio.to_thread(shell, first, tmp_path)
+        begun = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        for _ in range(2):
+            await asyncio.to_thread(shell, script, tmp_path)
+        whole = tmp_path / "whole"
+        whole.mkdir()
+        await asyncio.to_thread(shell, script, whole)
+    assert len(begun) == 3
+    kept = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+    assert kept == (whole / "events.jsonl").read_text(encoding="utf-8")
+    assert len(set(kept.splitlines())) == kept.count("\n") > 100
+
+
+@needs_curl
+async def test_openssl_verifies_a_delivery_and_the_log_has_the_same_bytes(
+    events: list[RecordedEvent], tmp_path: Path
+) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("this machine has no openssl")
+    event = events[3]
+    async with receiving(answer("204 No Content")) as receiver, Sender(HERE, "x") as sender:
+        assert (await sender.send(receiver.url, event_message(event, 2, "a\nb"), [KEY])).delivered
+    [request] = receiver.requests
+    (tmp_path / "body").write_bytes(request.body)
+    given = {
+        "KEY": KEY.public_text,
+        "ID": request.headers["webhook-id"],
+        "TIMESTAMP": request.headers["webhook-timestamp"],
+        "SIGNATURE": request.headers["webhook-signature"],
+        "POSITION": event.position,
+    }
+    variables = "".join(f"{name}='{value}'\n" for name, value in given.items())
+    script = variables + block("sh", "openssl pkeyutl")
+    assert "Verified Successfully" in await asyncio.to_thread(shell, script, tmp_path)
+    (tmp_path / "log").mkdir()
+    entries = tmp_path / "log" / "entries"
+    entries.mkdir()
+    (entries / str(event.position)).write_bytes(event.entry)
+    compare = block("sh", "cmp - entry").replace("http://127.0.0.1:8000", tmp_path.as_uri())
+    assert await asyncio.to_thread(shell, variables + compare, tmp_path) == "the same\n"
+    (tmp_path / "body").write_bytes(request.body.replace(b'"version":', b'"version": '))
+    with pytest.raises(AssertionError):
+        await asyncio.to_thread(shell, script, tmp_path)
+
+
+def test_the_times_of_the_page_are_those_at_which_deliveries_are_tried() -> None:
+    table = PAGE.partition("| try | comes after")[2].partition("\n\n")[0]
+    shown = [row.split("|")[2].strip() for row in table.splitlines()[2:]]
+    assert shown.pop(0) == "at once"
+    assert "a tenth" in shown[-1]
+    seconds = [
+        int(number) * UNITS_SECONDS[unit.rstrip("s")]
+        for number, unit in (row.partition(",")[0].split() for row in shown)
+    ]
+    assert (0, *seconds) == (*SCHEDULE_SECONDS, LAST_INTERVAL_SECONDS)
+    assert JITTER_SHARE == 0.1
