@@ -182,6 +182,18 @@ TOKEN = Setting(
     "none",
     "a bearer token for `tracker verify URL`, where reading needs one",
 )
+RELAY_URL = Setting(
+    "TRACKER_RELAY_URL",
+    None,
+    "none: it is given to the command",
+    "where `tracker relay` publishes, `nats://` or `tls://`, with a password or token if there is one",
+)
+RELAY_CREDENTIALS = Setting(
+    "TRACKER_RELAY_CREDENTIALS",
+    "--credentials",
+    "none",
+    "a file by which `tracker relay` logs in: a JWT and an nkey seed (`.creds`), or a seed alone",
+)
 LOG_LEVEL = Setting(
     "TRACKER_LOG_LEVEL",
     "--log-level",
@@ -225,6 +237,8 @@ SETTINGS = (
     DELIVERY_NETWORKS,
     DELIVERY_ORIGIN,
     TOKEN,
+    RELAY_URL,
+    RELAY_CREDENTIALS,
     LOG_LEVEL,
     LOG_FORMAT,
 )

@@ -42,6 +42,7 @@ from deploy.setting_table import (
     QUESTIONS,
     RATE,
     READ,
+    RELAY_URL,
     SETTINGS,
     TOKEN,
     WITNESSES,
@@ -58,6 +59,7 @@ from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes
 from tracker.auth.scopes import Scope
 from tracker.delivery.networks import Networks
+from tracker.delivery.relay.nats_address import secrets_in
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
@@ -108,6 +110,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(DATABASE_URL.variable, ""))
     if login:
         yield from {login[1], unquote(login[1])}
+    yield from secrets_in(environment.get(RELAY_URL.variable, ""))
 
 
 def log_level(environment: Mapping[str, str] = os.environ) -> LogLevel:

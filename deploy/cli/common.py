@@ -16,7 +16,7 @@ import typer
 
 from deploy import setting_table, settings
 from deploy.database_target import database
-from deploy.log_format import Notes
+from deploy.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
 from deploy.web.server import PortTaken
@@ -34,6 +34,23 @@ DataDir = Annotated[
         show_default=False,
         help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
         " that runs on it already is used.",
+    ),
+]
+
+Level = Annotated[
+    LogLevel,
+    typer.Option(
+        setting_table.LOG_LEVEL.flag,
+        envvar=setting_table.LOG_LEVEL.variable,
+        help="How much is logged: debug, info, warning or error.",
+    ),
+]
+Form = Annotated[
+    LogFormat,
+    typer.Option(
+        setting_table.LOG_FORMAT.flag,
+        envvar=setting_table.LOG_FORMAT.variable,
+        help="Text for people, or a line of JSON each.",
     ),
 ]
 

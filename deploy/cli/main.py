@@ -22,6 +22,8 @@ from deploy.cli.changes import changes, transitions, upcoming
 from deploy.cli.common import (
     DAY_FORM,
     DataDir,
+    Form,
+    Level,
     day,
     print_whole,
     report_errors,
@@ -36,6 +38,7 @@ from deploy.cli.facts import facts
 from deploy.cli.key import keys
 from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
+from deploy.cli.relay import relay
 from deploy.cli.token import tokens
 from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
@@ -105,23 +108,6 @@ Out = Annotated[
     Path | None,
     typer.Option(help="The file for the whole state; it gets this name when it is complete."),
 ]
-Level = Annotated[
-    LogLevel,
-    typer.Option(
-        setting_table.LOG_LEVEL.flag,
-        envvar=setting_table.LOG_LEVEL.variable,
-        help="How much is logged: debug, info, warning or error.",
-    ),
-]
-Form = Annotated[
-    LogFormat,
-    typer.Option(
-        setting_table.LOG_FORMAT.flag,
-        envvar=setting_table.LOG_FORMAT.variable,
-        help="Text for people, or a line of JSON each.",
-    ),
-]
-
 CLI_CALLER = Caller("command line", expand_scopes([Scope.ADMIN]))
 """Whoever has the database needs no token."""
 
@@ -435,6 +421,7 @@ app.add_typer(keys)
 app.add_typer(corpus)
 app.command()(redact)
 app.command()(rebuild)
+app.command()(relay)
 app.command()(changes)
 app.command()(upcoming)
 app.command()(transitions)

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from deploy.bootstrap import open_pool
 from tests.support.fact_builders import announced, clause
 from tests.support.nats_server import NatsServer, running_nats
-from tests.support.writers import new
-from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tests.support.relays import append, headers, kept, reached, record, running, until, until_kept
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay import relay as loop
-from tracker.delivery.relay.jetstream import JetStreamSink, StreamOptions
-from tracker.delivery.relay.nats_address import NatsAddress, parse_servers
-from tracker.delivery.relay.relay import Relay, link
-from tracker.delivery.relay.sink import SinkRefused
-from tracker.delivery.relay.store import RelayStore
-from tracker.domain.values import Fact
-from tracker.errors import InvalidInput
-from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import DELIVERER, Target
-
-WAIT_SECONDS = 20.0
-EVERYTHING = EndpointFilter()
+from tracker.postgres.database import Target
 
 
 @pytest.fixture
@@ -47,59 +31,6 @@ async def broker() -> AsyncIterator[NatsServer]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for a broker that comes back."""
     monkeypatch.setattr(loop, "MAX_PAUSE_SECONDS", 0.2)
-
-
-@asynccontextmanager
-async def prepared(
-    target: Target,
-    url: str,
-    name: str = "r",
-    *,
-    after: int | None = 0,
-    filter: EndpointFilter = EVERYTHING,
-    **options: Any,
-) -> AsyncIterator[Relay]:
-    """A relay that does not run yet."""
-    async with open_pool(target, role=DELIVERER) as pool:
-        recorder = Recorder(pool)
-        store = RelayStore(pool, name)
-        sink = JetStreamSink(NatsAddress(parse_servers(url)), StreamOptions(name, **options))
-        await store.begin(sink.name, filter, after, await recorder.head())
-        async with Follower(recorder, target) as follower:
-            yield Relay(sink, store, recorder, follower, filter.selection, 0.3)
-
-
-@asynccontextmanager
-async def running(
-    target: Target, url: str, name: str = "r", **options: Any
-) -> AsyncIterator[Relay]:
-    """A relay that runs for the length of a block."""
-    async with prepared(target, url, name, **options) as relay:
-        task = asyncio.create_task(relay.run())
-        try:
-            yield relay
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def append(recorder: Recorder, name: str, count: int) -> None:
-    """Append so many events, all at once."""
-    await asyncio.gather(*(recorder.append([new(f"{name}-{i}")]) for i in range(count)))
-
-
-async def reached(broker: NatsServer, position: int, stream: str = "MINERALS") -> list[int]:
-    """The positions that a stream has, once the last one is there."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while True:
-            found: list[int] = []
-            try:
-                found = await broker.positions(stream)
-            except Exception as error:
-                logging.debug("%s", error)
-            if position in found[-1:]:
-                return found
-            await asyncio.sleep(0.05)
 
 
 async def test_a_message_is_the_entry_byte_for_byte_with_its_place_in_the_headers(
@@ -267,141 +198,3 @@ async def test_with_filters_the_previous_position_is_that_of_the_event_before_it
         await reached(broker, 5)
         await until_kept(target, 6)
     assert [headers(m) for m in await broker.messages()] == [(2, 1), (5, 2)]
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"after": 3}, "after"),
-        ({"filter": EndpointFilter(places=("CN",))}, "name"),
-        ({"name": "R!"}, "name"),
-        ({"prefix": "minerals.>"}, "prefix"),
-        ({"stream": "my.stream"}, "stream"),
-    ],
-)
-async def test_a_relay_that_would_go_on_otherwise_than_it_began_is_refused(
-    target: Target, recorder: Recorder, options: dict[str, Any], field: str
-) -> None:
-    await append(recorder, "a", 5)
-    async with prepared(target, "nats://127.0.0.1:1"):
-        pass
-    with pytest.raises(InvalidInput) as refused:
-        async with prepared(target, "nats://127.0.0.1:1", **options):
-            pass
-    assert refused.value.path == (field,)
-
-
-async def test_a_stream_with_other_subjects_of_another_relay_or_of_another_log_is_refused(
-    target: Target, recorder: Recorder, broker: NatsServer
-) -> None:
-    async with broker.jetstream() as jetstream:
-        await jetstream.add_stream(name="OTHER", subjects=["minerals.>", "weather"])
-        assert "takes minerals.>, weather" in await refusal(target, broker.url, stream="OTHER")
-        await jetstream.delete_stream("OTHER")
-        await append(recorder, "a", 5)
-        async with running(target, broker.url):
-            await reached(broker, 5)
-        assert "events of the relay r: expected" in await refusal(target, broker.url, "another")
-        await jetstream.purge_stream("MINERALS")
-        place = {"Tracker-Position": "3", "Tracker-Relay": "r", "Nats-Msg-Id": "not ours"}
-        await jetstream.publish("minerals.A.B", b"{}", headers=place)
-        assert "the event not ours at position 3" in await refusal(target, broker.url)
-
-
-async def test_what_a_relay_sends_that_was_replaced_is_stored_nowhere(
-    target: Target, recorder: Recorder, broker: NatsServer
-) -> None:
-    await append(recorder, "a", 10)
-    async with prepared(target, broker.url) as late:
-        await late._sink.open()
-        first = (await late._sink.look()).sequence
-        async with running(target, broker.url):
-            await reached(broker, 10)
-        events = link(await recorder.read(0), 0)
-        assert await late._sink.publish(events, first) == (0, first)
-        await late._sink.close()
-    assert await broker.positions() == [*range(1, 11)]
-
-
-async def test_an_acknowledgement_that_says_that_an_id_is_known_moves_nothing(
-    target: Target, recorder: Recorder, broker: NatsServer
-) -> None:
-    await append(recorder, "a", 3)
-    async with running(target, broker.url):
-        await reached(broker, 3)
-    async with broker.jetstream() as jetstream, prepared(target, broker.url) as relay:
-        await jetstream.purge_stream("MINERALS")  # the ids stay known for two minutes
-        await relay._sink.open()
-        assert await relay._sink.publish(link(await recorder.read(2), 2), 3) == (0, 3)
-        await relay._sink.close()
-
-
-LOGIN = """accounts { A { jetstream: enabled, users: [
-  { user: relay, password: "se cret" },
-  { user: reader, password: reads, permissions { publish: "none", subscribe: ">" } } ] } }"""
-
-
-async def test_who_may_not_is_told_so_without_the_password(
-    target: Target,
-    recorder: Recorder,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tracker.delivery.relay.jetstream.ANSWER_TIMEOUT_SECONDS", 0.5)
-    caplog.set_level(logging.DEBUG)
-    await append(recorder, "a", 3)
-    async with running_nats(LOGIN) as broker:
-        at = f"127.0.0.1:{broker.port}"
-        told = await refusal(target, f"nats://relay:wr%20ong@{at}")
-        told += await refusal(target, f"nats://{at}")
-        assert told.count("nats: 'Authorization Violation'") == 2
-        told += await refusal(target, f"nats://reader:reads@{at}")
-        assert "permissions violation for publish" in told.lower()
-        async with running(target, f"nats://relay:se%20cret@{at}"):
-            await until_kept(target, 3)
-        for secret in ("wr ong", "wr%20ong", "se cret", "se%20cret", "reads"):
-            assert secret not in told + caplog.text
-
-
-async def refusal(target: Target, url: str, name: str = "r", **options: Any) -> str:
-    """Why a relay ends."""
-    async with prepared(target, url, name, **options) as relay:
-        with pytest.raises(SinkRefused) as refused:
-            await asyncio.wait_for(relay.run(), WAIT_SECONDS)
-        return refused.value.message
-
-
-async def record(recorder: Recorder, name: str, fact: Fact) -> None:
-    """Append an event that opens a stream."""
-    stream = f"export-control/{name}"
-    await recorder.append([decide(rehydrate(stream, []), PlannedEvent(stream, fact, name), ())])
-
-
-async def until_kept(target: Target, position: int) -> None:
-    """Wait until a relay has come to a position by what is kept."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while (await kept(target))[0] != position:
-            await asyncio.sleep(0.05)
-
-
-def headers(message: Any) -> tuple[int, int]:
-    """The position of an event and that of the one before it."""
-    told = message.headers
-    return int(told["Tracker-Position"]), int(told["Tracker-Previous-Position"])
-
-
-async def kept(target: Target, name: str = "r") -> tuple[int, int]:
-    """The position of a relay that is kept, and how often it filled the broker again."""
-    async with open_pool(target, role=DELIVERER) as pool:
-        row = await pool.fetchrow(
-            "SELECT position, refills FROM delivery.relays WHERE name = $1", name
-        )
-        assert row is not None
-        return row["position"], row["refills"]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not true():
-            await asyncio.sleep(0.02)

@@ -67,7 +67,9 @@ def _parse_server(text: str) -> SplitResult:
         fits = False
     if not fits or server.path.strip("/") or server.query or server.fragment:
         raise InvalidInput(
-            "expected nats://host:4222 or tls://host:4222, or several with commas", path=("url",)
+            "the address of the broker: expected nats://host:4222 or tls://host:4222, or several with"
+            " commas",
+            path=("url",),
         )
     return server
 

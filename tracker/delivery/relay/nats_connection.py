@@ -34,6 +34,8 @@ REFUSALS = ("authorization", "authentication", PERMISSION)
 """Words of a broker that does not let us in, or do something."""
 ERRORS = (nats.errors.Error, OSError, TimeoutError, ValueError)
 """Errors of the client and of what it calls."""
+CREDENTIALS_PARTS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
+"""What stands in a file of credentials."""
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class NatsConnection:
         """`lost` is called when it breaks, or when something is not permitted over it."""
         self._address = address
         self._lost = lost
+        self._begun = False
         self._ended = asyncio.Event()
         self._error: Exception | None = None
         """The last one that came without being asked for, such as that something is not permitted."""
@@ -63,6 +66,7 @@ class NatsConnection:
     async def open(self) -> None:
         """Connect. Raises SinkUnavailable, and SinkRefused where we are not let in."""
         options = {**self._login(), "tls": self._tls()}
+        self._begun = True
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
                 await self.client.connect(
@@ -78,6 +82,7 @@ class NatsConnection:
                     **options,
                 )
         except NkeysError as error:
+            self._begun = False
             raise SinkRefused(f"{self._address.credentials}: {type(error).__name__}") from error
         except (nats.errors.Error, OSError, TimeoutError) as error:
             await self.close()
@@ -85,6 +90,8 @@ class NatsConnection:
 
     async def close(self) -> None:
         """Let it go, also where the broker does not take what waits."""
+        if not self._begun:
+            return
         with suppress(nats.errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self.client.close()
@@ -137,10 +144,14 @@ class NatsConnection:
         if path is None:
             return dict(self._address.login)
         try:
-            seed_alone = b"-----BEGIN" not in path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise SinkRefused(f"{path} can't be read: {error.strerror}") from error
-        return {"nkeys_seed" if seed_alone else "user_credentials": str(path)}
+        if not content.startswith(b"-----BEGIN"):
+            return {"nkeys_seed": str(path)}
+        if not all(part in content for part in CREDENTIALS_PARTS):  # the client would look for ever
+            raise SinkRefused(f"{path}: expected a user's JWT and an nkey seed")
+        return {"user_credentials": str(path)}
 
     async def _note(self, error: Exception) -> None:
         logger.debug("%s: %s", self._address.shown, error)

@@ -1,0 +1,62 @@
+"""Options that say which events are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from schema.inputs.endpoint_filter import parse_endpoint_filter
+from tracker.delivery.endpoint import EndpointFilter
+
+OfTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--types",
+        help="Only events of this type, such as `ExportControl.Suspended`; give several with commas,"
+        " or by repeating this, as of the next two.",
+        show_default=False,
+    ),
+]
+OfCommodities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--commodity",
+        help="Only events about this commodity or one below it, such as `gallium`.",
+        show_default=False,
+    ),
+]
+OfPlaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--place",
+        help="Only events about this place or alliance, such as `CN`.",
+        show_default=False,
+    ),
+]
+OfEntity = Annotated[
+    str | None, typer.Option("--about", help="Only events of this entity, such as `alliance/quad`.")
+]
+
+
+def filter_asked_for(
+    types: list[str] | None,
+    commodities: list[str] | None,
+    places: list[str] | None,
+    entity: str | None,
+) -> EndpointFilter:
+    """Which events are wanted, by these options. Raises InvalidInput and TooLarge."""
+    return parse_endpoint_filter(
+        split_words(types),
+        split_words(commodities),
+        split_words(places),
+        entity,
+        fields=("commodity", "place"),
+    )
+
+
+def split_words(given: Iterable[str] | None) -> list[str] | None:
+    """The words of an option that may be repeated, and have several with commas; None without any."""
+    words = [word.strip() for text in given or () for word in text.split(",")]
+    return words or None

@@ -1,0 +1,156 @@
+"""`tracker relay`: the log is published to a broker, for as long as the command runs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deploy import setting_table, settings
+from deploy.bootstrap import open_pool, prepare
+from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.cli.filter_options import OfCommodities, OfEntity, OfPlaces, OfTypes, filter_asked_for
+from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from tracker.delivery.endpoint import EndpointFilter
+from tracker.delivery.lease import POOL_SETTINGS
+from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
+from tracker.delivery.relay.relay import Relay
+from tracker.delivery.relay.sink import Sink
+from tracker.delivery.relay.store import RelayStore
+from tracker.errors import TrackerError
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import DELIVERER, Target
+
+SINK_MODULE = "tracker.delivery.relay.jetstream"
+POOL_CONNECTIONS = 4
+Readable = {"exists": True, "dir_okay": False, "readable": True}
+
+
+def relay(
+    url: Annotated[
+        str,
+        typer.Argument(
+            envvar=setting_table.RELAY_URL.variable,
+            show_envvar=True,
+            metavar="URL",
+            help="Where NATS is: nats://host:4222, or tls://host:4222, over which nothing is sent"
+            " without TLS; several servers of a cluster with commas.",
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option(help="The name of the relay: its place in the log is kept by it.")
+    ] = "nats",
+    stream: Annotated[
+        str, typer.Option(help="The stream of JetStream; made if there is none.")
+    ] = "MINERALS",
+    prefix: Annotated[
+        str, typer.Option(help="With what subjects begin: `minerals.ExportControl.Suspended`.")
+    ] = "minerals",
+    after: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="The position after which it begins, 0 for all events (default: the last)."
+        ),
+    ] = None,
+    types: OfTypes = None,
+    commodity: OfCommodities = None,
+    place: OfPlaces = None,
+    about: OfEntity = None,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(
+            setting_table.RELAY_CREDENTIALS.flag,
+            envvar=setting_table.RELAY_CREDENTIALS.variable,
+            help="A file with a JWT and an nkey seed (`.creds`), or with a seed alone.",
+            **Readable,
+        ),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca",
+            help="The certificates that those of the servers are checked against (default: the"
+            " system's).",
+            **Readable,
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="A certificate of ours with its key, for servers that ask.", **Readable),
+    ] = None,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=5, help="Copies of a stream that is made here.")
+    ] = 1,
+    window: Annotated[
+        int,
+        typer.Option(min=1, max=2048, help="Messages that wait for acknowledgements at a time."),
+    ] = 512,
+    data_dir: DataDir = None,
+    log_level: Level = LogLevel.WARNING,
+    log_format: Form = LogFormat.TEXT,
+) -> None:
+    """Publish events to NATS JetStream as they are recorded, each once and in order, until Ctrl-C.
+
+    It goes on where it was. A stream that has lost what it acknowledged is noticed and filled again
+    from what it still has. Of two relays of one name the second waits, and takes over.
+    """
+    log_to_stderr(log_level, log_format, [*settings.secrets(), *secrets_in(url)])
+    with report_errors():
+        address = NatsAddress(parse_servers(url), credentials, ca, certificate)
+        filter = filter_asked_for(types, commodity, place, about)
+        sink = jetstream_sink(
+            address,
+            relay=name,
+            stream=stream,
+            prefix=prefix,
+            replicas=replicas,
+            window_messages=window,
+        )
+
+    async def work(target: Target) -> None:
+        await prepare(target)
+        await publish(target, sink, name, filter, after)
+
+    run_with_database(data_dir, work)
+
+
+def jetstream_sink(address: NatsAddress, **options: Any) -> Sink:
+    """A stream of JetStream. Raises InvalidInput, and TrackerError where its client is missing."""
+    try:
+        module = import_module(SINK_MODULE)
+    except ImportError as error:
+        raise TrackerError(
+            f"NATS takes nats-py, which is not installed here ({error.name}): the extra `nats` has it",
+            code="SINK_NOT_INSTALLED",
+        ) from None
+    sink: Sink = module.JetStreamSink(address, module.StreamOptions(**options))
+    return sink
+
+
+async def publish(
+    target: Target, sink: Sink, name: str, filter: EndpointFilter, after: int | None
+) -> None:
+    """Publish for ever, and say at the end what was done."""
+    options = {"role": DELIVERER, "settings": POOL_SETTINGS, "size": POOL_CONNECTIONS}
+    async with open_pool(target, **options) as pool:
+        recorder, store = Recorder(pool), RelayStore(pool, name)
+        cursor = await store.begin(sink.name, filter, after, await recorder.head())
+        stderr.print(
+            f"Relay {name}: {sink.name}, after position {cursor.position} (Ctrl-C stops)",
+            markup=False,
+        )
+        async with Follower(recorder, target) as follower:
+            running = Relay(sink, store, recorder, follower, filter.selection)
+            try:
+                await running.run()
+            finally:
+                done = running.report
+                stderr.print(
+                    f"Relay {name}: {done.events} events were acknowledged;"
+                    f" {done.refills} times what the broker had lost was published again.",
+                    style="yellow" if done.refills else None,
+                    markup=False,
+                )
