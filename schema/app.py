@@ -29,6 +29,7 @@ from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import Ends
 from schema.http.trusted_hosts import TrustedHosts
 from schema.pages.docs import docs
+from schema.pages.endpoints.route import EndpointRoute
 from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
 from schema.pages.sign_in.sign_in import SignIn
@@ -90,6 +91,7 @@ def create_app(
             *tables.routes,
             *page_routes(people, {"/events": events.respond}),
             *RecordRoute(access_control, answers).routes(plain),
+            *EndpointRoute(access_control, answers).routes(plain),
             *SignIn(access_control).routes(plain),
             *docs.routes(plain),
             Route("/annexes", AnnexRoute(services, access_control).respond),

@@ -37,6 +37,8 @@ class Session:
 
     signed_in: bool = False
     may_record: bool = False
+    may_deliver: bool = False
+    """Whether there may be endpoints for them."""
 
 
 @dataclass(frozen=True, slots=True)

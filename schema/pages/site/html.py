@@ -39,7 +39,8 @@ TITLES = {
 
 def session(client: Client) -> Session:
     """What a page shows of its reader."""
-    return Session(bool(client.authorization), Scope.RECORD in client.caller.scopes)
+    scopes = client.caller.scopes
+    return Session(bool(client.authorization), Scope.RECORD in scopes, Scope.ENDPOINT in scopes)
 
 
 def around(address: Address, section: str | None, session: Session) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Endpoints: where events are delivered to, and what people do with them."""
