@@ -212,7 +212,7 @@ WAITING: list[tuple[dict[str, Any], list[int]]] = [
 """Which of the three events wait, by the filter."""
 
 
-async def test_the_lag_is_what_waits_of_the_filter(endpoints: Endpoints) -> None:
+async def test_the_lag_is_what_waits_of_the_filter(endpoints: Endpoints, target: Target) -> None:
     events = await endpoints.services.recorder.read()
     recorded = {event.position: event.recorded_at for event in events}
     for number, (wanted, waiting) in enumerate(WAITING):
@@ -224,14 +224,10 @@ async def test_the_lag_is_what_waits_of_the_filter(endpoints: Endpoints) -> None
             assert 0 < found["seconds"] < 60
         else:
             assert (found["oldestAt"], found["seconds"]) == (None, 0)
-
-
-async def test_the_lag_begins_behind_the_cursor(endpoints: Endpoints, target: Target) -> None:
-    await endpoints.add(name="n", after="0", places=["CN"])
-    await reach(target, 2, 1)
-    assert (await endpoints.one())["lag"]["events"] == 1
-    await reach(target, 3, 3)
-    assert (await endpoints.one())["lag"]["events"] == 0
+    await reach(target, 2, 1, "n3")
+    assert (await endpoints.one("n3"))["lag"]["events"] == 1
+    await reach(target, 3, 3, "n3")
+    assert (await endpoints.one("n3"))["lag"]["events"] == 0
 
 
 async def test_what_a_deliverer_met_is_shown(endpoints: Endpoints, target: Target) -> None:
