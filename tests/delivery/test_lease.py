@@ -195,7 +195,7 @@ async def test_work_goes_on_elsewhere_when_its_process_stops_and_when_it_ends(
 
     monkeypatch.setattr(leases[second], "renew", silent)  # as if it did not run at all
     assert await next_one() == f"{third} begins"
-    monkeypatch.undo()
+    monkeypatch.delattr(leases[second], "renew")
     assert await next_one() == f"{second} ends"
     assert [leases[name].held for name in (second, third)] == [False, True]
     for task in tasks.values():
