@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.commodities import commodities as everything
@@ -53,21 +54,39 @@ class Selection:
         return self.commodities is not None or self.places is not None
 
 
+class Subjects(NamedTuple):
+    """What an event is about, by its fact and the earlier ones of its entity."""
+
+    commodities: frozenset[str]
+    places: frozenset[str]
+    of_control: bool
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Subjects:
+        """Those of the facts of one entity, at least one. Pure."""
+        facts = list(facts)
+        return cls(
+            frozenset(id for fact in facts for id in commodities(fact)),
+            frozenset(id for fact in facts for id in actors(fact)),
+            any(isinstance(fact, CONTROL_FACTS) for fact in facts),
+        )
+
+    def are_selected(self, selection: Selection) -> bool:
+        """Whether an event that is about them is selected. Pure."""
+        wanted = selection.commodities
+        if wanted is not None and self.of_control:
+            wanted = commodities_of_controls(tuple(wanted))
+        return (wanted is None or not self.commodities.isdisjoint(wanted)) and (
+            selection.places is None or not self.places.isdisjoint(selection.places)
+        )
+
+
 def is_selected(facts: Iterable[Fact], selection: Selection) -> bool:
     """Whether an event is selected, by its fact and the earlier ones of its entity.
 
     Pure.
     """
-    facts = list(facts)
-    return any(
-        _intersect(_commodities_wanted(selection, fact), commodities(fact)) for fact in facts
-    ) and _intersect(selection.places, (id for fact in facts for id in actors(fact)))
-
-
-def _commodities_wanted(selection: Selection, fact: Fact) -> Sequence[str] | None:
-    if selection.commodities is not None and isinstance(fact, CONTROL_FACTS):
-        return commodities_of_controls(tuple(selection.commodities))
-    return selection.commodities
+    return Subjects.of(facts).are_selected(selection)
 
 
 CONTROL_FACTS = tuple(ExportControl.FACTS.values())
@@ -165,26 +184,42 @@ async def filter_selected(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> list[RecordedEvent]:
     """Those of some events that are wanted."""
-    wanted = [
-        event
+    [wanted] = [found async for found in filter_each(recorder, events, [selection])]
+    return wanted
+
+
+async def filter_each(
+    recorder: Recorder, events: Sequence[RecordedEvent], selections: Iterable[Selection]
+) -> AsyncGenerator[list[RecordedEvent], None]:
+    """Those of some events that each selection wants, in its order. What entities are about is read
+    once for all of them, and only of events that one of them wants as far as can be seen without."""
+    subjects: dict[int, Subjects] = {}
+    for selection in selections:
+        wanted = [
+            event
+            for event in events
+            if (selection.types is None or event.type in selection.types)
+            and selection.entity in (None, event.stream)
+        ]
+        if selection.by_subject:
+            unknown = [event for event in wanted if event.position not in subjects]
+            subjects |= await _read_subjects(recorder, unknown)
+            wanted = [e for e in wanted if subjects[e.position].are_selected(selection)]
+        yield wanted
+
+
+async def _read_subjects(
+    recorder: Recorder, events: Sequence[RecordedEvent]
+) -> dict[int, Subjects]:
+    """What events are about, by their positions."""
+    streams = {event.stream for event in events if event.version > 1}
+    told = await recorder.read_streams(streams) if streams else {}
+    return {
+        event.position: Subjects.of(_facts_until(event, told.get(event.stream, [])))
         for event in events
-        if (selection.types is None or event.type in selection.types)
-        and selection.entity in (None, event.stream)
-    ]
-    if not selection.by_subject:
-        return wanted
-    told = await recorder.read_streams({e.stream for e in wanted if e.version > 1})
-    return [
-        event
-        for event in wanted
-        if is_selected(_facts_until(event, told.get(event.stream, [])), selection)
-    ]
+    }
 
 
 def _facts_until(event: RecordedEvent, told: Sequence[RecordedEvent]) -> list[Fact]:
     """The facts of an entity up to an event."""
     return [*(e.fact for e in told if e.position < event.position), event.fact]
-
-
-def _intersect(wanted: Sequence[str] | None, found: Iterable[str]) -> bool:
-    return wanted is None or not set(wanted).isdisjoint(found)

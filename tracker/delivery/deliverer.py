@@ -1,0 +1,322 @@
+"""The deliverer: sends the events of the log to endpoints, in one of all servers at a time.
+
+What is sent and what is kept of it, step by step, and what a crash leaves behind:
+
+    a lease is taken        by one server; another one takes it when that has not renewed it
+    a request is made       only while the lease is held, one at a time for each endpoint
+    it is accepted          the cursor moves on, in memory; now the next request may be made
+    progress is written     for all endpoints together, many times a second. What a crash loses of
+                            it is sent once more, with the same ids
+
+A server that was frozen and comes back finds its lease over: it begins no request, and what it would
+write is refused, because it is of an older epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from tracker.audit.serve.proofs import ProofService
+from tracker.delivery.endpoint import EndpointState
+from tracker.delivery.endpoint_settings import parked_of, replay_of, settings_of, standing_of
+from tracker.delivery.endpoint_worker import DeliveryTools, EndpointWorker, Observe
+from tracker.delivery.endpoints import CHANNEL
+from tracker.delivery.lease import POOL_SETTINGS, Lease, LeaseLost
+from tracker.delivery.networks import Networks
+from tracker.delivery.progress import Progress
+from tracker.delivery.schedule import STANDARD_SCHEDULE, Schedule
+from tracker.delivery.selected_events import MAX_SHARED_EVENTS, SharedEvents
+from tracker.delivery.sender import Sender
+from tracker.delivery.waiting_proofs import WaitingProofs
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.postgres.background import BackgroundTask
+from tracker.postgres.database import (
+    CONNECTION_ERRORS,
+    DELIVERER,
+    Pool,
+    Target,
+    create_pool,
+    named_queries,
+)
+
+SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
+
+LEASE = "deliverer"
+POOL_SIZE = 5
+"""Connections: for the lease, for progress, for what has changed, and two for those behind."""
+POOL_TIMEOUT_SECONDS = 20
+GATHERING_SECONDS = 0.02
+"""Seconds in which changes by people gather, before they are read together."""
+IDLE_INTERVAL_SECONDS = 2.0
+"""Seconds after which the cursors of those who wait move over what they are not for."""
+PRUNING_INTERVAL_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+RECONNECT_SECONDS = 15.0
+"""Seconds after which a database that refuses the role is asked again."""
+STOP_SECONDS = 2.0
+"""Seconds that requests in flight get to finish when the server stops."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOptions:
+    """Options of delivering: where to, under which name, and when again."""
+
+    networks: Networks = Networks()  # noqa: RUF009 - it never changes
+    origin: str = "localhost"
+    schedule: Schedule = STANDARD_SCHEDULE
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySummary:
+    """Endpoints by state; how many active ones fail; the last position up to which all others have
+    what they are for, None without any; and whether a server delivers."""
+
+    active: int
+    paused: int
+    disabled: int
+    failing: int
+    position: int | None
+    delivering: bool
+
+
+class Deliverer(BackgroundTask):
+    """Delivers, in this process or in whichever has the lease.
+
+    It has to be made before the follower begins to listen.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        follower: Follower,
+        proofs: ProofService,
+        options: DeliveryOptions = DeliveryOptions(),
+    ):
+        self._target = target
+        self._follower = follower
+        self._proofs = proofs
+        self._options = options
+        self.observe: Observe = lambda *_: None
+        """Is told of each request: what came of it, how many events it had, how many seconds it took."""
+        self.trouble: str | None = None
+        """Why this server could not deliver, where that is so."""
+        self.lease: Lease | None = None
+        self._changes = Changes()
+        follower.listen_to(CHANNEL, self._changes.add)
+
+    @property
+    def delivering(self) -> bool:
+        """Whether this server delivers at the moment."""
+        return self.lease is not None and self.lease.held
+
+    async def run(self) -> None:
+        """Deliver whenever the lease is ours, for ever."""
+        while True:
+            try:
+                async with (
+                    self._pool() as pool,
+                    Sender(self._options.networks, self._options.origin) as sender,
+                ):
+                    self.trouble = None
+                    self.lease = lease = Lease(pool, LEASE)
+                    await lease.run(lambda: self._deliveries(pool, sender, lease).run())
+            except asyncpg.InsufficientPrivilegeError as error:
+                self._refused(f"the login of the database may not deliver: {error}")
+            except (*CONNECTION_ERRORS, TimeoutError) as error:
+                self._refused(f"deliveries have no database: {error}")
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _deliveries(self, pool: Pool, sender: Sender, lease: Lease) -> Deliveries:
+        tools = DeliveryTools(
+            lease,
+            sender,
+            SharedEvents(Recorder(pool), self._follower),
+            Progress(pool, lease),
+            WaitingProofs(self._proofs),
+            self._options.schedule,
+            lambda *seen: self.observe(*seen),
+        )
+        return Deliveries(pool, tools, self._follower, self._changes)
+
+    def _refused(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            logger.warning("%s", trouble)
+        self.trouble = trouble
+
+    @asynccontextmanager
+    async def _pool(self) -> AsyncIterator[Pool]:
+        pool = await create_pool(
+            self._target,
+            role=DELIVERER,
+            size=POOL_SIZE,
+            settings=POOL_SETTINGS,
+            seconds=POOL_TIMEOUT_SECONDS,
+        )
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+
+class Changes:
+    """The endpoints that people have changed and that are to be looked at anew."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+        self._all = False
+        self._came = asyncio.Event()
+
+    def add(self, payload: str) -> None:
+        """Note what a notification tells of: one endpoint by its id, or all."""
+        if payload.isascii() and payload.isdecimal():
+            self._ids.add(int(payload))
+        else:
+            self._all = True
+        self._came.set()
+
+    async def next(self) -> list[int] | None:
+        """The ids of endpoints that have changed, when there are some; None for all."""
+        await self._came.wait()
+        await asyncio.sleep(GATHERING_SECONDS)
+        return self.take()
+
+    def take(self) -> list[int] | None:
+        """The ids of those that have changed until now; None for all."""
+        ids = None if self._all else sorted(self._ids)
+        self._ids, self._all = set(), False
+        self._came.clear()
+        return ids
+
+
+class Deliveries:
+    """The deliveries of one epoch of the lease."""
+
+    def __init__(self, pool: Pool, tools: DeliveryTools, follower: Follower, changes: Changes):
+        self._pool = pool
+        self._tools = tools
+        self._follower = follower
+        self._changes = changes
+        self._workers: dict[int, EndpointWorker] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Deliver until the lease is lost, or the server stops."""
+        session = self._follower.session
+        self._changes.take()
+        rows = await self._pool.fetch(SQL.endpoints, None)
+        head = await self._tools.events.recorder.head()
+        places = [row["position"] for row in rows if row["state"] == EndpointState.ACTIVE.value]
+        self._tools.events.begin(
+            min(head, max(min(places, default=head), head - MAX_SHARED_EVENTS))
+        )
+        try:
+            for row in rows:
+                self._begin(row)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tools.events.run())
+                tasks.create_task(self._write())
+                tasks.create_task(self._reload())
+                tasks.create_task(self._tidy(session))
+        finally:
+            await self._stop()
+
+    def _begin(self, row: asyncpg.Record) -> None:
+        worker = EndpointWorker(
+            self._tools, settings_of(row), standing_of(row), replay_of(row), parked_of(row)
+        )
+        self._workers[row["id"]] = worker
+        self._tasks[row["id"]] = asyncio.create_task(worker.run())
+
+    async def _write(self) -> None:
+        while True:
+            await self._tools.progress.wait()
+            await _again(self._tools.progress.flush)
+
+    async def _reload(self) -> None:
+        """Look at what people have changed."""
+        while True:
+            ids = await self._changes.next()
+            if ids is None or ids:
+                await _again(lambda ids=ids: self._update(ids))  # type: ignore[misc]
+
+    async def _update(self, ids: Sequence[int] | None) -> None:
+        await self._tools.progress.flush()  # so that what the database has is not older
+        rows = {row["id"]: row for row in await self._pool.fetch(SQL.endpoints, ids)}
+        for id in self._workers.keys() - rows.keys():
+            if ids is None or id in ids:
+                self._workers.pop(id)
+                self._tasks.pop(id).cancel()
+        for id, row in rows.items():
+            if worker := self._workers.get(id):
+                standing = standing_of(row)
+                if ids is not None:  # somebody has changed something: that may be what was wrong
+                    standing.next_attempt_at = None
+                worker.update(settings_of(row), standing, replay_of(row), parked_of(row))
+            else:
+                self._begin(row)
+
+    async def _tidy(self, session: int) -> None:
+        """What is to be done now and then."""
+        loop = asyncio.get_running_loop()
+        pruned = loop.time()
+        while True:
+            await asyncio.sleep(IDLE_INTERVAL_SECONDS)
+            if session != self._follower.session:  # notifications may have been missed
+                session = self._follower.session
+                self._changes.add("")
+            for number, worker in enumerate(list(self._workers.values()), 1):
+                worker.note_idle()
+                if number % 100 == 0:
+                    await asyncio.sleep(0)
+            if loop.time() - pruned > PRUNING_INTERVAL_SECONDS:
+                pruned = loop.time()
+                await _again(self._tools.progress.prune)
+
+    async def _stop(self) -> None:
+        """Begin nothing more; let requests in flight finish where they may, and keep what came of them."""
+        for worker in self._workers.values():
+            worker.stopping = True
+        sending = [self._tasks[id] for id, worker in self._workers.items() if worker.sending]
+        if sending and self._tools.lease.held:
+            await self._finish_requests()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._tools.lease.held:
+            with suppress(*CONNECTION_ERRORS, TimeoutError, LeaseLost):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._tools.progress.flush()
+
+    async def _finish_requests(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                while any(worker.sending for worker in self._workers.values()):
+                    await asyncio.sleep(0.02)
+
+
+async def _again(work: Callable[[], Awaitable[None]]) -> None:
+    """Do it, again where the database could not be reached or did not take it."""
+    while True:
+        try:
+            await work()
+            return
+        except (*CONNECTION_ERRORS, TimeoutError) as error:
+            logger.warning("the deliverer lost its database and will try again: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def read_summary(pool: Pool) -> DeliverySummary:
+    """How deliveries stand, whichever server delivers."""
+    row = await pool.fetchrow(SQL.summary, LEASE)
+    assert row is not None
+    return DeliverySummary(**row)

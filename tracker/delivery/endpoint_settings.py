@@ -1,0 +1,99 @@
+"""An endpoint as the deliverer needs it: where to send what, with which keys. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import asyncpg
+
+from tracker.delivery.endpoint import EndpointFilter, EndpointState
+from tracker.delivery.progress import Place, ReplayPlace, Standing
+from tracker.delivery.signatures import Algorithm, SigningKey
+from tracker.log.selection import Selection
+
+
+@dataclass(slots=True)
+class ParkedEvent:
+    """An event that is set aside: the position before it, None until the cursor has passed it, and
+    whether a person wants it tried again."""
+
+    previous: int | None
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """What people decide about an endpoint."""
+
+    id: int
+    name: str
+    url: str = field(repr=False)
+    selection: Selection
+    max_batch_events: int
+    with_proof: bool
+    active: bool
+    all_keys: tuple[tuple[SigningKey, datetime | None], ...]
+
+    @property
+    def disabled(self) -> EndpointSettings:
+        """The same, sent nothing more."""
+        return replace(self, active=False)
+
+    @property
+    def keys(self) -> list[SigningKey]:
+        """The keys that sign at this moment, the newest first."""
+        now = datetime.now(UTC)
+        return [key for key, retires_at in self.all_keys if retires_at is None or retires_at > now]
+
+
+def settings_of(row: asyncpg.Record) -> EndpointSettings:
+    """The settings in a row of the query `endpoints`."""
+    types, commodities, places = (
+        None if row[name] is None else tuple(row[name])
+        for name in ("types", "commodities", "places")
+    )
+    return EndpointSettings(
+        row["id"],
+        row["name"],
+        row["url"],
+        EndpointFilter(types, commodities, places, row["entity"]).selection,
+        row["max_batch_events"],
+        row["with_proof"],
+        row["state"] == EndpointState.ACTIVE.value,
+        tuple(
+            (SigningKey(Algorithm(algorithm), secret), retires_at)
+            for algorithm, secret, retires_at in row["keys"]
+        ),
+    )
+
+
+def standing_of(row: asyncpg.Record) -> Standing:
+    """How an endpoint stands by a row."""
+    return Standing(
+        row["id"],
+        Place(row["position"], row["previous_position"]),
+        row["last_accepted_at"],
+        row["failures"],
+        row["failing_since"],
+        row["next_attempt_at"],
+        row["last_error"],
+        row["last_status"],
+        row["handshake_at"],
+        row["requests_a_minute"],
+    )
+
+
+def replay_of(row: asyncpg.Record) -> ReplayPlace | None:
+    """The replay of an endpoint by a row."""
+    if row["replay_id"] is None:
+        return None
+    return ReplayPlace(
+        row["replay_position"], row["replay_previous"], row["replay_id"], row["replay_last"]
+    )
+
+
+def parked_of(row: asyncpg.Record) -> Mapping[int, ParkedEvent]:
+    """What is parked, by position."""
+    return {position: ParkedEvent(previous, retry) for position, previous, retry in row["parked"]}

@@ -1,0 +1,457 @@
+"""Delivers to one endpoint: one request at a time, the next when the one before it was accepted.
+
+What a receiver has accepted moves the cursor; nothing else does, but that what is parked is passed
+over. A batch that fails is tried again with half as many events: so one event that can't be taken is
+found, and those before it are not kept back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from tracker.delivery.endpoint_settings import EndpointSettings, ParkedEvent
+from tracker.delivery.lease import Lease
+from tracker.delivery.message import Message, batch_message, event_message, message_id
+from tracker.delivery.message_cache import MessageCache
+from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
+from tracker.delivery.schedule import Schedule
+from tracker.delivery.selected_events import EventReader, Following, SharedEvents
+from tracker.delivery.sender import Answer, Sender
+from tracker.delivery.turns import RequestLimit, Turns
+from tracker.delivery.waiting_proofs import WaitingProofs
+from tracker.errors import TrackerError
+from tracker.log.entries import RecordedEvent
+from tracker.postgres.database import CONNECTION_ERRORS
+
+MAX_MESSAGE_BYTES = 512 * 1024
+"""The size from which a batch gets no more events."""
+MAX_SLEEP_SECONDS = 60.0
+"""Seconds after which a worker looks at the time again: clocks may be set."""
+RETRY_SECONDS = 0.5
+"""Seconds after which a database that could not be read is asked again."""
+MAX_RESPONSE_CHARACTERS = 1_000
+"""What is kept of an answer."""
+
+logger = logging.getLogger(__name__)
+
+Observe = Callable[[str, int, float], None]
+"""Is told of each request: what came of it, how many events it had, how many seconds it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTools:
+    """What the workers of all endpoints share."""
+
+    lease: Lease
+    sender: Sender
+    events: SharedEvents
+    progress: Progress
+    proofs: WaitingProofs
+    schedule: Schedule
+    observe: Observe
+    turns: Turns = field(default_factory=Turns)
+    limit: RequestLimit = field(default_factory=RequestLimit)
+    messages: MessageCache = field(default_factory=MessageCache)
+
+
+class Delivery(NamedTuple):
+    """Events for one request, each with the position before it. When it is accepted, its place is at
+    `until` and what was parked in between is passed, of which the positions are with those before."""
+
+    place: Place | None
+    """None for one that was parked and is tried once more."""
+    events: Sequence[tuple[RecordedEvent, int]]
+    until: int
+    previous: int
+    passed: Mapping[int, int]
+
+
+class EndpointWorker:
+    """Delivers to one endpoint, in one epoch of the lease."""
+
+    def __init__(
+        self,
+        tools: DeliveryTools,
+        settings: EndpointSettings,
+        standing: Standing,
+        replay: ReplayPlace | None,
+        parked: Mapping[int, ParkedEvent],
+    ):
+        self._tools = tools
+        self.settings = settings
+        self.standing = standing
+        self._replay = replay
+        self._parked = dict(parked)
+        self._reader = EventReader(tools.events, settings.selection, self.wake)
+        self._woken = asyncio.get_running_loop().create_future()
+        self._batch_events = settings.max_batch_events
+        self._not_before = 0.0  # by the monotonic clock: a receiver's limit of requests
+        self._idle = False
+        self.stopping = False
+        """Whether no more requests are to begin."""
+        self.sending = False
+        """Whether a request is in flight."""
+
+    def update(
+        self,
+        settings: EndpointSettings,
+        standing: Standing,
+        replay: ReplayPlace | None,
+        parked: Mapping[int, ParkedEvent],
+    ) -> None:
+        """A person has changed something: all but the cursor is as the database has it."""
+        self.settings = settings
+        self._batch_events = min(self._batch_events, settings.max_batch_events)
+        mine = self.standing
+        mine.failures, mine.failing_since = standing.failures, standing.failing_since
+        mine.last_error, mine.last_status = standing.last_error, standing.last_status
+        mine.handshake_at = standing.handshake_at
+        mine.next_attempt_at = standing.next_attempt_at
+        if replay is None or self._replay is None or replay.id != self._replay.id:
+            self._replay = replay
+        known, self._parked = self._parked, dict(parked)
+        for position, event in self._parked.items():
+            if event.previous is None and position in known:
+                event.previous = known[position].previous
+        self._forget_delivered()
+        self.wake()
+
+    def _forget_delivered(self) -> None:
+        """Forget what somebody parked while it was being accepted, or would have tried in its turn."""
+        replay = self._replay
+        for position, event in list(self._parked.items()):
+            if event.previous is not None:
+                continue
+            again = replay is not None and replay.position < position <= replay.last
+            if event.retry or (position <= self.standing.cursor.position and not again):
+                self._end_parked(position)
+
+    async def run(self) -> None:
+        """Deliver, for ever."""
+        self._forget_delivered()
+        try:
+            while True:
+                try:
+                    await self._step()
+                except (*CONNECTION_ERRORS, TimeoutError) as error:
+                    logger.warning("deliveries to %s wait: %s", self.settings.name, error)
+                    await self._sleep(RETRY_SECONDS)
+                except Exception as error:
+                    # A bug, or an event that this version can't read: stay there, visibly.
+                    logger.exception("an endpoint can't go on: %s", self.settings.name)
+                    self._fail(_unmade(f"the tracker can't send it: {type(error).__name__}"), [])
+        finally:
+            self._reader.close()
+
+    async def _step(self) -> None:
+        """Make one request, or wait until there is something to do."""
+        await self._tools.lease.wait_until_held()
+        self._woken = asyncio.get_running_loop().create_future()  # before looking at anything
+        parked = self._next_parked() if self._may_send else None
+        wait = self._seconds_to_wait(parked is not None)
+        if wait is None or wait > 0:
+            self._reader.forget()
+            await self._sleep(wait)
+        elif self.standing.handshake_at is None:
+            await self._shake_hands()
+        elif parked is not None:
+            await self._retry_parked(parked)
+        else:
+            await self._deliver_next(self._replay or self.standing.cursor)
+
+    @property
+    def _may_send(self) -> bool:
+        return self.settings.active and not self.stopping
+
+    def _seconds_to_wait(self, asked_for: bool) -> float | None:
+        """Seconds before the next request; None until somebody changes something."""
+        if not self._may_send:
+            return None
+        seconds = self._not_before - time.monotonic()
+        if (at := self.standing.next_attempt_at) is not None and not asked_for:
+            seconds = max(seconds, (at - datetime.now(UTC)).total_seconds())
+        return seconds
+
+    def wake(self) -> None:
+        """Look again at what there is to do."""
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+    async def _sleep(self, seconds: float | None = None) -> None:
+        """Wait for so long, or until something has changed since this step began."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds or MAX_SLEEP_SECONDS, MAX_SLEEP_SECONDS)):
+                await asyncio.shield(self._woken)
+
+    async def _deliver_next(self, place: Place) -> None:
+        """Deliver what comes next at a place, or wait for it."""
+        await self._tools.turns.wait()
+        last = place.last if isinstance(place, ReplayPlace) else None
+        if last is not None and place.position >= last:
+            self._end_replay(place)
+            return
+        limit = self._batch_events
+        self._reader.wait()  # before looking, so that nothing comes in between unseen
+        try:
+            found = self._reader.kept(place.position, limit)
+            if found is None:
+                found = await self._reader.read(place.position, limit)
+            if last is not None:
+                found = _up_to(found, last)
+            delivery = self._delivery(place, found)
+            if delivery is None and found.until <= place.position:
+                self._idle = place is self.standing.cursor
+                await self._sleep()
+                return
+        finally:
+            self._idle = False
+            self._reader.stop_waiting()
+        if delivery is not None:
+            await self._deliver(delivery)
+        else:
+            self._pass(place, found)
+
+    def _delivery(self, place: Place, found: Following) -> Delivery | None:
+        """The request for what was found; None where all of it is parked."""
+        events: list[tuple[RecordedEvent, int]] = []
+        passed: dict[int, int] = {}
+        size = 0
+        previous, until = place.previous, found.until
+        for event in found.events:
+            if events and size + len(event.entry) > MAX_MESSAGE_BYTES:
+                until = events[-1][0].position
+                passed = {at: before for at, before in passed.items() if at < until}
+                previous = until
+                break
+            if event.position in self._parked:
+                passed[event.position] = previous
+            else:
+                events.append((event, previous))
+                size += len(event.entry)
+            previous = event.position
+        return Delivery(place, events, until, previous, passed) if events else None
+
+    def _pass(self, place: Place, found: Following) -> None:
+        """Move over what is not sent: what is parked, and what the endpoint is not for."""
+        for event in found.events:
+            self._pass_parked({event.position: place.previous})
+            place.previous = event.position
+        place.position = max(place.position, found.until)
+        self._changed(place)
+
+    def note_idle(self) -> None:
+        """Move over what the endpoint is not for, where it waits for something else."""
+        if not self._idle:
+            return
+        cursor = self.standing.cursor
+        found = self._reader.kept(cursor.position, 1)
+        if found and not found.events and found.until > cursor.position:
+            cursor.position = found.until
+            self._changed(cursor)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        message = await self._message(delivery)
+        if isinstance(message, Answer):
+            self._fail(message, delivery.events)
+            return
+        answer = await self._send(message)
+        if answer is None:
+            return
+        if answer.delivered:
+            self._accept(delivery, message, answer)
+        else:
+            self._fail(answer, delivery.events, message)
+
+    async def _message(self, delivery: Delivery) -> Message | Answer:
+        """The message of a delivery; an answer that nobody gave where it can't be made."""
+        events, batches = delivery.events, self.settings.max_batch_events > 1
+        if self.settings.with_proof:
+            try:
+                proofs = await self._tools.proofs.prove([event.position for event, _ in events])
+            except TrackerError as error:
+                return _unmade(error.message)
+            if batches:
+                return batch_message(events, proofs)
+            [(event, previous)] = events
+            return event_message(event, previous, proofs[event.position])
+        if batches:
+            return self._tools.messages.get(
+                tuple((event.position, previous) for event, previous in events),
+                lambda: batch_message(events),
+            )
+        [(event, previous)] = events
+        return self._tools.messages.get(
+            (event.position, previous), lambda: event_message(event, previous)
+        )
+
+    async def _send(self, message: Message) -> Answer | None:
+        """Send a message, unless it must not be sent any more; then None."""
+        async with self._tools.limit.request(len(message.body)):
+            if not self._tools.lease.held or not self._may_send:
+                return None
+            self._count_request()
+            self.sending = True
+            try:
+                return await self._tools.sender.send(self.settings.url, message, self.settings.keys)
+            finally:
+                self.sending = False
+
+    def _count_request(self) -> None:
+        if a_minute := self.standing.requests_a_minute:
+            self._not_before = time.monotonic() + 60 / a_minute
+
+    async def _shake_hands(self) -> None:
+        """Ask the receiver, before the first delivery, whether it wants any."""
+        await self._tools.turns.wait()
+        async with self._tools.limit.request(0):
+            if not self._tools.lease.held or not self._may_send:
+                return
+            self.sending = True
+            try:
+                answer = await self._tools.sender.handshake(self.settings.url)
+            finally:
+                self.sending = False
+        if isinstance(answer, Answer):
+            self._fail(answer, [])
+        elif answer.supported and not answer.allowed:
+            self._fail(_unmade("the receiver does not allow deliveries from this origin"), [])
+        else:
+            self.standing.handshake_at = datetime.now(UTC)
+            self.standing.requests_a_minute = answer.requests_per_minute
+            self._tools.progress.changed(self.standing)
+
+    def _accept(self, delivery: Delivery, message: Message, answer: Answer) -> None:
+        place, mine = delivery.place, self.standing
+        assert place is not None
+        self._note_attempt(message, len(delivery.events), mine.failures + 1, answer)
+        place.position, place.previous = delivery.until, delivery.previous
+        self._pass_parked(delivery.passed)
+        mine.last_accepted_at = datetime.now(UTC)
+        mine.failures, mine.failing_since, mine.next_attempt_at = 0, None, None
+        mine.last_error, mine.last_status = None, answer.status
+        self._batch_events = min(2 * self._batch_events, self.settings.max_batch_events)
+        self._changed(place)
+
+    def _fail(
+        self,
+        answer: Answer,
+        events: Sequence[tuple[RecordedEvent, int]],
+        message: Message | None = None,
+    ) -> None:
+        """Note a failure, and when it is tried again; a receiver that is gone for good is disabled."""
+        mine, now = self.standing, datetime.now(UTC)
+        mine.failures += 1
+        mine.failing_since = mine.failing_since or now
+        mine.last_error, mine.last_status = answer.error, answer.status
+        mine.next_attempt_at = self._tools.schedule.next_try(
+            mine.failures, now, random.random(), answer.retry_after_seconds
+        )
+        self._batch_events = max(1, self._batch_events // 2)
+        self._note_attempt(
+            message or _not_sent(self.standing, events), len(events), mine.failures, answer
+        )
+        if answer.retired:
+            self._tools.progress.unwritten.disabled.add(mine.endpoint)
+            self.settings = self.settings.disabled
+        self._tools.progress.changed(mine)
+
+    def _note_attempt(self, message: Message, events: int, attempt: int, answer: Answer) -> None:
+        outcome = "accepted" if answer.delivered else "failed"
+        self._tools.observe(outcome, events, answer.duration_seconds)
+        self._tools.progress.unwritten.attempts.append(
+            MadeAttempt(
+                self.standing.endpoint,
+                datetime.now(UTC),
+                message.id,
+                message.first_position,
+                message.last_position,
+                events,
+                attempt,
+                answer.duration_seconds,
+                answer.status,
+                answer.error,
+                answer.excerpt[:MAX_RESPONSE_CHARACTERS] or None,
+            )
+        )
+
+    def _changed(self, place: Place) -> None:
+        if isinstance(place, ReplayPlace):
+            self._tools.progress.unwritten.replays[place.id] = place
+        self._tools.progress.changed(self.standing)
+
+    def _end_replay(self, place: Place) -> None:
+        assert isinstance(place, ReplayPlace)
+        self._tools.progress.unwritten.ended_replays.add(place.id)
+        if self._replay is place:
+            self._replay = None
+        self._tools.progress.changed(self.standing)
+
+    # What is parked.
+
+    def _next_parked(self) -> int | None:
+        """The first parked event that a person wants tried again."""
+        return next((at for at, event in self._parked.items() if event.retry), None)
+
+    async def _retry_parked(self, position: int) -> None:
+        """Try a parked event once more, beside the cursor."""
+        parked = self._parked[position]
+        await self._tools.turns.wait()
+        found = await self._tools.events.recorder.lookup.by_position([position])
+        assert parked.previous is not None
+        events = [(found[position], parked.previous)]
+        delivery = Delivery(None, events, position, position, {})
+        message = await self._message(delivery)
+        answer = message if isinstance(message, Answer) else await self._send(message)
+        if answer is None:
+            return
+        sent = message if isinstance(message, Message) else _not_sent(self.standing, events)
+        self._note_attempt(sent, 1, 1, answer)
+        if answer.delivered:
+            self._end_parked(position)
+            return
+        parked.retry = False
+        key = (self.standing.endpoint, position)
+        self._tools.progress.unwritten.parked_errors[key] = answer.error or ""
+        self._tools.progress.changed(self.standing)
+
+    def _pass_parked(self, passed: Mapping[int, int]) -> None:
+        for position, previous in passed.items():
+            parked = self._parked.get(position)
+            if parked is not None and parked.previous is None:
+                parked.previous = previous
+                key = (self.standing.endpoint, position)
+                self._tools.progress.unwritten.passed[key] = previous
+
+    def _end_parked(self, position: int) -> None:
+        self._parked.pop(position, None)
+        self._tools.progress.unwritten.accepted_parked.add((self.standing.endpoint, position))
+        self._tools.progress.changed(self.standing)
+
+
+def _up_to(found: Following, last: int) -> Following:
+    """As much of what was found as a replay is of."""
+    if found.until <= last:
+        return found
+    return Following([event for event in found.events if event.position <= last], last)
+
+
+def _unmade(error: str) -> Answer:
+    """What is noted of a request that was not made."""
+    return Answer(None, error, None, 0.0)
+
+
+def _not_sent(standing: Standing, events: Sequence[tuple[RecordedEvent, int]]) -> Message:
+    """What is noted of a message that there was not."""
+    if not events:
+        after = standing.cursor.position
+        return Message("", "", b"", after, after)
+    first, last = events[0][0], events[-1][0]
+    return Message(message_id(first.event_id), "", b"", first.position, last.position)

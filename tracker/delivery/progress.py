@@ -1,0 +1,208 @@
+"""How far endpoints have come: kept in memory, and written in groups.
+
+A crash loses at most what has not been written: those deliveries are made once more, with the same
+ids, and none is left out. What is written belongs to one epoch of the lease; whoever has lost it
+writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from tracker.delivery.lease import Lease, check_epoch
+from tracker.postgres.database import Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
+FLUSH_INTERVAL_SECONDS = 0.1
+"""Seconds from one writing to the next, at least."""
+MAX_WRITTEN_ATTEMPTS = 2_000
+"""Attempts that are written at a time."""
+MAX_KEPT_ATTEMPTS = 20_000
+"""Attempts that wait for a database that is away; older ones are not written."""
+MAX_ATTEMPTS = 1_000
+"""Attempts of an endpoint that stay in the database."""
+
+
+@dataclass(slots=True)
+class Place:
+    """A place in the log: what is selected up to `position` is done, and the last of it was at
+    `previous`."""
+
+    position: int
+    previous: int
+
+
+@dataclass(slots=True)
+class ReplayPlace(Place):
+    """How far a replay has come."""
+
+    id: int
+    last: int
+
+
+@dataclass(slots=True)
+class Standing:
+    """How an endpoint stands: its cursor, and what is wrong."""
+
+    endpoint: int
+    cursor: Place
+    last_accepted_at: datetime | None
+    failures: int
+    failing_since: datetime | None
+    next_attempt_at: datetime | None
+    last_error: str | None
+    last_status: int | None
+    handshake_at: datetime | None
+    requests_a_minute: int | None
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """The parameters of the query `advance`."""
+        return (
+            self.endpoint,
+            self.cursor.position,
+            self.cursor.previous,
+            self.last_accepted_at,
+            self.failures,
+            self.failing_since,
+            self.next_attempt_at,
+            self.last_error,
+            self.last_status,
+            self.handshake_at,
+            self.requests_a_minute,
+        )
+
+
+class MadeAttempt(NamedTuple):
+    """A request that was made, as the query `add_attempts` takes it."""
+
+    endpoint: int
+    attempted_at: datetime
+    message_id: str
+    first_position: int
+    last_position: int
+    events: int
+    attempt: int
+    duration_seconds: float
+    status: int | None
+    error: str | None
+    response: str | None
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What the database does not know yet."""
+
+    standings: dict[int, Standing] = field(default_factory=dict)
+    attempts: list[MadeAttempt] = field(default_factory=list)
+    replays: dict[int, ReplayPlace] = field(default_factory=dict)
+    ended_replays: set[int] = field(default_factory=set)
+    passed: dict[tuple[int, int], int] = field(default_factory=dict)
+    """The positions before parked events, by endpoint and position."""
+    parked_errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    accepted_parked: set[tuple[int, int]] = field(default_factory=set)
+    disabled: set[int] = field(default_factory=set)
+
+    def restore(self, older: Unwritten) -> None:
+        """Put back what could not be written, below what has come since."""
+        self.standings = older.standings | self.standings
+        self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
+        self.replays = older.replays | self.replays
+        self.ended_replays |= older.ended_replays
+        self.passed = older.passed | self.passed
+        self.parked_errors = older.parked_errors | self.parked_errors
+        self.accepted_parked |= older.accepted_parked
+        self.disabled |= older.disabled
+
+
+class Progress:
+    """The progress of all endpoints in one epoch of the lease."""
+
+    def __init__(self, pool: Pool, lease: Lease):
+        self._pool, self._lease = pool, lease
+        self._unwritten = Unwritten()
+        self._changed = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._grown: set[int] = set()
+
+    @property
+    def unwritten(self) -> Unwritten:
+        """What is to be written, for those who add to it; then it is `changed`."""
+        return self._unwritten
+
+    def changed(self, standing: Standing) -> None:
+        """Write an endpoint with the next group."""
+        self._unwritten.standings[standing.endpoint] = standing
+        self._changed.set()
+
+    async def wait(self) -> None:
+        """Wait until there is something to write, and others may have come to it."""
+        await self._changed.wait()
+        await asyncio.sleep(FLUSH_INTERVAL_SECONDS)
+
+    async def flush(self) -> None:
+        """Write what there is. Raises LeaseLost, and what the database does: then it stays."""
+        async with self._writing:
+            unwritten, self._unwritten = self._unwritten, Unwritten()
+            self._changed.clear()
+            try:
+                await self._write(unwritten)
+            except BaseException:
+                self._unwritten.restore(unwritten)
+                self._changed.set()
+                raise
+            self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
+
+    async def _write(self, unwritten: Unwritten) -> None:
+        if not unwritten.standings:
+            return
+        statements = _statements(unwritten)  # before anything changes again
+        async with self._pool.acquire() as connection, connection.transaction():
+            await check_epoch(connection, self._lease)
+            for query, columns in statements:
+                await connection.execute(query, *columns)
+
+    async def prune(self) -> None:
+        """Take old attempts out of the database, of endpoints that have made more."""
+        grown, self._grown = self._grown, set()
+        if not grown:
+            return
+        try:
+            await self._pool.execute(SQL.prune_attempts, list(grown), MAX_ATTEMPTS)
+        except BaseException:
+            self._grown |= grown
+            raise
+
+
+def _statements(unwritten: Unwritten) -> list[tuple[str, list[list[object]]]]:
+    """What there is to be written, as queries with their parameters. Endpoints come first: whoever
+    changes one locks it before what belongs to it."""
+    attempts = unwritten.attempts
+    replays = [
+        (id, place.position, place.previous)
+        for id, place in unwritten.replays.items()
+        if id not in unwritten.ended_replays
+    ]
+    groups: list[tuple[str, Sequence[Sequence[object]]]] = [
+        (SQL.advance, [unwritten.standings[id].row for id in sorted(unwritten.standings)]),
+        *(
+            (SQL.add_attempts, attempts[first : first + MAX_WRITTEN_ATTEMPTS])
+            for first in range(0, len(attempts), MAX_WRITTEN_ATTEMPTS)
+        ),
+        (SQL.advance_replays, replays),
+        (SQL.end_replays, [(id,) for id in unwritten.ended_replays]),
+        (SQL.pass_parked, [(*at, before) for at, before in unwritten.passed.items()]),
+        (SQL.fail_parked, [(*at, error) for at, error in unwritten.parked_errors.items()]),
+        (SQL.end_parked, list(unwritten.accepted_parked)),
+        (SQL.disable, [(id,) for id in unwritten.disabled]),
+    ]
+    return [
+        (query, [list(column) for column in zip(*rows, strict=True)])
+        for query, rows in groups
+        if rows
+    ]

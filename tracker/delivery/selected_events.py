@@ -1,0 +1,273 @@
+"""The events that endpoints are for, read as seldom as possible.
+
+The newest events are read once for all endpoints and kept, as long as there are few of them, for each
+selection that endpoints have. An endpoint that is further behind reads the log for itself, a page at
+a time. Either way it gets what comes after its position: what is kept here decides about speed, and
+never about what is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.errors import TrackerError
+from tracker.log.entries import RecordedEvent
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, filter_each, filter_selected, read_entity
+from tracker.postgres.database import CONNECTION_ERRORS
+
+PAGE_EVENTS = 200
+"""Events that are read at a time."""
+MAX_SHARED_EVENTS = 2_000
+"""How many of the newest events are kept for all."""
+MAX_SHARED_BYTES = 16 * 1024 * 1024
+MAX_PAGE_BYTES = 256 * 1024
+"""What one endpoint that is behind keeps of a page, for its next deliveries."""
+MAX_PAGES_BYTES = 32 * 1024 * 1024
+"""What all of them keep."""
+READS_AT_A_TIME = 2
+SELECTIONS_AT_A_TIME = 32
+"""How many selections an event is looked at for in one turn of the loop."""
+RETRY_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Following(NamedTuple):
+    """Selected events that follow a position; up to `until` there are no others."""
+
+    events: Sequence[RecordedEvent]
+    until: int
+
+
+@dataclass(slots=True)
+class SelectedPage:
+    """The selected events after a position and up to another, in order."""
+
+    after: int
+    until: int
+    events: list[RecordedEvent]
+
+    def following(self, position: int, limit: int) -> Following | None:
+        """At most `limit` events after a position; None if they are not all here."""
+        if not self.after <= position <= self.until:
+            return None
+        first = bisect_right(self.events, position, key=_position)
+        found = self.events[first : first + limit]
+        ends = first + len(found) == len(self.events)
+        return Following(found, self.until if ends else found[-1].position)
+
+    def forget_until(self, position: int) -> None:
+        """Keep only what is after a position."""
+        if position > self.after:
+            del self.events[: bisect_right(self.events, position, key=_position)]
+            self.after = min(position, self.until)
+
+
+class SharedSelection:
+    """The newest events of a selection, for all endpoints that have it."""
+
+    def __init__(self, selection: Selection, after: int):
+        self.selection = selection
+        self.page = SelectedPage(after, after, [])
+        self.waiting: dict[EventReader, None] = {}
+        """Those who have come to the end, and whom an event is to wake."""
+        self.readers = 0
+
+
+class SharedEvents:
+    """The newest events of the log, sorted by what endpoints select; for one event loop."""
+
+    def __init__(self, recorder: Recorder, follower: Follower):
+        self.recorder = recorder
+        self._follower = follower
+        self.until = 0
+        """The position up to which it has read."""
+        self.reading = asyncio.Semaphore(READS_AT_A_TIME)
+        self.page_bytes = 0
+        """What endpoints that are behind keep of their pages."""
+        self._selections: dict[Hashable, SharedSelection] = {}
+        self._kept: deque[tuple[int, int, int]] = deque()  # until, events, bytes of what is kept
+        self._kept_events = self._kept_bytes = 0
+
+    def begin(self, after: int) -> None:
+        """Begin after a position; to be said before anybody reads."""
+        self.until = after
+
+    def open(self, selection: Selection) -> SharedSelection:
+        """The events of a selection from now on, for one more reader."""
+        shared = self._selections.get(selection.key)
+        if shared is None:
+            shared = self._selections[selection.key] = SharedSelection(selection, self.until)
+        shared.readers += 1
+        return shared
+
+    def close(self, shared: SharedSelection) -> None:
+        """One reader less; what nobody reads is not looked for any more."""
+        shared.readers -= 1
+        if not shared.readers:
+            self._selections.pop(shared.selection.key, None)
+
+    async def run(self) -> None:
+        """Read on, for ever."""
+        while True:
+            try:
+                async with aclosing(self._follower.pages(self.until, page=PAGE_EVENTS)) as pages:
+                    async for page in pages:
+                        await self._add(page)
+            except CONNECTION_ERRORS as error:
+                logger.warning("deliveries wait for the log, which could not be read: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _add(self, events: Sequence[RecordedEvent]) -> None:
+        asked = list(self._selections.values())
+        found = await self._filter(events, asked)
+        self.until = until = events[-1].position
+        before = self._forget(events)
+        for shared in self._selections.values():
+            page = shared.page
+            wanted = found.get(shared)
+            if wanted is not None:
+                page.events.extend(wanted)
+                page.until = until
+                page.forget_until(before)
+            else:  # not looked at: it was asked for meanwhile
+                shared.page = SelectedPage(until, until, [])
+        await self._wake(shared for shared in asked if found.get(shared) != [])
+
+    async def _filter(
+        self, events: Sequence[RecordedEvent], asked: Sequence[SharedSelection]
+    ) -> dict[SharedSelection, list[RecordedEvent]]:
+        """What selections want of some events; nothing where that can't be said of all of them, as
+        of a fact that this version does not know. Then everyone reads, and sees, for itself."""
+        found: dict[SharedSelection, list[RecordedEvent]] = {}
+        selections = [shared.selection for shared in asked]
+        try:
+            async with aclosing(filter_each(self.recorder, events, selections)) as each:
+                for number, shared in enumerate(asked, 1):
+                    found[shared] = await anext(each)
+                    if number % SELECTIONS_AT_A_TIME == 0:
+                        await asyncio.sleep(0)
+        except TrackerError as error:
+            logger.error("new events could not be sorted by endpoints: %s", error.message)
+            return {}
+        return found
+
+    def _forget(self, events: Sequence[RecordedEvent]) -> int:
+        """Count what is kept with some new events; the position after which that is all."""
+        size = sum(len(event.entry) for event in events)
+        self._kept.append((events[-1].position, len(events), size))
+        self._kept_events += len(events)
+        self._kept_bytes += size
+        before = 0
+        while len(self._kept) > 1 and (
+            self._kept_events > MAX_SHARED_EVENTS or self._kept_bytes > MAX_SHARED_BYTES
+        ):
+            before, count, size = self._kept.popleft()
+            self._kept_events -= count
+            self._kept_bytes -= size
+        return before
+
+    async def _wake(self, grown: Iterable[SharedSelection]) -> None:
+        """Wake those who wait for what has come, some in each turn of the loop."""
+        woken = 0
+        for shared in grown:
+            for reader in list(shared.waiting):
+                reader.wake()
+                woken += 1
+                if woken % SELECTIONS_AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+
+
+class EventReader:
+    """Reads the events of one endpoint after a position, wherever that is."""
+
+    def __init__(self, shared_events: SharedEvents, selection: Selection, wake: Callable[[], None]):
+        self._all = shared_events
+        self._shared = shared_events.open(selection)
+        self._selection = selection
+        self._page: SelectedPage | None = None
+        self._page_bytes = 0
+        self.wake = wake
+        """Called when an event has come for one who waits."""
+
+    def close(self) -> None:
+        """Read no more."""
+        self.stop_waiting()
+        self.forget()
+        self._all.close(self._shared)
+
+    def forget(self) -> None:
+        """Keep nothing of what was read ahead."""
+        self._page = None
+        self._all.page_bytes -= self._page_bytes
+        self._page_bytes = 0
+
+    def wait(self) -> None:
+        """Be woken when an event comes; to be asked for before looking."""
+        self._shared.waiting[self] = None
+
+    def stop_waiting(self) -> None:
+        """Be woken no more."""
+        self._shared.waiting.pop(self, None)
+
+    def kept(self, position: int, limit: int) -> Following | None:
+        """The events after a position as far as they are in memory; None if they are not."""
+        shared = self._shared.page.following(position, limit)
+        if shared is not None:
+            self.forget()
+            return shared
+        read = self._page.following(position, limit) if self._page else None
+        return read if read and read.until > position else None
+
+    async def read(self, position: int, limit: int) -> Following:
+        """At most `limit` events after a position. Raises what the database does."""
+        found = self.kept(position, limit)
+        if found is None:
+            self.forget()
+            async with self._all.reading:
+                page = await self._read_page(position, max(limit, PAGE_EVENTS))
+            found = page.following(position, limit)
+            assert found is not None
+            self._keep(page, found.until)
+        return found
+
+    async def _read_page(self, position: int, limit: int) -> SelectedPage:
+        recorder, selection, until = self._all.recorder, self._selection, self._all.until
+        if selection.entity is not None:
+            until = max(until, position)
+            wanted = await read_entity(recorder, selection, position, until)
+            return SelectedPage(position, until, wanted)
+        events = await recorder.read(position, limit=limit, types=selection.types)
+        if len(events) == limit:
+            until = events[-1].position
+        else:  # no others up to where all had been read before
+            until = max(until, position, *(event.position for event in events[-1:]))
+        return SelectedPage(position, until, await filter_selected(recorder, events, selection))
+
+    def _keep(self, page: SelectedPage, until: int) -> None:
+        """Keep what comes after a position, as far as there is room for it."""
+        page.forget_until(until)
+        room = min(MAX_PAGE_BYTES, MAX_PAGES_BYTES - self._all.page_bytes)
+        size = 0
+        for number, event in enumerate(page.events):
+            if size + len(event.entry) > room:
+                page.until = page.events[number - 1].position if number else page.after
+                del page.events[number:]
+                break
+            size += len(event.entry)
+        if page.events:
+            self._page, self._page_bytes = page, size
+            self._all.page_bytes += size
+
+
+def _position(event: RecordedEvent) -> int:
+    return event.position

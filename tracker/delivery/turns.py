@@ -1,0 +1,94 @@
+"""How much is sent at a time: few requests in each turn of the event loop, which also answers clients,
+and so many in flight as there is memory and descriptors for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+AT_A_TIME = 8
+"""How many begin in one turn of the loop: about two milliseconds of work."""
+MAX_REQUESTS = 2_000
+"""Requests in flight."""
+MAX_REQUEST_BYTES = 128 * 1024 * 1024
+"""What the bodies of requests in flight may take."""
+
+
+class Turns:
+    """Lets a few go on in each turn of the loop, in the order in which they came."""
+
+    def __init__(self, at_a_time: int = AT_A_TIME):
+        self._at_a_time = at_a_time
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._taken = 0
+        """Turns that were taken in this turn of the loop."""
+
+    async def wait(self) -> None:
+        """Go on now, or in one of the next turns of the loop."""
+        loop = asyncio.get_running_loop()
+        if not self._taken:
+            loop.call_soon(self._begin_next)
+        if self._taken < self._at_a_time and not self._waiting:
+            self._taken += 1
+            return
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _begin_next(self) -> None:
+        """The next turn of the loop has begun, and has asked whether somebody wants something."""
+        self._taken = 0
+        while self._waiting and self._taken < self._at_a_time:
+            turn = self._waiting.popleft()
+            if not turn.done():  # whoever waited may have been cancelled
+                turn.set_result(None)
+                self._taken += 1
+        if self._taken:
+            asyncio.get_running_loop().call_soon(self._begin_next)
+
+
+class RequestLimit:
+    """Limits requests in flight, by their number and their bytes; whoever came first goes first."""
+
+    def __init__(self, requests: int = MAX_REQUESTS, size: int = MAX_REQUEST_BYTES):
+        self._requests, self._bytes = requests, size
+        self._most_bytes = size
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def request(self, size: int) -> AsyncIterator[None]:
+        """A request of so many bytes, when it is its turn; one that is over the limit goes alone."""
+        size = min(size, self._most_bytes)
+        if self._waiting or not self._take(size):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append((size, turn))
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._give_back(size)
+                raise
+        try:
+            yield
+        finally:
+            self._give_back(size)
+
+    def _take(self, size: int) -> bool:
+        if not self._requests or size > self._bytes:
+            return False
+        self._requests -= 1
+        self._bytes -= size
+        return True
+
+    def _give_back(self, size: int) -> None:
+        self._requests += 1
+        self._bytes += size
+        while self._waiting:
+            wanted, turn = self._waiting[0]
+            if not turn.done():
+                if not self._take(wanted):
+                    return
+                turn.set_result(None)
+            self._waiting.popleft()

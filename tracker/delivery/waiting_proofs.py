@@ -1,0 +1,52 @@
+"""Inclusion proofs of events that are delivered with them, which wait for the checkpoint that covers
+them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from tracker.audit.serve.proofs import ProofService
+from tracker.errors import NotProven
+
+POLL_INTERVAL_SECONDS = 0.2
+"""Seconds after which somebody who waits looks for a newer checkpoint."""
+WAIT_SECONDS = 10.0
+"""Seconds for which a checkpoint is waited for: where the log is signed it comes within one."""
+
+
+class WaitingProofs:
+    """Proofs from the published log. Those who wait for a checkpoint look for it together."""
+
+    def __init__(self, service: ProofService, wait_seconds: float = WAIT_SECONDS):
+        self._service = service
+        self._wait_seconds = wait_seconds
+        self._looking: asyncio.Task[int] | None = None
+
+    async def prove(self, positions: Sequence[int]) -> dict[int, str]:
+        """The proofs of events as `/log/proof` has them, by position. Raises NotProven where no
+        checkpoint comes that covers them, and what the database does."""
+        await self._wait_for_checkpoint(max(positions))
+        found = await asyncio.gather(*(self._service.proof(position) for position in positions))
+        proofs = zip(positions, found, strict=True)
+        return {position: str(one.proof) for position, one in proofs if one is not None}
+
+    async def _wait_for_checkpoint(self, position: int) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._wait_seconds
+        while (size := await self._size()) < position:
+            if loop.time() > deadline:
+                raise NotProven(
+                    f"no checkpoint covers the event at {position}, so there is no proof to send"
+                    f" with it: {'the log is not signed' if not size else f'the last has {size} events'}"
+                )
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+    async def _size(self) -> int:
+        """The size of the newest checkpoint, 0 before the first; asked for once by all at a time."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._read_size())
+        return await asyncio.shield(self._looking)
+
+    async def _read_size(self) -> int:
+        return await self._service.size() or 0
