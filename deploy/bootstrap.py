@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -21,6 +21,7 @@ from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.delivery.deliverer import Deliverer, DeliveryOptions
 from tracker.delivery.endpoints import Endpoints
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -64,9 +65,13 @@ async def opened_pool(target: Target) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def running_tracker(
-    target: Target, signing: SigningOptions | None = None, observe: WorkObserver | None = None
+    target: Target,
+    signing: SigningOptions | None = None,
+    observe: WorkObserver | None = None,
+    delivery: DeliveryOptions | None = None,
 ) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it, signs it if it is to, and answers.
+    """A whole tracker: it follows the log, projects it, signs it and delivers it if it is to, and
+    answers.
 
     `observe` is told of the work that goes on beside the answers.
     """
@@ -79,12 +84,15 @@ async def running_tracker(
         ) as projecting,
     ):
         recorder = Recorder(pool, appending)
+        follower, proofs = Follower(recorder, target), ProofService(pool)
+        deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         async with (
-            Follower(recorder, target) as follower,
+            follower,
             Projectors(
                 projecting, follower, [make() for make in PROJECTIONS.values()], observe
             ) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
+            deliverer or nullcontext(),
         ):
             projector = projectors[Versions.name]
             as_of = AsOf(asking, recorder, projector.progress)
@@ -96,9 +104,10 @@ async def running_tracker(
                 as_of,
                 Changes(pool, recorder),
                 Tokens(pool),
-                ProofService(pool),
-                Endpoints(pool, recorder, delivery_networks()),
+                proofs,
+                Endpoints(pool, recorder, delivery.networks if delivery else delivery_networks()),
                 publisher,
+                deliverer,
             )
 
 

@@ -58,6 +58,7 @@ from tracker.audit.sign.witness import Policy
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes
 from tracker.auth.scopes import Scope
+from tracker.delivery.deliverer import DeliveryOptions
 from tracker.delivery.networks import Networks
 from tracker.delivery.relay.nats_address import secrets_in
 from tracker.errors import InvalidInput
@@ -228,6 +229,11 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
         head_bytes=_number(HEAD_BYTES, 1024, environment),
         head_seconds=_number(HEAD_SECONDS, 1, environment),
     )
+
+
+def delivery(environment: Mapping[str, str] = os.environ) -> DeliveryOptions:
+    """With what events are delivered to endpoints. Raises WrongSetting."""
+    return DeliveryOptions(delivery_networks(environment), delivery_origin(environment))
 
 
 def delivery_networks(environment: Mapping[str, str] = os.environ) -> Networks:

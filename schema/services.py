@@ -15,6 +15,7 @@ from tracker.auth.oidc_issuer import OidcConfig
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.delivery.deliverer import Deliverer
 from tracker.delivery.endpoints import Endpoints
 from tracker.errors import NotFound
 from tracker.log.follower import Follower
@@ -41,6 +42,8 @@ class Services:
     endpoints: Endpoints
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
+    deliverer: Deliverer | None = None
+    """None where this process never delivers."""
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """The public keys of the log, the oldest first. Raises NotFound where this process has none."""

@@ -142,11 +142,13 @@ def demo(
         access, traces = settings.access(demo=True), tracing()
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
+        delivery = settings.delivery()
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         await check_demo(target)
-        async with running_tracker(target, signing, traces.work if traces else None) as services:
+        observe = traces.work if traces else None
+        async with running_tracker(target, signing, observe, delivery) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
             async def welcome(url: str) -> None:
@@ -200,12 +202,14 @@ def serve(
         access, traces = settings.access(), tracing()
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
+        delivery = settings.delivery()
         listening = listening_socket(host, port)
 
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
-        async with running_tracker(target, signing, traces.work if traces else None) as services:
+        observe = traces.work if traces else None
+        async with running_tracker(target, signing, observe, delivery) as services:
             served = create_app(services, access, traces, trusted=trusted)
             await serve_app(served, limits, listening, log_level, traces)
 

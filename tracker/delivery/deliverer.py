@@ -128,25 +128,28 @@ class Deliverer(BackgroundTask):
                     Sender(self._options.networks, self._options.origin) as sender,
                 ):
                     self.trouble = None
-                    self.lease = lease = Lease(pool, LEASE)
-                    await lease.run(lambda: self._deliveries(pool, sender, lease).run())
+                    self.lease = Lease(pool, LEASE)
+                    await self._deliver_in_turns(pool, sender, self.lease)
             except asyncpg.InsufficientPrivilegeError as error:
                 self._refused(f"the login of the database may not deliver: {error}")
             except (*CONNECTION_ERRORS, TimeoutError) as error:
                 self._refused(f"deliveries have no database: {error}")
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _deliveries(self, pool: Pool, sender: Sender, lease: Lease) -> Deliveries:
-        tools = DeliveryTools(
-            lease,
-            sender,
-            SharedEvents(Recorder(pool), self._follower),
-            Progress(pool, lease),
-            WaitingProofs(self._proofs),
-            self._options.schedule,
-            lambda *seen: self.observe(*seen),
-        )
-        return Deliveries(pool, tools, self._follower, self._changes)
+    async def _deliver_in_turns(self, pool: Pool, sender: Sender, lease: Lease) -> None:
+        async def deliver() -> None:
+            tools = DeliveryTools(
+                lease,
+                sender,
+                SharedEvents(Recorder(pool), self._follower),
+                Progress(pool, lease),
+                WaitingProofs(self._proofs),
+                self._options.schedule,
+                lambda *seen: self.observe(*seen),
+            )
+            await Deliveries(pool, tools, self._follower, self._changes).run()
+
+        await lease.run(deliver)
 
     def _refused(self, trouble: str) -> None:
         if trouble != self.trouble:

@@ -158,7 +158,7 @@ class EndpointWorker:
         parked = self._next_parked() if self._may_send else None
         wait = self._seconds_to_wait(parked is not None)
         if wait is None or wait > 0:
-            self._reader.forget()
+            self._reader.drop_page()
             await self._sleep(wait)
         elif self.standing.handshake_at is None:
             await self._shake_hands()
@@ -208,6 +208,8 @@ class EndpointWorker:
                 found = _up_to(found, last)
             delivery = self._delivery(place, found)
             if delivery is None and found.until <= place.position:
+                if not await self._check_log(place):
+                    return
                 self._idle = place is self.standing.cursor
                 await self._sleep()
                 return
@@ -218,6 +220,23 @@ class EndpointWorker:
             await self._deliver(delivery)
         else:
             self._pass(place, found)
+
+    async def _check_log(self, place: Place) -> bool:
+        """Whether the log reaches as far as the endpoint has come; if not, that is a failure."""
+        events = self._tools.events
+        if place.position <= events.until:
+            return True
+        head = await events.recorder.head()
+        if place.position <= head:
+            return True
+        self._fail(
+            _unmade(
+                f"the log ends at {head}, and this endpoint has had events up to {place.position}:"
+                " the log was set back"
+            ),
+            [],
+        )
+        return False
 
     def _delivery(self, place: Place, found: Following) -> Delivery | None:
         """The request for what was found; None where all of it is parked."""

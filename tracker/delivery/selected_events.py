@@ -65,7 +65,7 @@ class SelectedPage:
         ends = first + len(found) == len(self.events)
         return Following(found, self.until if ends else found[-1].position)
 
-    def forget_until(self, position: int) -> None:
+    def drop_until(self, position: int) -> None:
         """Keep only what is after a position."""
         if position > self.after:
             del self.events[: bisect_right(self.events, position, key=_position)]
@@ -138,7 +138,7 @@ class SharedEvents:
             if wanted is not None:
                 page.events.extend(wanted)
                 page.until = until
-                page.forget_until(before)
+                page.drop_until(before)
             else:  # not looked at: it was asked for meanwhile
                 shared.page = SelectedPage(until, until, [])
         await self._wake(shared for shared in asked if found.get(shared) != [])
@@ -202,10 +202,10 @@ class EventReader:
     def close(self) -> None:
         """Read no more."""
         self.stop_waiting()
-        self.forget()
+        self.drop_page()
         self._all.close(self._shared)
 
-    def forget(self) -> None:
+    def drop_page(self) -> None:
         """Keep nothing of what was read ahead."""
         self._page = None
         self._all.page_bytes -= self._page_bytes
@@ -223,7 +223,7 @@ class EventReader:
         """The events after a position as far as they are in memory; None if they are not."""
         shared = self._shared.page.following(position, limit)
         if shared is not None:
-            self.forget()
+            self.drop_page()
             return shared
         read = self._page.following(position, limit) if self._page else None
         return read if read and read.until > position else None
@@ -232,7 +232,7 @@ class EventReader:
         """At most `limit` events after a position. Raises what the database does."""
         found = self.kept(position, limit)
         if found is None:
-            self.forget()
+            self.drop_page()
             async with self._all.reading:
                 page = await self._read_page(position, max(limit, PAGE_EVENTS))
             found = page.following(position, limit)
@@ -255,7 +255,7 @@ class EventReader:
 
     def _keep(self, page: SelectedPage, until: int) -> None:
         """Keep what comes after a position, as far as there is room for it."""
-        page.forget_until(until)
+        page.drop_until(until)
         room = min(MAX_PAGE_BYTES, MAX_PAGES_BYTES - self._all.page_bytes)
         size = 0
         for number, event in enumerate(page.events):
