@@ -12,8 +12,8 @@ import typer
 from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, print_whole, report_errors, run_with_database, stderr
+from deploy.cli.filter_options import OfCommodities, OfEntity, OfPlaces, OfTypes, filter_asked_for
 from deploy.terminal import in_one_line
-from schema.inputs.endpoint_filter import parse_endpoint_filter
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints
 from tracker.delivery.lag import Lag, read_lag
@@ -40,7 +40,7 @@ Row: TypeAlias = Sequence[object]
 def add(
     url: Annotated[str, typer.Argument(help="The address, with https.")],
     name: Annotated[
-        str | None, typer.Option(help="A name of your choice (default: one is made up).")
+        str | None, typer.Option(help="A name of your choice (default: the host of the address).")
     ] = None,
     after: Annotated[
         int | None,
@@ -48,30 +48,10 @@ def add(
             min=0, help="The position after which it begins, 0 for all events (default: the last)."
         ),
     ] = None,
-    types: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only events of this type, such as `ExportControl.Suspended`; give several with"
-            " commas, or by repeating this, as of the next two.",
-            show_default=False,
-        ),
-    ] = None,
-    commodity: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only events about this commodity or one below it, such as `gallium`.",
-            show_default=False,
-        ),
-    ] = None,
-    place: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only events about this place or alliance, such as `CN`.", show_default=False
-        ),
-    ] = None,
-    about: Annotated[
-        str | None, typer.Option(help="Only events of this entity, such as `alliance/quad`.")
-    ] = None,
+    types: OfTypes = None,
+    commodity: OfCommodities = None,
+    place: OfPlaces = None,
+    about: OfEntity = None,
     batch: Annotated[
         int, typer.Option(min=1, help="The most events in a request; 1: each comes alone.")
     ] = 1,
@@ -100,13 +80,7 @@ def add(
             url=url,
             name=name,
             after=after,
-            filter=parse_endpoint_filter(
-                split_words(types),
-                split_words(commodity),
-                split_words(place),
-                about,
-                fields=("commodity", "place"),
-            ),
+            filter=filter_asked_for(types, commodity, place, about),
             max_batch_events=batch,
             with_proof=proof,
             with_hmac=hmac,
@@ -302,12 +276,6 @@ def manage(data_dir: Path | None, do: Callable[[Endpoints], Awaitable[T]]) -> T:
             return await do(Endpoints(pool, Recorder(pool), networks))
 
     return run_with_database(data_dir, work)
-
-
-def split_words(given: Iterable[str] | None) -> list[str] | None:
-    """The words of an option that may be repeated, and have several with commas; None without any."""
-    words = [word.strip() for text in given or () for word in text.split(",")]
-    return words or None
 
 
 def describe(of: Endpoint) -> list[Row]:
