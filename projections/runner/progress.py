@@ -2,7 +2,7 @@
 
 Whichever process projects notifies a channel of the projection's in the transaction of a page; so every
 process soon knows what is committed, and its own projector's pages at once. While nothing listens, the
-database is asked every time. What is known is never ahead of what is committed. It may be behind
+database is asked every time. What is known is never ahead of what is committed and durable. It may be behind
 another process's projector for as long as a notification takes, but never goes back.
 """
 
@@ -58,7 +58,10 @@ class ProgressTracker:
         before, session = self._latest, self._follower.session
         row = await self._pool.fetchrow(SQL.tracking, self._name)
         assert row is not None  # it is made with the tables
-        self._learn(before, int(row["position"]), str(row["fold"]))
+        durability = self._follower.durability
+        durability.synchronous = row["synchronous"]
+        position = await durability.release(row["position"])
+        self._learn(before, position, str(row["fold"]))
         self._session = session
         assert self._latest is not None
         return self._latest.position

@@ -85,7 +85,7 @@ class Projector(BackgroundTask, Generic[PageT]):
         """Project all that is in the log now. `progress` gets the position after every page."""
         async with aclosing(self._positions()) as positions:
             async for position in positions:
-                self.progress.advance(position)
+                self.progress.advance(await self._follower.durability.release(position))
                 progress(position)
                 self._progressed.set()
                 self._progressed = asyncio.Event()

@@ -18,7 +18,7 @@ import asyncpg
 
 from projections.runner.projection import PAGE_EVENTS, Page, Projection
 from projections.runner.tables import SQL, begin_tracking, project_page
-from tracker.log.recorder import head
+from tracker.log.durability import head
 from tracker.postgres.database import (
     CONNECTION_ERRORS,
     PROJECTOR,

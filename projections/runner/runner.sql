@@ -18,7 +18,8 @@ INSERT INTO projection.tracking (projection, position, fold) VALUES ($1, 0, $2);
 
 -- name: tracking
 -- How far a projection has come, and the code that made its rows.
-SELECT position, fold FROM projection.tracking WHERE projection = $1;
+SELECT position, fold, current_setting('synchronous_standby_names') <> '' AS synchronous
+FROM projection.tracking WHERE projection = $1;
 
 -- name: position
 -- How far a projection has come.

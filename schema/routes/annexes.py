@@ -39,7 +39,8 @@ class AnnexRoute:
                 )
         recorder = self._services.recorder
         until = parse_parameter(request, "until")
-        last = await recorder.head() if until is None else until
+        head = await recorder.head()
+        last = head if until is None else min(until, head)
         pages = recorder.annexes.pages(parse_parameter(request, "after") or 0, last)
         return StreamingResponse(
             _encode_lines(pages), media_type=JSON_LINES, headers={"Cache-Control": "no-store"}

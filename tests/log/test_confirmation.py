@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -13,12 +13,11 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from deploy.postgres import Postgres
-from tests.conftest import run_sql
 from tests.log.test_log import event
 from tests.support.fact_builders import announced
 from tests.support.importer import ImportFixture, line
 from tests.support.published_log import fill, publisher
+from tests.support.standbys import CANCEL, TERMINATE, WAITING, cut_short, wait_for_nobody
 from tracker.audit.sign.keystore import KeyStore
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
@@ -29,21 +28,6 @@ from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
 TODAY = date(2025, 11, 20)
-WAITING = (
-    "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
-)
-
-
-@pytest.fixture
-def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]:
-    """Says which standbys every commit waits for; in the end for none."""
-
-    def wait_for(name: str) -> None:
-        run_sql(server, f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
-        run_sql(server, "SELECT pg_reload_conf()")
-
-    yield wait_for
-    wait_for("")
 
 
 @pytest.fixture
@@ -60,13 +44,6 @@ async def lost_standby(
 
 
 @pytest.fixture
-async def admin(target: Target) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Who looks at what goes on in the database."""
-    async with open_connection(target) as connection:
-        yield connection
-
-
-@pytest.fixture
 async def hasty(target: Target) -> AsyncIterator[Recorder]:
     """A log that is given a second for everything."""
     async with open_pool(target, seconds=1) as pool:
@@ -79,26 +56,6 @@ async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -
         while (answer := await admin.fetchval(question)) is None:
             await asyncio.sleep(0.01)
     return answer
-
-
-async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin: Any) -> None:
-    """Have every commit wait for a standby that is not there.
-
-    The checkpointer is what tells commits to wait, some time after the setting shows: so one commit
-    after the other is tried until one waits.
-    """
-    await asyncio.to_thread(standby, "nobody")
-    async with open_connection(target) as trial, asyncio.timeout(20):
-        while True:
-            commit = asyncio.ensure_future(
-                trial.execute("SELECT pg_logical_emit_message(true, 'test', '')")
-            )
-            while not commit.done() and await admin.fetchval(WAITING) is None:
-                await asyncio.sleep(0.01)
-            if not commit.done():
-                await admin.execute(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
-                await commit
-                return
 
 
 async def heads(admin: asyncpg.Connection[asyncpg.Record]) -> int:
@@ -136,18 +93,6 @@ async def test_an_append_whose_caller_goes_is_not_cancelled(
     await lost_standby()
 
 
-async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
-    """Cut short whatever waits for a standby, until something is done."""
-    async with asyncio.timeout(20):
-        while not doing.done():
-            for row in await admin.fetch(WAITING):
-                await admin.execute(f"SELECT {end}({row['pid']})")
-            await asyncio.sleep(0.01)
-
-
-CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
-
-
 @pytest.mark.parametrize(
     ("work", "end"),
     [
@@ -175,10 +120,11 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
         open_connection(target, role=OWNER) as owner,
         open_pool(target, role=PUBLISHER, size=3) as pool,
     ):
-        publishing = publisher(pool, target, safe)
+        publishing = publisher(pool, target, safe, recorder=recorder)
         await publishing.catch_up()
         await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
         await fill(target, 1)
+        assert await recorder.head() == 1  # what is to be published was shown before
         await wait_for_nobody(target, standby, admin)
         doing = asyncio.ensure_future(
             {

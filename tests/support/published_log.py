@@ -62,11 +62,15 @@ def restored(size: int) -> tuple[str, ...]:
 
 
 def publisher(
-    pool: Pool, target: Target, safe: KeyStore, policy: Policy | None = None
+    pool: Pool,
+    target: Target,
+    safe: KeyStore,
+    policy: Policy | None = None,
+    recorder: Recorder | None = None,
 ) -> Publisher:
     """A publisher that publishes when it is told to."""
     signing = SigningOptions(safe, policy=policy or Policy())
-    return Publisher(pool, Follower(Recorder(pool), target), signing)
+    return Publisher(pool, Follower(recorder or Recorder(pool), target), signing)
 
 
 async def check(target: Target, safe: KeyStore) -> list[int]:

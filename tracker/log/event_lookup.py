@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("event_lookup.sql"))
 MAX_POSITION = 2**63 - 1
+K = TypeVar("K")
 
 
 class EventLookup:
     """Finds events of one log, many in one question."""
 
-    def __init__(self, pool: Pool):
+    def __init__(self, pool: Pool, durability: Durability):
         self._pool = pool
+        self._durability = durability
 
     async def by_position(self, positions: Collection[int]) -> dict[int, RecordedEvent]:
         """The events at some positions, without those that there are not."""
         asked = [position for position in positions if position <= MAX_POSITION]
         rows = await self._pool.fetch(SQL.by_position, asked)
-        return {row["position"]: recorded(row["entry"]) for row in rows}
+        found = {row["position"]: recorded(row["entry"]) for row in rows}
+        return await self._released(found)
 
     async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
         """The events under some ids, without those that there are not."""
         rows = await self._pool.fetch(SQL.by_id, list(event_ids))
-        return {row["event_id"]: recorded(row["entry"]) for row in rows}
+        return await self._released({row["event_id"]: recorded(row["entry"]) for row in rows})
+
+    async def _released(self, found: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
+        """Those of some events that are durable."""
+        if not found or not self._durability.synchronous:
+            return found
+        last = await self._durability.release(max(event.position for event in found.values()))
+        return {key: event for key, event in found.items() if event.position <= last}
 
     async def of_types(
         self, streams: Collection[str], types: Sequence[str]

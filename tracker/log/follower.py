@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
 from tracker.log.recent_events import MAX_EVENTS, RecentEvents
 from tracker.log.recorder import Recorder
@@ -100,6 +101,11 @@ class Follower(BackgroundTask):
                     raise
                 logger.warning("the log could not be read and will be again: %s", error)
             await asyncio.sleep(0.2)
+
+    @property
+    def durability(self) -> Durability:
+        """How much of the log may be shown."""
+        return self._recorder.durability
 
     @property
     def next_signal(self) -> asyncio.Event:

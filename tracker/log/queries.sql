@@ -105,10 +105,6 @@ SELECT position, stream, entry FROM log.events WHERE event_id = $1;
 -- Which of these streams have events.
 SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
 
--- name: head
--- The last position, 0 when nothing is recorded.
-SELECT coalesce(max(position), 0) FROM log.events;
-
 -- name: age
 -- For how many seconds the event at a position has been recorded, 0 where there is none.
 SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - recorded_at)

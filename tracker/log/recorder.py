@@ -31,6 +31,7 @@ from tracker.errors import (
 )
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
+from tracker.log.durability import Durability
 from tracker.log.entries import NewEvent, RecordedEvent, recorded
 from tracker.log.event_lookup import EventLookup
 from tracker.postgres.batching import Batcher
@@ -75,8 +76,9 @@ class Recorder:
         """With a pool of their own, appends neither wait for those who read nor as long."""
         self._pool = pool
         self._appending_pool = appending or pool
+        self.durability = Durability(self.confirm)
         self.annexes = Annexes(pool)
-        self.lookup = EventLookup(pool)
+        self.lookup = EventLookup(pool, self.durability)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
         self._appending = Batcher(self._send)
@@ -100,6 +102,9 @@ class Recorder:
         try:
             async with self._appending_pool.acquire() as connection:
                 outcomes = await append(connection, commands)
+            for result in outcomes:
+                if isinstance(result, AppendResult):
+                    self.durability.note_durable(result.positions[-1])
             self.observe(_count_new(outcomes), time.perf_counter() - started, True)
             return outcomes
         except Exception as error:
@@ -143,7 +148,15 @@ class Recorder:
     ) -> list[RecordedEvent]:
         """At most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
-            return await read(connection, after, limit=limit, types=types)
+            found = await read(connection, after, limit=limit, types=types)
+        return await self._released(found)
+
+    async def _released(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
+        """Those of some events that are durable."""
+        if not events or not self.durability.synchronous:
+            return events
+        last = await self.durability.release(max(event.position for event in events))
+        return [event for event in events if event.position <= last]
 
     async def page(
         self,
@@ -163,7 +176,9 @@ class Recorder:
         else:
             query = PAGE_ABOUT_FROM_END if from_end else PAGE_ABOUT
             rows = await self._pool.fetch(query, *_columns(about), after, before, limit, types)
-        return [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
+        return await self._released(
+            [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
+        )
 
     async def count(
         self,
@@ -258,9 +273,9 @@ class Recorder:
         return pool_usage(self._pool)
 
     async def head(self) -> int:
-        """The last position; 0 when nothing is recorded."""
+        """The last durable position; 0 when nothing is recorded."""
         async with self._pool.acquire() as connection:
-            return await head(connection)
+            return await self.durability.head(connection)
 
     async def age(self, position: int) -> float:
         """For how many seconds an event has been recorded, by the clock of the database; 0 where
@@ -354,11 +369,6 @@ async def read_streams(
     for row in await connection.fetch(SQL.read_streams, list(found), until):
         found[row["stream"]].append(recorded(row["entry"]))
     return found
-
-
-async def head(connection: Connection) -> int:
-    """The last position; 0 when nothing is recorded."""
-    return int(await connection.fetchval(SQL.head))
 
 
 def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:

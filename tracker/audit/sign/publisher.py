@@ -36,8 +36,8 @@ from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.sign.keystore import KeyStore, LogKeys, PublicKey
 from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
+from tracker.log.durability import head
 from tracker.log.follower import Follower, wait_for_event
-from tracker.log.recorder import head
 from tracker.postgres.background import BackgroundTask, BackgroundWork
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
@@ -140,8 +140,11 @@ class Publisher(BackgroundTask):
     async def _step(self, turn: Connection, reading: Connection, work: BackgroundWork) -> bool:
         """Add tiles, a page at most, or sign where all are there. Returns whether more remains."""
         complete, size = await turn.fetchval(SQL.complete), await head(turn)
+        durable = await self._follower.durability.head(turn)
         if complete * TILE_WIDTH > size:
             raise NotProven(f"the log has {size} events, and tiles of {complete * TILE_WIDTH}")
+        if durable < size:
+            return False  # what a failover may take back is never signed
         page = min(complete + TILES_PER_TURN, size // TILE_WIDTH)
         if page == complete:
             await self._sign(turn, reading, size, work)

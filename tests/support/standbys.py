@@ -1,0 +1,46 @@
+"""Commits that wait for a standby that is not there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from deploy.bootstrap import open_connection
+from tracker.postgres.database import Target
+
+WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+)
+
+
+CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
+
+
+async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin: Any) -> None:
+    """Have every commit wait for a standby that is not there.
+
+    The checkpointer is what tells commits to wait, some time after the setting shows: so one commit
+    after the other is tried until one waits.
+    """
+    await asyncio.to_thread(standby, "nobody")
+    async with open_connection(target) as trial, asyncio.timeout(20):
+        while True:
+            commit = asyncio.ensure_future(
+                trial.execute("SELECT pg_logical_emit_message(true, 'test', '')")
+            )
+            while not commit.done() and await admin.fetchval(WAITING) is None:
+                await asyncio.sleep(0.01)
+            if not commit.done():
+                await admin.execute(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
+                await commit
+                return
+
+
+async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
+    """Cut short whatever waits for a standby, until something is done."""
+    async with asyncio.timeout(20):
+        while not doing.done():
+            for row in await admin.fetch(WAITING):
+                await admin.execute(f"SELECT {end}({row['pid']})")
+            await asyncio.sleep(0.01)
