@@ -180,7 +180,7 @@ TOKEN = Setting(
     "TRACKER_TOKEN",
     None,
     "none",
-    "a bearer token for `tracker verify URL`, where reading needs one",
+    "a bearer token for `tracker verify URL` and `tracker mcp URL`, where reading needs one",
 )
 RELAY_URL = Setting(
     "TRACKER_RELAY_URL",

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from schema.assistants.route import AssistantRoute
 from schema.execution.persisted_queries import PersistedQueries
 from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
@@ -84,10 +85,12 @@ def create_app(
     )
     streams = GraphQLStreams(services, access_control, ends, subscriptions)
     parts = AnswersInParts(services, access_control)
+    assistants = AssistantRoute(access_control, answers, observer, pacing)
     graphql = GraphQLEndpoint(access_control, answers, persisted, streams, parts, observer, pacing)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
+            Route("/mcp", assistants.respond, methods=["POST"]),
             *tables.routes,
             *page_routes(people, {"/events": events.respond}),
             *RecordRoute(access_control, answers).routes(plain),

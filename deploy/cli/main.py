@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from deploy import setting_table, settings
 from deploy.bootstrap import migrate_log, opened_pool, running_tracker
 from deploy.cli import audit, imports
+from deploy.cli.assistants import mcp
 from deploy.cli.changes import changes, transitions, upcoming
 from deploy.cli.common import (
     DAY_FORM,
@@ -430,6 +431,7 @@ app.command()(changes)
 app.command()(upcoming)
 app.command()(transitions)
 app.command()(facts)
+app.command()(mcp)
 audit.add_to(app)
 imports.add_to(app)
 

@@ -66,12 +66,19 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "tracker_request_seconds",
-            "GraphQL requests over HTTP.",
+            "GraphQL requests over HTTP, those of pages included.",
             ["operation", "outcome"],
             buckets=LATENCY_BUCKETS_SECONDS,
             registry=self.registry,
         )
         self._request = cache(self._requests.labels)
+        self._assistants = Histogram(
+            "tracker_assistant_seconds",
+            "Messages of assistants, by the query of the tool that they call.",
+            ["operation", "outcome"],
+            buckets=LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
         self._sockets = Histogram(
             "tracker_websocket_operation_seconds",
             "Queries and mutations over WebSockets.",
@@ -140,8 +147,10 @@ class Metrics:
         """Count an operation; the outcome is `ok` or the code of its first error. How long a
         subscription lasts is its client's business, and no latency."""
         labels = self._bounded(operation), outcome
-        if transport == "http":
+        if transport in ("http", "page"):
             self._request(*labels).observe(seconds)
+        elif transport in ("mcp", "stdio"):
+            self._assistants.labels(*labels).observe(seconds)
         elif type == "subscription":
             self._subscriptions.labels(*labels).inc()
         else:

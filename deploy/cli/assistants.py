@@ -1,0 +1,78 @@
+"""`tracker mcp`: the tools for assistants, over standard input and output."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from deploy import settings
+from deploy.bootstrap import running_tracker
+from deploy.cli.common import DataDir, fail, report_errors, run_with_database
+from deploy.cli.trust import run_without_database
+from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.process import Exit
+from schema.assistants.route import NOT_INSTALLED, is_installed
+from tracker.auth.jwks import is_trustworthy_url
+from tracker.errors import InvalidInput
+from tracker.postgres.database import Target
+
+PROJECTION_SECONDS = 600
+PATH = "/mcp"
+
+
+def mcp(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[URL]",
+            show_default=False,
+            help="A tracker on the web, such as https://tracker.example.org; `TRACKER_TOKEN` is its token"
+            " (default: the database here).",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Answer an assistant over standard input and output (Model Context Protocol), until the input
+    ends.
+
+    An assistant starts this command by itself: docs/integrations.md says how it is told to. It reads,
+    and records nothing.
+    """
+    if not is_installed():
+        fail(NOT_INSTALLED, Exit.REFUSED)
+    log_to_stderr(LogLevel.WARNING, LogFormat.TEXT, settings.secrets())
+    if url is None:
+        ask_here(data_dir)
+    else:
+        ask_there(url)
+
+
+def ask_here(data_dir: Path | None) -> None:
+    """Answer from the database here."""
+
+    async def work(target: Target) -> None:
+        async with running_tracker(target) as services:
+            head = await services.recorder.head()
+            await services.projector.reach(head, seconds=PROJECTION_SECONDS)
+            await stdio().serve(services)
+
+    run_with_database(data_dir, work)
+
+
+def ask_there(url: str) -> None:
+    """Answer from a tracker on the web. Leaves where a token would go over an open connection."""
+    with report_errors():
+        token = settings.token()
+        if token and not is_trustworthy_url(url):
+            raise InvalidInput(f"{url}: a token is sent to https addresses only", path=("URL",))
+    address = url if url.rstrip("/").endswith(PATH) else f"{url.rstrip('/')}{PATH}"
+    run_without_database(lambda: stdio().serve_remote(address, token))
+
+
+def stdio() -> ModuleType:
+    """What needs the SDK, which takes half a second to import."""
+    return importlib.import_module("schema.assistants.stdio")

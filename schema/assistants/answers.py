@@ -1,0 +1,56 @@
+"""What every tool answers: the moment, what it rests on, and what must be said with it."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Answered(Struct, omit_defaults=True, kw_only=True, rename="camel"):
+    """A part of an answer. What is not known, and what goes without saying, is left out."""
+
+
+class Source(Answered, kw_only=True):
+    """Where facts of the answer come from; items name it by its number."""
+
+    number: int
+    publisher: str
+    name: str
+    published_on: str
+    events: list[int]
+    """The positions of the events in the log that have it: their pages are `/events/POSITION`."""
+    primary: bool
+    """Whether it is the issuer's own text, or the publisher's own data."""
+    verified: bool
+    """Whether the issuer's own text was read before it was recorded."""
+    url: str | UnsetType = UNSET
+    reference: str | UnsetType = UNSET
+    """Where in it, of the first of these events."""
+
+
+class KnownUpTo(Answered, kw_only=True):
+    """The day of the newest fact that is known of an issuer's law, or of a publisher's figures."""
+
+    of: str
+    day: str
+
+
+class LeftOut(Answered, kw_only=True):
+    """What an answer had no room for, and how to get it."""
+
+    how: str
+    after: str | UnsetType = UNSET
+
+
+class ToolAnswer(Answered, kw_only=True):
+    """What every tool answers."""
+
+    valid_at: str
+    position: int
+    known_at: str | UnsetType = UNSET
+    digest: str
+    address: str
+    must_say: list[str]
+    horizon: list[KnownUpTo]
+    sources: list[Source]
+    total: int
+    left_out: LeftOut | UnsetType = UNSET

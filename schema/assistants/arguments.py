@@ -1,0 +1,114 @@
+"""What a tool is called with: read strictly, and refused with what was expected. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tracker.errors import InvalidInput, TooLarge
+
+MAX_TEXT_CHARACTERS = 300
+"""The longest text of an argument."""
+MAX_ITEMS = 50
+"""The most items of an answer."""
+
+Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+Count = Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
+Arguments = TypeVar("Arguments", bound="ToolArguments")
+
+PLACE = re.compile(r"^(.*) - at `\$\.?(.*)`$", re.DOTALL)
+"""A message of msgspec and the path that it is about."""
+
+
+class ToolArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What all tools take: the moment."""
+
+    day: Day | None = None
+    position: Annotated[int, Meta(ge=0)] | None = None
+
+
+class PagedArguments(ToolArguments, frozen=True, kw_only=True):
+    """The same with a part of a list."""
+
+    first: Count = 20
+    after: str | None = None
+
+
+def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+    """The arguments of a call. Those that are null are not given; words may have capitals, blanks
+    and hyphens. Raises InvalidInput or TooLarge at the name of the argument."""
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    known = list(names.values())
+    words = {names[name]: found for name, found in word_lists(kind).items()}
+    asked = {name: value for name, value in given.items() if value is not None}
+    for name, value in asked.items():
+        if name not in known:
+            raise InvalidInput(
+                f"{name[:50]!r} is no argument of this tool: expected"
+                f" {', '.join(known)}{did_you_mean(name, known)}",
+                path=(name[:50],),
+            )
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and len(text) > MAX_TEXT_CHARACTERS:
+                raise TooLarge(f"expected at most {MAX_TEXT_CHARACTERS} characters", path=(name,))
+        if name in words:
+            asked[name] = _as_words(name, value, words[name])
+    try:
+        return msgspec.convert(asked, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _wrong(str(error)) from None
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """The end of a message about a name that nobody knows: the nearest one, if one is near."""
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
+    """By the arguments that are words of a vocabulary, the words."""
+    found = {}
+    for name, type_ in get_type_hints(kind).items():
+        vocabulary = [
+            one
+            for one in (type_, *_parts(type_))
+            if isinstance(one, type) and issubclass(one, StrEnum)
+        ]
+        if vocabulary:
+            found[name] = [word.value for word in vocabulary[0]]
+    return found
+
+
+def _parts(type_: Any) -> list[Any]:
+    """The types that a type is put together of."""
+    inner = getattr(type_, "__args__", ())
+    return [part for one in inner for part in (one, *_parts(one))]
+
+
+def _as_words(name: str, value: Any, known: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_as_words(name, one, known) for one in value]
+    if not isinstance(value, str):
+        return value
+    word = re.sub(r"[ -]", "_", value.strip().lower())
+    if word not in known:
+        raise InvalidInput(
+            f"{value[:50]!r}: expected one of {', '.join(known)}{did_you_mean(word, known)}",
+            path=(name,),
+        )
+    return word
+
+
+def _wrong(message: str) -> InvalidInput:
+    """What msgspec found, at the name of the argument."""
+    found = PLACE.match(message)
+    said, at = (found[1], found[2]) if found else (message, "")
+    if "missing required field" in said:
+        said, at = "expected a value", said.rpartition("field ")[2].strip("`")
+    return InvalidInput(said[0].lower() + said[1:], path=(at,) if at else ())

@@ -1,0 +1,30 @@
+"""All tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.assistants.tool import Tool
+from schema.assistants.tools import (
+    changes,
+    claims,
+    controls,
+    exposure,
+    history,
+    production,
+    search,
+    upcoming,
+)
+
+ALL: tuple[Tool[Any, Any], ...] = (
+    controls.TOOL,
+    exposure.TOOL,
+    production.TOOL,
+    claims.TOOL,
+    changes.TOOL,
+    upcoming.TOOL,
+    history.TOOL,
+    search.TOOL,
+)
+TOOLS: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in ALL}

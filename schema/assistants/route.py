@@ -1,0 +1,114 @@
+"""`/mcp`: the tools over streamable HTTP, each request for itself, without sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from strawberry.http.websocket_origin import normalize_origin
+
+from schema.assistants.calls import Calls
+from schema.assistants.tool import CheckableAnswer
+from schema.base.errors import DATABASE_ERRORS, internal_error
+from schema.execution.response_cache import ResponseCache
+from schema.http.authentication import AccessControl, Client
+from schema.http.cors import refusal_message
+from schema.http.observed import observe
+from schema.http.own_pages import comes_from_own_page
+from schema.http.pacing import Pacing
+from schema.http.request import read_body
+from schema.http.responses import error_response
+from schema.telemetry.observer import Observer
+from schema.telemetry.operation import current_operation
+from tracker.errors import Forbidden, TrackerError, Unavailable
+
+MAX_BODY_BYTES = 64 * 1024
+"""The largest request: a call has a few words."""
+MAX_SECONDS = 60
+"""In which a request has to be read and answered; its questions have less."""
+SDK = "mcp"
+NOT_INSTALLED = (
+    "assistants are not installed here: pip install 'critical-minerals-policy-tracker[mcp]'"
+)
+
+
+def is_installed() -> bool:
+    """Whether the SDK is there."""
+    return find_spec(SDK) is not None
+
+
+class AssistantRoute:
+    """Answers requests of assistants."""
+
+    def __init__(
+        self,
+        access_control: AccessControl,
+        answers: ResponseCache,
+        observer: Observer,
+        pacing: Pacing,
+    ):
+        self._access_control = access_control
+        self._calls = Calls(access_control, answers)
+        self._observer = observer
+        self._pacing = pacing
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to a message of the protocol; what comes before it is refused as elsewhere."""
+        return await observe(self._observer, self._pacing, "mcp", request, self._respond(request))
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                return await self._answer(request)
+        except TrackerError as error:
+            problem = error
+        except TimeoutError:
+            problem = Unavailable(f"No answer in {MAX_SECONDS} seconds", code="TIMEOUT")
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except DATABASE_ERRORS:
+            problem = Unavailable("The database does not answer; try again")
+        except Exception as error:
+            problem = internal_error(error)
+        current_operation().note_error(problem.code)
+        return error_response(problem)
+
+    async def _answer(self, request: Request) -> Response:
+        require_known_origin(request, self._access_control.access.origins)
+        client = await self._access_control.authenticate_request(request)
+        current_operation().actor = client.caller.name
+        if not is_installed():
+            raise TrackerError(NOT_INSTALLED, code="ASSISTANTS_NOT_INSTALLED")
+        http = await asyncio.to_thread(importlib.import_module, "schema.assistants.http")
+        body = await read_body(request, MAX_BODY_BYTES)
+        return await self._exchange(http, request, client, body)
+
+    async def _exchange(
+        self, http: ModuleType, request: Request, client: Client, body: bytes
+    ) -> Response:
+        origin = str(request.base_url).rstrip("/")
+
+        async def call(name: str, arguments: Mapping[str, Any]) -> CheckableAnswer:
+            return await self._calls.call(name, arguments, client, origin)
+
+        response: Response = await http.exchange(call, request, body)
+        return response
+
+
+def require_known_origin(request: Request, origins: tuple[str, ...]) -> None:
+    """Refuse what a page of an origin that is not listed makes a browser send. Raises Forbidden."""
+    origin = request.headers.get("origin")
+    if (
+        origin is None
+        or comes_from_own_page(request.headers)
+        or "*" in origins
+        or normalize_origin(origin) in origins
+    ):
+        return
+    raise Forbidden(refusal_message(origin), code="UNKNOWN_ORIGIN")

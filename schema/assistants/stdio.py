@@ -1,0 +1,143 @@
+"""The tools over standard input and output: of a tracker in this process, or of one on the web."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import anyio
+import httpx2
+import mcp_types as types
+from mcp.client.client import Client as ProtocolClient
+from mcp.client.streamable_http import streamable_http_client
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
+
+from schema.assistants.calls import Calls
+from schema.assistants.protocol import NAME, Context, create_protocol, refused
+from schema.assistants.tool import CheckableAnswer
+from schema.execution.response_cache import ResponseCache
+from schema.http.authentication import AccessControl, Client
+from schema.services import Access, Services
+from schema.telemetry.metrics import Metrics
+from schema.telemetry.observer import Observer, request_id
+from schema.telemetry.operation import current_operation
+from tracker.auth.scopes import Caller, Scope
+from tracker.errors import Unavailable
+
+MAX_LINE_BYTES = 64 * 1024
+"""The longest message."""
+TIMEOUT_SECONDS = 60
+"""In which a tracker on the web has to answer."""
+READER = Client(Caller("command line", frozenset([Scope.READ])), "command line")
+"""Whoever has the database needs no token, and an assistant only reads."""
+
+
+async def serve(services: Services) -> None:
+    """Answer on standard input and output from a tracker in this process, until the input ends."""
+    access = Access()
+    access_control = AccessControl(services.tokens, access)
+    calls = Calls(access_control, ResponseCache(services, access))
+    observer = Observer(Metrics(services))
+
+    async def call(name: str, arguments: Mapping[str, Any]) -> CheckableAnswer:
+        with observer.operation(request_id(""), "stdio", {}):
+            current_operation().actor = READER.caller.name
+            return await calls.call(name, arguments, READER, "")
+
+    await run(create_protocol(call))
+
+
+async def serve_remote(url: str, token: str | None) -> None:
+    """The same from a tracker on the web, whose `/mcp` is asked. Raises Unavailable."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as http,
+        connected(url, http) as remote,
+    ):
+        await run(create_relay(remote))
+
+
+@asynccontextmanager
+async def connected(url: str, http: httpx2.AsyncClient) -> AsyncIterator[ProtocolClient]:
+    """A client of a tracker on the web. Raises Unavailable."""
+    client = ProtocolClient(streamable_http_client(url, http_client=http))
+    try:
+        await client.__aenter__()
+    except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
+        raise Unavailable(f"{url} does not answer as a tracker: {_first(error)}") from error
+    try:
+        yield client
+    finally:
+        await client.__aexit__(None, None, None)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def create_relay(remote: ProtocolClient) -> Server[Any]:
+    """A server of the protocol that passes everything on."""
+
+    async def list_tools(
+        context: Context, asked: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return await remote.list_tools()
+
+    async def call_tool(
+        context: Context, asked: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        try:
+            return await remote.call_tool(asked.name, asked.arguments or {})
+        except httpx2.HTTPError as error:
+            return refused(Unavailable(f"The tracker does not answer: {error}"))
+
+    about = remote.server_info
+    return Server(
+        about.name if about else NAME,
+        version=about.version if about else "",
+        title=about.title if about else None,
+        instructions=remote.instructions,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+async def run(server: Server[Any]) -> None:
+    """Serve on standard input and output, until the input ends."""
+    async with stdio_server(await input_lines()) as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+async def input_lines() -> anyio.AsyncFile[str] | None:
+    """The lines of standard input, read by the loop: the SDK reads them in a thread, which no signal
+    ends before the input does. None where the loop can't read it, such as a file, which ends by itself.
+    """
+    descriptor = sys.stdin.fileno()
+    mode = os.fstat(descriptor).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)):
+        return None
+    reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader),
+        os.fdopen(os.dup(descriptor), "rb", buffering=0),
+    )
+    return cast("anyio.AsyncFile[str]", _lines(reader))
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError:  # too long: its rest is no message either
+            continue
+        if not line:
+            return
+        yield line.decode(errors="replace")

@@ -1,0 +1,234 @@
+"""A tool: a GraphQL document, and what becomes of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+from graphql import OperationDefinitionNode, parse
+from msgspec import UNSET, UnsetType
+
+from schema.assistants.answers import Answered, LeftOut, ToolAnswer
+from schema.assistants.arguments import Arguments
+from schema.assistants.book import Book
+from schema.assistants.json_schemas import json_schema
+from schema.pages.site.address import href
+from schema.pages.site.fragments import with_fragments
+from schema.pages.site.words import NBSP
+from tracker.errors import NotFound
+
+MAX_ITEMS_BYTES = 24 * 1024
+"""The items of an answer as JSON: about 8,000 tokens of a model."""
+MAX_LINE_CHARACTERS = 600
+"""A line of the text of an answer."""
+MOMENT = {"validAt": "day"}
+"""By variables of documents the arguments of tools that have other names."""
+
+Item = TypeVar("Item", bound=Answered)
+Node: TypeAlias = Mapping[str, Any]
+Data: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """What a document found, to be made items of."""
+
+    nodes: Sequence[Node]
+    total: int
+    cursors: Sequence[str] = ()
+    """The place of each in its list; empty where the list has no pages."""
+    has_more: bool = False
+    """Whether there are others behind these."""
+    narrower: str = "narrow the question"
+    """What to do about those that are left out, where the list has no pages."""
+
+
+class NotThere(NotFound):
+    """What a key means is not recorded at the moment; `kinds` are those that it can be of."""
+
+    def __init__(self, message: str, argument: str, key: str, *kinds: str):
+        super().__init__(message, path=(argument,))
+        self.key, self.kinds = key, kinds
+
+
+@dataclass(frozen=True, slots=True)
+class CheckableAnswer:
+    """The answer of a tool, and the same as text."""
+
+    answer: ToolAnswer
+    text: str
+
+
+def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
+    """No further fields."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Tool(Generic[Arguments, Item]):
+    """A tool. Its document lies beside the module that declares it."""
+
+    module: str
+    """The module that declares it (`__name__`)."""
+    title: str
+    description: str
+    """What a model is told of it."""
+    arguments: type[Arguments]
+    answer: type[ToolAnswer]
+    """Its answer, with `items`."""
+    variables: Callable[[Arguments], Mapping[str, Any]]
+    """The variables of the document beside the moment."""
+    page: Callable[[Arguments, Data], tuple[str, Mapping[str, object]]]
+    """The path and the parameters of the page that shows the same."""
+    nodes: Callable[[Data, Arguments], Nodes]
+    """Raises NotThere for a key that is not known."""
+    item: Callable[[Node, Book], Item]
+    line: Callable[[Item], str]
+    """An item in one line of text."""
+    more: Callable[[Data, Arguments, Book], Mapping[str, Any]] = nothing_more
+    """Further fields of the answer."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """By variables the arguments that have other names."""
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the tool and of its document."""
+        return self.module.rpartition(".")[2]
+
+    @cached_property
+    def document(self) -> str:
+        """The question that it asks."""
+        package = self.module.rpartition(".")[0]
+        text = files(package).joinpath(f"{self.name}.graphql").read_text("utf-8")
+        return with_fragments(text)
+
+    @cached_property
+    def operation(self) -> str:
+        """The name of its question."""
+        [found] = [
+            each
+            for each in parse(self.document).definitions
+            if isinstance(each, OperationDefinitionNode)
+        ]
+        return found.name.value if found.name else ""
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """What it takes, as JSON Schema."""
+        return json_schema(self.arguments)
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any]:
+        """What it answers, as JSON Schema."""
+        return json_schema(self.answer)
+
+    def variables_of(self, arguments: Arguments) -> dict[str, Any]:
+        """The variables of its document; those that are not given are left out."""
+        position = None if arguments.position is None else str(arguments.position)
+        moment = {"validAt": arguments.day, "position": position}
+        given = {**moment, **self.variables(arguments)}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def argument_of(self, variable: str) -> str:
+        """The argument that a variable of its document has its value of."""
+        return self.renamed.get(variable) or MOMENT.get(variable, variable)
+
+    def tell(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
+        """What it answers for the data of its document, at a server that is reached at `origin`."""
+        moment = data["asOf"]
+        book = Book(moment["validAt"])
+        found = self.nodes(data, arguments)
+        items = list(self._items(found.nodes, book))
+        more = self.more(data, arguments, book)
+        horizon = book.horizon(known_facts(moment))
+        path, parameters = self.page(arguments, data)
+        answer = self.answer(
+            valid_at=moment["validAt"],
+            position=int(moment["position"]),
+            known_at=moment["knownAt"] or UNSET,
+            digest=moment["digest"],
+            address=origin + _pinned(path, parameters, moment),
+            must_say=[_plain(one) for one in book.must_say(horizon)],
+            horizon=horizon,
+            sources=book.sources,
+            total=found.total,
+            left_out=left_out(found, len(items)),
+            items=items,  # type: ignore[call-arg]  # every answer has its own
+            **more,
+        )
+        return CheckableAnswer(answer, as_text(self.title, answer, map(self.line, items)))
+
+    def _items(self, nodes: Iterable[Node], book: Book) -> Iterable[Item]:
+        """As many items as there is room for; one at least."""
+        room = MAX_ITEMS_BYTES
+        for number, node in enumerate(nodes):
+            item = self.item(node, book)
+            room -= len(msgspec.json.encode(item))
+            if room < 0 and number:
+                return
+            yield item
+
+
+def known_facts(moment: Data) -> list[Node]:
+    """How much is known of issuers and publishers, where a document asks for it."""
+    return [*moment.get("horizon", ()), *moment.get("horizons", {"nodes": ()})["nodes"]]
+
+
+def _pinned(path: str, parameters: Mapping[str, object], moment: Mapping[str, Any]) -> str:
+    """The address of a page that never changes."""
+    return href(path, {**parameters, "valid": moment["validAt"], "position": moment["position"]})
+
+
+def left_out(found: Nodes, shown: int) -> LeftOut | UnsetType:
+    """What there was no room for; UNSET where all is shown."""
+    missing = len(found.nodes) - shown
+    if not missing and not found.has_more:
+        return UNSET
+    if found.cursors:
+        return LeftOut(how="call again with this `after`", after=found.cursors[shown - 1])
+    return LeftOut(how=found.narrower)
+
+
+def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
+    """An answer as text: the moment, what must be said, the items, the sources and the address."""
+    head = (
+        f"{title}, as of {answer.valid_at} at log position {answer.position}"
+        f" (state digest sha256:{answer.digest})."
+    )
+    said = [f"Must be said: {sentence}" for sentence in answer.must_say]
+    items = [f"- {_short(line)}" for line in lines] or ["Nothing is recorded that matches."]
+    if answer.left_out:
+        after = answer.left_out.after
+        items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")
+    sources = [
+        f"[{one.number}] {one.name}, {one.published_on}, {one.url or 'no address'}"
+        f"{'' if one.verified else ' (unverified)'}"
+        for one in answer.sources
+    ]
+    return _plain("\n".join([head, *said, *items, *sources, f"Check at {answer.address}"]))
+
+
+def _short(line: str) -> str:
+    plain = " ".join(line.split())
+    if len(plain) <= MAX_LINE_CHARACTERS:
+        return plain
+    return f"{plain[: MAX_LINE_CHARACTERS - 1]}…"
+
+
+def _plain(text: str) -> str:
+    """A text as programs write it."""
+    return text.replace(NBSP, " ")
+
+
+def numbers(of: Sequence[int]) -> str:
+    """The numbers of sources at the end of a line."""
+    return f" [{', '.join(map(str, of))}]" if of else ""
+
+
+def unset(value: Any) -> Any:
+    """A value, or UNSET where it says nothing."""
+    return UNSET if value in (None, "", [], False) else value

@@ -1,0 +1,1 @@
+"""The tools, each a GraphQL document beside what becomes of its answer."""

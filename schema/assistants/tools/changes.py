@@ -1,0 +1,184 @@
+"""What is not the same at two moments, and because of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import orjson
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import PagedArguments
+from schema.assistants.book import Book
+from schema.assistants.kinds import Kind
+from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.pages.site.entities import state_name
+from schema.pages.site.words import listed
+from tracker.errors import InvalidInput
+
+MAX_FIELDS = 12
+"""Fields of an entity that are told one by one."""
+MAX_EVENTS = 5
+"""Events of an entity that are told one by one."""
+MAX_VALUE_CHARACTERS = 120
+
+
+class Question(PagedArguments, frozen=True, kw_only=True):
+    """Between which moments; `day` and `position` are the second."""
+
+    from_day: Annotated[str, Meta(description="first day; that of `day` if left out")] | None = None
+    from_position: (
+        Annotated[int, Meta(ge=0, description="what was recorded by then; `position` if left out")]
+        | None
+    ) = None
+    commodity: str | None = None
+    place: str | None = None
+    kind: Kind | None = None
+
+
+class Field(Answered, kw_only=True):
+    """A field that differs."""
+
+    path: str
+    before: str | UnsetType = UNSET
+    after: str | UnsetType = UNSET
+    on: str | UnsetType = UNSET
+
+
+class Cause(Answered, kw_only=True):
+    """An event that it differs because of."""
+
+    event: int
+    says: str
+    sources: list[int]
+
+
+class Change(Answered, kw_only=True):
+    """An entity that differs."""
+
+    entity: str
+    title: str | UnsetType = UNSET
+    change: str
+    days: list[str]
+    because: list[Cause]
+    fields: list[Field]
+    more_fields: int | UnsetType = UNSET
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Changes."""
+
+    items: list[Change]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document. Raises InvalidInput for a question about one moment."""
+    if asked.from_day is None and asked.from_position is None:
+        raise InvalidInput("expected the first moment: fromDay or fromPosition", path=("fromDay",))
+    return {
+        "fromDay": asked.from_day,
+        "fromPosition": None if asked.from_position is None else str(asked.from_position),
+        "commodity": asked.commodity,
+        "place": asked.place,
+        "kind": asked.kind and asked.kind.upper(),
+        "first": asked.first,
+        "after": asked.after,
+    }
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The page of changes."""
+    return "/changes", {
+        "from": asked.from_day,
+        "fromPosition": asked.from_position,
+        "commodity": asked.commodity,
+        "place": asked.place,
+        "kind": asked.kind and asked.kind.upper(),
+    }
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The entities that differ."""
+    found = data["changes"]
+    edges = found["edges"]
+    return Nodes(
+        [edge["node"] for edge in edges],
+        found["totalCount"],
+        [edge["cursor"] for edge in edges],
+        found["pageInfo"]["hasNextPage"],
+    )
+
+
+def change(node: Node, book: Book) -> Change:
+    """An entity that differs."""
+    issuer = (node["after"] or node["before"] or {}).get("issuer")
+    if issuer:
+        book.issued_by(issuer["code"])
+    if node["change"] == "DISAPPEARED":
+        book.say(f"{node['entity']}: the fact that began it was retracted.")
+    fields = node["fields"]
+    causes = node["because"]
+    return Change(
+        entity=node["entity"],
+        title=unset(state_name(node["after"] or node["before"])),
+        change=node["change"].lower(),
+        days=node["effectiveDays"],
+        because=[cause(one, book) for one in causes[-MAX_EVENTS:]],
+        fields=[field(one) for one in fields[:MAX_FIELDS]],
+        more_fields=unset(max(0, len(fields) - MAX_FIELDS)),
+    )
+
+
+def cause(node: Node, book: Book) -> Cause:
+    """An event in its sentence."""
+    return Cause(event=int(node["position"]), says=node["summary"], sources=book.cite(node))
+
+
+def field(node: Node) -> Field:
+    """A field with its values in short."""
+    return Field(
+        path="/".join(node["path"]),
+        before=unset(value(node["before"])),
+        after=unset(value(node["after"])),
+        on=unset(node["changedOn"]),
+    )
+
+
+def value(of: Any) -> str:
+    """A value as text: JSON where it is no text."""
+    if of is None:
+        return ""
+    text = of if isinstance(of, str) else orjson.dumps(of).decode()
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[: MAX_VALUE_CHARACTERS - 1]}…"
+
+
+def line(item: Change) -> str:
+    """An entity in a line."""
+    days = f" on {listed(item.days)}" if item.days else " in what is recorded only"
+    says = " ".join(f"{one.says}{numbers(one.sources)}" for one in item.because)
+    fields = "; ".join(
+        f"{one.path}: {one.before or 'nothing'} → {one.after or 'nothing'}"
+        for one in item.fields[:4]
+    )
+    return f"{item.entity} {item.change}{days}. {says} {fields}"
+
+
+TOOL = Tool(
+    __name__,
+    title="Changes between two moments",
+    description=(
+        "What differs between two moments, and because of which events: between two days (`fromDay` to"
+        " `day`: what happened), between two positions of the log (`fromPosition` to `position`: what"
+        " was learned or corrected), or both. What began and ended in between is not listed: ask"
+        " `history`."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=change,
+    line=line,
+    renamed={"from": "fromDay", "validAt": "day"},
+)

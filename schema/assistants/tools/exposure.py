@@ -1,0 +1,203 @@
+"""How much of the world's output of a commodity comes from places that control its export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import ToolArguments
+from schema.assistants.book import Book
+from schema.assistants.sentences import say_of_clause, say_of_control
+from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.pages.site.words import listed, percent, words
+from tracker.domain.vocabulary import Stage
+from tracker.errors import InvalidInput
+
+
+class Question(ToolArguments, frozen=True, kw_only=True):
+    """Whose exposure."""
+
+    commodity: str | None = None
+    destination: Annotated[str, Meta(description="place that depends: DE")] | None = None
+    issuer: Annotated[str, Meta(description="place that controls: CN")] | None = None
+    stage: Stage | None = None
+    year: Annotated[int, Meta(description="of the figures; the newest if left out")] | None = None
+
+
+class Applied(Answered, kw_only=True):
+    """A clause that reaches the supply."""
+
+    control: str
+    clause: str
+    measure: str
+    reach: str
+    limits: list[str] | UnsetType = UNSET
+    returns_on: str | UnsetType = UNSET
+    sources: list[int]
+
+
+class Controlling(Answered, kw_only=True):
+    """A place that controls the export of the supply."""
+
+    place: str
+    share: str | UnsetType = UNSET
+    in_force: list[Applied] | UnsetType = UNSET
+    suspended: list[Applied] | UnsetType = UNSET
+
+
+class Supply(Answered, kw_only=True):
+    """A supply; shares are fractions of 1 of the world's output."""
+
+    commodity: str
+    stage: str | UnsetType = UNSET
+    form: str | UnsetType = UNSET
+    year: int | UnsetType = UNSET
+    controlled_share: str | UnsetType = UNSET
+    partly_controlled_share: str | UnsetType = UNSET
+    places: list[Controlling]
+    sources: list[int]
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Supplies."""
+
+    items: list[Supply]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document. Raises InvalidInput for a question about everything."""
+    if not (asked.commodity or asked.destination or asked.issuer):
+        raise InvalidInput("expected a commodity, a destination or an issuer", path=("commodity",))
+    return {
+        "commodity": asked.commodity,
+        "destination": asked.destination,
+        "issuer": asked.issuer,
+        "stage": asked.stage and asked.stage.name,
+        "year": asked.year,
+    }
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The commodity, or the place."""
+    if asked.commodity is None:
+        return f"/places/{asked.destination or asked.issuer}", {}
+    stage = asked.stage and asked.stage.name
+    toward = {"stage": stage, "year": asked.year, "toward": asked.destination}
+    return f"/commodities/{asked.commodity}", toward
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The supplies."""
+    found = data["asOf"]["exposure"]
+    return Nodes(found, len(found), narrower="give a commodity, an issuer or a stage")
+
+
+def supply(node: Node, book: Book) -> Supply:
+    """A supply with what must be said of it."""
+    world = node["world"]
+    figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
+    name = supply_name(node["commodity"]["key"], node["stage"], node["form"], node["year"])
+    if node["mixedEditions"]:
+        book.say(f"{name}: shares are of several editions or publishers.")
+    if node["controlledShare"] is None:
+        book.say(f"{name}: no share is known.")
+    if Decimal(node["partlyControlledShare"] or 0) > 0:
+        book.say(f"{name}: how much of the partly controlled share is controlled is not known.")
+    return Supply(
+        commodity=node["commodity"]["key"],
+        stage=unset(node["stage"] and node["stage"].lower()),
+        form=unset(node["form"]),
+        year=unset(node["year"]),
+        controlled_share=unset(node["controlledShare"]),
+        partly_controlled_share=unset(node["partlyControlledShare"]),
+        places=[controlling(place, book) for place in node["places"]],
+        sources=book.cite(world, *figures[:1]),
+    )
+
+
+def controlling(node: Node, book: Book) -> Controlling:
+    """A place with its clauses."""
+    return Controlling(
+        place=node["place"]["code"],
+        share=unset(node["share"]),
+        in_force=unset([applied(one, book) for one in node["inForce"]]),
+        suspended=unset([applied(one, book) for one in node["suspended"]]),
+    )
+
+
+def applied(node: Node, book: Book) -> Applied:
+    """A clause with what must be said of it."""
+    control, clause = node["control"], node["clause"]
+    say_of_control(control, book)
+    say_of_clause(control["key"], clause, book)
+    return Applied(
+        control=control["key"],
+        clause=clause["key"],
+        measure=clause["measure"].lower(),
+        reach=node["reach"].lower(),
+        limits=unset(node["limits"]),
+        returns_on=unset(clause["returnsOn"]),
+        sources=book.cite(clause["statusBecause"]),
+    )
+
+
+def supply_name(commodity: str, stage: str | None, form: str | None, year: int | None) -> str:
+    """A supply in words: `gallium, refinery, 2024`."""
+    parts = (commodity, form and words(form), stage and words(stage), year and str(year))
+    return ", ".join(part for part in parts if part)
+
+
+def line(item: Supply) -> str:
+    """A supply in a line."""
+    name = supply_name(item.commodity, item.stage or None, item.form or None, item.year or None)
+    share = percent(item.controlled_share or None, missing="not known")
+    partial = Decimal(item.partly_controlled_share or 0)
+    partly = f", {percent(partial)} partly" if partial > 0 else ""
+    places = "; ".join(map(place_line, item.places))
+    return f"{name}: controlled share {share}{partly}. {places}{numbers(item.sources)}"
+
+
+def place_line(item: Controlling) -> str:
+    """A place in words."""
+    told = [f"{clause_line(one)} in force" for one in item.in_force or ()]
+    told += [f"{clause_line(one)} suspended" for one in item.suspended or ()]
+    share = percent(item.share or None, missing="share not known")
+    return f"{item.place} ({share}): {listed(told, most=6)}"
+
+
+def clause_line(item: Applied) -> str:
+    """A clause in words."""
+    return f"{words(item.measure)} {item.control}/{item.clause} ({item.reach})"
+
+
+def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+    """Nothing more; but whose law it is about."""
+    places = [place["place"]["code"] for one in data["asOf"]["exposure"] for place in one["places"]]
+    book.issued_by(*([asked.issuer.upper()] if asked.issuer else []), *places)
+    if any(one["stage"] is None for one in data["asOf"]["exposure"]):
+        book.say("Without figures there is no share: a control may reach more than is shown.")
+    return {}
+
+
+TOOL = Tool(
+    __name__,
+    title="Exposure to export controls",
+    description=(
+        "How much of the world's output of critical minerals comes from places with export controls in"
+        " force on a day, toward a destination: by supply (commodity, stage, year) the share, the"
+        " controlling places, and the clauses in force or suspended. `reach`: full (all of the supply),"
+        " partly, or other (none of it, such as technology). Never add shares of different supplies."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=supply,
+    line=line,
+    more=more,
+)

@@ -1,0 +1,170 @@
+"""All that the log tells of an entity, and the versions of its state that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import PagedArguments
+from schema.assistants.book import Book
+from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
+from schema.pages.site.words import entity_path, listed, words
+
+MAX_VERSIONS = 40
+"""Versions of an answer, the newest."""
+MAX_CLAUSES = 12
+
+
+class Question(PagedArguments, frozen=True, kw_only=True):
+    """Whose history."""
+
+    entity: Annotated[str, Meta(description="export-control/cn-mofcom-2024-46, alliance/quad")]
+
+
+class Event(Answered, kw_only=True):
+    """An event of the log about the entity."""
+
+    position: int
+    type: str
+    says: str
+    public_on: str | UnsetType = UNSET
+    recorded_at: str
+    retracted_by: int | UnsetType = UNSET
+    replaced_by: int | UnsetType = UNSET
+    sources: list[int]
+
+
+class Version(Answered, kw_only=True):
+    """A state, the days on which it holds, and the positions at which it was known."""
+
+    valid_from: str
+    valid_until: str | UnsetType = UNSET
+    known_from: int
+    known_until: int | UnsetType = UNSET
+    says: str
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Events in the order of the log."""
+
+    versions: list[Version]
+    items: list[Event]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document."""
+    return {"entity": asked.entity, "first": asked.first, "after": asked.after}
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The entity, or its events where it has no page."""
+    path = entity_path(asked.entity)
+    return (path, {}) if path else ("/events", {"entity": asked.entity})
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The events."""
+    found = data["asOf"]["events"]
+    if not found["totalCount"]:
+        message = f"nothing is recorded of {asked.entity!r} up to this position"
+        key = asked.entity.partition("/")[2] or asked.entity
+        raise NotThere(message, "entity", key)
+    edges = found["edges"]
+    return Nodes(
+        [edge["node"] for edge in edges],
+        found["totalCount"],
+        [edge["cursor"] for edge in edges],
+        found["pageInfo"]["hasNextPage"],
+    )
+
+
+def event(node: Node, book: Book) -> Event:
+    """An event with what must be said of it."""
+    retracted = node["retractedBy"]
+    if retracted:
+        book.say(f"The event at {node['position']} was retracted at {retracted['position']}.")
+    return Event(
+        position=int(node["position"]),
+        type=node["type"],
+        says=node["summary"],
+        public_on=unset(node["publicOn"]),
+        recorded_at=node["recordedAt"],
+        retracted_by=unset(retracted and int(retracted["position"])),
+        replaced_by=unset(node["replacedBy"] and int(node["replacedBy"]["position"])),
+        sources=book.cite(node),
+    )
+
+
+def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+    """The versions."""
+    found = data["asOf"]["history"]
+    for one in found["nodes"]:
+        if issuer := one["state"].get("issuer"):
+            book.issued_by(issuer["code"])
+    versions = found["nodes"][-MAX_VERSIONS:]
+    if found["totalCount"] > len(versions):
+        book.say(f"Only the newest {len(versions)} of {found['totalCount']} versions are shown.")
+    if asked.entity.startswith("alliance/"):
+        book.issued_by(asked.entity.removeprefix("alliance/"))
+    return {"versions": [version(one) for one in versions]}
+
+
+def version(node: Node) -> Version:
+    """A version."""
+    return Version(
+        valid_from=node["validFrom"],
+        valid_until=unset(node["validUntil"]),
+        known_from=int(node["knownFrom"]),
+        known_until=unset(node["knownUntil"] and int(node["knownUntil"])),
+        says=state_line(node["state"]),
+    )
+
+
+def state_line(state: Node) -> str:
+    """A state in words."""
+    match state["__typename"]:
+        case "ExportControl":
+            clauses = [
+                f"clause {one['key']} {words(one['measure'])} {words(one['status'])}"
+                for one in state["clauses"]
+            ]
+            return f"{state['title']}: {listed(clauses, most=MAX_CLAUSES)}"
+        case "Alliance":
+            members = [one["place"]["code"] for one in state["members"] if one["place"]]
+            return f"{state['name']}, {words(state['status'])}: {listed(members, most=40)}"
+        case "Figure":
+            claims = [
+                f"{one['value'] or 'no number'} {one['unit']} by {one['publisher']}, {one['edition']}"
+                for one in state["claims"]
+            ]
+            return listed(claims, most=MAX_CLAUSES)
+    return str(state.get("title") or state.get("name") or words(state["__typename"]))
+
+
+def line(item: Event) -> str:
+    """An event in a line."""
+    retracted = f" (retracted at {item.retracted_by})" if item.retracted_by else ""
+    day = item.public_on or item.recorded_at[:10]
+    return f"{day}, position {item.position}: {item.says}{retracted}{numbers(item.sources)}"
+
+
+TOOL = Tool(
+    __name__,
+    title="History of an entity",
+    description=(
+        "All that the log says of one entity, event by event, retractions and corrections included; and"
+        " `versions`: what held on which days (`validFrom`), as known from which position"
+        " (`knownFrom`). Names of entities come from `search` and the other tools."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=event,
+    line=line,
+    more=more,
+)

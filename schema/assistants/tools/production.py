@@ -1,0 +1,250 @@
+"""The world's output of a commodity by place, year by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import ToolArguments
+from schema.assistants.book import Book
+from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.pages.site.amounts import measured
+from schema.pages.site.words import listed, percent, words
+from tracker.domain.vocabulary import Stage
+from tracker.errors import InvalidInput
+
+YEARS = 6
+"""So many years up to that of the day, unless the question says which."""
+MAX_YEARS = 60
+
+
+class Question(ToolArguments, frozen=True, kw_only=True):
+    """Which output."""
+
+    commodity: str
+    place: Annotated[str, Meta(description="only this one beside the world")] | None = None
+    first_year: int | None = None
+    last_year: int | None = None
+    stage: Stage | None = None
+    form: str | None = None
+    places: Annotated[int, Meta(ge=1, le=50, description="of a year, the largest first")] = 10
+
+
+class Amount(Answered, kw_only=True):
+    """A number as its publisher gives it."""
+
+    amount: str
+    value: str | UnsetType = UNSET
+    unit: str
+    basis: str | UnsetType = UNSET
+    qualifier: str | UnsetType = UNSET
+    estimated: bool | UnsetType = UNSET
+    publisher: str
+    edition: str
+
+
+class PlaceAmount(Amount, kw_only=True):
+    """The number of a place; its share is a fraction of 1."""
+
+    place: str
+    share: str | UnsetType = UNSET
+    no_share: str | UnsetType = UNSET
+    figure: str
+
+
+class Year(Answered, kw_only=True):
+    """The output of a year."""
+
+    year: int
+    stage: str | UnsetType = UNSET
+    form: str | UnsetType = UNSET
+    world: Amount | UnsetType = UNSET
+    places: list[PlaceAmount]
+    other_places: int | UnsetType = UNSET
+    without_number: list[str] | UnsetType = UNSET
+    sources: list[int]
+
+
+class Product(Answered, kw_only=True):
+    """A product of which there are figures."""
+
+    commodity: str
+    stage: str | UnsetType = UNSET
+    form: str | UnsetType = UNSET
+    first_year: int | UnsetType = UNSET
+    last_year: int | UnsetType = UNSET
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Years."""
+
+    available: list[Product]
+    items: list[Year]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document. Raises InvalidInput."""
+    last = asked.last_year or newest_year(asked)
+    first = asked.first_year or last - YEARS + 1
+    if not 0 <= last - first < MAX_YEARS:
+        raise InvalidInput(
+            f"expected a year of at most {MAX_YEARS} before `lastYear`, {last}", path=("firstYear",)
+        )
+    return {
+        "commodity": asked.commodity,
+        "years": {"from": first, "to": last},
+        "stage": asked.stage and asked.stage.name,
+        "form": asked.form,
+    }
+
+
+def newest_year(asked: Question) -> int:
+    """The year of the day; an impossible day is refused by the API."""
+    try:
+        return date.fromisoformat(asked.day).year if asked.day else datetime.now(UTC).year
+    except ValueError:
+        return datetime.now(UTC).year
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The commodity in the last year of the answer."""
+    years = [one["year"] for one in data["asOf"]["productions"]]
+    return f"/commodities/{asked.commodity}", {
+        "stage": asked.stage and asked.stage.name,
+        "form": asked.form,
+        "year": max(years, default=None),
+    }
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The years, the newest first, with as many places as are asked for."""
+    found = [
+        {**year, "figures": chosen(year, asked), "others": left_out(year, asked)}
+        for year in reversed(data["asOf"]["productions"])
+    ]
+    return Nodes(found, len(found), narrower="give `firstYear` and `lastYear`, or `place`")
+
+
+def chosen(year: Node, asked: Question) -> list[Node]:
+    """The figures of a year that are shown."""
+    if asked.place is None:
+        return list(year["figures"][: asked.places])
+    figures = [*year["figures"], *year["notComparable"]]
+    return [one for one in figures if one["place"]["code"] == asked.place.upper()]
+
+
+def left_out(year: Node, asked: Question) -> int:
+    """The number of places of a year that are not shown."""
+    return len(year["figures"]) - len(chosen(year, asked)) if asked.place is None else 0
+
+
+def year(node: Node, book: Book) -> Year:
+    """A year with what must be said of it."""
+    figures = [one for one in node["figures"] if "preferred" in one]
+    if any(one["estimated"] for one in node["figures"]):
+        book.say("Numbers marked estimated are estimates of their publisher.")
+    if any(one["mixedEditions"] for one in figures):
+        book.say("Some shares are of several editions or publishers.")
+    if node["world"] is None:
+        book.say(f"{node['year']}: no total for the world is known, so there are no shares.")
+    missing = [one["code"] for one in node["withoutNumber"]]
+    if missing:
+        book.say(
+            f"{node['year']}: withheld or not available, not nothing, for {listed(missing, most=9)}."
+        )
+    book.published_by(*(one["publisher"] for one in node["figures"]))
+    cited = {one["preferred"]["source"]["name"]: one["preferred"] for one in figures}
+    return Year(
+        year=node["year"],
+        stage=unset(node["stage"] and node["stage"].lower()),
+        form=unset(node["form"]),
+        world=Amount(**amount(node["world"])) if node["world"] else UNSET,
+        places=[place_amount(one) for one in node["figures"]],
+        other_places=unset(node["others"]),
+        without_number=unset(missing),
+        sources=book.cite(node["world"], *cited.values()),
+    )
+
+
+def amount(node: Node) -> dict[str, Any]:
+    """A number with its unit, in words and in parts."""
+    return {
+        "amount": measured(node).replace("\N{NO-BREAK SPACE}", " "),
+        "value": unset(node["value"]),
+        "unit": node["unit"],
+        "basis": unset(node["basis"]),
+        "qualifier": unset(node["qualifier"] and node["qualifier"].lower()),
+        "estimated": unset(node["estimated"]),
+        "publisher": node["publisher"],
+        "edition": node["edition"],
+    }
+
+
+def place_amount(node: Node) -> PlaceAmount:
+    """The number of a place."""
+    return PlaceAmount(
+        **amount(node),
+        place=node["place"]["code"],
+        share=unset(node.get("share")),
+        no_share=unset(node["shareUnavailableReason"]),
+        figure=node["figure"],
+    )
+
+
+def line(item: Year) -> str:
+    """A year in a line."""
+    world = f"world {amount_line(item.world)}" if item.world else "world: no total"
+    places = "; ".join(
+        f"{one.place} {amount_line(one)}{f' ({percent(one.share)})' if one.share else ''}"
+        for one in item.places
+    )
+    others = f"; {item.other_places} more places" if item.other_places else ""
+    product = " ".join(words(word) for word in (item.form, item.stage) if word)
+    return f"{item.year} {product}: {world}; {places}{others}{numbers(item.sources)}"
+
+
+def amount_line(item: Amount) -> str:
+    """A number in words, estimates marked."""
+    return f"{item.amount}{' (estimated)' if item.estimated else ''}, {item.edition}"
+
+
+def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+    """The products of the commodity of which there are figures."""
+    products = [
+        Product(
+            commodity=one["commodity"]["key"],
+            stage=unset(one["stage"] and one["stage"].lower()),
+            form=unset(one["form"]),
+            first_year=unset(min(one["years"], default=None)),
+            last_year=unset(max(one["years"], default=None)),
+        )
+        for one in data["asOf"]["newest"]["available"]
+    ]
+    if not data["asOf"]["productions"]:
+        book.say("No figures of this are recorded for these years; see `available`.")
+    return {"available": products}
+
+
+TOOL = Tool(
+    __name__,
+    title="Production over time",
+    description=(
+        "The world's production of a commodity by country, year by year, as publishers (USGS, BGS and"
+        " others) give it, with shares. One stage at a time: mine, refinery…; `available` says of what"
+        " there are figures. `day` is what was published by then. Shares are fractions of 1. Where"
+        " publishers differ ask `claims` with the key in `figure`."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=year,
+    line=line,
+    more=more,
+    renamed={"years": "firstYear"},
+)

@@ -1,0 +1,133 @@
+"""Entities, commodities and places by words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import PagedArguments
+from schema.assistants.book import Book
+from schema.assistants.kinds import Kind
+from schema.assistants.tool import Data, Node, Nodes, Tool, unset
+from schema.pages.site.words import entity_path
+
+MAX_NAMES = 20
+"""Commodities and places of an answer."""
+MAX_MATCH_CHARACTERS = 160
+
+
+class Question(PagedArguments, frozen=True, kw_only=True):
+    """Which words."""
+
+    text: str
+    kind: Kind | None = None
+    commodity: str | None = None
+    place: str | None = None
+
+
+class Hit(Answered, kw_only=True):
+    """An entity that was found."""
+
+    entity: str
+    title: str
+    matched: str | UnsetType = UNSET
+    page: str | UnsetType = UNSET
+
+
+class Name(Answered, kw_only=True):
+    """A commodity or a place, as arguments take it."""
+
+    key: str
+    name: str
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Entities, the best first."""
+
+    commodities: list[Name]
+    places: list[Name]
+    items: list[Hit]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document."""
+    return {
+        "text": asked.text,
+        "kinds": [asked.kind.upper()] if asked.kind else None,
+        "commodity": asked.commodity,
+        "place": asked.place,
+        "first": asked.first,
+        "after": asked.after,
+    }
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The page of the search."""
+    return "/search", {
+        "q": asked.text,
+        "kinds": asked.kind and asked.kind.upper(),
+        "commodity": asked.commodity,
+        "place": asked.place,
+    }
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The entities."""
+    found = data["asOf"]["search"]
+    edges = found["edges"]
+    return Nodes(
+        [edge["node"] for edge in edges],
+        found["totalCount"],
+        [edge["cursor"] for edge in edges],
+        found["pageInfo"]["hasNextPage"],
+    )
+
+
+def hit(node: Node, book: Book) -> Hit:
+    """An entity with the text that matches best beside its title."""
+    matched = [one for one in node["matched"] if one["text"] != node["title"]]
+    told = f"{matched[0]['field']}: {matched[0]['text'][:MAX_MATCH_CHARACTERS]}" if matched else ""
+    return Hit(
+        entity=node["entity"],
+        title=node["title"],
+        matched=unset(told),
+        page=unset(entity_path(node["entity"])),
+    )
+
+
+def line(item: Hit) -> str:
+    """An entity in a line."""
+    return f"{item.entity}: {item.title}{f' ({item.matched})' if item.matched else ''}"
+
+
+def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+    """Commodities and places of such names."""
+    return {
+        "commodities": [
+            Name(key=one["key"], name=one["name"]) for one in data["commodities"][:MAX_NAMES]
+        ],
+        "places": [Name(key=one["code"], name=one["name"]) for one in data["places"][:MAX_NAMES]],
+    }
+
+
+TOOL = Tool(
+    __name__,
+    title="Search",
+    description=(
+        "Finds controls, alliances, announcements, figures and firms by words that they all must have,"
+        " and the keys of commodities and codes of places that other tools take. Short words find most:"
+        " `gallium licence`. A hit is no statement: ask the other tools about its entity."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=hit,
+    line=line,
+    more=more,
+    renamed={"kinds": "kind"},
+)

@@ -1,0 +1,123 @@
+"""What will start, end, be suspended or return after a day, as far as it is known on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.arguments import PagedArguments
+from schema.assistants.book import Book
+from schema.assistants.kinds import Kind
+from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+
+
+class Question(PagedArguments, frozen=True, kw_only=True):
+    """Which days to come."""
+
+    days: Annotated[int, Meta(ge=1, le=36_500, description="so many after `day`")] = 365
+    commodity: str | None = None
+    place: str | None = None
+    kind: Kind | None = None
+
+
+class Transition(Answered, kw_only=True):
+    """What happens on a day to come."""
+
+    day: str
+    entity: str
+    transition: str
+    clause: str | UnsetType = UNSET
+    member: str | UnsetType = UNSET
+    says: str
+    announced_on: str
+    sources: list[int]
+
+
+class Found(ToolAnswer, kw_only=True):
+    """Transitions, the next first."""
+
+    items: list[Transition]
+
+
+def variables(asked: Question) -> dict[str, Any]:
+    """The variables of the document."""
+    return {
+        "days": asked.days,
+        "commodity": asked.commodity,
+        "place": asked.place,
+        "kind": asked.kind and asked.kind.upper(),
+        "first": asked.first,
+        "after": asked.after,
+    }
+
+
+def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+    """The commodity, the place, or the overview."""
+    if asked.commodity is not None:
+        return f"/commodities/{asked.commodity}", {}
+    return (f"/places/{asked.place}" if asked.place else "/"), {}
+
+
+def nodes(data: Data, asked: Question) -> Nodes:
+    """The transitions."""
+    found = data["asOf"]["upcoming"]
+    edges = found["edges"]
+    return Nodes(
+        [edge["node"] for edge in edges],
+        found["totalCount"],
+        [edge["cursor"] for edge in edges],
+        found["pageInfo"]["hasNextPage"],
+    )
+
+
+def transition(node: Node, book: Book) -> Transition:
+    """A transition."""
+    issuer = node["after"].get("issuer")
+    if issuer:
+        book.issued_by(issuer["code"])
+    return Transition(
+        day=node["day"],
+        entity=node["entity"],
+        transition=node["transition"].lower(),
+        clause=unset(node["clause"]),
+        member=unset(node["member"]),
+        says=node["summary"],
+        announced_on=node["announcedOn"],
+        sources=book.cite(node["because"]),
+    )
+
+
+def line(item: Transition) -> str:
+    """A transition in a line."""
+    clause = f"/{item.clause}" if item.clause else ""
+    return f"{item.day} {item.entity}{clause}: {item.says}{numbers(item.sources)}"
+
+
+def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+    """Nothing more; but that plans change."""
+    if data["asOf"]["upcoming"]["totalCount"]:
+        book.say(
+            "What is to come is what was announced by this day: it can be put off or extended."
+        )
+    return {}
+
+
+TOOL = Tool(
+    __name__,
+    title="Upcoming",
+    description=(
+        "What will enter into force, end, be suspended, return or be decided in the days after `day`, as"
+        " far as it was announced by then; the next first. With a past `day`: what one could expect then."
+    ),
+    arguments=Question,
+    answer=Found,
+    variables=variables,
+    page=page,
+    nodes=nodes,
+    item=transition,
+    line=line,
+    more=more,
+)

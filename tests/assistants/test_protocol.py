@@ -1,0 +1,254 @@
+"""The tools by the official client of the protocol: over HTTP, and over standard input and output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
+
+from schema.app import create_app
+from schema.assistants import route
+from schema.services import Access, Services
+from tests.support.processes import TRACKER
+from tests.support.web_server import serving
+from tracker.postgres.database import Target
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MAX_LIST_BYTES = 24_000
+"""The tools as JSON: a list that is too big for the context of a model is what people complain of."""
+MAX_TOLD_BYTES = 8_000
+"""Of it names, descriptions and inputs, which every model is given."""
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
+
+
+async def ask(method: str, url: str, **options: Any) -> httpx.Response:
+    """A request of a client that knows nothing of the protocol."""
+    async with httpx.AsyncClient() as client:
+        return await client.request(method, url, **options)
+
+
+def size(value: Any) -> int:
+    """The bytes of a value as JSON on the wire."""
+    return len(json.dumps(value, separators=(",", ":")).encode())
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The structured answer to a call; the client holds it to the schema of the tool."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    found: dict[str, Any] = result.structured_content
+    return found
+
+
+async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The error of a call, after making sure that its text says the same."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    told: dict[str, Any] = result.structured_content
+    assert told["message"] in result.content[0].text
+    return told
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
+    async with Client(f"{url}/mcp", mode=mode) as client:
+        [control] = (await call(client, "controls", **BAN))["items"]
+        assert "mustSay" in client.instructions
+    clauses = {clause["key"]: clause for clause in control["clauses"]}
+    assert clauses["2"]["status"] == "suspended"
+    assert clauses["2"]["returnsOn"] == "2026-11-28"
+
+
+async def test_tools_say_that_they_only_read_and_fit_into_a_context(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        tools = (await client.list_tools()).tools
+    assert len(tools) == 8
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+    listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    told = [
+        {name: tool[name] for name in ("name", "description", "inputSchema")} for tool in listed
+    ]
+    assert size(listed) < MAX_LIST_BYTES
+    assert size(told) < MAX_TOLD_BYTES
+    for tool in tools:
+        jsonschema.Draft202012Validator.check_schema(tool.input_schema)
+        jsonschema.Draft202012Validator.check_schema(tool.output_schema or {})
+
+
+async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        result = await client.call_tool("controls", BAN)
+    answer = result.structured_content
+    assert answer["address"].startswith(f"{url}/controls/cn-mofcom-2024-46?")
+    page = await ask("GET", answer["address"], headers={"Accept": "application/json"})
+    data = (await ask("GET", answer["address"].replace("?", ".json?"))).json()["data"]["asOf"]
+    assert page.status_code == 200
+    for name in ("validAt", "digest", "knownAt"):
+        assert data[name] == answer[name]
+    assert data["position"] == str(answer["position"])
+    text = result.content[0].text
+    for told in (answer["digest"], answer["address"], *answer["mustSay"]):
+        assert told in text
+    [seen] = [one for one in answer["sources"] if "pakistantoday" in one["url"]]
+    event = (await ask("GET", f"{url}/events/{seen['events'][0]}.json")).json()
+    assert seen["url"] in json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code", "path", "said"),
+    [
+        ("controls", {"commodity": "galium"}, "UNKNOWN_COMMODITY", "commodity", "'gallium'"),
+        ("controls", {"issuer": "Chnia"}, "UNKNOWN_PLACE", "issuer", "did you mean"),
+        ("controls", {"day": "2025-02-30"}, "INVALID_DATE", "day", "expected"),
+        ("controls", {"position": 10**9}, "POSITION_AHEAD", "position", "position"),
+        ("controls", {"measure": "bann"}, "INVALID_INPUT", "measure", "'ban'"),
+        ("controls", {"comodity": "gallium"}, "INVALID_INPUT", "comodity", "'commodity'"),
+        ("controls", {"first": 51}, "INVALID_INPUT", "first", "50"),
+        ("controls", {"search": "x" * 301}, "TOO_LARGE", "search", "300"),
+        ("controls", {"control": "cn-mofcom-2024-64"}, "NOT_FOUND", "control", "cn-mofcom-2024-46"),
+        ("history", {"entity": "alliance/quadd"}, "NOT_FOUND", "entity", "alliance/quad"),
+        ("claims", {"figure": "cobalt/CD/production/mine/1801"}, "NOT_FOUND", "figure", "no claim"),
+        ("claims", {}, "INVALID_INPUT", "figure", "expected the key"),
+        ("exposure", {}, "INVALID_INPUT", "commodity", "expected a commodity"),
+        ("production", {}, "INVALID_INPUT", "commodity", "expected a value"),
+        ("changes", {"day": "2025-01-01"}, "INVALID_INPUT", "fromDay", "first moment"),
+        ("upcoming", {"days": "soon"}, "INVALID_INPUT", "days", "expected"),
+    ],
+)
+async def test_wrong_input_is_refused_at_its_field_with_what_was_expected(
+    url: str, tool: str, arguments: dict[str, Any], code: str, path: str, said: str
+) -> None:
+    async with Client(f"{url}/mcp") as client:
+        told = await refused(client, tool, **arguments)
+    assert (told["code"], told["path"]) == (code, [path])
+    assert said in told["message"]
+
+
+async def test_an_unknown_tool_is_refused_with_the_nearest_one(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        with pytest.raises(MCPError, match="did you mean 'exposure'"):
+            await client.call_tool("exposures", {})
+
+
+async def test_a_list_goes_on_where_it_was_left(url: str) -> None:
+    keys: list[str] = []
+    after = None
+    async with Client(f"{url}/mcp") as client:
+        while True:
+            asked = {"issuer": "ID", "day": "2026-06-01", "first": 3, "after": after}
+            answer = await call(client, "controls", **asked)
+            keys += [item["key"] for item in answer["items"]]
+            if "leftOut" not in answer:
+                break
+            after = answer["leftOut"]["after"]
+    assert len(keys) == len(set(keys)) == answer["total"] > 3
+
+
+async def test_an_answer_has_a_size_and_says_what_it_left_out(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        result = await client.call_tool("controls", {"day": "2026-06-01", "first": 50})
+    answer = result.structured_content
+    assert size(answer["items"]) < 25_000
+    assert 0 < len(answer["items"]) < 50
+    assert answer["leftOut"]["after"] in result.content[0].text
+
+
+async def test_tokens_and_limits_hold(module_services: Services) -> None:
+    access = Access(token="secret", read_open=False, rate=0.01)
+    async with serving(module_services, access) as (address, _, _):
+        asked = await ask("POST", f"http://{address}/mcp", json=CALL, headers=JSON)
+        assert asked.status_code == 401
+        assert asked.headers["www-authenticate"] == "Bearer"
+        held = {**JSON, "Authorization": "Bearer secret"}
+        assert (await ask("POST", f"http://{address}/mcp", json=CALL, headers=held)).is_success
+        asked = await ask("POST", f"http://{address}/mcp", json=CALL, headers=held)
+        assert (asked.status_code, "retry-after" in asked.headers) == (429, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Host": "evil.example"}, 421, "UNKNOWN_HOST"),
+        ({"Origin": "https://evil.example"}, 403, "UNKNOWN_ORIGIN"),
+        ({"Origin": "null"}, 403, "UNKNOWN_ORIGIN"),
+    ],
+)
+async def test_pages_of_other_sites_are_refused(
+    url: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    asked = await ask("POST", f"{url}/mcp", json=CALL, headers={**JSON, **headers})
+    assert asked.status_code == status
+    assert asked.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_own_pages_and_listed_origins_are_answered(module_services: Services) -> None:
+    access = Access(origins=("https://friend.example",))
+    async with serving(module_services, access) as (address, _, _):
+        for origin in (f"http://{address}", "https://friend.example"):
+            asked = await ask(
+                "POST", f"http://{address}/mcp", json=CALL, headers={**JSON, "Origin": origin}
+            )
+            assert asked.status_code == 200
+
+
+async def test_only_small_posts_are_taken(url: str) -> None:
+    large = await ask("POST", f"{url}/mcp", content=b" " * 65_537, headers=JSON)
+    assert large.status_code == 413
+    for method in ("GET", "DELETE"):
+        assert (await ask(method, f"{url}/mcp", headers=JSON)).status_code == 405
+    for body in (b"{", b"[]", b'{"id": 1}', b"\xff", b"[" * 60_000):
+        asked = await ask("POST", f"{url}/mcp", content=body, headers=JSON)
+        assert 400 <= asked.status_code < 500
+
+
+async def test_calls_are_counted_like_other_operations(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        await call(client, "search", text="quad")
+        await refused(client, "controls", commodity="galium")
+    metrics = (await ask("GET", f"{url}/metrics")).text
+    counted = 'tracker_assistant_seconds_count{operation="%s",outcome="%s"} '
+    assert counted % ("AssistantSearch", "ok") in metrics
+    assert counted % ("AssistantControls", "UNKNOWN_COMMODITY") in metrics
+
+
+async def test_without_the_extra_it_is_said_how_to_install_it(
+    module_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route, "SDK", "no_such_package")
+    transport = httpx.ASGITransport(create_app(module_services, Access()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        asked = await client.post("/mcp", json=CALL, headers=JSON)
+    [error] = asked.json()["errors"]
+    assert asked.status_code == 501
+    assert error["extensions"]["code"] == "ASSISTANTS_NOT_INSTALLED"
+    assert "[mcp]" in error["message"]
+
+
+@pytest.mark.parametrize("source", ["here", "there"])
+async def test_a_command_answers_over_standard_input_and_output(
+    module_target: Target, url: str, tmp_path: Path, source: str
+) -> None:
+    target = module_target
+    database = (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
+    command = StdioServerParameters(
+        command=TRACKER[0],
+        args=[*TRACKER[1:], "mcp", *([url] if source == "there" else [])],
+        env={"TRACKER_DATABASE_URL": database, "TRACKER_DATA_DIR": str(tmp_path / "none")},
+    )
+    async with Client(stdio_client(command)) as client:
+        answer = await call(client, "controls", **BAN)
+        told = await refused(client, "controls", commodity="galium")
+    assert answer["items"][0]["key"] == "cn-mofcom-2024-46"
+    assert answer["address"].startswith(f"{url}/controls/" if source == "there" else "/controls/")
+    assert told["path"] == ["commodity"]
