@@ -303,6 +303,7 @@ def describe(of: Endpoint) -> list[Row]:
         ("last error", of.last_error),
         ("last status", of.last_status),
         ("parked", of.parked),
+        ("requests a minute", of.requests_a_minute),
         *(
             [("replay", replay.first_position, replay.last_position, replay.position)]
             if replay

@@ -80,7 +80,7 @@ class EndpointQueries:
         """
         who = manager(info)
         try:
-            return endpoint(await info.context.services.endpoints.get(_text(name, "name"), who))
+            return endpoint(await info.context.services.endpoints.get(name, who))
         except NotFound:
             return None
 
@@ -254,7 +254,7 @@ async def pause_endpoint(
     """Stops the deliveries to an active endpoint, which keeps its place for as long as it takes."""
     who = manager(info)
     with _input_errors():
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.pause(name, who, reason))
 
 
@@ -265,7 +265,7 @@ async def resume_endpoint(
     from its place."""
     who = manager(info)
     with _input_errors():
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.resume(name, who, reason))
 
 
@@ -278,7 +278,7 @@ async def replay_endpoint(
     with _input_errors():
         first = parse_required_position(input.first_position, "from")
         last = parse_position(input.last_position, "to")
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.replay(name, who, first, last, reason))
 
 
@@ -286,7 +286,7 @@ async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -
     """Gives up a replay that is not done; new events go on."""
     who = manager(info)
     with _input_errors():
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.end_replay(name, who, reason))
 
 
@@ -296,7 +296,7 @@ async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) 
     who = manager(info)
     with _input_errors():
         position = parse_required_position(input.position, "position")
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.park(name, who, position, reason))
 
 
@@ -305,7 +305,7 @@ async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]
     who = manager(info)
     with _input_errors():
         position = parse_position(input.position, "position")
-        name, reason = _name(input), _reason(input)
+        name, reason = input.name, _text(input.reason, "reason")
         return _result(await info.context.services.endpoints.retry(name, who, position, reason))
 
 
@@ -316,7 +316,7 @@ async def rotate_endpoint_keys(
     who = manager(info)
     with _input_errors():
         rotated, secret = await info.context.services.endpoints.rotate(
-            _name(input), who, input.overlap_hours, _reason(input)
+            input.name, who, input.overlap_hours, _text(input.reason, "reason")
         )
     return EndpointSecretResult(endpoint=endpoint(rotated), secret=secret)
 
@@ -328,7 +328,7 @@ async def remove_endpoint(
     record."""
     who = manager(info)
     with _input_errors():
-        await info.context.services.endpoints.remove(_name(input), who, _reason(input))
+        await info.context.services.endpoints.remove(input.name, who, _text(input.reason, "reason"))
     return RemoveEndpointResult(name=input.name)
 
 
@@ -366,14 +366,6 @@ def _owner(who: Manager, given: str | None) -> str:
     if who.owner is not None:
         raise Forbidden("another owner needs a token of scope admin", path=("owner",))
     return _text(str(given), "owner")
-
-
-def _name(input: Any) -> str:
-    return _text(input.name, "name")
-
-
-def _reason(input: Any) -> str:
-    return _text(input.reason, "reason")
 
 
 def _text(given: str, name: str) -> str:

@@ -187,6 +187,10 @@ class Endpoint:
         description="The replay that is under way; null where none is."
     )
     parked_events: int = field(description="The number of events that are set aside: see `parked`.")
+    requests_per_minute: int | None = field(
+        description="The most requests in a minute that the receiver asked for, in the handshake of"
+        " CloudEvents' webhooks; null: it asked for none."
+    )
     public_keys: list[EndpointKey] = field(
         description="The public keys by which deliveries are verified, the oldest first."
     )
@@ -260,6 +264,7 @@ def endpoint(of: delivery.Endpoint) -> Endpoint:
         failure=_failure(of),
         replay=None if of.replay is None else _replay(of.replay),
         parked_events=of.parked,
+        requests_per_minute=of.requests_a_minute,
         public_keys=[_key(key, key.public_key) for key in of.keys if key.public_key is not None],
     )
 

@@ -157,6 +157,7 @@ def test_an_endpoint_is_removed_by_who_is_sure(line: CommandLine) -> None:
     assert line.run("remove", "n", "--reason", "gone", "--yes").exit_code == Exit.OK
     assert line.rows("list") == []
     assert "NOT_FOUND" in line.refused("show", "n")
+    assert "NOT_FOUND" in line.refused("show", "\udcff")
 
 
 def test_what_is_wrong_is_said_in_a_line_with_its_code(line: CommandLine) -> None:

@@ -27,7 +27,8 @@ ADD = """mutation ($input: AddEndpointInput!) { addEndpoint(input: $input) {
   secret endpoint { ...all } } }"""
 ALL = """fragment all on Endpoint {
   name url owner state types commodities places entity maxBatchEvents withProof withHmac createdAt
-  startedAfter position previousPosition lastAcceptedAt parkedEvents publicKeys { key createdAt retiresAt }
+  startedAfter position previousPosition lastAcceptedAt parkedEvents requestsPerMinute
+  publicKeys { key createdAt retiresAt }
   failure { failures since nextAttemptAt error status }
   lag { head events oldestAt seconds } replay { from to position events requestedAt }
   attempts { at messageId firstPosition lastPosition events attempt accepted durationSeconds status error
@@ -177,6 +178,7 @@ async def test_an_endpoint_begins_at_the_head_and_is_told_in_full(endpoints: End
         "previousPosition": "3",
         "lastAcceptedAt": None,
         "parkedEvents": 0,
+        "requestsPerMinute": None,
         "failure": None,
         "lag": {"head": "3", "events": 0, "oldestAt": None, "seconds": 0.0},
         "replay": None,
@@ -427,7 +429,8 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("pauseEndpoint", {"reason": "x" * 501}, "INVALID_INPUT", "reason"),
     ("pauseEndpoint", {"reason": "\0"}, "INVALID_INPUT", "reason"),
     ("pauseEndpoint", {"name": "m"}, "NOT_FOUND", "name"),
-    ("pauseEndpoint", {"name": "\0"}, "INVALID_INPUT", "name"),
+    ("pauseEndpoint", {"name": "\0"}, "NOT_FOUND", "name"),
+    ("pauseEndpoint", {"name": "x" * 20_000}, "NOT_FOUND", "name"),
     ("replayEndpoint", {"from": "0"}, "INVALID_INPUT", "from"),
     ("replayEndpoint", {"from": "3"}, "INVALID_INPUT", "from"),
     ("replayEndpoint", {"from": "x"}, "INVALID_POSITION", "from"),

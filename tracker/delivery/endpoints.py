@@ -96,6 +96,7 @@ class Endpoints:
 
     async def get(self, name: str, manager: Manager) -> Endpoint:
         """An endpoint. Raises NotFound."""
+        _check_existing(name)
         row = await self._pool.fetchrow(SQL.all, manager.owner, name)
         if row is None:
             raise _not_found(name)
@@ -271,6 +272,7 @@ class Endpoints:
         self, name: str, manager: Manager
     ) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
         """A transaction in which one endpoint is locked."""
+        _check_existing(name)
         async with self._change() as connection:
             row = await connection.fetchrow(SQL.lock, name, manager.owner)
             if row is None:
@@ -295,9 +297,7 @@ def sorted_algorithms(keys: Sequence[asyncpg.Record]) -> list[Algorithm]:
 
 
 def _check_new(new: NewEndpoint) -> None:
-    if new.name is not None and not (
-        len(new.name) <= MAX_NAME_CHARACTERS and NAME.fullmatch(new.name)
-    ):
+    if new.name is not None and not _is_name(new.name):
         raise InvalidInput(
             f"expected at most {MAX_NAME_CHARACTERS} of a-z, 0-9, '.', '_' and '-',"
             " beginning and ending with a letter or digit",
@@ -379,5 +379,15 @@ def _secret_of(keys: Sequence[SigningKey]) -> str | None:
     return next((key.secret_text for key in keys if key.secret_text), None)
 
 
+def _is_name(text: str) -> bool:
+    return len(text) <= MAX_NAME_CHARACTERS and NAME.fullmatch(text) is not None
+
+
+def _check_existing(name: str) -> None:
+    """Raise NotFound for what no endpoint is called; the database can't even read some of it."""
+    if not _is_name(name):
+        raise _not_found(name)
+
+
 def _not_found(name: str) -> NotFound:
-    return NotFound(f"There is no endpoint {name!r}", path=("name",))
+    return NotFound(f"There is no endpoint {name[:MAX_NAME_CHARACTERS]!r}", path=("name",))
