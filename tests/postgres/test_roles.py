@@ -149,3 +149,8 @@ async def test_who_delivers_can_not_manage_endpoints(target: Target, statement: 
     async with open_connection(target, role=DELIVERER) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
+
+
+async def test_who_delivers_may_ask_whether_what_it_reads_is_durable(target: Target) -> None:
+    async with open_connection(target, role=DELIVERER) as connection:
+        await connection.execute("SELECT log.confirm()")

@@ -119,7 +119,7 @@ CREATE TABLE delivery.changes (
     reason     text,
     detail     text
 );
-CREATE INDEX changes_name ON delivery.changes (name, id);
+CREATE INDEX changes_endpoint ON delivery.changes (endpoint, id);
 
 CREATE FUNCTION delivery.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,11 +153,15 @@ CREATE TABLE delivery.relays (
     previous_position bigint NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The number that the sink gave to the last event, such as the sequence of a stream. A sink whose numbers
+    -- end before it has lost events; one that lets its old ones go by its own limits goes on counting.
+    sequence          bigint NOT NULL DEFAULT 0 CHECK (sequence >= 0),
     refills           bigint NOT NULL DEFAULT 0  -- how often it had lost what it had acknowledged
 );
 
 GRANT USAGE ON SCHEMA delivery, log TO tracker_deliverer, tracker_api;
 GRANT SELECT ON log.events, log.tiles, log.checkpoints TO tracker_deliverer;
+GRANT EXECUTE ON FUNCTION log.confirm TO tracker_deliverer;  -- nothing leaves that is not durable
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON delivery.endpoints, delivery.replays, delivery.parked TO tracker_api;
 GRANT SELECT (id, endpoint, algorithm, public_key, created_at, retires_at), INSERT, UPDATE (retires_at), DELETE
