@@ -44,6 +44,7 @@ TESTS = (
     "auth/test_oidc.py",
     "audit/test_signed_note.py",
     "sources/test_spreadsheet.py",
+    "delivery/test_sender.py",
     "log/test_append.py",
     "eventsourcing_asyncpg/test_applications.py",
     "eventsourcing_asyncpg/test_closing.py",
