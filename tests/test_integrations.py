@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -19,16 +20,31 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.bootstrap import running_tracker
+from deploy.cli import endpoint
+from deploy.cli.main import app
 from deploy.postgres import Postgres
 from schema.services import Access, Services
 from tests.conftest import copied
+from tests.support.fact_builders import announced, suspended
 from tests.support.node import has_node
 from tests.support.receivers import answer, receiving
 from tests.support.web_server import serving
+from tracker.audit.format.signed_note import Signer
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
+from tracker.delivery.deliverer import DeliveryOptions
+from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
 from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.networks import Networks
-from tracker.delivery.schedule import JITTER_SHARE, LAST_INTERVAL_SECONDS, SCHEDULE_SECONDS
+from tracker.delivery.schedule import (
+    JITTER_SHARE,
+    LAST_INTERVAL_SECONDS,
+    SCHEDULE_SECONDS,
+    Schedule,
+)
 from tracker.delivery.sender import Sender
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
 from tracker.log.entries import RecordedEvent
@@ -39,6 +55,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "integrations.md").read_text(encodi
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 HERE = Networks.parse(["127.0.0.0/8"])
 KEY = generate_key(Algorithm.ED25519)
+PUBLIC_KEY = str(KEY.public_text)
 UNITS_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
 
@@ -62,11 +79,10 @@ class Receiver:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
 
-    async def start(self, *keys: SigningKey) -> None:
-        """Start it for keys and wait until it listens."""
-        texts = [str(key.public_text) for key in keys]
+    async def start(self, key: str) -> None:
+        """Start it for a public key and wait until it listens."""
         self.process = subprocess.Popen(
-            [*self._program, str(self.port), *texts],
+            [*self._program, str(self.port), key],
             cwd=self.directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -105,7 +121,7 @@ async def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     if request.param == "js" and not has_node():
         pytest.skip("this needs node, which this machine has not")
     found = Receiver(request.param, tmp_path)
-    await found.start(KEY)
+    await found.start(PUBLIC_KEY)
     yield found
     found.kill()
 
@@ -144,7 +160,7 @@ async def test_a_receiver_keeps_each_event_once_though_it_is_killed_and_sent_to_
     first = event_message(one, 0)
     assert await statuses(receiver, first, first, batch(others[:4])) == [204, 204, 204]
     receiver.kill()
-    await receiver.start(KEY)
+    await receiver.start(PUBLIC_KEY)
     again, rest = (
         batch(others[2:6]),
         [event_message(event, event.position - 1) for event in others[6:]],
@@ -191,7 +207,7 @@ async def test_the_query_of_the_page_names_what_was_set_aside_until_it_comes(
     tmp_path: Path, events: list[RecordedEvent]
 ) -> None:
     receiver = Receiver("python", tmp_path)
-    await receiver.start(KEY)
+    await receiver.start(PUBLIC_KEY)
     messages = [event_message(event, event.position - 1) for event in events]
     assert set(await statuses(receiver, *messages[4:6], *messages[7:])) == {204}
     query = block("sql", "previousposition")
@@ -203,7 +219,7 @@ async def test_the_query_of_the_page_names_what_was_set_aside_until_it_comes(
 
 async def test_the_receiver_in_python_agrees_to_deliveries_when_it_is_asked(tmp_path: Path) -> None:
     receiver = Receiver("python", tmp_path)
-    await receiver.start(KEY)
+    await receiver.start(PUBLIC_KEY)
     async with Sender(HERE, "tracker.example.com") as sender:
         agreed = await sender.handshake(receiver.url)
     receiver.kill()
@@ -213,12 +229,104 @@ async def test_the_receiver_in_python_agrees_to_deliveries_when_it_is_asked(tmp_
 def test_the_line_that_takes_off_what_was_appended_gives_the_entry(
     events: list[RecordedEvent],
 ) -> None:
-    line = block("python", "entry = re.sub")
+    line = next(text for _, text in BLOCKS if text.startswith("entry = re.sub"))
     for event in events:
         for proof in (None, "c2sp.org/tlog-proof@v1\nindex 1\n\nexample.com/log\n— a b=\n"):
             names = {"re": re, "body": event_message(event, event.position - 1, proof).body}
             exec(line, names)
             assert names["entry"] == event.entry
+
+
+def prove(directory: Path, body: bytes, key: str) -> subprocess.CompletedProcess[str]:
+    """What the program that believes nobody says of a delivered event."""
+    (directory / "prove.py").write_text(block("python", "prove.py BODY"), encoding="utf-8")
+    (directory / "body").write_bytes(body)
+    (directory / "log.key").write_text(key, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "prove.py", "body", "log.key"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+async def test_a_delivery_proves_that_it_is_in_the_signed_log(
+    target: Target, tmp_path: Path
+) -> None:
+    keys = KeyStore(tmp_path / "audit")
+    signing, asked = SigningOptions(keys, "example.com/log"), DeliveryOptions(HERE, "x")
+    async with (
+        receiving(answer("204 No Content")) as receiver,
+        running_tracker(target, signing, delivery=asked) as services,
+    ):
+        for number in range(5):
+            await services.commands.record(f"export-control/{number}", announced())
+        new = NewEndpoint(receiver.url, "proven", after=0, with_proof=True)
+        await services.endpoints.add(new, Manager("ann"))
+        async with asyncio.timeout(30):
+            while len(receiver.requests) < 6:  # a question comes before
+                await asyncio.sleep(0.02)
+        key = str(keys.keys().signers[-1].verifier)
+        entries = [event.entry for event in await services.recorder.read(0)]
+    bodies = [request.body for request in receiver.requests[1:6]]
+    for number, body in enumerate(bodies, 1):
+        result = await asyncio.to_thread(prove, tmp_path, body, key)
+        assert result.stdout.startswith(f"position {number} of example.com/log, which had ")
+        assert body.startswith(entries[number - 1][:-1])
+    other = str(Signer.new("example.com/log").verifier)
+    first, second = (
+        json.dumps(json.loads(body)["proof"], ensure_ascii=False).encode() for body in bodies[:2]
+    )
+    for body, by in (
+        (bodies[0].replace(b"ExportControl.", b"ExportControl_"), key),
+        (bodies[0].replace(b'"position":"1"', b'"position":"2"'), key),
+        (bodies[0].replace(first, second), key),
+        (bodies[0], other),
+    ):
+        assert (body, by) != (bodies[0], key)
+        assert (await asyncio.to_thread(prove, tmp_path, body, by)).returncode != 0
+
+
+async def test_a_receiver_that_is_killed_on_the_way_has_every_event_of_its_filter_once(
+    receiver: Receiver, target: Target
+) -> None:
+    receiver.kill()
+    quick = DeliveryOptions(HERE, "tracker.example.com", Schedule((0, 0.05), 0.05))
+    ann, wanted = Manager("ann"), EndpointFilter(types=("ExportControl.Suspended",))
+    async with running_tracker(target, delivery=quick) as services:
+        most = 1 if receiver.language == "python" else 3
+        asked = NewEndpoint(receiver.url, "n", 0, wanted, max_batch_events=most)
+        endpoint, _ = await services.endpoints.add(asked, ann)
+        [key] = endpoint.keys
+
+        async def come_to(position: int) -> None:
+            """Wait until the endpoint has had everything up to a position."""
+            async with asyncio.timeout(30):
+                while (await services.endpoints.get("n", ann)).position < position:
+                    await asyncio.sleep(0.02)
+
+        assert key.public_key
+        expected = []
+        for number in range(8):
+            await services.commands.record(f"export-control/{number}", announced())
+            done = await services.commands.record(f"export-control/{number}", suspended())
+            expected += done.positions
+            if number == 3:
+                await receiver.start(key.public_key)
+                await come_to(1)
+                receiver.kill()
+        await receiver.start(key.public_key)
+        await come_to(await services.recorder.head())
+        replayed = await services.endpoints.replay("n", ann, 1, None)
+        async with asyncio.timeout(30):
+            while (await services.endpoints.get("n", ann)).replay:
+                await asyncio.sleep(0.02)
+    assert replayed.replay
+    assert replayed.replay.events == len(expected) == 8
+    assert receiver.kept() == expected
+    if receiver.language == "python":
+        assert receiver.ask(block("sql", "previousposition")) == []
 
 
 def shell(script: str, directory: Path) -> str:
@@ -268,7 +376,7 @@ async def test_openssl_verifies_a_delivery_and_the_log_has_the_same_bytes(
     [request] = receiver.requests
     (tmp_path / "body").write_bytes(request.body)
     given = {
-        "KEY": KEY.public_text,
+        "KEY": PUBLIC_KEY,
         "ID": request.headers["webhook-id"],
         "TIMESTAMP": request.headers["webhook-timestamp"],
         "SIGNATURE": request.headers["webhook-signature"],
@@ -299,3 +407,25 @@ def test_the_times_of_the_page_are_those_at_which_deliveries_are_tried() -> None
     ]
     assert (0, *seconds) == (*SCHEDULE_SECONDS, LAST_INTERVAL_SECONDS)
     assert JITTER_SHARE == 0.1
+
+
+def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Understood(Exception):
+        """What is left to do needs a database; `tests/deploy/test_endpoint_cli.py` has that."""
+
+    def stop(*_: object) -> None:
+        raise Understood
+
+    monkeypatch.setattr(endpoint, "manage", stop)
+    monkeypatch.setattr(endpoint, "run_with_database", stop)
+    commands = [
+        text.removeprefix("tracker ")
+        for kind, block in BLOCKS
+        for text in block.splitlines()
+        if kind == "sh" and text.startswith("tracker endpoint ")
+    ]
+    inline = re.findall(r"`tracker (endpoint \w+ ministry.*?)`", PAGE)
+    assert (len(commands), len(inline)) == (8, 3)
+    for command in commands + [text.replace("…", "why") for text in inline]:
+        result = CliRunner().invoke(app, shlex.split(command))
+        assert isinstance(result.exception, Understood), (command, result.output)
