@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +12,10 @@ import feedparser
 import jsonschema
 import pytest
 
-from schema.services import Services
+from schema.services import Access, Services
 from tests.support.api import Api, source
 from tests.support.loops import IN_FUNCTION, IN_SESSION
+from tests.support.web_server import serving
 
 pytestmark = IN_SESSION
 
@@ -225,3 +228,23 @@ async def test_a_feed_is_refused_what_it_cannot_be_narrowed_by(corpus: Api) -> N
 async def test_a_page_of_a_moment_offers_the_feed_of_now(corpus: Api) -> None:
     page = await read_page(corpus, "/events?place=JP&valid=2026-11-20&before=900")
     assert 'href="/events.atom?place=JP"' in page
+
+
+async def test_the_document_for_integrations_shows_feeds_as_they_are(corpus: Api) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "integrations.md").read_text(encoding="utf-8")
+    shown = page[page.index("## Feeds") :]
+    addresses = re.findall(r"`(/\S+?\.(?:atom|ics)\S*)`", shown)
+    assert len(addresses) > 5
+    for path in addresses:
+        assert (await corpus.request("GET", path.replace("…", "x"))).status_code == 200, path
+    [program] = re.findall(r"```python\n(.*?)```", shown, re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(compile(program, "integrations.md", "exec"), made)
+    async with serving(corpus.services, Access()) as (host, _, _):
+        url = f"http://{host}/events.jsonfeed?place=JP"
+        every = await asyncio.to_thread(lambda: list(made["new_items"](url, set())))
+        ids = [item["id"] for item in every]
+        fewer = await asyncio.to_thread(lambda: list(made["new_items"](url, {ids[120]})))
+    data = await corpus.ask('{ asOf { events(places: ["JP"], first: 0) { totalCount } } }')
+    assert len(set(ids)) == data["asOf"]["events"]["totalCount"] == len(ids)
+    assert [item["id"] for item in fewer] == ids[:120]
