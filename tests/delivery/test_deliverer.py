@@ -1,93 +1,455 @@
-"""Events come to endpoints: in order, none missed, and what people decide takes effect at once."""
+"""Events come to endpoints in order, none missed; what people decide takes effect at once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
 
-from deploy.bootstrap import running_tracker
-from schema.services import Services
-from tests.support.event_receiver import EventReceiver, receiving_events
-from tests.support.fact_builders import suspended
+import pytest
+from aiohttp import web
+
+from deploy.bootstrap import open_connection, running_tracker
+from tests.support.deliveries import ADMIN, PATIENT, QUICK, DeliveryDesk, delivering
+from tests.support.event_receiver import Delivered, accept
+from tests.support.fact_builders import announced, clause, suspended
 from tests.support.writers import new
-from tracker.delivery.deliverer import DeliveryOptions
-from tracker.delivery.endpoint import Endpoint, EndpointFilter, Manager, NewEndpoint
-from tracker.delivery.networks import Networks
-from tracker.delivery.schedule import Schedule
-from tracker.postgres.database import Target
+from tracker.delivery.endpoint import EndpointFilter, EndpointState
+from tracker.errors import Unavailable
+from tracker.postgres.database import DELIVERER, Target
 
-ADMIN = Manager("ann")
-HERE = Networks.parse(["127.0.0.0/8"])
-QUICK = DeliveryOptions(HERE, "tracker.example", Schedule((0, 0.02, 0.03), 0.05))
-SUSPENDED = EndpointFilter(types=("ExportControl.Suspended",))
-PATIENT = DeliveryOptions(HERE, "tracker.example", Schedule((0, 3600), 3600))
-"""A failure is tried again when a person says so."""
+SECONDS = 30
 
 
-@asynccontextmanager
-async def delivering(
-    target: Target, options: DeliveryOptions = QUICK
-) -> AsyncIterator[tuple[Services, EventReceiver]]:
-    """A tracker that delivers, and a receiver."""
-    async with (
-        receiving_events() as receiver,
-        running_tracker(target, delivery=options) as services,
-    ):
-        yield services, receiver
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what the deliverer writes."""
+    async with asyncio.timeout(SECONDS):
+        while not await true():
+            await asyncio.sleep(0.02)
 
 
-async def add(
-    services: Services, receiver: EventReceiver, name: str = "a", **options: object
-) -> Endpoint:
-    """Add an endpoint of this name at the receiver."""
-    asked = NewEndpoint(f"{receiver.url}/{name}?key=secret", name, **options)  # type: ignore[arg-type]
-    endpoint, _ = await services.endpoints.add(asked, ADMIN)
-    return endpoint
+async def failing(desk: DeliveryDesk, name: str = "a") -> None:
+    """Wait until an endpoint is known to fail."""
+
+    async def fails() -> bool:
+        return (await desk.get(name)).failures > 0
+
+    await until(fails)
 
 
-async def append(services: Services, count: int, name: str = "e") -> int:
-    """Append so many events; the last position."""
-    for number in range(count):
-        last = await services.recorder.append([new(f"{name}-{number}")])
-    return last.positions[-1]
+async def written(desk: DeliveryDesk, position: int, name: str = "a") -> None:
+    """Wait until a cursor is written."""
+
+    async def reached() -> bool:
+        return (await desk.get(name)).position >= position
+
+    await until(reached)
+
+
+async def nothing_parked(desk: DeliveryDesk, name: str = "a") -> bool:
+    """Whether no event is set aside."""
+    return not await desk.endpoints.parked(name, ADMIN)
+
+
+def refusing(*positions: int, status: int = 500) -> Callable[[Delivered], Awaitable[int]]:
+    """Refuse whatever has an event at one of the positions."""
+
+    async def behave(one: Delivered) -> int:
+        return status if set(positions) & set(one.positions) else 204
+
+    return behave
 
 
 async def test_every_event_comes_in_order_and_tells_which_one_was_before(target: Target) -> None:
-    async with delivering(target) as (services, receiver):
-        await append(services, 30, "past")
-        await add(services, receiver, after=0)
-        await receiver.wait_until("a", 30)
-        await append(services, 30, "new")
-        await receiver.wait_until("a", 60)
-        assert receiver.links("a") == [(n - 1, n) for n in range(1, 61)]
-        assert receiver.got[0].id == receiver.got[0].events[0]["id"]
+    async with delivering(target) as desk:
+        await desk.append(30, "past")
+        await desk.add(after=0)
+        await desk.receiver.wait_until("a", 30)
+        await desk.append(30, "new")
+        await desk.receiver.wait_until("a", 60)
+        assert desk.receiver.links("a") == [(n - 1, n) for n in range(1, 61)]
+        assert all(one.id == one.events[0]["id"] for one in desk.receiver.got)
+        await written(desk, 60)
+        attempts = await desk.endpoints.attempts("a", ADMIN, 100)
+        assert [each.first_position for each in attempts] == list(range(60, 0, -1))
+        assert all(each.status == 204 and each.error is None for each in attempts)
+
+
+async def test_a_whole_tracker_delivers_where_it_is_to(target: Target) -> None:
+    async with delivering(target, PATIENT) as desk:
+        await desk.add()
+        await desk.endpoints.pause("a", ADMIN, "for the other one")
+    async with running_tracker(target) as services:
+        assert services.deliverer is None
+        await services.commands.record("export-control/a", announced())
+    async with running_tracker(target, delivery=QUICK) as services:
+        await services.endpoints.resume("a", ADMIN)
+        await until(lambda: has_failed(services.endpoints.get("a", ADMIN)))
+
+
+async def has_failed(getting: Awaitable[object]) -> bool:
+    """Whether a request was made, though nobody listens there any more."""
+    return (await getting).failures > 0  # type: ignore[attr-defined]
 
 
 async def test_a_batch_has_as_many_events_as_were_asked_for_and_no_event_waits_for_others(
     target: Target,
 ) -> None:
-    async with delivering(target) as (services, receiver):
-        await append(services, 25, "past")
-        await add(services, receiver, after=0, max_batch_events=10)
-        await receiver.wait_until("a", 25)
-        assert [len(one.events) for one in receiver.accepted["a"]] == [10, 10, 5]
-        assert receiver.links("a") == [(n - 1, n) for n in range(1, 26)]
-        await append(services, 1, "new")
-        await receiver.wait_until("a", 26)
+    async with delivering(target) as desk:
+        await desk.append(25, "past")
+        await desk.add(after=0, max_batch_events=10)
+        await desk.receiver.wait_until("a", 25)
+        assert [len(one.events) for one in desk.receiver.accepted["a"]] == [10, 10, 5]
+        await desk.append(1, "new")
+        await desk.receiver.wait_until("a", 26)
+        assert desk.receiver.links("a") == [(n - 1, n) for n in range(1, 27)]
 
 
-async def test_only_what_the_endpoint_is_for_comes_and_the_positions_before_are_of_its_filter(
+async def test_only_what_an_endpoint_is_for_comes_with_the_positions_before_of_its_filter(
     target: Target,
 ) -> None:
-    async with delivering(target) as (services, receiver):
-        await append(services, 5)
-        only = EndpointFilter(entity="export-control/e-2")
-        await add(services, receiver, "one", after=0, filter=only)
-        await receiver.wait_until("one", 3)
-        await services.commands.record("export-control/e-2", suspended("1"))
-        await receiver.wait_until("one", 6)
-        assert receiver.links("one") == [(0, 3), (3, 6)]
-        await append(services, 3, "new")
-        await add(services, receiver, "types", after=0, filter=SUSPENDED)
-        await receiver.wait_until("types", 6)
-        assert receiver.links("types") == [(0, 6)]
+    filters = {
+        "entity": EndpointFilter(entity="export-control/e-1"),
+        "types": EndpointFilter(types=("ExportControl.Suspended",)),
+        "goods": EndpointFilter(commodities=("graphite",)),
+    }
+    async with delivering(target) as desk:
+        await desk.append(2)
+        graphite = announced(clause(commodities=["graphite"]))
+        await desk.commands.record("export-control/g", graphite)  # 3
+        for name, filter in filters.items():
+            await desk.add(name, after=0, filter=filter)
+        await desk.commands.record("export-control/e-1", suspended("1"))  # 4
+        await desk.commands.record("export-control/g", suspended("1"))  # 5
+        await desk.append(3, "o")  # 6 to 8
+        await desk.commands.record("export-control/o-0", suspended("1"))  # 9
+        expected = {
+            "entity": [(0, 2), (2, 4)],
+            "types": [(0, 4), (4, 5), (5, 9)],
+            "goods": [(0, 3), (3, 5)],
+        }
+        for name, links in expected.items():
+            await desk.receiver.wait_until(name, links[-1][1])
+            assert desk.receiver.links(name) == links
+        await written(desk, 9, "entity")  # it moves over what is not for it, too
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+async def test_whatever_a_receiver_does_it_gets_every_event_in_order_and_again_under_the_same_id(
+    target: Target, batch: int
+) -> None:
+    draw, flying = random.Random(batch), Counter[str]()
+
+    async def moody(one: Delivered) -> int | web.Response:
+        flying[one.name] += 1
+        assert flying[one.name] == 1, "two requests at a time"
+        try:
+            mood = draw.random()
+            if mood < 0.1:
+                return 500
+            if mood < 0.15:
+                return web.Response(status=503, headers={"Retry-After": "0"})
+            if mood < 0.2:
+                return web.Response(status=302, headers={"Location": "/elsewhere"})
+            if mood < 0.25:
+                raise ConnectionResetError  # the connection ends without an answer
+            if mood < 0.3:
+                desk.receiver.accepted[one.name].append(one)  # it has it, and nobody knows
+                return 500
+            await asyncio.sleep(draw.random() / 500)
+            return 204
+        finally:
+            flying[one.name] -= 1
+
+    async with delivering(target) as desk:
+        desk.receiver.behave = moody
+        for number in range(3):
+            await desk.add(f"{number}", after=0, max_batch_events=batch)
+        await desk.append(60)
+        for number in range(3):
+            await desk.receiver.wait_until(f"{number}", 60)
+            check_sequence(desk.receiver.accepted[f"{number}"], 60)
+            await written(desk, 60, f"{number}")
+
+
+def check_sequence(accepted: list[Delivered], last: int) -> None:
+    """Check that all came in order: what comes again follows what it followed before."""
+    seen, ids = 0, dict[tuple[int, ...], str]()
+    for one in accepted:
+        assert ids.setdefault(tuple(one.positions), one.id) == one.id
+        for before, position in one.links:
+            assert before == position - 1
+            assert position <= seen + 1, "one was left out"
+            seen = max(seen, position)
+    assert seen == last
+
+
+async def test_an_event_that_can_not_be_taken_is_found_in_its_batch(target: Target) -> None:
+    async with delivering(target) as desk:
+        desk.receiver.behave = refusing(6)
+        await desk.append(12)
+        await desk.add(after=0, max_batch_events=8)
+        await desk.receiver.wait_for(lambda: [6] in [one.positions for one in desk.receiver.got])
+        assert desk.receiver.positions("a") == [1, 2, 3, 4, 5]
+        await desk.endpoints.park("a", ADMIN, 6, "it breaks us")
+        await desk.receiver.wait_until("a", 12)
+        assert desk.receiver.positions("a") == [1, 2, 3, 4, 5, *range(7, 13)]
+        assert (6, 7) in desk.receiver.links("a")
+
+
+async def test_a_receiver_that_is_gone_for_good_is_disabled_and_that_is_on_record(
+    target: Target,
+) -> None:
+    async with delivering(target) as desk:
+        desk.receiver.behave = refusing(3, status=410)
+        await desk.append(5)
+        await desk.add(after=0)
+
+        async def is_disabled() -> bool:
+            return (await desk.get()).state is EndpointState.DISABLED
+
+        await until(is_disabled)
+        assert (await desk.get()).position == 2
+        change, *_ = await desk.endpoints.changes("a", ADMIN, 5)
+        assert (change.actor, change.action) == ("tracker", "disabled")
+        desk.receiver.behave = accept
+        await desk.endpoints.resume("a", ADMIN, "it is back")
+        await desk.receiver.wait_until("a", 5)
+        assert desk.receiver.positions("a") == [1, 2, 3, 4, 5]
+
+
+async def test_a_paused_endpoint_keeps_its_place_and_a_request_under_way_counts(
+    target: Target,
+) -> None:
+    answer = asyncio.Event()
+
+    async def slow(one: Delivered) -> int:
+        if one.positions == [2]:
+            await answer.wait()
+        return 204
+
+    async with delivering(target) as desk:
+        desk.receiver.behave = slow
+        await desk.add(after=0)
+        await desk.append(4)
+        await desk.receiver.wait_for(lambda: [2] in [one.positions for one in desk.receiver.got])
+        await desk.endpoints.pause("a", ADMIN, "maintenance")
+        await desk.add("b", after=0)  # what was told before is known when this one is served
+        await desk.receiver.wait_until("b", 1)
+        answer.set()
+        await written(desk, 2)
+        await desk.receiver.wait_until("b", 4)
+        assert desk.receiver.positions("a") == [1, 2]
+        await desk.endpoints.resume("a", ADMIN)
+        await desk.receiver.wait_until("a", 4)
+        assert desk.receiver.positions("a") == [1, 2, 3, 4]
+
+
+async def test_a_replay_goes_before_new_events_and_leaves_the_cursor_where_it_is(
+    target: Target,
+) -> None:
+    async with delivering(target) as desk:
+        await desk.append(6)
+        await desk.add(after=0)
+        await desk.receiver.wait_until("a", 6)
+        await written(desk, 6)
+        await desk.endpoints.replay("a", ADMIN, 2, 4, "we lost them")
+        await desk.receiver.wait_for(lambda: len(desk.receiver.positions("a")) == 9)
+        await desk.append(1, "new")
+        await desk.receiver.wait_until("a", 7)
+        assert desk.receiver.links("a")[6:] == [(1, 2), (2, 3), (3, 4), (6, 7)]
+
+        async def is_done() -> bool:
+            return (await desk.get()).replay is None
+
+        await until(is_done)
+
+
+async def test_what_is_parked_is_passed_over_and_comes_when_a_person_wants_it_tried(
+    target: Target,
+) -> None:
+    async with delivering(target, PATIENT) as desk:
+        desk.receiver.behave = refusing(2)
+        await desk.append(3)
+        await desk.add(after=0)
+        await failing(desk)
+        await desk.endpoints.park("a", ADMIN, 2, "it breaks us")
+        await desk.receiver.wait_until("a", 3)
+        assert desk.receiver.links("a") == [(0, 1), (2, 3)]
+        await written(desk, 3)
+        [parked] = await desk.endpoints.parked("a", ADMIN)
+        assert parked.previous_position == 1
+        await desk.endpoints.retry("a", ADMIN, 2, "mended")
+
+        async def has_failed_again() -> bool:
+            [parked] = await desk.endpoints.parked("a", ADMIN)
+            return parked.last_error == "answered 500" and parked.retry_at is None
+
+        await until(has_failed_again)
+        assert (await desk.get()).failures == 0
+        desk.receiver.behave = accept
+        await desk.endpoints.retry("a", ADMIN, 2, "mended indeed")
+        await desk.receiver.wait_until("a", 2)
+        assert desk.receiver.links("a") == [(0, 1), (2, 3), (1, 2)]
+
+        await until(lambda: nothing_parked(desk))
+
+
+async def test_a_parked_event_that_is_to_be_tried_before_its_turn_comes_in_its_turn(
+    target: Target,
+) -> None:
+    async with delivering(target, PATIENT) as desk:
+        desk.receiver.behave = refusing(1)
+        await desk.append(4)
+        await desk.add(after=0)
+        await failing(desk)
+        await desk.endpoints.park("a", ADMIN, 3, "not yet")
+        await desk.endpoints.retry("a", ADMIN, 3, "or rather yes")
+        desk.receiver.behave = accept
+        await desk.endpoints.retry("a", ADMIN)
+        await desk.receiver.wait_until("a", 4)
+        assert desk.receiver.positions("a") == [1, 2, 3, 4]
+        await until(lambda: nothing_parked(desk))
+
+
+async def test_a_person_has_a_failed_delivery_tried_at_once(target: Target) -> None:
+    async with delivering(target, PATIENT) as desk:
+        desk.receiver.behave = refusing(1)
+        await desk.append(1)
+        await desk.add(after=0)
+        await failing(desk)
+        endpoint = await desk.get()
+        assert endpoint.next_attempt_at is not None
+        assert endpoint.failing_since is not None
+        assert endpoint.next_attempt_at - endpoint.failing_since == timedelta(hours=1)
+        assert (endpoint.last_error, endpoint.last_status) == ("answered 500", 500)
+        desk.receiver.behave = accept
+        await desk.endpoints.retry("a", ADMIN)
+        await desk.receiver.wait_until("a", 1, seconds=2)
+        await written(desk, 1)
+        assert (await desk.get()).failing_since is None
+
+
+async def test_new_keys_sign_from_the_next_delivery_on_beside_the_old_ones(target: Target) -> None:
+    async with delivering(target) as desk:
+        await desk.add()
+        await desk.append(1)
+        await desk.receiver.wait_until("a", 1)
+        await desk.endpoints.rotate("a", ADMIN, 24, "as every year")
+        await desk.add("b", after=0)
+        await desk.receiver.wait_until("b", 1)  # so what was done before is known
+        await desk.append(1, "next")
+        await desk.receiver.wait_until("a", 2)
+        counts = [one.signatures for one in desk.receiver.accepted["a"]]
+        assert counts == [["v1a"], ["v1a", "v1a"]]
+
+
+async def test_a_receiver_is_asked_before_its_first_delivery_and_its_limit_is_kept(
+    target: Target,
+) -> None:
+    def agree() -> web.Response:
+        rate = {"WebHook-Allowed-Rate": "600"} if len(desk.receiver.asked) > 1 else {}
+        allowed = "tracker.example" if len(desk.receiver.asked) > 1 else "another.example"
+        return web.Response(headers={"WebHook-Allowed-Origin": allowed, **rate})
+
+    async with delivering(target, PATIENT) as desk:
+        desk.receiver.agree = agree
+        await desk.append(3)
+        await desk.add(after=0)
+        await failing(desk)
+        assert "does not allow" in ((await desk.get()).last_error or "")
+        assert not desk.receiver.got
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await desk.endpoints.retry("a", ADMIN, reason="now it does")
+        await desk.receiver.wait_until("a", 3)
+        assert loop.time() - begun >= 0.2, "600 a minute are one in 0.1 seconds"
+        assert [each["webhook-request-origin"] for each in desk.receiver.asked] == [
+            "tracker.example"
+        ] * 2
+
+
+async def test_a_removed_endpoint_is_sent_nothing_more(target: Target) -> None:
+    async with delivering(target) as desk:
+        await desk.add("a")
+        await desk.add("b")
+        await desk.append(1)
+        await desk.receiver.wait_until("a", 1)
+        await desk.endpoints.remove("a", ADMIN, "not needed")
+        await desk.add("c", after=0)
+        await desk.receiver.wait_until("c", 1)
+        await desk.append(1, "later")
+        await desk.receiver.wait_until("c", 2)
+        await desk.receiver.wait_until("b", 2)
+        assert desk.receiver.positions("a") == [1]
+
+
+async def test_those_that_hang_hold_nobody_up(target: Target) -> None:
+    async def hanging(one: Delivered) -> int:
+        if one.name.startswith("hang"):
+            await asyncio.Event().wait()
+        return 204
+
+    async with delivering(target) as desk:
+        desk.receiver.behave = hanging
+        for number in range(20):
+            await desk.add(f"hang-{number}", after=0)
+        await desk.add("a", after=0)
+        for number in range(10):
+            await desk.recorder.append([new(f"e{number}")])
+            await desk.receiver.wait_until("a", number + 1, seconds=2)
+        await desk.receiver.wait_for(lambda: len({one.name for one in desk.receiver.got}) == 21)
+        assert Counter(one.name for one in desk.receiver.got)["hang-3"] == 1
+
+
+async def test_the_loss_of_every_connection_to_the_database_loses_no_event(target: Target) -> None:
+    async with delivering(target) as desk, open_connection({**target, "database": "tracker"}) as db:
+        await desk.add(after=0, max_batch_events=3)
+        for number in range(40):
+            while True:
+                with suppress(Unavailable):
+                    await desk.recorder.append([new(f"e{number}")])
+                    break
+            if number % 10 == 5:
+                await db.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                    target["database"],
+                )
+        await desk.receiver.wait_until("a", 40)
+        check_sequence(desk.receiver.accepted["a"], 40)
+        await written(desk, 40)
+
+
+async def test_an_endpoint_that_is_beyond_the_log_fails_and_does_not_wait_to_leave_something_out(
+    target: Target,
+) -> None:
+    async with delivering(target, PATIENT) as desk:
+        await desk.append(7)
+        await desk.add()
+        await written(desk, 7)
+    async with open_connection(target, role=DELIVERER) as connection:
+        await connection.execute(
+            "UPDATE delivery.endpoints SET position = 9, previous_position = 9, handshake_at = now()"
+        )
+    async with delivering(target, PATIENT) as desk:
+        await failing(desk)
+        assert "the log was set back" in ((await desk.get()).last_error or "")
+
+
+async def test_old_attempts_make_room(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.delivery.progress.MAX_ATTEMPTS", 5)
+    monkeypatch.setattr("tracker.delivery.deliverer.PRUNING_INTERVAL_SECONDS", 0)
+    monkeypatch.setattr("tracker.delivery.deliverer.IDLE_INTERVAL_SECONDS", 0.05)
+    async with delivering(target) as desk:
+        await desk.add(after=0)
+        await desk.append(20)
+        await desk.receiver.wait_until("a", 20)
+
+        async def is_pruned() -> bool:
+            kept = await desk.endpoints.attempts("a", ADMIN, 100)
+            return [each.first_position for each in kept] == [20, 19, 18, 17, 16]
+
+        await until(is_pruned)

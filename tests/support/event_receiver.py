@@ -25,6 +25,8 @@ class Delivered:
     events: list[dict[str, Any]]
     peer: int
     """The port that it came from."""
+    signatures: list[str]
+    """The versions of its signatures."""
 
     @property
     def positions(self) -> list[int]:
@@ -83,7 +85,13 @@ class EventReceiver:
         events = body if isinstance(body, list) else [body]
         assert request.transport is not None
         peer = request.transport.get_extra_info("peername")[1]
-        one = Delivered(request.match_info["name"], request.headers["webhook-id"], events, peer)
+        one = Delivered(
+            request.match_info["name"],
+            request.headers["webhook-id"],
+            events,
+            peer,
+            [each.partition(",")[0] for each in request.headers["webhook-signature"].split()],
+        )
         self.got.append(one)
         await self._tell()
         answer = await self.behave(one)

@@ -261,10 +261,7 @@ class Deliveries:
                 self._tasks.pop(id).cancel()
         for id, row in rows.items():
             if worker := self._workers.get(id):
-                standing = standing_of(row)
-                if ids is not None:  # somebody has changed something: that may be what was wrong
-                    standing.next_attempt_at = None
-                worker.update(settings_of(row), standing, replay_of(row), parked_of(row))
+                worker.update(settings_of(row), standing_of(row), replay_of(row), parked_of(row))
             else:
                 self._begin(row)
 

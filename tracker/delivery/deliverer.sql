@@ -29,13 +29,17 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::int
 WHERE e.id = p.id;
 
 -- name: add_attempts
--- Requests that were made, of endpoints that are still there.
+-- Requests that were made, in their order, of endpoints that are still there.
 INSERT INTO delivery.attempts (endpoint, attempted_at, message_id, first_position, last_position, events,
                                attempt, duration_seconds, status, error, response)
-SELECT a.*
+SELECT a.endpoint, attempted_at, message_id, first_position, last_position, events, attempt,
+       duration_seconds, status, error, response
 FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[],
-            $7::integer[], $8::double precision[], $9::integer[], $10::text[], $11::text[]) AS a (endpoint)
-WHERE EXISTS (SELECT FROM delivery.endpoints e WHERE e.id = a.endpoint);
+            $7::integer[], $8::double precision[], $9::integer[], $10::text[], $11::text[]) WITH ORDINALITY
+    AS a (endpoint, attempted_at, message_id, first_position, last_position, events, attempt,
+          duration_seconds, status, error, response, number)
+WHERE EXISTS (SELECT FROM delivery.endpoints e WHERE e.id = a.endpoint)
+ORDER BY a.number;
 
 -- name: advance_replays
 UPDATE delivery.replays r SET position = p.position, previous_position = p.previous_position

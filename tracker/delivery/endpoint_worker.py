@@ -107,7 +107,11 @@ class EndpointWorker:
         replay: ReplayPlace | None,
         parked: Mapping[int, ParkedEvent],
     ) -> None:
-        """A person has changed something: all but the cursor is as the database has it."""
+        """A person may have changed something: all but the cursor is as the database has it. What
+        failed is tried at once where what a person changed may have been the reason."""
+        replayed = replay and replay.id, self._replay and self._replay.id
+        if settings != self.settings or parked != self._parked or replayed[0] != replayed[1]:
+            standing.next_attempt_at = None
         self.settings = settings
         self._batch_events = min(self._batch_events, settings.max_batch_events)
         mine = self.standing
@@ -115,7 +119,7 @@ class EndpointWorker:
         mine.last_error, mine.last_status = standing.last_error, standing.last_status
         mine.handshake_at = standing.handshake_at
         mine.next_attempt_at = standing.next_attempt_at
-        if replay is None or self._replay is None or replay.id != self._replay.id:
+        if replayed[0] != replayed[1]:
             self._replay = replay
         known, self._parked = self._parked, dict(parked)
         for position, event in self._parked.items():

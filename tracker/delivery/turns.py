@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-AT_A_TIME = 8
-"""How many begin in one turn of the loop: about two milliseconds of work."""
+AT_A_TIME = 4
+"""How many begin in one turn of the loop: one or two milliseconds of work."""
 MAX_REQUESTS = 2_000
 """Requests in flight."""
 MAX_REQUEST_BYTES = 128 * 1024 * 1024

@@ -1,0 +1,78 @@
+"""A deliverer on a log, with a receiver, and no more of a tracker than that needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.bootstrap import open_pool
+from tests.support.event_receiver import EventReceiver, receiving_events
+from tests.support.writers import new
+from tracker.audit.serve.proofs import ProofService
+from tracker.commands.handler import Commands
+from tracker.delivery.deliverer import Deliverer, DeliveryOptions
+from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
+from tracker.delivery.endpoints import Endpoints
+from tracker.delivery.networks import Networks
+from tracker.delivery.schedule import Schedule
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Pool, Target
+
+ADMIN = Manager("ann")
+HERE = Networks.parse(["127.0.0.0/8"])
+QUICK = DeliveryOptions(HERE, "tracker.example", Schedule((0, 0.02, 0.03), 0.05))
+PATIENT = DeliveryOptions(HERE, "tracker.example", Schedule((0, 3600), 3600))
+"""A failure is tried again when a person says so."""
+
+
+@dataclass
+class DeliveryDesk:
+    """A log with endpoints, where events are delivered to one receiver."""
+
+    pool: Pool
+    recorder: Recorder
+    endpoints: Endpoints
+    receiver: EventReceiver
+    deliverer: Deliverer
+
+    async def add(self, name: str = "a", **options: Any) -> Endpoint:
+        """Add an endpoint of this name at the receiver."""
+        wanted = NewEndpoint(f"{self.receiver.url}/{name}?key=secret", name, **options)
+        endpoint, _ = await self.endpoints.add(wanted, ADMIN)
+        return endpoint
+
+    async def get(self, name: str = "a") -> Endpoint:
+        """An endpoint as the database has it."""
+        return await self.endpoints.get(name, ADMIN)
+
+    async def append(self, count: int, name: str = "e") -> int:
+        """Append so many events, one after the other; the last position."""
+        for number in range(count):
+            last = await self.recorder.append([new(f"{name}-{number}")])
+        return last.positions[-1]
+
+    @property
+    def commands(self) -> Commands:
+        """Records what is to be decided first."""
+        return Commands(self.recorder)
+
+
+@asynccontextmanager
+async def delivering(
+    target: Target, options: DeliveryOptions = QUICK, receiver: EventReceiver | None = None
+) -> AsyncIterator[DeliveryDesk]:
+    """Deliver for the length of a block, to a receiver of its own if there is none."""
+    if receiver is None:
+        async with receiving_events() as own, delivering(target, options, own) as desk:
+            yield desk
+        return
+    async with open_pool(target, size=4) as pool:
+        recorder = Recorder(pool)
+        follower = Follower(recorder, target)
+        deliverer = Deliverer(target, follower, ProofService(pool), options)
+        async with follower, deliverer:
+            endpoints = Endpoints(pool, recorder, options.networks)
+            yield DeliveryDesk(pool, recorder, endpoints, receiver, deliverer)
