@@ -82,13 +82,14 @@ class DeliveryAttempt:
 
     at: Instant = field(description="The time of the request.")
     message_id: str = field(
-        description="Its `webhook-id`: the id of the event, the same on every try."
+        description="Its `webhook-id`: the id of the event, the same on every try; empty for the question"
+        " before the first delivery whether the receiver wants any."
     )
     first_position: Position = field(description="The position of the first event in it.")
     last_position: Position = field(
         description="The position of the last event in it: the same, unless it is a batch."
     )
-    events: int = field(description="The number of events in it.")
+    events: int = field(description="The number of events in it; 0 for that question.")
     attempt: int = field(description="Which try it was: 1, 2, 3, ….")
     accepted: bool = field(
         description="Whether the receiver accepted it, with a status of 200 to 299."
