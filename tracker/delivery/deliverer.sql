@@ -32,8 +32,8 @@ WHERE e.id = p.id;
 -- Requests that were made, in their order, of endpoints that are still there.
 INSERT INTO delivery.attempts (endpoint, attempted_at, message_id, first_position, last_position, events,
                                attempt, duration_seconds, status, error, response)
-SELECT a.endpoint, attempted_at, message_id, first_position, last_position, events, attempt,
-       duration_seconds, status, error, response
+SELECT a.endpoint, a.attempted_at, a.message_id, a.first_position, a.last_position, a.events, a.attempt,
+       a.duration_seconds, a.status, a.error, a.response
 FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[],
             $7::integer[], $8::double precision[], $9::integer[], $10::text[], $11::text[]) WITH ORDINALITY
     AS a (endpoint, attempted_at, message_id, first_position, last_position, events, attempt,
