@@ -1,0 +1,203 @@
+"""What operators are told to type: the installation of one machine is typed from its first line to its last;
+of all else the commands, options and files are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from deploy.cli.main import app
+from deploy.postgres import Postgres
+from tests.conftest import run_sql
+from tests.postgres.test_dumps import BINARIES
+from tests.test_style import ROOT
+
+OPERATING = ROOT / "docs" / "operating"
+BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PAGES = sorted(OPERATING.glob("*.md"))
+
+
+def blocks(text: str) -> list[str]:
+    """The blocks of shell of a text."""
+    return [
+        "\n".join(line.removeprefix(indent) for line in block.splitlines()) + "\n"
+        for indent, block in BLOCK.findall(text)
+    ]
+
+
+# --- of all pages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_to_be_typed_is_shell_and_names_files_that_there_are(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    script = "".join(blocks(text))
+    checked = subprocess.run(
+        ["bash", "-n"], input=script, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    for name in re.findall(r"\bdeploy/[\w./-]*\w", text):
+        assert (ROOT / name).exists(), name
+
+
+def commands_of(page: Path) -> Iterator[list[str]]:
+    """The words of each command of ours that a page has to be typed."""
+    script = "".join(blocks(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
+    for found in re.findall(r"(?:\btracker|\bmigrate) ((?:[a-z-]+\b|--[a-z-]+)[^\n|;>]*)", script):
+        words = re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", found).split()
+        if words[0] in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+            yield words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_has_the_options_that_it_is_given(page: Path) -> None:
+    for words in commands_of(page):
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts}
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= {*known, "--help"}, (command.name, words)
+
+
+def test_commands_are_found_on_the_pages() -> None:
+    found = {words[0] for page in PAGES for words in commands_of(page)}
+    assert {"migrate", "token", "import", "key", "export", "verify", "restore", "snapshot"} <= found
+
+
+# --- the installation of one machine
+
+SYSTEMCTL = """
+import os, re, shlex, subprocess, sys
+root, *words = sys.argv[1:]
+unit = words[-1].removesuffix(".service")
+path = f"{root}/etc/systemd/system/{unit}.service"
+if words[0] == "start" or words == ["enable", "--now", "tracker"]:
+    text = open(path).read()
+    for place in ("/opt/", "/etc/", "/var/"):
+        text = re.sub(rf"(?<=[= :]){place}", root + place, text)
+    given = dict(line.split("=", 1) for line in re.findall("^Environment=(.*)$", text, re.M))
+    credentials = dict(re.findall("^LoadCredential=([^:]+):(.*)$", text, re.M))
+    for name, value in given.items():
+        if value.startswith("%d/"):
+            given[name] = credentials[value.removeprefix("%d/")]
+    for line in re.findall("^ExecStart=(.*)$", text, re.M):
+        if words[0] == "start":
+            subprocess.run(shlex.split(line), env={**os.environ, **given}, check=True)
+        else:
+            log = open(f"{root}/log", "w")
+            run = subprocess.Popen(
+                shlex.split(line), env={**os.environ, **given}, stdout=log, stderr=log
+            )
+            open(f"{root}/pid", "w").write(str(run.pid))
+"""
+"""Does with units what systemd does, as far as this needs it: the files of this machine are not touched."""
+
+PRELUDE = """
+set -euo pipefail
+python3() { [ "$1 $2" = "-m venv" ]; }
+useradd() { [ "${@: -1}" = tracker ]; }
+runuser() { shift 3; "$@"; }
+systemctl() { "$PYTHON" "$PLACE/systemctl.py" "$PLACE" "$@"; }
+"""
+
+
+@pytest.fixture
+def place(server: Postgres) -> Iterator[Path]:
+    """A directory that stands for the root of a machine on which the program is unpacked."""
+    place = Path(tempfile.mkdtemp(prefix="tracker-machine-"))
+    for name in ("opt/tracker/bin", "etc/systemd/system", "var/lib/tracker", "var/backups"):
+        (place / name).mkdir(parents=True)
+    (place / "systemctl.py").write_text(SYSTEMCTL, encoding="utf-8")
+    for name, line in (("tracker", f'exec {sys.executable} -m tracker "$@"'), ("pip", "exit 0")):
+        program = place / "opt" / "tracker" / "bin" / name
+        program.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+        program.chmod(0o755)
+    yield place
+    if (place / "pid").exists():
+        with suppress(ProcessLookupError):
+            os.kill(int((place / "pid").read_text()), signal.SIGTERM)
+    run_sql(server, "DROP DATABASE IF EXISTS minerals WITH (FORCE)")
+    run_sql(server, "DROP ROLE IF EXISTS minerals_admin; DROP ROLE IF EXISTS web")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def here(script: str, place: Path, target: dict[str, Any], port: int) -> str:
+    """The same lines for a machine whose root is a directory, and whose PostgreSQL has no port."""
+    rows = place / "some.jsonl"
+    corpus = (ROOT / "tracker" / "corpus" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    rows.write_text("\n".join(corpus[:40]) + "\n", encoding="utf-8")
+    script = re.sub(r"(?<![\w.])/(opt|etc|var)/", rf"{place}/\1/", script)
+    for ours, theirs in (
+        ("@127.0.0.1/minerals", f"@/minerals?host={target['host']}&port={target['port']}"),
+        ("127.0.0.1:8000", f"127.0.0.1:{port}"),
+        ("-o tracker -g tracker ", ""),
+        ("tracker/corpus/corpus.jsonl", str(rows)),
+    ):
+        assert ours in script, ours
+        script = script.replace(ours, theirs)
+    return script
+
+
+@pytest.mark.skipif(not BINARIES, reason="INSTALLING IS NOT TESTED: there is no psql")
+@pytest.mark.skipif(not shutil.which("curl"), reason="INSTALLING IS NOT TESTED: there is no curl")
+def test_one_machine_is_installed_by_copying_the_lines(place: Path, server: Postgres) -> None:
+    text = (OPERATING / "install.md").read_text(encoding="utf-8")
+    told = text.split("## One machine\n")[1].split("### A proxy")[0]
+    target = server.connection.kwargs()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    result = subprocess.run(
+        ["bash", "-c", PRELUDE + here("".join(blocks(told)), place, target, port)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={
+            **os.environ,
+            "PATH": f"{BINARIES[0]}:{os.environ['PATH']}",
+            "PGHOST": target["host"],
+            "PGPORT": str(target["port"]),
+            "PGUSER": target["user"],
+            "PGDATABASE": target["database"],
+            "PLACE": str(place),
+            "PYTHON": sys.executable,
+            "TRACKER_PORT": str(port),
+        },
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    [ready] = re.findall(r'\{"ready":.*?"warnings":\[\]\}', result.stdout)
+    assert json.loads(ready)["ready"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/log/checkpoint") as signed:
+        assert signed.read().startswith(b"minerals.example.org/log\n")
+    assert "verified: " in result.stdout
+    for name in ("admin.toml", "settings.toml"):
+        assert stat.S_IMODE((place / "etc" / "tracker" / name).stat().st_mode) == 0o600
+    [token] = re.findall(r"^(\S{30,})$", result.stdout, re.MULTILINE)
+    mutation = """mutation { foundAlliance(input: {id: "a", on: "2026-01-01", name: "A",
+        source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": mutation}).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["data"]["foundAlliance"]["position"]
