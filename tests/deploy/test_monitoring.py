@@ -89,9 +89,7 @@ def test_every_panel_asks_what_prometheus_understands(tmp_path: Path) -> None:
     run("check", "rules", file)
 
 
-async def test_rules_and_dashboard_name_metrics_that_there_are(
-    services: Services,
-) -> None:
+async def test_rules_and_dashboard_name_metrics_that_there_are(services: Services) -> None:
     there = await samples(services)
     named = {name for rule in RULES for name in METRIC.findall(rule["expr"])}
     shown = {name for text in questions() for name in METRIC.findall(text)}
