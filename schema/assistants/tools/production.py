@@ -225,8 +225,16 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
         for one in data["asOf"]["newest"]["available"]
     ]
     if not data["asOf"]["productions"]:
-        book.say("No figures of this are recorded for these years; see `available`.")
+        book.say("No figures of this are recorded for these years.")
+    if not products and (wider := wider_commodities(asked.commodity, data["commodities"])):
+        book.say(f"No figures of {asked.commodity} are recorded: ask about {listed(wider)} too.")
     return {"available": products}
+
+
+def wider_commodities(key: str, known: list[Node]) -> list[str]:
+    """The commodities that a commodity is a part of, under which publishers may count it."""
+    found = [one for one in known if one["key"] == key]
+    return [each for one in found for each in (one["parentKey"], *one["groupKeys"]) if each]
 
 
 TOOL = Tool(
