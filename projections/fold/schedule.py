@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from projections.fold.transitions import EntityTransitions, Transition
-from tracker.domain.entity import RecordedFact
+from tracker.domain.entity import RecordedFact, Retracted
+from tracker.domain.values import DAY
 
 ID_BYTES = 16
 
@@ -54,16 +55,51 @@ class Scheduled:
 
 def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
     """What was to come of an entity by its facts, which are in the order of the log; by day."""
-    book = _Book()
-    for count in range(1, len(known) + 1):
-        turns = EntityTransitions(entity, known[:count]).between(date.min, date.max)
-        book.enter(turns, known[count - 1].position)
-    found = [
-        Scheduled(one.transition, tuple(one.told), one.changed)
-        for one in book.entries
-        if one.planned
+    book = ScheduleBook(entity, known)
+    while book.read_next():
+        pass
+    return book.scheduled()
+
+
+def schedule_told_last(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
+    """The same of an entity with very many facts: what stands, without the days that it was given before,
+    so that what moves is another thing."""
+    turns = EntityTransitions(entity, known).between(date.min, date.max)
+    return [
+        Scheduled(turn, (ToldDay(turn.day, turn.because.position),), turn.because.position)
+        for turn in turns
+        if turn.announced_on < turn.day
     ]
-    return sorted(found, key=lambda one: (one.transition.day, one.id))
+
+
+class ScheduleBook:
+    """What is told of an entity, event after event."""
+
+    def __init__(self, entity: str, known: Sequence[RecordedFact]):
+        self._entity, self._known = entity, known
+        self._book = _Book()
+        self._read = 0
+
+    def read_next(self) -> bool:
+        """Take over what is told from the next event on; whether there was one."""
+        if self._read == len(self._known):
+            return False
+        self._read += 1
+        fact = self._known[self._read - 1]
+        # Before the day from which a fact is public nothing is otherwise, but by a retraction.
+        after = date.min if isinstance(fact.fact, Retracted) else fact.fact.public_on - DAY
+        turns = EntityTransitions(self._entity, self._known[: self._read]).between(after, date.max)
+        self._book.enter(turns, fact.position, after)
+        return True
+
+    def scheduled(self) -> list[Scheduled]:
+        """What was to come, as far as it was read; by day."""
+        found = [
+            Scheduled(one.transition, tuple(one.told), one.changed)
+            for one in self._book.entries
+            if one.planned
+        ]
+        return sorted(found, key=lambda one: (one.transition.day, one.id))
 
 
 @dataclass(slots=True)
@@ -96,13 +132,15 @@ class _Book:
         self._before: int | None = None
         """The position of the event before."""
 
-    def enter(self, turns: Iterable[Transition], position: int) -> None:
-        """Take over what is told from an event on."""
+    def enter(self, turns: Iterable[Transition], position: int, after: date) -> None:
+        """Take over what is told from an event on of the days after one."""
         told: dict[Hashable, list[Transition]] = defaultdict(list)
         for turn in turns:
             told[turn.part, turn.kind].append(turn)
         known: dict[Hashable, list[_Entry]] = defaultdict(list)
         for entry in self.entries:
+            if entry.told[-1].day is not None and entry.transition.day <= after:
+                continue
             known[entry.transition.part, entry.transition.kind].append(entry)
         for key in {**known, **told}:
             self._match(known[key], told[key], position)

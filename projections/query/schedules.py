@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from time import monotonic
 
-from projections.fold.schedule import Scheduled, schedule
+from projections.fold.schedule import ScheduleBook, Scheduled, schedule_told_last
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
 from projections.query.transitions import (
@@ -23,13 +23,13 @@ from projections.query.transitions import (
 )
 from tracker.domain.entity import RecordedFact
 from tracker.domain.values import DAY
-from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024
-MAX_FACTS = 300
-"""Facts of an entity whose days to come are worked out: what was told is folded event after event."""
+MAX_FACTS = 120
+"""Facts of an entity up to which every day that was told is found, event after event: more take seconds.
+Of those with more there is what is told last."""
 
 
 class Schedules:
@@ -51,28 +51,33 @@ class Schedules:
             else await turning(self._pool, moment, after, date.max, about, ever=True)
         )
         found: list[Scheduled] = []
-        worked_since = monotonic()
         for entity, events in (await read_streams(self._recorder, entities, moment)).items():
             known = facts_public_by(events, moment.valid_at)
             found += [
                 one
-                for one in self._of_entity(entity, known)
+                for one in await self._of_entity(entity, known)
                 if one.transition.day >= first and is_about(one.transition, about)
             ]
-            if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
-                await asyncio.sleep(0)
-                worked_since = monotonic()
         return found
 
-    def _of_entity(self, entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:
-        if len(known) > MAX_FACTS:
-            raise InvalidInput(
-                f"{entity} has more than {MAX_FACTS} facts: expected fewer", code="TOO_LARGE"
-            )
+    async def _of_entity(self, entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:
         key = entity, tuple([fact.position for fact in known])
         found = self._kept.get(key)
         if found is None:
-            found = schedule(entity, known)
+            found = await _work_out(entity, known)
             size = len(found) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
             self._kept.put(key, found, size + EVIDENCE_BYTES)
         return found
+
+
+async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:
+    """What was to come of an entity, while other tasks have their turns."""
+    await asyncio.sleep(0)
+    if len(known) > MAX_FACTS:
+        return schedule_told_last(entity, known)
+    book, worked_since = ScheduleBook(entity, known), monotonic()
+    while book.read_next():
+        if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
+            await asyncio.sleep(0)
+            worked_since = monotonic()
+    return book.scheduled()

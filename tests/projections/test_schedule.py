@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 
-from projections.fold.schedule import schedule
+from projections.fold.schedule import schedule, schedule_told_last
 from tests.projections.test_timeline import History, histories
 from tests.projections.test_transitions import CONTROL, all_turns
-from tests.support.fact_builders import announced, clause, decided_facts, fact, source, suspended
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import RecordedFact, Retracted
+from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, suspended
+from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import Repealed, SuspensionExtended
 from tracker.domain.values import Fact
 
@@ -74,9 +73,7 @@ def test_each_clause_has_its_own() -> None:
 
 def test_a_correction_moves_and_does_not_begin_anew() -> None:
     known = decided_facts(CONTROL, announced(), SUSPENSION)
-    gone = from_builtins(
-        Retracted, {"retracts": known[1].event_id, "reason": "misread", "source": source()}
-    )
+    gone = retracted(known[1].event_id)
     right = suspended(start="2025-11-09", end="2026-10-31", on="2025-11-07")
     both = [
         *known,
@@ -100,9 +97,16 @@ def test_what_stands_is_what_is_to_come_and_every_id_is_kept(history: History) -
     assert len(ids) == len(found)
     assert {one.id for one in before} <= ids, "what was once told stays, moved or withdrawn"
     standing = [(one.transition.day, one.transition.kind) for one in found if not one.withdrawn]
-    for turn in all_turns(stream, known):
-        if turn.announced_on < turn.day:
-            assert (turn.day, turn.kind) in standing
+    turns = all_turns(stream, known)
+    assert {(turn.day, turn.kind) for turn in turns if turn.announced_on < turn.day} <= {*standing}
+    assert {*standing} <= {(turn.day, turn.kind) for turn in turns}
     for one in found:
         assert [each.position for each in one.told] == sorted({each.position for each in one.told})
         assert one.withdrawn or one.told[-1].day == one.transition.day
+
+
+def test_of_an_entity_with_very_many_facts_there_is_what_stands() -> None:
+    known = decided_facts(CONTROL, announced(), SUSPENSION, LONGER)
+    [start, end] = schedule_told_last(CONTROL, known)
+    assert (start.transition.kind.value, end.transition.kind.value) == ("suspended", "returns")
+    assert [(str(each.day), each.position) for each in end.told] == [("2027-06-01", 3)]
