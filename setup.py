@@ -1,13 +1,17 @@
 """What pyproject.toml can't say: the description that a package index shows, which is README.md
 without its pictures and links into the repository, which would lead nowhere there; and the documents, which
-a wheel has in the package that shows them."""
+a wheel has in the package that shows them; and source distributions that are equal to the byte."""
 
+import gzip
+import os
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?://)[^)]+\)\n*")
 LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
@@ -31,8 +35,35 @@ class BuildWithDocuments(build_py):
                 shutil.copyfile(path, copy)
 
 
+class ReproducibleSource(sdist):
+    """Where `SOURCE_DATE_EPOCH` says a time, packs the same files to the same bytes: in one order, of
+    nobody, of that time. Wheels are so by themselves."""
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, **more):
+        moment = os.environ.get("SOURCE_DATE_EPOCH")
+        if format != "gztar" or not moment:
+            return super().make_archive(base_name, format, root_dir, base_dir, **more)
+
+        def of_nobody(member):
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            member.mtime = int(moment)
+            return member
+
+        made = Path(f"{base_name}.tar.gz")
+        top = Path(root_dir or ".")
+        with (
+            made.open("wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=int(moment)) as packed,
+            tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for path in [top / base_dir, *sorted((top / base_dir).rglob("*"))]:
+                archive.add(path, path.relative_to(top), recursive=False, filter=of_nobody)
+        return str(made)
+
+
 setup(
-    cmdclass={"build_py": BuildWithDocuments},
+    cmdclass={"build_py": BuildWithDocuments, "sdist": ReproducibleSource},
     long_description=LINK_TO_FILE.sub(
         r"\1", PICTURE.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))
     ),

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.lowest_versions import pins_and_tools
-from tests.support.packed import pack
+from tests.support.packed import PACKED_AT, pack
 from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.test_style import FLOORS
@@ -84,6 +85,16 @@ def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
     documents = {*source.glob("*.md"), *source.glob("docs/**/*.md"), *source.glob("docs/screens/*")}
     assert {f"schema/pages/docs/files/{path.relative_to(source)}" for path in documents} <= names
+
+
+def test_the_same_source_is_packed_to_the_same_bytes(packed: Path) -> None:
+    with tarfile.open(next(packed.glob("*.tar.gz"))) as archive:
+        members = archive.getmembers()
+    names = [member.name.split("/") for member in members]
+    assert names == sorted(names)
+    assert {(member.mtime, member.uid, member.uname) for member in members} == {(PACKED_AT, 0, "")}
+    header = next(packed.glob("*.tar.gz")).read_bytes()[:8]
+    assert int.from_bytes(header[4:8], "little") == PACKED_AT
 
 
 def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from tests.test_style import ROOT
 
+PACKED_AT = 1_790_000_000
+"""The time that everything packed is of, in seconds since 1970."""
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
 )
@@ -19,7 +22,7 @@ def pack(directory: Path) -> None:
     """Put the checkout (`source`), the source distribution, packed and unpacked, and the wheel that is
     made of it into a directory."""
     shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
-    for hidden in (".ci", ".gitignore"):
+    for hidden in (".ci", ".github", ".gitignore"):
         subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
     subprocess.run(
         [
@@ -34,6 +37,7 @@ def pack(directory: Path) -> None:
         check=True,
         capture_output=True,
         timeout=150,
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(PACKED_AT)},
     )
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
         archive.extractall(directory, filter="data")

@@ -1,0 +1,82 @@
+"""What a forge reads has the form that it wants, and says what the project is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from tests.test_style import ROOT
+
+FORGE = ROOT / ".github"
+WORKFLOWS = sorted((FORGE / "workflows").glob("*.yaml"))
+SCHEMAS = {
+    "vendor.github-workflows": WORKFLOWS,
+    "vendor.github-issue-forms": sorted((FORGE / "ISSUE_TEMPLATE").glob("*.yml")),
+    "vendor.dependabot": [FORGE / "dependabot.yml"],
+    "vendor.citation-file-format": [ROOT / "CITATION.cff"],
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
+
+
+def read(path: Path) -> Any:
+    """A YAML file."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    """All jobs of the workflows, by their places."""
+    for path in WORKFLOWS:
+        for name, job in read(path)["jobs"].items():
+            yield f"{path.name}:{name}", job
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_file_has_the_form_that_a_forge_wants(schema: str) -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    if not checker.exists():
+        pytest.skip("THE FILES OF THE FORGE ARE NOT TESTED: check-jsonschema is not installed")
+    files = SCHEMAS[schema]
+    assert files
+    result = subprocess.run(
+        [checker, "--builtin-schema", schema, *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_workflows_have_no_right_that_a_job_does_not_ask_for_and_run_what_was_looked_at() -> None:
+    for path in WORKFLOWS:
+        assert read(path)["permissions"] == {}
+    for place, job in jobs():
+        assert job["permissions"], place
+        assert job["timeout-minutes"] <= 90, place
+        for step in job["steps"]:
+            assert "uses" not in step or PINNED.fullmatch(step["uses"]), (place, step)
+            assert "${{" not in step.get("run", ""), (place, step)  # what others name is no shell
+
+
+def test_the_tests_run_on_every_python_that_is_promised() -> None:
+    [versions] = [job["strategy"]["matrix"]["python"] for _, job in jobs() if "strategy" in job]
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    assert all(version in allowed for version in versions)
+    assert versions[0] == PROJECT["requires-python"].removeprefix(">=")
+
+
+def test_the_citation_is_of_this_version_and_its_licences() -> None:
+    citation = read(ROOT / "CITATION.cff")
+    assert citation["version"] == PROJECT["version"]
+    assert citation["abstract"].strip() == PROJECT["description"]
+    assert " AND ".join(citation["license"]) == "Apache-2.0 AND CC-BY-4.0" == PROJECT["license"]
