@@ -255,13 +255,14 @@ def corpus() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(data_dir: Path, followers: int) -> Iterator[Running]:
+def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running]:
     """A server with room for so many followers, its API on the first core."""
     server = Running(
         "serve",
         data_dir=data_dir,
         TRACKER_WRITE_TOKEN=TOKEN,
         TRACKER_CONNECTIONS=str(followers + SPARE_CONNECTIONS),
+        **settings,
     )
     with suppress(AttributeError):  # macOS
         os.sched_setaffinity(server.process.pid, {0})

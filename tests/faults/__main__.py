@@ -24,6 +24,8 @@ COLUMNS = (
     "events acknowledged",
     "outcomes unknown",
     "refused: no space",
+    "delivered",
+    "of these again",
     "recovery, median",
     "recovery, worst",
 )
@@ -38,6 +40,8 @@ def row(kind: str, tally: RoundTotals) -> str:
         f"{tally.acknowledged:,}",
         tally.unknown,
         tally.refused,
+        f"{tally.delivered:,}",
+        tally.again,
         f"{median:.2f} s",
         f"{worst:.2f} s",
     )

@@ -59,7 +59,7 @@ def _event_of(body: bytes) -> DeliveredEvent:
     return DeliveredEvent(head.id, int(head.position), entry, int(found[1]))
 
 
-class Doubles(NamedTuple):
+class Came(NamedTuple):
     """How many events came, and how many of them again."""
 
     events: int
@@ -68,12 +68,19 @@ class Doubles(NamedTuple):
 
 def check_delivered(
     accepted: Iterable[Accepted], wanted: Sequence[RecordedEvent], after: int = 0
-) -> Doubles:
-    """All events of a filter have been accepted: in order of their first time, each as it is in the
-    log, with the position before it; what came again is the same. Raises NotAsPromised."""
+) -> Came:
+    """What `check_events` checks, and that what has one id is the same each time."""
+    return check_events(_same_by_id(accepted), wanted, after)
+
+
+def check_events(
+    events: Iterable[DeliveredEvent], wanted: Sequence[RecordedEvent], after: int = 0
+) -> Came:
+    """All events of a filter have come: in order of their first time, each as it is in the log, with
+    the position before it; what came again is the same. Raises NotAsPromised."""
     seen: dict[int, DeliveredEvent] = {}
     expected, previous, count = iter(wanted), after, 0
-    for event in _same_by_id(accepted):
+    for event in events:
         count += 1
         if event.position in seen:
             if seen[event.position] != event:
@@ -82,8 +89,8 @@ def check_delivered(
         _check_due(event, next(expected, None), previous)
         seen[event.position], previous = event, event.position
     if missing := next(expected, None):
-        raise NotAsPromised(f"position {missing.position} was never accepted")
-    return Doubles(count, count - len(seen))
+        raise NotAsPromised(f"position {missing.position} never came")
+    return Came(count, count - len(seen))
 
 
 def _check_due(event: DeliveredEvent, due: RecordedEvent | None, previous: int) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import ClassVar, Self
+from typing import Self
 
-from tests.faults.delivered import Accepted, NotAsPromised, check_delivered, events_of
+from tests.faults.delivered import Accepted, Came, NotAsPromised, check_delivered, events_of
 from tests.faults.world import WAIT_TIMEOUT_SECONDS, Broken, SystemUnderLoad
 from tests.faults.writers import Appending, Mutating
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
@@ -24,6 +24,9 @@ from tracker.log.entries import RecordedEvent
 LOOPBACK = "127.0.0.0/8"
 TAKEN_OVER_SECONDS = 15
 """Seconds in which another server must go on delivering: 10, and some for a busy machine."""
+NOTED_SECONDS = 0.5
+"""Seconds in which it is kept that a delivery failed."""
+PERSON = Manager("tests")
 NARROW = "ExportControl.Suspended"
 
 
@@ -79,11 +82,11 @@ class Delivered:
     receiver: Receiver
     wants: Callable[[RecordedEvent], bool]
 
-    def check(self, log: Sequence[RecordedEvent]) -> int:
-        """Check all that was accepted, and return how many events came again. Raises Broken."""
+    def check(self, log: Sequence[RecordedEvent]) -> Came:
+        """Check all that was accepted, and count it. Raises Broken."""
         wanted = [event for event in log if self.wants(event)]
         try:
-            return check_delivered(self.receiver.accepted(), wanted).again
+            return check_delivered(self.receiver.accepted(), wanted)
         except NotAsPromised as broken:
             raise Broken(f"endpoint {self.new.name}: {broken}") from broken
 
@@ -108,20 +111,17 @@ class SystemWithReceivers(SystemUnderLoad):
 
     writer_kinds = (Mutating,) * 12 + (Appending,) * 4
     pause_seconds = 0.1  # so that a receiver that keeps each event with fsync keeps up
-    settings: ClassVar[Mapping[str, str]] = {"TRACKER_DELIVERY_NETWORKS": LOOPBACK}
 
     async def __aenter__(self) -> Self:
         """Serve, and let receivers be delivered to."""
         await super().__aenter__()
         self.endpoints: list[Delivered] = []
-        self.again = 0
-        """How many events came more than once, of all endpoints."""
-        endpoints = Endpoints(self._pool, self.recorder, Networks.parse([LOOPBACK]))
+        self.desk = Endpoints(self._pool, self.recorder, Networks.parse([LOOPBACK]))
         for name, (new, wants) in ENDPOINTS.items():
             receiver = Receiver(self.data_dir.with_name(f"{name}.kept"))
             await receiver.start()
             named = replace(new, name=name, url=receiver.url)
-            await endpoints.add(named, Manager("tests"))
+            await self.desk.add(named, PERSON)
             self.endpoints.append(Delivered(named, receiver, wants))
         return self
 
@@ -130,6 +130,11 @@ class SystemWithReceivers(SystemUnderLoad):
         for endpoint in self.endpoints:
             await endpoint.receiver.stop()
         await super().__aexit__(*_)
+
+    def settings(self) -> Mapping[str, str]:
+        """Deliveries may stay on this machine, and whichever server delivers has proofs to send."""
+        audit_dir = str(self.data_dir.with_name("audit"))
+        return {"TRACKER_DELIVERY_NETWORKS": LOOPBACK, "TRACKER_AUDIT_DIR": audit_dir}
 
     async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
         """Wait until writers are acknowledged again, and what was recorded by now is delivered."""
@@ -145,12 +150,20 @@ class SystemWithReceivers(SystemUnderLoad):
             seconds,
         )
 
+    async def retry(self, endpoint: Delivered, by_itself: bool) -> None:
+        """Have an endpoint tried again now; where it comes back by itself, only if that would be in
+        five minutes, since it was away for long on a busy machine."""
+        name = str(endpoint.new.name)
+        if not by_itself or (await self.desk.get(name, PERSON)).failures > 1:
+            await self.desk.retry(name, PERSON, reason="it is back")
+
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
         """Every event of each endpoint's filter has come, in order, with the same id each time."""
         for endpoint in self.endpoints:
             last = max((event.position for event in log if endpoint.wants(event)), default=0)
             await self.until(partial(endpoint.has, last), f"{endpoint.new.name} gets every event")
-        self.again = sum(endpoint.check(log) for endpoint in self.endpoints)
+        came = [endpoint.check(log) for endpoint in self.endpoints]
+        self.came = Came(sum(each.events for each in came), sum(each.again for each in came))
 
 
 # --- faults
@@ -166,7 +179,11 @@ async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
     await asyncio.sleep(chance.uniform(0, 3))
     for endpoint in struck:
         await endpoint.receiver.start()
-    return time.monotonic()
+    back, by_itself = time.monotonic(), chance.random() < 0.5
+    await asyncio.sleep(NOTED_SECONDS)
+    for endpoint in struck:
+        await world.retry(endpoint, by_itself)
+    return back
 
 
 async def kill_deliverer(world: SystemUnderLoad, chance: Random) -> float:

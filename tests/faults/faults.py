@@ -16,6 +16,8 @@ import psutil  # type: ignore[import-untyped]
 
 from deploy.postgres import Postgres
 from deploy.process import Exit
+from tests.faults.brokers import SystemWithBroker, kill_broker, kill_relay
+from tests.faults.deliveries import SystemWithReceivers, kill_deliverer, kill_receivers
 from tests.faults.disk import small_disk
 from tests.faults.proxy import Proxy
 from tests.faults.world import Broken, SystemUnderLoad
@@ -71,6 +73,33 @@ async def behind_a_proxy() -> AsyncIterator[SystemUnderLoad]:
             Proxy(postgres.connection, directory) as proxy,
             SystemUnderLoad(directory / "unused", proxy=proxy) as world,
         ):
+            yield world
+
+
+@asynccontextmanager
+async def with_receivers() -> AsyncIterator[SystemUnderLoad]:
+    """`tracker serve` with its embedded PostgreSQL, and receivers of deliveries."""
+    with room() as directory:
+        async with SystemWithReceivers(directory / "data") as world:
+            yield world
+
+
+@asynccontextmanager
+async def with_receivers_and_a_rival() -> AsyncIterator[SystemUnderLoad]:
+    """Receivers, and two of `tracker serve` on one PostgreSQL, of which one delivers."""
+    with room() as directory, Postgres.start(directory / "data") as postgres:
+        async with (
+            Proxy(postgres.connection, directory) as proxy,
+            SystemWithReceivers(directory / "unused", proxy=proxy, rival=True) as world,
+        ):
+            yield world
+
+
+@asynccontextmanager
+async def with_a_broker() -> AsyncIterator[SystemUnderLoad]:
+    """`tracker serve` with its embedded PostgreSQL, and a relay to a broker."""
+    with room() as directory:
+        async with SystemWithBroker(directory / "data") as world:
             yield world
 
 
@@ -232,6 +261,12 @@ FAULTS = {
     "swallow": Fault(behind_a_proxy, swallow),
     "disk": Fault(on_a_small_disk, fill_disk),
     "wal": Fault(on_a_small_disk, fill_wal),
+    "deliverer": Fault(with_receivers_and_a_rival, kill_deliverer),
+    "deliverer-alone": Fault(with_receivers, kill_api),
+    "receiver": Fault(with_receivers, kill_receivers),
+    "receiver-postgres": Fault(with_receivers, kill_postgres),
+    "broker": Fault(with_a_broker, kill_broker),
+    "relay": Fault(with_a_broker, kill_relay),
 }
 
 

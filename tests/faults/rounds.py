@@ -24,6 +24,8 @@ class RoundTotals:
     acknowledged: int = 0
     unknown: int = 0
     refused: int = 0
+    delivered: int = 0
+    again: int = 0
     recovery: list[float] = field(default_factory=list)
     """Seconds, of each round."""
 
@@ -43,7 +45,7 @@ async def run_round(
 ) -> None:
     """Run a round; everything random in it follows from seed, kind and number."""
     chance = Random(f"{seed}/{kind}/{number}")
-    begun = len(world.sent)
+    begun, came = len(world.sent), world.came
     try:
         tally.recovery.append(await recovery(world, FAULTS[kind], chance))
         sent = world.sent[begun:]
@@ -51,6 +53,8 @@ async def run_round(
         tally.refused += sum(command.refused for command in sent)
         tally.unknown += sum(not command.positions and not command.refused for command in sent)
         await check(world)
+        tally.delivered += world.came.events - came.events
+        tally.again += world.came.again - came.again
     except Exception as error:
         error.add_note(
             f"in round {number} of {kind!r} with seed {seed}; again:"

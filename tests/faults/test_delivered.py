@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.delivered import Accepted, Doubles, NotAsPromised, check_delivered
+from tests.faults.delivered import Accepted, Came, NotAsPromised, check_delivered
 from tests.faults.deliveries import Receiver
 from tests.support.fact_builders import announced
 from tracker.commands.handler import Commands
@@ -20,7 +20,7 @@ from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 
 Log = list[RecordedEvent]
-Came = list[Accepted]
+Deliveries = list[Accepted]
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ async def log(recorder: Recorder) -> Log:
     return await recorder.read()
 
 
-def one_by_one(log: Log) -> Came:
+def one_by_one(log: Log) -> Deliveries:
     """A delivery an event."""
     before = [0, *(event.position for event in log)]
     messages = [event_message(event, before[at]) for at, event in enumerate(log)]
     return [Accepted(message.id, message.body) for message in messages]
 
 
-def in_batches(log: Log, *sizes: int) -> Came:
+def in_batches(log: Log, *sizes: int) -> Deliveries:
     """Deliveries of so many events each."""
     pairs, came = [(event, event.position - 1) for event in log], []
     for size in sizes:
@@ -51,14 +51,14 @@ def in_batches(log: Log, *sizes: int) -> Came:
 
 async def test_events_that_come_in_order_again_and_in_batches_are_as_promised(log: Log) -> None:
     single = one_by_one(log)
-    assert check_delivered(single, log) == Doubles(6, 0)
-    assert check_delivered([*single[:4], *single[2:]], log) == Doubles(8, 2)
+    assert check_delivered(single, log) == Came(6, 0)
+    assert check_delivered([*single[:4], *single[2:]], log) == Came(8, 2)
     proven = event_message(log[0], 0, 'a "proof"\n of another time')
     again = Accepted(proven.id, proven.body)
-    assert check_delivered([single[0], again, *single[1:]], log) == Doubles(7, 1)
-    assert check_delivered(in_batches(log, 2, 4), log) == Doubles(6, 0)
+    assert check_delivered([single[0], again, *single[1:]], log) == Came(7, 1)
+    assert check_delivered(in_batches(log, 2, 4), log) == Came(6, 0)
     crash = [*in_batches(log, 2, 2), *in_batches(log, 2, 1, 3)[1:]]
-    assert check_delivered(crash, log) == Doubles(8, 2)
+    assert check_delivered(crash, log) == Came(8, 2)
 
 
 def renamed(delivery: Accepted) -> Accepted:
@@ -71,7 +71,7 @@ def changed(delivery: Accepted, pattern: bytes, by: bytes) -> Accepted:
     return delivery._replace(body=found)
 
 
-HARMS: dict[str, Callable[[Came], Came]] = {
+HARMS: dict[str, Callable[[Deliveries], Deliveries]] = {
     "lost in the midst": lambda came: came[:2] + came[3:],
     "lost at the end": lambda came: came[:-1],
     "out of order": lambda came: [came[1], came[0], *came[2:]],

@@ -36,6 +36,8 @@ from tracker.log.recorder import Recorder
         ("freeze",),
         ("freeze-backend", "freeze-postgres"),
         ("swallow",),
+        ("deliverer", "receiver"),
+        ("broker",),
     ],
     ids="-".join,
 )

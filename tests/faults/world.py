@@ -17,6 +17,7 @@ from websockets import WebSocketException
 
 from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
 from deploy.postgres import running
+from tests.faults.delivered import Came
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
 from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
@@ -42,8 +43,6 @@ class SystemUnderLoad:
     writer_kinds: ClassVar[Sequence[type[Writer]]] = (Mutating, Mutating, Mutating, Appending)
     pause_seconds: ClassVar[float] = 0
     """Seconds between the commands of a writer."""
-    settings: ClassVar[Mapping[str, str]] = {}
-    """Of its servers, beside those that all have."""
 
     def __init__(
         self,
@@ -62,6 +61,8 @@ class SystemUnderLoad:
         self.sent: list[Sent] = []
         self.seen: list[tuple[int, str]] = []
         """What the follower has got."""
+        self.came = Came(0, 0)
+        """What has been delivered, where this world delivers."""
         self.writers: list[Writer] = []
         self.names = map(str, itertools.count(1))
 
@@ -103,7 +104,7 @@ class SystemUnderLoad:
             data_dir=self.data_dir.with_name(name),
             TRACKER_WRITE_TOKEN=TOKEN,
             **url,
-            **self.settings,
+            **self.settings(),
         )
 
     async def ready(self, server: Running) -> None:
@@ -159,6 +160,10 @@ class SystemUnderLoad:
             "every writer is acknowledged again",
             seconds,
         )
+
+    def settings(self) -> Mapping[str, str]:
+        """Settings of its servers, beside those that all have."""
+        return {}
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
         """What is promised of this world beside what is promised of every one. Raises Broken."""
