@@ -49,6 +49,8 @@ DUPLICATE_WINDOW_SECONDS = 120
 DEFAULT_WINDOW_MESSAGES = 512
 MAX_WINDOW_MESSAGES = 2048
 """Messages that may wait for their acknowledgements at a time."""
+MESSAGES_AT_ONCE = 64
+"""Messages that are written to the connection at a time."""
 WINDOW_BYTES = 8 << 20
 """Bytes that may, whatever their number."""
 ANSWER_TIMEOUT_SECONDS = 10.0
@@ -108,7 +110,6 @@ def headers_of(
         POSITION: str(event.position),
         PREVIOUS: str(previous),
         RELAY: options.relay,
-        api.Header.EXPECTED_STREAM.value: options.stream,
         EXPECTED_SEQUENCE: str(expected_sequence),
     }
 
@@ -173,6 +174,8 @@ class JetStreamSink:
                         return Acknowledged(sequence - behind, sequence)
                     sequence += 1
                 await self._send(linked, behind + sent)
+                if sent % MESSAGES_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # so that they are on their way while others are made
             while self._waiting and await self._acknowledged(sequence + 1):
                 sequence += 1
             return Acknowledged(sequence - behind, sequence)
@@ -206,11 +209,13 @@ class JetStreamSink:
         at the sequence that is expected."""
         number, message = next(iter(self._waiting.items()))
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-                answer = await message.answer
+            if not message.answer.done():
+                async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                    await message.answer
+            answer = message.answer.result()
         except ERRORS as error:
             raise self._explain(error) from error
-        if problem := problem_of(answer, expected):
+        if problem := problem_of(answer, self._options.stream, expected):
             logger.warning(
                 "%s took no event at position %d: %s", self.name, message.event.position, problem
             )
@@ -307,7 +312,7 @@ class JetStreamSink:
         return self._connection.explain(error)
 
 
-def problem_of(answer: Msg, expected: int) -> str | None:
+def problem_of(answer: Msg, stream: str, expected: int) -> str | None:
     """Why a message is not stored at the sequence that is expected, by its answer; None where it is."""
     if not answer.data:
         return "there is no such stream"
@@ -316,6 +321,8 @@ def problem_of(answer: Msg, expected: int) -> str | None:
         return str(
             told["error"].get("description")
         )  # as where it expects to follow another message
+    if told.get("stream") != stream:
+        return f"the stream {told.get('stream')} has taken it"
     if told.get("duplicate") or told.get("seq") != expected:
         return f"its id is known, of sequence {told.get('seq')}"
     return None

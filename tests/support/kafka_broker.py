@@ -1,0 +1,24 @@
+"""The broker that librdkafka has for tests: it speaks Kafka's protocol over TCP, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def running_kafka() -> Iterator[str]:
+    """Where a broker listens for the length of a block; it makes topics when they are asked for."""
+    kafka = pytest.importorskip("confluent_kafka", reason="this needs confluent-kafka")
+    owner = kafka.Producer(
+        {
+            "bootstrap.servers": "ignored:1",
+            "test.mock.num.brokers": 1,
+            "log_level": 2,  # it warns that it is for tests
+        }
+    )
+    [broker] = owner.list_topics(timeout=10).brokers.values()
+    yield f"{broker.host}:{broker.port}"
+    owner.flush(0)

@@ -1,0 +1,140 @@
+"""The programs for brokers that docs/integrations.md shows do what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema.services import Access, Services
+from tests.support.kafka_broker import running_kafka
+from tests.support.nats_server import running_nats
+from tests.support.relays import append, reached, running, until
+from tests.support.web_server import serving
+from tracker.delivery.relay.jetstream import StreamOptions, headers_of, subject_of
+from tracker.delivery.relay.sink import LinkedEvent
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
+EVENTS = 700
+BROKERS = PAGE[PAGE.index("\n## Brokers") : PAGE.index("\n## Feeds")]
+
+
+@contextmanager
+def program(name: str, directory: Path, *arguments: str) -> Iterator[Path]:
+    """A program of the page in a process of its own; the file has what it prints."""
+    [text] = re.findall(rf'```python\n("""python {name} .*?)```', BROKERS, re.DOTALL)
+    (directory / name).write_text(text, encoding="utf-8")
+    output = directory / "output"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, str(directory / name), *arguments], stdout=file, stderr=file
+        )
+    try:
+        yield output
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_the_consumer_has_each_event_once_also_when_the_stream_was_filled_again(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    async with running_nats() as broker, running(target, broker.url):
+        await append(recorder, "a", 5)
+        await reached(broker, 5)
+        broker.back_up()
+        with program("consumer.py", tmp_path, broker.url) as output:
+            await append(recorder, "b", 5)
+            await until(lambda: output.read_text().count("\n") == 10)
+            broker.restore()
+            await append(recorder, "c", 5)
+            await until(lambda: "15 " in output.read_text())
+    printed = re.findall(r"^(\d+) ExportControl\.Announced$", output.read_text(), re.MULTILINE)
+    assert [*map(int, printed)] == [*range(1, 16)]
+
+
+async def test_the_consumer_ends_where_an_event_is_missing(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    await append(recorder, "a", 9)
+    async with running_nats() as broker, broker.jetstream() as jetstream:
+        await jetstream.add_stream(name="MINERALS", subjects=["minerals.>"])
+        async with running(target, broker.url):
+            await reached(broker, 9)
+        await jetstream.delete_msg("MINERALS", 5)
+        with program("consumer.py", tmp_path, broker.url) as output:
+            await until(lambda: "events are missing after 4: " in output.read_text())
+
+
+async def test_the_relay_to_kafka_goes_on_behind_the_last_event_of_its_topic(
+    services: Services, tmp_path: Path
+) -> None:
+    aiokafka = pytest.importorskip("aiokafka", reason="this needs aiokafka")
+    await append(services.recorder, "a", EVENTS)
+    with running_kafka() as servers:
+        partition = aiokafka.TopicPartition("minerals", 0)
+        async with (
+            serving(services, Access()) as (address, *_),
+            aiokafka.AIOKafkaConsumer(bootstrap_servers=servers) as reader,
+        ):
+            reader.assign([partition])
+            await reader.seek_to_beginning(partition)
+            arguments = tmp_path, f"http://{address}", servers, "minerals"
+            with program("kafka_relay.py", *arguments):
+                found = await received(reader, 300)
+            head = (await reader.end_offsets([partition]))[partition]
+            found += await received(reader, head - len(found))  # what it sent before it was killed
+            with program("kafka_relay.py", *arguments):
+                found += await received(reader, EVENTS - len(found))
+    entries = [event.entry for event in await services.recorder.read(0, limit=EVENTS)]
+    assert [message.value for message in found] == entries
+    assert found[-1].headers == (("content-type", b"application/cloudevents+json"),)
+
+
+async def received(reader: Any, count: int) -> list[Any]:
+    """The next so many messages."""
+    async with asyncio.timeout(15):
+        return [await reader.getone() for _ in range(count)]
+
+
+async def test_the_table_has_the_headers_of_a_message_and_no_others(recorder: Recorder) -> None:
+    await append(recorder, "a", 1)
+    [event] = await recorder.read(0)
+    table = set(re.findall(r"^\| `([A-Z][A-Za-z-]+)` \|", BROKERS, re.MULTILINE))
+    assert table == headers_of(LinkedEvent(event, 0), StreamOptions("r"), 0).keys()
+    assert f"`{subject_of('minerals', 'ExportControl.Suspended')}`" in BROKERS
+
+
+def test_the_unit_of_the_relay_is_as_closed_as_that_of_the_server() -> None:
+    server, relay = (
+        unit((ROOT / "deploy" / "systemd" / name).read_text(encoding="utf-8"))
+        for name in ("tracker.service", "tracker-relay.service")
+    )
+    differing = {key for key in server | relay if server.get(key) != relay.get(key)}
+    assert differing == {
+        "ExecStart",
+        "EnvironmentFile",
+        "Environment",
+        "MemoryMax",
+        "TasksMax",
+        "LimitNOFILE",
+    }
+
+
+def unit(text: str) -> dict[str, list[str]]:
+    """What a unit says of its service; a name may come several times."""
+    section = text[text.index("[Service]") : text.index("[Install]")]
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", section, re.MULTILINE):
+        found.setdefault(name, []).append(value)
+    return found
