@@ -17,7 +17,7 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
-from deploy.bootstrap import running_tracker
+from deploy.bootstrap import prepare, running_tracker
 from deploy.cli.main import app
 from deploy.postgres import Postgres
 from deploy.setting_table import PREFIX, SETTINGS
@@ -178,10 +178,8 @@ async def test_the_roles_let_the_administrator_migrate_and_the_server_serve_and_
 ) -> None:
     web = {**prepared, "user": "web"}
     with pytest.raises(TrackerError):
-        async with running_tracker(web):
-            pass
-    async with running_tracker({**prepared, "user": "minerals_admin"}):
-        pass
+        await prepare(web)
+    await prepare({**prepared, "user": "minerals_admin"})
     async with running_tracker(web) as services:
         recorded = await services.commands.record("export-control/a", announced())
         await services.projector.reach(recorded.positions[0])

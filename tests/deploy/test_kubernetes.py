@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.bootstrap import running_tracker
+from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from tests.conftest import database, run_sql
 from tests.support.fact_builders import announced
@@ -132,8 +132,7 @@ def made_once(role: str, statement: str) -> str:
 async def test_what_the_operator_makes_is_what_the_tracker_needs(
     initialised: dict[str, Any],
 ) -> None:
-    async with running_tracker({**initialised, "user": "minerals_admin"}):
-        pass
+    await prepare({**initialised, "user": "minerals_admin"})
     async with running_tracker({**initialised, "user": "web"}) as services:
         recorded = await services.commands.record("export-control/a", announced())
         await services.projector.reach(recorded.positions[0])
