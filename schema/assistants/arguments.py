@@ -19,6 +19,7 @@ MAX_ITEMS = 50
 """The most items of an answer."""
 
 Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+YearNumber = Annotated[int, Meta(ge=1, le=9999)]
 Count = Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
 Arguments = TypeVar("Arguments", bound="ToolArguments")
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import jsonschema
 import pytest
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
 from schema.app import create_app
 from schema.assistants import route
+from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
 from tests.support.processes import TRACKER
 from tests.support.web_server import serving
@@ -132,6 +134,42 @@ async def test_wrong_input_is_refused_at_its_field_with_what_was_expected(
     assert said in told["message"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("controls", {"issuer": "CN", "measure": "ban", "hsCode": "8112", "direction": "export"}),
+        ("exposure", {"commodity": "gallium", "destination": "US", "stage": "primary"}),
+        ("exposure", {"destination": "DE"}),
+        ("production", {"commodity": "titanium", "stage": "mine"}),
+        ("claims", {"commodity": "cobalt", "place": "CD", "statistic": "production", "year": 2023}),
+        ("changes", {"fromDay": "2025-06-01", "fromPosition": 5000, "kind": "figure"}),
+        ("upcoming", {"place": "CN"}),
+        ("history", {"entity": "firm/mp-materials"}),
+        ("search", {"text": "gallium licence", "kind": "export_control"}),
+    ],
+)
+async def test_every_tool_names_a_page_of_the_same_state(
+    url: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    async with Client(f"{url}/mcp") as client:
+        answer = await call(client, tool, day="2026-06-01", **arguments)
+    page = await ask("GET", answer["address"], headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert answer["digest"] in page.text
+    assert f"position={answer['position']}" in answer["address"]
+
+
+async def test_an_answer_is_the_same_for_ever_at_its_position(url: str) -> None:
+    async with Client(f"{url}/mcp") as client:
+        now = await call(client, "controls", issuer="CN", day="2025-11-20")
+        then = await call(client, "controls", issuer="CN", day="2025-11-20", position=3000)
+        again = await call(
+            client, "controls", issuer="CN", day="2025-11-20", position=now["position"]
+        )
+    assert again == now
+    assert (then["position"], then["digest"] != now["digest"]) == (3000, True)
+
+
 async def test_an_unknown_tool_is_refused_with_the_nearest_one(url: str) -> None:
     async with Client(f"{url}/mcp") as client:
         with pytest.raises(MCPError, match="did you mean 'exposure'"):
@@ -197,6 +235,13 @@ async def test_own_pages_and_listed_origins_are_answered(module_services: Servic
                 "POST", f"http://{address}/mcp", json=CALL, headers={**JSON, "Origin": origin}
             )
             assert asked.status_code == 200
+        before = {
+            "Origin": "https://friend.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "mcp-method, mcp-name, mcp-protocol-version",
+        }
+        asked = await ask("OPTIONS", f"http://{address}/mcp", headers=before)
+        assert asked.status_code == 200
 
 
 async def test_only_small_posts_are_taken(url: str) -> None:
@@ -232,9 +277,8 @@ async def test_without_the_extra_it_is_said_how_to_install_it(
     assert "[mcp]" in error["message"]
 
 
-@pytest.mark.parametrize("source", ["here", "there"])
 async def test_a_command_answers_over_standard_input_and_output(
-    module_target: Target, url: str, tmp_path: Path, source: str
+    module_target: Target, tmp_path: Path
 ) -> None:
     target = module_target
     database = (
@@ -243,12 +287,26 @@ async def test_a_command_answers_over_standard_input_and_output(
     )
     command = StdioServerParameters(
         command=TRACKER[0],
-        args=[*TRACKER[1:], "mcp", *([url] if source == "there" else [])],
+        args=[*TRACKER[1:], "mcp"],
         env={"TRACKER_DATABASE_URL": database, "TRACKER_DATA_DIR": str(tmp_path / "none")},
     )
     async with Client(stdio_client(command)) as client:
         answer = await call(client, "controls", **BAN)
         told = await refused(client, "controls", commodity="galium")
     assert answer["items"][0]["key"] == "cn-mofcom-2024-46"
-    assert answer["address"].startswith(f"{url}/controls/" if source == "there" else "/controls/")
+    assert answer["address"].startswith("/controls/")
+    assert told["path"] == ["commodity"]
+
+
+async def test_a_command_passes_on_to_a_tracker_on_the_web(url: str) -> None:
+    async with (
+        httpx2.AsyncClient() as http,
+        connected(f"{url}/mcp", http) as remote,
+        Client(create_relay(remote)) as client,
+    ):
+        assert "mustSay" in client.instructions
+        assert len((await client.list_tools()).tools) == 8
+        answer = await call(client, "controls", **BAN)
+        told = await refused(client, "controls", commodity="galium")
+    assert answer["address"].startswith(f"{url}/controls/")
     assert told["path"] == ["commodity"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.assistants.answers import Answered, ToolAnswer
-from schema.assistants.arguments import PagedArguments
+from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
 from schema.pages.site.amounts import measured
@@ -29,7 +29,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     place: Annotated[str, Meta(description="CN, WORLD")] | None = None
     statistic: Statistic | None = None
     stage: Stage | None = None
-    year: int | None = None
+    year: YearNumber | None = None
 
 
 class Claim(Answered, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.assistants.answers import Answered, ToolAnswer
-from schema.assistants.arguments import ToolArguments
+from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.sentences import say_of_clause, say_of_control
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
@@ -25,7 +25,9 @@ class Question(ToolArguments, frozen=True, kw_only=True):
     destination: Annotated[str, Meta(description="place that depends: DE")] | None = None
     issuer: Annotated[str, Meta(description="place that controls: CN")] | None = None
     stage: Stage | None = None
-    year: Annotated[int, Meta(description="of the figures; the newest if left out")] | None = None
+    year: (
+        Annotated[YearNumber, Meta(description="of the figures; the newest if left out")] | None
+    ) = None
 
 
 class Applied(Answered, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.assistants.answers import Answered, ToolAnswer
-from schema.assistants.arguments import ToolArguments
+from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
 from schema.pages.site.amounts import measured
@@ -27,8 +27,8 @@ class Question(ToolArguments, frozen=True, kw_only=True):
 
     commodity: str
     place: Annotated[str, Meta(description="only this one beside the world")] | None = None
-    first_year: int | None = None
-    last_year: int | None = None
+    first_year: YearNumber | None = None
+    last_year: YearNumber | None = None
     stage: Stage | None = None
     form: str | None = None
     places: Annotated[int, Meta(ge=1, le=50, description="of a year, the largest first")] = 10
