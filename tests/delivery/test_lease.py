@@ -11,7 +11,15 @@ import pytest
 
 from deploy.bootstrap import open_connection, open_pool
 from tracker.delivery import lease as lease_module
-from tracker.delivery.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost, check_epoch
+from tracker.delivery.lease import (
+    LEASE_SECONDS,
+    POOL_SETTINGS,
+    QUESTION_TIMEOUT_SECONDS,
+    TAKING_INTERVAL_SECONDS,
+    Lease,
+    LeaseLost,
+    check_epoch,
+)
 from tracker.postgres.database import DELIVERER, Pool, Target
 
 MakeLease = Callable[..., Awaitable[Lease]]
@@ -40,6 +48,10 @@ async def end_lease(target: Target, name: str = "work") -> None:
             name,
             timedelta(seconds=LEASE_SECONDS),
         )
+
+
+def test_another_one_goes_on_within_10_seconds() -> None:
+    assert LEASE_SECONDS + TAKING_INTERVAL_SECONDS + QUESTION_TIMEOUT_SECONDS <= 10
 
 
 async def test_of_many_who_try_at_once_one_has_the_lease(pool: Pool) -> None:
@@ -165,8 +177,7 @@ async def test_work_goes_on_elsewhere_when_its_process_stops_and_when_it_ends(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease_module, "TAKING_INTERVAL_SECONDS", 0.05)
-    monkeypatch.setattr(lease_module, "RENEWAL_INTERVAL_SECONDS", 0.1)
-    monkeypatch.setattr(lease_module, "MARGIN_SECONDS", 0.1)
+    monkeypatch.setattr(lease_module, "RENEWAL_SHARE", 0.1)
     works: asyncio.Queue[str] = asyncio.Queue()
     leases = {name: Lease(pool, "work", seconds=1.5) for name in "abc"}
 
@@ -224,7 +235,7 @@ async def test_work_that_fails_begins_anew(pool: Pool, monkeypatch: pytest.Monke
 async def test_the_lease_outlives_a_database_that_is_away_for_a_while(
     pool: Pool, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease_module, "RENEWAL_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(lease_module, "RENEWAL_SHARE", 0.01)
     clock = Clock(monkeypatch)
     lease, begun = Lease(pool, "work"), asyncio.Event()
     cancelled = False

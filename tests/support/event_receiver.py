@@ -23,8 +23,8 @@ class Delivered:
     name: str
     id: str
     events: list[dict[str, Any]]
-    peer: int
-    """The port that it came from."""
+    origin: str
+    """The name of who sent it."""
     signatures: list[str]
     """The versions of its signatures."""
 
@@ -83,13 +83,11 @@ class EventReceiver:
     async def _receive(self, request: web.Request) -> web.Response:
         body = json.loads(await request.read())
         events = body if isinstance(body, list) else [body]
-        assert request.transport is not None
-        peer = request.transport.get_extra_info("peername")[1]
         one = Delivered(
             request.match_info["name"],
             request.headers["webhook-id"],
             events,
-            peer,
+            request.headers["webhook-request-origin"],
             [each.partition(",")[0] for each in request.headers["webhook-signature"].split()],
         )
         self.got.append(one)

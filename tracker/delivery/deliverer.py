@@ -28,7 +28,7 @@ from tracker.delivery.endpoint import EndpointState
 from tracker.delivery.endpoint_settings import parked_of, replay_of, settings_of, standing_of
 from tracker.delivery.endpoint_worker import DeliveryTools, EndpointWorker, Observe
 from tracker.delivery.endpoints import CHANNEL
-from tracker.delivery.lease import POOL_SETTINGS, Lease, LeaseLost
+from tracker.delivery.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
 from tracker.delivery.networks import Networks
 from tracker.delivery.progress import Progress
 from tracker.delivery.schedule import STANDARD_SCHEDULE, Schedule
@@ -69,11 +69,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
-    """Options of delivering: where to, under which name, and when again."""
+    """Options of delivering: where to, under which name, when again, and how soon others go on."""
 
     networks: Networks = Networks()  # noqa: RUF009 - it never changes
     origin: str = "localhost"
     schedule: Schedule = STANDARD_SCHEDULE
+    lease_seconds: float = LEASE_SECONDS
+    """Seconds after which another server goes on, where this one has stopped without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Deliverer(BackgroundTask):
                     Sender(self._options.networks, self._options.origin) as sender,
                 ):
                     self.trouble = None
-                    self.lease = Lease(pool, LEASE)
+                    self.lease = Lease(pool, LEASE, self._options.lease_seconds)
                     await self._deliver_in_turns(pool, sender, self.lease)
             except asyncpg.InsufficientPrivilegeError as error:
                 self._refused(f"the login of the database may not deliver: {error}")

@@ -25,10 +25,10 @@ SQL = named_queries(Path(__file__).with_name("lease.sql"))
 
 LEASE_SECONDS = 6.0
 """Seconds for which a lease is taken."""
-MARGIN_SECONDS = 1.0
-"""Seconds by which it ends earlier for its holder than for others."""
-RENEWAL_INTERVAL_SECONDS = 1.5
-"""Seconds after which it is renewed."""
+MARGIN_SHARE = 1 / 6
+"""The part of it by which it ends earlier for its holder than for others."""
+RENEWAL_SHARE = 1 / 4
+"""The part of it after which it is renewed."""
 TAKING_INTERVAL_SECONDS = 1.0
 """Seconds after which others look whether it is free."""
 QUESTION_TIMEOUT_SECONDS = 3.0
@@ -97,7 +97,7 @@ class Lease:
         if epoch is None:
             return False
         self.epoch = epoch
-        self._ends = asked + self._seconds - MARGIN_SECONDS
+        self._ends = asked + self._seconds * (1 - MARGIN_SHARE)
         renewed, self._renewed = self._renewed, asyncio.Event()
         renewed.set()
         return True
@@ -142,7 +142,7 @@ class Lease:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(RENEWAL_INTERVAL_SECONDS)
+            await asyncio.sleep(self._seconds * RENEWAL_SHARE)
             try:
                 await self.renew()
             except (*CONNECTION_ERRORS, TimeoutError) as error:
