@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from schema.http.responses import json_response
 from schema.services import Services
-from schema.telemetry.readiness import check_readiness
+from schema.telemetry.readiness import check_readiness, warn_of_deliveries
 
 
 class HealthRoute:
@@ -32,7 +32,7 @@ class HealthRoute:
             "lagSeconds": found.lag_seconds,
             "listening": found.listening,
             "checkpoint": found.checkpoint,
-            "warnings": self._warnings,
+            "warnings": [*self._warnings, *await warn_of_deliveries(self._services)],
         }
         return json_response(answer, 503 if found.reasons else 200, Cache_Control="no-store")
 

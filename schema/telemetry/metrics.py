@@ -116,6 +116,28 @@ class Metrics:
         self._gauge(
             "signing_refused", "1 where this process is to sign the log and does not."
         ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
+        self._deliveries = Histogram(
+            "tracker_delivery_seconds",
+            "Requests to endpoints, by what came of them.",
+            ["outcome"],
+            buckets=LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self._delivered = Counter(
+            "tracker_delivered_events", "Events that endpoints accepted.", registry=self.registry
+        )
+        self._endpoints = self._gauge("endpoints", "Endpoints by state.", "state")
+        self._failing = self._gauge("endpoints_failing", "Active endpoints that fail.")
+        self._undelivered = self._gauge(
+            "delivery_lag_seconds",
+            "How long the oldest event has been waiting that an endpoint which does not fail is"
+            " still to be sent.",
+        )
+        self._gauge("delivering", "1 where this server delivers.").set_function(
+            lambda: bool(services.deliverer and services.deliverer.delivering)
+        )
+        if services.deliverer:
+            services.deliverer.observe = self.count_delivery
         self._gauge("followers", "Who follows the log: subscriptions and /events.").set_function(
             lambda: services.follower.followers
         )
@@ -161,6 +183,12 @@ class Metrics:
         self._appends.labels("ok" if went else "failed").observe(seconds)
         self._appended.inc(events)
 
+    def count_delivery(self, outcome: str, events: int, seconds: float) -> None:
+        """Count a request to an endpoint."""
+        self._deliveries.labels(outcome).observe(seconds)
+        if outcome == "accepted":
+            self._delivered.inc(events)
+
     def _bounded(self, operation: str | None) -> str:
         name = (operation or "unnamed")[:MAX_NAME_CHARACTERS]
         if name not in self._names:
@@ -181,5 +209,14 @@ class Metrics:
         self._checkpoint.set(found.checkpoint or 0)
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
+            await self._read_endpoints(found.head)
         except CONNECTION_ERRORS:
             return
+
+    async def _read_endpoints(self, head: int) -> None:
+        found = await self._services.endpoints.summary()
+        for state in ("active", "paused", "disabled"):
+            self._endpoints.labels(state).set(getattr(found, state))
+        self._failing.set(found.failing)
+        position = head if found.position is None else found.position
+        self._undelivered.set(await self._services.recorder.age(position + 1))

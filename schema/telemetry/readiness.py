@@ -74,3 +74,23 @@ async def check_readiness(services: Services) -> Readiness:
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening)
+
+
+async def warn_of_deliveries(services: Services) -> list[str]:
+    """What is wrong with deliveries, which keeps no server from answering."""
+    if services.deliverer is None:
+        return []
+    if services.deliverer.trouble:
+        return [f"this server can't deliver: {services.deliverer.trouble}"]
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
+            found = await services.endpoints.summary()
+    except (*CONNECTION_ERRORS, TimeoutError):
+        return []  # that the database is away is said elsewhere
+    warnings = []
+    if found.active and not found.delivering:
+        warnings.append(f"no server delivers: {found.active} endpoints wait")
+    for count, what in ((found.failing, "failing"), (found.disabled, "disabled")):
+        if count:
+            warnings.append(f"endpoints that are {what}: {count} (`tracker endpoint list`)")
+    return warnings

@@ -34,6 +34,7 @@ from tracker.delivery.progress import Progress
 from tracker.delivery.schedule import STANDARD_SCHEDULE, Schedule
 from tracker.delivery.selected_events import MAX_SHARED_EVENTS, SharedEvents
 from tracker.delivery.sender import Sender
+from tracker.delivery.summary import LEASE
 from tracker.delivery.waiting_proofs import WaitingProofs
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -49,7 +50,6 @@ from tracker.postgres.database import (
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 
-LEASE = "deliverer"
 POOL_SIZE = 5
 """Connections: for the lease, for progress, for what has changed, and two for those behind."""
 POOL_TIMEOUT_SECONDS = 20
@@ -76,19 +76,6 @@ class DeliveryOptions:
     schedule: Schedule = STANDARD_SCHEDULE
     lease_seconds: float = LEASE_SECONDS
     """Seconds after which another server goes on, where this one has stopped without a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverySummary:
-    """Endpoints by state; how many active ones fail; the last position up to which all others have
-    what they are for, None without any; and whether a server delivers."""
-
-    active: int
-    paused: int
-    disabled: int
-    failing: int
-    position: int | None
-    delivering: bool
 
 
 class Deliverer(BackgroundTask):
@@ -315,10 +302,3 @@ async def _again(work: Callable[[], Awaitable[None]]) -> None:
         except (*CONNECTION_ERRORS, TimeoutError) as error:
             logger.warning("the deliverer lost its database and will try again: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
-
-
-async def read_summary(pool: Pool) -> DeliverySummary:
-    """How deliveries stand, whichever server delivers."""
-    row = await pool.fetchrow(SQL.summary, LEASE)
-    assert row is not None
-    return DeliverySummary(**row)

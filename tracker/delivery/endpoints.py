@@ -30,6 +30,7 @@ from tracker.delivery.endpoint import (
 from tracker.delivery.lag import count_selected
 from tracker.delivery.networks import Networks
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
+from tracker.delivery.summary import DeliverySummary, read_summary
 from tracker.errors import InvalidInput, NotFound, TooLarge
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
@@ -93,6 +94,10 @@ class Endpoints:
     async def all(self, manager: Manager) -> list[Endpoint]:
         """All endpoints that somebody may see, by name."""
         return [endpoint_of(row) for row in await self._pool.fetch(SQL.all, manager.owner, None)]
+
+    async def summary(self) -> DeliverySummary:
+        """How deliveries to all endpoints stand."""
+        return await read_summary(self._pool)
 
     async def get(self, name: str, manager: Manager) -> Endpoint:
         """An endpoint. Raises NotFound."""

@@ -18,9 +18,8 @@ WAIT_SECONDS = 10.0
 class WaitingProofs:
     """Proofs from the published log. Those who wait for a checkpoint look for it together."""
 
-    def __init__(self, service: ProofService, wait_seconds: float = WAIT_SECONDS):
+    def __init__(self, service: ProofService):
         self._service = service
-        self._wait_seconds = wait_seconds
         self._looking: asyncio.Task[int] | None = None
 
     async def prove(self, positions: Sequence[int]) -> dict[int, str]:
@@ -33,7 +32,7 @@ class WaitingProofs:
 
     async def _wait_for_checkpoint(self, position: int) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._wait_seconds
+        deadline = loop.time() + WAIT_SECONDS
         while (size := await self._size()) < position:
             if loop.time() > deadline:
                 raise NotProven(
