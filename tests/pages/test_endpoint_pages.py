@@ -130,6 +130,19 @@ async def test_a_failure_is_told_in_words_and_can_be_tried_again(
     assert "The next delivery has failed 3 times" in page
     assert "The last time: the receiver answered 500 <b> (status 500). The next try is at" in page
     assert "the receiver answered 500 <b>" in await ann.get("/endpoints")
+    assert "Last failures None." in page
+    async with open_connection(target, role=OWNER) as connection:
+        for events, error in ((0, "nobody answers"), (1, "no entry <i>")):
+            await connection.execute(
+                "INSERT INTO delivery.attempts (endpoint, attempted_at, message_id, first_position,"
+                " last_position, events, attempt, duration_seconds, status, error, response)"
+                " SELECT id, now(), '', 1, 1, $1, 2, 0.1, NULL, $2, '<script>' FROM delivery.endpoints",
+                events,
+                error,
+            )
+    page = await ann.get()
+    assert "none: asked whether it wants any 2 nobody answers <script>" in page
+    assert "1 2 no entry <i> <script>" in page
     assert "It is tried again now" in await ann.do("retry")
 
 

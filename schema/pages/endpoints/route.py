@@ -151,7 +151,6 @@ class EndpointRoute:
             "lag_text": view.lag_text,
             "duration": view.duration,
             "filter_text": view.filter_text,
-            "positions_text": view.positions_text,
         }
 
     async def _carry_out(

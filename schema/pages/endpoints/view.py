@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.site.words import NBSP, listed, many
+from schema.pages.site.words import listed, many
 
 SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 """Units of time with their seconds."""
@@ -64,8 +64,3 @@ def filter_text(endpoint: Mapping[str, Any]) -> str:
     if endpoint["entity"]:
         parts.append(f"of the entity {endpoint['entity']}")
     return ", ".join(parts) or "all events"
-
-
-def positions_text(first: str, last: str) -> str:
-    """One position, or the first and the last of some."""
-    return first if first == last else f"{first}{NBSP}to{NBSP}{last}"
