@@ -14,6 +14,9 @@ from schema.pages.site.words import listed
 MAX_EVENTS = 20
 """Events that are named of a source."""
 
+MAX_SENTENCES = 20
+"""Sentences about items."""
+
 Because = Mapping[str, Any]
 """An event behind a state, as the fragment Evidence gives it."""
 
@@ -76,13 +79,19 @@ class Book:
 
     def must_say(self, horizon: list[KnownUpTo]) -> list[str]:
         """The sentences that must be said, those about sources and the horizon behind the others."""
-        return [*self.sentences, *self._of_sources(), *self._of_horizon(horizon)]
+        said = list(self.sentences)
+        if len(said) > MAX_SENTENCES:
+            missing = len(said) - MAX_SENTENCES
+            said[MAX_SENTENCES:] = [
+                f"{missing} more such sentences: ask about fewer items for them."
+            ]
+        return [*said, *self._of_sources(), *self._of_horizon(horizon)]
 
     def _of_sources(self) -> list[str]:
-        unread = [str(one.number) for one in self.sources if not one.verified]
+        unread = [one.number for one in self.sources if not one.verified]
         if not unread:
             return []
-        which = f"source{'s' * (len(unread) > 1)} {listed(unread, most=20)}"
+        which = f"source{'s' * (len(unread) > 1)} {listed(in_runs(unread), most=20)}"
         if len(unread) == len(self.sources) > 1:
             which = f"any of the {len(unread)} sources"
         return [f"Unverified: the issuer's own text was not read for {which}."]
@@ -101,3 +110,14 @@ class Book:
             for one in self.publishers
             if one in days and days[one] < self.valid_at
         ]
+
+
+def in_runs(numbers: Iterable[int]) -> list[str]:
+    """Ascending numbers in words, those that follow each other together: `1 to 4`, `7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]

@@ -17,6 +17,12 @@ from schema.pages.site.words import listed, percent, words
 from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
 
+MAX_CLAUSES = 6
+"""Clauses of a place that are told one by one, those that reach most first."""
+MAX_LIMITS = 3
+MAX_LIMIT_CHARACTERS = 120
+REACHES = ["FULL", "PARTLY", "OTHER"]
+
 
 class Question(ToolArguments, frozen=True, kw_only=True):
     """Whose exposure."""
@@ -49,6 +55,7 @@ class Controlling(Answered, kw_only=True):
     share: str | UnsetType = UNSET
     in_force: list[Applied] | UnsetType = UNSET
     suspended: list[Applied] | UnsetType = UNSET
+    more_clauses: int | UnsetType = UNSET
 
 
 class Supply(Answered, kw_only=True):
@@ -93,22 +100,26 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The supplies."""
-    found = data["asOf"]["exposure"]
+    """The supplies, the largest controlled share first."""
+    found = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
     return Nodes(found, len(found), narrower="give a commodity, an issuer or a stage")
+
+
+def share_of(node: Node) -> Decimal:
+    """The share by which supplies are ordered; less than nothing where none is known."""
+    return Decimal(node["controlledShare"] or -1)
 
 
 def supply(node: Node, book: Book) -> Supply:
     """A supply with what must be said of it."""
     world = node["world"]
     figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
-    name = supply_name(node["commodity"]["key"], node["stage"], node["form"], node["year"])
     if node["mixedEditions"]:
-        book.say(f"{name}: shares are of several editions or publishers.")
+        book.say("Some shares are of several editions or publishers.")
     if node["controlledShare"] is None:
-        book.say(f"{name}: no share is known.")
+        book.say("Where no share is given, none is known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
-        book.say(f"{name}: how much of the partly controlled share is controlled is not known.")
+        book.say("How much of a partly controlled share is controlled is not known.")
     return Supply(
         commodity=node["commodity"]["key"],
         stage=unset(node["stage"] and node["stage"].lower()),
@@ -123,12 +134,21 @@ def supply(node: Node, book: Book) -> Supply:
 
 def controlling(node: Node, book: Book) -> Controlling:
     """A place with its clauses."""
+    in_force = sorted(node["inForce"], key=reach)[:MAX_CLAUSES]
+    suspended = sorted(node["suspended"], key=reach)[:MAX_CLAUSES]
+    shown = len(in_force) + len(suspended)
     return Controlling(
         place=node["place"]["code"],
         share=unset(node["share"]),
-        in_force=unset([applied(one, book) for one in node["inForce"]]),
-        suspended=unset([applied(one, book) for one in node["suspended"]]),
+        in_force=unset([applied(one, book) for one in in_force]),
+        suspended=unset([applied(one, book) for one in suspended]),
+        more_clauses=unset(len(node["inForce"]) + len(node["suspended"]) - shown),
     )
+
+
+def reach(node: Node) -> int:
+    """How far a clause reaches, the farthest first."""
+    return REACHES.index(node["reach"])
 
 
 def applied(node: Node, book: Book) -> Applied:
@@ -141,7 +161,7 @@ def applied(node: Node, book: Book) -> Applied:
         clause=clause["key"],
         measure=clause["measure"].lower(),
         reach=node["reach"].lower(),
-        limits=unset(node["limits"]),
+        limits=unset([limit[:MAX_LIMIT_CHARACTERS] for limit in node["limits"][:MAX_LIMITS]]),
         returns_on=unset(clause["returnsOn"]),
         sources=book.cite(clause["statusBecause"]),
     )
@@ -167,8 +187,9 @@ def place_line(item: Controlling) -> str:
     """A place in words."""
     told = [f"{clause_line(one)} in force" for one in item.in_force or ()]
     told += [f"{clause_line(one)} suspended" for one in item.suspended or ()]
+    told += [f"{item.more_clauses} more"] if item.more_clauses else []
     share = percent(item.share or None, missing="share not known")
-    return f"{item.place} ({share}): {listed(told, most=6)}"
+    return f"{item.place} ({share}): {listed(told, most=2 * MAX_CLAUSES)}"
 
 
 def clause_line(item: Applied) -> str:
@@ -191,8 +212,9 @@ TOOL = Tool(
     description=(
         "How much of the world's output of critical minerals comes from places with export controls in"
         " force on a day, toward a destination: by supply (commodity, stage, year) the share, the"
-        " controlling places, and the clauses in force or suspended. `reach`: full (all of the supply),"
-        " partly, or other (none of it, such as technology). Never add shares of different supplies."
+        " controlling places, and the clauses in force or suspended, the largest share first. `reach`:"
+        " full (all of the supply), partly, or other (none of it, such as technology). Never add shares of"
+        " different supplies."
     ),
     arguments=Question,
     answer=Found,

@@ -1,0 +1,72 @@
+"""What must be said with an answer, and how its size is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from schema.assistants.arguments import read_arguments
+from schema.assistants.book import MAX_SENTENCES, Book, in_runs
+from schema.assistants.registry import ALL
+from tracker.errors import InvalidInput
+
+
+def because(position: int, name: str = "Act", *, verified: bool = True) -> dict[str, object]:
+    """An event as documents give it."""
+    told = {"publisher": "p", "name": name, "publishedOn": "2025-01-01", "url": None}
+    source = {**told, "reference": None, "primary": verified, "verified": verified}
+    return {"position": str(position), "source": source}
+
+
+def test_a_source_has_one_number_and_all_of_its_events() -> None:
+    book = Book("2025-06-01")
+    assert book.cite(because(3), because(5), because(9, "Other"), None) == [1, 2]
+    assert [source.events for source in book.sources] == [[3, 5], [9]]
+
+
+def test_sources_that_nobody_read_are_named() -> None:
+    book = Book("2025-06-01")
+    book.cite(*[because(n, f"Act {n}", verified=n in (2, 7)) for n in range(1, 9)])
+    [said] = book.must_say([])
+    assert said.endswith("was not read for sources 1, 3 to 6 and 8.")
+
+
+def test_runs_are_told_together() -> None:
+    assert in_runs([1, 2, 4, 5, 6, 9]) == ["1, 2", "4 to 6", "9"]
+
+
+def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not() -> None:
+    book = Book("2026-06-01")
+    book.issued_by("CN", "US", "FJ")
+    book.published_by("usgs")
+    known = [
+        {"issuer": "CN", "newestFactOn": "2026-05-31"},
+        {"issuer": "US", "newestFactOn": "2026-06-01"},
+        {"issuer": None, "publisher": "usgs", "newestFactOn": "2026-02-01"},
+    ]
+    assert book.must_say(book.horizon(known)) == [
+        "The law of CN is known up to 2026-05-31: later acts may exist.",
+        "No fact on the law of FJ is recorded: that it has none does not follow.",
+        "Figures of usgs are known up to its edition of 2026-02-01: newer ones may exist.",
+    ]
+
+
+def test_sentences_about_items_end_somewhere_and_say_so() -> None:
+    book = Book("2025-06-01")
+    for number in range(MAX_SENTENCES + 5):
+        book.say(f"Sentence {number}.")
+        book.say(f"Sentence {number}.")
+    said = book.must_say([])
+    assert len(said) == MAX_SENTENCES + 1
+    assert said[-1].startswith("5 more")
+
+
+@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+def test_arguments_are_read_from_what_models_write(tool: object) -> None:
+    kind = tool.arguments  # type: ignore[attr-defined]
+    needed = {"commodity": "gallium", "entity": "alliance/quad", "text": "quad"}
+    names = kind.__struct_encode_fields__
+    given = {name: value for name, value in needed.items() if name in names}
+    read = read_arguments(kind, {**given, "day": None, "position": "12"})
+    assert (read.day, read.position) == (None, 12)
+    with pytest.raises(InvalidInput, match="expected"):
+        read_arguments(kind, {**given, "position": -1})
