@@ -453,3 +453,35 @@ async def test_old_attempts_make_room(target: Target, monkeypatch: pytest.Monkey
             return [each.first_position for each in kept] == [20, 19, 18, 17, 16]
 
         await until(is_pruned)
+
+
+async def test_an_endpoint_that_this_version_can_not_read_holds_up_no_other_one(
+    target: Target,
+) -> None:
+    async with delivering(target) as desk:
+        await desk.add("newer", after=0)
+        await desk.endpoints.pause("newer", ADMIN)
+        async with open_connection(target) as admin:
+            await admin.execute(
+                "UPDATE delivery.endpoints SET state = 'active', commodities = '{unobtainium}'"
+            )
+            await admin.execute("NOTIFY delivery")
+        await desk.add("a", after=0)
+        await desk.append(1)
+        await desk.receiver.wait_until("a", 1)
+        assert not desk.receiver.positions("newer")
+
+
+async def test_what_a_receiver_answers_is_kept_as_far_as_it_can_be(target: Target) -> None:
+    async with delivering(target, PATIENT) as desk:
+
+        async def odd(_: Delivered) -> web.Response:
+            return web.Response(status=500, body=b"\0\xff\xfe" + b"wrong" * 5000)
+
+        desk.receiver.behave = odd
+        await desk.append(1)
+        await desk.add(after=0)
+        await failing(desk)
+        [attempt] = await desk.endpoints.attempts("a", ADMIN, 5)
+        assert "wrong" in (attempt.response or "")
+        assert len(attempt.response or "") <= 1000

@@ -213,7 +213,7 @@ class Deliveries:
         )
         try:
             for row in rows:
-                self._begin(row)
+                self._take(row)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tools.events.run())
                 tasks.create_task(self._write())
@@ -222,12 +222,30 @@ class Deliveries:
         finally:
             await self._stop()
 
-    def _begin(self, row: asyncpg.Record) -> None:
+    def _take(self, row: asyncpg.Record) -> None:
+        """Take over what the database has of an endpoint, known or new."""
+        id, worker = row["id"], self._workers.get(row["id"])
+        try:
+            settings = settings_of(row)
+        except (
+            Exception
+        ):  # of a newer version, as in the midst of an upgrade: others are not held up
+            logger.exception("an endpoint can't be read by this version: %s", row["name"])
+            if worker:
+                self._end(id)
+            return
+        if worker:
+            worker.update(settings, standing_of(row), replay_of(row), parked_of(row))
+            return
         worker = EndpointWorker(
-            self._tools, settings_of(row), standing_of(row), replay_of(row), parked_of(row)
+            self._tools, settings, standing_of(row), replay_of(row), parked_of(row)
         )
-        self._workers[row["id"]] = worker
-        self._tasks[row["id"]] = asyncio.create_task(worker.run())
+        self._workers[id], self._tasks[id] = worker, asyncio.create_task(worker.run())
+
+    def _end(self, id: int) -> None:
+        """Deliver to an endpoint no more."""
+        del self._workers[id]
+        self._tasks.pop(id).cancel()
 
     async def _write(self) -> None:
         while True:
@@ -246,13 +264,9 @@ class Deliveries:
         rows = {row["id"]: row for row in await self._pool.fetch(SQL.endpoints, ids)}
         for id in self._workers.keys() - rows.keys():
             if ids is None or id in ids:
-                self._workers.pop(id)
-                self._tasks.pop(id).cancel()
-        for id, row in rows.items():
-            if worker := self._workers.get(id):
-                worker.update(settings_of(row), standing_of(row), replay_of(row), parked_of(row))
-            else:
-                self._begin(row)
+                self._end(id)
+        for row in rows.values():
+            self._take(row)
 
     async def _tidy(self, session: int) -> None:
         """What is to be done now and then."""

@@ -373,7 +373,7 @@ class EndpointWorker:
         mine, now = self.standing, datetime.now(UTC)
         mine.failures += 1
         mine.failing_since = mine.failing_since or now
-        mine.last_error, mine.last_status = answer.error, answer.status
+        mine.last_error, mine.last_status = _storable(answer.error), answer.status
         mine.next_attempt_at = self._tools.schedule.next_try(
             mine.failures, now, random.random(), answer.retry_after_seconds
         )
@@ -400,8 +400,8 @@ class EndpointWorker:
                 attempt,
                 answer.duration_seconds,
                 answer.status,
-                answer.error,
-                answer.excerpt[:MAX_RESPONSE_CHARACTERS] or None,
+                _storable(answer.error),
+                _storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
             )
         )
 
@@ -442,7 +442,7 @@ class EndpointWorker:
             return
         parked.retry = False
         key = (self.standing.endpoint, position)
-        self._tools.progress.unwritten.parked_errors[key] = answer.error or ""
+        self._tools.progress.unwritten.parked_errors[key] = _storable(answer.error) or ""
         self._tools.progress.changed(self.standing)
 
     def _pass_parked(self, passed: Mapping[int, int]) -> None:
@@ -464,6 +464,11 @@ def _up_to(found: Following, last: int) -> Following:
     if found.until <= last:
         return found
     return Following([event for event in found.events if event.position <= last], last)
+
+
+def _storable(text: str | None) -> str | None:
+    """Text as PostgreSQL keeps it: one that it refused would hold up what all others have come to."""
+    return text and text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _unmade(error: str) -> Answer:

@@ -122,8 +122,8 @@ class Lease:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._keep())
                     tasks.create_task(work())
-            except* LeaseLost as lost:
-                logger.warning("%s", lost.exceptions[0])
+            except* LeaseLost:
+                logger.warning("another process has the lease %s", self.name)
             except* Exception:
                 logger.exception("the work of the lease %s failed and will begin anew", self.name)
             finally:

@@ -127,8 +127,15 @@ class Sender:
     ) -> None:
         await self._stack.aclose()
 
-    async def send(self, url: str, message: Message, keys: Sequence[SigningKey]) -> Answer:
-        """Deliver a message, signed by each of the keys."""
+    async def send(
+        self,
+        url: str,
+        message: Message,
+        keys: Sequence[SigningKey],
+        may_repeat: Callable[[], bool] = lambda: True,
+    ) -> Answer:
+        """Deliver a message, signed by each of the keys. Whether the request may be made once more,
+        where a connection that was kept open turns out to be closed, is asked then."""
         timestamp = int(time.time())
         headers = {
             "content-type": message.media_type,
@@ -136,7 +143,7 @@ class Sender:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(keys, message.id, timestamp, message.body),
         }
-        return await self._request("POST", url, headers, message.body, _Received())
+        return await self._request("POST", url, headers, message.body, _Received(), may_repeat)
 
     async def handshake(self, url: str) -> Handshake | Answer:
         """Ask a receiver whether it wants deliveries; an Answer if it can't be asked now."""
@@ -155,19 +162,31 @@ class Sender:
         return Handshake(supported=False, allowed=False, requests_per_minute=None)
 
     async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, into: _Received
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        into: _Received,
+        may_repeat: Callable[[], bool] = lambda: True,
     ) -> Answer:
         started = time.monotonic()
         error = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await self._exchange(method, url, headers, body, into)
+                await self._exchange(method, url, headers, body, into, may_repeat)
         except Exception as caught:
             error = self._reason(caught)
         return into.answer(error, time.monotonic() - started)
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, into: _Received
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        into: _Received,
+        may_repeat: Callable[[], bool],
     ) -> None:
         """Send a request and read its answer, on another connection if the one that was kept open
         turns out to be closed: that says nothing about the receiver."""
@@ -188,6 +207,8 @@ class Sender:
                 return
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 if not connection.reused or isinstance(error, aiohttp.ClientConnectorError):
+                    raise
+                if not may_repeat():
                     raise
 
     def _session(self, threads: ThreadPoolExecutor, encrypted: bool) -> aiohttp.ClientSession:
