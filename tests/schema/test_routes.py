@@ -52,6 +52,8 @@ EXAMPLES = {
 }
 
 
+METHODS = {"/mcp": "POST"}
+"""By route, how it is asked where not by GET."""
 NEED_MORE = ("/schema.graphql", "/endpoints", "/endpoints/{name}")
 """What needs another scope than that of `TOKEN`, or is not told in such an installation."""
 
@@ -69,9 +71,10 @@ async def test_every_route_is_in_the_table_and_follows_the_settings(services: Se
     assert routes == set(ROWS)
     for route in sorted(routes):
         path = EXAMPLES.get(route, route)
-        without = await api.request("GET", path)
-        wrong = await api.request("GET", path, headers={"Authorization": "Bearer wrong"})
-        right = await api.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+        method = METHODS.get(route, "GET")
+        without = await api.request(method, path)
+        wrong = await api.request(method, path, headers={"Authorization": "Bearer wrong"})
+        right = await api.request(method, path, headers={"Authorization": f"Bearer {TOKEN}"})
         if ROWS[route] == "everyone":
             assert 401 not in (without.status_code, wrong.status_code), route
         else:
