@@ -315,6 +315,34 @@ async def test_a_parked_event_that_is_to_be_tried_before_its_turn_comes_in_its_t
         await until(lambda: nothing_parked(desk))
 
 
+async def test_a_parked_event_that_is_wanted_while_a_batch_passes_it_is_not_lost(
+    target: Target,
+) -> None:
+    answer = asyncio.Event()
+
+    async def slow(one: Delivered) -> int:
+        if one.positions == [1, 3]:
+            await answer.wait()
+        return 204
+
+    async with delivering(target, PATIENT) as desk:
+        desk.receiver.behave = slow
+        await desk.add(after=0, max_batch_events=3)
+        await desk.endpoints.pause("a", ADMIN)
+        await desk.append(4)
+        await desk.endpoints.park("a", ADMIN, 2, "not this one")
+        await desk.endpoints.resume("a", ADMIN)
+        await desk.receiver.wait_for(lambda: [1, 3] in [one.positions for one in desk.receiver.got])
+        await desk.endpoints.retry("a", ADMIN, 2, "this one too")
+        await desk.add("b", after=3)
+        await desk.receiver.wait_until("b", 4)  # so what was done before is known
+        answer.set()
+        await desk.receiver.wait_until("a", 4)
+        await desk.receiver.wait_until("a", 2)
+        assert sorted(desk.receiver.links("a")) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+        await until(lambda: nothing_parked(desk))
+
+
 async def test_a_person_has_a_failed_delivery_tried_at_once(target: Target) -> None:
     async with delivering(target, PATIENT) as desk:
         desk.receiver.behave = refusing(1)

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
+from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
 from tracker.delivery.endpoint_settings import EndpointSettings, ParkedEvent
 from tracker.delivery.lease import Lease
-from tracker.delivery.message import Message, batch_message, event_message, message_id
+from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.message_cache import MessageCache
 from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
 from tracker.delivery.schedule import Schedule
@@ -31,8 +31,6 @@ from tracker.errors import TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.postgres.database import CONNECTION_ERRORS
 
-MAX_MESSAGE_BYTES = 512 * 1024
-"""The size from which a batch gets no more events."""
 MAX_SLEEP_SECONDS = 60.0
 """Seconds after which a worker looks at the time again: clocks may be set."""
 RETRY_SECONDS = 0.5
@@ -60,18 +58,6 @@ class DeliveryTools:
     turns: Turns = field(default_factory=Turns)
     limit: RequestLimit = field(default_factory=RequestLimit)
     messages: MessageCache = field(default_factory=MessageCache)
-
-
-class Delivery(NamedTuple):
-    """Events for one request, each with the position before it. When it is accepted, its place is at
-    `until` and what was parked in between is passed, of which the positions are with those before."""
-
-    place: Place | None
-    """None for one that was parked and is tried once more."""
-    events: Sequence[tuple[RecordedEvent, int]]
-    until: int
-    previous: int
-    passed: Mapping[int, int]
 
 
 class EndpointWorker:
@@ -125,11 +111,10 @@ class EndpointWorker:
         for position, event in self._parked.items():
             if event.previous is None and position in known:
                 event.previous = known[position].previous
-        self._forget_delivered()
         self.wake()
 
-    def _forget_delivered(self) -> None:
-        """Forget what somebody parked while it was being accepted, or would have tried in its turn."""
+    def _drop_delivered(self) -> None:
+        """Take off the list what was parked while it was being accepted, or is wanted in its turn."""
         replay = self._replay
         for position, event in list(self._parked.items()):
             if event.previous is not None:
@@ -140,7 +125,6 @@ class EndpointWorker:
 
     async def run(self) -> None:
         """Deliver, for ever."""
-        self._forget_delivered()
         try:
             while True:
                 try:
@@ -151,7 +135,7 @@ class EndpointWorker:
                 except Exception as error:
                     # A bug, or an event that this version can't read: stay there, visibly.
                     logger.exception("an endpoint can't go on: %s", self.settings.name)
-                    self._fail(_unmade(f"the tracker can't send it: {type(error).__name__}"), [])
+                    self._fail(unmade(f"the tracker can't send it: {type(error).__name__}"), [])
         finally:
             self._reader.close()
 
@@ -159,6 +143,7 @@ class EndpointWorker:
         """Make one request, or wait until there is something to do."""
         await self._tools.lease.wait_until_held()
         self._woken = asyncio.get_running_loop().create_future()  # before looking at anything
+        self._drop_delivered()  # not while a request is under way, which may pass what is parked
         parked = self._next_parked() if self._may_send else None
         wait = self._seconds_to_wait(parked is not None)
         if wait is None or wait > 0:
@@ -209,8 +194,8 @@ class EndpointWorker:
             if found is None:
                 found = await self._reader.read(place.position, limit)
             if last is not None:
-                found = _up_to(found, last)
-            delivery = self._delivery(place, found)
+                found = up_to(found, last)
+            delivery = plan_delivery(place, found, self._parked)
             if delivery is None and found.until <= place.position:
                 if not await self._check_log(place):
                     return
@@ -234,33 +219,13 @@ class EndpointWorker:
         if place.position <= head:
             return True
         self._fail(
-            _unmade(
+            unmade(
                 f"the log ends at {head}, and this endpoint has had events up to {place.position}:"
                 " the log was set back"
             ),
             [],
         )
         return False
-
-    def _delivery(self, place: Place, found: Following) -> Delivery | None:
-        """The request for what was found; None where all of it is parked."""
-        events: list[tuple[RecordedEvent, int]] = []
-        passed: dict[int, int] = {}
-        size = 0
-        previous, until = place.previous, found.until
-        for event in found.events:
-            if events and size + len(event.entry) > MAX_MESSAGE_BYTES:
-                until = events[-1][0].position
-                passed = {at: before for at, before in passed.items() if at < until}
-                previous = until
-                break
-            if event.position in self._parked:
-                passed[event.position] = previous
-            else:
-                events.append((event, previous))
-                size += len(event.entry)
-            previous = event.position
-        return Delivery(place, events, until, previous, passed) if events else None
 
     def _pass(self, place: Place, found: Following) -> None:
         """Move over what is not sent: what is parked, and what the endpoint is not for."""
@@ -300,7 +265,7 @@ class EndpointWorker:
             try:
                 proofs = await self._tools.proofs.prove([event.position for event, _ in events])
             except TrackerError as error:
-                return _unmade(error.message)
+                return unmade(error.message)
             if batches:
                 return batch_message(events, proofs)
             [(event, previous)] = events
@@ -345,7 +310,7 @@ class EndpointWorker:
         if isinstance(answer, Answer):
             self._fail(answer, [])
         elif answer.supported and not answer.allowed:
-            self._fail(_unmade("the receiver does not allow deliveries from this origin"), [])
+            self._fail(unmade("the receiver does not allow deliveries from this origin"), [])
         else:
             self.standing.handshake_at = datetime.now(UTC)
             self.standing.requests_a_minute = answer.requests_per_minute
@@ -373,13 +338,16 @@ class EndpointWorker:
         mine, now = self.standing, datetime.now(UTC)
         mine.failures += 1
         mine.failing_since = mine.failing_since or now
-        mine.last_error, mine.last_status = _storable(answer.error), answer.status
+        mine.last_error, mine.last_status = storable(answer.error), answer.status
         mine.next_attempt_at = self._tools.schedule.next_try(
             mine.failures, now, random.random(), answer.retry_after_seconds
         )
         self._batch_events = max(1, self._batch_events // 2)
         self._note_attempt(
-            message or _not_sent(self.standing, events), len(events), mine.failures, answer
+            message or not_sent(self.standing.cursor.position, events),
+            len(events),
+            mine.failures,
+            answer,
         )
         if answer.retired:
             self._tools.progress.unwritten.disabled.add(mine.endpoint)
@@ -400,8 +368,8 @@ class EndpointWorker:
                 attempt,
                 answer.duration_seconds,
                 answer.status,
-                _storable(answer.error),
-                _storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
+                storable(answer.error),
+                storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
             )
         )
 
@@ -435,14 +403,18 @@ class EndpointWorker:
         answer = message if isinstance(message, Answer) else await self._send(message)
         if answer is None:
             return
-        sent = message if isinstance(message, Message) else _not_sent(self.standing, events)
+        sent = (
+            message
+            if isinstance(message, Message)
+            else not_sent(self.standing.cursor.position, events)
+        )
         self._note_attempt(sent, 1, 1, answer)
         if answer.delivered:
             self._end_parked(position)
             return
         parked.retry = False
         key = (self.standing.endpoint, position)
-        self._tools.progress.unwritten.parked_errors[key] = _storable(answer.error) or ""
+        self._tools.progress.unwritten.parked_errors[key] = storable(answer.error) or ""
         self._tools.progress.changed(self.standing)
 
     def _pass_parked(self, passed: Mapping[int, int]) -> None:
@@ -457,29 +429,3 @@ class EndpointWorker:
         self._parked.pop(position, None)
         self._tools.progress.unwritten.accepted_parked.add((self.standing.endpoint, position))
         self._tools.progress.changed(self.standing)
-
-
-def _up_to(found: Following, last: int) -> Following:
-    """As much of what was found as a replay is of."""
-    if found.until <= last:
-        return found
-    return Following([event for event in found.events if event.position <= last], last)
-
-
-def _storable(text: str | None) -> str | None:
-    """Text as PostgreSQL keeps it: one that it refused would hold up what all others have come to."""
-    return text and text.replace("\0", "").encode(errors="replace").decode()
-
-
-def _unmade(error: str) -> Answer:
-    """What is noted of a request that was not made."""
-    return Answer(None, error, None, 0.0)
-
-
-def _not_sent(standing: Standing, events: Sequence[tuple[RecordedEvent, int]]) -> Message:
-    """What is noted of a message that there was not."""
-    if not events:
-        after = standing.cursor.position
-        return Message("", "", b"", after, after)
-    first, last = events[0][0], events[-1][0]
-    return Message(message_id(first.event_id), "", b"", first.position, last.position)
