@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import ModuleType
@@ -33,6 +34,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_SECONDS = 60
 """In which a request has to be read and answered; its questions have less."""
 SDK = "mcp"
+HTTP = "schema.assistants.http"
 NOT_INSTALLED = (
     "assistants are not installed here: pip install 'critical-minerals-policy-tracker[mcp]'"
 )
@@ -41,6 +43,14 @@ NOT_INSTALLED = (
 def is_installed() -> bool:
     """Whether the SDK is there."""
     return find_spec(SDK) is not None
+
+
+async def import_http() -> ModuleType:
+    """What needs the SDK: imported with the first request, beside the loop. Raises TrackerError where
+    it is not installed."""
+    if not is_installed():
+        raise TrackerError(NOT_INSTALLED, code="ASSISTANTS_NOT_INSTALLED")
+    return await asyncio.to_thread(importlib.import_module, HTTP)
 
 
 class AssistantRoute:
@@ -83,9 +93,7 @@ class AssistantRoute:
         require_known_origin(request, self._access_control.access.origins)
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
-        if not is_installed():
-            raise TrackerError(NOT_INSTALLED, code="ASSISTANTS_NOT_INSTALLED")
-        http = await asyncio.to_thread(importlib.import_module, "schema.assistants.http")
+        http = sys.modules.get(HTTP) or await import_http()
         body = await read_body(request, MAX_BODY_BYTES)
         return await self._exchange(http, request, client, body)
 

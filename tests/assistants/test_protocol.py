@@ -268,6 +268,7 @@ async def test_without_the_extra_it_is_said_how_to_install_it(
     module_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(route, "SDK", "no_such_package")
+    monkeypatch.setattr(route, "HTTP", "not_imported_yet")
     transport = httpx.ASGITransport(create_app(module_services, Access()))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         asked = await client.post("/mcp", json=CALL, headers=JSON)
