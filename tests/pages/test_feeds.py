@@ -225,6 +225,17 @@ async def test_a_feed_is_refused_what_it_cannot_be_narrowed_by(corpus: Api) -> N
         assert (await corpus.request("GET", path)).status_code == 400
 
 
+async def test_a_feed_is_narrowed_by_codes_of_the_harmonized_system(corpus: Api) -> None:
+    every = await read_json(corpus, "/controls.jsonfeed?commodity=gallium")
+    coded = await read_json(corpus, "/controls.jsonfeed?hsCode=811292")
+    both = await read_json(corpus, "/controls.jsonfeed?hsCode=811292&commodity=gallium")
+    assert {item["id"] for item in both["items"]} <= {item["id"] for item in coded["items"]}
+    assert {item["id"] for item in both["items"]} == {item["id"] for item in every["items"]}
+    for wrong in ("hsCode=9999", "hsCode=x", "hsCode=811292&commodity=cobalt"):
+        answer = await corpus.request("GET", f"/controls.atom?{wrong}")
+        assert answer.json()["errors"][0]["extensions"]["path"] == ["hsCode"], wrong
+
+
 async def test_a_page_of_a_moment_offers_the_feed_of_now(corpus: Api) -> None:
     page = await read_page(corpus, "/events?place=JP&valid=2026-11-20&before=900")
     assert 'href="/events.atom?place=JP"' in page

@@ -154,7 +154,5 @@ PAGE = Page(
     view,
     section="/commodities",
     table=TableOfPage("commodities"),
-    feed=FeedOfPage(
-        ("EXPORT_CONTROL", "FIGURE"), calendar=True, calendar_filters=frozenset({"hsCode"})
-    ),
+    feed=FeedOfPage(("EXPORT_CONTROL", "FIGURE"), calendar=True, hs_code=True),
 )

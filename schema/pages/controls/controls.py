@@ -201,7 +201,8 @@ PAGE = Page(
         commodity="commodity",
         place="issuer",
         calendar=True,
-        calendar_filters=frozenset({"hsCode", "firm"}),
+        calendar_filters=frozenset({"firm"}),
+        hs_code=True,
         ignored=frozenset({"rows"}),
     ),
 )

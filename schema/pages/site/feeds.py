@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
+from schema.inputs.arguments import parse_commodities
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.fragments import with_fragments
@@ -48,6 +49,8 @@ class FeedOfPage:
     """That which is words to search for."""
     entity: Made | None = None
     """From the address to the only entity."""
+    hs_code: bool = False
+    """Whether `hsCode` is a code of commodities."""
     calendar: bool = False
     """Whether there are days to come."""
     calendar_filters: frozenset[str] = frozenset()
@@ -69,6 +72,7 @@ class FeedOfPage:
         places = _words(given.pop(self.place or "", None))
         types = _words(given.pop(self.types or "", None))
         search = given.pop(self.search or "", None)
+        code = given.pop("hsCode", None) if self.hs_code else None
         entity = self.entity(address) if self.entity else None
         if ending == "ics":
             if types or search:
@@ -77,6 +81,7 @@ class FeedOfPage:
             chosen: dict[str, Any] = {
                 "kind": _one(kinds[:1] if self.kinds else kinds, self.kind),
                 "commodity": _one(commodities, self.commodity),
+                "hsCode": code,
                 "place": _one(places, self.place),
                 **filters,
             }
@@ -85,7 +90,7 @@ class FeedOfPage:
             chosen = {
                 "types": of_kinds or types,
                 "search": search,
-                "commodities": commodities,
+                "commodities": _with_code(commodities, code) if code else commodities,
                 "places": places,
                 **archive_range(address),
             }
@@ -172,6 +177,13 @@ def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
     nodes = found["nodes"][-most:]
     more = len(nodes) < len(found["nodes"]) or found["pageInfo"]["hasPreviousPage"]
     return FeedPart(nodes[::-1], archive, nodes[0]["position"] if nodes and more else None)
+
+
+def _with_code(commodities: Sequence[str], code: str) -> list[str]:
+    """The commodities with a code, and where one is given, below it."""
+    if found := parse_commodities(_one(commodities, "commodity"), code):
+        return found
+    raise InvalidInput(f"no commodity here has the code {code}", path=("hsCode",))
 
 
 def _words(given: str | None) -> list[str]:
