@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import socket
 import sys
 import time
@@ -180,6 +181,26 @@ ENDLESS = {
 }
 
 
+async def test_a_server_that_never_ends_its_handshake_is_given_up_in_time() -> None:
+    async with receiving(hang) as receiver, sender() as sending:
+        result = await sending.send(receiver.url.replace("http", "https"), MESSAGE, KEYS)
+    assert result.error == "no answer within 0.3 seconds"
+    assert result.duration_seconds < MOST_SECONDS
+
+
+async def test_nothing_is_sent_by_way_of_a_proxy(
+    patient: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        receiving(answer("500 Proxy")) as proxy,
+        receiving(answer("204 No Content")) as receiver,
+    ):
+        for variable in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+        assert (await patient.send(receiver.url, MESSAGE, KEYS)).delivered
+    assert not proxy.requests
+
+
 @pytest.mark.parametrize("answering", ENDLESS.values(), ids=ENDLESS)
 async def test_a_receiver_that_does_not_answer_is_given_up_in_time(answering: Answering) -> None:
     started = time.monotonic()
@@ -190,21 +211,53 @@ async def test_a_receiver_that_does_not_answer_is_given_up_in_time(answering: An
     assert TIMEOUT_SECONDS * 0.9 < result.duration_seconds < MOST_SECONDS
 
 
-async def test_a_slow_or_endless_body_changes_nothing_about_what_was_accepted() -> None:
+async def test_a_slow_or_endless_body_changes_nothing_about_what_was_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tracker.delivery.sender.BODY_SECONDS", TIMEOUT_SECONDS)
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-    slow = await sent_to(drip(head, b"1\r\nx\r\n"))
+    slow = await sent_to(drip(head, b"1\r\nx\r\n"), timeout_seconds=10)
     assert (slow.status, slow.error) == (200, None)
     assert set(slow.excerpt) == {"x"}
     huge = await sent_to(drip(head, b"10000\r\n" + b"y" * 65536 + b"\r\n", 0), timeout_seconds=10)
     assert (huge.status, huge.excerpt) == (200, "y" * MAX_BODY_BYTES)
-    assert huge.duration_seconds < MOST_SECONDS
+    assert max(slow.duration_seconds, huge.duration_seconds) < MOST_SECONDS
+
+
+async def test_a_connection_with_the_rest_of_an_answer_on_it_carries_nothing_else(
+    patient: Sender,
+) -> None:
+    async with receiving(answer("200 OK", body=b"z" * 5_000_000)) as receiver:
+        for _ in range(2):
+            assert (await patient.send(receiver.url, MESSAGE, KEYS)).delivered
+    assert receiver.connections == 2
 
 
 async def test_of_an_answer_that_is_compressed_nothing_is_unpacked() -> None:
-    bomb = b"\x1f\x8b" + b"\0" * 100
+    bomb = gzip.compress(b"y" * 1_000_000)
     result = await sent_to(answer("500 No", "content-encoding: gzip", body=bomb))
     assert result.status == 500
-    assert len(result.excerpt) <= len(bomb)
+    assert "yy" not in result.excerpt
+
+
+async def test_receivers_that_hang_hold_up_no_other(patient: Sender) -> None:
+    async with (
+        asyncio.timeout(10),
+        receiving(hang) as hanging,
+        receiving(answer("204 No Content")) as receiver,
+    ):
+        waiting = [
+            asyncio.create_task(patient.send(hanging.url, MESSAGE, KEYS)) for _ in range(150)
+        ]
+        while len(hanging.requests) < len(waiting):
+            await asyncio.sleep(0.01)
+        result = await patient.send(receiver.url, MESSAGE, KEYS)
+        for task in waiting:
+            task.cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert result.delivered
+    assert result.duration_seconds < MOST_SECONDS
+    assert all(isinstance(one, asyncio.CancelledError) for one in ended)
 
 
 BROKEN = {

@@ -265,18 +265,14 @@ class _Received:
         self._body = bytearray()
 
     async def read(self, response: aiohttp.ClientResponse) -> None:
-        """Read the head and the beginning of the body; with more to come the connection is closed."""
+        """Read the head and the beginning of the body; with more to come the connection ends."""
         self.status, self.headers = response.status, response.headers
-        ended = False
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while len(self._body) < MAX_BODY_BYTES and not ended:
-                    chunk = await response.content.read(MAX_BODY_BYTES - len(self._body))
-                    self._body += chunk
-                    ended = not chunk
-        finally:
-            if not ended and not response.content.at_eof():
-                response.close()
+        async with asyncio.timeout(BODY_SECONDS):
+            while len(self._body) < MAX_BODY_BYTES:
+                chunk = await response.content.read(MAX_BODY_BYTES - len(self._body))
+                if not chunk:
+                    return
+                self._body += chunk
 
     def answer(self, error: str | None, duration_seconds: float) -> Answer:
         """The answer, with what went wrong if nothing of it was read."""
