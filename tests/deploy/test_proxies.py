@@ -117,8 +117,12 @@ def running(arguments: list[str], port: int, **environment: str) -> Iterator[Non
                 time.sleep(0.05)
             yield
         finally:
-            process.kill()
-            process.wait()
+            process.terminate()
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:  # Caddy waits for streams
+                process.kill()
+                process.wait()
 
 
 @contextmanager
