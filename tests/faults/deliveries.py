@@ -13,9 +13,12 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+import psutil  # type: ignore[import-untyped]
+
 from tests.faults.delivered import Accepted, Came, NotAsPromised, check_delivered, events_of
 from tests.faults.world import WAIT_TIMEOUT_SECONDS, Broken, SystemUnderLoad
 from tests.faults.writers import Appending, Mutating
+from tests.support.processes import Running
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
 from tracker.delivery.endpoints import Endpoints
 from tracker.delivery.networks import Networks
@@ -189,15 +192,38 @@ async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
 async def kill_deliverer(world: SystemUnderLoad, chance: Random) -> float:
     """kill -9 of one of two servers that may deliver: the other goes on, while it is away."""
     assert isinstance(world, SystemWithReceivers)
-    assert world.rival
-    first = chance.random() < 0.5
-    (world.serving if first else world.rival).process.kill()
-    struck = time.monotonic()
-    await world.delivered(TAKEN_OVER_SECONDS)
-    went_on = time.monotonic() - struck
-    if first:
+    struck = one_of_two(world, chance)
+    struck.process.kill()
+    went_on = await taken_over(world)
+    if struck is world.serving:
         await world.ended()
         await world.serve()
     else:
         await world.serve_rival()
     return time.monotonic() - went_on
+
+
+async def freeze_deliverer(world: SystemUnderLoad, chance: Random) -> float:
+    """SIGSTOP of one of two servers that may deliver: the other goes on, and what the first then
+    still sends, or would write of it, does no harm."""
+    assert isinstance(world, SystemWithReceivers)
+    frozen = psutil.Process(one_of_two(world, chance).process.pid)
+    frozen.suspend()
+    try:
+        went_on = await taken_over(world)
+    finally:
+        frozen.resume()
+    return time.monotonic() - went_on
+
+
+def one_of_two(world: SystemUnderLoad, chance: Random) -> Running:
+    """One of two servers on one database."""
+    assert world.rival
+    return world.serving if chance.random() < 0.5 else world.rival
+
+
+async def taken_over(world: SystemWithReceivers) -> float:
+    """Wait until deliveries go on, and return how many seconds that took. Raises Broken."""
+    struck = time.monotonic()
+    await world.delivered(TAKEN_OVER_SECONDS)
+    return time.monotonic() - struck

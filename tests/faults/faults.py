@@ -17,7 +17,12 @@ import psutil  # type: ignore[import-untyped]
 from deploy.postgres import Postgres
 from deploy.process import Exit
 from tests.faults.brokers import SystemWithBroker, kill_broker, kill_relay
-from tests.faults.deliveries import SystemWithReceivers, kill_deliverer, kill_receivers
+from tests.faults.deliveries import (
+    SystemWithReceivers,
+    freeze_deliverer,
+    kill_deliverer,
+    kill_receivers,
+)
 from tests.faults.disk import small_disk
 from tests.faults.proxy import Proxy
 from tests.faults.world import Broken, SystemUnderLoad
@@ -262,6 +267,7 @@ FAULTS = {
     "disk": Fault(on_a_small_disk, fill_disk),
     "wal": Fault(on_a_small_disk, fill_wal),
     "deliverer": Fault(with_receivers_and_a_rival, kill_deliverer),
+    "freeze-deliverer": Fault(with_receivers_and_a_rival, freeze_deliverer),
     "deliverer-alone": Fault(with_receivers, kill_api),
     "receiver": Fault(with_receivers, kill_receivers),
     "receiver-postgres": Fault(with_receivers, kill_postgres),
