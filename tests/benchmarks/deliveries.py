@@ -4,8 +4,9 @@
 
 One server on the shipped corpus, whose API has one core (Linux) and delivers too. Beside deliveries
 to one endpoint a loop of aiohttp posts the same bodies, unsigned and kept nowhere, to the same
-receiver: the most that one connection could carry. Then a writer records while a thousand endpoints
-follow, of which some never answer, and a client asks questions.
+receiver: the most that one connection could carry. Then a thousand endpoints, of which some never
+answer: a writer records while they follow, and then they begin at the first event, all at once.
+Meanwhile a client asks questions.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TypeAlias
 
 import aiohttp
 import psutil  # type: ignore[import-untyped]
@@ -48,6 +50,8 @@ AIMS = {1: 500, 100: 10_000}
 LAG_AIM_MS = 2_000
 """Of the 99th percentile of those that do not hang."""
 PATIENCE_SECONDS = 120
+MEMORY = "MB of the server before / at most"
+QUESTIONS = "p99 ms of a question before / beside"
 QUESTIONS_A_SECOND = 20
 QUESTION = (
     'query ($day: Day!) { asOf(validAt: $day) { exportControls(issuer: "CN", first: 20)'
@@ -87,6 +91,10 @@ def receiving() -> Iterator[Receiver]:
         process.wait()
 
 
+Taken: TypeAlias = dict[tuple[str, int], list[float]]
+"""Events a second of each round, by who sent and the events of a delivery."""
+
+
 @dataclass(slots=True)
 class Desk:
     """The endpoints of a server, and its log."""
@@ -99,6 +107,15 @@ class Desk:
         name = url.partition("//")[2].translate(str.maketrans(":/", "--"))
         new = NewEndpoint(url, name, after, max_batch_events=batch)
         await self.endpoints.add(new, MANAGER)
+
+    async def add_many(
+        self, receiver: Receiver, count: int, hanging: int, from_first: bool
+    ) -> None:
+        """Add endpoints that follow, or that begin at the first event, of which some hang."""
+        head, start = await self.recorder.head(), "first" if from_first else "last"
+        for number in range(count):
+            kind = "hang" if number < hanging else "take"
+            await self.add(f"{receiver.url}/{kind}/{start}/{number}", 0 if from_first else head)
 
     async def clear(self) -> None:
         """Remove all endpoints."""
@@ -203,102 +220,120 @@ class Crowd:
 
     endpoints: int
     hanging: int
+    seconds: float
     received: Received
-    megabytes: tuple[float, float, float]
-    """Of the server: before, with endpoints and nothing to deliver, at most."""
+    megabytes: tuple[float, float]
+    """Of the server: before, and at most."""
     p99: tuple[float, float]
     """Milliseconds of a client's question: before, and beside deliveries."""
 
     @property
     def holds(self) -> bool:
-        """Whether the others come along, and get each event once."""
+        """Whether those that follow come along, and get each event once."""
         got = self.received
         return got.p99 < LAG_AIM_MS and not (got.missed or got.doubled)
+
+    @property
+    def cells(self) -> list[str]:
+        """What is told of all."""
+        return [
+            f"{self.received.events / self.seconds:,.0f}",
+            str(self.received.missed),
+            str(self.received.doubled),
+            " / ".join(f"{each:,.0f}" for each in self.megabytes),
+            " / ".join(f"{each:,.1f}" for each in self.p99),
+        ]
 
 
 async def crowd(
     at: Desk,
     server: Running,
     receiver: Receiver,
-    count: int,
-    hanging: int,
     chosen: argparse.Namespace,
+    *,
+    from_first: bool = False,
 ) -> Crowd:
-    """Record for some seconds while many endpoints follow."""
+    """Let many endpoints follow for some seconds; or begin at the first event, all at once."""
     process = psutil.Process(server.process.pid)
-    before = process.memory_info().rss
+    before = most = process.memory_info().rss
     alone, beside, writer = Asker(server), Asker(server), Writer(port_of(server))
     with alone.asking():
         await asyncio.to_thread(writer.write, chosen.seconds / 3, chosen.rate)
-    head = await at.recorder.head()
-    for number in range(count):
-        kind = "hang" if number < hanging else "take"
-        await at.add(f"{receiver.url}/{kind}/{number}", after=head)
-    await asyncio.sleep(2)
-    idle, most = process.memory_info().rss, 0
-    receiver.report()
+    hanging = chosen.endpoints // 10
+    await at.add_many(receiver, chosen.endpoints, hanging, from_first)
+    if not from_first:
+        await asyncio.sleep(2)
+        receiver.report()
     writing = asyncio.create_task(asyncio.to_thread(writer.write, chosen.seconds, chosen.rate))
     with beside.asking():
         while not writing.done():
             await asyncio.sleep(0.1)
             most = max(most, process.memory_info().rss)
     await writing
-    await asyncio.sleep(LAG_AIM_MS / 1000 + 1)
+    if not from_first:
+        await asyncio.sleep(LAG_AIM_MS / 1000 + 1)
     received = receiver.report()
     await at.clear()
-    due = (count - hanging) * int(chosen.seconds * chosen.rate)
+    due = (chosen.endpoints - hanging) * int(chosen.seconds * chosen.rate)
     if received.events < due:
         raise RuntimeError(f"of {due} deliveries came {received}")
-    megabytes = (before / 1e6, idle / 1e6, most / 1e6)
-    return Crowd(count, hanging, received, megabytes, (alone.p99, beside.p99))
+    megabytes, p99 = (before / 1e6, most / 1e6), (alone.p99, beside.p99)
+    seconds = received.seconds if from_first else chosen.seconds
+    return Crowd(chosen.endpoints, hanging, seconds, received, megabytes, p99)
 
 
-def report(taken: dict[tuple[str, int], list[float]], many: Crowd, how: str) -> str:
+def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
     """Tables."""
     rows = []
     for batch, aim in AIMS.items():
         ours, loop = (statistics.median(taken[who, batch]) for who in ("ours", "loop"))
         name = "one by one" if batch == 1 else f"batches of {batch}"
-        holds = "yes" if ours >= aim else "**no**"
-        rows.append([name, f"{ours:,.0f}", f"{aim:,}", f"{loop:,.0f}", f"{ours / loop:.2f}", holds])
+        rows.append(
+            [
+                name,
+                f"{ours:,.0f}",
+                f"{aim:,}",
+                f"{loop:,.0f}",
+                f"{ours / loop:.2f}",
+                told(ours >= aim),
+            ]
+        )
     one = markdown(
-        ["events/s to one endpoint", "delivered", "aim", "a loop of aiohttp", "of that", "holds"],
-        rows,
+        ["events/s to one endpoint", "", "aim", "a loop of aiohttp", "of that", "holds"], rows
     )
-    got = many.received
-    cells = [
-        f"{many.endpoints:,}, of which {many.hanging:,} hang",
-        f"{got.events:,}",
-        *(f"{each:,.0f}" for each in (got.p50, got.p99, got.worst)),
-        str(got.missed),
-        str(got.doubled),
-        " / ".join(f"{each:,.0f}" for each in many.megabytes),
-        " / ".join(f"{each:,.1f}" for each in many.p99),
-        "yes" if many.holds else "**no**",
-    ]
+    got, many = following.received, f"{following.endpoints:,}, of which {following.hanging:,} hang"
+    lags = [f"{each:,.0f}" for each in (got.p50, got.p99, got.worst)]
     crowded = markdown(
         [
-            "endpoints",
-            "deliveries",
+            many,
             "p50 ms",
             "p99 ms",
             "worst ms",
+            "deliveries/s",
             "missed",
             "doubled",
-            "MB of the server before / idle / at most",
-            "p99 ms of a question before / beside",
+            MEMORY,
+            QUESTIONS,
             "holds",
         ],
-        [cells],
+        [
+            ["follow a writer", *lags, *following.cells, told(following.holds)],
+            ["begin at the first event, all at once", "–", "–", "–", *behind.cells, "–"],
+        ],
     )
     return "\n\n".join([f"{machine()}; {how}.", one, crowded])
 
 
+def told(holds: bool) -> str:
+    """Whether an aim is met."""
+    return "yes" if holds else "**no**"
+
+
 async def measured(
     server: Running, receiver: Receiver, chosen: argparse.Namespace
-) -> tuple[dict[tuple[str, int], list[float]], Crowd]:
-    """Everything, in interleaved rounds."""
-    taken: dict[tuple[str, int], list[float]] = {}
+) -> tuple[Taken, Crowd, Crowd]:
+    """Everything; what is compared, in interleaved rounds."""
+    taken: Taken = {}
     async with desk(server) as at:
         for number in range(chosen.rounds):
             for batch in AIMS:
@@ -306,8 +341,8 @@ async def measured(
                     figure = await measure(at, receiver, number, batch)
                     taken.setdefault((who, batch), []).append(figure)
                     print(f"round {number + 1}, {batch}, {who}: {figure:,.0f}", file=sys.stderr)
-        hanging = chosen.endpoints // 10
-        return taken, await crowd(at, server, receiver, chosen.endpoints, hanging, chosen)
+        following = await crowd(at, server, receiver, chosen)
+        return taken, following, await crowd(at, server, receiver, chosen, from_first=True)
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -327,12 +362,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         serving(data_dir, 0, TRACKER_DELIVERY_NETWORKS=LOOPBACK) as server,
         receiving() as receiver,
     ):
-        taken, many = uvloop.run(measured(server, receiver, chosen))
+        taken, following, behind = uvloop.run(measured(server, receiver, chosen))
     how = (
         f"medians of {chosen.rounds} rounds over the log of the corpus; many endpoints:"
         f" {chosen.rate:g} events a second for {chosen.seconds:g} s"
     )
-    publish("deliveries", report(taken, many, how), chosen.write)
+    publish("deliveries", report(taken, following, behind, how), chosen.write)
 
 
 if __name__ == "__main__":
