@@ -133,6 +133,12 @@ class Metrics:
             "How long the oldest event has been waiting that an endpoint which does not fail is"
             " still to be sent.",
         )
+        self._relays = self._gauge(
+            "relay_lag_events", "Events that a relay has not come to yet.", "relay"
+        )
+        self._refills = self._gauge(
+            "relay_refills", "How often a broker had lost what it had acknowledged.", "relay"
+        )
         self._gauge("delivering", "1 where this server delivers.").set_function(
             lambda: bool(services.deliverer and services.deliverer.delivering)
         )
@@ -220,3 +226,6 @@ class Metrics:
         self._failing.set(found.failing)
         position = head if found.position is None else found.position
         self._undelivered.set(await self._services.recorder.age(position + 1))
+        for relay in await self._services.endpoints.relays():
+            self._relays.labels(relay.name).set(max(head - relay.position, 0))
+            self._refills.labels(relay.name).set(relay.refills)

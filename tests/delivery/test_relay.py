@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import pytest
 
+from deploy.bootstrap import running_tracker
+from tests.support.api import Api
 from tests.support.fact_builders import announced, clause
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.relays import append, headers, kept, reached, record, running, until, until_kept
@@ -94,6 +96,10 @@ async def test_a_broker_that_is_set_back_is_filled_again_from_what_it_still_has(
     chain = [headers(m) for m in await broker.messages()]
     assert all(before[0] == after[1] for before, after in pairwise(chain))
     assert await kept(target) == (60, 1)
+    async with running_tracker(target) as tracker:
+        told = (await Api(tracker).request("GET", "/metrics")).text
+    assert 'tracker_relay_refills{relay="r"} 1.0' in told
+    assert 'tracker_relay_lag_events{relay="r"} 0.0' in told
 
 
 async def test_a_broker_set_back_while_no_relay_runs_is_noticed_by_the_next(

@@ -29,6 +29,7 @@ from tracker.delivery.endpoint import (
 )
 from tracker.delivery.lag import count_selected
 from tracker.delivery.networks import Networks
+from tracker.delivery.relay.store import RelayProgress, read_relays
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
 from tracker.delivery.summary import DeliverySummary, read_summary
 from tracker.errors import InvalidInput, NotFound, TooLarge
@@ -98,6 +99,10 @@ class Endpoints:
     async def summary(self) -> DeliverySummary:
         """How deliveries to all endpoints stand."""
         return await read_summary(self._pool)
+
+    async def relays(self) -> list[RelayProgress]:
+        """How relays to brokers stand."""
+        return await read_relays(self._pool)
 
     async def get(self, name: str, manager: Manager) -> Endpoint:
         """An endpoint. Raises NotFound."""

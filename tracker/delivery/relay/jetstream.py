@@ -53,7 +53,7 @@ MESSAGES_AT_ONCE = 64
 """Messages that are written to the connection at a time."""
 WINDOW_BYTES = 8 << 20
 """Bytes that may, whatever their number."""
-ANSWER_TIMEOUT_SECONDS = 10.0
+ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds that an answer or an acknowledgement may take."""
 FOREIGN_MESSAGES = 100
 """Messages of others behind the last of ours among which it is looked for."""

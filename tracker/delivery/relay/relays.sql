@@ -9,6 +9,9 @@ ON CONFLICT (name) DO NOTHING;
 SELECT types, commodities, places, entity, started_after, position, previous_position, sequence, refills
 FROM delivery.relays WHERE name = $1;
 
+-- name: all
+SELECT name, position, refills FROM delivery.relays ORDER BY name;
+
 -- name: write
 -- How far it has come; $6 is 1 where the broker had lost events.
 UPDATE delivery.relays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
@@ -15,6 +16,19 @@ from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("relays.sql"))
 NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class RelayProgress(NamedTuple):
+    """How far a relay has come, and how often its broker had lost events."""
+
+    name: str
+    position: int
+    refills: int
+
+
+async def read_relays(pool: Pool) -> list[RelayProgress]:
+    """All relays, by name, whoever runs them."""
+    return [RelayProgress(*row) for row in await pool.fetch(SQL.all)]
 
 
 class RelayStore:
