@@ -19,6 +19,8 @@ from tests.support.fact_builders import announced, clause, suspended
 from tests.support.writers import new
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.errors import Unavailable
+from tracker.log.entries import RecordedEvent
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target
 
 SECONDS = 30
@@ -513,3 +515,42 @@ async def test_what_a_receiver_answers_is_kept_as_far_as_it_can_be(target: Targe
         [attempt] = await desk.endpoints.attempts("a", ADMIN, 5)
         assert "wrong" in (attempt.response or "")
         assert len(attempt.response or "") <= 1000
+
+
+async def test_nothing_is_delivered_that_a_failover_may_take_back_and_nothing_is_left_out(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable, head = 3, Recorder.head
+
+    async def released(_: Recorder, events: list[RecordedEvent]) -> list[RecordedEvent]:
+        return [event for event in events if event.position <= durable]
+
+    async def released_head(recorder: Recorder) -> int:
+        return min(await head(recorder), durable)
+
+    monkeypatch.setattr(Recorder, "_released", released)
+    monkeypatch.setattr(Recorder, "head", released_head)
+    stream = "export-control/e"
+    filters = {
+        "all": EndpointFilter(),
+        "types": EndpointFilter(types=("ExportControl.Announced", "ExportControl.Suspended")),
+        "entity": EndpointFilter(entity=stream),
+        "goods": EndpointFilter(commodities=("gallium",)),
+    }
+    async with delivering(target) as desk:
+        await desk.recorder.append([new("e")])
+        for name, filter in filters.items():
+            await desk.add(name, after=0, filter=filter)
+            await desk.receiver.wait_until(name, 1)
+        for day in "1234":
+            await desk.commands.record(stream, suspended("1", on=f"2025-01-0{day}"))
+        for late, filter in list(filters.items()):
+            await desk.receiver.wait_until(late, 3)
+            filters[f"{late}-later"] = filter
+            await desk.add(f"{late}-later", after=0, filter=filter)
+            await desk.receiver.wait_until(f"{late}-later", 3)
+        assert max(one.positions[-1] for one in desk.receiver.got) == 3
+        durable = 5
+        for name in filters:
+            await desk.receiver.wait_until(name, 5)
+            assert desk.receiver.links(name) == [(n - 1, n) for n in range(1, 6)]

@@ -130,7 +130,7 @@ class Deliverer(BackgroundTask):
             tools = DeliveryTools(
                 lease,
                 sender,
-                SharedEvents(Recorder(pool), self._follower),
+                SharedEvents(Recorder(pool, durability=self._follower.durability), self._follower),
                 Progress(pool, lease),
                 WaitingProofs(self._proofs),
                 self._options.schedule,

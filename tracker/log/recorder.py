@@ -72,11 +72,14 @@ Command = Sequence[NewEvent]
 class Recorder:
     """The log of one database. Appends that wait at the same time go in one transaction."""
 
-    def __init__(self, pool: Pool, appending: Pool | None = None):
-        """With a pool of their own, appends neither wait for those who read nor as long."""
+    def __init__(
+        self, pool: Pool, appending: Pool | None = None, durability: Durability | None = None
+    ):
+        """With a pool of their own, appends neither wait for those who read nor as long. Who may only
+        read has what is durable from one who may append."""
         self._pool = pool
         self._appending_pool = appending or pool
-        self.durability = Durability(self.confirm)
+        self.durability = durability or Durability(self.confirm)
         self.annexes = Annexes(pool)
         self.lookup = EventLookup(pool, self.durability)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
