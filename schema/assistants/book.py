@@ -99,7 +99,8 @@ class Book:
     def _of_horizon(self, horizon: list[KnownUpTo]) -> list[str]:
         days = {one.of: one.day for one in horizon}
         laws = [
-            f"The law of {one} is known up to {days[one]}: later acts may exist."
+            f"{'The law' if one.isupper() else 'What is said'} of {one} is known up to {days[one]}:"
+            " later acts may exist."
             if one in days
             else f"No fact on the law of {one} is recorded: that it has none does not follow."
             for one in self.issuers

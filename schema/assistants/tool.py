@@ -23,8 +23,9 @@ from tracker.errors import NotFound
 
 MAX_ITEMS_BYTES = 24 * 1024
 """The items of an answer as JSON: about 8,000 tokens of a model."""
-MAX_LINE_CHARACTERS = 600
-"""A line of the text of an answer."""
+MAX_TEXT_CHARACTERS = 12_000
+"""The items of an answer as text: each has an equal part of it, and LINE_CHARACTERS at least."""
+LINE_CHARACTERS = 600
 MOMENT = {"validAt": "day"}
 """By variables of documents the arguments of tools that have other names."""
 
@@ -200,7 +201,9 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f" (state digest sha256:{answer.digest})."
     )
     said = [f"Must be said: {sentence}" for sentence in answer.must_say]
-    items = [f"- {_short(line)}" for line in lines] or ["Nothing is recorded that matches."]
+    told = list(lines)
+    room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(told)))
+    items = [f"- {_short(line, room)}" for line in told] or ["Nothing is recorded that matches."]
     if answer.left_out:
         after = answer.left_out.after
         items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")
@@ -212,11 +215,9 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
     return _plain("\n".join([head, *said, *items, *sources, f"Check at {answer.address}"]))
 
 
-def _short(line: str) -> str:
+def _short(line: str, room: int) -> str:
     plain = " ".join(line.split())
-    if len(plain) <= MAX_LINE_CHARACTERS:
-        return plain
-    return f"{plain[: MAX_LINE_CHARACTERS - 1]}…"
+    return plain if len(plain) <= room else f"{plain[: room - 1]}…"
 
 
 def _plain(text: str) -> str:

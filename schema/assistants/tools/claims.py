@@ -12,7 +12,7 @@ from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
 from schema.pages.site.amounts import measured
-from schema.pages.site.words import percent, words
+from schema.pages.site.words import words
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
 
@@ -176,8 +176,7 @@ def claim(node: Node, not_comparable: str | None, book: Book) -> Claim:
 
 def line(item: Figure) -> str:
     """A figure in a line."""
-    spread = f" Spread {percent(item.spread.relative or None, missing='')}." if item.spread else ""
-    return f"{item.key}: {'; '.join(map(claim_line, item.claims))}.{spread}"
+    return f"{item.key}: {'; '.join(map(claim_line, item.claims))}."
 
 
 def claim_line(item: Claim) -> str:
@@ -186,6 +185,7 @@ def claim_line(item: Claim) -> str:
         "estimated": item.estimated,
         "preferred": item.preferred,
         "restated since": not item.latest,
+        f"not comparable: {item.not_comparable}": item.not_comparable,
     }
     told = "".join(f", {word}" for word, holds in said.items() if holds)
     return (

@@ -17,7 +17,8 @@ from schema.pages.site.words import listed, words
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 
 MAX_NAMES = 8
-"""Firms, places or commodities of a clause that are named one by one."""
+"""Firms, places, goods or commodities of a clause that are named one by one."""
+MAX_TEXT_CHARACTERS = 200
 NO_LAW = {"PROPOSED", "RECOMMENDED", "NEGOTIATED"}
 
 
@@ -47,7 +48,9 @@ class Clause(Answered, kw_only=True):
     since: str | UnsetType = UNSET
     covers: str | UnsetType = UNSET
     forms: list[str] | UnsetType = UNSET
+    goods: list[str] | UnsetType = UNSET
     partly: bool | UnsetType = UNSET
+    exempt: str | UnsetType = UNSET
     destinations: list[str] | UnsetType = UNSET
     origins: list[str] | UnsetType = UNSET
     exceptions: list[str] | UnsetType = UNSET
@@ -173,7 +176,9 @@ def clause(control: str, node: Node, book: Book) -> Clause:
         since=unset(node["statusSince"]),
         covers=unset(node["covers"] != "GOODS" and node["covers"].lower()),
         forms=unset([form.lower() for form in node["forms"]]),
-        partly=unset(not node["itemsComplete"] or bool(node["exemptions"])),
+        goods=unset(named([one["name"] for one in node["items"]])),
+        partly=unset(bool(node["items"]) and not node["itemsComplete"]),
+        exempt=unset(exempt(node)),
         destinations=unset(named([one["code"] for one in node["destinations"]])),
         origins=unset(named([one["code"] for one in node["origins"]])),
         exceptions=unset([exception(one) for one in node["exceptions"]]),
@@ -200,6 +205,12 @@ def named(names: Sequence[str]) -> list[str]:
     if len(names) <= MAX_NAMES:
         return list(names)
     return [*names[:MAX_NAMES], f"{len(names) - MAX_NAMES} more"]
+
+
+def exempt(node: Node) -> str:
+    """What is exempt, in words."""
+    goods = listed([one["name"] for one in node["exemptItems"]], most=MAX_NAMES)
+    return "; ".join(filter(None, [goods, node["exemptions"] or ""]))[:MAX_TEXT_CHARACTERS]
 
 
 def exception(node: Node) -> str:
@@ -243,11 +254,13 @@ def clause_line(item: Clause) -> str:
     """A clause in words."""
     goods = f"{'some ' if item.partly else ''}{', '.join(item.commodities)}"
     goods += f" ({words(item.covers)})" if item.covers else ""
+    goods += f" ({', '.join(item.goods)})" if item.goods else ""
     to = f" to {', '.join(item.destinations)}" if item.destinations else ""
     to += f" from {', '.join(item.origins)}" if item.origins else ""
     to += f" (only {item.firms})" if item.firms else ""
     to += f" (only for {item.end_use})" if item.end_use else ""
     to += f" ({'; '.join(item.exceptions)})" if item.exceptions else ""
+    to += f" (exempt: {item.exempt})" if item.exempt else ""
     since = f" since {item.since}" if item.since else ""
     ends = {
         " until ": item.suspended_until if item.status == "suspended" else item.in_force_until,
@@ -275,8 +288,8 @@ TOOL = Tool(
     description=(
         "Export controls, import restrictions, tariffs and quotas on critical minerals, with the status"
         " of each clause on a day: in force, suspended, announced, expired… Narrow by issuer, commodity,"
-        " destination, measure, status; or give `control`, a key. `partly`: it reaches only some of"
-        " these goods. An empty answer is no proof that there is no control."
+        " destination, measure, status; or give `control`, a key. `partly`: it reaches only the"
+        " `goods` that it names. An empty answer is no proof that there is no control."
     ),
     arguments=Controls,
     answer=Found,
