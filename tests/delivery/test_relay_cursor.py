@@ -1,0 +1,42 @@
+"""Where a relay goes on, by what it has kept and what the broker has."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.delivery.relay.cursor import Cursor, Lost, place_to_go_on
+from tracker.delivery.relay.sink import LastEvent, SinkContent
+
+KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
+"""Events up to 50 were looked at; the last one that was selected is 40, and was the seventh message."""
+
+
+@pytest.mark.parametrize(
+    ("position", "sequence", "goes_on", "lost"),
+    [
+        (40, 7, (50, 40), None),
+        (45, 8, (50, 45), None),
+        (60, 9, (60, 60), None),
+        (30, 5, (30, 30), Lost(30, 40)),
+        (None, 0, (10, 10), Lost(10, 40)),
+        (None, 7, (50, 40), None),
+        (30, 7, (50, 40), None),
+    ],
+    ids=[
+        "it has what it acknowledged",
+        "its acknowledgement was lost, and what came after is not selected",
+        "its acknowledgements were lost",
+        "it was set back",
+        "it was removed",
+        "it has let all go",
+        "it has let go of the last ones",
+    ],
+)
+def test_a_relay_goes_on_behind_what_the_broker_has(
+    position: int | None, sequence: int, goes_on: tuple[int, int], lost: Lost | None
+) -> None:
+    last = None if position is None else LastEvent(position, "id")
+    start = place_to_go_on(KEPT, SinkContent(last, sequence))
+    assert (start.cursor.position, start.cursor.previous_position) == goes_on
+    assert start.lost == lost
+    assert start.cursor.started_after == 10
