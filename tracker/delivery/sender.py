@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import socket
 import ssl
@@ -245,7 +246,7 @@ class Sender:
             case aiohttp.ClientSSLError(os_error=cause):
                 return f"TLS: {getattr(cause, 'reason', None) or cause.strerror or cause}"
             case aiohttp.ClientConnectorError(os_error=cause):
-                return f"no connection: {cause.strerror or cause}"
+                return f"no connection: {os.strerror(cause.errno) if cause.errno else cause}"
             case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
                 return "the connection was closed before an answer"
             case aiohttp.ClientResponseError():
