@@ -148,7 +148,7 @@ class NatsConnection:
         except OSError as error:
             raise SinkRefused(f"{path} can't be read: {error.strerror}") from error
         if not content.startswith(b"-----BEGIN"):
-            return {"nkeys_seed": str(path)}
+            return {"nkeys_seed_str": content.decode("ascii", "replace").strip()}
         if not all(part in content for part in CREDENTIALS_PARTS):  # the client would look for ever
             raise SinkRefused(f"{path}: expected a user's JWT and an nkey seed")
         return {"user_credentials": str(path)}
