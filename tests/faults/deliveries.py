@@ -27,6 +27,8 @@ from tracker.log.entries import RecordedEvent
 LOOPBACK = "127.0.0.0/8"
 TAKEN_OVER_SECONDS = 15
 """Seconds in which another server must go on delivering: 10, and some for a busy machine."""
+AWAY_SECONDS = 2
+"""Seconds after which a receiver is back at the latest."""
 NOTED_SECONDS = 0.5
 """Seconds in which it is kept that a delivery failed."""
 PERSON = Manager("tests")
@@ -117,15 +119,14 @@ class SystemWithReceivers(SystemUnderLoad):
 
     async def __aenter__(self) -> Self:
         """Serve, and let receivers be delivered to."""
-        await super().__aenter__()
+        receivers = {name: Receiver(self.data_dir.with_name(f"{name}.kept")) for name in ENDPOINTS}
         self.endpoints: list[Delivered] = []
+        await asyncio.gather(super().__aenter__(), *(each.start() for each in receivers.values()))
         self.desk = Endpoints(self._pool, self.recorder, Networks.parse([LOOPBACK]))
         for name, (new, wants) in ENDPOINTS.items():
-            receiver = Receiver(self.data_dir.with_name(f"{name}.kept"))
-            await receiver.start()
-            named = replace(new, name=name, url=receiver.url)
+            named = replace(new, name=name, url=receivers[name].url)
             await self.desk.add(named, PERSON)
-            self.endpoints.append(Delivered(named, receiver, wants))
+            self.endpoints.append(Delivered(named, receivers[name], wants))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -179,9 +180,8 @@ async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
     for endpoint in struck:
         await asyncio.sleep(chance.uniform(0, 0.05))
         await endpoint.receiver.stop()
-    await asyncio.sleep(chance.uniform(0, 3))
-    for endpoint in struck:
-        await endpoint.receiver.start()
+    await asyncio.sleep(chance.uniform(0, AWAY_SECONDS))
+    await asyncio.gather(*(endpoint.receiver.start() for endpoint in struck))
     back, by_itself = time.monotonic(), chance.random() < 0.5
     await asyncio.sleep(NOTED_SECONDS)
     for endpoint in struck:
