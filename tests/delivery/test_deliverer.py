@@ -331,7 +331,9 @@ async def test_a_parked_event_that_is_wanted_while_a_batch_passes_it_is_not_lost
         desk.receiver.behave = slow
         await desk.add(after=0, max_batch_events=3)
         await desk.endpoints.pause("a", ADMIN)
+        await desk.add("w", after=0)
         await desk.append(4)
+        await desk.receiver.wait_until("w", 4)  # so that the batch has what there is
         await desk.endpoints.park("a", ADMIN, 2, "not this one")
         await desk.endpoints.resume("a", ADMIN)
         await desk.receiver.wait_for(lambda: [1, 3] in [one.positions for one in desk.receiver.got])
