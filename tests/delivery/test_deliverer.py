@@ -56,6 +56,13 @@ async def nothing_parked(desk: DeliveryDesk, name: str = "a") -> bool:
     return not await desk.endpoints.parked(name, ADMIN)
 
 
+async def known(desk: DeliveryDesk, name: str) -> None:
+    """Wait until the deliverer knows all that was done, by another endpoint for which there is an
+    event already."""
+    await desk.add(name, after=0)
+    await desk.receiver.wait_until(name, 1)
+
+
 def refusing(*positions: int, status: int = 500) -> Callable[[Delivered], Awaitable[int]]:
     """Refuse whatever has an event at one of the positions."""
 
@@ -239,8 +246,7 @@ async def test_a_paused_endpoint_keeps_its_place_and_a_request_under_way_counts(
         await desk.append(4)
         await desk.receiver.wait_for(lambda: [2] in [one.positions for one in desk.receiver.got])
         await desk.endpoints.pause("a", ADMIN, "maintenance")
-        await desk.add("b", after=0)  # what was told before is known when this one is served
-        await desk.receiver.wait_until("b", 1)
+        await known(desk, "b")
         answer.set()
         await written(desk, 2)
         await desk.receiver.wait_until("b", 4)
@@ -323,27 +329,27 @@ async def test_a_parked_event_that_is_wanted_while_a_batch_passes_it_is_not_lost
     answer = asyncio.Event()
 
     async def slow(one: Delivered) -> int:
-        if one.positions == [1, 3]:
+        if one.positions == [2, 4]:
             await answer.wait()
         return 204
 
     async with delivering(target, PATIENT) as desk:
         desk.receiver.behave = slow
-        await desk.add(after=0, max_batch_events=3)
+        await desk.append(1, "first")
+        await desk.add(after=1, max_batch_events=3)
         await desk.endpoints.pause("a", ADMIN)
-        await desk.add("w", after=0)
+        await known(desk, "before")
         await desk.append(4)
-        await desk.receiver.wait_until("w", 4)  # so that the batch has what there is
-        await desk.endpoints.park("a", ADMIN, 2, "not this one")
+        await desk.receiver.wait_until("before", 5)  # so that the batch has what there is
+        await desk.endpoints.park("a", ADMIN, 3, "not this one")
         await desk.endpoints.resume("a", ADMIN)
-        await desk.receiver.wait_for(lambda: [1, 3] in [one.positions for one in desk.receiver.got])
-        await desk.endpoints.retry("a", ADMIN, 2, "this one too")
-        await desk.add("b", after=3)
-        await desk.receiver.wait_until("b", 4)  # so what was done before is known
+        await desk.receiver.wait_for(lambda: [2, 4] in [one.positions for one in desk.receiver.got])
+        await desk.endpoints.retry("a", ADMIN, 3, "this one too")
+        await known(desk, "after")
         answer.set()
-        await desk.receiver.wait_until("a", 4)
-        await desk.receiver.wait_until("a", 2)
-        assert sorted(desk.receiver.links("a")) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+        await desk.receiver.wait_until("a", 5)
+        await desk.receiver.wait_until("a", 3)
+        assert sorted(desk.receiver.links("a")) == [(1, 2), (2, 3), (3, 4), (4, 5)]
         await until(lambda: nothing_parked(desk))
 
 
@@ -371,8 +377,7 @@ async def test_new_keys_sign_from_the_next_delivery_on_beside_the_old_ones(targe
         await desk.append(1)
         await desk.receiver.wait_until("a", 1)
         await desk.endpoints.rotate("a", ADMIN, 24, "as every year")
-        await desk.add("b", after=0)
-        await desk.receiver.wait_until("b", 1)  # so what was done before is known
+        await known(desk, "b")
         await desk.append(1, "next")
         await desk.receiver.wait_until("a", 2)
         counts = [one.signatures for one in desk.receiver.accepted["a"]]
@@ -411,8 +416,7 @@ async def test_a_removed_endpoint_is_sent_nothing_more(target: Target) -> None:
         await desk.append(1)
         await desk.receiver.wait_until("a", 1)
         await desk.endpoints.remove("a", ADMIN, "not needed")
-        await desk.add("c", after=0)
-        await desk.receiver.wait_until("c", 1)
+        await known(desk, "c")
         await desk.append(1, "later")
         await desk.receiver.wait_until("c", 2)
         await desk.receiver.wait_until("b", 2)
@@ -491,16 +495,14 @@ async def test_an_endpoint_that_this_version_can_not_read_holds_up_no_other_one(
     target: Target,
 ) -> None:
     async with delivering(target) as desk:
-        await desk.add("newer", after=0)
-        await desk.endpoints.pause("newer", ADMIN)
+        await desk.append(1, "first")
+        await desk.add("newer", after=1)
         async with open_connection(target) as admin:
-            await admin.execute(
-                "UPDATE delivery.endpoints SET state = 'active', commodities = '{unobtainium}'"
-            )
+            await admin.execute("UPDATE delivery.endpoints SET commodities = '{unobtainium}'")
             await admin.execute("NOTIFY delivery")
-        await desk.add("a", after=0)
+        await known(desk, "a")
         await desk.append(1)
-        await desk.receiver.wait_until("a", 1)
+        await desk.receiver.wait_until("a", 2)
         assert not desk.receiver.positions("newer")
 
 

@@ -124,6 +124,10 @@ class Lease:
                     tasks.create_task(work())
             except* LeaseLost:
                 logger.warning("another process has the lease %s", self.name)
+            except* (*CONNECTION_ERRORS, TimeoutError) as lost:
+                logger.warning(
+                    "the work of %s lost its database: %s", self.name, lost.exceptions[0]
+                )
             except* Exception:
                 logger.exception("the work of the lease %s failed and will begin anew", self.name)
             finally:

@@ -16,6 +16,8 @@ HEADING_WEIGHT = 4
 """A word in a heading counts as so many in the text."""
 TITLE_WEIGHT = 2
 """The same in the title of the document."""
+CHANGELOG = "changelog"
+"""The name of the document that stands behind all others."""
 WHOLE_WORD_WEIGHT = 2
 """A word that is the one asked for counts as so many that only begin with it."""
 MAX_RESULTS = 20
@@ -64,7 +66,14 @@ class SearchIndex:
             return []
         scores = [self._scores(word) for word in asked]
         common = set(scores[0]).intersection(*scores[1:])
-        found = sorted(common, key=lambda number: (-sum(one[number] for one in scores), number))
+        found = sorted(
+            common,
+            key=lambda number: (
+                self._sections[number][0] == CHANGELOG,  # says of everything that it came
+                -sum(one[number] for one in scores),
+                number,
+            ),
+        )
         return [
             self._result(number, sum(one[number] for one in scores), asked)
             for number in found[:MAX_RESULTS]
