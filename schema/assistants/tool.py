@@ -47,6 +47,17 @@ class Nodes:
     narrower: str = "narrow the question"
     """What to do about those that are left out, where the list has no pages."""
 
+    @classmethod
+    def of_page(cls, connection: Data) -> Nodes:
+        """The nodes of a page of a connection."""
+        edges = connection["edges"]
+        return cls(
+            [edge["node"] for edge in edges],
+            connection["totalCount"],
+            [edge["cursor"] for edge in edges],
+            connection["pageInfo"]["hasNextPage"],
+        )
+
 
 class NotThere(NotFound):
     """What a key means is not recorded at the moment; `kinds` are those that it can be of."""

@@ -100,14 +100,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """The entities that differ."""
-    found = data["changes"]
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(data["changes"])
 
 
 def change(node: Node, book: Book) -> Change:

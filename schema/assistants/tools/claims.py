@@ -111,14 +111,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
             message = f"no claim on {asked.figure!r} is public by {data['asOf']['validAt']}"
             raise NotThere(message, "figure", asked.figure, "FIGURE")
         return Nodes([one], 1)
-    found = data["asOf"]["figures"]
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(data["asOf"]["figures"])
 
 
 def figure(node: Node, book: Book) -> Figure:

@@ -132,14 +132,7 @@ def nodes(data: Data, asked: Controls) -> Nodes:
                 "EXPORT_CONTROL",
             )
         return Nodes([one], 1)
-    found = data["asOf"]["exportControls"]
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(data["asOf"]["exportControls"])
 
 
 def control(node: Node, book: Book) -> Control:

@@ -72,13 +72,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
         message = f"nothing is recorded of {asked.entity!r} up to this position"
         key = asked.entity.partition("/")[2] or asked.entity
         raise NotThere(message, "entity", key)
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(found)
 
 
 def event(node: Node, book: Book) -> Event:

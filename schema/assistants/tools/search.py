@@ -76,14 +76,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """The entities."""
-    found = data["asOf"]["search"]
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(data["asOf"]["search"])
 
 
 def hit(node: Node, book: Book) -> Hit:

@@ -63,14 +63,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """The transitions."""
-    found = data["asOf"]["upcoming"]
-    edges = found["edges"]
-    return Nodes(
-        [edge["node"] for edge in edges],
-        found["totalCount"],
-        [edge["cursor"] for edge in edges],
-        found["pageInfo"]["hasNextPage"],
-    )
+    return Nodes.of_page(data["asOf"]["upcoming"])
 
 
 def transition(node: Node, book: Book) -> Transition:
