@@ -21,7 +21,16 @@ from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.test_style import FLOORS
 
-OPERATORS = ("compose", "container", "database", "kubernetes", "monitoring", "proxy", "systemd")
+OPERATORS = (
+    "cluster",
+    "compose",
+    "container",
+    "database",
+    "kubernetes",
+    "monitoring",
+    "proxy",
+    "systemd",
+)
 """Rooms of `deploy` with what operators copy: a wheel has no use for it."""
 
 

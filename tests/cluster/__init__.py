@@ -1,0 +1,1 @@
+"""Three PostgreSQL servers with Patroni and etcd, two trackers, and faults of machines and networks."""

@@ -1,0 +1,150 @@
+"""A network of its own for each node of a cluster: namespaces on a bridge, so that a cable can be pulled.
+
+Clusters are numbered: several can run at once, each with a bridge and addresses of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+PROGRAMS = ("ip", "nsenter", "setpriv", "etcd")
+LOCKS = Path("/tmp")
+MAX_CLUSTERS = 40
+
+
+class NoCluster(Exception):
+    """This machine can't run a cluster; the reason says what it lacks."""
+
+
+class Plug:
+    """A node's end of the network: its namespace, which can be cut off and plugged in again."""
+
+    def __init__(self, network: Network, number: int):
+        self.namespace = f"{network.name}-n{number}"
+        self.address = network.address(10 + number)
+        self._network = network
+        self._cable = f"{network.name}c{number}"
+        self._hardware = f"02:00:0a:4d:{network.number:02x}:{10 + number:02x}"
+
+    def make(self) -> None:
+        """Make the namespace, with a cable to the bridge."""
+        inside = ("netns", "exec", self.namespace, "ip")
+        run("ip", "netns", "add", self.namespace)
+        run(
+            "ip",
+            "link",
+            "add",
+            self._cable,
+            "type",
+            "veth",
+            "peer",
+            "eth0",
+            "netns",
+            self.namespace,
+        )
+        run("ip", *inside, "link", "set", "eth0", "address", self._hardware)
+        run("ip", *inside, "addr", "add", f"{self.address}/24", "dev", "eth0")
+        run("ip", *inside, "link", "set", "lo", "up")
+        run("ip", *inside, "link", "set", "eth0", "up")
+        run("ip", "link", "set", self._cable, "up")
+        self.join()
+
+    def know(self, neighbours: Sequence[Plug]) -> None:
+        """Know where the others are for good: whoever is cut off is silent, as behind a router, and
+        not noticed to be gone from the next cable."""
+        for other in neighbours:
+            known = (other.address, "lladdr", other._hardware, "nud", "permanent", "dev")
+            if other is not self:
+                run("ip", "netns", "exec", self.namespace, "ip", "neigh", "replace", *known, "eth0")
+        known = (self.address, "lladdr", self._hardware, "nud", "permanent", "dev")
+        run("ip", "neigh", "replace", *known, self._network.name)
+
+    def cut(self) -> None:
+        """Pull the cable, at its far end: the node sees no difference but that nobody answers."""
+        run("ip", "link", "set", self._cable, "nomaster")
+
+    def join(self) -> None:
+        """Put the cable back."""
+        run("ip", "link", "set", self._cable, "master", self._network.name)
+
+    def processes(self) -> list[psutil.Process]:
+        """What runs on the node."""
+        found = []
+        for pid in run("ip", "netns", "pids", self.namespace).split():
+            with suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(int(pid)))
+        return found
+
+    def remove(self) -> None:
+        """Remove the namespace; its cable goes with it."""
+        subprocess.run(["ip", "netns", "del", self.namespace], check=False, capture_output=True)
+
+
+class Network:
+    """A bridge, which this process has an address on, and the plugs of three nodes."""
+
+    def __init__(self, number: int, nodes: int = 3):
+        self.number = number
+        self.name = f"tracker{number}"
+        self.plugs = [Plug(self, each + 1) for each in range(nodes)]
+
+    def address(self, last: int) -> str:
+        """An address on it; 1 is this process's own."""
+        return f"10.77.{self.number}.{last}"
+
+    def make(self) -> None:
+        """Make it."""
+        run("ip", "link", "add", self.name, "type", "bridge")
+        run("ip", "addr", "add", f"{self.address(1)}/24", "dev", self.name)
+        run("ip", "link", "set", self.name, "up")
+        for plug in self.plugs:
+            plug.make()
+        for plug in self.plugs:
+            plug.know(self.plugs)
+
+    def remove(self) -> None:
+        """Remove all of it."""
+        for plug in self.plugs:
+            plug.remove()
+        subprocess.run(["ip", "link", "del", self.name], check=False, capture_output=True)
+
+
+@contextmanager
+def network() -> Iterator[Network]:
+    """A network that no other cluster on this machine has. Raises NoCluster."""
+    if missing := [name for name in PROGRAMS if not shutil.which(name)]:
+        raise NoCluster(f"not installed: {', '.join(missing)}")
+    if os.geteuid() != 0:
+        raise NoCluster("network namespaces need root")
+    for number in range(1, MAX_CLUSTERS + 1):
+        with (LOCKS / f"tracker-cluster-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            found = Network(number)
+            found.remove()  # what a killed run has left
+            try:
+                found.make()
+            except subprocess.CalledProcessError as error:
+                found.remove()
+                raise NoCluster(f"no network namespaces: {error.stderr.strip()}") from error
+            try:
+                yield found
+            finally:
+                found.remove()
+            return
+    raise NoCluster(f"{MAX_CLUSTERS} clusters run already")
+
+
+def run(*command: str) -> str:
+    """What a command prints. Raises CalledProcessError."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
