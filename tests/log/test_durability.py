@@ -14,7 +14,7 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.published_log import publisher
-from tests.support.standbys import CANCEL, cut_short, wait_for_nobody
+from tests.support.standbys import CANCEL, cut_short, once_confirmed, wait_for_nobody
 from tracker.audit.sign.keystore import KeyStore
 from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
@@ -96,9 +96,7 @@ async def test_a_process_that_has_seen_nothing_confirmed_yet_says_so(
         with pytest.raises(UnconfirmedCommit):
             await fresh.head()
         await unconfirmed()
-        async with asyncio.timeout(20):  # the setting arrives at connections one by one
-            while await fresh.head() != 2:
-                await asyncio.sleep(0.05)
+        assert await once_confirmed(fresh.head) == 2
 
 
 async def test_nothing_is_signed_that_a_failover_may_take_back(
@@ -112,7 +110,7 @@ async def test_nothing_is_signed_that_a_failover_may_take_back(
             await publishing.catch_up()
         assert safe.head() is None
         await unconfirmed()
-        await publishing.catch_up()
+        await once_confirmed(publishing.catch_up)
         assert (head := safe.head()) is not None
         assert head.size == 2
 

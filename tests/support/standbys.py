@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from deploy.bootstrap import open_connection
+from tracker.errors import Unavailable
+from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import Target
+
+Result = TypeVar("Result")
 
 WAITING = (
     "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
@@ -44,3 +48,17 @@ async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
             for row in await admin.fetch(WAITING):
                 await admin.execute(f"SELECT {end}({row['pid']})")
             await asyncio.sleep(0.01)
+
+
+async def once_confirmed(ask: Callable[[], Awaitable[Result]]) -> Result:
+    """The first answer once standbys confirm again, or nobody waits for them any more.
+
+    The setting arrives at PostgreSQL's processes one by one, and until then each of them may still
+    wait longer for a standby than whoever asks waits for the answer.
+    """
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await ask()
+            except (Unavailable, UnconfirmedCommit):
+                await asyncio.sleep(0.05)
