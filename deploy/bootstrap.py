@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,7 @@ from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.delivery.deliverer import Deliverer, DeliveryOptions
 from tracker.delivery.endpoints import Endpoints
+from tracker.log.durability import Durability
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
@@ -75,15 +77,19 @@ async def running_tracker(
 
     `observe` is told of the work that goes on beside the answers.
     """
+    durability = Durability()
+    checked = partial(open_pool, check=durability.check)
+    await prepare(target)
     async with (
-        opened_pool(target) as pool,
-        open_pool(target, size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
-        open_pool(target, settings=PLANNED_ONCE) as asking,
-        open_pool(
+        checked(target, seconds=WORK_TIMEOUT_SECONDS) as pool,
+        checked(target, size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
+        checked(target, settings=PLANNED_ONCE) as asking,
+        checked(
             target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_TIMEOUT_SECONDS
         ) as projecting,
     ):
-        recorder = Recorder(pool, appending)
+        recorder = Recorder(pool, appending, durability)
+        durability.confirm = recorder.confirm
         follower, proofs = Follower(recorder, target), ProofService(pool)
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         async with (
@@ -127,7 +133,13 @@ async def running_publisher(
         return
     signing.keystore.load_or_create(signing.origin)
     async with (
-        open_pool(target, role=PUBLISHER, size=3, seconds=WORK_TIMEOUT_SECONDS) as pool,
+        open_pool(
+            target,
+            role=PUBLISHER,
+            size=3,
+            seconds=WORK_TIMEOUT_SECONDS,
+            check=follower.durability.check,
+        ) as pool,
         Publisher(pool, follower, signing).with_observer(observe) as publisher,
     ):
         yield publisher

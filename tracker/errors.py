@@ -12,7 +12,8 @@ TrackerError
 ├── NotProven           a signature or a proof does not hold
 │   └── Rejected            an export, a log or a database is not what was signed: says where
 └── Unavailable         a part of the system does not answer in time
-    └── DiskFull            the database has no space left
+    ├── DiskFull            the database has no space left
+    └── LogSetBack          the log has lost what this server has shown of it
 
 `code` is stable: clients may switch on it. `path` leads to the field, outermost first.
 """
@@ -150,4 +151,19 @@ class DiskFull(Unavailable):
         super().__init__(
             "The database has no space left on its disk, so nothing was recorded."
             " Reading goes on; send this again when there is space."
+        )
+
+
+class LogSetBack(Unavailable):
+    """The log was set back: it has not, or not any more, what this server has shown of it.
+
+    The server shows nothing more of it, and ends. Started again it serves what is there.
+    """
+
+    code = "LOG_SET_BACK"
+
+    def __init__(self, difference: str):
+        super().__init__(
+            f"The log was set back: {difference}. A failover lost the end of it, or an older backup was"
+            " restored; this server ends, and started again serves what is there"
         )

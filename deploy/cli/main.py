@@ -59,7 +59,7 @@ from schema.app import create_app
 from schema.base.scalars import Instant
 from schema.execution.execute import execute
 from schema.inputs.arguments import parse_instant
-from schema.services import Access
+from schema.services import Access, Services
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, expand_scopes
@@ -163,7 +163,7 @@ def demo(
                 )
 
             served = create_app(services, access, traces, trusted=trusted)
-            await serve_app(served, limits, listening, log_level, traces, welcome)
+            await serve_app(services, served, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
     run_with_database(data_dir, work, make=True)
@@ -212,7 +212,7 @@ def serve(
         observe = traces.work if traces else None
         async with running_tracker(target, signing, observe, delivery) as services:
             served = create_app(services, access, traces, trusted=trusted)
-            await serve_app(served, limits, listening, log_level, traces)
+            await serve_app(services, served, limits, listening, log_level, traces)
 
     run_with_database(data_dir, work, make=True)
 
@@ -233,6 +233,7 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_app(
+    services: Services,
     served: Starlette,
     limits: Limits,
     listening: socket.socket,
@@ -240,7 +241,8 @@ async def serve_app(
     traces: Traces | None = None,
     welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until a signal says stop; greet once requests can be answered."""
+    """Serve until a signal says stop; greet once requests can be answered. Raises LogSetBack where
+    the log was set back: what this process keeps of it is false."""
     server = create_server(served, log_level, limits)
     freeze_gc()
     host, port = listening.getsockname()[:2]
@@ -252,13 +254,18 @@ async def serve_app(
         await welcome(url)
     else:
         stderr.print(f"Serving {url}/graphql (Ctrl-C stops)")
+    noticing = asyncio.create_task(services.recorder.durability.noticed.wait())
     try:
-        await asyncio.shield(serving)
+        await asyncio.wait((serving, noticing), return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        services.recorder.durability.require_continuity()
     except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
         server.should_exit = True
         await serving
         raise
     finally:
+        noticing.cancel()
         if traces:
             traces.end()
 

@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass
 
 from projections.runner.tables import SQL
+from tracker.errors import LogSetBack
 from tracker.log.follower import Follower
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
@@ -96,7 +97,7 @@ class ProgressTracker:
             while self._notified_again:
                 self._notified_again = False
                 await self.query()
-        except (*CONNECTION_ERRORS, TimeoutError):
+        except (*CONNECTION_ERRORS, TimeoutError, LogSetBack):
             self._session = 0  # the next question asks again
         finally:
             self._refreshing = None

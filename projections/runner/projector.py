@@ -19,7 +19,7 @@ from projections.runner.projection import PAGE_EVENTS, PageT, Projection
 from projections.runner.read_ahead import ReadAhead
 from projections.runner.tables import SQL
 from projections.runner.turn_limits import TurnLimits
-from tracker.errors import Unavailable
+from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS, Pool
@@ -170,6 +170,8 @@ class Projector(BackgroundTask, Generic[PageT]):
                 await self.catch_up()
                 await self.progress.query()  # a database restored to an older state notifies nobody
                 await wait_for_event(signal)
+            except LogSetBack:
+                return  # the server ends
             except CONNECTION_ERRORS as error:
                 self._projection.clear_cache()  # the database may come back in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)

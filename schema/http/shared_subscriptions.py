@@ -24,6 +24,7 @@ from schema.http.pacing import Pacing
 from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
+from tracker.errors import LogSetBack
 from tracker.postgres.database import CONNECTION_ERRORS
 
 BEGINNING: Offset = (-1, 0)
@@ -144,7 +145,10 @@ class SharedSubscriptions:
                     yield answers
         except BrokenOff:
             return
-        except CONNECTION_ERRORS:  # one who is alone is told what is wrong, if it still is
+        except (
+            *CONNECTION_ERRORS,
+            LogSetBack,
+        ):  # one who is alone is told what is wrong, if it still is
             async with aclosing(self._alone(request, last_position=after)) as found_alone:
                 async for answer in found_alone:
                     yield (answer,)
@@ -166,7 +170,7 @@ class SharedSubscriptions:
         question = request.question
         try:
             moment = await self._services.as_of.resolve(question.valid_at)
-        except (*CONNECTION_ERRORS, TimeoutError):
+        except (*CONNECTION_ERRORS, TimeoutError, LogSetBack):
             async with aclosing(self._alone(request)) as answers:
                 async for answer in answers:
                     yield (answer,)

@@ -15,9 +15,11 @@ from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schema.base.errors import plain_error
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
@@ -28,7 +30,7 @@ from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_pos
 from schema.inputs.arguments import check_in_log, parse_position, parse_selection, parse_short_text
 from schema.services import Services
 from tracker.domain.registry import entity_type
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.log.selection import Selection, follow_selected, read_selected
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -75,6 +77,8 @@ class EventFormat:
     silence: Chunk
     """What clients pass over."""
     write: Callable[[RecordedEvent], bytes]
+    fail: Callable[[TrackerError], Chunk]
+    """What a client is told when nothing more comes; nothing where a form has no words for it."""
 
     def page(self, events: Sequence[RecordedEvent]) -> Chunk:
         """Events as a piece of a body."""
@@ -198,8 +202,12 @@ class EventRoute:
             async with aclosing(following) as found:
                 async for chunks in found:
                     yield chunks
+        except LogSetBack:
+            pass
         except CONNECTION_ERRORS as error:
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
+        if set_back := self._services.recorder.durability.set_back:
+            yield [form.fail(set_back)]
 
     async def _source(
         self, form: EventFormat, wanted: Selection, broadcast: Broadcast[Chunk]
@@ -214,6 +222,8 @@ class EventRoute:
                     for event in page:
                         chunk = form.page([event])
                         yield Part((event.position, 0), chunk, len(chunk.plain))
+        except LogSetBack:
+            pass  # each of them says so
         except CONNECTION_ERRORS as error:  # clients come back, and go on where they were
             logger.warning("streams of events end, since the log can't be read: %s", error)
 
@@ -245,14 +255,21 @@ def _encode_line(event: RecordedEvent) -> bytes:
     return event.entry + b"\n"
 
 
+def _fail_sse(error: TrackerError) -> Chunk:
+    """An event of a name of its own, without an id."""
+    problem = orjson.dumps(plain_error(error.code, error.message, error.path))
+    return Chunk(b"event: failed\ndata: %s\n\n" % problem)
+
+
 FORMATS = {
     SSE: EventFormat(
         SSE,
         b"retry: %d\n" % RETRY_MILLISECONDS,  # no empty line after it: some take that for an event
         Chunk(b":\n"),
         _encode_sse,
+        _fail_sse,
     ),
-    JSON_LINES: EventFormat(JSON_LINES, b"", Chunk(b"\n"), _encode_line),
+    JSON_LINES: EventFormat(JSON_LINES, b"", Chunk(b"\n"), _encode_line, lambda _: Chunk(b"")),
 }
 
 

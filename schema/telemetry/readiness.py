@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from schema.services import Services
-from tracker.errors import TrackerError
+from tracker.errors import LogSetBack, TrackerError
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_LAG_EVENTS = 1000
@@ -30,6 +30,8 @@ class Readiness:
     """The size of the newest checkpoint; None before the first."""
     lag_seconds: float | None = None
     """For how long the first event that waits for the projection has been waiting."""
+    set_back: str | None = None
+    """What this server has shown and the log has not, where it was set back."""
 
     @property
     def lag(self) -> int | None:
@@ -41,6 +43,8 @@ class Readiness:
     @property
     def reasons(self) -> list[str]:
         """Why requests should go elsewhere; empty where they need not."""
+        if self.set_back:
+            return [self.set_back]
         reasons = [] if self.listening else ["nobody listens to the log: new events come late"]
         if self.lag is None:
             reasons.append("the database does not answer")
@@ -71,6 +75,8 @@ async def check_readiness(services: Services) -> Readiness:
                 checkpoint,
                 await services.recorder.age(position + 1),
             )
+    except LogSetBack as error:
+        return Readiness(listening, set_back=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening)

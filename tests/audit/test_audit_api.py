@@ -16,10 +16,11 @@ from tests.support.api import Api, control
 from tests.support.published_log import fill, publish, restored, roots_of, superuser
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion, leaf_hash
+from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion
 from tracker.audit.format.signed_note import Note, Verifier, from_base64
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
+from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.database import Target
 
 SIZES = (1, 200, 256, 700)

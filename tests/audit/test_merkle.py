@@ -21,13 +21,13 @@ from tracker.audit.format.merkle import (
     consistency_parts,
     covering_subtrees,
     inclusion_parts,
-    leaf_hash,
     new_tiles,
     parse_tile,
     tile_root,
     tiles_of,
 )
 from tracker.errors import InvalidInput, NotProven
+from tracker.log.entry_hash import leaf_hash
 
 # The tree by which certificate-transparency is tested: eight leaves, and the root of every size.
 LEAVES = [

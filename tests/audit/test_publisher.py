@@ -19,7 +19,7 @@ from tracker.audit.format.merkle import Tile, all_tiles, tile_root
 from tracker.audit.serve.proofs import ProofService, read_tiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher, SigningOptions
-from tracker.errors import NotFound, NotProven
+from tracker.errors import LogSetBack, NotFound, NotProven
 from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 
@@ -94,6 +94,9 @@ async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
     await fill(target, 260)
     await publishing.catch_up()
     await superuser(target, *restored(size))
+    with pytest.raises(LogSetBack):
+        await publishing.catch_up()
+    publishing = publisher(publishing._pool, target, safe)  # a process that was started again
     with pytest.raises(NotProven, match="an older log, such as a restored backup"):
         await publishing.catch_up()
     await fill(target, 500, word="other")
@@ -218,6 +221,7 @@ async def test_a_log_shorter_than_its_tiles_is_not_signed(
     await superuser(
         target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9"
     )
+    publishing = publisher(publishing._pool, target, safe)  # a process that was started again
     with pytest.raises(NotProven, match="the log has 9 events, and tiles of 256"):
         await publishing.catch_up()
 

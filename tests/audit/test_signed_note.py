@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import EMPTY_ROOT, Frontier, all_tiles, leaf_hash
+from tracker.audit.format.merkle import EMPTY_ROOT, Frontier, all_tiles
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotProven
+from tracker.log.entry_hash import leaf_hash
 
 # The example of golang.org/x/mod/sumdb/note: the key of PeterNeumann and a note signed by it.
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

@@ -14,11 +14,12 @@ from tests.support.api import Api
 from tests.support.deliveries import ADMIN, HERE, PATIENT, QUICK, DeliveryDesk, delivering
 from tests.support.event_receiver import receiving_events
 from tracker.audit.format.checkpoint import Checkpoint, InclusionProof
-from tracker.audit.format.merkle import check_inclusion, leaf_hash
+from tracker.audit.format.merkle import check_inclusion
 from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.endpoints import Endpoints
+from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.database import Target
 
 

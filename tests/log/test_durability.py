@@ -121,7 +121,7 @@ async def test_without_synchronous_standbys_nothing_is_asked(
     async def refuse() -> None:
         raise AssertionError("nothing is to be confirmed")
 
-    monkeypatch.setattr(services.recorder.durability, "_confirm", refuse)
+    monkeypatch.setattr(services.recorder.durability, "confirm", refuse)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1)
     assert await services.recorder.head() == 1

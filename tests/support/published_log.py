@@ -8,11 +8,12 @@ import asyncpg
 
 from deploy.bootstrap import open_connection
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.merkle import Frontier, leaf_hash
+from tracker.audit.format.merkle import Frontier
 from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.audit.sign.witness import Policy
+from tracker.log.entry_hash import leaf_hash
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, Target

@@ -14,12 +14,13 @@ from tracker.audit.bundle.annexes import export_annexes
 from tracker.audit.bundle.export import export
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import TileFrontier
-from tracker.audit.format.merkle import TILE_WIDTH, Tile, leaf_hash
+from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.domain.codec import encode
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import NewEvent
+from tracker.log.entry_hash import leaf_hash
 
 ORIGIN = "example.org/log"
 KEY = Signer.new(ORIGIN)

@@ -123,6 +123,11 @@ class Deliverer(BackgroundTask):
                 self._refused(f"the login of the database may not deliver: {error}")
             except (*CONNECTION_ERRORS, TimeoutError) as error:
                 self._refused(f"deliveries have no database: {error}")
+            except Exception:
+                if self._follower.durability.set_back is None:
+                    raise
+                self._refused(self._follower.durability.set_back.message)
+                return  # the server ends
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _deliver_in_turns(self, pool: Pool, sender: Sender, lease: Lease) -> None:
@@ -153,6 +158,7 @@ class Deliverer(BackgroundTask):
             size=POOL_SIZE,
             settings=POOL_SETTINGS,
             seconds=POOL_TIMEOUT_SECONDS,
+            check=self._follower.durability.check,
         )
         try:
             yield pool

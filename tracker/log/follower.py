@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from tracker.errors import LogSetBack
 from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
 from tracker.log.recent_events import MAX_EVENTS, RecentEvents
@@ -58,6 +59,7 @@ class Follower(BackgroundTask):
         A slow consumer reads the log a page at a time and holds no more than that, however far the
         log runs ahead of it. A lost database that comes back within `READ_RETRY_SECONDS` is only a delay;
         then its error is raised, and whoever comes back with the last position misses nothing.
+        Raises LogSetBack where the log was set back.
         """
         async with aclosing(self.pages(after, types=types, page=page)) as pages:
             async for events in pages:
@@ -72,6 +74,7 @@ class Follower(BackgroundTask):
         self.wake()
         try:
             while True:
+                self.durability.require_continuity()
                 grown, tail = self._appended, self._tail
                 events = tail.after(after, page) if tail else None
                 if events is None:
@@ -167,6 +170,9 @@ class Follower(BackgroundTask):
         while True:
             try:
                 await self._listen_once()
+            except LogSetBack:
+                self._notify()  # whoever follows is told at once
+                return
             except CONNECTION_ERRORS as error:
                 logger.warning("the listening connection was lost: %s", error)
             self.wake()
@@ -175,6 +181,7 @@ class Follower(BackgroundTask):
     async def _listen_once(self) -> None:
         connection = await connect(self._target, role=API)
         try:
+            await self.durability.check(connection)
             for channel in self._handlers:
                 await connection.add_listener(channel, self._notified)
             self.listening = True
@@ -183,7 +190,7 @@ class Follower(BackgroundTask):
             while True:
                 # A connection can die without a word: ask it, so that the loss is noticed.
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
-                await connection.execute("SELECT 1", timeout=POLL_INTERVAL_SECONDS)
+                await self.durability.check(connection)
         finally:
             self.listening = False
             connection.terminate()

@@ -25,6 +25,7 @@ from tracker.errors import (
     DiskFull,
     IdempotencyConflict,
     InvalidInput,
+    LogSetBack,
     TrackerError,
     Unavailable,
     VersionConflict,
@@ -103,13 +104,17 @@ class Recorder:
         """Append commands; what went wrong is the outcome of each of them."""
         started = time.perf_counter()
         try:
+            self.durability.require_continuity()  # what is decided on may not be there any more
             async with self._appending_pool.acquire() as connection:
                 outcomes = await append(connection, commands)
-            for result in outcomes:
+            for command, result in zip(commands, outcomes, strict=True):
                 if isinstance(result, AppendResult):
-                    self.durability.note_durable(result.positions[-1])
+                    last = result.positions[-1]
+                    self.durability.note_appended(last, command[-1].event_id)
             self.observe(_count_new(outcomes), time.perf_counter() - started, True)
             return outcomes
+        except LogSetBack as error:
+            return [error] * len(commands)
         except Exception as error:
             self.observe(0, time.perf_counter() - started, False)
             if not isinstance(error, CONNECTION_ERRORS):
@@ -152,14 +157,7 @@ class Recorder:
         """At most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
             found = await read(connection, after, limit=limit, types=types)
-        return await self._released(found)
-
-    async def _released(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
-        """Those of some events that are durable."""
-        if not events or not self.durability.synchronous:
-            return events
-        last = await self.durability.release(max(event.position for event in events))
-        return [event for event in events if event.position <= last]
+        return await self.durability.release_events(found)
 
     async def page(
         self,
@@ -179,7 +177,7 @@ class Recorder:
         else:
             query = PAGE_ABOUT_FROM_END if from_end else PAGE_ABOUT
             rows = await self._pool.fetch(query, *_columns(about), after, before, limit, types)
-        return await self._released(
+        return await self.durability.release_events(
             [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
+Check: TypeAlias = "Callable[[Connection], Awaitable[None]]"
 Target = dict[str, Any]
 """Keyword arguments of `asyncpg.connect` that say which database."""
 
@@ -140,11 +141,19 @@ async def create_pool(
     size: int = 10,
     settings: Mapping[str, str] = NO_SETTINGS,
     seconds: float = COMMAND_TIMEOUT_SECONDS,
+    check: Check | None = None,
 ) -> Pool:
-    """A pool of up to `size` connections that work as a role, with settings of their own.
+    """A pool of up to `size` connections that work as a role, with settings of their own. `check`
+    looks at each new one before it is used, and raises what is wrong with where it leads.
 
     A command that takes longer than `seconds` raises TimeoutError.
     """
+
+    async def begin(connection: Connection) -> None:
+        await _watch_network(connection)
+        if check:
+            await check(connection)
+
     return await CheckedPool(
         **_with_defaults(target),
         min_size=1,
@@ -153,7 +162,7 @@ async def create_pool(
         server_settings={**_settings(role), **settings},
         command_timeout=seconds,
         connect=connect_to_first,  # type: ignore[arg-type]  # which is called by names only
-        init=_watch_network,
+        init=begin,
         setup=_check_alive,
         reset=_no_reset,
         # as asyncpg.create_pool has them

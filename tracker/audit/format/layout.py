@@ -19,9 +19,10 @@ from pathlib import Path
 
 from tracker.audit.format.bounded_files import names_in, open_file, read_file
 from tracker.audit.format.checkpoint import NUMBER
-from tracker.audit.format.merkle import HASH_BYTES, TILE_WIDTH, Tile, leaf_hash, tile_hashes
+from tracker.audit.format.merkle import HASH_BYTES, TILE_WIDTH, Tile, tile_hashes
 from tracker.audit.format.signed_note import MAX_NOTE_BYTES as MOST_NOTE_BYTES
 from tracker.errors import InvalidInput, Rejected, TrackerError
+from tracker.log.entry_hash import leaf_hash
 
 CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints"

@@ -33,11 +33,6 @@ TILE_PATH = re.compile(
 )
 
 
-def leaf_hash(entry: bytes) -> bytes:
-    """The hash of an entry (RFC 6962, section 2.1)."""
-    return sha256(b"\x00" + entry).digest()
-
-
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of a node with two children (RFC 6962, section 2.1)."""
     return sha256(b"\x01" + left + right).digest()

@@ -23,10 +23,10 @@ from tracker.audit.format.merkle import (
     TreeHashes,
     consistency_parts,
     inclusion_parts,
-    leaf_hash,
     tiles_of,
 )
 from tracker.errors import NotFound, NotProven
+from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.batching import Batcher
 from tracker.postgres.database import Connection, Pool, named_queries
 

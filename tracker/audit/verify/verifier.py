@@ -33,12 +33,13 @@ import msgspec
 
 from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
 from tracker.audit.format.layout import CHECKPOINTS, positions_below
-from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile, leaf_hash
+from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.stream_order import StreamOrderChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 from tracker.errors import Rejected
 from tracker.log.entries import MAX_VERSION, RecordedEvent, recorded
+from tracker.log.entry_hash import leaf_hash
 
 
 class LogSource(Protocol):

@@ -1,0 +1,10 @@
+"""The hash of an entry: what says in few bytes which entry stands at a position."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """The hash of an entry (RFC 6962, section 2.1)."""
+    return sha256(b"\x00" + entry).digest()
