@@ -15,7 +15,8 @@ import nats.errors
 from nats.js.errors import Error as JetStreamError
 
 from tests.faults.delivered import DeliveredEvent, NotAsPromised, check_events
-from tests.faults.world import WAIT_TIMEOUT_SECONDS, Broken, SystemUnderLoad
+from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken
+from tests.faults.world import SystemUnderLoad
 from tests.faults.writers import Appending, Mutating
 from tests.support.nats_server import NatsServer
 from tests.support.processes import TRACKER

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
 from projections.fold.replay import ReplayState as Replay
-from tests.faults.world import Broken, SystemUnderLoad
+from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken, Load
+from tests.faults.world import SystemUnderLoad
 from tests.faults.writers import Sent
 from tracker.log.entries import RecordedEvent
 
@@ -19,18 +22,33 @@ Log = list[RecordedEvent]
 
 async def check(world: SystemUnderLoad) -> None:
     """Everything that is promised, once nobody writes any more. Raises Broken."""
-    log = [event async for event in world.recorder.read_all(await world.recorder.head())]
+    log = await recorded(world)
+    await projected(world, world.serving.url, log)
+    await followed(world, world.seen, log)
+    await world.check_more(log)
+
+
+async def recorded(world: Load) -> Log:
+    """The log, in which every command is once that was acknowledged; those whose outcome is unknown
+    are sent again."""
+    log = await read(world)
     unknown = [sent for sent in world.sent if sent.positions is None]
     for sent in unknown:
         whole_or_absent(sent, log)
-    for sent in unknown:
-        await sent_again(sent, log)
-    log += await world.recorder.read(len(log), limit=2 * sum(len(sent.ids) for sent in unknown) + 1)
+    await asyncio.gather(*(sent_again(sent, log) for sent in unknown))
+    log = await read(world)
     in_order(log)
     nothing_lost_or_doubled(world.sent, log)
-    await projected(world, log)
-    await followed(world, log)
-    await world.check_more(log)
+    return log
+
+
+async def read(world: Load) -> Log:
+    """The log, with all that was acknowledged: a reader may have to wait until it is confirmed."""
+    told = max((sent.positions[-1] for sent in world.sent if sent.positions), default=0)
+    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
+    while (head := await world.recorder.head()) < told and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+    return [event async for event in world.recorder.read_all(head)]
 
 
 def whole_or_absent(sent: Sent, log: Log) -> None:
@@ -80,26 +98,29 @@ def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
             raise Broken(f"{id} was acknowledged at {told.get(id)}, and is at {there.get(id)}")
 
 
-async def projected(world: SystemUnderLoad, log: Log) -> None:
-    """The projection catches up, and says what the log says."""
+async def projected(world: Load, url: str, log: Log) -> None:
+    """The projection that a server shows catches up, and says what the log says."""
     async with asyncio.timeout(30):
-        while int((await world.ask("{ asOf { position } }"))["asOf"]["position"]) < len(log):
+        while True:
+            found = await world.ask_server(url, "{ asOf { position } }")
+            if int(found["asOf"]["position"]) >= len(log):
+                break
             await asyncio.sleep(0.01)
     replay = Replay()
     for event in log:
         replay.add(event)
-    answer = await world.ask(DIGEST, day=DAY.isoformat(), at=str(len(log)))
+    answer = await world.ask_server(url, DIGEST, day=DAY.isoformat(), at=str(len(log)))
     if answer["asOf"]["digest"] != replay.digest(DAY, len(log)):
         raise Broken(f"the digest at position {len(log)} differs from that of a replay")
 
 
-async def followed(world: SystemUnderLoad, log: Log) -> None:
-    """The follower has got every event once, in order."""
-    await world.until(lambda: len(world.seen) >= len(log), "the follower gets every event")
-    for seen, event in zip(world.seen, log, strict=False):
+async def followed(world: Load, got: Sequence[tuple[int, str]], log: Log) -> None:
+    """A follower has got every event once, in order."""
+    await world.until(lambda: len(got) >= len(log), "the follower gets every event")
+    for seen, event in zip(got, log, strict=False):
         if seen != (event.position, event.event_id):
             raise Broken(
                 f"the follower got {seen}; the log has {event.event_id} at {event.position}"
             )
-    if len(world.seen) > len(log):
-        raise Broken(f"the follower got {world.seen[len(log) :]}, which the log does not have")
+    if len(got) > len(log):
+        raise Broken(f"the follower got {got[len(log) :]}, which the log does not have")

@@ -16,7 +16,8 @@ from typing import Self
 import psutil  # type: ignore[import-untyped]
 
 from tests.faults.delivered import Accepted, Came, NotAsPromised, check_delivered, events_of
-from tests.faults.world import WAIT_TIMEOUT_SECONDS, Broken, SystemUnderLoad
+from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken
+from tests.faults.world import SystemUnderLoad
 from tests.faults.writers import Appending, Mutating
 from tests.support.processes import Running
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint

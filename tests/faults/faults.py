@@ -24,8 +24,9 @@ from tests.faults.deliveries import (
     kill_receivers,
 )
 from tests.faults.disk import small_disk
+from tests.faults.load import Broken
 from tests.faults.proxy import Proxy
-from tests.faults.world import Broken, SystemUnderLoad
+from tests.faults.world import SystemUnderLoad
 from tests.support.processes import command, postmasters
 from tracker.postgres.database import CONNECTION_ERRORS, connect
 
@@ -176,7 +177,7 @@ async def freeze_server(world: SystemUnderLoad, chance: Random) -> float:
         went_on = time.monotonic() - struck
     finally:
         frozen.resume()
-    await world.ready(world.rival)
+    await world.ready(world.rival.url)
     return time.monotonic() - went_on
 
 

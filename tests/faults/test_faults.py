@@ -16,9 +16,9 @@ from deploy.postgres import Connection
 from tests.faults import check
 from tests.faults.disk import NoDisk
 from tests.faults.faults import FAULTS
+from tests.faults.load import Broken
 from tests.faults.proxy import Proxy
 from tests.faults.rounds import RoundTotals, run_round
-from tests.faults.world import Broken
 from tests.faults.writers import Sent, positions
 from tests.support.fact_builders import announced
 from tracker.commands.handler import Commands

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import signal
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from random import Random
 from typing import Any, ClassVar, Self
 
 import httpx
@@ -19,30 +16,23 @@ from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
 from deploy.postgres import running
 from tests.faults.delivered import Came
 from tests.faults.disk import Disk
+from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken, Load
 from tests.faults.proxy import Proxy
-from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
+from tests.faults.writers import TOKEN, Appending, Mutating, Writer
 from tests.support.processes import Running
 from tests.support.websocket_client import connected, receive, subscribe
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 
-WAIT_TIMEOUT_SECONDS = 60
-"""Seconds after which something that should have come is missing."""
 EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
 
 
-class Broken(Exception):
-    """A promise that was not kept."""
-
-
-class SystemUnderLoad:
+class SystemUnderLoad(Load):
     """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
     filled where it has one."""
 
     writer_kinds: ClassVar[Sequence[type[Writer]]] = (Mutating, Mutating, Mutating, Appending)
-    pause_seconds: ClassVar[float] = 0
-    """Seconds between the commands of a writer."""
 
     def __init__(
         self,
@@ -53,18 +43,16 @@ class SystemUnderLoad:
         rival: bool = False,
     ):
         """With a `rival`, a second server on the same database: nobody writes to that one."""
+        super().__init__()
         self.data_dir = data_dir
         self.proxy = proxy
         self.disk = disk
         self._has_rival = rival
         self.rival: Running | None = None
-        self.sent: list[Sent] = []
         self.seen: list[tuple[int, str]] = []
         """What the follower has got."""
         self.came = Came(0, 0)
         """What has been delivered, where this world delivers."""
-        self.writers: list[Writer] = []
-        self.names = map(str, itertools.count(1))
 
     async def __aenter__(self) -> Self:
         """Serve, and follow."""
@@ -107,27 +95,13 @@ class SystemUnderLoad:
             **self.settings(),
         )
 
-    async def ready(self, server: Running) -> None:
-        """Wait until a server says that it is ready."""
-        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
-            while True:
-                with suppress(httpx.TransportError):
-                    if (await self.http.get(f"{server.url}/readyz")).status_code == 200:
-                        return
-                await asyncio.sleep(0.05)
-
     async def ended(self) -> int:
         """Wait until `tracker serve` ends by itself; its exit code."""
         return await asyncio.to_thread(self.serving.ended)
 
     async def ask(self, document: str, **variables: Any) -> Any:
         """The data of an answer; whoever asks knows that the tracker is up."""
-        answer = await self.http.post(
-            f"{self.serving.url}/graphql", json={"query": document, "variables": variables}
-        )
-        if "errors" in answer.json():
-            raise Broken(f"{document} is answered by {answer.text}")
-        return answer.json()["data"]
+        return await self.ask_server(self.serving.url, document, **variables)
 
     async def answered(self, document: str) -> None:
         """Ask until there is an answer: in the midst of a fault a question may meet it too."""
@@ -138,28 +112,13 @@ class SystemUnderLoad:
                     return
                 await asyncio.sleep(0.05)
 
-    @asynccontextmanager
-    async def load(self, chance: Random) -> AsyncIterator[None]:
-        """Writers at work until the end of the block; then each finishes what it is at."""
-        self.writers = [kind(self, Random(chance.random())) for kind in self.writer_kinds]
-        working = [asyncio.create_task(writer.work()) for writer in self.writers]
-        try:
-            yield
-        finally:
-            for writer in self.writers:
-                writer.resting = True
-            await asyncio.gather(*working)
-        self.complain()
+    def url_for(self, writer: Writer) -> str:
+        """The first server: all write to that one."""
+        return self.serving.url
 
-    async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until every writer has two commands in a row acknowledged, sent from now on."""
-        for writer in self.writers:
-            writer.begin_streak()
-        await self.until(
-            lambda: all(writer.streak >= 2 for writer in self.writers),
-            "every writer is acknowledged again",
-            seconds,
-        )
+    def last_words(self) -> str:
+        """What the first server has said."""
+        return self.serving.output[-2000:]
 
     def settings(self) -> Mapping[str, str]:
         """Settings of its servers, beside those that all have."""
@@ -167,26 +126,6 @@ class SystemUnderLoad:
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
         """What is promised of this world beside what is promised of every one. Raises Broken."""
-
-    async def until(
-        self, condition: Callable[[], bool], promise: str, seconds: float = WAIT_TIMEOUT_SECONDS
-    ) -> None:
-        """Wait for what is promised."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            self.complain()
-            if time.monotonic() > deadline:
-                raise Broken(
-                    f"{promise}: not within {seconds} s; the server says:"
-                    f"\n{self.serving.output[-2000:]}"
-                )
-            await asyncio.sleep(0.005)
-
-    def complain(self) -> None:
-        """Raise Broken if a writer got an answer that nobody should get."""
-        for writer in self.writers:
-            if writer.complaint:
-                raise Broken(writer.complaint)
 
     def _find_database(self) -> Target:
         """How to reach the database that is served; a server's own stays at its place."""

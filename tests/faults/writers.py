@@ -18,11 +18,9 @@ from tracker.commands.handler import decide_all, rehydrate
 from tracker.errors import DiskFull, Unavailable
 
 if TYPE_CHECKING:
-    from tests.faults.world import SystemUnderLoad
+    from tests.faults.load import Load
 
 TOKEN = "a-secret-of-the-test"
-PAUSE = 0.1
-"""Seconds that a writer waits after a command that was not acknowledged."""
 
 
 @dataclass(eq=False)
@@ -35,6 +33,8 @@ class Sent:
     """Sends it, also again. Raises NotSent, DiskFull, or Unavailable: the outcome is unknown."""
     positions: range | None = None
     refused: bool = False
+    told_at: float = 0
+    """When it was acknowledged, or its sender gave up, by the monotonic clock."""
 
 
 class NotSent(Exception):
@@ -44,7 +44,7 @@ class NotSent(Exception):
 class Writer:
     """Sends commands until it is told to rest."""
 
-    def __init__(self, world: SystemUnderLoad, chance: Random):
+    def __init__(self, world: Load, chance: Random):
         self.world = world
         self.chance = chance
         self.resting = False
@@ -78,13 +78,14 @@ class Writer:
         except Unavailable:
             pass
         except NotSent:
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self.world.retry_seconds)
             return False
+        command.told_at = time.monotonic()
         self.world.sent.append(command)
         acknowledged = command.positions is not None
         if begun >= self._since:
             self.streak = self.streak + 1 if acknowledged else 0
-        await asyncio.sleep(self.world.pause_seconds if acknowledged else PAUSE)
+        await asyncio.sleep(self.world.pause_seconds if acknowledged else self.world.retry_seconds)
         return acknowledged
 
 
@@ -111,7 +112,7 @@ class Mutating(Writer):
     async def _post(self, body: dict[str, Any]) -> httpx.Response:
         try:
             return await self.world.http.post(
-                f"{self.world.serving.url}/graphql",
+                f"{self.world.url_for(self)}/graphql",
                 json=body,
                 headers={"Authorization": f"Bearer {TOKEN}"},
             )

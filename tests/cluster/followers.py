@@ -1,0 +1,137 @@
+"""Those who watch a tracker from outside, and keep all that they saw: followers and an auditor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import orjson
+from websockets import WebSocketException
+
+from tests.support.websocket_client import connected, receive, subscribe
+
+EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
+AGAIN_SECONDS = 0.1
+"""Seconds after which a broken connection is made again."""
+SILENCE_SECONDS = 20
+"""Seconds after which a follower makes a connection anew that says nothing: heartbeats come every 15."""
+FETCH_SECONDS = 0.25
+PASSING = {"UNAVAILABLE", "TIMEOUT"}
+"""Codes of errors after which a follower comes back as it is."""
+
+Where = Callable[[], str]
+"""The address of a tracker, which has another one after each start."""
+
+
+class Follower:
+    """Follows the log of a tracker; after a break, from the last position seen."""
+
+    def __init__(self, name: str, where: Where):
+        self.name = name
+        self.where = where
+        self.seen: list[tuple[int, str]] = []
+        self.refusals: list[str] = []
+        """Errors that it was told other than that it should come back."""
+
+    async def follow(self) -> None:
+        """Follow for ever."""
+        while True:
+            with suppress(OSError, WebSocketException, TimeoutError, httpx.HTTPError):
+                await self.follow_once()
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def follow_once(self) -> None:
+        """Follow until the connection breaks."""
+        raise NotImplementedError
+
+    def refused(self, errors: Any) -> None:
+        """Keep errors that should not be."""
+        codes = {error.get("extensions", {}).get("code") for error in errors}
+        if not codes <= PASSING:
+            self.refusals.append(f"{self.name}, at {self.last}: {errors}")
+
+    @property
+    def last(self) -> int:
+        """The last position seen."""
+        return self.seen[-1][0] if self.seen else 0
+
+
+class Subscriber(Follower):
+    """Subscribes by GraphQL, over a WebSocket."""
+
+    async def follow_once(self) -> None:
+        """Subscribe from the last position on."""
+        address = f"{self.where().replace('http', 'ws', 1)}/graphql"
+        async with connected(address) as socket:
+            await subscribe(socket, EVENTS, after=str(self.last))
+            while True:
+                payload = (await receive(socket, SILENCE_SECONDS)).get("payload") or {}
+                if isinstance(payload, list) or "errors" in payload:
+                    self.refused(payload if isinstance(payload, list) else payload["errors"])
+                    return
+                if data := payload.get("data"):
+                    event = data["events"]
+                    self.seen.append((int(event["position"]), event["eventId"]))
+
+
+class Reader(Follower):
+    """Reads server-sent events."""
+
+    def __init__(self, name: str, where: Where):
+        super().__init__(name, where)
+        self.token = "0"
+        """What it comes back with: the id of the last event."""
+
+    async def follow_once(self) -> None:
+        """Read from the last id on."""
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": self.token}
+        timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
+        async with (
+            httpx.AsyncClient(timeout=timeout) as http,
+            http.stream("GET", f"{self.where()}/events", headers=headers) as answer,
+        ):
+            if answer.status_code != 200:
+                self.refused(orjson.loads(await answer.aread()).get("errors", []))
+                return
+            async for fields in messages(answer.aiter_lines()):
+                entry = orjson.loads(fields["data"])
+                if "errors" in entry:
+                    self.refused(entry["errors"])
+                    return
+                self.seen.append((int(entry["position"]), entry["id"]))
+                self.token = fields["id"]
+
+
+async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
+    """The messages of a stream of server-sent events: those with data."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        name, _, value = line.partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif not line:
+            if "data" in fields:
+                yield fields
+            fields = {}
+
+
+class Auditor:
+    """Fetches the newest checkpoint of a tracker, over and over."""
+
+    def __init__(self, where: Where, http: httpx.AsyncClient):
+        self.where = where
+        self.notes: dict[str, None] = {}
+        """All that it was ever given, in order."""
+        self._http = http
+
+    async def fetch(self) -> None:
+        """Fetch for ever."""
+        while True:
+            with suppress(httpx.HTTPError):
+                answer = await self._http.get(f"{self.where()}/log/checkpoint")
+                if answer.status_code == 200:
+                    self.notes[answer.text] = None
+            await asyncio.sleep(FETCH_SECONDS)
