@@ -8,38 +8,29 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
-from deploy.bootstrap import migrate_log, open_connection, opened_pool, running_tracker
+from deploy.bootstrap import opened_pool, running_tracker
 from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
+from deploy.cli.restore import restore
 from deploy.cli.trust import (
     AllowMissingTexts,
     KeyOptions,
     TrustBundleKey,
-    bundle_at,
     open_log,
     own_keys,
     run_without_database,
     trust_in,
 )
-from deploy.cli.verify import print_texts, verify
+from deploy.cli.verify import verify
 from deploy.imports import progress_bar
 from deploy.parquet_export import export_parquet
-from deploy.postgres import default_data_dir
-from projections.registry import PROJECTIONS
-from projections.runner.rebuild import rebuild
-from projections.runner.tables import create_tables
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
-from tracker.audit.bundle.restore import restore as fill
-from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import LogFiles
-from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.audit.verify.verifier import Verification
 from tracker.log.annexes import Annexes
-from tracker.postgres.database import PROJECTOR, Target
+from tracker.postgres.database import Target
 
 TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
 
@@ -178,62 +169,5 @@ async def export_from(
         stderr.print(
             "The texts that entries commit to are not in it: they are not part of the log."
             " `verify` and `restore` take it with --allow-missing-texts.",
-            style="yellow",
-        )
-
-
-def restore(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
-    keys: KeyOptions = None,
-    trust_bundle_key: TrustBundleKey = False,
-    allow_missing_texts: AllowMissingTexts = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Build a database from a bundle: same positions, same times, same entries, same root.
-
-    The bundle is verified on the way, and refused where `tracker verify` refuses it. The log must
-    be empty; it gets all of the bundle or nothing. Bring the keys along (`TRACKER_AUDIT_DIR`), so
-    that the log can go on being signed.
-    """
-
-    async def begin() -> Verification:
-        bundle = bundle_at(directory)
-        chosen = await trust_in(bundle, keys, trust_bundle_key=trust_bundle_key)
-        return await Verification.begin(
-            bundle, chosen.trust, allow_missing_texts=allow_missing_texts
-        )
-
-    verification = run_without_database(begin)
-    run_with_database(
-        data_dir, lambda target: restore_into(target, verification, data_dir), make=True
-    )
-
-
-async def restore_into(target: Target, verification: Verification, data_dir: Path | None) -> None:
-    """Fill the log of a database, and project it."""
-    head = verification.head
-    await migrate_log(target)
-    warn_of_head(data_dir, head.checkpoint)
-    with progress_bar(stderr) as bar:
-        loading = bar.add_task("restoring", total=head.size)
-        projecting = bar.add_task("projecting", total=head.size)
-        async with open_connection(target) as connection:
-            await fill(connection, verification, lambda done: bar.update(loading, completed=done))
-        for make in PROJECTIONS.values():
-            async with open_connection(target, role=PROJECTOR) as connection:
-                await create_tables(connection, make())
-            await rebuild(target, make(), lambda done: bar.update(projecting, completed=done))
-    print(f"restored: {head.size} events of {head.checkpoint.origin}")
-    print_texts(verification)
-
-
-def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
-    """Say what will not go on: nothing is signed that does not continue what was signed here."""
-    directory = settings.audit_dir(data_dir or default_data_dir())
-    last = KeyStore(directory).head() if directory else None
-    if last and last.size > restored.size:
-        stderr.print(
-            f"A head of {last.size} events was signed here, and the bundle has"
-            f" {restored.size}: after this the log will not be signed (docs/auditing.md).",
             style="yellow",
         )

@@ -34,12 +34,13 @@ from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.report import VerificationRun, as_json, as_markdown, report
+from tracker.audit.verify.rows import DerivedRows, check_complete, covered
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.wording import address_without_query
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Target
+from tracker.postgres.database import Pool, Target
 
 PRODUCT = "critical-minerals-policy-tracker"
 
@@ -81,6 +82,16 @@ def verify(
             show_default=False,
             help="The checkpoint of your last visit: the log must continue it. Written when all is"
             " well; keep it.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="FILE|DIR|URL",
+            show_default=False,
+            help="With --database: a checkpoint that was kept elsewhere, or the bundle or log that"
+            " it is of. Says which positions are missing, as after a restore of an older backup.",
         ),
     ] = None,
     only_new: Annotated[
@@ -125,6 +136,8 @@ def verify(
         raise typer.BadParameter("expected DIR, a URL, or --database")
     if only_new and state is None:
         raise typer.BadParameter("expected --state with --only-new")
+    if against and (not of_database or state):
+        raise typer.BadParameter("expected --database and no --state", param_hint="--against")
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = VerifyOptions(state, only_new, allow_missing_texts, json, report_to)
@@ -137,9 +150,8 @@ def verify(
 
     async def look_at_rows(target: Target) -> None:
         async with opened_pool(target) as pool:
-            with report_result(visit, wishes):
-                await check(DatabaseSource(pool), own_keys(keys, data_dir), visit, wishes)
-                size = await Recorder(pool).head()
+            with report_result(visit, wishes), open_kept(against) as kept:
+                size = await check_rows(pool, own_keys(keys, data_dir), kept, visit, wishes)
                 check_keystore(data_dir, head_of(visit), size)
         stderr.print(f"{size - head_of(visit).size} events after that are not signed yet.")
 
@@ -163,7 +175,8 @@ async def check(
     """Verify a log to its end. What is found is in the visit."""
     trust = TrustPolicy(chosen.trust.keys, visit.witnesses)
     visit.keys, visit.key_source = trust.keys, chosen.source
-    visit.saved = read_state(wishes.state, trust) if wishes.state else None
+    if wishes.state:
+        visit.saved = read_state(wishes.state, trust)
     verification = visit.verification = await Verification.begin(
         source,
         trust,
@@ -174,6 +187,49 @@ async def check(
     with progress_bar(stderr) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
         await verification.run(lambda done: bar.update(task, completed=done))
+
+
+async def check_rows(
+    pool: Pool,
+    chosen: ChosenKeys,
+    kept: Path | LogFiles | None,
+    visit: VerificationRun,
+    wishes: VerifyOptions,
+) -> int:
+    """Verify the rows of a database, also against a checkpoint that was kept elsewhere. Returns how many
+    there are."""
+    source, trust = DatabaseSource(pool), TrustPolicy(chosen.trust.keys)
+    head = await head_kept(kept, trust) if kept else None
+    if head:
+        visit.saved = await covered(source, trust, head)
+    await check(source, chosen, visit, wishes)
+    size = await Recorder(pool).head()
+    if head and visit.verification:
+        rows = DerivedRows(source, visit.verification.frontier)
+        elsewhere = kept if isinstance(kept, LogFiles) else None
+        await check_complete(rows, size, head, elsewhere, trust)
+        visit.saved = head
+    return size
+
+
+@contextmanager
+def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
+    """What a database is held against: the file of a checkpoint, or the log that it is of."""
+    if name and not is_web(name) and not Path(name).is_dir():
+        yield Path(name)
+    elif name:
+        with open_log(name) as log:
+            yield log
+    else:
+        yield None
+
+
+async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpoint:
+    """The checkpoint that was kept. Raises Rejected, Unavailable, InvalidInput."""
+    if isinstance(kept, LogFiles):
+        return trust.verify_head(await kept.head(), "the checkpoint")
+    with report_path(kept):
+        return trust.verify_head(kept.read_bytes(), f"the checkpoint ({kept})")
 
 
 def head_of(visit: VerificationRun) -> TrustedCheckpoint:
@@ -221,7 +277,9 @@ def print_result(visit: VerificationRun, print: Callable[[str], None] = print) -
         print(f"signed by: {key}" + ("" if visit.proven else " (the bundle's own key)"))
     if verification.recorded_at:
         print(f"last recorded: {verification.recorded_at.isoformat()}")
-    if visit.saved:
+    if visit.saved and visit.saved.size > head.size:
+        print(f"complete: all {visit.saved.size} events of your checkpoint are there")
+    elif visit.saved:
         print(f"continues: your checkpoint of {visit.saved.size} events")
     if verification.first > 1:
         print(f"read: from position {verification.first} on")

@@ -116,7 +116,15 @@ def test_an_address_that_does_not_answer_accuses_nobody(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("verify",), ("verify", "x", "--database"), ("verify", "x", "--only-new")]
+    "arguments",
+    [
+        ("verify",),
+        ("verify", "x", "--database"),
+        ("verify", "x", "--only-new"),
+        ("verify", "x", "--against", "y"),
+        ("verify", "--database", "--against", "x", "--state", "y"),
+        ("restore", "https://example.org/log"),
+    ],
 )
 def test_wrong_usage_is_said(arguments: tuple[str, ...]) -> None:
     assert tracker(*arguments)[0] == Exit.USAGE

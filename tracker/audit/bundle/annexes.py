@@ -47,12 +47,13 @@ async def annex_lines(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
         yield b"".join(map(export_line, page))
 
 
-def annex_rows(verification: Verification) -> Iterator[Row]:
-    """The texts of a log that was verified, as rows.
+def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
+    """The texts of the events after a position of a log that was verified, as rows.
 
     Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
     """
-    for annex in lines_between(verification.source.annex_lines() or (), 1, verification.head.size):
+    lines = verification.source.annex_lines() or ()
+    for annex in lines_between(lines, after + 1, verification.head.size):
         if annex.text is not None:
             yield _row(annex, annex.text)
 

@@ -1,4 +1,5 @@
-"""Restore: the log of a database from a bundle, verified on the way; all of it or nothing.
+"""Restore: the log of a database, or its missing tail, from a bundle, verified on the way; all of it or
+nothing.
 
 Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles
 and checkpoints come along, so that the publisher goes on where the bundle ends, and so do the texts
@@ -16,11 +17,12 @@ from operator import attrgetter
 from pathlib import Path
 
 from tracker.audit.bundle.annexes import annex_rows
-from tracker.audit.format.frontier import root_over
+from tracker.audit.format.frontier import FullTile, root_over
 from tracker.audit.verify.database_source import COLUMNS
+from tracker.audit.verify.rows import DerivedRows, explain_fork
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification, VerifiedPage
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, Rejected
 from tracker.postgres.database import OWNER, Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
@@ -53,6 +55,38 @@ async def restore(
     return verification.head
 
 
+async def append_tail(
+    connection: Connection,
+    rows: DerivedRows,
+    tail: Verification,
+    progress: Callable[[int], None] = lambda _: None,
+) -> TrustedCheckpoint:
+    """Append to a log what another has beyond its rows, in one transaction: same positions, same times,
+    same root. Make `tail` by `begin_tail`.
+
+    `progress` gets the positions that are verified. Returns the head that the log has now. A crash
+    leaves the log as it was. Raises InvalidInput (LOG_GREW) where somebody records something meanwhile,
+    and Rejected; then nothing is appended. The connection can't restore again.
+    """
+    await connection.execute(SQL.stage)
+    try:
+        await _stage(connection, tail, progress, rows.size)
+    except Rejected as error:
+        raise await explain_fork(error, rows, tail.source, tail.head.size) from None
+    await _copy_tiles(connection, rows.full_tiles)
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL ROLE {OWNER}")
+        await connection.execute(SQL.lock)
+        if (end := await connection.fetchval(SQL.end)) != rows.size:
+            raise InvalidInput(
+                f"the log had {rows.size} events and now has {end}: stop what records into it",
+                code="LOG_GREW",
+            )
+        await _fill(connection)
+        await connection.execute(SQL.notify, str(tail.head.size))
+    return tail.head
+
+
 async def _check_empty(connection: Connection) -> None:
     if await connection.fetchval(SQL.used):
         raise InvalidInput(
@@ -66,43 +100,51 @@ async def _fill(connection: Connection) -> None:
 
 
 async def _stage(
-    connection: Connection, verification: Verification, progress: Callable[[int], None]
+    connection: Connection,
+    verification: Verification,
+    progress: Callable[[int], None],
+    after: int = 0,
 ) -> None:
+    """Stage what a verification goes over, of the events those after a position."""
     pages, last = list[VerifiedPage](), -1
     async for page in verification.pages():
         pages.append(page)
         last = max([last, *(head.size for head in page.heads)])
         if len(pages) == BATCH_PAGES:
-            await _copy(connection, pages)
+            await _copy(connection, pages, after)
             pages.clear()
         progress(page.events[-1].position)
-    await _copy(connection, pages)
+    await _copy(connection, pages, after)
     if last < verification.head.size:  # a bundle has its head among the kept ones, others may not
         await _copy_heads(connection, [verification.head])
     await connection.copy_records_to_table(
         "staged_annexes",
         columns=["commitment", "position", "field", "salt", "text"],
-        records=annex_rows(verification),
+        records=annex_rows(verification, after),
     )
 
 
-async def _copy(connection: Connection, pages: list[VerifiedPage]) -> None:
+async def _copy(connection: Connection, pages: list[VerifiedPage], after: int) -> None:
     """Copy the events of pages, the tiles that they complete, and the heads on the way."""
     await connection.copy_records_to_table(
         "staged_events",
         columns=[*COLUMNS, "entry"],
-        records=[_columns(event) for page in pages for event in page.events],
+        records=[
+            _columns(event) for page in pages for event in page.events if event.position > after
+        ],
     )
+    await _copy_tiles(connection, [tile for page in pages for tile in page.full_tiles])
+    await _copy_heads(connection, [head for page in pages for head in page.heads if head.note])
+
+
+async def _copy_tiles(connection: Connection, tiles: list[FullTile]) -> None:
     await connection.copy_records_to_table(
         "staged_tiles",
         columns=["level", "number", "hashes", "root"],
         records=[
-            (tile.level, tile.number, b"".join(hashes), root_over(hashes))
-            for page in pages
-            for tile, hashes in page.full_tiles
+            (tile.level, tile.number, b"".join(hashes), root_over(hashes)) for tile, hashes in tiles
         ],
     )
-    await _copy_heads(connection, [head for page in pages for head in page.heads])
 
 
 async def _copy_heads(connection: Connection, heads: list[TrustedCheckpoint]) -> None:

@@ -39,14 +39,21 @@ SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0)),
 SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
     OR EXISTS (SELECT FROM log.tiles);
 
+-- name: end
+-- The last position, as it is now.
+SELECT coalesce(max(position), 0) FROM log.events;
+
 -- name: fill
 -- All that is staged goes into the log, the events in their order. Texts that they redact are marked
--- as gone by then, and stay so.
+-- as gone by then, and stay so. Tiles and checkpoints that a log has which is continued were compared
+-- with these.
 INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
 SELECT position, event_id, stream, version, type, recorded_at, entry FROM staged_events ORDER BY position;
 INSERT INTO log.tiles (level, number, hashes, root)
-SELECT level, number, hashes, root FROM staged_tiles ORDER BY level, number;
-INSERT INTO log.checkpoints (size, root, note) SELECT size, root, note FROM staged_checkpoints ORDER BY size;
+SELECT level, number, hashes, root FROM staged_tiles ORDER BY level, number
+ON CONFLICT DO NOTHING;
+INSERT INTO log.checkpoints (size, root, note) SELECT size, root, note FROM staged_checkpoints ORDER BY size
+ON CONFLICT DO NOTHING;
 INSERT INTO log.annexes (commitment, position, field, salt, text)
 SELECT commitment, position, field, salt, text FROM staged_annexes ORDER BY position, field
 ON CONFLICT DO NOTHING;

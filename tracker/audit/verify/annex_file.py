@@ -31,6 +31,7 @@ class AnnexChecker:
     ):
         self.opened = self.redacted = 0
         """How many texts open their commitments, and how many the log says are gone."""
+        self._first = first
         self._lines = lines_between(lines, first, last)
         self._next = next(self._lines, None)
         self._missing: dict[tuple[int, str], None] = {}
@@ -45,6 +46,8 @@ class AnnexChecker:
         """Check the texts of the next events. Raises Rejected (ALTERED_ANNEX) for one that is not
         what the entry commits to."""
         for event in events:
+            if event.position < self._first:
+                continue
             for finding in check_event(event, self._of(event.position), ()):
                 match finding.status:
                     case AnnexStatus.OPENED:

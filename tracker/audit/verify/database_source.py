@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from tracker.audit.format.frontier import root_over
+from tracker.audit.format.frontier import FullTile, root_over
 from tracker.audit.format.layout import positions_below, positions_of
 from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_hashes
 from tracker.audit.verify.trust import parse_head
@@ -63,11 +63,28 @@ class DatabaseSource:
         """The hashes of a tile; None of entries that make up no complete one."""
         if tile.width < TILE_WIDTH:
             return await self._partial_tile(tile) if tile.level else None
-        row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
-        if row is None:
+        hashes = await self._kept_tile(tile)
+        if hashes is None:
             raise Rejected(
                 "MISSING_ROW", f"the row of tile/{tile.path} is missing", positions_of(tile)
             )
+        return hashes
+
+    async def compare_tile(self, full: FullTile) -> None:
+        """Compare a tile that was derived with the one that is kept, if there is one yet. Raises
+        Rejected (ALTERED_TILE)."""
+        if await self._kept_tile(full.tile) not in (None, full.hashes):
+            raise Rejected(
+                "ALTERED_TILE",
+                f"the row of tile/{full.tile.path} does not have the hashes of what is below it",
+                positions_of(full.tile),
+            )
+
+    async def _kept_tile(self, tile: Tile) -> list[bytes] | None:
+        """The hashes of a complete tile; None where none is kept."""
+        row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
+        if row is None:
+            return None
         hashes = tile_hashes(row["hashes"])
         if root_over(hashes) != row["root"]:
             raise Rejected(

@@ -1,0 +1,161 @@
+"""`tracker restore`: a database from a bundle, or the tail that a restored database lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import settings
+from deploy.bootstrap import migrate_log, open_connection, opened_pool
+from deploy.cli.common import DataDir, is_web, run_with_database, stderr
+from deploy.cli.trust import (
+    AllowMissingTexts,
+    KeyOptions,
+    TrustBundleKey,
+    bundle_at,
+    open_log,
+    run_without_database,
+    trust_in,
+)
+from deploy.cli.verify import print_texts
+from deploy.imports import progress_bar
+from deploy.postgres import default_data_dir
+from projections.registry import PROJECTIONS
+from projections.runner.rebuild import rebuild
+from projections.runner.tables import create_tables
+from tracker.audit.bundle.restore import append_tail
+from tracker.audit.bundle.restore import restore as fill
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.frontier import TileFrontier
+from tracker.audit.format.layout import LogFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.rows import DerivedRows, begin_tail, check_complete, covered
+from tracker.audit.verify.trust import TrustPolicy
+from tracker.audit.verify.verifier import Verification
+from tracker.errors import NotFound
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import PROJECTOR, Target
+
+
+def restore(
+    log: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR|URL",
+            help="The bundle; with --onto also the address of a log, such as"
+            " https://example.org/log.",
+        ),
+    ],
+    onto: Annotated[
+        bool,
+        typer.Option(
+            "--onto",
+            help="Append to the log that is there what it lacks, as after a restore of an older"
+            " backup. What it has must be the beginning of the bundle.",
+        ),
+    ] = False,
+    keys: KeyOptions = None,
+    trust_bundle_key: TrustBundleKey = False,
+    allow_missing_texts: AllowMissingTexts = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Build a database from a bundle: same positions, same times, same entries, same root.
+
+    The bundle is verified on the way, and refused where `tracker verify` refuses it. The log must
+    be empty, unless with --onto; it gets all of the bundle or nothing. Bring the keys along
+    (`TRACKER_AUDIT_DIR`), so that the log can go on being signed.
+    """
+    if is_web(log) and not onto:
+        raise typer.BadParameter(
+            f"{log}: expected a directory, as `tracker export --from` makes it, or --onto"
+        )
+
+    async def begin() -> Verification:
+        bundle = bundle_at(Path(log))
+        chosen = await trust_in(bundle, keys, trust_bundle_key=trust_bundle_key)
+        return await Verification.begin(
+            bundle, chosen.trust, allow_missing_texts=allow_missing_texts
+        )
+
+    async def append(target: Target) -> None:
+        with open_log(log) as found:
+            chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
+            await append_to(target, found, chosen.trust, data_dir, allow_missing_texts)
+
+    if onto:
+        run_with_database(data_dir, append)
+        return
+    verification = run_without_database(begin)
+    run_with_database(
+        data_dir, lambda target: restore_into(target, verification, data_dir), make=True
+    )
+
+
+async def restore_into(target: Target, verification: Verification, data_dir: Path | None) -> None:
+    """Fill the log of a database, and project it."""
+    head = verification.head
+    await migrate_log(target)
+    warn_of_head(data_dir, head.checkpoint)
+    with progress_bar(stderr) as bar:
+        loading = bar.add_task("restoring", total=head.size)
+        projecting = bar.add_task("projecting", total=head.size)
+        async with open_connection(target) as connection:
+            await fill(connection, verification, lambda done: bar.update(loading, completed=done))
+        for make in PROJECTIONS.values():
+            async with open_connection(target, role=PROJECTOR) as connection:
+                await create_tables(connection, make())
+            await rebuild(target, make(), lambda done: bar.update(projecting, completed=done))
+    print(f"restored: {head.size} events of {head.checkpoint.origin}")
+    print_texts(verification)
+
+
+def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
+    """Say what will not go on: nothing is signed that does not continue what was signed here."""
+    directory = settings.audit_dir(data_dir or default_data_dir())
+    last = KeyStore(directory).head() if directory else None
+    if last and last.size > restored.size:
+        stderr.print(
+            f"A head of {last.size} events was signed here, and the bundle has"
+            f" {restored.size}: after this the log will not be signed (docs/auditing.md).",
+            style="yellow",
+        )
+
+
+async def append_to(
+    target: Target,
+    log: LogFiles,
+    trust: TrustPolicy,
+    data_dir: Path | None,
+    allow_missing_texts: bool,
+) -> None:
+    """Append to the log of a database what another has beyond it. Servers project it."""
+    kept = trust.verify_head(await log.head(), "the checkpoint")
+    await migrate_log(target)
+    async with opened_pool(target) as pool:
+        size = await Recorder(pool).head()
+        source = DatabaseSource(pool)
+        with progress_bar(stderr) as bar:
+            comparing = bar.add_task("comparing", total=size)
+            try:
+                own = await Verification.begin(source, trust, await covered(source, trust, kept))
+                await own.run(lambda done: bar.update(comparing, completed=done))
+                rows = DerivedRows(source, own.frontier)
+            except NotFound:  # a database may have been restored to before its first checkpoint
+                rows = DerivedRows(source, TileFrontier())
+            if kept.size <= size:
+                await check_complete(rows, size, kept, None, trust)
+                print(f"nothing is missing: the log has {size} events, and {kept.size} were signed")
+                return
+            await rows.extend(size)
+            tail = await begin_tail(rows, log, trust, allow_missing_texts=allow_missing_texts)
+            appending = bar.add_task("appending", total=tail.head.size)
+            warn_of_head(data_dir, tail.head.checkpoint)
+            async with open_connection(target) as connection:
+                await append_tail(
+                    connection, rows, tail, lambda done: bar.update(appending, completed=done)
+                )
+    print(f"appended: positions {size + 1} to {tail.head.size} of {tail.head.checkpoint.origin}")
+    print_texts(tail)

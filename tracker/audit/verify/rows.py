@@ -1,0 +1,157 @@
+"""The rows of a database, held against what was signed of them elsewhere.
+
+A database that was restored ends where its backup or archive ended: perhaps before the checkpoint that
+an auditor kept, perhaps in the midst of what its own newest one covers. So every hash is derived from
+the rows, as far as they go, also where no checkpoint covers them. What is missing is known exactly; that
+the rest is the beginning of what was signed is shown by the tiles of a bundle or of another tracker.
+"""
+
+from __future__ import annotations
+
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.frontier import FullTile, TileFrontier
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, leaf_hash
+from tracker.audit.verify.annex_file import AnnexChecker
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
+from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.errors import Rejected
+
+
+class DerivedRows:
+    """The tree over the rows of a database. It grows by `extend`, from what its own newest checkpoint
+    covers; `full_tiles` are those that fill on the way, which may not be kept yet."""
+
+    def __init__(self, source: DatabaseSource, frontier: TileFrontier):
+        self.source = source
+        self.full_tiles = list[FullTile]()
+        self._frontier = frontier
+
+    @property
+    def size(self) -> int:
+        """How many rows the tree is over."""
+        return self._frontier.size
+
+    def head(self, origin: str) -> TrustedCheckpoint:
+        """The head of the tree, which nobody has signed."""
+        return TrustedCheckpoint(b"", Checkpoint(origin, self.size, self._frontier.root()), ())
+
+    async def extend(self, size: int) -> None:
+        """Let the tree grow over the rows up to a position. Raises Rejected: MISSING_ROW, WRONG_COLUMN,
+        and ALTERED_TILE for a tile that is kept and does not have their hashes."""
+        while self.size < size:
+            number, begun = divmod(self.size, TILE_WIDTH)
+            tile = Tile(0, number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+            leaves = [leaf_hash(entry) for entry in await self.source.entries(tile)]
+            filled = self._frontier.add(leaves[begun:])
+            for full in filled:
+                await self.source.compare_tile(full)
+            self.full_tiles += filled
+
+    async def check_against(self, kept: TrustedCheckpoint) -> None:
+        """Check that the rows up to the size of a checkpoint are those that it was signed for; the tree
+        is not over more. Raises Rejected (FORKED), and as `extend`."""
+        before = self.size
+        await self.extend(kept.size)
+        if self.head(kept.checkpoint.origin).checkpoint != kept.checkpoint:
+            raise Rejected(
+                "FORKED",
+                f"these are not the events that the checkpoint of size {kept.size} was signed for",
+                range(before + 1, kept.size + 1) or range(1, kept.size + 1),
+            )
+
+
+async def covered(
+    source: DatabaseSource, trust: TrustPolicy, kept: TrustedCheckpoint
+) -> TrustedCheckpoint | None:
+    """A checkpoint that was kept elsewhere, if the newest of a database is about as many events: a
+    verification of the rows then compares it. Raises as `TrustPolicy.verify_head` does, and NotFound
+    (NOT_SIGNED)."""
+    own = trust.verify_head(await source.head(), "the newest checkpoint of the database")
+    return kept if kept.size <= own.size else None
+
+
+async def check_complete(
+    rows: DerivedRows,
+    size: int,
+    kept: TrustedCheckpoint,
+    elsewhere: LogSource | None,
+    trust: TrustPolicy,
+) -> None:
+    """Check that a database of `size` rows has all that a checkpoint is about, which is the head of a log
+    elsewhere or only was kept. The rows were verified, and with them a checkpoint that is `covered`.
+
+    Raises Rejected: FORKED for other events, SHRUNK with the positions that are missing.
+    """
+    if kept.size > size:
+        await rows.extend(size)
+        raise await _missing_error(rows, kept, elsewhere, trust)
+    if kept.size > rows.size:
+        await rows.check_against(kept)
+
+
+async def _missing_error(
+    rows: DerivedRows, kept: TrustedCheckpoint, elsewhere: LogSource | None, trust: TrustPolicy
+) -> Rejected:
+    """The error that says what is missing. Raises Rejected where not even the rows are right."""
+    known = (
+        "whether these are the first of them shows a bundle or an address, not a checkpoint alone"
+    )
+    if elsewhere:
+        tail = await begin_tail(rows, elsewhere, trust, allow_missing_texts=True)
+        try:
+            await tail.run()
+        except Rejected as error:
+            raise await explain_fork(error, rows, elsewhere, tail.head.size) from None
+        known = "these are the first of them, and `tracker restore --onto` appends the others"
+    return Rejected(
+        "SHRUNK",
+        f"these events are missing: the log has {rows.size} of {kept.size} that were signed; {known}",
+        range(rows.size + 1, kept.size + 1),
+    )
+
+
+async def begin_tail(
+    rows: DerivedRows, elsewhere: LogSource, trust: TrustPolicy, *, allow_missing_texts: bool
+) -> Verification:
+    """A verification of what a log elsewhere has beyond the rows, which must be its beginning. Texts
+    are looked at of the events beyond; where that log has none, all that these commit to are missing.
+
+    To be gone through to its end; only then is anything proven. Raises Rejected (FORKED where both are
+    of one size and not the same), and Unavailable.
+    """
+    head = trust.verify_head(await elsewhere.head(), "the checkpoint")
+    ours = rows.head(head.checkpoint.origin)
+    try:
+        tail = await Verification.begin(elsewhere, trust, ours, only_new=True)
+    except Rejected as error:
+        raise await explain_fork(error, rows, elsewhere, head.size) from None
+    tail.texts = AnnexChecker(
+        elsewhere.annex_lines() or (),
+        rows.size + 1,
+        tail.head.size,
+        allow_missing=allow_missing_texts,
+    )
+    return tail
+
+
+async def explain_fork(
+    error: Rejected, rows: DerivedRows, elsewhere: LogSource, size: int
+) -> Rejected:
+    """What is wrong with a tail: that the rows before it are others than a log elsewhere of `size`
+    events has, if so, else the error itself."""
+    if error.code not in ("FORKED", "WRONG_ROOT"):
+        return error
+    for number in range(-(-rows.size // TILE_WIDTH)):
+        start = number * TILE_WIDTH
+        ours = Tile(0, number, min(TILE_WIDTH, rows.size - start))
+        theirs = await elsewhere.tile(Tile(0, number, min(TILE_WIDTH, size - start))) or []
+        entries = await rows.source.entries(ours)
+        for position, (entry, hash) in enumerate(zip(entries, theirs, strict=False), start + 1):
+            if leaf_hash(entry) != hash:
+                return Rejected(
+                    "FORKED",
+                    "the log has other events than were signed elsewhere, from here on",
+                    range(position, rows.size + 1),
+                )
+    return error
