@@ -30,6 +30,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
+from tracker.postgres.pooler import check_pooler
 
 APPEND_TIMEOUT_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""
@@ -71,19 +72,26 @@ async def running_tracker(
     signing: SigningOptions | None = None,
     observe: WorkObserver | None = None,
     delivery: DeliveryOptions | None = None,
+    *,
+    pooled: Target | None = None,
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it and delivers it if it is to, and
     answers.
 
-    `observe` is told of the work that goes on beside the answers.
+    `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
+    in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
+    the direct way, `target`. Raises UnsuitableConnection when the pooler will not do.
     """
     durability = Durability()
     checked = partial(open_pool, check=durability.check)
     await prepare(target)
+    if pooled is not None:
+        await check_pooler(pooled, target)
+    open_asking = partial(checked, pooled or target, pooled=pooled is not None)
     async with (
-        checked(target, seconds=WORK_TIMEOUT_SECONDS) as pool,
-        checked(target, size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
-        checked(target, settings=PLANNED_ONCE) as asking,
+        open_asking(seconds=WORK_TIMEOUT_SECONDS) as pool,
+        open_asking(size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
+        open_asking(settings={} if pooled else PLANNED_ONCE) as asking,
         checked(
             target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_TIMEOUT_SECONDS
         ) as projecting,

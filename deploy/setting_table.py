@@ -38,6 +38,12 @@ DATABASE_URL = Setting(
     "none: the embedded server",
     "a PostgreSQL (17 or newer) to use instead of the embedded one",
 )
+DIRECT_URL = Setting(
+    "TRACKER_DIRECT_URL",
+    None,
+    "none: no pooler in between",
+    "the same database without the connection pooler that `TRACKER_DATABASE_URL` leads to",
+)
 HOST = Setting("TRACKER_HOST", "--host", "127.0.0.1", "the address to listen on")
 PORT = Setting("TRACKER_PORT", "--port", "8000", "the port to listen on")
 WRITE_TOKEN = Setting(
@@ -208,6 +214,7 @@ SETTINGS = (
     SETTINGS_FILE,
     DATA_DIR,
     DATABASE_URL,
+    DIRECT_URL,
     HOST,
     PORT,
     WRITE_TOKEN,

@@ -21,6 +21,7 @@ from deploy.setting_table import (
     DATABASE_URL,
     DELIVERY_NETWORKS,
     DELIVERY_ORIGIN,
+    DIRECT_URL,
     DOCUMENTS,
     HEAD_BYTES,
     HEAD_SECONDS,
@@ -85,6 +86,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     delivery_networks(environment)
     delivery_origin(environment)
     database_target(environment)
+    pooled_target(environment)
     token(environment)
     log_level(environment)
     log_format(environment)
@@ -106,11 +108,12 @@ def check_names(environment: Mapping[str, str]) -> None:
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Values that must never be logged or printed: tokens, and passwords in addresses."""
-    for setting in (WRITE_TOKEN, TOKEN, DATABASE_URL):
+    for setting in (WRITE_TOKEN, TOKEN, DATABASE_URL, DIRECT_URL):
         yield environment.get(setting.variable, "")
-    login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(DATABASE_URL.variable, ""))
-    if login:
-        yield from {login[1], unquote(login[1])}
+    for setting in (DATABASE_URL, DIRECT_URL):
+        login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(setting.variable, ""))
+        if login:
+            yield from {login[1], unquote(login[1])}
     yield from secrets_in(environment.get(RELAY_URL.variable, ""))
 
 
@@ -130,16 +133,35 @@ def _choice(setting: Setting, kind: type[Choice], environment: Mapping[str, str]
 
 def database_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     """The PostgreSQL to use instead of the embedded one. Raises WrongSetting."""
-    url = database_url(environment)
-    try:
-        return target_from_url(url) if url else None
-    except InvalidInput as error:
-        raise WrongSetting(f"{DATABASE_URL.variable}: {error.message}") from None
+    setting = DIRECT_URL if environment.get(DIRECT_URL.variable) else DATABASE_URL
+    return _target(setting, database_url(environment))
+
+
+def pooled_target(environment: Mapping[str, str] = os.environ) -> Target | None:
+    """The pooler in front of it; None where there is none. Raises WrongSetting."""
+    return _target(DATABASE_URL, pooled_url(environment))
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The PostgreSQL to use instead of the embedded one."""
-    return environment.get(DATABASE_URL.variable) or None
+    """The PostgreSQL to use instead of the embedded one, without a pooler in between."""
+    return environment.get(DIRECT_URL.variable) or environment.get(DATABASE_URL.variable) or None
+
+
+def pooled_url(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The pooler in front of it; None where there is none. Raises WrongSetting."""
+    direct, url = (environment.get(setting.variable) for setting in (DIRECT_URL, DATABASE_URL))
+    if direct and not url:
+        raise WrongSetting(
+            f"{DIRECT_URL.variable}: expected {DATABASE_URL.variable} as well, the pooler's"
+        )
+    return url if direct else None
+
+
+def _target(setting: Setting, url: str | None) -> Target | None:
+    try:
+        return target_from_url(url) if url else None
+    except InvalidInput as error:
+        raise WrongSetting(f"{setting.variable}: {error.message}") from None
 
 
 def token(environment: Mapping[str, str] = os.environ) -> str | None:

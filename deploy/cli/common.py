@@ -22,6 +22,7 @@ from deploy.process import Exit, catch_signals, run
 from deploy.web.server import PortTaken
 from tracker.errors import TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
+from tracker.postgres.session_settings import UnsuitableConnection
 
 T = TypeVar("T")
 stderr = Notes()
@@ -82,6 +83,8 @@ def report_errors() -> Iterator[None]:
         fail(str(error), Exit.UNAVAILABLE)
     except settings.WrongSetting as error:
         fail(error.message, Exit.USAGE)
+    except UnsuitableConnection as error:
+        fail(f"{error.message} ({error.code})", Exit.UNAVAILABLE)
     except CONNECTION_ERRORS as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
             raise

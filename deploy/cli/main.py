@@ -143,13 +143,13 @@ def demo(
         access, traces = settings.access(demo=True), tracing()
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
-        delivery = settings.delivery()
+        delivery, pooled = settings.delivery(), settings.pooled_target()
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         await check_demo(target)
         observe = traces.work if traces else None
-        async with running_tracker(target, signing, observe, delivery) as services:
+        async with running_tracker(target, signing, observe, delivery, pooled=pooled) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
             async def welcome(url: str) -> None:
@@ -203,14 +203,14 @@ def serve(
         access, traces = settings.access(), tracing()
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
-        delivery = settings.delivery()
+        delivery, pooled = settings.delivery(), settings.pooled_target()
         listening = listening_socket(host, port)
 
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
         observe = traces.work if traces else None
-        async with running_tracker(target, signing, observe, delivery) as services:
+        async with running_tracker(target, signing, observe, delivery, pooled=pooled) as services:
             served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)
 

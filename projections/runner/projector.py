@@ -22,7 +22,8 @@ from projections.runner.turn_limits import TurnLimits
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver
-from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS, Pool
+from tracker.postgres.database import CONNECTION_ERRORS, Pool
+from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
 
 MAX_FOLD_SECONDS = SILENCE_TIMEOUT_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""

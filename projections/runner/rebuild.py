@@ -22,12 +22,12 @@ from tracker.log.durability import head
 from tracker.postgres.database import (
     CONNECTION_ERRORS,
     PROJECTOR,
-    SILENCE_TIMEOUT_SECONDS,
     SILENCE_TIMEOUT_SETTING,
     Connection,
     Target,
     connect,
 )
+from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
 
 Progress = Callable[[int], None]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS
+from tracker.postgres.database import CONNECTION_ERRORS
+from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
 
 
 @dataclass(slots=True)

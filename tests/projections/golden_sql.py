@@ -22,7 +22,7 @@ import asyncpg
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.moment import Moment
 from tests.projections.questions import QUESTIONS, Question
-from tracker.postgres.database import SEARCH_PATH
+from tracker.postgres.session_settings import SEARCH_PATH
 
 FOLDER = Path(__file__).with_name("golden")
 MOMENT = Moment(date(2025, 6, 1), 1_000_000)

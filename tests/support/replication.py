@@ -44,7 +44,7 @@ class Server:
     def __init__(self, root: Path, name: str, settings: Sequence[str] = ()):
         self.name = name
         """What a standby is called in `synchronous_standby_names`."""
-        self.port = _free_port()
+        self.port = free_port()
         self.target: Target = {"host": HOST, "port": self.port, "user": USER, "database": DATABASE}
         self.url = f"postgresql://{USER}@{HOST}:{self.port}/{DATABASE}"
         self.settings = list(settings)
@@ -272,7 +272,8 @@ def _program(site: DataDirectory, name: str) -> str:
     return str(find_binaries(site) / name)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         return int(free.getsockname()[1])

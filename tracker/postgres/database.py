@@ -15,6 +15,13 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from tracker.postgres.hosts import connect_to_first
+from tracker.postgres.session_settings import (
+    SILENCE_TIMEOUT_SECONDS,
+    TRANSPORT_SETTINGS,
+    check_session,
+    refused_settings,
+    session_settings,
+)
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = (
@@ -36,7 +43,6 @@ OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
 PUBLISHER, DELIVERER = "tracker_publisher", "tracker_deliverer"
 """The roles; see migrations/0001_roles.sql, 0005_audit.sql and 0012_endpoints.sql."""
 
-SEARCH_PATH = "projection, public"
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10
 """Seconds that a connection may take to be made, where the URL does not say otherwise."""
@@ -48,16 +54,6 @@ IDLE_CHECK_SECONDS = 1
 """Seconds after which a connection that lies in a pool is asked whether it is still there."""
 CHECK_TIMEOUT_SECONDS = 2
 """Seconds that its answer may take."""
-SILENCE_TIMEOUT_SECONDS = 8
-"""Seconds after which whoever is silent in a transaction loses it, with all its locks.
-
-Within 10 seconds others must be able to go on. Nothing of ours is silent for as long: a transaction
-that holds a lock of the tracker has all that it needs before, and then sends one statement after
-the other, without COPY and without long answers. For a client that stops within those PostgreSQL
-has no limit. The turns of projector and publisher, and appends, are also limited as a whole
-(`transaction_timeout`, from where they take their lock); imports and builds of indexes may take as
-long as they need, if only they go on.
-"""
 SILENCE_TIMEOUT_SETTING = f"{SILENCE_TIMEOUT_SECONDS}s"
 """The same as a setting, for transactions of the projector and the publisher."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
@@ -127,10 +123,17 @@ class CheckedPool(asyncpg.Pool):
 
 async def connect(target: Target, *, role: str | None = None) -> Session:
     """A connection of its own, for listening or long transactions; as the login without a role."""
-    connection: Session = await connect_to_first(
-        **_with_defaults(target), connection_class=Session, server_settings=_settings(role)
+    settings = session_settings(role)
+    connection: Session = await _connect(
+        **_with_defaults(target),
+        connection_class=Session,
+        server_settings={**TRANSPORT_SETTINGS, **settings},
     )
-    await _watch_network(connection)
+    try:
+        await _begin(connection, settings)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
@@ -142,15 +145,18 @@ async def create_pool(
     settings: Mapping[str, str] = NO_SETTINGS,
     seconds: float = COMMAND_TIMEOUT_SECONDS,
     check: Check | None = None,
+    pooled: bool = False,
 ) -> Pool:
     """A pool of up to `size` connections that work as a role, with settings of their own. `check`
     looks at each new one before it is used, and raises what is wrong with where it leads.
 
-    A command that takes longer than `seconds` raises TimeoutError.
+    A command that takes longer than `seconds` raises TimeoutError. `pooled`: over a connection
+    pooler, to which no settings are sent: its login has them. Raises UnsuitableConnection.
     """
+    needed = {**session_settings(role), **settings}
 
     async def begin(connection: Connection) -> None:
-        await _watch_network(connection)
+        await _begin(connection, needed, pooled)
         if check:
             await check(connection)
 
@@ -159,9 +165,9 @@ async def create_pool(
         min_size=1,
         max_size=size,
         connection_class=Session,
-        server_settings={**_settings(role), **settings},
+        server_settings={} if pooled else {**TRANSPORT_SETTINGS, **needed},
         command_timeout=seconds,
-        connect=connect_to_first,  # type: ignore[arg-type]  # which is called by names only
+        connect=_connect,  # type: ignore[arg-type]  # which is called by names only
         init=begin,
         setup=_check_alive,
         reset=_no_reset,
@@ -200,6 +206,21 @@ def _with_defaults(target: Target) -> Target:
     return {"timeout": HOST_TIMEOUT_SECONDS if several else CONNECT_TIMEOUT_SECONDS} | target
 
 
+async def _connect(**options: Any) -> Any:
+    """Connect to the first host that will do. Raises UnsuitableConnection for a pooler that will
+    not have our settings."""
+    try:
+        return await connect_to_first(**options)
+    except asyncpg.ProtocolViolationError as error:
+        raise refused_settings(error) or error from None
+
+
+async def _begin(connection: Any, settings: Mapping[str, str], pooled: bool = False) -> None:
+    """Prepare a new connection. Raises UnsuitableConnection."""
+    await _watch_network(connection)
+    await check_session(connection, settings, pooled=pooled)
+
+
 async def _watch_network(connection: Connection) -> None:
     """Have the kernel end a TCP connection whose other end has gone without a word."""
     transport = connection._transport  # type: ignore[union-attr]  # asyncpg has no other way to it
@@ -215,20 +236,3 @@ async def _watch_network(connection: Connection) -> None:
     ):
         if option := getattr(socket, name, None):  # not every system has all of them
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _settings(role: str | None) -> dict[str, str]:
-    settings = {
-        "search_path": SEARCH_PATH,
-        "timezone": "UTC",
-        "application_name": "tracker",
-        "enable_memoize": "off",  # no query looks the same up twice
-        "idle_in_transaction_session_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
-        "client_connection_check_interval": "2s",
-        # The same for the other end: a client's host that has gone, or does not read its answers.
-        "tcp_keepalives_idle": "4",
-        "tcp_keepalives_interval": "2",
-        "tcp_keepalives_count": "2",
-        "tcp_user_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
-    }
-    return settings | {"role": role} if role else settings

@@ -1,0 +1,197 @@
+"""The tracker over PgBouncer in transaction mode, with the files of `deploy/pooler` and
+`deploy/database`: all of it works, and what would break without a word is refused at start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from deploy import settings
+from deploy.bootstrap import prepare, running_tracker
+from deploy.cli.main import app
+from deploy.process import Exit
+from deploy.settings import WrongSetting
+from schema.services import Access, Services
+from tests.support.poolers import PGBOUNCER, Pooler, prepare_logins, running_pooler
+from tests.support.replication import Server, running_primary
+from tests.support.web_server import serving
+from tests.support.websocket_client import connected, events, subscribe
+from tests.test_style import ROOT
+from tracker.postgres import pooler as pooler_check
+from tracker.postgres.database import API
+from tracker.postgres.pooler import check_pooler
+from tracker.postgres.session_settings import (
+    TRANSPORT_SETTINGS,
+    UnsuitableConnection,
+    session_settings,
+)
+
+pytestmark = pytest.mark.skipif(
+    PGBOUNCER is None, reason="THE POOLER IS NOT TESTED: pgbouncer is not installed"
+)
+NEEDED = {**session_settings(API), **TRANSPORT_SETTINGS}
+IGNORED = {"ignore_startup_parameters =": f"ignore_startup_parameters = {','.join(NEEDED)}"}
+WRITER = {"Authorization": "Bearer token"}
+FOUND = """mutation ($id: String!) { foundAlliance(input: {id: $id, on: "2026-01-01", name: "Pooled",
+    source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
+ASK = """query ($id: String!, $position: Position) {
+    asOf(minPosition: $position) { alliance(id: $id) { name } } }"""
+SLOW_SECONDS = 0.5
+"""What a mutation takes at least whose projector does not hear of it."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL with the logins that operators make."""
+    with running_primary() as primary:
+        prepare_logins(primary)
+        yield primary
+
+
+@pytest.fixture(scope="module")
+def pooler(server: Server) -> Iterator[Pooler]:
+    """The pooler with the file that operators copy."""
+    with running_pooler(server) as pooler:
+        yield pooler
+
+
+@asynccontextmanager
+async def over(pooler: Pooler) -> AsyncIterator[Services]:
+    """A tracker over a pooler."""
+    async with running_tracker(pooler.direct, pooled=pooler.pooled) as services:
+        yield services
+
+
+async def graphql(client: httpx.AsyncClient, document: str, **variables: Any) -> Any:
+    """The data of an answer."""
+    sent = {"query": document, "variables": variables}
+    answer = (await client.post("/graphql", json=sent, headers=WRITER)).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+async def test_the_api_works_over_the_pooler_and_wakes_at_once(pooler: Pooler) -> None:
+    async with (
+        over(pooler) as services,
+        serving(services, Access(token="token")) as (address, _, _),
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        connected(f"ws://{address}/graphql") as socket,
+    ):
+        await subscribe(socket, after=0)
+        followed = events(socket)
+        taken = []
+        for number in range(5):
+            name, begun = f"pooled-{number}", time.monotonic()
+            position = (await graphql(client, FOUND, id=name))["foundAlliance"]["position"]
+            found = await graphql(client, ASK, id=name, position=position)
+            assert found["asOf"]["alliance"] == {"name": "Pooled"}
+            assert (await anext(followed))["entity"] == f"alliance/{name}"
+            taken.append(time.monotonic() - begun)
+        assert min(taken) < SLOW_SECONDS
+        assert (await client.get("/readyz")).status_code == 200
+        questions = services.recorder._pool, services.recorder._appending_pool, services.as_of._pool
+        logins = [await pool.fetchval("SELECT session_user::text") for pool in questions]
+        assert logins == ["web_pooled"] * len(questions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"max_prepared_statements = 500": "max_prepared_statements = 0"}, "LOSES_STATEMENTS"),
+        (
+            {
+                "default_pool_size = 20": "default_pool_size = 1",
+                "reserve_pool_size = 5": "reserve_pool_size = 0",
+            },
+            "TOO_SMALL",
+        ),
+        ({"dbname=minerals": "dbname=tracker"}, "LEADS_ELSEWHERE"),
+        ({"dbname=minerals": "dbname=minerals user=web"}, "LACKS_SETTINGS"),
+        ({"dbname=minerals": "dbname=minerals user=tracker"}, "SUPERUSER"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_pooler_that_will_not_do_is_refused_at_start(
+    server: Server, changes: dict[str, str], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooler_check, "ANSWER_TIMEOUT_SECONDS", 1)
+    with running_pooler(server, changes) as pooler:
+        with pytest.raises(UnsuitableConnection) as refused:
+            async with over(pooler):
+                pass
+        assert refused.value.code == f"POOLER_{code}"
+
+
+async def test_the_statements_that_a_refusal_names_mend_it(server: Server) -> None:
+    server.sql("CREATE ROLE \"Plain login\" LOGIN PASSWORD 'a-password-of-the-tests'")
+    server.sql('GRANT CONNECT ON DATABASE minerals TO "Plain login"')
+    with (
+        running_pooler(server, login="Plain login") as pooler,
+        pytest.raises(UnsuitableConnection, match="RECONNECT") as refused,
+    ):
+        await check_pooler(pooler.pooled, pooler.direct)
+    said = refused.value.message
+    server.sql(said[said.index("GRANT") : said.rindex(";") + 1])
+    with running_pooler(server, login="Plain login") as pooler:
+        await check_pooler(pooler.pooled, pooler.direct)
+
+
+@pytest.mark.parametrize("changes", [{}, IGNORED], ids=["refused", "ignored"])
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+@pytest.mark.parametrize("login", ["minerals_admin", "web_pooled"])
+async def test_a_pooler_that_takes_no_settings_is_no_direct_way(
+    server: Server, changes: dict[str, str], mode: str, login: str
+) -> None:
+    modes = {"pool_mode = transaction": f"pool_mode = {mode}"}
+    with running_pooler(server, changes | modes, login=login) as pooler:
+        with pytest.raises(UnsuitableConnection, match="TRACKER_DIRECT_URL") as refused:
+            await prepare(pooler.pooled)
+        assert refused.value.code == "POOLER_NEEDS_DIRECT_URL"
+
+
+async def test_a_pooler_of_sessions_will_do_as_well(server: Server) -> None:
+    modes = {
+        "pool_mode = transaction": "pool_mode = session",
+        "server_reset_query =": "server_reset_query = DISCARD ALL",
+    }
+    with running_pooler(server, modes) as pooler:
+        for _ in range(2):  # the second has connections that the first has given back
+            await check_pooler(pooler.pooled, pooler.direct)
+
+
+def test_a_command_says_what_is_missing(pooler: Pooler) -> None:
+    result = CliRunner().invoke(
+        app, ["query", "{ head }"], env={"TRACKER_DATABASE_URL": pooler.pooled_url}
+    )
+    assert (result.exit_code, result.stdout) == (Exit.UNAVAILABLE, "")
+    assert "(POOLER_NEEDS_DIRECT_URL)" in result.stderr
+
+
+def test_the_settings_of_the_login_are_those_that_sessions_get() -> None:
+    written = (ROOT / "deploy" / "database" / "pooled.sql").read_text(encoding="utf-8")
+    lines = [line for line in written.splitlines() if line.startswith("ALTER ROLE web_pooled SET ")]
+    given = dict(line.rstrip(";").split(" SET ")[1].split(" = ") for line in lines)
+    assert {name: value.strip("'") for name, value in given.items()} == NEEDED
+
+
+def test_commands_go_the_direct_way_and_a_direct_way_alone_is_refused() -> None:
+    both = {
+        "TRACKER_DATABASE_URL": "postgresql://a:secret-a@pooler:6432/m",
+        "TRACKER_DIRECT_URL": "postgresql://b:secret-b@db/m",
+    }
+    direct, pooled = settings.database_target(both), settings.pooled_target(both)
+    assert direct
+    assert pooled
+    assert (direct["user"], pooled["user"]) == ("b", "a")
+    assert {"secret-a", "secret-b"} <= set(settings.secrets(both))
+    assert settings.pooled_target({"TRACKER_DATABASE_URL": "postgresql://db"}) is None
+    with pytest.raises(WrongSetting, match="TRACKER_DATABASE_URL as well"):
+        settings.check({"TRACKER_DIRECT_URL": "postgresql://db/m"})
+    with pytest.raises(WrongSetting, match=r"^TRACKER_DIRECT_URL: "):
+        settings.check(both | {"TRACKER_DIRECT_URL": "mysql://db/m"})

@@ -1,0 +1,117 @@
+"""PgBouncer with the file of `deploy/pooler`, in front of a server that has the logins of
+`deploy/database`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.bootstrap import prepare
+from deploy.postgres.binaries import find_binaries
+from tests.support.replication import HOST, Server, free_port
+from tests.test_style import ROOT
+from tracker.postgres.database import Target
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+CONFIGURATION = ROOT / "deploy" / "pooler" / "pgbouncer.ini"
+PASSWORD = "a-password-of-the-tests"
+SECRETS = (
+    "SELECT format('\"%s\" \"%s\"', rolname, rolpassword) FROM pg_authid WHERE rolpassword <> ''"
+)
+CONSOLE = "pgbouncer"
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A PgBouncer that runs, the ways to the database, and what it has said."""
+
+    pooled: Target
+    direct: Target
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pooled_url(self) -> str:
+        """The way over the pooler as a setting takes it."""
+        return url(self.pooled)
+
+    @property
+    def direct_url(self) -> str:
+        """The way past it."""
+        return url(self.direct)
+
+
+def url(target: Target) -> str:
+    """A target as the settings take it."""
+    login = f"{target['user']}:{target.get('password', '')}"
+    return f"postgresql://{login}@{target['host']}:{target['port']}/{target['database']}"
+
+
+def prepare_logins(server: Server) -> None:
+    """Give a server the logins and the database of `deploy/database`, and migrate it."""
+    passwords = ("admin_password", "web_password", "pooled_password")
+    given = [each for name in passwords for each in ("--set", f"{name}={PASSWORD}")]
+    for name in ("roles.sql", "pooled.sql"):
+        server.site.run(
+            *(find_binaries(server.site) / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1"),
+            *("-h", HOST, "-p", str(server.port), "-U", server.target["user"], "-d", "postgres"),
+            *(*given, "--file", "-"),
+            stdin=(ROOT / "deploy" / "database" / name).read_text(),
+        )
+    asyncio.run(prepare(way(server, "minerals_admin")))
+
+
+def way(server: Server, login: str) -> Target:
+    """The direct way to the database, for one of the logins."""
+    return {**server.target, "user": login, "password": PASSWORD, "database": "minerals"}
+
+
+@contextmanager
+def running_pooler(
+    server: Server, changes: Mapping[str, str] | None = None, *, login: str = "web_pooled"
+) -> Iterator[Pooler]:
+    """The pooler for the length of a block, with changes to lines of its file: the new by the old."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-pooler-"))
+    directory.chmod(0o755)
+    server.site.chown(directory)
+    port, log = free_port(), directory / "pgbouncer.log"
+    here = {
+        "host=127.0.0.1 port=5432": f"host={HOST} port={server.port}",
+        "listen_port = 6432": f"listen_port = {port}",
+        "/etc/pgbouncer/userlist.txt": str(directory / "userlist.txt"),
+        "/var/log/pgbouncer/pgbouncer.log": str(log),
+        "/run/pgbouncer/pgbouncer.pid": str(directory / "pgbouncer.pid"),
+    }
+    written = CONFIGURATION.read_text(encoding="utf-8")
+    for old, new in {**here, **(changes or {})}.items():
+        assert written.count(old) == 1, old
+        written = written.replace(old, new)
+    (directory / "pgbouncer.ini").write_text(written, encoding="utf-8")
+    (directory / "userlist.txt").write_text(server.sql(SECRETS), encoding="utf-8")
+    process = subprocess.Popen(
+        [str(PGBOUNCER), "--quiet", str(directory / "pgbouncer.ini")], **server.site.process()
+    )
+    pooled = {**way(server, login), "port": port}
+    try:
+        _wait_until_it_listens(process, log)
+        yield Pooler(pooled, way(server, "web"), log, process)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while "process up" not in (said := log.read_text() if log.exists() else ""):
+        assert process.poll() is None, said
+        assert time.monotonic() < deadline, said
+        time.sleep(0.01)

@@ -1,0 +1,115 @@
+"""Whether a pooler does what the tracker needs of it: tried once, before the first question.
+
+A pooler lends a connection to PostgreSQL for the length of a transaction. What belongs to a session
+(settings, LISTEN, locks) is gone with it, and prepared statements are, unless it makes them anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tracker.postgres.database import (
+    API,
+    CONNECTION_ERRORS,
+    Target,
+    connect,
+    create_pool,
+    named_queries,
+)
+from tracker.postgres.session_settings import UnsuitableConnection
+
+ANSWER_TIMEOUT_SECONDS = 10
+"""Seconds that a step may take: the pooler may have to connect, or to wait for others."""
+MAX_MOVES = 20
+"""How often a statement is moved, until it meets a connection that has not seen it."""
+CHANNEL = "tracker_pooler"
+
+SQL = named_queries(Path(__file__).with_name("pooler.sql"))
+
+
+async def check_pooler(pooled: Target, direct: Target) -> None:
+    """Raises UnsuitableConnection when a pooler will not do for the questions of the API, or what
+    is called the direct way does not lead to the same database. Its message says what helps."""
+    try:
+        async with _two_connections(pooled) as pair:
+            await _check_statements(*pair)
+            await _check_notifications(pair[0], direct)
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError) as error:
+        raise UnsuitableConnection(
+            f"The pooler loses prepared statements ({error}): PgBouncer 1.21 and newer keep them"
+            " with max_prepared_statements = 500",
+            code="POOLER_LOSES_STATEMENTS",
+        ) from error
+
+
+@asynccontextmanager
+async def _two_connections(pooled: Target) -> AsyncIterator[tuple[Any, Any]]:
+    pool = await create_pool(pooled, size=2, pooled=True, seconds=ANSWER_TIMEOUT_SECONDS)
+    async with pool, pool.acquire() as one, pool.acquire() as other:
+        yield one, other
+
+
+async def _check_statements(one: Any, other: Any) -> None:
+    """Use a statement over another connection to PostgreSQL than that on which it was prepared.
+
+    What is in a transaction stays on its connection, and two transactions have two.
+    """
+    async with _at_once(one, other):
+        homes = {each: await each.fetchval(SQL.backend) for each in (one, other)}
+        trials = {each: await each.prepare(SQL.trial) for each in (one, other)}
+    for number in range(MAX_MOVES):
+        async with _at_once(*((one, other) if number % 2 else (other, one))):
+            for each in (one, other):
+                if await each.fetchval(SQL.backend) != homes[each]:
+                    await trials[each].fetchval("moved")
+                    return
+    # It never moved: the pooler lends connections for sessions, whose statements stay.
+
+
+@asynccontextmanager
+async def _at_once(*connections: Any) -> AsyncIterator[None]:
+    """A transaction over each of some connections. Raises UnsuitableConnection when a pooler has not
+    as many."""
+    async with AsyncExitStack() as transactions:
+        try:
+            for each in connections:
+                await transactions.enter_async_context(each.transaction())
+        except CONNECTION_ERRORS as error:  # TimeoutError is one, and the pooler may end the wait
+            raise UnsuitableConnection(
+                f"The pooler has no {len(connections)} connections to PostgreSQL for us: raise its"
+                f" default_pool_size, or wait until others leave it some ({error!r})",
+                code="POOLER_TOO_SMALL",
+            ) from error
+        yield
+
+
+async def _check_notifications(pooled: Any, direct: Target) -> None:
+    """Hear over the direct way what is notified over the pooler."""
+    listening = await connect(direct, role=API)
+    try:
+        if await listening.fetchval(SQL.in_recovery):
+            return  # nothing is notified there
+        sent, heard = secrets.token_hex(), asyncio.Event()
+        await listening.add_listener(
+            CHANNEL, lambda _0, _1, _2, payload: heard.set() if payload == sent else None
+        )
+        async with pooled.transaction():
+            await pooled.execute(SQL.forget_standbys)
+            await pooled.fetchval(SQL.notify, CHANNEL, sent)
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            await heard.wait()
+    except (TimeoutError, asyncpg.ReadOnlySQLTransactionError) as error:
+        raise UnsuitableConnection(
+            "What is notified over the pooler is not heard over TRACKER_DIRECT_URL: they lead to"
+            " different databases, or TRACKER_DIRECT_URL leads to a pooler as well",
+            code="POOLER_LEADS_ELSEWHERE",
+        ) from error
+    finally:
+        listening.terminate()

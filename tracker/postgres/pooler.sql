@@ -1,0 +1,15 @@
+-- name: backend
+SELECT pg_backend_pid();
+
+-- name: trial
+SELECT $1::text;
+
+-- name: in_recovery
+SELECT pg_is_in_recovery();
+
+-- name: forget_standbys
+-- A notification is a commit; this one may be lost.
+SET LOCAL synchronous_commit = off;
+
+-- name: notify
+SELECT pg_notify($1, $2);

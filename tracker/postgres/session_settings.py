@@ -1,0 +1,114 @@
+"""The settings that every session needs, and the check that it has them.
+
+A connection sends them when it is made. A pooler in front of PostgreSQL refuses them, or drops them
+without a word: then names would lead to other tables, days begin in another time zone, and whoever
+may do everything would work without the limits of its role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tracker.errors import TrackerError
+
+IN_FORCE = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+SEARCH_PATH = "projection, public"
+SILENCE_TIMEOUT_SECONDS = 8
+"""Seconds after which whoever is silent in a transaction loses it, with all its locks.
+
+Within 10 seconds others must be able to go on. Nothing of ours is silent for as long: a transaction
+that holds a lock of the tracker has all that it needs before, and then sends one statement after
+the other, without COPY and without long answers. For a client that stops within those PostgreSQL
+has no limit. The turns of projector and publisher, and appends, are also limited as a whole
+(`transaction_timeout`, from where they take their lock); imports and builds of indexes may take as
+long as they need, if only they go on.
+"""
+BASIC_SETTINGS: Mapping[str, str] = {
+    "search_path": SEARCH_PATH,
+    "timezone": "UTC",
+    "enable_memoize": "off",  # no query looks the same up twice
+    "idle_in_transaction_session_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
+    "client_connection_check_interval": "2s",
+}
+TRANSPORT_SETTINGS: Mapping[str, str] = {
+    "application_name": "tracker",
+    # As client_connection_check_interval for a client's host that has gone, or reads no answers.
+    "tcp_keepalives_idle": "4",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
+}
+"""Not checked: a pooler may add to the name, and the others show as 0 over a Unix socket."""
+REFUSED_PARAMETER = "unsupported startup parameter"
+"""Begins what PgBouncer says to a connection that sends settings."""
+
+
+class UnsuitableConnection(TrackerError, ConnectionError):
+    """What stands between us and PostgreSQL keeps something from it that the tracker needs."""
+
+    code = "POOLER_NEEDS_DIRECT_URL"
+
+
+def session_settings(role: str | None) -> dict[str, str]:
+    """What a session needs that works as a role, or as its login."""
+    return {**BASIC_SETTINGS, **({"role": role} if role else {})}
+
+
+def refused_settings(error: asyncpg.PostgresError) -> UnsuitableConnection | None:
+    """The error of a pooler that refused the settings which a connection sent; None for others."""
+    said = str(error)
+    return UnsuitableConnection(_through_pooler(said)) if REFUSED_PARAMETER in said else None
+
+
+async def check_session(connection: Any, settings: Mapping[str, str], *, pooled: bool) -> None:
+    """Raises UnsuitableConnection when a session has other settings than it should.
+
+    `pooled`: they were not sent, the login should have them.
+    """
+    rows = await connection.fetch(IN_FORCE, list(settings))
+    found = {row["name"]: row["value"] for row in rows}
+    wrong = {name: value for name, value in settings.items() if found[name] != value}
+    if pooled:
+        _check_login(rows[0]["login"], rows[0]["superuser"], wrong)
+    elif wrong:
+        name, value = next(iter(wrong.items()))
+        raise UnsuitableConnection(_through_pooler(f"{name} is {found[name]}, not {value}"))
+
+
+def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:
+    """Check the login of a pooler, and the settings that it should have and has not."""
+    if superuser:
+        raise UnsuitableConnection(
+            f"The login of the pooler, {login}, is a superuser, which no role makes less of: use one"
+            " of its own (deploy/database/pooled.sql)",
+            code="POOLER_SUPERUSER",
+        )
+    if wrong:
+        raise UnsuitableConnection(
+            f"The login of the pooler, {login}, lacks settings: {', '.join(wrong)}. Let a superuser"
+            f" run {' '.join(_statements(login, wrong))} and then RECONNECT in the console of the"
+            " pooler, whose connections keep what they were made with",
+            code="POOLER_LACKS_SETTINGS",
+        )
+
+
+def _statements(login: str, settings: Mapping[str, str]) -> list[str]:
+    """What gives a login settings, as SQL."""
+    name = '"{}"'.format(login.replace('"', '""'))
+    grants = [f"GRANT {settings['role']} TO {name};"] if "role" in settings else []
+    return grants + [
+        f"ALTER ROLE {name} SET {setting} = "
+        + (f"{value};" if setting == "search_path" else f"'{value}';")
+        for setting, value in settings.items()
+    ]
+
+
+def _through_pooler(sign: str) -> str:
+    return (
+        f"A connection pooler stands between the tracker and PostgreSQL ({sign}): name PostgreSQL"
+        " itself in TRACKER_DIRECT_URL (docs/database.md, A pooler)"
+    )
