@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier
-from tracker.audit.format.merkle import TILE_WIDTH, Tile, leaf_hash
+from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import Rejected
+from tracker.log.entry_hash import leaf_hash
 
 
 class DerivedRows:
