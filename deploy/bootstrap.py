@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from deploy.replica import is_standby, running_read_only
 from deploy.settings import delivery_networks
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
@@ -37,6 +39,9 @@ APPEND_TIMEOUT_SECONDS = 10
 WORK_TIMEOUT_SECONDS = 20
 """Seconds that a question to the log or the projector may take: whoever is cut off asks again, over
 another connection."""
+
+
+logger = logging.getLogger(__name__)
 
 
 async def prepare(target: Target) -> None:
@@ -76,12 +81,17 @@ async def running_tracker(
     pooled: Target | None = None,
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it and delivers it if it is to, and
-    answers.
+    answers. On a standby it does nothing but answer.
 
     `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
     in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
     the direct way, `target`. Raises UnsuitableConnection when the pooler will not do.
     """
+    if await is_standby(target):
+        logger.warning("the database is a standby: this process reads from it, and records nothing")
+        async with running_read_only(target) as services:
+            yield services
+        return
     durability = Durability()
     checked = partial(open_pool, check=durability.check)
     await prepare(target)

@@ -65,7 +65,8 @@ def create_app(
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     answers of so many bytes are kept in memory, and clients may name the documents that are `trusted`.
     """
-    access_control, schemas = AccessControl(services.tokens, access), JsonSchemaRoute()
+    access_control = AccessControl(services.tokens, access, read_only=services.read_only)
+    schemas = JsonSchemaRoute()
     health, metrics = HealthRoute(services), Metrics(services)
     observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), Pacing()
     subscriptions = SharedSubscriptions(services, access_control, pacing)

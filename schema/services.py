@@ -8,6 +8,7 @@ from typing import Any
 from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
+from projections.runner.replica import Replica
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.keystore import PublicKey
 from tracker.audit.sign.publisher import Publisher
@@ -44,6 +45,20 @@ class Services:
     """None where the log is not signed by this process."""
     deliverer: Deliverer | None = None
     """None where this process never delivers."""
+    replica: Replica | None = None
+    """The standby that questions are answered from; None where that is the primary."""
+    primary: Services | None = None
+    """The same parts on the primary, where the others are on a replica beside it."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be recorded here."""
+        return self.replica is not None and self.primary is None
+
+    @property
+    def writing(self) -> Services:
+        """The parts with which commands are carried out, and what they did is answered."""
+        return self.primary or self
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """The public keys of the log, the oldest first. Raises NotFound where this process has none."""

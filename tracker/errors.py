@@ -9,6 +9,7 @@ TrackerError
 ├── Forbidden           the caller may not do this
 ├── RateLimited         the caller asks too often
 ├── TooLarge            the input is over a stated limit
+├── ReadOnly            this server reads from a replica, and records nothing
 ├── NotProven           a signature or a proof does not hold
 │   └── Rejected            an export, a log or a database is not what was signed: says where
 └── Unavailable         a part of the system does not answer in time
@@ -107,6 +108,18 @@ class TooLarge(TrackerError):
     """The input is over a stated limit."""
 
     code = "TOO_LARGE"
+
+
+class ReadOnly(TrackerError):
+    """This server reads from a standby: nothing was recorded, and never will be here."""
+
+    code = "READ_ONLY"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server reads from a replica, so nothing was recorded: send this to one that"
+            " writes to the primary"
+        )
 
 
 class NotProven(TrackerError):

@@ -125,9 +125,12 @@ class Projector(BackgroundTask, Generic[PageT]):
                 began, page = time.monotonic(), folded
                 if not await connection.fetchval(SQL.take_turn, name, limits.setting):
                     return None
-                position = await connection.fetchval(SQL.position, name)
-                if page is None or page.after != position:
-                    page = await ahead.page(position)
+                tracking = await connection.fetchrow(SQL.tracking, name)
+                assert tracking is not None
+                if page is None or page.after != tracking["position"]:
+                    page = await ahead.page(tracking["position"])
+                if page is not None and not await self._is_durable(page, tracking["synchronous"]):
+                    return None
                 if page is not None and time.monotonic() - began > MAX_FOLD_SECONDS:
                     self._late = page
                 elif page is not None:
@@ -140,6 +143,13 @@ class Projector(BackgroundTask, Generic[PageT]):
             if self._late is None:
                 raise
         return page
+
+    async def _is_durable(self, page: PageT, synchronous: bool) -> bool:
+        """Whether no failover takes back what a page is of. Nothing else is projected, so that a
+        replica, which can't ask, may show what is."""
+        durability = self._follower.durability
+        durability.synchronous = synchronous
+        return not synchronous or await durability.release(page.until) >= page.until
 
     async def position(self) -> int:
         """How far the projection has come."""

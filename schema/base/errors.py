@@ -34,9 +34,12 @@ DATABASE_ERRORS = (
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
 )
-"""What a question meets when the database is gone, going, starting or out of means; other errors of
-PostgreSQL are bugs of ours."""
+"""What a question meets when the database is gone, going, starting, out of means, or a standby that can't
+write or whose replay the question holds up; other errors of PostgreSQL are bugs of ours."""
 
 logger = logging.getLogger(__name__)
 

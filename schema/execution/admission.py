@@ -27,9 +27,10 @@ from schema.execution.documents import ParsedDocument, parsed_document
 from schema.execution.query_cost import cost_errors
 from schema.root.batch import MAX_COMMANDS, command_count_error
 from schema.root.endpoints import ENDPOINT_MUTATIONS
+from schema.services import Services
 from schema.telemetry.operation import MAX_NAME_CHARACTERS, current_operation
 from tracker.auth.scopes import Caller, Scope
-from tracker.errors import TooLarge, TrackerError
+from tracker.errors import ReadOnly, TooLarge, TrackerError
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """The largest body of a request, or message over a WebSocket."""
@@ -137,8 +138,10 @@ def _errors(
             for field in root_fields(document, operation)
             if is_mutation or field.name.value in DRY_RUNS
         ]
-        if errors := may_not_write(fields, request.context.caller) or too_many_commands(
-            fields, variables
+        if errors := (
+            read_only(fields, request.context.services)
+            or may_not_write(fields, request.context.caller)
+            or too_many_commands(fields, variables)
         ):
             return errors
     if errors := too_long_lists(variables):
@@ -175,6 +178,13 @@ def too_many_commands(
                 if isinstance(commands, list) and len(commands) > MAX_COMMANDS:
                     return [_at(field, command_count_error())]
     return []
+
+
+def read_only(fields: Iterable[FieldNode], services: Services) -> list[GraphQLError]:
+    """The error of the first field with commands where nothing is recorded."""
+    if not services.read_only:
+        return []
+    return [_at(field, ReadOnly()) for field in fields if not field.name.value.startswith("__")][:1]
 
 
 def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:

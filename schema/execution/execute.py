@@ -13,7 +13,14 @@ from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller
-from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticated, Unavailable
+from tracker.errors import (
+    Forbidden,
+    InvalidInput,
+    ReadOnly,
+    TrackerError,
+    Unauthenticated,
+    Unavailable,
+)
 
 QUERIES = frozenset({OperationType.QUERY})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -111,6 +118,8 @@ def refusal(error: Mapping[str, Any]) -> TrackerError:
     that ask on behalf of their clients."""
     extensions = error.get("extensions", {})
     code, path = extensions.get("code", "INTERNAL"), extensions.get("path", ())
+    if code == ReadOnly.code:
+        return ReadOnly()
     if code in ERRORS:
         return ERRORS[code](error["message"])
     kind = TrackerError if code == "INTERNAL" else InvalidInput

@@ -39,13 +39,16 @@ class Client:
     authorization: str = field(default="", repr=False)
     """The Authorization header that the caller came with, or that their cookie stands for; empty of
     those who came without a token that works."""
+    read_only: bool = False
+    """Whether they can record nothing at this server, whatever they may."""
 
 
 class AccessControl:
     """Lets callers in."""
 
-    def __init__(self, tokens: Tokens, access: Access):
+    def __init__(self, tokens: Tokens, access: Access, *, read_only: bool = False):
         self.access = access
+        self.read_only = read_only
         self._tokens = tokens
         self._issuer = OidcIssuer(access.oidc) if access.oidc else None
         self._buckets = TokenBuckets(access.rate)
@@ -66,9 +69,9 @@ class AccessControl:
             self._buckets.take(client)
             raise
         if parse_bearer(authorization):
-            found = Client(caller, f"token {caller.name}", authorization)
+            found = Client(caller, f"token {caller.name}", authorization, self.read_only)
         else:
-            found = Client(caller, client)
+            found = Client(caller, client, read_only=self.read_only)
         self._buckets.take(found.key)
         return found
 

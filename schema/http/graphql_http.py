@@ -55,7 +55,13 @@ STATUS = {
 """Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
 are not known, which clients take for a part of the protocol only with 200."""
 
-REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503, "LOG_SET_BACK": 503}
+REQUEST_STATUS = {
+    "INTERNAL": 500,
+    "TIMEOUT": 503,
+    "UNAVAILABLE": 503,
+    "LOG_SET_BACK": 503,
+    "READ_ONLY": 503,
+}
 """Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
 
 

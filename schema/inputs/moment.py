@@ -16,6 +16,7 @@ from projections.runner.projector import Projector
 from schema.base.context import Info
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import parse_day, parse_instant, parse_position
+from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, Unavailable
 
@@ -69,7 +70,16 @@ async def wait_for_position(info: Info, least: Position | None) -> None:
         await wait_until_projected(info.context.services.projector, wanted)
 
 
-async def wait_until_projected(projector: Projector[Any], position: int) -> None:
+async def wait_for_replica(services: Services, position: int, field: str) -> None:
+    """Where a replica is read from, wait until it has a position that it may only be behind of.
+    Raises Unavailable after the timeout."""
+    if services.replica and position > await services.recorder.head():
+        await wait_until_projected(services.projector, position, field)
+
+
+async def wait_until_projected(
+    projector: Projector[Any], position: int, field: str = "minPosition"
+) -> None:
     """Wait until the projection has processed a position. Raises Unavailable after the timeout."""
     try:
         await projector.reach(position, seconds=MIN_POSITION_TIMEOUT_SECONDS)
@@ -79,7 +89,7 @@ async def wait_until_projected(projector: Projector[Any], position: int) -> None
             " this server is behind, or"
             " the log does not go so far; try again",
             code="POSITION_NOT_REACHED",
-            path=("minPosition",),
+            path=(field,),
         ) from None
 
 

@@ -22,6 +22,7 @@ from schema.inputs.arguments import (
     parse_position,
     parse_selection,
 )
+from schema.inputs.moment import wait_for_replica
 from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import current_operation
 from schema.types.change import EntityKind
@@ -57,6 +58,7 @@ class Subscription:
         start, wanted = parse_position(after, "after"), parse_selection(types, commodities, places)
         if info.context.last_position is not None:
             start = info.context.last_position  # a client that comes back asks as it did at first
+        await wait_for_replica(services, start or 0, "after")
         head = await services.recorder.head()
         start = head if start is None else start
         check_in_log(start, head, "after")

@@ -28,6 +28,7 @@ from schema.http.pacing import Pacing
 from schema.http.responses import errors_as_json
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_position
 from schema.inputs.arguments import check_in_log, parse_position, parse_selection, parse_short_text
+from schema.inputs.moment import wait_for_replica
 from schema.services import Services
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
@@ -146,9 +147,11 @@ class EventRoute:
         client = await self._access_control.authenticate_request(request)
         form, wanted = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
-        after, head = start_position(request), await self._services.recorder.head()
-        resumed = last_position(request) is not None
-        check_in_log(after or 0, head, "Last-Event-ID" if resumed else "after")
+        after, resumed = start_position(request), last_position(request) is not None
+        named = "Last-Event-ID" if resumed else "after"
+        await wait_for_replica(self._services, after or 0, named)
+        head = await self._services.recorder.head()
+        check_in_log(after or 0, head, named)
         body = GzipBody() if takes_gzip(request.headers.get("accept-encoding", "")) else PlainBody()
         headers = {"Vary": "Accept, Accept-Encoding"}
         if body.encoding:

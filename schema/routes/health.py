@@ -32,8 +32,20 @@ class HealthRoute:
             "lagSeconds": found.lag_seconds,
             "listening": found.listening,
             "checkpoint": found.checkpoint,
-            "warnings": [*self._warnings, *await warn_of_deliveries(self._services)],
+            "readOnly": self._services.read_only,
+            "warnings": [
+                *self._warnings,
+                *(found.replica.warnings if found.replica else []),
+                *await warn_of_deliveries(self._services),
+            ],
         }
+        if replica := found.replica:
+            answer["replica"] = {
+                "answers": replica.answers,
+                "receiving": replica.receiving,
+                "lagSeconds": replica.lag_seconds,
+                "lagEvents": replica.lag_events,
+            }
         return json_response(answer, 503 if found.reasons else 200, Cache_Control="no-store")
 
     @property

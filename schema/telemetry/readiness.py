@@ -15,8 +15,71 @@ MAX_LAG_EVENTS = 1000
 MAX_LAG_SECONDS = 15
 """So long the first of them may have waited: longer than it takes to replace who projected."""
 DATABASE_TIMEOUT_SECONDS = 3
+MAX_REPLICA_LAG_SECONDS = 30
+"""So long a replica that receives from its primary may not have shown all that it has."""
+NOT_LISTENING = "nobody listens to the log: new events come late"
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaReadiness:
+    """The readiness of the replica that this server reads from."""
+
+    read_only: bool
+    """Whether there is nobody else to read from, and nothing can be recorded."""
+    answers: bool
+    standby: bool = True
+    """Whether it is one: no more when it was promoted."""
+    receiving: bool = False
+    """Whether it is connected to its primary."""
+    lag_seconds: float | None = None
+    """For how long, at most, it has not shown all that its primary had."""
+    lag_events: int | None = None
+    """How many events the primary has projected that it does not show; None without a primary to ask."""
+    trouble: str | None = None
+    """Why it is not read from."""
+
+    @property
+    def _late(self) -> bool:
+        return self.receiving and (self.lag_seconds or 0) > MAX_REPLICA_LAG_SECONDS
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why requests should go elsewhere."""
+        if not self.read_only and not self.answers:
+            return []
+        if not self.answers:
+            return [f"the replica is not read from: {self.trouble or 'it has not answered yet'}"]
+        if self._late:
+            return [
+                f"the replica is {self.lag_seconds:.0f} seconds behind its primary:"
+                f" expected at most {MAX_REPLICA_LAG_SECONDS}"
+            ]
+        return []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong, and keeps nobody from being answered."""
+        if not self.answers:
+            told = self.trouble or "it has not answered yet"
+            return (
+                [] if self.read_only else [f"the primary is read from instead of a replica: {told}"]
+            )
+        warnings = []
+        if not self.standby:
+            warnings.append(
+                "the database that is read from is a primary now: start this server again to have"
+                " it record"
+                if self.read_only
+                else "what is read from as a replica is a primary"
+            )
+        elif not self.receiving:
+            warnings.append(
+                "the replica receives nothing from a primary: what it shows may be"
+                f" {self.lag_seconds or 0:.0f} seconds old"
+            )
+        return warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +95,8 @@ class Readiness:
     """For how long the first event that waits for the projection has been waiting."""
     set_back: str | None = None
     """What this server has shown and the log has not, where it was set back."""
+    replica: ReplicaReadiness | None = None
+    """How the replica is that is read from; None where that is the primary."""
 
     @property
     def lag(self) -> int | None:
@@ -45,7 +110,9 @@ class Readiness:
         """Why requests should go elsewhere; empty where they need not."""
         if self.set_back:
             return [self.set_back]
-        reasons = [] if self.listening else ["nobody listens to the log: new events come late"]
+        reasons = [] if self.listening or self.replica else [NOT_LISTENING]
+        if self.replica:
+            reasons += self.replica.reasons
         if self.lag is None:
             reasons.append("the database does not answer")
         elif self.lag > MAX_LAG_EVENTS:
@@ -63,7 +130,7 @@ class Readiness:
 
 async def check_readiness(services: Services) -> Readiness:
     """Check the readiness of this server now."""
-    listening = services.follower.listening
+    listening, replica = services.follower.listening, check_replica(services)
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             position = await services.projector.position()
@@ -74,12 +141,40 @@ async def check_readiness(services: Services) -> Readiness:
                 position,
                 checkpoint,
                 await services.recorder.age(position + 1),
+                replica=replica,
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
-        return Readiness(listening)
+        return Readiness(listening, replica=replica)
+
+
+def check_replica(services: Services) -> ReplicaReadiness | None:
+    """How the replica is that this server reads from, as it last said itself."""
+    replica = services.replica
+    if replica is None:
+        return None
+    state = replica.state
+    if state is None:
+        return ReplicaReadiness(services.read_only, False, trouble=replica.trouble)
+    return ReplicaReadiness(
+        services.read_only,
+        True,
+        state.standby,
+        state.receiving,
+        state.lag_seconds,
+        _lag_events(services),
+    )
+
+
+def _lag_events(services: Services) -> int | None:
+    """How many events the primary has projected, as far as we were told, that the replica has not."""
+    on_primary = services.primary and services.primary.projector.progress.known
+    on_replica = services.projector.progress.known
+    if not on_primary or not on_replica:
+        return None
+    return max(on_primary.position - on_replica.position, 0)
 
 
 async def warn_of_deliveries(services: Services) -> list[str]:

@@ -75,12 +75,14 @@ async def test_questions_and_followers_see_only_what_standbys_have(
 
 
 async def test_states_follow_when_standbys_have_what_they_are_made_of(
-    services: Services, unconfirmed: Callable[[], Awaitable[None]]
+    services: Services, unconfirmed: Callable[[], Awaitable[None]], admin: Any
 ) -> None:
     question = '{ asOf { position exportControl(id: "b") { id } } }'
     api = Api(services)
     answer = await api.ask(question)
     assert answer == {"asOf": {"position": "1", "exportControl": None}}
+    projected = "SELECT position FROM projection.tracking WHERE projection = 'versions'"
+    assert await admin.fetchval(projected) == 1  # a replica shows as much, and can't ask
     await unconfirmed()
     await services.projector.reach(2)
     answer = await api.ask(question)

@@ -404,13 +404,17 @@ def _count_new(outcomes: Sequence[object]) -> int:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    failure = (
-        DiskFull()
-        if isinstance(error, asyncpg.DiskFullError)
-        else Unavailable(
+    failure: Unavailable
+    if isinstance(error, asyncpg.DiskFullError):
+        failure = DiskFull()
+    elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        failure = Unavailable(
+            "The database takes no writes now, so nothing was recorded; try again"
+        )
+    else:
+        failure = Unavailable(
             "The log could not be reached; whether the events were recorded is not known. Send the"
             " same command again: it counts once."
         )
-    )
     failure.__cause__ = error
     return failure

@@ -146,12 +146,16 @@ async def create_pool(
     seconds: float = COMMAND_TIMEOUT_SECONDS,
     check: Check | None = None,
     pooled: bool = False,
+    kind: Callable[..., CheckedPool] = CheckedPool,
+    session: type[Session] = Session,
+    least: int = 1,
 ) -> Pool:
     """A pool of up to `size` connections that work as a role, with settings of their own. `check`
     looks at each new one before it is used, and raises what is wrong with where it leads.
 
     A command that takes longer than `seconds` raises TimeoutError. `pooled`: over a connection
-    pooler, to which no settings are sent: its login has them. Raises UnsuitableConnection.
+    pooler, to which no settings are sent: its login has them. At least so many connections are made
+    at once: with none of them, nothing has to answer yet. Raises UnsuitableConnection.
     """
     needed = {**session_settings(role), **settings}
 
@@ -160,14 +164,14 @@ async def create_pool(
         if check:
             await check(connection)
 
-    return await CheckedPool(
+    return await kind(
         **_with_defaults(target),
-        min_size=1,
+        min_size=least,
         max_size=size,
-        connection_class=Session,
+        connection_class=session,
         server_settings={} if pooled else {**TRANSPORT_SETTINGS, **needed},
         command_timeout=seconds,
-        connect=_connect,  # type: ignore[arg-type]  # which is called by names only
+        connect=_connect,  # which is called by names only
         init=begin,
         setup=_check_alive,
         reset=_no_reset,

@@ -36,7 +36,14 @@ from schema.pages.site.address import Address, href, path_of
 from schema.pages.site.html import around, html_response, session
 from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.auth.scopes import Scope
-from tracker.errors import Forbidden, InvalidInput, NotFound, TrackerError, Unauthenticated
+from tracker.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ReadOnly,
+    TrackerError,
+    Unauthenticated,
+)
 
 ENDPOINTS = "/endpoints"
 STATES = ("ACTIVE", "PAUSED", "DISABLED")
@@ -61,7 +68,7 @@ class EndpointRoute:
 
     async def all(self, request: Request, client: Client) -> Response:
         """The list, with the form that adds one. Raises Unauthenticated and Forbidden."""
-        client.caller.require(Scope.ENDPOINT)
+        _check_allowed(request, client)
         if request.method == "GET":
             return await self._list(request, client, ADD)
         form = ADD.filled(read_fields(await read_form(request)))
@@ -76,7 +83,7 @@ class EndpointRoute:
 
     async def one(self, request: Request, client: Client) -> Response:
         """One of them. Raises Unauthenticated, Forbidden and NotFound."""
-        client.caller.require(Scope.ENDPOINT)
+        _check_allowed(request, client)
         name = request.path_params["name"]
         if request.method == "GET":
             return await self._page(name, request, client)
@@ -181,6 +188,14 @@ class EndpointRoute:
             raise refusal(error)
         data: Mapping[str, Any] = answer["data"]
         return data
+
+
+def _check_allowed(request: Request, client: Client) -> None:
+    """Let those in who may manage endpoints; whoever sends a form, where that does something. Raises
+    Unauthenticated, Forbidden and ReadOnly."""
+    if client.read_only and request.method == "POST":
+        raise ReadOnly
+    client.caller.require(Scope.ENDPOINT)
 
 
 def _form(given: Mapping[str, str]) -> Form:

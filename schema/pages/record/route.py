@@ -42,7 +42,7 @@ from schema.pages.site.plain import PlainPages
 from tracker.auth.scopes import Scope
 from tracker.domain.commodities import commodities
 from tracker.domain.places import places
-from tracker.errors import InvalidInput, NotFound
+from tracker.errors import InvalidInput, NotFound, ReadOnly
 
 MAX_FORM_BYTES = 512 * 1024
 ADD, REMOVE, DO, KEY, VERSION, CHOICE = "add", "remove", "do", "key", "version", "choice"
@@ -78,7 +78,9 @@ class RecordRoute:
         ]
 
     async def respond(self, request: Request, client: Client) -> Response:
-        """The list of commands, or a form. Raises Unauthenticated, Forbidden and NotFound."""
+        """The list of commands, or a form. Raises ReadOnly, Unauthenticated, Forbidden and NotFound."""
+        if client.read_only:
+            raise ReadOnly
         client.caller.require(Scope.RECORD)
         command = request.path_params.get("command")
         if command is None:

@@ -39,6 +39,8 @@ class Session:
     may_record: bool = False
     may_deliver: bool = False
     """Whether there may be endpoints for them."""
+    read_only: bool = False
+    """Whether this server records nothing, and manages no endpoints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
 from schema.pages.site.templates import environment
 from tracker.auth.scopes import Scope
-from tracker.errors import NotFound, TrackerError
+from tracker.errors import NotFound, ReadOnly, TrackerError
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -35,12 +35,19 @@ TITLES = {
     404: "Nothing here",
     429: "Too many requests",
 }
+OTHER_TITLES = {ReadOnly.code: "Nothing is recorded here"}
+UNKNOWN_TITLE = "This page cannot be shown now"
 
 
 def session(client: Client) -> Session:
     """What a page shows of its reader."""
     scopes = client.caller.scopes
-    return Session(bool(client.authorization), Scope.RECORD in scopes, Scope.ENDPOINT in scopes)
+    return Session(
+        bool(client.authorization),
+        Scope.RECORD in scopes and not client.read_only,
+        Scope.ENDPOINT in scopes,
+        client.read_only,
+    )
 
 
 def around(address: Address, section: str | None, session: Session) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def problem_response(
     where = ".".join(map(str, error.path or ()))
     shown = {
         **around(address, section, session or Session()),
-        "title": TITLES.get(status, "This page cannot be shown now"),
+        "title": TITLES.get(status) or OTHER_TITLES.get(error.code, UNKNOWN_TITLE),
         "code": error.code,
         "message": f"{where}: {error.message}" if where else error.message,
         "advice": None,

@@ -1,0 +1,95 @@
+"""Wiring: the parts of a tracker that read from a standby, and record nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, cast
+
+from deploy.settings import delivery_networks
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.changes import Changes
+from projections.registry import PROJECTIONS
+from projections.runner.projector import Projector
+from projections.runner.replica import Replica
+from projections.versions.projection import Versions
+from schema.services import Services
+from tracker.audit.serve.proofs import ProofService
+from tracker.auth.tokens import Tokens
+from tracker.commands.handler import Commands
+from tracker.delivery.endpoints import Endpoints
+from tracker.log.replica_log import PollingFollower, ReplayedDurability, ReplicaRecorder
+from tracker.postgres.database import API, CheckedPool, Pool, Target, connect, create_pool
+from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
+
+WORK_TIMEOUT_SECONDS = 20
+"""Seconds that a question to the log may take on a replica."""
+STANDBY = "SELECT pg_is_in_recovery()"
+
+
+async def is_standby(target: Target) -> bool:
+    """Whether a database takes no writes, since it replays those of another."""
+    connection = await connect(target)
+    try:
+        return bool(await connection.fetchval(STANDBY))
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def running_read_only(target: Target) -> AsyncIterator[Services]:
+    """A tracker that answers from a standby alone, and records nothing. Raises NotMigrated where the
+    standby is of another version."""
+    async with AsyncExitStack() as stack:
+        services = await _replica(stack, target, None, None)
+        assert services.replica is not None
+        connection = await connect(target, role=API)
+        try:
+            await services.replica.check_fits(connection)
+        finally:
+            await connection.close()
+        await stack.enter_async_context(services.follower)
+        yield services
+
+
+async def _replica(
+    stack: AsyncExitStack, target: Target, pool: Pool | None, asking: Pool | None
+) -> Services:
+    """The parts that read from a replica; pools of the primary take their place where none answers."""
+    projection = Versions()
+    replica = Replica([make() for make in PROJECTIONS.values()], projection.name)
+    durability = ReplayedDurability(replica.position)
+    checked = partial(_pool, stack, target, check=durability.check)
+    reading = durability.pool = await checked(pool, seconds=WORK_TIMEOUT_SECONDS)
+    asking_replica = await checked(asking, settings=PLANNED_ONCE)
+    for each in (reading, asking_replica):
+        each.follow(lambda: durability.shown, replica.position)
+        replica.serve(each)
+    recorder = ReplicaRecorder(reading, durability=durability)
+    follower = PollingFollower(recorder, target, replica.ask, replica.lose)
+    projector = Projector(reading, follower, projection)  # which follows, and never runs
+    return Services(
+        recorder,
+        follower,
+        projector,
+        Commands(recorder),
+        AsOf(asking_replica, recorder, projector.progress),
+        Changes(reading, recorder),
+        Tokens(reading),
+        ProofService(reading),
+        Endpoints(reading, recorder, delivery_networks()),
+        replica=replica,
+    )
+
+
+async def _pool(
+    stack: AsyncExitStack, target: Target, primary: Pool | None, **options: Any
+) -> ReplicaPool:
+    pool = await create_pool(
+        target, kind=ReplicaPool, session=ReplicaSession, least=0 if primary else 1, **options
+    )
+    assert isinstance(pool, ReplicaPool)
+    stack.push_async_callback(pool.close)
+    pool.primary = cast(CheckedPool | None, primary)
+    return pool
