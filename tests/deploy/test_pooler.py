@@ -3,30 +3,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from deploy import settings
-from deploy.bootstrap import prepare, running_tracker
+from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from deploy.cli.main import app
 from deploy.process import Exit
 from deploy.settings import WrongSetting
 from schema.services import Access, Services
+from tests.log.test_log import event
 from tests.support.poolers import PGBOUNCER, Pooler, prepare_logins, running_pooler
 from tests.support.replication import Server, running_primary
+from tests.support.standbys import CANCEL, WAITING, cut_short, wait_for_nobody
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, subscribe
 from tests.test_style import ROOT
+from tracker.errors import Unavailable
+from tracker.log.recorder import Recorder
 from tracker.postgres import pooler as pooler_check
 from tracker.postgres.database import API
 from tracker.postgres.pooler import check_pooler
 from tracker.postgres.session_settings import (
+    SILENCE_TIMEOUT_SECONDS,
     TRANSPORT_SETTINGS,
     UnsuitableConnection,
     session_settings,
@@ -163,6 +171,77 @@ async def test_a_pooler_of_sessions_will_do_as_well(server: Server) -> None:
     with running_pooler(server, modes) as pooler:
         for _ in range(2):  # the second has connections that the first has given back
             await check_pooler(pooler.pooled, pooler.direct)
+
+
+@pytest.fixture
+async def admin(server: Server) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Who looks at what goes on in the database."""
+    async with open_connection({**server.target, "database": "minerals"}) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def call_off(server: Server, admin: Any) -> AsyncIterator[Callable[[], None]]:
+    """Every commit waits for a standby that is not there; until it is called off."""
+
+    def wait_for(name: str) -> None:
+        server.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        server.sql("SELECT pg_reload_conf()")
+
+    await wait_for_nobody({**server.target, "database": "minerals"}, wait_for, admin)
+    yield partial(wait_for, "")
+    wait_for("")
+
+
+async def test_an_append_whose_wait_for_a_standby_was_cut_short_is_not_acknowledged(
+    pooler: Pooler, admin: Any, call_off: Callable[[], None]
+) -> None:
+    async with open_pool(pooler.pooled, pooled=True) as pool:
+        appending = asyncio.ensure_future(Recorder(pool).append([event("alliance/cut", "cut")]))
+        await cut_short(admin, CANCEL, appending)
+        with pytest.raises(Unavailable, match="counts once"):
+            await appending
+
+
+async def test_an_append_that_is_given_up_goes_on_behind_the_pooler(
+    pooler: Pooler, admin: Any, call_off: Callable[[], None]
+) -> None:
+    count = "SELECT count(*) FROM log.events WHERE event_id = 'given-up'"
+    async with open_pool(pooler.pooled, pooled=True, seconds=0.5) as pool:
+        with pytest.raises(Unavailable, match="counts once"):
+            await Recorder(pool).append([event("alliance/given-up", "given-up")])
+    for _ in range(15):  # as long as a cancellation would take, and longer
+        assert await admin.fetchval(WAITING)
+        assert await admin.fetchval(count) == 0
+        await asyncio.sleep(0.02)
+    call_off()
+    async with asyncio.timeout(20):
+        while not await admin.fetchval(count):
+            await asyncio.sleep(0.01)
+
+
+async def test_what_a_client_leaves_open_ends_with_it(pooler: Pooler) -> None:
+    async with (
+        open_pool(pooler.pooled, pooled=True, size=2) as pool,
+        pool.acquire() as leaving,
+        pool.acquire() as staying,
+    ):
+        await leaving.transaction().start()
+        await leaving.execute("SELECT pg_advisory_xact_lock(20)")
+        leaving.terminate()
+        async with asyncio.timeout(SILENCE_TIMEOUT_SECONDS), staying.transaction():
+            await staying.execute("SELECT pg_advisory_xact_lock(20)")
+
+
+async def test_a_question_that_takes_too_long_in_a_transaction_is_cancelled(
+    pooler: Pooler, admin: Any
+) -> None:
+    async with open_pool(pooler.pooled, pooled=True, size=1, seconds=0.3) as pool:
+        with pytest.raises(TimeoutError):
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("SELECT pg_sleep(60)")
+        assert await pool.fetchval("SELECT 1") == 1
+    assert not await admin.fetch("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
 
 
 def test_a_command_says_what_is_missing(pooler: Pooler) -> None:
