@@ -15,9 +15,8 @@ import random
 import statistics
 import sys
 
-from tests.cluster.faults import FAULTS
 from tests.cluster.network import NoCluster
-from tests.cluster.rounds import RoundTotals, run
+from tests.cluster.rounds import KINDS, RoundTotals, run
 
 COLUMNS = (
     "fault",
@@ -56,8 +55,8 @@ def main() -> None:
         "kinds",
         nargs="*",
         metavar="KIND",
-        default=list(FAULTS),
-        help=f"of {', '.join(FAULTS)}; all if left out",
+        default=list(KINDS),
+        help=f"of {', '.join(KINDS)}; all if left out",
     )
     parser.add_argument("--rounds", type=int, default=20, help="of each kind (default: 20)")
     parser.add_argument("--first", type=int, default=1, help="the number of the first round")
@@ -65,7 +64,7 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="also print a line a round")
     asked = parser.parse_args()
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # it would tell of every fault
-    if unknown := set(asked.kinds) - set(FAULTS):
+    if unknown := set(asked.kinds) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     print(f"seed {asked.seed}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
     for kind in asked.kinds:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterable
 
 import httpx
 
-from tests.cluster.checkpoints import check_heads, read_head
-from tests.cluster.cluster import DATABASE
+from tests.cluster.checkpoints import Head, check_heads, read_head
 from tests.cluster.followers import Auditor, Follower
 from tests.cluster.node import Node
-from tests.cluster.world import ClusterUnderLoad
+from tests.cluster.world import ClusterUnderLoad, Tracker
 from tests.faults.check import Log, followed, projected, recorded
 from tests.faults.load import Broken
-from tracker.postgres.database import connect
 
 CATCH_UP_SECONDS = 60
 """Seconds in which standbys, checkpoints and trackers must have caught up, once nobody writes."""
-ENTRIES = "SELECT entry FROM log.events ORDER BY position"
 OLD_TRANSACTIONS = """
 SELECT application_name || ': ' || query FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND xact_start < now() - interval '30 seconds'"""
@@ -31,6 +29,7 @@ async def check(world: ClusterUnderLoad) -> None:
         await world.ready(tracker.url)
     log = await recorded(world)
     told_right(world.followers)
+    stayed(world.trackers)
     for tracker in world.trackers:
         await projected(world, tracker.url, log)
     for follower in world.followers:
@@ -43,10 +42,17 @@ async def check(world: ClusterUnderLoad) -> None:
 
 
 def told_right(followers: Iterable[Follower]) -> None:
-    """No follower was told of another log, or that it is ahead of this one."""
+    """No follower was told that the log is another one."""
     for follower in followers:
         if follower.refusals:
-            raise Broken(f"a follower was refused: {follower.refusals}")
+            raise Broken(f"{follower.name} was told {follower.refusals}")
+
+
+def stayed(trackers: Iterable[Tracker]) -> None:
+    """No tracker has ended that nobody has killed."""
+    for tracker in trackers:
+        if ends := [end for end in tracker.ends if end[0] != -signal.SIGKILL]:
+            raise Broken(f"tracker {tracker.name} has ended: {ends}")
 
 
 async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
@@ -60,15 +66,9 @@ async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
 async def _entries(node: Node, size: int) -> list[bytes]:
     """The entries that a node has, once it has so many."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    connection = await connect({**node.target, "database": DATABASE})
-    try:
-        while True:
-            found = [bytes(row["entry"]) for row in await connection.fetch(ENTRIES)]
-            if len(found) >= size or time.monotonic() > deadline:
-                return found
-            await asyncio.sleep(0.2)
-    finally:
-        await connection.close()
+    while len(found := await node.entries()) < size and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return found
 
 
 async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
@@ -76,13 +76,18 @@ async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
     one of this log."""
     for auditor in world.auditors:
         await until_signed(auditor, world.key, len(entries), world.http)
-        check_heads([read_head(note, world.key) for note in auditor.notes], entries)
+        check_heads(heads(auditor, world.key), entries)
+
+
+def heads(auditor: Auditor, key: str) -> list[Head]:
+    """All that an auditor was ever given."""
+    return [read_head(note, key) for note in auditor.notes]
 
 
 async def until_signed(auditor: Auditor, key: str, size: int, http: httpx.AsyncClient) -> None:
     """Wait until a checkpoint of a size is given, or a larger one."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    while max((read_head(note, key).size for note in auditor.notes), default=0) < size:
+    while max((head.size for head in heads(auditor, key)), default=0) < size:
         if time.monotonic() > deadline:
             ready = await http.get(f"{auditor.where()}/readyz")
             raise Broken(f"no checkpoint of {size} events: {ready.text}")

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
@@ -20,11 +19,10 @@ import httpx
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory, account
 from tests.cluster.network import Network, NoCluster, network
-from tests.cluster.node import PASSWORD, POSTGRES_PORT, REST_PORT, SETTINGS, Node
+from tests.cluster.node import DATABASE, PASSWORD, POSTGRES_PORT, REST_PORT, SETTINGS, Node
 
 WHOLE_SECONDS = 120
 """Seconds in which all nodes must be there again."""
-DATABASE = "minerals"
 ROLES = SETTINGS.parent / "database" / "roles.sql"
 
 
@@ -239,10 +237,3 @@ async def cluster() -> AsyncIterator[Cluster]:
         finally:
             await made.stop()
             shutil.rmtree(directory, ignore_errors=True)
-
-
-async def try_out() -> dict[str, Any]:
-    """Start a cluster and end it: how long that took."""
-    begun = time.monotonic()
-    async with cluster() as made:
-        return {"seconds": time.monotonic() - begun, "hosts": made.hosts}

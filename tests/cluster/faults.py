@@ -1,18 +1,18 @@
-"""The faults of machines and networks, each at a random moment under load."""
+"""What befalls machines and networks, each at a random moment under load. Each does its harm and mends it,
+while writers write; they need not be acknowledged yet."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from random import Random
 
 import asyncpg
 
 from tests.cluster.node import Node
-from tests.cluster.world import ClusterUnderLoad, by_hosts, by_proxy, slept_until
+from tests.cluster.world import ClusterUnderLoad, slept_until
 from tests.faults.load import Broken
 
 WRITES_SECONDS = 120
@@ -20,15 +20,6 @@ WRITES_SECONDS = 120
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 40
 """Seconds for which a node is frozen or cut off, or etcd away."""
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = 'minerals'"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A kind of fault."""
-
-    world: Callable[[], AbstractAsyncContextManager[ClusterUnderLoad]]
-    strike: Callable[[ClusterUnderLoad, Random], Awaitable[None]]
-    """Does the harm and mends it, while writers write; they need not be acknowledged yet."""
 
 
 async def kill_primary(world: ClusterUnderLoad, chance: Random) -> None:
@@ -134,18 +125,3 @@ async def standbys(world: ClusterUnderLoad) -> list[Node]:
     """The nodes that do not lead."""
     primary = await world.cluster.until_leads()
     return [node for node in world.cluster.nodes if node is not primary]
-
-
-FAULTS = {
-    "primary": Fault(by_hosts, kill_primary),
-    "switchover": Fault(by_hosts, switch_over),
-    "frozen": Fault(by_hosts, freeze_primary),
-    "partition": Fault(by_hosts, cut_off_primary),
-    "standby": Fault(by_hosts, kill_standby),
-    "standbys": Fault(by_hosts, kill_standbys),
-    "etcd": Fault(by_hosts, kill_etcd),
-    "cancelled": Fault(by_hosts, cancel_appends),
-    "tracker": Fault(by_hosts, kill_tracker),
-    "primary-proxy": Fault(by_proxy, kill_primary),
-    "frozen-proxy": Fault(by_proxy, freeze_primary),
-}

@@ -21,6 +21,8 @@ SILENCE_SECONDS = 20
 FETCH_SECONDS = 0.25
 PASSING = {"UNAVAILABLE", "TIMEOUT"}
 """Codes of errors after which a follower comes back as it is."""
+ELSEWHERE = {"POSITION_BEYOND_HEAD", "LOG_DIVERGED"}
+"""Codes that tell it that the log is not the one it has seen: it looks for the common part."""
 
 Where = Callable[[], str]
 """The address of a tracker, which has another one after each start."""
@@ -33,8 +35,11 @@ class Follower:
         self.name = name
         self.where = where
         self.seen: list[tuple[int, str]] = []
-        self.refusals: list[str] = []
-        """Errors that it was told other than that it should come back."""
+        self.tokens: list[str] = []
+        """What it can come back with: one for each that it has seen."""
+        self.refusals: list[tuple[str, int]] = []
+        """Codes of errors other than that it should come back, and after how many events."""
+        self._step = 1
 
     async def follow(self) -> None:
         """Follow for ever."""
@@ -47,16 +52,24 @@ class Follower:
         """Follow until the connection breaks."""
         raise NotImplementedError
 
+    def got(self, position: int, id: str, token: str) -> None:
+        """Keep an event."""
+        self.seen.append((position, id))
+        self.tokens.append(token)
+        self._step = 1
+
     def refused(self, errors: Any) -> None:
-        """Keep errors that should not be."""
-        codes = {error.get("extensions", {}).get("code") for error in errors}
-        if not codes <= PASSING:
-            self.refusals.append(f"{self.name}, at {self.last}: {errors}")
+        """Keep errors that tell of another log, and try an older token next time."""
+        codes = {error.get("extensions", {}).get("code") for error in errors} - PASSING
+        self.refusals += [(str(code), len(self.seen)) for code in sorted(codes, key=str)]
+        if codes & ELSEWHERE:
+            del self.seen[-self._step :], self.tokens[-self._step :]
+            self._step *= 2
 
     @property
-    def last(self) -> int:
-        """The last position seen."""
-        return self.seen[-1][0] if self.seen else 0
+    def token(self) -> str:
+        """What it comes back with."""
+        return self.tokens[-1] if self.tokens else "0"
 
 
 class Subscriber(Follower):
@@ -66,7 +79,7 @@ class Subscriber(Follower):
         """Subscribe from the last position on."""
         address = f"{self.where().replace('http', 'ws', 1)}/graphql"
         async with connected(address) as socket:
-            await subscribe(socket, EVENTS, after=str(self.last))
+            await subscribe(socket, EVENTS, after=self.token)
             while True:
                 payload = (await receive(socket, SILENCE_SECONDS)).get("payload") or {}
                 if isinstance(payload, list) or "errors" in payload:
@@ -74,16 +87,11 @@ class Subscriber(Follower):
                     return
                 if data := payload.get("data"):
                     event = data["events"]
-                    self.seen.append((int(event["position"]), event["eventId"]))
+                    self.got(int(event["position"]), event["eventId"], event["position"])
 
 
 class Reader(Follower):
     """Reads server-sent events."""
-
-    def __init__(self, name: str, where: Where):
-        super().__init__(name, where)
-        self.token = "0"
-        """What it comes back with: the id of the last event."""
 
     async def follow_once(self) -> None:
         """Read from the last id on."""
@@ -98,11 +106,10 @@ class Reader(Follower):
                 return
             async for fields in messages(answer.aiter_lines()):
                 entry = orjson.loads(fields["data"])
-                if "errors" in entry:
+                if fields.get("event") == "failed":
                     self.refused(entry["errors"])
                     return
-                self.seen.append((int(entry["position"]), entry["id"]))
-                self.token = fields["id"]
+                self.got(int(entry["position"]), entry["id"], fields["id"])
 
 
 async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:

@@ -23,6 +23,8 @@ from tracker.postgres.database import Target
 
 SETTINGS = ROOT / "deploy" / "cluster"
 SUPERUSER, PASSWORD = "postgres", "of-a-test"
+DATABASE = "minerals"
+ENTRIES = "SELECT entry FROM log.events ORDER BY position"
 POSTGRES_PORT, REST_PORT = 5432, 8008
 READS_ALL = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 """PostgreSQL's account may read what root may: Python and the checkout may be in root's home."""
@@ -155,6 +157,14 @@ class Node:
     async def connect(self) -> asyncpg.Connection[Any]:
         """A superuser's connection."""
         return await asyncpg.connect(**self.target)
+
+    async def entries(self) -> list[bytes]:
+        """The entries of the log that it has."""
+        connection = await asyncpg.connect(**{**self.target, "database": DATABASE})
+        try:
+            return [bytes(row["entry"]) for row in await connection.fetch(ENTRIES)]
+        finally:
+            await connection.close()
 
     def last_words(self, most: int = 3000) -> str:
         """The end of its log."""

@@ -4,16 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.cluster import faults
 from tests.cluster.check import check
-from tests.cluster.faults import FAULTS, WRITES_SECONDS, Fault
-from tests.cluster.world import ClusterUnderLoad, longest_silence
+from tests.cluster.restored import restore_backup
+from tests.cluster.world import ClusterUnderLoad, by_hosts, by_proxy, longest_silence
 
-ROUNDS_PER_WORLD = 10
-"""So many rounds go over one cluster; the next begins with a new, empty one."""
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault."""
+
+    world: Callable[[], AbstractAsyncContextManager[ClusterUnderLoad]]
+    play: Callable[[ClusterUnderLoad, Random], Awaitable[float]]
+    """Plays a round and checks all that is promised. The seconds without writes. Raises Broken."""
+    rounds_per_world: int = 10
+    """So many rounds go over one cluster; the next begins with a new, empty one."""
+
+
+def under_load(
+    strike: Callable[[ClusterUnderLoad, Random], Awaitable[None]],
+) -> Callable[[ClusterUnderLoad, Random], Awaitable[float]]:
+    """A round of a fault that takes back nothing, at a random moment under load."""
+
+    async def play(world: ClusterUnderLoad, chance: Random) -> float:
+        begun = len(world.sent)
+        async with world.load(chance):
+            await world.settled()
+            await asyncio.sleep(chance.uniform(0.5, 5))
+            struck = time.monotonic()
+            await strike(world, chance)
+            await world.settled(faults.WRITES_SECONDS)
+            await world.cluster.until_whole()
+            await world.settled()
+        await check(world)
+        told = [sent.told_at for sent in world.sent[begun:] if sent.told_at and sent.positions]
+        return longest_silence(told, struck)
+
+    return play
+
+
+KINDS = {
+    "primary": Kind(by_hosts, under_load(faults.kill_primary)),
+    "switchover": Kind(by_hosts, under_load(faults.switch_over)),
+    "frozen": Kind(by_hosts, under_load(faults.freeze_primary)),
+    "partition": Kind(by_hosts, under_load(faults.cut_off_primary)),
+    "standby": Kind(by_hosts, under_load(faults.kill_standby)),
+    "standbys": Kind(by_hosts, under_load(faults.kill_standbys)),
+    "etcd": Kind(by_hosts, under_load(faults.kill_etcd)),
+    "cancelled": Kind(by_hosts, under_load(faults.cancel_appends)),
+    "tracker": Kind(by_hosts, under_load(faults.kill_tracker)),
+    "restored": Kind(by_hosts, restore_backup, rounds_per_world=1),
+    "primary-proxy": Kind(by_proxy, under_load(faults.kill_primary)),
+    "frozen-proxy": Kind(by_proxy, under_load(faults.freeze_primary)),
+}
 
 
 @dataclass
@@ -34,8 +82,9 @@ async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -
     """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
     left = list(rounds)
     while left:
-        now, left = left[:ROUNDS_PER_WORLD], left[ROUNDS_PER_WORLD:]
-        async with FAULTS[kind].world() as world:
+        several = KINDS[kind].rounds_per_world
+        now, left = left[:several], left[several:]
+        async with KINDS[kind].world() as world:
             for number in now:
                 await run_round(world, kind, number, seed, tally)
 
@@ -47,11 +96,10 @@ async def run_round(
     chance = Random(f"{seed}/{kind}/{number}")
     begun, notes = len(world.sent), noted(world)
     try:
-        silence = await silence_of(world, FAULTS[kind], chance)
+        silence = await KINDS[kind].play(world, chance)
         sent = world.sent[begun:]
         tally.acknowledged += sum(len(command.positions or ()) for command in sent)
         tally.unknown += sum(command.positions is None for command in sent)
-        await check(world)
         tally.checkpoints += noted(world) - notes
         tally.silences.append(silence)
     except Exception as error:
@@ -64,21 +112,6 @@ async def run_round(
     tally.rounds += 1
     if tally.each:
         print(f"{kind} {number}: {silence:.1f} s without writes", flush=True)
-
-
-async def silence_of(world: ClusterUnderLoad, fault: Fault, chance: Random) -> float:
-    """Seconds without an acknowledgement, by reason of a fault at a random moment."""
-    begun = len(world.sent)
-    async with world.load(chance):
-        await world.settled()
-        await asyncio.sleep(chance.uniform(0.5, 5))
-        struck = time.monotonic()
-        await fault.strike(world, chance)
-        await world.settled(WRITES_SECONDS)
-        await world.cluster.until_whole()
-        await world.settled()
-    told = [sent.told_at for sent in world.sent[begun:] if sent.positions is not None]
-    return longest_silence(told, struck)
 
 
 def noted(world: ClusterUnderLoad) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,7 +17,7 @@ import httpx
 
 from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
 from tests.cluster.cluster import Cluster, cluster
-from tests.cluster.followers import Auditor, Follower, Reader, Subscriber
+from tests.cluster.followers import Auditor, Follower, Reader, Subscriber, Where
 from tests.faults.deliveries import ENDPOINTS, LOOPBACK, PERSON, Delivered, Receiver
 from tests.faults.load import Load
 from tests.faults.writers import TOKEN, Mutating, Writer
@@ -81,7 +82,7 @@ class ClusterUnderLoad(Load):
 
     writer_kinds = (Mutating,) * 8
     pause_seconds = 0.25
-    retry_seconds = 0.5
+    retry_seconds = 0.25
 
     def __init__(self, made: Cluster, hosts: str = ""):
         """The trackers reach the primary by a list of hosts, or by a proxy at `hosts`."""
@@ -119,8 +120,8 @@ class ClusterUnderLoad(Load):
         await self.until(
             lambda: all(tracker.url != NOWHERE for tracker in self.trackers), "both trackers serve"
         )
-        self._pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
-        self.recorder = Recorder(self._pool)
+        self.pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
+        self.recorder = Recorder(self.pool)
         await self._receive()
         return self
 
@@ -132,7 +133,7 @@ class ClusterUnderLoad(Load):
         for tracker in self.trackers:
             await asyncio.to_thread(tracker.stop)
         await self.receiver.stop()
-        self._pool.terminate()
+        self.pool.terminate()
         await self.http.aclose()
 
     async def _receive(self) -> None:
@@ -140,7 +141,7 @@ class ClusterUnderLoad(Load):
         new, wants = ENDPOINTS["single"]
         self.receiver = Receiver(self.cluster.directory / "kept")
         await self.receiver.start()
-        desk = Endpoints(self._pool, self.recorder, Networks.parse([LOOPBACK]))
+        desk = Endpoints(self.pool, self.recorder, Networks.parse([LOOPBACK]))
         endpoint = NewEndpoint(self.receiver.url, name="all", after=new.after)
         await desk.add(endpoint, PERSON)
         self.endpoint = Delivered(endpoint, self.receiver, wants)
@@ -166,7 +167,7 @@ class ClusterUnderLoad(Load):
         return "\n".join([*said, self.cluster.last_words()])
 
 
-def _address_of(tracker: Tracker):  # type: ignore[no-untyped-def]
+def _address_of(tracker: Tracker) -> Where:
     return lambda: tracker.url
 
 
@@ -178,8 +179,6 @@ def longest_silence(told: Sequence[float], since: float) -> float:
 
 
 def _run(*arguments: str, **environment: str) -> None:
-    import subprocess
-
     done = subprocess.run(
         [*TRACKER, *arguments],
         env={**os.environ, **environment},

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any, ClassVar
 
 import httpx
 
-from tests.faults.writers import Sent, Writer
+from tests.faults.writers import UNKNOWN_CODES, Sent, Writer
 from tracker.log.recorder import Recorder
 
 WAIT_TIMEOUT_SECONDS = 60
@@ -38,6 +38,8 @@ class Load:
         self.sent: list[Sent] = []
         self.writers: list[Writer] = []
         self.names = map(str, itertools.count(1))
+        self.unknown_codes: Collection[str] = UNKNOWN_CODES
+        """Codes of errors that leave the outcome of a command unknown."""
 
     def url_for(self, writer: Writer) -> str:
         """The tracker that a writer sends to."""

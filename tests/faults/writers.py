@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.faults.load import Load
 
 TOKEN = "a-secret-of-the-test"
+UNKNOWN_CODES = ("UNAVAILABLE", "TIMEOUT")
+"""Codes of errors that leave the outcome of a command unknown."""
+SET_BACK = "LOG_SET_BACK"
+"""The same, of any status, where a log is set back on purpose."""
 
 
 @dataclass(eq=False)
@@ -105,7 +109,7 @@ class Mutating(Writer):
     async def _mutated(self, mutation: str, input: dict[str, Any], key: str) -> bool:
         async def send() -> range:
             body = {"query": document(mutation), "variables": {"input": input, "key": key}}
-            return positions(mutation, await self._post(body))
+            return positions(mutation, await self._post(body), self.world.unknown_codes)
 
         return await self.sent(send, key)
 
@@ -122,15 +126,19 @@ class Mutating(Writer):
             raise Unavailable("The server ended before it answered") from error
 
 
-def positions(mutation: str, response: httpx.Response) -> range:
+def positions(
+    mutation: str, response: httpx.Response, unknown: Collection[str] = UNKNOWN_CODES
+) -> range:
     """The positions in the answer to a mutation. Raises DiskFull, or Unavailable: the outcome is
     unknown. Any other error is one that nobody should get."""
     answer = response.json()
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+    if codes == {SET_BACK} <= set(unknown):
+        raise Unavailable("The log was set back")
     if codes and response.status_code == 200:
         if codes == {"DISK_FULL"}:
             raise DiskFull
-        if codes <= {"UNAVAILABLE", "TIMEOUT"}:
+        if codes <= set(unknown):
             raise Unavailable("The outcome is unknown")
     if codes or response.status_code != 200:
         raise RuntimeError(f"{response.status_code} {response.text}")

@@ -1,0 +1,22 @@
+"""A round of two faults on a real cluster; `python -m tests.cluster` runs as many as one likes of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.network import NoCluster
+from tests.cluster.rounds import KINDS, RoundTotals, run_round
+from tests.conftest import NOT_TESTED
+
+
+async def test_a_cluster_loses_nothing_by_a_switchover_nor_by_the_death_of_a_tracker() -> None:
+    tally = RoundTotals()
+    try:
+        async with KINDS["switchover"].world() as world:
+            for kind in ("switchover", "tracker"):
+                await run_round(world, kind, 1, 1, tally)
+    except NoCluster as reason:
+        pytest.skip(f"{NOT_TESTED}: faults of a cluster, {reason}")
+    assert tally.rounds == 2
+    assert tally.acknowledged > 0
+    assert tally.checkpoints > 0
