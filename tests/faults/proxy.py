@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from deploy.postgres import Connection
+from tests.support.replication import HOST
 from tracker.postgres.database import Target
 
 Direction = Literal["asked", "answered"]
@@ -24,6 +25,8 @@ class Proxy:
             f"?host={directory}&port={connection.port}"
         )
         self.cuts = 0
+        self.connections = 0
+        """How many connections were made."""
         self._left: dict[Direction, int] = {}
         self._swallowing = False
         self._age = 0
@@ -55,8 +58,12 @@ class Proxy:
         self._swallowing = False
         self._age += 1
 
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_unix_connection(self._there)
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers, asks = await asyncio.open_unix_connection(self._there)
+        self.connections += 1
+        answers, asks = await self._reach()
         passing = [
             asyncio.create_task(self._pass("asked", reader, asks)),
             asyncio.create_task(self._pass("answered", answers, writer)),
@@ -86,3 +93,22 @@ class Proxy:
                     return
                 if direction in self._left:
                     self._left[direction] -= len(data)
+
+
+class PortProxy(Proxy):
+    """The same for a server that listens on a port of this machine."""
+
+    def __init__(self, port: int):
+        super().__init__(Connection("", port, "", ""), Path())
+        self.port = port
+        """The port that the proxy listens on, once it does."""
+        self._port = port
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        listening = await asyncio.start_server(self._connected, HOST)
+        self._listening, self.port = listening, listening.sockets[0].getsockname()[1]
+        return self
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(HOST, self._port)

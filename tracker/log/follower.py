@@ -28,6 +28,8 @@ POLL_INTERVAL_SECONDS = 1.5
 READ_RETRY_SECONDS = 5.0
 """Seconds for which a follower tries to read a lost database before it gives up."""
 
+READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean"
+
 logger = logging.getLogger(__name__)
 
 
@@ -179,7 +181,13 @@ class Follower(BackgroundTask):
             await asyncio.sleep(0.5)
 
     async def _listen_once(self) -> None:
+        """Listen until the connection is lost, or leads to a server that is not as wanted any more.
+
+        The new one then finds the server that is, and all others are made anew with it
+        (tracker/postgres/timelines.py).
+        """
         connection = await connect(self._target, role=API)
+        writing = self._target.get("target_session_attrs") == "read-write"
         try:
             await self.durability.check(connection)
             for channel in self._handlers:
@@ -191,6 +199,8 @@ class Follower(BackgroundTask):
                 # A connection can die without a word: ask it, so that the loss is noticed.
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
                 await self.durability.check(connection)
+                if writing and await connection.fetchval(READ_ONLY, timeout=POLL_INTERVAL_SECONDS):
+                    raise ConnectionError("the server takes no writes any more")
         finally:
             self.listening = False
             connection.terminate()

@@ -6,7 +6,8 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,15 +87,35 @@ class Session(asyncpg.Connection):
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         """As it is in asyncpg, whose transactions end with it."""
         self._committing = query.startswith("COMMIT")
-        return await super().execute(query, *args, timeout=timeout)
+        with self._leaving_read_only():
+            return await super().execute(query, *args, timeout=timeout)
+
+    async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
+        with self._leaving_read_only():
+            return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
+
+    @contextmanager
+    def _leaving_read_only(self) -> Iterator[None]:
+        """Drop the connection where what it leads to takes no writes any more: a new one finds out
+        what does."""
+        try:
+            yield
+        except asyncpg.ReadOnlySQLTransactionError:
+            self._drop_soon()
+            raise
 
     def _cancel_current_command(self, *waiters: Any) -> None:
         loop = asyncio.get_running_loop()
         if self.is_in_transaction() and not self._committing:
             super()._cancel_current_command(*waiters)  # type: ignore[misc]  # not in the stubs
             loop.call_later(CHECK_TIMEOUT_SECONDS, self._drop_if_silent)
-        else:  # not before the pool, which may get it back now, knows that it is being cancelled
-            loop.call_soon(loop.call_soon, self.terminate)
+        else:
+            self._drop_soon()
+
+    def _drop_soon(self) -> None:
+        """Not before the pool, which may get it back now, knows of a cancellation."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self.terminate)
 
     def _drop_if_silent(self) -> None:
         """Do not wait for a rollback over a connection on which not even a cancellation ends."""

@@ -1,0 +1,25 @@
+"""Where the primary is silent, not dead, all parts go on at the one that was promoted."""
+
+from __future__ import annotations
+
+import time
+
+from deploy.bootstrap import open_connection
+from tests.faults.failover import running_world
+from tracker.postgres import hosts
+
+MAX_SECONDS = 5.0
+"""Seconds from the promotion of a standby until a tracker has gone on."""
+
+
+async def test_a_frozen_primary_is_left_once_another_one_is_promoted_and_for_ever() -> None:
+    async with running_world() as world:
+        outcome = await world.run("frozen", silent_seconds=2)
+        assert max(outcome.written, outcome.followed) < MAX_SECONDS
+        world.primary.thaw()  # it takes itself for the primary, and is first in the list
+        hosts._last_taken.clear()
+        begun = time.monotonic()
+        async with open_connection(world.target) as connection:
+            assert await connection.fetchval("SELECT inet_server_port()") == world.standby.port
+        assert time.monotonic() - begun < 1
+        await world.run_on(seconds=1)
