@@ -44,3 +44,12 @@ demo:
 # the pictures of pages in the README and docs
 screens:
     {{bin}}/python -m tests.support.screens docs/screens
+
+# the documents as a site of files, in build/site; every link and anchor is followed
+docs:
+    {{bin}}/pip install --quiet -e '.[docs]'
+    {{bin}}/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs/site . build/site
+
+# source, wheel, list of parts, notices of others, into dist
+release:
+    {{bin}}/python -m deploy.release dist

@@ -32,9 +32,10 @@ OPERATORS = (
     "kubernetes",
     "monitoring",
     "proxy",
+    "release",
     "systemd",
 )
-"""Rooms of `deploy` with what operators copy: a wheel has no use for it."""
+"""Rooms of `deploy` with what operators copy, or a release is made by: a wheel has no use for it."""
 
 
 @pytest.fixture(scope="module")

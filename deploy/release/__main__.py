@@ -1,0 +1,80 @@
+"""Make a release from the checkout.
+
+    python -m deploy.release [DIRECTORY]
+
+puts into DIRECTORY (default: dist) the source, the wheel, and beside the wheel: the versions of all libraries
+(`…-constraints.txt`), the same as a list of parts (`….cdx.json`, CycloneDX 1.6), and their licences with
+the texts (`…-notices.txt`). Ends with 1 if one of them may not be distributed. The same source and the same
+libraries give the same bytes, if SOURCE_DATE_EPOCH says when.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+
+from deploy.release.licences import troubles
+from deploy.release.notices import Part, notices, parts
+
+ROOT = Path(__file__).parents[2]
+EXTRAS = "demo,nats,otel"
+"""All that somebody installs to run it."""
+
+
+def main(directory: Path) -> int:
+    """Make all files; the exit code."""
+    run(sys.executable, "-m", "build", "--outdir", directory, ROOT)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
+    stem = directory / f"critical_minerals_policy_tracker-{version}"
+    wheel = next(directory.glob(f"{stem.name}-*.whl"))
+    with tempfile.TemporaryDirectory(prefix="tracker-release-") as temporary:
+        found = beside_wheel(wheel, stem, Path(temporary))
+    wrong = list(troubles(found))
+    print(
+        "\n".join([*wrong, f"{len(found)} parts; {len(wrong)} may not be distributed as they are"])
+    )
+    return 1 if wrong else 0
+
+
+def beside_wheel(wheel: Path, stem: Path, temporary: Path) -> list[Part]:
+    """Install a wheel into an environment, and write what is in that; the parts."""
+    python = temporary / "bin" / "python"
+    run(sys.executable, "-m", "venv", "--without-pip", temporary)
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", f"{wheel}[{EXTRAS}]")
+    [packages] = temporary.glob("lib/python*/site-packages")
+    found = parts(distributions(path=[str(packages)]))
+    pins = "".join(f"{part.name}=={part.version}\n" for part in found)
+    stem.with_name(f"{stem.name}-constraints.txt").write_text(pins, encoding="utf-8")
+    stem.with_name(f"{stem.name}-notices.txt").write_text(notices(found), encoding="utf-8")
+    write_list_of_parts(python, stem.with_name(f"{stem.name}.cdx.json"))
+    return found
+
+
+def write_list_of_parts(python: Path, file: Path, *, validate: bool = True) -> None:
+    """Write what is installed for a Python as CycloneDX, and hold it to the schema of that, which takes
+    seconds."""
+    tool = Path(sys.executable).with_name("cyclonedx-py")
+    run(
+        *(tool, "environment", "--spec-version", "1.6", "--output-reproducible"),
+        "--validate" if validate else "--no-validate",
+        *("--pyproject", ROOT / "pyproject.toml", "--output-file", file, python),
+    )
+
+
+def run(*command: str | Path) -> None:
+    """Run a command, whose output is nobody's concern unless it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "dist").resolve()))

@@ -1,0 +1,59 @@
+"""Which of the licences of others may be distributed with the tracker, and which parts break that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from importlib.metadata import Distribution, distribution
+from typing import Any
+
+from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
+from packaging.requirements import Requirement
+
+from deploy.release.notices import RULES, Part, normal
+
+SPDX = get_spdx_licensing()
+
+
+def troubles(found: Iterable[Part]) -> Iterator[str]:
+    """Sentences on parts that may not be distributed as they are. Pure."""
+    for part in found:
+        if not part.licence:
+            yield f"{part.name} {part.version} does not say its licence: read it, and add it to licences.toml"
+        elif not is_allowed(part.licence, RULES["allowed"]):
+            yield f"{part.name} {part.version} is under {part.licence}, which licences.toml does not allow"
+        elif not part.texts:
+            yield f"{part.name} {part.version} has no text of its licence"
+
+
+def is_allowed(expression: str, allowed: Collection[str]) -> bool:
+    """Whether licences that one may take are enough for an SPDX expression. Pure."""
+    try:
+        return _holds(SPDX.parse(expression, validate=True), allowed)
+    except ExpressionError:
+        return False
+
+
+def _holds(node: Any, allowed: Collection[str]) -> bool:
+    """Of `AND` all have to be allowed, of `OR` one; an exception (`WITH`) counts as part of the name."""
+    if isinstance(node, SPDX.AND):
+        return all(_holds(each, allowed) for each in node.args)
+    if isinstance(node, SPDX.OR):
+        return any(_holds(each, allowed) for each in node.args)
+    return str(node) in allowed
+
+
+def installed_for(name: str, extras: Iterable[str]) -> list[Distribution]:
+    """A distribution with some of its extras, and all that they need, as installed here."""
+    found: dict[str, Distribution] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(name, extra) for extra in ("", *extras)]
+    while waiting:
+        wanted, extra = waiting.pop()
+        if (normal(wanted), extra) in seen:
+            continue
+        seen.add((normal(wanted), extra))
+        found[normal(wanted)] = installed = distribution(wanted)
+        for requirement in map(Requirement, installed.requires or ()):
+            if not requirement.marker or requirement.marker.evaluate({"extra": extra}):
+                waiting += [(requirement.name, each) for each in ("", *requirement.extras)]
+    return [found[each] for each in sorted(found)]

