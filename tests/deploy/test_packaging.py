@@ -31,6 +31,7 @@ OPERATORS = (
     "database",
     "kubernetes",
     "monitoring",
+    "pooler",
     "proxy",
     "release",
     "systemd",
