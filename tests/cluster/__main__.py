@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--each", action="store_true", help="also print a line a round")
     asked = parser.parse_args()
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # it would tell of every fault
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would tell of every fault
     if unknown := set(asked.kinds) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     print(f"seed {asked.seed}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)

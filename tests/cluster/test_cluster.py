@@ -9,6 +9,9 @@ from tests.cluster.rounds import KINDS, RoundTotals, run_round
 from tests.conftest import NOT_TESTED
 
 
+@pytest.mark.timeout(
+    400
+)  # a cluster, two trackers and what breaks: a minute, on a busy machine several
 async def test_a_cluster_loses_nothing_by_a_switchover_nor_by_the_death_of_a_tracker() -> None:
     tally = RoundTotals()
     try:
