@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.replica import is_standby, running_read_only
+from deploy.replica import is_standby, reading_from, running_read_only
 from deploy.settings import delivery_networks
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
@@ -79,13 +79,15 @@ async def running_tracker(
     delivery: DeliveryOptions | None = None,
     *,
     pooled: Target | None = None,
+    reading: Target | None = None,
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it and delivers it if it is to, and
     answers. On a standby it does nothing but answer.
 
     `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
     in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
-    the direct way, `target`. Raises UnsuitableConnection when the pooler will not do.
+    the direct way, `target`. Where there are standbys to read from, `reading`, questions are answered
+    from them. Raises UnsuitableConnection when the pooler will not do.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -120,7 +122,7 @@ async def running_tracker(
         ):
             projector = projectors[Versions.name]
             as_of = AsOf(asking, recorder, projector.progress)
-            yield Services(
+            services = Services(
                 recorder,
                 follower,
                 projector,
@@ -133,6 +135,11 @@ async def running_tracker(
                 publisher,
                 deliverer,
             )
+            if reading is None:
+                yield services
+                return
+            async with reading_from(reading, services, pool, asking) as beside:
+                yield beside
 
 
 @asynccontextmanager

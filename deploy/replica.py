@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -20,7 +21,15 @@ from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.delivery.endpoints import Endpoints
 from tracker.log.replica_log import PollingFollower, ReplayedDurability, ReplicaRecorder
-from tracker.postgres.database import API, CheckedPool, Pool, Target, connect, create_pool
+from tracker.postgres.database import (
+    API,
+    HOST_TIMEOUT_SECONDS,
+    CheckedPool,
+    Pool,
+    Target,
+    connect,
+    create_pool,
+)
 from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
 
 WORK_TIMEOUT_SECONDS = 20
@@ -53,10 +62,31 @@ async def running_read_only(target: Target) -> AsyncIterator[Services]:
         yield services
 
 
+@asynccontextmanager
+async def reading_from(
+    target: Target, primary: Services, pool: Pool, asking: Pool
+) -> AsyncIterator[Services]:
+    """A tracker on a primary that answers questions from standbys, as long as one answers, and else
+    over the pools of the primary."""
+    async with AsyncExitStack() as stack:
+        found = await _replica(stack, target, pool, asking)
+        await stack.enter_async_context(found.follower)
+        yield replace(
+            found,
+            commands=primary.commands,
+            tokens=Tokens(pool, found.tokens),
+            endpoints=primary.endpoints,
+            publisher=primary.publisher,
+            deliverer=primary.deliverer,
+            primary=primary,
+        )
+
+
 async def _replica(
     stack: AsyncExitStack, target: Target, pool: Pool | None, asking: Pool | None
 ) -> Services:
     """The parts that read from a replica; pools of the primary take their place where none answers."""
+    target = {"timeout": HOST_TIMEOUT_SECONDS} | target
     projection = Versions()
     replica = Replica([make() for make in PROJECTIONS.values()], projection.name)
     durability = ReplayedDurability(replica.position)
@@ -65,7 +95,7 @@ async def _replica(
     asking_replica = await checked(asking, settings=PLANNED_ONCE)
     for each in (reading, asking_replica):
         each.follow(lambda: durability.shown, replica.position)
-        replica.serve(each)
+        replica.serve(each, lambda: durability.shown)
     recorder = ReplicaRecorder(reading, durability=durability)
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
     projector = Projector(reading, follower, projection)  # which follows, and never runs

@@ -44,6 +44,12 @@ DIRECT_URL = Setting(
     "none: no pooler in between",
     "the same database without the connection pooler that `TRACKER_DATABASE_URL` leads to",
 )
+READ_DATABASE_URL = Setting(
+    "TRACKER_READ_DATABASE_URL",
+    None,
+    "none: the primary is read from",
+    "standbys of the database, which `tracker serve` answers questions from",
+)
 HOST = Setting("TRACKER_HOST", "--host", "127.0.0.1", "the address to listen on")
 PORT = Setting("TRACKER_PORT", "--port", "8000", "the port to listen on")
 WRITE_TOKEN = Setting(
@@ -215,6 +221,7 @@ SETTINGS = (
     DATA_DIR,
     DATABASE_URL,
     DIRECT_URL,
+    READ_DATABASE_URL,
     HOST,
     PORT,
     WRITE_TOKEN,

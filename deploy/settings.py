@@ -43,6 +43,7 @@ from deploy.setting_table import (
     QUESTIONS,
     RATE,
     READ,
+    READ_DATABASE_URL,
     RELAY_URL,
     SETTINGS,
     TOKEN,
@@ -67,6 +68,7 @@ from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
 
 Choice = TypeVar("Choice", bound=StrEnum)
+DATABASE_URLS = (DATABASE_URL, DIRECT_URL, READ_DATABASE_URL)
 
 
 class WrongSetting(InvalidInput):
@@ -87,6 +89,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     delivery_origin(environment)
     database_target(environment)
     pooled_target(environment)
+    read_target(environment)
     token(environment)
     log_level(environment)
     log_format(environment)
@@ -108,9 +111,9 @@ def check_names(environment: Mapping[str, str]) -> None:
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Values that must never be logged or printed: tokens, and passwords in addresses."""
-    for setting in (WRITE_TOKEN, TOKEN, DATABASE_URL, DIRECT_URL):
+    for setting in (WRITE_TOKEN, TOKEN, *DATABASE_URLS):
         yield environment.get(setting.variable, "")
-    for setting in (DATABASE_URL, DIRECT_URL):
+    for setting in DATABASE_URLS:
         login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(setting.variable, ""))
         if login:
             yield from {login[1], unquote(login[1])}
@@ -140,6 +143,12 @@ def database_target(environment: Mapping[str, str] = os.environ) -> Target | Non
 def pooled_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     """The pooler in front of it; None where there is none. Raises WrongSetting."""
     return _target(DATABASE_URL, pooled_url(environment))
+
+
+def read_target(environment: Mapping[str, str] = os.environ) -> Target | None:
+    """The standbys that questions are answered from; None where that is the primary. Raises
+    WrongSetting."""
+    return _target(READ_DATABASE_URL, environment.get(READ_DATABASE_URL.variable))
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:

@@ -204,13 +204,16 @@ def serve(
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         delivery, pooled = settings.delivery(), settings.pooled_target()
+        reading = settings.read_target()
         listening = listening_socket(host, port)
 
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
         observe = traces.work if traces else None
-        async with running_tracker(target, signing, observe, delivery, pooled=pooled) as services:
+        async with running_tracker(
+            target, signing, observe, delivery, pooled=pooled, reading=reading
+        ) as services:
             served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)
 
@@ -254,18 +257,21 @@ async def serve_app(
         await welcome(url)
     else:
         stderr.print(f"Serving {url}/graphql (Ctrl-C stops)")
-    noticing = asyncio.create_task(services.recorder.durability.noticed.wait())
+    logs = [each.recorder.durability for each in (services, services.writing)]
+    noticing = [asyncio.create_task(log.noticed.wait()) for log in logs]
     try:
-        await asyncio.wait((serving, noticing), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, *noticing), return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
-        services.recorder.durability.require_continuity()
+        for log in logs:
+            log.require_continuity()
     except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
         server.should_exit = True
         await serving
         raise
     finally:
-        noticing.cancel()
+        for each in noticing:
+            each.cancel()
         if traces:
             traces.end()
 

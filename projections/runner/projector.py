@@ -155,8 +155,11 @@ class Projector(BackgroundTask, Generic[PageT]):
         """How far the projection has come."""
         return await self.progress.query()
 
-    async def reach(self, position: int, *, seconds: float = 10) -> None:
-        """Wait until the projection has reached `position`. Raises Unavailable after `seconds`."""
+    async def reach(
+        self, position: int, *, seconds: float = 10, look_seconds: float = 0.05
+    ) -> None:
+        """Wait until the projection has reached `position`, looking again every so often. Raises
+        Unavailable after `seconds`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
@@ -171,7 +174,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                     f"The projection is at position {reached} and did not reach"
                     f" {position} in {seconds} s; the events are recorded"
                 )
-            await wait_for_event(progressed, 0.05)
+            await wait_for_event(progressed, look_seconds)
 
     async def run(self) -> None:
         """Project what comes, for ever."""

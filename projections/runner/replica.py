@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from tracker.postgres.migrate import NotMigrated, pending
 from tracker.postgres.replica_pool import ReplicaPool
 
 SQL = named_queries(Path(__file__).with_name("replica.sql"))
+MAX_LAG_SECONDS = 30
+"""So long a replica that receives from its primary may not have shown all that it has."""
 PROMOTED = (
-    "the database that is read from is a primary now: this server goes on reading from it, and records"
-    " nothing before it is started again"
+    "the database that is read from is a primary now: this server goes on reading from it, and"
+    " records nothing before it is started again"
 )
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,11 @@ class ReplicaState:
     lag_seconds: float
     """For how long it has not shown all that its primary had, at most."""
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is too far behind what it has received."""
+        return self.receiving and self.lag_seconds > MAX_LAG_SECONDS
+
 
 class Replica:
     """Knows how far the replica has come that a process reads from."""
@@ -46,6 +53,7 @@ class Replica:
         self._projections = projections
         self._name = name
         self._pools: list[ReplicaPool] = []
+        self._shown: Callable[[], int] = lambda: 0
         self._current_at: float | None = None
         self._fits = False
         self.state: ReplicaState | None = None
@@ -57,8 +65,10 @@ class Replica:
         """How far the projection has come that a server has."""
         return int(await connection.fetchval(TRACKING.position, self._name))
 
-    def serve(self, pool: ReplicaPool) -> None:
-        """From now on tell a pool whether the replica is to be asked."""
+    def serve(self, pool: ReplicaPool, shown: Callable[[], int]) -> None:
+        """From now on tell a pool whether the replica is to be asked; and up to where the log was
+        shown, which the primary does where a replica has not come there."""
+        self._shown = shown
         pool.available = pool.primary is None
         self._pools.append(pool)
 
@@ -86,14 +96,15 @@ class Replica:
         state = await connection.fetchrow(SQL.state)
         assert state is not None
         rows = await connection.fetch(SQL.projections)
-        self._note(state)
+        positions = {row["projection"]: row["position"] for row in rows}
+        self._note(state, positions[self._name])
         told = {
             f"projected_{row['projection']}": f"{row['position']} {row['fold']}" for row in rows
         }
         return told | {"log": told[f"projected_{self._name}"]}
 
-    def _note(self, row: Any) -> None:
-        """Take over what a replica says, and have it read from."""
+    def _note(self, row: Any, position: int) -> None:
+        """Take over what a replica says, and have it read from unless it is too far behind."""
         now, before = time.monotonic(), self.state
         if not row["standby"] or (row["receiving"] and not row["unreplayed"]):
             self._current_at = now
@@ -104,9 +115,20 @@ class Replica:
         )
         if before and before.standby and not row["standby"]:
             logger.warning(PROMOTED)
-        self.trouble = None
+        self.trouble = self._describe_lag(self.state, position)
         for pool in self._pools:
-            pool.available = True
+            pool.available = pool.primary is None or self.trouble is None
+
+    def _describe_lag(self, state: ReplicaState, position: int) -> str | None:
+        """Why a replica that answers is not read from, where there is a primary."""
+        if state.is_late:
+            return (
+                f"the replica is {state.lag_seconds:.0f} seconds behind its primary: expected at most"
+                f" {MAX_LAG_SECONDS}"
+            )
+        if position < (shown := self._shown()):
+            return f"the replica is at position {position}, and {shown} was shown before"
+        return None
 
     def lose(self, error: BaseException) -> None:
         """It does not answer."""

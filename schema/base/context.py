@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import strawberry
@@ -39,8 +39,15 @@ class Context:
     work_slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
 
+    reading: Services | None = None
+    """The parts that later questions are answered with, where they are not those of this operation."""
+
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services.recorder, self.services.as_of)
+
+    def for_commands(self) -> Context:
+        """The same for an operation with commands: what they do is answered by who carries them out."""
+        return replace(self, services=self.services.writing, reading=self.services)
 
     def require_actor(self, scope: Scope = Scope.RECORD) -> str:
         """Require a scope and return the caller's name as the actor of events. Raises

@@ -132,12 +132,7 @@ def _errors(
     """Why a valid operation is not executed for this caller with these variables."""
     document, operation, variables = admitted.document, admitted.operation, request.variables
     if operation.operation is not OperationType.SUBSCRIPTION:
-        is_mutation = operation.operation is OperationType.MUTATION
-        fields = [
-            field
-            for field in root_fields(document, operation)
-            if is_mutation or field.name.value in DRY_RUNS
-        ]
+        fields = _commands(admitted)
         if errors := (
             read_only(fields, request.context.services)
             or may_not_write(fields, request.context.caller)
@@ -147,6 +142,24 @@ def _errors(
     if errors := too_long_lists(variables):
         return errors
     return cost_errors(schema, document, variables) if has_variable_cost else []
+
+
+def has_commands(admitted: AdmittedOperation) -> bool:
+    """Whether an operation carries out commands, or previews them."""
+    operation = admitted.operation.operation
+    return operation is OperationType.MUTATION or (
+        operation is OperationType.QUERY and bool(_commands(admitted))
+    )
+
+
+def _commands(admitted: AdmittedOperation) -> list[FieldNode]:
+    """The fields of an operation that take commands."""
+    is_mutation = admitted.operation.operation is OperationType.MUTATION
+    return [
+        field
+        for field in root_fields(admitted.document, admitted.operation)
+        if is_mutation or field.name.value in DRY_RUNS
+    ]
 
 
 def max_body_bytes(caller: Caller) -> int:

@@ -20,7 +20,13 @@ from strawberry.types.graphql import OperationType
 from schema.base.context import Context
 from schema.base.errors import describe_error, strip_suggestions
 from schema.base.scalars import SCALARS
-from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
+from schema.execution.admission import (
+    AdmittedOperation,
+    NotAdmitted,
+    OperationRequest,
+    admit,
+    has_commands,
+)
 from schema.execution.incremental import Part, SentParts, execute_in_parts, made_in_background
 from schema.execution.time_limits import TimeLimitedExecutor, time_limit
 from schema.inputs.moment import start_report
@@ -186,10 +192,13 @@ class TrackerSchema(Schema):
 
     def _arguments(self, request: OperationRequest, admitted: AdmittedOperation) -> dict[str, Any]:
         """What graphql-core executes an operation with."""
+        context = request.context
+        if context.services.primary and has_commands(admitted):
+            context = context.for_commands()
         return {
             "schema": self._schema,
             "document": admitted.whole,
-            "context_value": request.context,
+            "context_value": context,
             "variable_values": request.variables,
             "operation_name": request.operation_name,
             "executor_class": self.execution_context_class,

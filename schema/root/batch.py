@@ -149,7 +149,7 @@ async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) ->
     services, actor = info.context.services, info.context.require_actor()
     with read_batch(commands, key) as told, step("append"):
         appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
-    await wait_until_readable(services, appended)
+    await wait_until_readable(info, appended)
     return await batch_result(info, appended)
 
 

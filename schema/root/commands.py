@@ -6,7 +6,7 @@ Every mutation returns when the projection has come to it, so that the client re
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -17,18 +17,22 @@ from schema.base.decorators import object_type
 from schema.base.scalars import Position
 from schema.inputs.input_types import check_text, to_camel, to_plain_json
 from schema.root.fact_mutations import INPUT_PARSERS
-from schema.services import Services
 from schema.telemetry.operation import current_operation, step
 from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value
-from tracker.errors import Path, TrackerError
+from tracker.errors import Path, TrackerError, Unavailable
 from tracker.log.recorder import AppendResult
+from tracker.postgres.database import CONNECTION_ERRORS
 
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 """Arguments that stand beside the input, not in it."""
+
+REPLICA_TIMEOUT_SECONDS = 1.0
+"""Seconds for which a mutation waits until the replica shows what was recorded."""
+REPLICA_LOOK_SECONDS = 0.01
 
 Key: TypeAlias = Annotated[
     str | None,
@@ -202,15 +206,22 @@ async def execute_command(
     except TrackerError as error:
         error.path = camel_path(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
-    await wait_until_readable(services, appended)
+    await wait_until_readable(info, appended)
     return await command_result(info, appended)
 
 
-async def wait_until_readable(services: Services, appended: AppendResult) -> None:
-    """Wait until what was recorded can be read."""
-    current_operation().note_position(appended.positions[-1])
+async def wait_until_readable(info: Info, appended: AppendResult) -> None:
+    """Wait until what was recorded can be read; on a replica, if it is not long in coming."""
+    last = appended.positions[-1]
+    current_operation().note_position(last)
     with step("projection"):
-        await services.projector.reach(appended.positions[-1])
+        await info.context.services.projector.reach(last)
+    reading = info.context.reading
+    if reading and reading.replica and reading.replica.trouble is None:
+        with step("replica"), suppress(Unavailable, *CONNECTION_ERRORS):
+            await reading.projector.reach(
+                last, seconds=REPLICA_TIMEOUT_SECONDS, look_seconds=REPLICA_LOOK_SECONDS
+            )
 
 
 async def command_result(info: Info, appended: AppendResult) -> CommandResult:

@@ -41,9 +41,9 @@ class HealthRoute:
         }
         if replica := found.replica:
             answer["replica"] = {
-                "answers": replica.answers,
-                "receiving": replica.receiving,
-                "lagSeconds": replica.lag_seconds,
+                "used": replica.used,
+                "receiving": bool(replica.state and replica.state.receiving),
+                "lagSeconds": replica.state and replica.state.lag_seconds,
                 "lagEvents": replica.lag_events,
             }
         return json_response(answer, 503 if found.reasons else 200, Cache_Control="no-store")

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from projections.lru_cache import SizedLruCache
 from projections.query.as_of import AsOf
+from projections.runner.replica import Replica
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness
 from tracker.log.recorder import Recorder
@@ -155,7 +156,17 @@ class Metrics:
         for pool, of in (("log", services.recorder), ("moments", services.as_of)):
             used.labels(pool).set_function(partial(_connections_used, of))
             most.labels(pool).set_function(partial(_max_connections, of))
-        services.recorder.observe = self.count_append
+        services.writing.recorder.observe = self.count_append
+        self._watch_replica(services.replica)
+
+    def _watch_replica(self, replica: Replica | None) -> None:
+        self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
+            lambda: bool(replica and replica.state and not replica.trouble)
+        )
+        self._gauge(
+            "replica_lag_seconds",
+            "For how long the replica has not shown all that its primary had, at most.",
+        ).set_function(lambda: replica.state.lag_seconds if replica and replica.state else 0)
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, labels, registry=self.registry)

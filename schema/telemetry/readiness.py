@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
 from tracker.errors import LogSetBack, TrackerError
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -15,8 +16,7 @@ MAX_LAG_EVENTS = 1000
 MAX_LAG_SECONDS = 15
 """So long the first of them may have waited: longer than it takes to replace who projected."""
 DATABASE_TIMEOUT_SECONDS = 3
-MAX_REPLICA_LAG_SECONDS = 30
-"""So long a replica that receives from its primary may not have shown all that it has."""
+NOT_ASKED = "it has not answered yet"
 NOT_LISTENING = "nobody listens to the log: new events come late"
 
 logger = logging.getLogger(__name__)
@@ -28,56 +28,45 @@ class ReplicaReadiness:
 
     read_only: bool
     """Whether there is nobody else to read from, and nothing can be recorded."""
-    answers: bool
-    standby: bool = True
-    """Whether it is one: no more when it was promoted."""
-    receiving: bool = False
-    """Whether it is connected to its primary."""
-    lag_seconds: float | None = None
-    """For how long, at most, it has not shown all that its primary had."""
+    state: ReplicaState | None = None
+    """What it last said of itself; None while it does not answer."""
     lag_events: int | None = None
     """How many events the primary has projected that it does not show; None without a primary to ask."""
     trouble: str | None = None
-    """Why it is not read from."""
+    """Why it should not be read from."""
+    primary_listening: bool = True
+    """Whether the primary, where this server has one too, tells of what is new."""
 
     @property
-    def _late(self) -> bool:
-        return self.receiving and (self.lag_seconds or 0) > MAX_REPLICA_LAG_SECONDS
+    def used(self) -> bool:
+        """Whether it is read from."""
+        return self.state is not None and (self.read_only or self.trouble is None)
 
     @property
     def reasons(self) -> list[str]:
-        """Why requests should go elsewhere."""
-        if not self.read_only and not self.answers:
+        """Why requests should go elsewhere: where a primary is beside it they need not."""
+        if not self.read_only:
             return []
-        if not self.answers:
-            return [f"the replica is not read from: {self.trouble or 'it has not answered yet'}"]
-        if self._late:
-            return [
-                f"the replica is {self.lag_seconds:.0f} seconds behind its primary:"
-                f" expected at most {MAX_REPLICA_LAG_SECONDS}"
-            ]
-        return []
+        if self.state is None:
+            return [f"the replica does not answer: {self.trouble or NOT_ASKED}"]
+        return [self.trouble] if self.trouble else []
 
     @property
     def warnings(self) -> list[str]:
         """What is wrong, and keeps nobody from being answered."""
-        if not self.answers:
-            told = self.trouble or "it has not answered yet"
-            return (
-                [] if self.read_only else [f"the primary is read from instead of a replica: {told}"]
-            )
-        warnings = []
-        if not self.standby:
+        warnings, state = [], self.state
+        if not self.primary_listening:
+            warnings.append("the primary does not answer: what is recorded is not")
+        if not self.read_only and not self.used:
             warnings.append(
-                "the database that is read from is a primary now: start this server again to have"
-                " it record"
-                if self.read_only
-                else "what is read from as a replica is a primary"
+                f"questions go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
             )
-        elif not self.receiving:
+        if state and not state.standby:
+            warnings.append(PROMOTED if self.read_only else "what is read from is a primary")
+        elif state and not state.receiving:
             warnings.append(
                 "the replica receives nothing from a primary: what it shows may be"
-                f" {self.lag_seconds or 0:.0f} seconds old"
+                f" {state.lag_seconds:.0f} seconds old"
             )
         return warnings
 
@@ -155,16 +144,12 @@ def check_replica(services: Services) -> ReplicaReadiness | None:
     replica = services.replica
     if replica is None:
         return None
-    state = replica.state
-    if state is None:
-        return ReplicaReadiness(services.read_only, False, trouble=replica.trouble)
     return ReplicaReadiness(
         services.read_only,
-        True,
-        state.standby,
-        state.receiving,
-        state.lag_seconds,
+        replica.state,
         _lag_events(services),
+        replica.trouble,
+        services.primary is None or services.primary.follower.listening,
     )
 
 

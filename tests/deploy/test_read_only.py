@@ -9,8 +9,8 @@ import pytest
 
 from deploy.bootstrap import open_pool, prepare, running_tracker
 from deploy.replica import running_read_only
+from projections.runner import replica
 from schema.services import Services
-from schema.telemetry import readiness
 from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.replication import Pair, running_pair
@@ -110,7 +110,7 @@ async def test_every_write_on_a_standby_answers_read_only(reading: Services) -> 
 async def test_a_standby_that_does_not_replay_is_not_ready_and_shows_the_state_before(
     pair: Pair, writing: Services, reading: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "MAX_REPLICA_LAG_SECONDS", 0.3)
+    monkeypatch.setattr(replica, "MAX_LAG_SECONDS", 0.3)
     before = await record(writing, "before")
     await reading.projector.reach(before)
     pair.standby.pause_replay()

@@ -40,8 +40,10 @@ class Tokens:
     nobody fills our memory with tokens that never were.
     """
 
-    def __init__(self, pool: Pool):
+    def __init__(self, pool: Pool, beside: Tokens | None = None):
+        """`beside` is asked where the database does not answer: those of a replica."""
         self._pool = pool
+        self._beside = beside
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, secret: str) -> Caller | None:
@@ -54,6 +56,8 @@ class Tokens:
         try:
             row = await self._pool.fetchrow(SQL.holder, key)
         except CONNECTION_ERRORS as error:
+            if self._beside:
+                return await self._beside.authenticate(secret)
             raise Unavailable("Whose token this is could not be read; try again") from error
         if row is None:
             return None

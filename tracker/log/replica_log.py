@@ -101,6 +101,8 @@ class PollingFollower(Follower):
         super().__init__(recorder, target)
         self._ask = ask
         self._lost = lost
+        self._gone = False
+        """Whether it did not answer the last time, as was logged."""
 
     async def _listen(self) -> None:
         while True:
@@ -110,7 +112,9 @@ class PollingFollower(Follower):
                 self._notify()
                 return
             except (*CONNECTION_ERRORS, TrackerError) as error:
-                logger.warning("the replica does not answer: %s", error)
+                if not self._gone:
+                    logger.warning("the replica does not answer: %s", error or "it is silent")
+                self._gone = True
                 self._lost(error)
             self.wake()
             await asyncio.sleep(RETRY_SECONDS)
@@ -124,7 +128,7 @@ class PollingFollower(Follower):
                 async with asyncio.timeout(SILENCE_SECONDS):
                     found = await self._ask(connection)
                 if not self.listening:
-                    self.listening = True
+                    self.listening, self._gone = True, False
                     self.session += 1
                 for channel, payload in found.items():
                     if payload != told.get(channel) and channel in self._handlers:

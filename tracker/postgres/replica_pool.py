@@ -18,6 +18,8 @@ from tracker.postgres.database import CONNECTION_ERRORS, CheckedPool, Connection
 
 REPLAY_TIMEOUT_SECONDS = 1.0
 """Seconds that a standby gets to replay what was shown before."""
+REPLAY_TIMEOUT_BESIDE_PRIMARY_SECONDS = 0.25
+"""The same where the primary can be asked instead."""
 REPLAY_CHECK_SECONDS = 0.02
 CONFLICT_ATTEMPTS = 4
 """How often a question is asked that the replay of the log interrupts."""
@@ -112,12 +114,12 @@ class ReplicaPool(CheckedPool):
         if self.primary is not None and not self.available:
             return await self.primary._acquire(timeout)
         try:
-            connection = await super()._acquire(timeout)
+            if self.primary is None:
+                connection = await super()._acquire(timeout)
+            else:  # one that is silent is reason enough not to try another
+                connection = await super(CheckedPool, self)._acquire(timeout)  # type: ignore[misc]
             await self._wait_replayed(connection)
             return connection
-        except BehindReplica:
-            if self.primary is None:
-                raise
         except (*CONNECTION_ERRORS, TimeoutError) as error:
             if self.primary is None:
                 raise
@@ -130,8 +132,9 @@ class ReplicaPool(CheckedPool):
         session, shown = connection._con, self._shown()
         if session.replayed >= shown:
             return
+        seconds = REPLAY_TIMEOUT_BESIDE_PRIMARY_SECONDS if self.primary else REPLAY_TIMEOUT_SECONDS
         try:
-            async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
+            async with asyncio.timeout(seconds):
                 while session.replayed < shown:
                     session.replayed = await self._replayed(session)
                     if session.replayed < shown:

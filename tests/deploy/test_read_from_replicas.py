@@ -1,0 +1,146 @@
+"""A tracker on a primary that answers questions from a standby."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy import settings
+from deploy.bootstrap import prepare, running_tracker
+from schema.services import Services
+from tests.support.api import Api, source
+from tests.support.fact_builders import announced
+from tests.support.replication import Pair, running_pair
+
+SOON_SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    """A primary with the tables of a tracker, and its standby."""
+    with running_pair() as made:
+        asyncio.run(prepare(made.primary.target))
+        made.standby.wait_replayed(made.primary)
+        yield made
+
+
+@pytest.fixture
+async def services(pair: Pair) -> AsyncIterator[Services]:
+    """A tracker that writes to the primary and reads from the standby."""
+    async with running_tracker(pair.primary.target, reading=pair.standby.target) as made:
+        await until_used(made, True)
+        yield made
+
+
+async def until_used(services: Services, wanted: bool) -> dict[str, object]:
+    """What `/readyz` says once the replica is read from, or is not."""
+    async with asyncio.timeout(SOON_SECONDS):
+        while True:
+            response = await Api(services).request("GET", "/readyz")
+            told: dict[str, object] = response.json()
+            if response.json()["replica"]["used"] is wanted:
+                assert response.status_code == 200
+                return told
+            await asyncio.sleep(0.02)
+
+
+async def record(services: Services, id: str) -> int:
+    """Record an event as a command line does; its position."""
+    done = await services.commands.record(f"export-control/{id}", announced())
+    assert services.primary is not None
+    await services.primary.projector.reach(done.positions[-1])
+    return done.positions[-1]
+
+
+STATE = '{ asOf(minPosition: "%d") { position } }'
+
+
+async def test_questions_go_to_the_replica_and_commands_to_the_primary(
+    pair: Pair, services: Services
+) -> None:
+    position = await record(services, "a")
+    answer = await Api(services).ask(STATE.replace("%d", str(position)))
+    assert answer == {"asOf": {"position": str(position)}}
+    for pool, server in ((services.as_of._pool, True), (services.recorder._pool, True)):
+        assert await pool.fetchval("SELECT pg_is_in_recovery()") is server
+    assert services.primary is not None
+    assert await services.primary.as_of._pool.fetchval("SELECT pg_is_in_recovery()") is False
+    told = await until_used(services, True)
+    assert told["readOnly"] is False
+    assert told["warnings"] == []
+    assert pair.standby.sql("SELECT pg_is_in_recovery()") == "t"
+
+
+async def test_a_replica_that_is_behind_is_waited_for_and_mutations_answer_all_the_same(
+    pair: Pair, services: Services
+) -> None:
+    before = await record(services, "b")
+    await services.projector.reach(before)
+    pair.standby.pause_replay()
+    try:
+        after = await record(services, "c")
+        api = Api(services)
+        assert (await api.ask("{ asOf { position } head }")) == {
+            "asOf": {"position": str(before)},
+            "head": str(before),
+        }
+        assert services.primary is not None
+        [event] = await services.primary.recorder.read(after - 1)
+        given = {"eventId": event.event_id, "reason": "wrong", "source": source()}
+        done = await api.do("retractEvent", given)
+        assert done["position"] == str(after + 1)
+        assert await services.recorder.head() == before
+        asking = asyncio.ensure_future(api.ask(STATE.replace("%d", done["position"])))
+        assert not (await asyncio.wait([asking], timeout=0.2))[0]
+    finally:
+        pair.standby.resume_replay()
+    assert (await asyncio.wait_for(asking, SOON_SECONDS))["asOf"]["position"] == done["position"]
+
+
+async def test_a_frozen_replica_holds_questions_up_for_seconds_only(
+    pair: Pair, services: Services
+) -> None:
+    await asyncio.to_thread(pair.standby.freeze)
+    try:
+        async with asyncio.timeout(SOON_SECONDS):
+            await Api(services).ask("{ asOf { digest } }")
+        await until_used(services, False)
+    finally:
+        await asyncio.to_thread(pair.standby.thaw)
+    await until_used(services, True)
+
+
+async def test_without_a_replica_the_primary_is_read_from_and_positions_never_go_back(
+    pair: Pair, services: Services
+) -> None:
+    api, following = Api(services), aiter(services.follower.follow(await services.recorder.head()))
+    coming = asyncio.ensure_future(anext(following))
+    await asyncio.to_thread(pair.standby.stop)
+    position = await record(services, "d")
+    assert (await asyncio.wait_for(coming, SOON_SECONDS)).position == position
+    told = await until_used(services, False)
+    assert "questions go to the primary" in str(told["warnings"])
+    asked = await api.ask(STATE.replace("%d", str(position)))
+    assert asked["asOf"]["position"] == str(position)
+    pair.primary.sql("SELECT pg_switch_wal()")
+    pair.standby.settings.append("recovery_min_apply_delay=1h")  # what comes now is not shown
+    await asyncio.to_thread(pair.standby.start)
+    later = await record(services, "e")
+    async with asyncio.timeout(SOON_SECONDS):
+        while int((await api.ask("{ asOf { position } }"))["asOf"]["position"]) < position:
+            await asyncio.sleep(0.02)
+    assert int((await api.ask("{ head }"))["head"]) >= position
+    told = await until_used(services, False)
+    assert "was shown before" in str(told["warnings"])
+    asked = await api.ask(STATE.replace("%d", str(later)))
+    assert asked["asOf"]["position"] == str(later)
+
+
+def test_the_address_of_standbys_is_checked_and_kept_secret() -> None:
+    given = {"TRACKER_READ_DATABASE_URL": "postgresql://a:hidden@db/m"}
+    assert settings.read_target(given)
+    assert "hidden" in settings.secrets(given)
+    with pytest.raises(settings.WrongSetting, match=r"^TRACKER_READ_DATABASE_URL: "):
+        settings.check({"TRACKER_READ_DATABASE_URL": "mysql://db"})
