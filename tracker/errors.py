@@ -2,6 +2,7 @@
 
 TrackerError
 ├── InvalidInput        a value breaks a rule: names the field and what was expected
+│   └── LogDiverged         the log is not the one that a client has followed
 ├── NotFound            the thing asked about does not exist
 ├── VersionConflict     the entity is not at the version the caller expected
 ├── IdempotencyConflict the event id was used before, for another content
@@ -48,6 +49,12 @@ class InvalidInput(TrackerError, ValueError):
     """A value breaks a rule. The message says what was expected."""
 
     code = "INVALID_INPUT"
+
+
+class LogDiverged(InvalidInput):
+    """The log has another entry at the position up to which a client has followed it."""
+
+    code = "LOG_DIVERGED"
 
 
 class NotFound(TrackerError):

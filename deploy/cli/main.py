@@ -65,6 +65,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.log.resume_token import check_in_log, parse_resume_token
 from tracker.postgres.database import Target
 
 app = typer.Typer(
@@ -319,9 +320,11 @@ def parse_variables(text: str) -> dict[str, Any]:
 @app.command()
 def follow(
     after: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=0, help="Begin after this position; 0 prints everything (default: only what comes)."
+            metavar="POSITION",
+            help="Begin after this position, or after the event of this resume token; 0 prints everything"
+            " (default: only what comes).",
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -331,7 +334,11 @@ def follow(
     async def work(target: Target) -> None:
         async with opened_pool(target) as pool:
             recorder = Recorder(pool)
-            start = await recorder.head() if after is None else after
+            start = head = await recorder.head()
+            if after is not None:
+                token = parse_resume_token(after, "after")
+                await check_in_log(recorder, token, head, "after")
+                start = token.position
             async with Follower(recorder, target) as follower:
                 async for event in follower.follow(start):
                     entry = event.entry  # to programs as it is, to people without what steers

@@ -12,6 +12,7 @@ import strawberry
 from schema.base.loaders import Loaders
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller, Scope
+from tracker.log.resume_token import ResumeToken
 
 
 @dataclass(slots=True)
@@ -25,10 +26,12 @@ class Context:
     connection_params: dict[str, Any] = field(default_factory=dict)
     """The parameters of a WebSocket client's `connection_init`; browsers cannot send headers there.
     """
-    last_position: int | None = None
-    """The last position that a client saw before it was cut off, where its headers say so."""
+    last_seen: ResumeToken | None = None
+    """What a client saw last before it was cut off, where its headers say so."""
     position: int | None = None
     """The position of what a subscription gave last, where it has one."""
+    resume_token: ResumeToken | None = None
+    """The same with the hash of the entry: from where a client goes on."""
     offset: tuple[int, int] = (0, 0)
     """The place of what a subscription gave last among all that it gives: its position, and for
     states the day."""

@@ -14,8 +14,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
 from schema.execution.schema import SCHEMA
-from schema.inputs.arguments import parse_day, parse_position
+from schema.inputs.arguments import parse_day, parse_token
 from tracker.errors import InvalidInput
+from tracker.log.resume_token import ResumeToken
 
 EVENTS, STATES = "events", "worldChanged"
 
@@ -25,11 +26,11 @@ class SharedQuestion:
     """A subscription whose answers are the same for all who ask the same with the same rights."""
 
     key: Hashable
-    """What is the same for them: all but the position after which events are wanted."""
+    """What is the same for them: all but the place after which events are wanted."""
     field: str
     """Of `Subscription`."""
-    after: int | None = None
-    """The position after which events are wanted; None: new ones only."""
+    after: ResumeToken | None = None
+    """The place after which events are wanted; None: new ones only."""
     valid_at: date | None = None
     """The day of states; None: today, whenever that is."""
 
@@ -43,12 +44,12 @@ async def shared_question(request: OperationRequest) -> SharedQuestion | None:
         arguments = _arguments(admitted, field, request) if field else None
         if field is None or arguments is None:
             return None
-        after = parse_position(arguments.get("after"), "after")
+        after = parse_token(arguments.get("after"), "after")
         valid_at = parse_day(arguments.get("valid_at"), "validAt")
     except (NotAdmitted, InvalidInput, orjson.JSONEncodeError):
         return None
-    if request.context.last_position is not None:
-        after = request.context.last_position  # a client that comes back asks as it did at first
+    if request.context.last_seen is not None:
+        after = request.context.last_seen  # a client that comes back asks as it did at first
     name = field.name.value
     return SharedQuestion(_key(request, field), name, after, valid_at)
 

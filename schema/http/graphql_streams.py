@@ -26,7 +26,7 @@ from schema.base.errors import plain_error
 from schema.execution.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
 from schema.http.authentication import AccessControl, Client
 from schema.http.shared_subscriptions import EncodedAnswer, SharedSubscriptions, encode
-from schema.http.streaming import Ends, LiveResponse, last_position
+from schema.http.streaming import Ends, LiveResponse, last_seen
 from schema.services import Services
 
 SSE = "text/event-stream"
@@ -49,7 +49,7 @@ class StreamFormat(Protocol):
     """Sent when the server ends an operation that would have gone on: come back."""
 
     def next(self, answer: EncodedAnswer) -> bytes:
-        """An answer, with the position from which a client goes on after it, where it has one."""
+        """An answer, with the resume token from which a client goes on after it, where it has one."""
 
 
 class ServerSentEvents:
@@ -61,8 +61,9 @@ class ServerSentEvents:
     broken = b""
 
     def next(self, answer: EncodedAnswer) -> bytes:
-        """An event, with its position as the id that browsers come back with."""
-        id = b"" if answer.position is None else b"id: %d\n" % answer.position
+        """An event, with its resume token as the id that browsers come back with."""
+        token = answer.resume_token
+        id = b"" if token is None else b"id: %s\n" % str(token).encode()
         return b"%sevent: next\ndata: %s\n\n" % (id, answer.json)
 
 
@@ -142,7 +143,7 @@ class GraphQLStreams:
             self.services,
             self.access_control.access,
             client.caller,
-            last_position=last_position(request),
+            last_seen=last_seen(request),
             work_slot=partial(self.access_control.work_slot, client),
         )
         held = ExitStack()

@@ -25,6 +25,7 @@ from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
 from tracker.errors import LogSetBack
+from tracker.log.resume_token import ResumeToken, is_in_log
 from tracker.postgres.database import CONNECTION_ERRORS
 
 BEGINNING: Offset = (-1, 0)
@@ -38,8 +39,10 @@ class EncodedAnswer:
 
     json: bytes
     position: int | None = None
-    """The position from which a client goes on after it, where it has one."""
+    """The position of the event in it, where it has one."""
     offset: Offset = BEGINNING
+    resume_token: ResumeToken | None = None
+    """From where a client goes on after it."""
     codes: tuple[str, ...] = ()
     """Of its errors."""
     frames: dict[object, bytes] = field(default_factory=dict)
@@ -121,11 +124,14 @@ class SharedSubscriptions:
     async def _follow_events(
         self, request: SubscriptionRequest
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
-        after, head = request.question.after, self._services.recorder.head
+        asked, recorder = request.question.after, self._services.recorder
+        after = asked.position if asked else None
         try:
-            end = await head()
-            if after is not None and after > end:  # it is told what is wrong, by itself
-                async with aclosing(self._alone(request, last_position=after)) as refused:
+            end = await recorder.head()
+            if asked is not None and (
+                asked.position > end or not await is_in_log(recorder, asked)
+            ):  # it is told what is wrong, by itself
+                async with aclosing(self._alone(request, last_seen=asked)) as refused:
                     async for answer in refused:
                         yield (answer,)
                 return
@@ -135,7 +141,7 @@ class SharedSubscriptions:
                 after,
                 request.client,
                 partial(self._source, request),
-                head=head,
+                head=recorder.head,
                 read=partial(self._read, request),
             )
             async with aclosing(following) as found:
@@ -149,7 +155,9 @@ class SharedSubscriptions:
             *CONNECTION_ERRORS,
             LogSetBack,
         ):  # one who is alone is told what is wrong, if it still is
-            async with aclosing(self._alone(request, last_position=after)) as found_alone:
+            async with aclosing(
+                self._alone(request, last_seen=None if after is None else ResumeToken(after))
+            ) as found_alone:
                 async for answer in found_alone:
                     yield (answer,)
 
@@ -157,7 +165,7 @@ class SharedSubscriptions:
         self, request: SubscriptionRequest, after: int, until: int
     ) -> AsyncGenerator[EncodedAnswer, None]:
         """The answers after a position up to another. Raises BrokenOff behind one with an error."""
-        context = self._context(request, last_position=after, until=until)
+        context = self._context(request, last_seen=ResumeToken(after), until=until)
         async with aclosing(self._execute(request, context)) as answers:
             async for answer in answers:
                 yield answer
@@ -217,7 +225,7 @@ class SharedSubscriptions:
         context = self._context(
             request,
             caller=Caller(None, request.context.caller.scopes),
-            last_position=broadcast.after[0] if is_of_events else None,
+            last_seen=ResumeToken(broadcast.after[0]) if is_of_events else None,
             work_slot=work_slot,
         )
         async with aclosing(self._execute(request, context)) as answers:
@@ -260,4 +268,6 @@ class SharedSubscriptions:
 def encode(answer: dict[str, Any], context: Context, offset: Offset) -> EncodedAnswer:
     """An answer as it is sent."""
     codes = [error.get("extensions", {}).get("code", "ERROR") for error in answer.get("errors", ())]
-    return EncodedAnswer(orjson.dumps(answer), context.position, offset, tuple(codes))
+    return EncodedAnswer(
+        orjson.dumps(answer), context.position, offset, context.resume_token, tuple(codes)
+    )

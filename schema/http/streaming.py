@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
-from schema.inputs.arguments import parse_position
+from schema.inputs.arguments import parse_token
 from tracker.auth.scopes import parse_bearer
+from tracker.log.resume_token import ResumeToken
 
 HEARTBEAT_SECONDS = 15.0
 """Seconds of silence after which something is sent that says nothing."""
@@ -207,7 +207,6 @@ def _do_nothing() -> None:
     """What there is to interrupt when all has been sent."""
 
 
-def last_position(request: Request) -> int | None:
-    """The last position that a client saw, as browsers say it when they come back."""
-    last = request.headers.get("last-event-id")
-    return parse_position(Position(last), "Last-Event-ID") if last else None
+def last_seen(request: Request) -> ResumeToken | None:
+    """What a client saw last, as browsers say it when they come back."""
+    return parse_token(request.headers.get("last-event-id") or None, "Last-Event-ID")

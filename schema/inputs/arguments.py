@@ -23,6 +23,7 @@ from tracker.domain.registry import fact_type
 from tracker.domain.values import ENTITY_PATH, Actor
 from tracker.domain.vocabulary import Checked, Stage
 from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.log.resume_token import ResumeToken, parse_resume_token
 from tracker.log.selection import Selection
 
 T = TypeVar("T")
@@ -301,17 +302,9 @@ def parse_position(given: Position | None, field: str) -> int | None:
     return int(given)
 
 
-def check_in_log(position: int, head: int, field: str) -> None:
-    """Refuse to go on after a position that the log does not have: what follows would not be what
-    the client has missed. Raises InvalidInput."""
-    if position > head:
-        raise InvalidInput(
-            f"the log ends at {head}: expected a position up to that. If {position} was seen in this"
-            " log, it was set back to an older state, and what comes next may differ from what was"
-            " seen; if not, it is of another log",
-            code="POSITION_BEYOND_HEAD",
-            path=(field,),
-        )
+def parse_token(given: str | None, field: str) -> ResumeToken | None:
+    """A resume token, or a position, from its text."""
+    return None if given is None else parse_resume_token(given, field)
 
 
 def parse_required_position(given: Position, field: str) -> int:

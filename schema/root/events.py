@@ -16,7 +16,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
-from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text
+from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text, parse_token
 from schema.inputs.moment import MinPosition, wait_for_position
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
@@ -25,6 +25,7 @@ from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
+from tracker.log.resume_token import check_in_log, parse_resume_token
 from tracker.log.selection import Selection, read_entity, streams_selected
 
 T = TypeVar("T")
@@ -208,4 +209,12 @@ def _encode_cursor(key: Key) -> str:
 
 
 def _decode_cursor(given: str, path: str) -> Key:
-    return (parse_position(Position(given), path) or 0,)
+    return (parse_resume_token(given, path).position,)
+
+
+async def check_tokens(recorder: Recorder, **given: Position | None) -> None:
+    """Refuse resume tokens whose events are not there any more. Raises InvalidInput."""
+    for field, text in given.items():
+        token = parse_token(text, field)
+        if token and token.hash is not None:
+            await check_in_log(recorder, token, await recorder.head(), field)

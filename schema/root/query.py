@@ -42,7 +42,7 @@ from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
-from schema.root.events import OneEvent, event_pages, found_pages, log_range
+from schema.root.events import OneEvent, check_tokens, event_pages, found_pages, log_range
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
@@ -376,12 +376,18 @@ class Query(Proofs, OneEvent, Over, EndpointQueries):
         first: First = None,
         after: Annotated[
             Position | None,
-            argument(description="Return events after this position, in the order of the list."),
+            argument(
+                description="Return events after this position, or after the event of this resume token, in"
+                " the order of the list."
+            ),
         ] = None,
         last: Last = None,
         before: Annotated[
             Position | None,
-            argument(description="Return events before this position, in the order of the list."),
+            argument(
+                description="Return events before this position, or before the event of this resume token, in"
+                " the order of the list."
+            ),
         ] = None,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
@@ -394,6 +400,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries):
             parse_search_words(search, "search")
         await wait_for_position(info, min_position)
         services = info.context.services
+        await check_tokens(services.recorder, after=after, before=before)
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
         if search is not None:
             searches = services.as_of.searches

@@ -17,10 +17,9 @@ from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
     OfTypes,
-    check_in_log,
     parse_day,
-    parse_position,
     parse_selection,
+    parse_token,
 )
 from schema.inputs.moment import wait_for_replica
 from schema.root.as_of.as_of import AsOf
@@ -29,6 +28,7 @@ from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
+from tracker.log.resume_token import check_in_log
 from tracker.log.selection import Selection, follow_selected, read_selected
 
 
@@ -43,7 +43,8 @@ class Subscription:
         after: Annotated[
             Position | None,
             argument(
-                description="Return events after this position; if left out, new events only."
+                description="Return events after this position, or after the event of this resume token;"
+                " if left out, new events only."
             ),
         ] = None,
         types: OfTypes = None,
@@ -51,17 +52,19 @@ class Subscription:
         places: AboutPlaces = None,
     ) -> AsyncIterator[Event]:
         """Every event after a position, in order, and then each new event when it is recorded.
-        After a lost connection subscribe again with `after` set to the last position received; no
-        event is lost. One beyond the end of the log is refused (POSITION_BEYOND_HEAD).
+        After a lost connection subscribe again with `after` set to the last resume token received; no
+        event is lost. One whose event is not there any more is refused (LOG_DIVERGED), and so is one
+        beyond the end of the log (POSITION_BEYOND_HEAD).
         """
         services = info.context.services
-        start, wanted = parse_position(after, "after"), parse_selection(types, commodities, places)
-        if info.context.last_position is not None:
-            start = info.context.last_position  # a client that comes back asks as it did at first
-        await wait_for_replica(services, start or 0, "after")
+        token, wanted = parse_token(after, "after"), parse_selection(types, commodities, places)
+        if info.context.last_seen is not None:
+            token = info.context.last_seen  # a client that comes back asks as it did at first
+        await wait_for_replica(services, token.position if token else 0, "after")
         head = await services.recorder.head()
-        start = head if start is None else start
-        check_in_log(start, head, "after")
+        start = head if token is None else token.position
+        if token is not None:
+            await check_in_log(services.recorder, token, head, "after")
         until = info.context.until
         following = (
             follow_selected(services.recorder, services.follower, start, wanted)
@@ -72,6 +75,7 @@ class Subscription:
             async for page in pages:
                 for recorded in page:
                     info.context.position = recorded.position
+                    info.context.resume_token = recorded.resume_token
                     info.context.offset = recorded.position, 0
                     current_operation().note_position(recorded.position)
                     yield event(recorded)

@@ -20,19 +20,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.base.errors import plain_error
-from schema.base.scalars import Position
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
 from schema.http.compression import accepted_words, takes_gzip
 from schema.http.pacing import Pacing
 from schema.http.responses import errors_as_json
-from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_position
-from schema.inputs.arguments import check_in_log, parse_position, parse_selection, parse_short_text
+from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
+from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
 from schema.inputs.moment import wait_for_replica
 from schema.services import Services
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
+from tracker.log.resume_token import ResumeToken, check_in_log
 from tracker.log.selection import Selection, follow_selected, read_selected
 from tracker.postgres.database import CONNECTION_ERRORS
 
@@ -147,11 +147,13 @@ class EventRoute:
         client = await self._access_control.authenticate_request(request)
         form, wanted = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
-        after, resumed = start_position(request), last_position(request) is not None
-        named = "Last-Event-ID" if resumed else "after"
+        recorder, token = self._services.recorder, start_token(request)
+        after = token.position if token else None
+        named = "after" if last_seen(request) is None else "Last-Event-ID"
         await wait_for_replica(self._services, after or 0, named)
-        head = await self._services.recorder.head()
-        check_in_log(after or 0, head, named)
+        head = await recorder.head()
+        if token:
+            await check_in_log(recorder, token, head, named)
         body = GzipBody() if takes_gzip(request.headers.get("accept-encoding", "")) else PlainBody()
         headers = {"Vary": "Accept, Accept-Encoding"}
         if body.encoding:
@@ -210,7 +212,7 @@ class EventRoute:
         except CONNECTION_ERRORS as error:
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
         if set_back := self._services.recorder.durability.set_back:
-            yield [form.fail(set_back)]
+            yield [form.fail(LogSetBack(set_back))]
 
     async def _source(
         self, form: EventFormat, wanted: Selection, broadcast: Broadcast[Chunk]
@@ -251,7 +253,7 @@ async def _body(
 
 
 def _encode_sse(event: RecordedEvent) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (event.position, event.entry)
+    return b"id: %s\ndata: %s\n\n" % (str(event.resume_token).encode(), event.entry)
 
 
 def _encode_line(event: RecordedEvent) -> bytes:
@@ -298,14 +300,9 @@ def _list_parameter(request: Request, name: str) -> list[str] | None:
     return [word for text in given for word in text.split(",")] if given else None
 
 
-def start_position(request: Request) -> int | None:
+def start_token(request: Request) -> ResumeToken | None:
     """Where to go on. A browser that comes back says so in a header, whatever its address says."""
-    last, after = last_position(request), request.query_params.get("after")
-    return (
-        parse_position(None if after is None else Position(after), "after")
-        if last is None
-        else last
-    )
+    return last_seen(request) or parse_token(request.query_params.get("after"), "after")
 
 
 def _parse_follow(request: Request) -> bool:

@@ -131,6 +131,15 @@ class Event(KnownEvent):
     """An event of the log: immutable once it is recorded."""
 
     @resolver_field
+    def resume_token(self) -> str:
+        """Its position, and which event it is: `1234-9f86d081884c7d65`. Whoever has got all up to it
+        goes on with it as `after`, of subscriptions, of `events` and of `/events`, and is told
+        (LOG_DIVERGED) where the log was set back since: a position alone would go on with whatever has
+        come to stand behind it.
+        """
+        return str(self.of.resume_token)
+
+    @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
         """A proof that the newest checkpoint commits to it; null for about a second after
         recording, and where the log is not signed.

@@ -126,7 +126,7 @@ class Deliverer(BackgroundTask):
             except Exception:
                 if self._follower.durability.set_back is None:
                     raise
-                self._refused(self._follower.durability.set_back.message)
+                self._refused(f"the log was set back: {self._follower.durability.set_back}")
                 return  # the server ends
             await asyncio.sleep(RECONNECT_SECONDS)
 

@@ -66,8 +66,8 @@ class Durability:
         """The last event that was read; it is hashed when that is asked for."""
         self._former_since: float | None = None
         """Since when new connections have led to a former primary."""
-        self.set_back: LogSetBack | None = None
-        """Why nothing is shown any more."""
+        self.set_back: str | None = None
+        """What was shown and is not there any more, where the log was set back."""
         self.noticed = asyncio.Event()
         """Set when the log was set back."""
 
@@ -128,7 +128,7 @@ class Durability:
     def require_continuity(self) -> None:
         """Raise LogSetBack where the log was set back."""
         if self.set_back:
-            raise self.set_back
+            raise LogSetBack(self.set_back)
 
     async def check(self, connection: Connection) -> None:
         """Look whether a connection has what was shown: of every new one, before it is used.
@@ -169,10 +169,10 @@ class Durability:
 
     def _note_set_back(self, difference: str) -> None:
         if self.set_back is None:
-            self.set_back = LogSetBack(difference)
-            logger.error("%s", self.set_back.message)
+            self.set_back = difference
+            logger.error("%s", LogSetBack(difference).message)
             self.noticed.set()
-        raise self.set_back
+        raise LogSetBack(self.set_back)
 
     async def _confirm_all(self, positions: Sequence[int]) -> Sequence[int | Exception]:
         """Confirm all that was seen when this began."""

@@ -22,6 +22,7 @@ from tracker.domain.registry import entity_type, fact_type
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, Path, TooLarge
 from tracker.log import upcasting
+from tracker.log.resume_token import ResumeToken, resume_token
 
 SOURCE = "urn:critical-minerals-policy-tracker"
 MAX_DATA_BYTES = 60_000
@@ -90,6 +91,11 @@ class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
     def known(self) -> RecordedFact:
         """The fact as folds see it."""
         return RecordedFact(self.position, self.event_id, self.type, self.fact)
+
+    @cached_property
+    def resume_token(self) -> ResumeToken:
+        """Its position, and which entry it is; whoever has followed the log up to it goes on from there."""
+        return resume_token(self.position, self.entry)
 
     @property
     def data(self) -> Any:

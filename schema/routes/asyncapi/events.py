@@ -27,7 +27,7 @@ CHANNELS: dict[str, Part] = {
         address="/events",
         title="The log",
         description="Every event after a position, in order, and then each new event when it is"
-        " recorded. After a break come back with the last position seen, in `Last-Event-ID` or as"
+        " recorded. After a break come back with the last resume token seen, in `Last-Event-ID` or as"
         " `after`: no event is lost.",
     )
 }
@@ -38,7 +38,8 @@ OPERATIONS: dict[str, Part] = {
         TYPES,
         summary="The log as server-sent events",
         description="With `Accept: text/event-stream`, or without `Accept`. The field `id` is the"
-        " position, and `data` is the message in one line; a comment line every 15 seconds of silence.",
+        " resume token (the position, a hyphen, and 16 digits of the hash of the entry), and"
+        " `data` is the message in one line; a comment line every 15 seconds of silence.",
         bindings=http("GET", _QUERY),
     ),
     "sendLines": operation(

@@ -38,7 +38,8 @@ function wording(count, counts) {
 function follow(section) {
   const live = liveList(section);
   if (!live) return;
-  let last = BigInt(section.getAttribute("data-after") ?? "0");
+  let after = section.getAttribute("data-after") ?? "0"; // then the resume token of the last event
+  let last = BigInt(after);
   /** @type {bigint[]} */
   let waiting = [];
   /** @type {EventSource | null} */
@@ -56,14 +57,14 @@ function follow(section) {
   const open = () => {
     if (!section.isConnected) return; // the page was replaced meanwhile
     const address = new URL(live.stream, location.href);
-    address.searchParams.set("after", String(last));
+    address.searchParams.set("after", after);
     source = new EventSource(address);
     source.onopen = tell;
     source.onmessage = ({ lastEventId }) => {
       if (!section.isConnected) return source?.close();
-      const position = BigInt(lastEventId);
+      const position = BigInt(lastEventId.split("-")[0]);
       if (position <= last) return; // a browser that comes back may be told once more
-      last = position;
+      [last, after] = [position, lastEventId];
       waiting.push(position);
       tell();
     };
