@@ -64,7 +64,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--each", action="store_true", help="also print a line a round")
     asked = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # both: a shell has its background jobs ignore the first
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # both: a shell has its background jobs ignore the first
         signal.signal(number, signal.default_int_handler)
     logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would tell of every fault
     if unknown := set(asked.kinds) - set(KINDS):
