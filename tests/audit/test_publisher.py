@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bootstrap import open_connection, running_tracker
+from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from tests.log.test_log import event
 from tests.support.published_log import check, fill, publisher, restored, superuser
+from tests.support.replication import running_pair, several_hosts
 from tracker.audit.format.merkle import Tile, all_tiles, tile_root
 from tracker.audit.serve.proofs import ProofService, read_tiles
 from tracker.audit.sign.keystore import KeyStore
@@ -365,3 +366,46 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
         assert heads.setdefault(head.size, head.root) == head.root
     await publishing.catch_up()
     assert (await check(target, safe))[-1] == 256 * (steps + 2)
+
+
+async def test_a_publisher_whose_head_is_older_does_not_sign_on_when_a_forced_failover_lost_commits(
+    tmp_path: Path,
+) -> None:
+    """Of two with copies of one key the newer head refuses by itself, and the older one by its note."""
+    newer = KeyStore(tmp_path / "newer")
+    newer.load_or_create("example.com/log")
+    shutil.copytree(newer.directory, tmp_path / "older")
+    older = KeyStore(tmp_path / "older")
+    with running_pair() as pair:
+        target = several_hosts(pair.primary, pair.standby) | {"target_session_attrs": "read-write"}
+        await prepare(pair.primary.target)
+        await fill(pair.primary.target, 3)
+        async with running_tracker(target, SigningOptions(older)) as services:
+            async with asyncio.timeout(30):
+                while await services.proofs.size() != 3:
+                    await asyncio.sleep(0.01)
+            await asyncio.to_thread(pair.standby.wait_replayed, pair.primary)
+            await asyncio.to_thread(pair.standby.kill)
+            kept = older.head()
+            await services.recorder.append([event("export-control/a", "a")])
+            async with asyncio.timeout(30):
+                while (await services.proofs.size()) != 4:
+                    await asyncio.sleep(0.01)
+            shutil.copy(older.directory / "head", newer.directory / "head")
+            await asyncio.to_thread(pair.primary.kill)
+            await asyncio.to_thread(pair.standby.start)
+            await asyncio.to_thread(pair.standby.promote)
+            async with asyncio.timeout(30):
+                await services.recorder.durability.noticed.wait()
+                while older.set_back() is None:
+                    await asyncio.sleep(0.01)
+        older._replace(older.directory / "head", str(kept))  # as where the other one signed 4
+        await fill(pair.standby.target, 5, word="other")
+        for safe, reason in ((newer, "does not continue"), (older, "may have signed what it lost")):
+            async with open_pool(pair.standby.target, role=PUBLISHER, size=3) as pool:
+                with pytest.raises(NotProven, match=reason):
+                    await publisher(pool, pair.standby.target, safe).catch_up()
+        (older.directory / "set-back").unlink()  # a person has decided
+        async with open_pool(pair.standby.target, role=PUBLISHER, size=3) as pool:
+            await publisher(pool, pair.standby.target, older).catch_up()
+        assert (await check(pair.standby.target, older))[-1] == 8

@@ -6,6 +6,8 @@ In the directory, which only its owner may read:
            those that no longer do only the public half is kept, by which old checkpoints verify.
     head   the text of the last checkpoint that was signed. Trusted above the database: whatever
            that says, nothing is signed that does not continue this head.
+    set-back  what the log has lost, where its publisher noticed that. While it is there nothing is
+           signed: another publisher may have signed what is gone, and only a person can tell.
 
 Files are replaced whole: a crash leaves the old one or the new one, and perhaps a `*.new` beside
 it, which nobody reads.
@@ -79,6 +81,7 @@ class KeyStore:
         self.directory = directory
         self._keys = directory / "keys"
         self._head = directory / "head"
+        self._set_back = directory / "set-back"
 
     def load_or_create(self, origin: str | None = None) -> LogKeys:
         """The keys; a new one where there is none yet, for a log of the name `origin`.
@@ -153,6 +156,17 @@ class KeyStore:
         kept = self.head()
         if kept is None or kept.size < head.size:
             self._replace(self._head, str(head))
+
+    def set_back(self) -> str | None:
+        """What the log has lost, where that was noted and nobody has decided about it."""
+        try:
+            return self._set_back.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+
+    def note_set_back(self, difference: str) -> None:
+        """Sign nothing more until a person has removed the note. It is on the disk when this returns."""
+        self._replace(self._set_back, f"{difference}\n")
 
     def _replace(self, path: Path, text: str) -> None:
         os.replace(self._write_beside(path, text), path)

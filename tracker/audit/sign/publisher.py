@@ -11,6 +11,22 @@ its transaction. What a crash leaves behind, step by step:
 
 Ed25519 signs the same text with the same bytes, so a head that was signed but not published is
 signed again, or never.
+
+Several publishers on one log keep a head each. No two histories are signed, as long as what is signed
+stays in the log; the cases where it does not:
+
+    a failover to a standby     what is signed was confirmed by the synchronous quorum before (`_step`):
+    of the quorum               the successor has it, and whoever is first there signs on
+    a forced failover that      who signed more than is left refuses by its own head, for ever. Another,
+    lost commits                whose head is older, has shown what is lost: it notes that beside its key
+                                when it notices, before it ends, and signs nothing more until a person
+                                has compared the heads
+    an older backup restored    the same for those that run then; one that is started later refuses where
+                                its head is not in the log
+    a publisher that did not    has an old head, no note, and nothing to tell it: only witnesses, or one
+    run at that time            directory for all publishers, keep it from signing another history
+    a key store restored from   the same: never do that
+    an old copy
 """
 
 from __future__ import annotations
@@ -77,6 +93,7 @@ class Publisher(BackgroundTask):
         """Publish what comes, for ever."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish())
+            tasks.create_task(self._note_set_back())
             if self._witnesses.policy.witnesses and not self._witnesses.policy.required:
                 tasks.create_task(self._run_cosigning())
 
@@ -103,6 +120,12 @@ class Publisher(BackgroundTask):
                 logger.exception("the publisher can't go on and will try again")
                 self.trouble = f"{type(error).__name__}: the log has the details"
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _note_set_back(self) -> None:
+        """Keep beside the key that the log was set back, at once: this process is about to end."""
+        durability = self._follower.durability
+        await durability.noticed.wait()
+        self._safe.note_set_back(durability.set_back or "")
 
     def _log_refusal(self, reason: str) -> None:
         if reason != self.trouble:
@@ -161,6 +184,11 @@ class Publisher(BackgroundTask):
         The safe gets it also where another process has signed it.
         """
         keys = await asyncio.to_thread(self._safe.keys)
+        if lost := await asyncio.to_thread(self._safe.set_back):
+            raise NotProven(
+                f"the log was set back ({lost}), and another publisher may have signed what it lost:"
+                f" docs/audit.md#keys says how to go on, with the file set-back in {self._safe.directory}"
+            )
         heads = await self._heads(turn, keys)
         new = await check_continues(reading, keys.origin, size, heads)
         done = await turn.fetchrow(SQL.checkpoint, size)  # fails where our turn was lost meanwhile
