@@ -103,6 +103,7 @@ async def running_tracker(
     async with (
         open_asking(seconds=WORK_TIMEOUT_SECONDS) as pool,
         open_asking(size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
+        # One login of a pooler can't have these for some questions alone, and others need plans anew.
         open_asking(settings={} if pooled else PLANNED_ONCE) as asking,
         checked(
             target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_TIMEOUT_SECONDS

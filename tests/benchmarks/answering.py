@@ -1,6 +1,6 @@
-"""Our API in a process of its own, for `graphql.py`: `python -m tests.benchmarks.answering TARGET
-BYTES BYTES`, with a target as JSON and how many bytes of answers and of states to keep. Prints its
-port."""
+"""Our API in a process of its own, for `graphql.py` and `pooling.py`:
+`python -m tests.benchmarks.answering TARGET BYTES BYTES [POOLED]`, with targets as JSON and how many
+bytes of answers and of states to keep. Prints its port."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from schema.app import create_app
 from schema.services import Access
 
 
-async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
+async def serve(target: str, answers_bytes: str, states_bytes: str, pooled: str = "null") -> None:
     """Serve until the end."""
-    async with running_tracker(json.loads(target)) as services:
+    async with running_tracker(json.loads(target), pooled=json.loads(pooled)) as services:
         services.as_of.lists.states.kept = SizedLruCache(int(states_bytes))
         listening = listening_socket("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))

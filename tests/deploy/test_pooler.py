@@ -108,6 +108,24 @@ async def test_the_api_works_over_the_pooler_and_wakes_at_once(pooler: Pooler) -
         assert logins == ["web_pooled"] * len(questions)
 
 
+async def test_without_the_pooler_nothing_is_answered_and_with_it_all_again(server: Server) -> None:
+    async def head(client: httpx.AsyncClient) -> Any:
+        return (await client.post("/graphql", json={"query": "{ head }"})).json()
+
+    with running_pooler(server) as pooler:
+        async with (
+            over(pooler) as services,
+            serving(services, Access()) as (address, _, _),
+            httpx.AsyncClient(base_url=f"http://{address}") as client,
+        ):
+            before = await head(client)
+            pooler.kill()
+            [error] = (await head(client))["errors"]
+            assert error["extensions"]["code"] == "UNAVAILABLE"
+            pooler.start()
+            assert await head(client) == before
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from deploy.bootstrap import prepare
 from deploy.postgres.binaries import find_binaries
+from deploy.postgres.site import DataDirectory
 from tests.support.replication import HOST, Server, free_port
 from tests.test_style import ROOT
 from tracker.postgres.database import Target
@@ -26,27 +27,42 @@ PASSWORD = "a-password-of-the-tests"
 SECRETS = (
     "SELECT format('\"%s\" \"%s\"', rolname, rolpassword) FROM pg_authid WHERE rolpassword <> ''"
 )
-CONSOLE = "pgbouncer"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pooler:
-    """A PgBouncer that runs, the ways to the database, and what it has said."""
+    """A PgBouncer, and the ways to the database over it and past it."""
 
     pooled: Target
     direct: Target
-    log: Path
-    process: subprocess.Popen[bytes]
+    directory: Path
+    site: DataDirectory
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it listens."""
+        log = self.directory / "pgbouncer.log"
+        log.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [str(PGBOUNCER), "--quiet", str(self.directory / "pgbouncer.ini")],
+            **self.site.process(),
+        )
+        deadline = time.monotonic() + 20
+        while "process up" not in (said := log.read_text() if log.exists() else ""):
+            assert self.process.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it, as a machine that fails does."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
     @property
     def pooled_url(self) -> str:
         """The way over the pooler as a setting takes it."""
         return url(self.pooled)
-
-    @property
-    def direct_url(self) -> str:
-        """The way past it."""
-        return url(self.direct)
 
 
 def url(target: Target) -> str:
@@ -82,12 +98,12 @@ def running_pooler(
     directory = Path(tempfile.mkdtemp(prefix="tracker-pooler-"))
     directory.chmod(0o755)
     server.site.chown(directory)
-    port, log = free_port(), directory / "pgbouncer.log"
+    port = free_port()
     here = {
         "host=127.0.0.1 port=5432": f"host={HOST} port={server.port}",
         "listen_port = 6432": f"listen_port = {port}",
         "/etc/pgbouncer/userlist.txt": str(directory / "userlist.txt"),
-        "/var/log/pgbouncer/pgbouncer.log": str(log),
+        "/var/log/pgbouncer/pgbouncer.log": str(directory / "pgbouncer.log"),
         "/run/pgbouncer/pgbouncer.pid": str(directory / "pgbouncer.pid"),
     }
     written = CONFIGURATION.read_text(encoding="utf-8")
@@ -96,22 +112,12 @@ def running_pooler(
         written = written.replace(old, new)
     (directory / "pgbouncer.ini").write_text(written, encoding="utf-8")
     (directory / "userlist.txt").write_text(server.sql(SECRETS), encoding="utf-8")
-    process = subprocess.Popen(
-        [str(PGBOUNCER), "--quiet", str(directory / "pgbouncer.ini")], **server.site.process()
+    pooler = Pooler(
+        {**way(server, login), "port": port}, way(server, "web"), directory, server.site
     )
-    pooled = {**way(server, login), "port": port}
     try:
-        _wait_until_it_listens(process, log)
-        yield Pooler(pooled, way(server, "web"), log, process)
+        pooler.start()
+        yield pooler
     finally:
-        process.kill()
-        process.wait()
+        pooler.kill()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _wait_until_it_listens(process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while "process up" not in (said := log.read_text() if log.exists() else ""):
-        assert process.poll() is None, said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.01)

@@ -94,8 +94,6 @@ async def _check_notifications(pooled: Any, direct: Target) -> None:
     """Hear over the direct way what is notified over the pooler."""
     listening = await connect(direct, role=API)
     try:
-        if await listening.fetchval(SQL.in_recovery):
-            return  # nothing is notified there
         sent, heard = secrets.token_hex(), asyncio.Event()
         await listening.add_listener(
             CHANNEL, lambda _0, _1, _2, payload: heard.set() if payload == sent else None

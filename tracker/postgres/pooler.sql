@@ -4,9 +4,6 @@ SELECT pg_backend_pid();
 -- name: trial
 SELECT $1::text;
 
--- name: in_recovery
-SELECT pg_is_in_recovery();
-
 -- name: forget_standbys
 -- A notification is a commit; this one may be lost.
 SET LOCAL synchronous_commit = off;

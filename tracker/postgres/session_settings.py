@@ -13,8 +13,6 @@ from typing import Any
 
 import asyncpg
 
-from tracker.errors import TrackerError
-
 IN_FORCE = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 SEARCH_PATH = "projection, public"
 SILENCE_TIMEOUT_SECONDS = 8
@@ -47,10 +45,15 @@ REFUSED_PARAMETER = "unsupported startup parameter"
 """Begins what PgBouncer says to a connection that sends settings."""
 
 
-class UnsuitableConnection(TrackerError, ConnectionError):
-    """What stands between us and PostgreSQL keeps something from it that the tracker needs."""
+class UnsuitableConnection(ConnectionError):
+    """What stands between us and PostgreSQL keeps something from it that the tracker needs.
 
-    code = "POOLER_NEEDS_DIRECT_URL"
+    For operators: clients are told what they are told of any lost connection. `code` is stable.
+    """
+
+    def __init__(self, message: str, code: str = "POOLER_NEEDS_DIRECT_URL"):
+        super().__init__(message)
+        self.message, self.code = message, code
 
 
 def session_settings(role: str | None) -> dict[str, str]:
