@@ -99,7 +99,7 @@ async def running_tracker(
     await prepare(target)
     if pooled is not None:
         await check_pooler(pooled, target)
-    open_asking = partial(checked, pooled or target, pooled=pooled is not None)
+    open_asking = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
     async with (
         open_asking(seconds=WORK_TIMEOUT_SECONDS) as pool,
         open_asking(size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,

@@ -215,6 +215,31 @@ async def test_a_follower_survives_the_loss_of_every_connection(
             await asyncio.sleep(0.1)
 
 
+async def test_while_the_database_is_away_one_asks_for_all_who_follow(
+    follower: Follower, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def gone(*_: Any, **__: Any) -> None:
+        nonlocal asked
+        asked += 1
+        raise OSError("gone")
+
+    following = [follower.follow(0) for _ in range(20)]
+    await recorder.append([new("a")])
+    await asyncio.gather(*map(anext, following))
+    waiting = [asyncio.ensure_future(anext(events)) for events in following]
+    await asyncio.sleep(0.3)
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "read", gone)
+        for _ in range(3):
+            follower.wake()
+            await asyncio.sleep(0.1)
+        assert 0 < asked < len(following)
+    await recorder.append([new("b")])
+    assert {event.event_id for event in await asyncio.gather(*waiting)} == {"b"}
+
+
 async def test_a_database_that_stays_away_ends_the_following_with_its_error(
     follower: Follower, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from deploy.bootstrap import open_pool
+from deploy.bootstrap import open_connection, open_pool
+from deploy.postgres import Postgres
+from tests.faults.proxy import Proxy
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.postgres.timelines import CLUSTERS, OLD_TIMELINE_SECONDS, Cluster, OldTimeline
 
@@ -55,18 +59,27 @@ async def test_where_the_newer_one_has_been_gone_for_long_an_older_one_is_taken(
     assert cluster.timeline == 1
 
 
-async def test_busy_connections_of_a_pool_end_too_and_it_makes_new_ones(target: Target) -> None:
-    async with open_pool(target) as pool:
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_busy_connections_of_a_pool_end_too_and_it_makes_new_ones(
+    server: Postgres, target: Target, tmp_path: Path, pooled: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(Proxy(server.connection, tmp_path))
+        way = {**target, "host": proxy.target["host"]} if pooled else target
+        pool = await stack.enter_async_context(open_pool(way, beside=target))
+        direct = await stack.enter_async_context(open_connection(target))
+        cluster = next(c for c in CLUSTERS.values() if direct in c.connections)
+        known = cluster.timeline
         async with pool.acquire() as connection:
             old = await connection.fetchval(BACKEND)
-            cluster = next(c for c in CLUSTERS.values() if connection._con in c.connections)
             busy = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
             await asyncio.sleep(0.2)
-            known = cluster.timeline
-            cluster.admit(Link(), known + 1)
-            with pytest.raises(CONNECTION_ERRORS):
-                await busy
-        cluster.timeline = known
+            try:
+                cluster.admit(Link(), known + 1)
+                with pytest.raises(CONNECTION_ERRORS):
+                    await busy
+            finally:
+                cluster.timeline = known
         assert await pool.fetchval(BACKEND) != old
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
@@ -25,8 +26,9 @@ from tracker.postgres.database import API, CONNECTION_ERRORS, Target, connect
 POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a follower looks at the log without having been woken."""
 
-READ_RETRY_SECONDS = 5.0
-"""Seconds for which a follower tries to read a lost database before it gives up."""
+READ_RETRY_SECONDS = 15.0
+"""Seconds for which a lost database is read again on behalf of all who follow, and then for as many by
+each of them, before they give up: together more than a standby takes to be promoted."""
 
 READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean"
 
@@ -59,9 +61,8 @@ class Follower(BackgroundTask):
         """Every event after a position, in order, and then each new one as it comes; never ends.
 
         A slow consumer reads the log a page at a time and holds no more than that, however far the
-        log runs ahead of it. A lost database that comes back within `READ_RETRY_SECONDS` is only a delay;
-        then its error is raised, and whoever comes back with the last position misses nothing.
-        Raises LogSetBack where the log was set back.
+        log runs ahead of it. A lost database that comes back within 30 seconds is only a delay; then
+        its error is raised, and whoever comes back with the last position misses nothing.
         """
         async with aclosing(self.pages(after, types=types, page=page)) as pages:
             async for events in pages:
@@ -139,13 +140,17 @@ class Follower(BackgroundTask):
             tasks.create_task(self._run_tail())
 
     async def _run_tail(self) -> None:
+        read_at = time.monotonic()
         while True:
             woken = self._woken
             try:
                 await self._read_on()
-            except Exception:
-                self._tail = None  # everyone reads for themselves, and sees what is wrong
-                self._notify()
+                read_at = time.monotonic()
+            except Exception as error:
+                lost = time.monotonic() - read_at
+                if not isinstance(error, CONNECTION_ERRORS) or lost > READ_RETRY_SECONDS:
+                    self._tail = None  # everyone reads for themselves, and sees what is wrong
+                    self._notify()
             await wait_for_event(woken)
 
     async def _read_on(self) -> None:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -167,6 +167,7 @@ async def create_pool(
     seconds: float = COMMAND_TIMEOUT_SECONDS,
     check: Check | None = None,
     pooled: bool = False,
+    beside: Target | None = None,
     kind: Callable[..., CheckedPool] = CheckedPool,
     session: type[Session] = Session,
     least: int = 1,
@@ -175,7 +176,8 @@ async def create_pool(
     looks at each new one before it is used, and raises what is wrong with where it leads.
 
     A command that takes longer than `seconds` raises TimeoutError. `pooled`: over a connection
-    pooler, to which no settings are sent: its login has them. At least so many connections are made
+    pooler, to which no settings are sent: its login has them; `beside` is then the direct way, over
+    which it is noticed that another server is the primary. At least so many connections are made
     at once: with none of them, nothing has to answer yet. Raises UnsuitableConnection.
     """
     needed = {**session_settings(role), **settings}
@@ -192,7 +194,7 @@ async def create_pool(
         connection_class=session,
         server_settings={} if pooled else {**TRANSPORT_SETTINGS, **needed},
         command_timeout=seconds,
-        connect=_connect,  # which is called by names only
+        connect=partial(_connect, beside=beside),  # which is called by names only
         init=begin,
         setup=_check_alive,
         reset=_no_reset,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -45,13 +45,16 @@ async def connect_to_first(
     port: int | Sequence[int] | None = None,
     timeout: float,
     target_session_attrs: str | None = None,
+    beside: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Any:
     """A connection to a host that is as wanted, each tried for `timeout` seconds at most.
 
+    `beside` has the hosts of the servers themselves, where those given are of poolers before them.
     With `prefer-standby` any host will do where no standby answers. Raises what a host said last.
     """
     addresses = _addresses(host, port)
+    servers = _addresses(beside.get("host"), beside.get("port")) if beside else addresses
 
     async def connect(address: Address, wanted: str | None) -> Any:
         async with asyncio.timeout(timeout):
@@ -63,7 +66,7 @@ async def connect_to_first(
                 **options,
             )
             try:
-                await admit(addresses, connection)
+                await admit(servers, connection)
             except BaseException:
                 connection.terminate()
                 raise
