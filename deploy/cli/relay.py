@@ -20,6 +20,7 @@ from tracker.delivery.relay.relay import Relay
 from tracker.delivery.relay.sink import Sink
 from tracker.delivery.relay.store import RelayStore
 from tracker.errors import TrackerError
+from tracker.log.durability import Durability
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target
@@ -135,8 +136,10 @@ async def publish(
 ) -> None:
     """Publish for ever, and say at the end what was done."""
     options = {"role": DELIVERER, "settings": POOL_SETTINGS, "size": POOL_CONNECTIONS}
-    async with open_pool(target, **options) as pool:
-        recorder, store = Recorder(pool), RelayStore(pool, name)
+    durability = Durability()
+    async with open_pool(target, **options, check=durability.check) as pool:
+        recorder, store = Recorder(pool, durability=durability), RelayStore(pool, name)
+        durability.confirm = recorder.confirm
         cursor = await store.begin(sink.name, filter, after, await recorder.head())
         stderr.print(
             f"Relay {name}: {sink.name}, after position {cursor.position} (Ctrl-C stops)",
