@@ -53,6 +53,12 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int:
+        """The process that has started all others of the server."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What the server has said."""
         return self.site.log.read_text(errors="replace")
