@@ -13,7 +13,7 @@ from websockets import WebSocketException
 
 from tests.support.websocket_client import connected, receive, subscribe
 
-EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
+EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId resumeToken } }"
 AGAIN_SECONDS = 0.1
 """Seconds after which a broken connection is made again."""
 SILENCE_SECONDS = 20
@@ -87,7 +87,7 @@ class Subscriber(Follower):
                     return
                 if data := payload.get("data"):
                     event = data["events"]
-                    self.got(int(event["position"]), event["eventId"], event["position"])
+                    self.got(int(event["position"]), event["eventId"], event["resumeToken"])
 
 
 class Reader(Follower):
