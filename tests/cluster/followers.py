@@ -13,7 +13,9 @@ from websockets import WebSocketException
 
 from tests.support.websocket_client import connected, receive, subscribe
 
-EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId resumeToken } }"
+EVENTS = (
+    "subscription ($after: Position) { events(after: $after) { position eventId resumeToken } }"
+)
 AGAIN_SECONDS = 0.1
 """Seconds after which a broken connection is made again."""
 SILENCE_SECONDS = 20

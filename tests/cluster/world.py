@@ -31,6 +31,8 @@ from tracker.postgres.database import Target, create_pool
 
 RESTART_SECONDS = 1.0
 """Seconds after which a tracker that has ended is started again, as systemd would."""
+START_SECONDS = 240
+"""Seconds in which both must serve, on a machine with many times its load."""
 NOWHERE = "http://127.0.0.1:9"
 """The address of a tracker that has not started yet."""
 
@@ -118,7 +120,9 @@ class ClusterUnderLoad(Load):
         work += [each.follow() if isinstance(each, Follower) else each.fetch() for each in watching]
         self._tasks = [asyncio.create_task(each) for each in work]
         await self.until(
-            lambda: all(tracker.url != NOWHERE for tracker in self.trackers), "both trackers serve"
+            lambda: all(tracker.url != NOWHERE for tracker in self.trackers),
+            "both trackers serve",
+            START_SECONDS,
         )
         self.pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
         self.recorder = Recorder(self.pool)

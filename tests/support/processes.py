@@ -57,7 +57,12 @@ class Running:
         self._grown = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self._wait_for(r"(http://[\d.]+:\d+)/graphql")
+        try:
+            self.url = self._wait_for(r"(http://[\d.]+:\d+)/graphql")
+        except AssertionError:
+            self.process.kill()
+            self.ended()
+            raise
 
     def _read(self) -> None:
         """Keep what it prints: a pipe that nobody empties would stop it."""
