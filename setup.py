@@ -18,6 +18,7 @@ LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
 ROOT = Path(__file__).parent
 DOCUMENTS = ("*.md", "docs/*.md", "docs/*/*.md", "docs/screens/*")
 PACKED = Path("schema", "pages", "docs", "files")
+os.umask(0o022)  # what is made here has the same rights whoever makes it
 
 
 class BuildWithDocuments(build_py):
@@ -37,7 +38,7 @@ class BuildWithDocuments(build_py):
 
 class ReproducibleSource(sdist):
     """Where `SOURCE_DATE_EPOCH` says a time, packs the same files to the same bytes: in one order, of
-    nobody, of that time. Wheels are so by themselves."""
+    nobody, of that time, with the same rights. Wheels are so by themselves."""
 
     def make_archive(self, base_name, format, root_dir=None, base_dir=None, **more):
         moment = os.environ.get("SOURCE_DATE_EPOCH")
@@ -48,6 +49,7 @@ class ReproducibleSource(sdist):
             member.uid = member.gid = 0
             member.uname = member.gname = ""
             member.mtime = int(moment)
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
             return member
 
         made = Path(f"{base_name}.tar.gz")

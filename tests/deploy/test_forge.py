@@ -14,6 +14,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from tests.releases.wheels import PYTHONS
 from tests.test_style import ROOT
 
 FORGE = ROOT / ".github"
@@ -69,10 +70,13 @@ def test_workflows_have_no_right_that_a_job_does_not_ask_for_and_run_what_was_lo
 
 
 def test_the_tests_run_on_every_python_that_is_promised() -> None:
-    [versions] = [job["strategy"]["matrix"]["python"] for _, job in jobs() if "strategy" in job]
+    tried = [job["strategy"]["matrix"]["python"] for _, job in jobs() if "strategy" in job]
     allowed = SpecifierSet(PROJECT["requires-python"])
-    assert all(version in allowed for version in versions)
-    assert versions[0] == PROJECT["requires-python"].removeprefix(">=")
+    assert len(tried) == 2  # as a checkout, and as installed
+    for versions in tried:
+        assert all(version in allowed for version in versions)
+        assert versions[0] == PROJECT["requires-python"].removeprefix(">=")
+        assert tuple(versions) == PYTHONS
 
 
 def test_the_citation_is_of_this_version_and_its_licences() -> None:

@@ -107,6 +107,9 @@ def test_the_same_source_is_packed_to_the_same_bytes(packed: Path) -> None:
     names = [member.name.split("/") for member in members]
     assert names == sorted(names)
     assert {(member.mtime, member.uid, member.uname) for member in members} == {(PACKED_AT, 0, "")}
+    assert {member.mode for member in members} == {0o644, 0o755}
+    wheel = zipfile.ZipFile(next(packed.glob("*.whl")))
+    assert {member.external_attr >> 16 & 0o777 for member in wheel.infolist()} <= {0o644, 0o664}
     header = next(packed.glob("*.tar.gz")).read_bytes()[:8]
     assert int.from_bytes(header[4:8], "little") == PACKED_AT
 

@@ -1,0 +1,1 @@
+"""The wheel of a release, installed as users do."""

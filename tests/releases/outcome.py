@@ -1,0 +1,15 @@
+"""What a trial came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A line of the table."""
+
+    what: str
+    where: str
+    result: str
+    good: bool
