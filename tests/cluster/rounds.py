@@ -99,7 +99,7 @@ async def run_round(
         silence = await KINDS[kind].play(world, chance)
         sent = world.sent[begun:]
         tally.acknowledged += sum(len(command.positions or ()) for command in sent)
-        tally.unknown += sum(command.positions is None for command in sent)
+        tally.unknown += sum(command.unknown for command in sent)
         tally.checkpoints += noted(world) - notes
         tally.silences.append(silence)
     except Exception as error:

@@ -51,7 +51,7 @@ async def run_round(
         sent = world.sent[begun:]
         tally.acknowledged += sum(len(command.positions or ()) for command in sent)
         tally.refused += sum(command.refused for command in sent)
-        tally.unknown += sum(not command.positions and not command.refused for command in sent)
+        tally.unknown += sum(command.unknown for command in sent)
         await check(world)
         tally.delivered += world.came.events - came.events
         tally.again += world.came.again - came.again

@@ -37,6 +37,8 @@ class Sent:
     """Sends it, also again. Raises NotSent, DiskFull, or Unavailable: the outcome is unknown."""
     positions: range | None = None
     refused: bool = False
+    unknown: bool = False
+    """Whether its sender got no answer that counts; it stays so when it is sent again and answered."""
     told_at: float = 0
     """When it was acknowledged, or its sender gave up, by the monotonic clock."""
 
@@ -84,6 +86,7 @@ class Writer:
         except NotSent:
             await asyncio.sleep(self.world.retry_seconds)
             return False
+        command.unknown = command.positions is None and not command.refused
         command.told_at = time.monotonic()
         self.world.sent.append(command)
         acknowledged = command.positions is not None
