@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -198,7 +199,7 @@ class Cluster:
         with (self.directory / "haproxy.log").open("ab") as log:
             self._proxy = subprocess.Popen(
                 ["haproxy", "-db", "-f", str(SETTINGS / "haproxy.cfg")],
-                env={**names, "LISTEN": address},
+                env={**os.environ, **names, "LISTEN": address},
                 stdout=log,
                 stderr=log,
             )
