@@ -8,18 +8,20 @@ chmod 0700 secrets  # nobody else on this machine gets in; the users in the cont
 umask 022
 
 password() {
-    [ -e "secrets/$1" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "secrets/$1"
+    [ -e "secrets/$1_password" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "secrets/$1_password"
 }
 
+# settings NAME LOGIN PASSWORD DATABASE
 settings() {
     [ -e "secrets/$1.toml" ] || cat > "secrets/$1.toml" << END
 # Settings of the tracker (docs/operating/configure.md).
-database_url = "postgresql://$2:$(cat "secrets/$3")@database/minerals"
+database_url = "postgresql://$2:$(cat "secrets/$3_password")@$4"
 END
 }
 
-password superuser_password
-password admin_password
-password web_password
-settings admin minerals_admin admin_password
-settings web web web_password
+for login in superuser admin web replication rewind restapi; do password "$login"; done
+settings admin minerals_admin admin database/minerals
+settings web web web database/minerals
+CLUSTER="db1,db2,db3/minerals?target_session_attrs=read-write"
+settings cluster_admin minerals_admin admin "$CLUSTER"
+settings cluster_web web web "$CLUSTER"

@@ -32,7 +32,9 @@ from tracker.postgres.database import connect
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose" / "compose.yaml"
+COMPOSE_CLUSTER = COMPOSE.with_name("cluster.yaml")
 CONTAINERFILE = DEPLOY / "container" / "Containerfile"
+NODE = CONTAINERFILE.with_name("Containerfile.node")
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 TEN_TIMES_EXPOSURE = 30
 """What `systemd-analyze security` may find at most: 3.0 of 10."""
@@ -61,8 +63,9 @@ def read(path: Path) -> Any:
 # --- the container
 
 
-def test_the_containerfile_is_as_hadolint_wants_it() -> None:
-    result = run(tool("hadolint"), CONTAINERFILE)
+@pytest.mark.parametrize("file", [CONTAINERFILE, NODE], ids=lambda file: file.name)
+def test_the_containerfile_is_as_hadolint_wants_it(file: Path) -> None:
+    result = run(tool("hadolint"), file)
     assert result.returncode == 0, result.stdout
 
 
@@ -76,27 +79,29 @@ def test_the_image_runs_without_rights_and_without_what_only_a_build_needs() -> 
     assert not re.search(r"pip|venv|gcc|build-essential|-dev\b|git|curl", installed)
 
 
-def test_all_that_the_image_copies_is_there_and_is_not_ignored() -> None:
-    ignored = CONTAINERFILE.with_name("Containerfile.dockerignore").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", [CONTAINERFILE, NODE], ids=lambda file: file.name)
+def test_all_that_the_image_copies_is_there_and_is_not_ignored(file: Path) -> None:
+    ignored = file.with_name(f"{file.name}.dockerignore").read_text(encoding="utf-8")
     kept = [line[1:] for line in ignored.splitlines() if line.startswith("!")]
-    for line in re.findall(
-        r"^COPY (?!--from)(.*)$", CONTAINERFILE.read_text("utf-8"), re.MULTILINE
-    ):
+    for line in re.findall(r"^COPY (?!--from)(.*)$", file.read_text("utf-8"), re.MULTILINE):
         for name in line.split()[:-1]:
             assert (ROOT / name).exists(), name
-            assert any(Path(name).match(pattern) for pattern in kept), name
+            parts = [name, *map(str, Path(name).parents)]
+            assert any(Path(part).match(pattern) for part in parts for pattern in kept), name
 
 
 # --- Compose
 
 
-def test_the_compose_file_has_the_form_of_the_specification() -> None:
-    result = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", COMPOSE)
+@pytest.mark.parametrize("path", [COMPOSE, COMPOSE_CLUSTER], ids=lambda path: path.name)
+def test_the_compose_file_has_the_form_of_the_specification(path: Path) -> None:
+    result = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", path)
     assert result.returncode == 0, result.stdout
 
 
-def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights() -> None:
-    file = read(COMPOSE)
+@pytest.mark.parametrize("path", [COMPOSE, COMPOSE_CLUSTER], ids=lambda path: path.name)
+def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights(path: Path) -> None:
+    file = read(path)
     for name, service in file["services"].items():
         for volume in service.get("volumes", ()):
             source = volume.split(":")[0]
@@ -105,6 +110,8 @@ def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights(
             else:
                 assert source in file["volumes"]
         assert {*service.get("secrets", ())} <= {*file["secrets"]}
+        if "build" in service:
+            assert (ROOT / service["build"]["dockerfile"]).exists()
         assert {*service["networks"]} <= {*file["networks"]}
         if name != "database":  # its image changes its own user first
             assert service["read_only"], name
@@ -134,16 +141,49 @@ def test_secrets_are_made_once_and_are_settings_that_the_tracker_reads(tmp_path:
     shutil.copy(COMPOSE.with_name("make-secrets.sh"), made)
     assert run("sh", made).returncode == 0
     secrets = {path.name: path.read_text("utf-8") for path in (tmp_path / "secrets").iterdir()}
-    assert {Path(each["file"]).name for each in read(COMPOSE)["secrets"].values()} == {*secrets}
+    files = (read(COMPOSE), read(COMPOSE_CLUSTER))
+    asked = {Path(each["file"]).name for file in files for each in file["secrets"].values()}
+    assert asked == {*secrets}
     passwords = [text for name, text in secrets.items() if name.endswith("_password")]
-    assert len({*passwords}) == 3
+    assert len({*passwords}) == 6
     assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
     assert read_settings(tmp_path / "secrets" / "web.toml") == {
         "TRACKER_DATABASE_URL": f"postgresql://web:{secrets['web_password']}@database/minerals"
     }
+    assert read_settings(tmp_path / "secrets" / "cluster_web.toml") == {
+        "TRACKER_DATABASE_URL": f"postgresql://web:{secrets['web_password']}@db1,db2,db3/minerals"
+        "?target_session_attrs=read-write"
+    }
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert run("sh", made).returncode == 0
     assert secrets == {p.name: p.read_text("utf-8") for p in (tmp_path / "secrets").iterdir()}
+
+
+def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_from_files(
+    tmp_path: Path,
+) -> None:
+    """The script of the image runs as it is, with a program in Patroni's place that says what it got."""
+    told = (DEPLOY / "cluster" / "node.env").read_text(encoding="utf-8").splitlines()
+    wanted = {line.partition("=")[0] for line in told if line and line[0] != "#"}
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "patroni").write_text("#!/bin/sh\nenv\n", encoding="utf-8")
+    (programs / "patroni").chmod(0o755)
+    services = read(COMPOSE_CLUSTER)["services"]
+    for name in ("db1", "db2", "db3"):
+        for secret in services[name]["secrets"]:
+            (tmp_path / secret).write_text(f"{secret} of {name}", encoding="utf-8")
+        environment = {
+            **services[name]["environment"],
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "SECRETS": str(tmp_path),
+        }
+        result = run("sh", NODE.with_name("start-node.sh"), "patroni", env=environment)
+        found = dict(line.split("=", 1) for line in result.stdout.splitlines())
+        assert {each for each in found if each.startswith("PATRONI_")} == wanted
+        assert found["PATRONI_NAME"] == name
+        assert found["PATRONI_REWIND_PASSWORD"] == f"rewind_password of {name}"
+        assert found["PATRONI_POSTGRESQL_CONNECT_ADDRESS"] == f"{name}:5432"
 
 
 # --- the database
