@@ -18,14 +18,13 @@ from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
 from projections.runner.read_ahead import ReadAhead
 from projections.runner.tables import SQL
-from projections.runner.turn_limits import TurnLimits
+from projections.runner.turn_limits import TURN_SECONDS, TurnLimits
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
-from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
 
-MAX_FOLD_SECONDS = SILENCE_TIMEOUT_SECONDS / 2
+MAX_FOLD_SECONDS = TURN_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tracker.postgres.database import CONNECTION_ERRORS
-from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
+
+TURN_SECONDS = 4
+"""Seconds that a turn may last.
+
+When its process freezes nothing is projected meanwhile, and the longer that takes, the more there is
+to catch up with before mutations are answered again: within 10 seconds they must be. A page takes a
+few tenths of a second.
+"""
 
 
 @dataclass(slots=True)
@@ -21,7 +28,7 @@ class TurnLimits:
     """
 
     max_events: int
-    min_seconds: float = SILENCE_TIMEOUT_SECONDS
+    min_seconds: float = TURN_SECONDS
     events: int = field(init=False)
     """Events of a page."""
     seconds: float = field(init=False)

@@ -16,6 +16,7 @@ from deploy.bootstrap import open_connection, running_tracker
 from tests.support.deliveries import ADMIN, PATIENT, QUICK, DeliveryDesk, delivering
 from tests.support.event_receiver import Delivered, accept
 from tests.support.fact_builders import announced, clause, suspended
+from tests.support.time_limits import within
 from tests.support.writers import new
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.errors import Unavailable
@@ -366,7 +367,7 @@ async def test_a_person_has_a_failed_delivery_tried_at_once(target: Target) -> N
         assert (endpoint.last_error, endpoint.last_status) == ("answered 500", 500)
         desk.receiver.behave = accept
         await desk.endpoints.retry("a", ADMIN)
-        await desk.receiver.wait_until("a", 1, seconds=2)
+        await desk.receiver.wait_until("a", 1, seconds=within(2))
         await written(desk, 1)
         assert (await desk.get()).failing_since is None
 
@@ -436,7 +437,7 @@ async def test_those_that_hang_hold_nobody_up(target: Target) -> None:
         await desk.add("a", after=0)
         for number in range(10):
             await desk.recorder.append([new(f"e{number}")])
-            await desk.receiver.wait_until("a", number + 1, seconds=2)
+            await desk.receiver.wait_until("a", number + 1, seconds=within(2))
         await desk.receiver.wait_for(lambda: len({one.name for one in desk.receiver.got}) == 21)
         assert Counter(one.name for one in desk.receiver.got)["hang-3"] == 1
 

@@ -12,6 +12,7 @@ from projections.fold.replay import ReplayState as Replay
 from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken, Load
 from tests.faults.world import SystemUnderLoad
 from tests.faults.writers import Sent
+from tests.support.time_limits import within
 from tracker.log.entries import RecordedEvent
 
 DAY = date(2025, 11, 20)
@@ -100,7 +101,7 @@ def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
 
 async def projected(world: Load, url: str, log: Log) -> None:
     """The projection that a server shows catches up, and says what the log says."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(within(30)):
         while True:
             found = await world.ask_server(url, "{ asOf { position } }")
             if int(found["asOf"]["position"]) >= len(log):

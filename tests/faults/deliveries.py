@@ -20,6 +20,7 @@ from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken
 from tests.faults.world import SystemUnderLoad
 from tests.faults.writers import Appending, Mutating
 from tests.support.processes import Running
+from tests.support.time_limits import within
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
 from tracker.delivery.endpoints import Endpoints
 from tracker.delivery.networks import Networks
@@ -226,5 +227,5 @@ def one_of_two(world: SystemUnderLoad, chance: Random) -> Running:
 async def taken_over(world: SystemWithReceivers) -> float:
     """Wait until deliveries go on, and return how many seconds that took. Raises Broken."""
     struck = time.monotonic()
-    await world.delivered(TAKEN_OVER_SECONDS)
+    await world.delivered(within(TAKEN_OVER_SECONDS))
     return time.monotonic() - struck
