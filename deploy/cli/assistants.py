@@ -15,7 +15,6 @@ from deploy.cli.common import DataDir, fail, report_errors, run_with_database
 from deploy.cli.trust import run_without_database
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
-from schema.assistants.route import NOT_INSTALLED, is_installed
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
@@ -42,6 +41,8 @@ def mcp(
     An assistant starts this command by itself: docs/integrations.md says how it is told to. It reads,
     and records nothing.
     """
+    from schema.assistants.route import NOT_INSTALLED, is_installed  # late: see deploy/web/app.py
+
     if not is_installed():
         fail(NOT_INSTALLED, Exit.REFUSED)
     log_to_stderr(LogLevel.WARNING, LogFormat.TEXT, settings.secrets())

@@ -23,7 +23,6 @@ from deploy.cli.trust import (
 )
 from deploy.cli.verify import verify
 from deploy.imports import progress_bar
-from deploy.parquet_export import export_parquet
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.format.layout import LogFiles
@@ -107,6 +106,8 @@ def export(
 
 async def export_versions(target: Target, position: int | None, directory: Path) -> None:
     """Export all versions of a database as Parquet."""
+    from deploy.parquet_export import export_parquet  # late: see deploy/web/app.py
+
     async with running_tracker(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=600)
         await export_parquet(services, position, directory, stderr)

@@ -14,7 +14,6 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DAY_FORM, DataDir, day, fail, run_with_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
-from schema.execution.execute import execute
 from schema.services import Access, Services
 from tracker.postgres.database import Target
 
@@ -191,6 +190,8 @@ def print_nodes(
 
 async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
     """The items of a list, page by page. Leaves with the error of an answer that has one."""
+    from schema.execution.execute import execute  # late: see deploy/web/app.py
+
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
         variables = {**asked, "after": page["endCursor"]}

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from deploy import setting_table
-from schema.execution.execute import execute
 from schema.services import Access, Services
 
 
@@ -97,6 +96,8 @@ async def print_demo_banner(
             markup=False,
             soft_wrap=True,
         )
+    from schema.execution.execute import execute  # late: see deploy/web/app.py
+
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
         console.print(question.about, style="bold")

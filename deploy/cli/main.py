@@ -51,13 +51,12 @@ from deploy.snapshot_file import replay as replayed
 from deploy.snapshot_file import replay_bundle, write_snapshot
 from deploy.terminal import escaped_json
 from deploy.tracing import Traces, tracing
+from deploy.web.app import make_app
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
 from projections.query.as_of import moment_at_position, resolve_moment
-from schema.app import create_app
 from schema.base.scalars import Instant
-from schema.execution.execute import execute
 from schema.inputs.arguments import parse_instant
 from schema.services import Access, Services
 from tracker.audit.sign.publisher import SigningOptions
@@ -163,7 +162,7 @@ def demo(
                     open_to=None if is_local(host) or not access.open else url,
                 )
 
-            served = create_app(services, access, traces, trusted=trusted)
+            served = make_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
@@ -215,7 +214,7 @@ def serve(
         async with running_tracker(
             target, signing, observe, delivery, pooled=pooled, reading=reading
         ) as services:
-            served = create_app(services, access, traces, trusted=trusted)
+            served = make_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)
 
     run_with_database(data_dir, work, make=True)
@@ -296,6 +295,8 @@ def query(
     async def work(target: Target) -> dict[str, Any]:
         async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
+            from schema.execution.execute import execute  # late: see deploy/web/app.py
+
             return await execute(services, text, values, Access(), caller=CLI_CALLER)
 
     answer = run_with_database(data_dir, work)

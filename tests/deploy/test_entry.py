@@ -403,3 +403,16 @@ def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
     page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
     table = page[page.index("| code | means |") :].partition("\n\n")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*Exit]
+
+
+def test_a_command_that_asks_no_graphql_starts_without_its_schema_and_the_pages() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, deploy.cli.main; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "deploy.cli.audit" in loaded
+    assert not {"schema.app", "schema.execution.schema", "schema.pages.registry"}.intersection(
+        loaded
+    )
