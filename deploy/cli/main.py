@@ -62,6 +62,7 @@ from schema.services import Access, Services
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, expand_scopes
+from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.log.resume_token import check_in_log, parse_resume_token
@@ -331,13 +332,16 @@ def follow(
     data_dir: DataDir = None,
 ) -> None:
     """Print events as they come, one CloudEvents JSON object a line, until Ctrl-C."""
+    try:
+        token = None if after is None else parse_resume_token(after, "after")
+    except InvalidInput as error:
+        raise typer.BadParameter(error.message, param_hint="--after") from None
 
     async def work(target: Target) -> None:
         async with opened_pool(target) as pool:
             recorder = Recorder(pool)
             start = head = await recorder.head()
-            if after is not None:
-                token = parse_resume_token(after, "after")
+            if token is not None:
                 await check_in_log(recorder, token, head, "after")
                 start = token.position
             async with Follower(recorder, target) as follower:

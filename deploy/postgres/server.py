@@ -21,6 +21,8 @@ from deploy.postgres.site import DataDirectory, account, grant_access
 
 MAX_SOCKET_PATH_BYTES = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
+SIGNAL_INTERVAL_SECONDS = 5.0
+"""Seconds after which a server that goes on is asked once more to shut down."""
 MIN_FREE_BYTES = (
     16 * 1024 * 1024
 )  # bytes left: a segment of PostgreSQL's write-ahead log does not fit
@@ -291,11 +293,12 @@ def _ended(server: _Server) -> bool:
 def _shut_down(pid: int, gone: Callable[[], bool]) -> None:
     """Ask for a fast shutdown, which loses nothing; in the end for one with crash recovery."""
     for kind, patience in (FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN):
+        deadline = time.monotonic() + patience
+        while not gone() and time.monotonic() < deadline:
+            with suppress(ProcessLookupError):
+                os.kill(pid, kind)  # again and again: one that has just begun may not hear it yet
+            wait_until(gone, min(deadline, time.monotonic() + SIGNAL_INTERVAL_SECONDS))
         if gone():
-            return
-        with suppress(ProcessLookupError):
-            os.kill(pid, kind)
-        if wait_until(gone, time.monotonic() + patience):
             return
     raise PostgresError(f"PostgreSQL does not shut down. Look at what its process {pid} does.")
 

@@ -213,8 +213,8 @@ def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
     if figure is None:
         return "–"
     text, ours = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
-    if ours is None or peer == OURS or not table.ratios:
-        return text
+    if ours is None or peer == OURS or not table.ratios or not figure:
+        return text  # a figure of 0: too little time to measure anything
     return f"{text} ({ours / figure:.2f})"
 
 

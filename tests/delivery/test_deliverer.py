@@ -20,6 +20,7 @@ from tests.support.time_limits import within
 from tests.support.writers import new
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.errors import Unavailable
+from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target
@@ -527,13 +528,13 @@ async def test_nothing_is_delivered_that_a_failover_may_take_back_and_nothing_is
 ) -> None:
     durable, head = 3, Recorder.head
 
-    async def released(_: Recorder, events: list[RecordedEvent]) -> list[RecordedEvent]:
+    async def released(_: Durability, events: list[RecordedEvent]) -> list[RecordedEvent]:
         return [event for event in events if event.position <= durable]
 
     async def released_head(recorder: Recorder) -> int:
         return min(await head(recorder), durable)
 
-    monkeypatch.setattr(Recorder, "_released", released)
+    monkeypatch.setattr(Durability, "release_events", released)
     monkeypatch.setattr(Recorder, "head", released_head)
     stream = "export-control/e"
     filters = {

@@ -696,6 +696,7 @@ async def test_operators_ask_for_health_and_readiness(api: Api) -> None:
         "lag": 0,
         "lagSeconds": 0,
         "listening": True,
+        "readOnly": False,
         "checkpoint": None,
         "warnings": [],
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from yarl import URL
 
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
@@ -103,9 +104,12 @@ def entry_id(event: Mapping[str, Any]) -> str:
 
 
 def source_url(event: Mapping[str, Any]) -> str | None:
-    """The address of the source, where it is one of the web."""
+    """The address of the source, where it is one of the web, as a URI (RFC 3986): publishers write
+    others too, with brackets or letters of any script."""
     url = event["source"]["url"]
-    return url if url and url.startswith(("https://", "http://")) else None
+    if not url or not url.startswith(("https://", "http://")):
+        return None
+    return str(URL(url))
 
 
 def event_text(event: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ function follow(section) {
     source.onopen = tell;
     source.onmessage = ({ lastEventId }) => {
       if (!section.isConnected) return source?.close();
-      const position = BigInt(lastEventId.split("-")[0]);
+      const position = BigInt(lastEventId.replace(/-.*/, ""));
       if (position <= last) return; // a browser that comes back may be told once more
       [last, after] = [position, lastEventId];
       waiting.push(position);
