@@ -144,8 +144,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
 def copied(server: Postgres, template: str) -> Iterator[Target]:
     """A database of the test's own, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    # Copying files takes half the work of writing all pages to the log, which is the default.
-    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield database(server, name)
     run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 
