@@ -21,7 +21,7 @@ from projections.runner.tables import SQL
 from projections.runner.turn_limits import TURN_SECONDS, TurnLimits
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
-from tracker.postgres.background import BackgroundTask, WorkObserver
+from tracker.postgres.background import BackgroundTask, WorkObserver, end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
 MAX_FOLD_SECONDS = TURN_SECONDS / 2
@@ -178,6 +178,7 @@ class Projector(BackgroundTask, Generic[PageT]):
     async def run(self) -> None:
         """Project what comes, for ever."""
         while True:
+            end_if_cancelled()
             try:
                 signal = self._follower.next_signal
                 await self.catch_up()

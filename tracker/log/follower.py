@@ -20,7 +20,7 @@ from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
 from tracker.log.recent_events import MAX_EVENTS, RecentEvents
 from tracker.log.recorder import Recorder
-from tracker.postgres.background import BackgroundTask
+from tracker.postgres.background import BackgroundTask, end_if_cancelled
 from tracker.postgres.database import API, CONNECTION_ERRORS, Target, connect
 
 POLL_INTERVAL_SECONDS = 1.5
@@ -142,6 +142,7 @@ class Follower(BackgroundTask):
     async def _run_tail(self) -> None:
         read_at = time.monotonic()
         while True:
+            end_if_cancelled()
             woken = self._woken
             try:
                 await self._read_on()
@@ -175,6 +176,7 @@ class Follower(BackgroundTask):
     async def _listen(self) -> None:
         """Keep one listening connection, and come back after losing it."""
         while True:
+            end_if_cancelled()
             try:
                 await self._listen_once()
             except LogSetBack:

@@ -27,6 +27,14 @@ class BackgroundWork:
         self.events, self.position = events, position
 
 
+def end_if_cancelled() -> None:
+    """Raise CancelledError where the present task was cancelled: on its way out another error, such as
+    that of a connection which is lost meanwhile, may have taken the place of the cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 WorkObserver: TypeAlias = Callable[[BackgroundWork], None]
 
 

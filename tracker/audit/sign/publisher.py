@@ -54,7 +54,7 @@ from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.durability import head
 from tracker.log.follower import Follower, wait_for_event
-from tracker.postgres.background import BackgroundTask, BackgroundWork
+from tracker.postgres.background import BackgroundTask, BackgroundWork, end_if_cancelled
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
 
@@ -104,6 +104,7 @@ class Publisher(BackgroundTask):
 
     async def _publish(self) -> None:
         while True:
+            end_if_cancelled()
             signal = self._follower.next_signal
             try:
                 await self.catch_up()

@@ -1,0 +1,33 @@
+"""Background tasks end when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tracker.postgres.background import BackgroundTask, end_if_cancelled
+
+
+class Losing(BackgroundTask):
+    """Loses its connection whenever it is cancelled, and tries again as those who follow the log do."""
+
+    async def run(self) -> None:
+        """The work."""
+        while True:
+            end_if_cancelled()
+            try:
+                await self.work()
+            except OSError:
+                await asyncio.sleep(0)
+
+    async def work(self) -> None:
+        """Wait; the way out fails."""
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise OSError("the connection was lost")
+
+
+async def test_a_task_ends_though_another_error_takes_the_place_of_its_cancellation() -> None:
+    async with asyncio.timeout(5):
+        async with Losing():
+            await asyncio.sleep(0.01)
