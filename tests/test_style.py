@@ -19,7 +19,7 @@ MAX_FILE_LINES = 480
 FLOORS = ("tracker", "projections", "schema", "deploy")
 
 FORMER_NAMES = """
-    Told Kept Held Gone Joined Came Tally Filled Mark Sequences Finding Course Folded World
+    Told Kept Held Gone Joined Came Tally Filled Mark Sequences Course Folded World
     Happening Turn Ahead Crew Helper Meaning Verdict Opening Elsewhere Behind Safe Website
     Published Included Publications Seen Stretch Listing Asked Noted Quoted Straight Incoming
     PATIENCE LOST DEAD MYSELF FEW MUCH ENDURANCE LATER HELD GRACE SILENCE STALL

@@ -1,0 +1,1 @@
+"""Review: what was found at publishers waits until a person accepts or rejects it."""

@@ -1,0 +1,1 @@
+"""Watching: what publishers announce is fetched, kept as it came, and proposed as facts."""

@@ -1,0 +1,1 @@
+"""Adapters: how the lists of each publisher are looked through."""
