@@ -1,0 +1,1 @@
+"""Watched sources: what adapters make of lists, and how they are looked through."""

@@ -1,0 +1,1 @@
+"""Adapters, driven without a network, and over the publishers that we play."""
