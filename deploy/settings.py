@@ -61,11 +61,11 @@ from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes
 from tracker.auth.scopes import Scope
 from tracker.delivery.deliverer import DeliveryOptions
-from tracker.delivery.networks import Networks
 from tracker.delivery.relay.nats_address import secrets_in
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
+from tracker.web.networks import Networks
 
 Choice = TypeVar("Choice", bound=StrEnum)
 DATABASE_URLS = (DATABASE_URL, DIRECT_URL, READ_DATABASE_URL)

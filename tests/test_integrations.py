@@ -38,7 +38,6 @@ from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.deliverer import DeliveryOptions
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
 from tracker.delivery.message import Message, batch_message, event_message
-from tracker.delivery.networks import Networks
 from tracker.delivery.schedule import (
     JITTER_SHARE,
     LAST_INTERVAL_SECONDS,
@@ -50,6 +49,7 @@ from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sig
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
+from tracker.web.networks import Networks
 
 PAGE = (Path(__file__).parents[1] / "docs" / "integrations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)

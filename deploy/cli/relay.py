@@ -14,7 +14,6 @@ from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_data
 from deploy.cli.filter_options import OfCommodities, OfEntity, OfPlaces, OfTypes, filter_asked_for
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
-from tracker.delivery.lease import POOL_SETTINGS
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
 from tracker.delivery.relay.relay import Relay
 from tracker.delivery.relay.sink import Sink
@@ -24,6 +23,7 @@ from tracker.log.durability import Durability
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target
+from tracker.postgres.lease import POOL_SETTINGS
 
 SINK_MODULE = "tracker.delivery.relay.jetstream"
 POOL_CONNECTIONS = 4

@@ -39,9 +39,9 @@ from tests.support.processes import Running
 from tracker.delivery.endpoint import Manager, NewEndpoint
 from tracker.delivery.endpoints import Endpoints
 from tracker.delivery.message import Message, batch_message, event_message
-from tracker.delivery.networks import Networks
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import create_pool
+from tracker.web.networks import Networks
 
 LOOPBACK = "127.0.0.0/8"
 MANAGER = Manager("benchmark")

@@ -25,9 +25,9 @@ from tests.support.processes import TRACKER, Running
 from tracker.audit.sign.keystore import KeyStore
 from tracker.delivery.endpoint import NewEndpoint
 from tracker.delivery.endpoints import Endpoints
-from tracker.delivery.networks import Networks
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
+from tracker.web.networks import Networks
 
 RESTART_SECONDS = 1.0
 """Seconds after which a tracker that has ended is started again, as systemd would."""

@@ -21,10 +21,10 @@ from tests.support.receivers import answer, receiving
 from tests.support.web_server import serving
 from tests.support.websocket_client import EVENTS, connected, receive, send
 from tracker.delivery.message import batch_message, event_message
-from tracker.delivery.networks import Networks
 from tracker.delivery.sender import Sender
 from tracker.delivery.signatures import Algorithm, generate_key
 from tracker.domain.registry import FACTS
+from tracker.web.networks import Networks
 
 
 async def test_the_parser_of_asyncapi_has_nothing_to_complain_of(services: Services) -> None:

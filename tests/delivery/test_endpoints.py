@@ -14,12 +14,12 @@ from tracker.commands.commands import PlannedEvent
 from tracker.commands.handler import decide, rehydrate
 from tracker.delivery.endpoint import EndpointFilter, EndpointState, Manager, NewEndpoint
 from tracker.delivery.endpoints import MAX_OWNED_ENDPOINTS, Endpoints
-from tracker.delivery.networks import Networks
 from tracker.delivery.signatures import Algorithm
 from tracker.errors import InvalidInput, NotFound, TooLarge, TrackerError
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target, create_pool
+from tracker.web.networks import Networks
 
 URL = "https://receiver.example/events?key=secret"
 NEW = NewEndpoint(URL)

@@ -23,9 +23,9 @@ from standardwebhooks import Webhook
 
 from tests.support.receivers import Answering, answer, certificate, drip, raw, receiving
 from tracker.delivery.message import Message
-from tracker.delivery.networks import Networks
 from tracker.delivery.sender import MAX_BODY_BYTES, Answer, Handshake, Sender
 from tracker.delivery.signatures import Algorithm, generate_key
+from tracker.web.networks import Networks
 
 HERE = Networks.parse(["127.0.0.0/8", "::1/128"])
 ORIGIN = "tracker.example.com"

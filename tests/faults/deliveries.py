@@ -23,8 +23,8 @@ from tests.support.processes import Running
 from tests.support.time_limits import within
 from tracker.delivery.endpoint import EndpointFilter, Manager, NewEndpoint
 from tracker.delivery.endpoints import Endpoints
-from tracker.delivery.networks import Networks
 from tracker.log.entries import RecordedEvent
+from tracker.web.networks import Networks
 
 LOOPBACK = "127.0.0.0/8"
 TAKEN_OVER_SECONDS = 15

@@ -15,11 +15,11 @@ from tracker.commands.handler import Commands
 from tracker.delivery.deliverer import Deliverer, DeliveryOptions
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import Endpoints
-from tracker.delivery.networks import Networks
 from tracker.delivery.schedule import Schedule
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, Target
+from tracker.web.networks import Networks
 
 ADMIN = Manager("ann")
 HERE = Networks.parse(["127.0.0.0/8"])

@@ -28,8 +28,6 @@ from tracker.delivery.endpoint import EndpointState
 from tracker.delivery.endpoint_settings import parked_of, replay_of, settings_of, standing_of
 from tracker.delivery.endpoint_worker import DeliveryTools, EndpointWorker, Observe
 from tracker.delivery.endpoints import CHANNEL
-from tracker.delivery.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
-from tracker.delivery.networks import Networks
 from tracker.delivery.progress import Progress
 from tracker.delivery.schedule import STANDARD_SCHEDULE, Schedule
 from tracker.delivery.selected_events import MAX_SHARED_EVENTS, SharedEvents
@@ -47,6 +45,8 @@ from tracker.postgres.database import (
     create_pool,
     named_queries,
 )
+from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
+from tracker.web.networks import Networks
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 

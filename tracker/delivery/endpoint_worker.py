@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
 from tracker.delivery.endpoint_settings import EndpointSettings, ParkedEvent
-from tracker.delivery.lease import Lease
 from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.message_cache import MessageCache
 from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
@@ -30,6 +29,7 @@ from tracker.delivery.waiting_proofs import WaitingProofs
 from tracker.errors import TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.postgres.database import CONNECTION_ERRORS
+from tracker.postgres.lease import Lease
 
 MAX_SLEEP_SECONDS = 60.0
 """Seconds after which a worker looks at the time again: clocks may be set."""

@@ -28,7 +28,6 @@ from tracker.delivery.endpoint import (
     shown_url,
 )
 from tracker.delivery.lag import count_selected
-from tracker.delivery.networks import Networks
 from tracker.delivery.relay.store import RelayProgress, read_relays
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
 from tracker.delivery.summary import DeliverySummary, read_summary
@@ -37,6 +36,7 @@ from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import Connection, Pool, named_queries
+from tracker.web.networks import Networks
 
 SQL = named_queries(Path(__file__).with_name("endpoints.sql"))
 

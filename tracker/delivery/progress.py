@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.delivery.lease import Lease, check_epoch
 from tracker.postgres.database import Pool, named_queries
+from tracker.postgres.lease import Lease, check_epoch
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 FLUSH_INTERVAL_SECONDS = 0.1

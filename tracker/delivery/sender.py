@@ -17,37 +17,31 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import partial
-from ipaddress import ip_address
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from tracker.delivery.message import Message
-from tracker.delivery.networks import Address, Networks
 from tracker.delivery.signatures import SigningKey, sign
+from tracker.web.connector import (
+    LOOKUP_THREADS,
+    NAME_CACHE_SECONDS,
+    AddressRefused,
+    Lookup,
+    checked_connector,
+)
+from tracker.web.networks import Networks
+from tracker.web.retry_after import read_retry_after
 
 TIMEOUT_SECONDS = 15
 """For all of a request: finding the address, connecting, sending, and the head of the answer."""
 BODY_SECONDS = 2
 """How long an answer's body is waited for: only people read it, and its head decides."""
 MAX_BODY_BYTES = 4_096
-MAX_RETRY_AFTER_SECONDS = 24 * 3600
-LOOKUP_THREADS = 32
-"""Names that are looked up at a time. They are threads of their own, so that a name server that does
-not answer holds up nothing else of the tracker."""
-NAME_CACHE_SECONDS = 10
 
 USER_AGENT = "critical-minerals-policy-tracker"
-MAY_WAIT = (429, 503)
-"""Statuses whose `Retry-After` is obeyed."""
-
-AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
-Lookup: TypeAlias = Callable[..., Sequence[AddressInfo]]
 
 logger = logging.getLogger(__name__)
 
@@ -82,10 +76,6 @@ class Handshake:
     supported: bool
     allowed: bool
     requests_per_minute: int | None
-
-
-class AddressRefused(OSError):
-    """An address that deliveries may not go to."""
 
 
 class Sender:
@@ -213,16 +203,16 @@ class Sender:
                     raise
 
     def _session(self, threads: ThreadPoolExecutor, encrypted: bool) -> aiohttp.ClientSession:
-        permit = partial(self._networks.permit, encrypted=encrypted)
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_mark_reused)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,  # whoever sends has a limit
-                ssl=self._tls or True,
-                resolver=_Resolver(permit, self._lookup, threads),
-                ttl_dns_cache=self._name_cache_seconds,
-                socket_factory=partial(_permitted_socket, permit),
+            connector=checked_connector(
+                self._networks,
+                threads,
+                encrypted=encrypted,
+                tls=self._tls,
+                lookup=self._lookup,
+                name_cache_seconds=self._name_cache_seconds,
             ),
             headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -240,7 +230,7 @@ class Sender:
             case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLError() as cause):
                 return f"TLS: {getattr(cause, 'verify_message', None) or cause.reason}"
             case aiohttp.ClientConnectorError(os_error=AddressRefused() as refused):
-                return str(refused)
+                return f"deliveries may not go to {refused}"
             case aiohttp.ClientConnectorDNSError(os_error=cause):
                 return f"the name has no address: {cause.strerror or cause}"
             case aiohttp.ClientSSLError(os_error=cause):
@@ -282,68 +272,10 @@ class _Received:
         return Answer(
             self.status,
             error,
-            self._retry_after_seconds(),
+            read_retry_after(self.status, self.headers.get("retry-after")),
             duration_seconds,
             _text(bytes(self._body)),
         )
-
-    def _retry_after_seconds(self) -> float | None:
-        given = self.headers.get("retry-after", "").strip()
-        if self.status not in MAY_WAIT or not given:
-            return None
-        seconds = _seconds(given)
-        return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-class _Resolver(AbstractResolver):
-    """The addresses of a name that deliveries may go to."""
-
-    def __init__(
-        self, permit: Callable[[Address], bool], lookup: Lookup, threads: ThreadPoolExecutor
-    ):
-        self._permit, self._lookup, self._threads = permit, lookup, threads
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Raises OSError, AddressRefused if the name has none but others."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, partial(self._lookup, host, port, family, socket.SOCK_STREAM)
-        )
-        refused: list[str] = []
-        results: list[ResolveResult] = []
-        for family_, _, protocol, _, address in found:
-            if not self._permit(ip_address(address[0])):
-                refused.append(address[0])
-                continue
-            results.append(
-                ResolveResult(
-                    hostname=host,
-                    host=address[0],
-                    port=port,
-                    family=family_,
-                    proto=protocol,
-                    flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-                )
-            )
-        if not results:
-            raise _refusal(*refused)
-        return results
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def _permitted_socket(permit: Callable[[Address], bool], info: AddressInfo) -> socket.socket:
-    """A socket for the very address that is connected to next, however it was found."""
-    family, kind, protocol, _, address = info
-    if not permit(ip_address(address[0])):
-        raise _refusal(address[0])
-    return socket.socket(family, kind, protocol)
-
-
-def _refusal(*addresses: str) -> AddressRefused:
-    return AddressRefused(f"deliveries may not go to {', '.join(addresses) or 'no address'}")
 
 
 async def _mark_reused(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
@@ -359,16 +291,6 @@ def _meaning(status: int) -> str:
     if 300 <= status < 400:
         return f"answered {status}: redirects are not followed"
     return f"answered {status}"
-
-
-def _seconds(retry_after: str) -> float | None:
-    """The seconds of a `Retry-After`, which are a number or a date."""
-    if re.fullmatch(r"\d{1,18}", retry_after, re.ASCII):
-        return float(retry_after)
-    try:
-        return parsedate_to_datetime(retry_after).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _text(raw: bytes) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from tracker.delivery.lease import LeaseLost
 from tracker.delivery.message import message_id
 from tracker.delivery.relay.cursor import Cursor, Lost, place_to_go_on
 from tracker.delivery.relay.sink import (
@@ -31,6 +30,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
 from tracker.postgres.database import CONNECTION_ERRORS
+from tracker.postgres.lease import LeaseLost
 
 PAGE_EVENTS = 1000
 """Events that are read at a time."""

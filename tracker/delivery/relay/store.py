@@ -9,10 +9,10 @@ from typing import NamedTuple
 import asyncpg
 
 from tracker.delivery.endpoint import EndpointFilter
-from tracker.delivery.lease import Lease, check_epoch
 from tracker.delivery.relay.cursor import Cursor
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Pool, named_queries
+from tracker.postgres.lease import Lease, check_epoch
 
 SQL = named_queries(Path(__file__).with_name("relays.sql"))
 NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")

@@ -1,4 +1,4 @@
-"""Which addresses deliveries may go to. Pure.
+"""Which addresses may be connected to. Pure.
 
 Who may name an address could otherwise make this server speak to whatever it can reach: a database
 without a password, a router, the service of a cloud that gives out credentials.
@@ -24,7 +24,7 @@ PATH: Path = ("url",)
 IPV6_UNICAST = IPv6Network("2000::/3")
 """What is given out to be reached from everywhere. What carries an IPv4 address and lies outside
 (mapped, compatible, NAT64) would lead to an address that nobody looked at."""
-NOT_FOR_DELIVERIES: tuple[Network, ...] = (
+NOT_FOR_EVERYBODY: tuple[Network, ...] = (
     IPv4Network(
         "168.63.129.16/32"
     ),  # global by its number, and inside Azure the host's own service
@@ -46,9 +46,13 @@ NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?")
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The addresses that deliveries may go to: those of the whole internet, and those in `allowed`."""
+    """The addresses that may be connected to: those of the whole internet, and those in `allowed`.
+
+    Without TLS only the latter, unless `without_tls`: as for what is public and only read.
+    """
 
     allowed: tuple[Network, ...] = ()
+    without_tls: bool = False
 
     @classmethod
     def parse(cls, networks: Sequence[str]) -> Networks:
@@ -59,15 +63,16 @@ class Networks:
             raise InvalidInput(f"{error}: expected networks such as 10.1.0.0/16") from None
 
     def permit(self, address: Address, encrypted: bool = True) -> bool:
-        """Whether an address may be connected to: if it is global, and by TLS, or if it is named."""
-        return self.names(address) or (encrypted and _is_global(address))
+        """Whether an address may be connected to: if it is global, and by TLS where that is asked
+        for, or if it is named."""
+        return self.names(address) or ((encrypted or self.without_tls) and _is_global(address))
 
     def names(self, address: Address) -> bool:
         """Whether an address is in one of the networks that were allowed."""
         return any(address in network for network in self.allowed)
 
     def check_url(self, url: str) -> None:
-        """Refuse the address of an endpoint that can't be delivered to, as far as can be seen
+        """Refuse an address that can't be connected to, as far as can be seen
         without asking for what addresses its name has.
 
         Raises InvalidInput, with the code ADDRESS_REFUSED for an address that may not be reached.
@@ -82,12 +87,12 @@ class Networks:
         if parts.scheme not in ("https", "http"):
             raise _invalid("expected an address that begins with https://")
         if "@" in parts.netloc:
-            raise _invalid("expected no user name or password: deliveries are signed")
+            raise _invalid("expected no user name or password")
         if "#" in url:
             raise _invalid("expected no part after `#`: it is not sent")
         address = _literal(parts)
         encrypted = parts.scheme == "https"
-        if not encrypted and not self.allowed:
+        if not encrypted and not self.allowed and not self.without_tls:
             raise _refused("expected https: http only leads to networks that the operator named")
         if address is not None and not self.permit(address, encrypted):
             raise _refused(f"{address}: expected an address that can be reached from everywhere")
@@ -98,7 +103,7 @@ def _is_global(address: Address) -> bool:
         return False
     if address.is_multicast or address.is_reserved or not address.is_global:
         return False
-    return not any(address in network for network in NOT_FOR_DELIVERIES)
+    return not any(address in network for network in NOT_FOR_EVERYBODY)
 
 
 def _split(url: str) -> SplitResult:

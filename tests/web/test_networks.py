@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.delivery.networks import Address, Network, Networks
 from tracker.errors import InvalidInput
+from tracker.web.networks import Address, Network, Networks
 
 SPECIAL_NETWORKS = """
     0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24

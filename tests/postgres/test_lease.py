@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from tracker.delivery import lease as lease_module
-from tracker.delivery.lease import (
+from tracker.postgres import lease as lease_module
+from tracker.postgres.database import DELIVERER, Pool, Target
+from tracker.postgres.lease import (
     LEASE_SECONDS,
     POOL_SETTINGS,
     QUESTION_TIMEOUT_SECONDS,
@@ -20,7 +21,6 @@ from tracker.delivery.lease import (
     LeaseLost,
     check_epoch,
 )
-from tracker.postgres.database import DELIVERER, Pool, Target
 
 MakeLease = Callable[..., Awaitable[Lease]]
 

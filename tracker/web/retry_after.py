@@ -1,0 +1,30 @@
+"""The header `Retry-After` (RFC 9110, 10.2.3). Pure, but for the clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import parsedate_to_datetime
+
+MAY_WAIT = (429, 503)
+"""Statuses whose `Retry-After` is obeyed."""
+MAX_RETRY_AFTER_SECONDS = 24 * 3600
+
+
+def read_retry_after(status: int | None, header: str | None) -> float | None:
+    """The seconds for which a server asks to wait, a day at most; None if it does not say."""
+    given = (header or "").strip()
+    if status not in MAY_WAIT or not given:
+        return None
+    seconds = _seconds(given)
+    return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """The seconds of a `Retry-After`, which are a number or a date."""
+    if re.fullmatch(r"\d{1,18}", retry_after, re.ASCII):
+        return float(retry_after)
+    try:
+        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
