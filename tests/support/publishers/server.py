@@ -1,0 +1,123 @@
+"""A server that plays publishers on a real socket, one of them or several by the name of their host."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+
+from tests.support.publishers.publisher import Asked, Page, Publisher, headers_of
+
+CHUNK_BYTES = 1_000
+
+
+class PublisherServer:
+    """A server on 127.0.0.1. Asked by the name of a host it answers for that publisher, otherwise
+    for the first."""
+
+    def __init__(self, publishers: Mapping[str, Publisher]):
+        self._publishers = publishers
+        self.port = 0
+        self.connections = 0
+        self.most_at_once: dict[str, int] = {}
+        """The most requests that were being answered at a time, by host."""
+        self._at_once: dict[str, int] = {}
+
+    @property
+    def url(self) -> str:
+        """Its address, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def url_of(self, host: str) -> str:
+        """The address of one of the publishers, whose name leads here (see `names_here`)."""
+        return f"http://{host}:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of a connection until it ends."""
+        self.connections += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while await self._answer(reader, writer):
+                pass
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; whether the connection goes on."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        line, *lines = head.strip().split("\r\n")
+        headers = {
+            name.lower(): value for name, _, value in (each.partition(": ") for each in lines)
+        }
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        method, target, _ = line.split(" ")
+        host = headers.get("host", "")
+        if "://" in target:  # as a proxy is asked
+            target = "/" + target.split("://", 1)[1].partition("/")[2]
+        asked = Asked(target, method, headers, body, f"http://{host}", time.monotonic())
+        name = host.rpartition(":")[0]
+        publisher = self._publishers.get(name) or next(iter(self._publishers.values()))
+        self._at_once[name] = self._at_once.get(name, 0) + 1
+        self.most_at_once[name] = max(self.most_at_once.get(name, 0), self._at_once[name])
+        try:
+            return await _send(publisher.answer(asked), writer)
+        finally:
+            self._at_once[name] -= 1
+
+
+async def _send(page: Page, writer: asyncio.StreamWriter) -> bool:
+    await asyncio.sleep(page.wait_seconds)
+    if page.raw is not None:
+        writer.write(page.raw)
+        await writer.drain()
+        return False
+    headers = headers_of(page)
+    length = len(page.content) if page.content_length is None else page.content_length
+    whole = length == len(page.content)
+    if length >= 0:
+        headers["content-length"] = str(length)
+    if not whole:
+        headers["connection"] = "close"
+    phrase = HTTPStatus(page.status).phrase
+    lines = [f"HTTP/1.1 {page.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    if page.drip_seconds:
+        for start in range(0, len(page.content), CHUNK_BYTES):
+            writer.write(page.content[start : start + CHUNK_BYTES])
+            await writer.drain()
+            await asyncio.sleep(page.drip_seconds)
+    else:
+        writer.write(page.content)
+    await writer.drain()
+    return whole
+
+
+@asynccontextmanager
+async def playing(
+    *publishers: Publisher, hosts: Mapping[str, Publisher] | None = None
+) -> AsyncIterator[PublisherServer]:
+    """A server while it is needed, for publishers, or for some by their hosts' names."""
+    by_host = {str(number): each for number, each in enumerate(publishers)} | dict(hosts or {})
+    played = PublisherServer(by_host)
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        try:
+            await played.serve(reader, writer)
+        except asyncio.CancelledError:  # the end of the test
+            writer.transport.abort()
+        finally:
+            tasks.discard(task)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    played.port = server.sockets[0].getsockname()[1]
+    try:
+        yield played
+    finally:
+        server.close()
+        for task in tuple(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
