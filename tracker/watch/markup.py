@@ -1,0 +1,114 @@
+"""XML and HTML of strangers, read safely: no entities, no DTD, no network, no guess of the encoding.
+
+The encoding is what a byte order mark says, else the header of the response, else the document
+itself (the XML declaration, `<meta charset>`), else UTF-8; a document that is not so is refused.
+Names of encodings mean what the Encoding Standard of the WHATWG says they mean on the web.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from tracker.watch.adapter import NotUnderstood, Response, decode_text
+
+HEAD_BYTES = 2048
+"""Where a document must have declared its encoding."""
+XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+META_CHARSET = re.compile(rb"""<meta[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
+XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+WEB_ENCODINGS = {
+    "ascii": "cp1252",
+    "big5": "big5hkscs",
+    "euc-kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "ks_c_5601-1987": "cp949",
+    "latin1": "cp1252",
+    "shift_jis": "cp932",
+    "us-ascii": "cp1252",
+    "x-gbk": "gb18030",
+}
+"""Labels that stand for another encoding on the web than their name says."""
+
+BLOCK_NAMES = """
+    address article aside blockquote br caption dd div dl dt figure footer form h1 h2 h3 h4 h5 h6
+    header hr li main nav ol option p pre section table tbody td tfoot th thead title tr ul
+"""
+BLOCKS = frozenset(BLOCK_NAMES.split())
+"""Elements that begin a line."""
+UNREAD = frozenset(("script", "style", "noscript", "template", "svg"))
+"""Elements whose content nobody reads."""
+
+
+def parse_xml(response: Response) -> etree._Element:
+    """The root of an XML document. Raises NotUnderstood for what is none, or has a DTD."""
+    text = XML_DECLARATION.sub("", _text(response, XML_ENCODING), count=1)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise NotUnderstood(f"{response.url}: expected XML without a DTD")
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        return etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise NotUnderstood(f"{response.url}: expected XML: {error}") from None
+
+
+def parse_html(response: Response) -> HtmlElement:
+    """The root of an HTML document, however badly it is written. Raises NotUnderstood."""
+    text = NOT_IN_XML.sub(" ", _text(response, META_CHARSET))
+    if not text.strip():
+        raise NotUnderstood(f"{response.url}: expected HTML, got nothing")
+    try:
+        return document_fromstring(text.encode(), HTMLParser(encoding="utf-8", no_network=True))
+    except (etree.LxmlError, ValueError) as error:
+        raise NotUnderstood(f"{response.url}: expected HTML: {error}") from None
+
+
+def _text(response: Response, declaration: re.Pattern[bytes]) -> str:
+    charset = response.charset
+    if charset is None and (match := declaration.search(response.content[:HEAD_BYTES])):
+        charset = match[1].decode("ascii")
+    charset = charset and WEB_ENCODINGS.get(charset.casefold(), charset)
+    return decode_text(response.content, charset)
+
+
+def lines_of(element: HtmlElement) -> list[str]:
+    """The lines of text that a reader sees in an element, without odd spaces and empty ones."""
+    text = "".join(_pieces(element))
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return [line for line in lines if line]
+
+
+def text_of(element: etree._Element) -> str:
+    """All text in an element as one line."""
+    return " ".join("".join(str(piece) for piece in element.itertext()).split())
+
+
+def _pieces(element: etree._Element) -> Iterator[str]:
+    """The text in an element in order, a line feed where a block begins or ends."""
+    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    for action, node in walk:
+        hidden = not isinstance(node.tag, str) or node.tag in UNREAD
+        if action == "start" and hidden:
+            walk.skip_subtree()
+        elif action == "start":
+            yield "\n" if node.tag in BLOCKS else ""
+            yield node.text or ""
+        else:
+            yield "\n" if node.tag in BLOCKS else ""
+            yield node.tail or "" if node is not element else ""
