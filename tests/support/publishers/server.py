@@ -73,10 +73,9 @@ async def _send(page: Page, writer: asyncio.StreamWriter) -> bool:
         return False
     headers = headers_of(page)
     length = len(page.content) if page.content_length is None else page.content_length
-    whole = length == len(page.content)
     if length >= 0:
         headers["content-length"] = str(length)
-    if not whole:
+    if length != len(page.content):
         headers["connection"] = "close"
     phrase = HTTPStatus(page.status).phrase
     lines = [f"HTTP/1.1 {page.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
@@ -89,7 +88,7 @@ async def _send(page: Page, writer: asyncio.StreamWriter) -> bool:
     else:
         writer.write(page.content)
     await writer.drain()
-    return whole
+    return headers.get("connection") != "close"
 
 
 @asynccontextmanager

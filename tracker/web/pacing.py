@@ -1,0 +1,46 @@
+"""Turns of hosts: one request at a time each, with a pause between two, and longer where one asks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class _Host:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free_at: float = 0.0
+
+
+class Pacing:
+    """When which host may be asked again, for all who fetch in this process."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, pause_seconds: float) -> AsyncIterator[None]:
+        """A turn to ask a host; the next one comes so many seconds after its end."""
+        state = self._host(host)
+        async with state.lock:
+            while (wait := state.free_at - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            try:
+                yield
+            finally:
+                state.free_at = max(state.free_at, time.monotonic() + pause_seconds)
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Ask a host nothing for so many seconds."""
+        state = self._host(host)
+        state.free_at = max(state.free_at, time.monotonic() + seconds)
+
+    def wait_seconds(self, host: str) -> float:
+        """For how long nothing may be asked of a host."""
+        return max(self._host(host).free_at - time.monotonic(), 0.0)
+
+    def _host(self, host: str) -> _Host:
+        return self._hosts.setdefault(host, _Host())
