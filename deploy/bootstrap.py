@@ -10,8 +10,8 @@ from typing import Any
 
 import asyncpg
 
+from deploy import settings
 from deploy.replica import is_standby, reading_from, running_read_only
-from deploy.settings import delivery_networks
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
@@ -33,6 +33,7 @@ from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
 from tracker.postgres.pooler import check_pooler
+from tracker.snapshots.store import SnapshotStore
 
 APPEND_TIMEOUT_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""
@@ -132,7 +133,10 @@ async def running_tracker(
                 Changes(pool, recorder),
                 Tokens(pool),
                 proofs,
-                Endpoints(pool, recorder, delivery.networks if delivery else delivery_networks()),
+                Endpoints(
+                    pool, recorder, delivery.networks if delivery else settings.delivery_networks()
+                ),
+                SnapshotStore(pool, settings.snapshots()),
                 publisher,
                 deliverer,
             )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
-from deploy.settings import delivery_networks
+from deploy import settings
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
@@ -31,6 +31,7 @@ from tracker.postgres.database import (
     create_pool,
 )
 from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
+from tracker.snapshots.store import SnapshotStore
 
 WORK_TIMEOUT_SECONDS = 20
 """Seconds that a question to the log may take on a replica."""
@@ -108,7 +109,8 @@ async def _replica(
         Changes(reading, recorder),
         Tokens(reading),
         ProofService(reading),
-        Endpoints(reading, recorder, delivery_networks()),
+        Endpoints(reading, recorder, settings.delivery_networks()),
+        SnapshotStore(reading, settings.snapshots()),
         replica=replica,
     )
 

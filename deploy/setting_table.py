@@ -188,6 +188,13 @@ DELIVERY_ORIGIN = Setting(
     "the first of `TRACKER_HOSTS`, or localhost",
     "the name by which receivers of deliveries know this tracker (`WebHook-Request-Origin`)",
 )
+SNAPSHOTS = Setting(
+    "TRACKER_SNAPSHOTS",
+    None,
+    "database",
+    "where the bytes that publishers sent are kept: `database`, or the whole path of a directory, which"
+    " all servers on the database must then have",
+)
 TOKEN = Setting(
     "TRACKER_TOKEN",
     None,
@@ -250,6 +257,7 @@ SETTINGS = (
     WITNESSES,
     DELIVERY_NETWORKS,
     DELIVERY_ORIGIN,
+    SNAPSHOTS,
     TOKEN,
     RELAY_URL,
     RELAY_CREDENTIALS,

@@ -46,6 +46,7 @@ from deploy.setting_table import (
     READ_DATABASE_URL,
     RELAY_URL,
     SETTINGS,
+    SNAPSHOTS,
     TOKEN,
     WITNESSES,
     WRITE_TOKEN,
@@ -86,6 +87,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     access(environment)
     limits(environment)
     delivery_networks(environment)
+    snapshots(environment)
     delivery_origin(environment)
     database_target(environment)
     pooled_target(environment)
@@ -188,6 +190,18 @@ def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Pa
     if given:
         return Path(given)
     return None if database_url(environment) else data_dir / "audit"
+
+
+def snapshots(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The directory that snapshots are kept in; None where the database has them. Raises WrongSetting."""
+    given = environment.get(SNAPSHOTS.variable) or SNAPSHOTS.default
+    if given == SNAPSHOTS.default:
+        return None
+    if not Path(given).is_absolute():
+        raise WrongSetting(
+            f"{SNAPSHOTS.variable}={given}: expected `database` or the whole path of a directory"
+        )
+    return Path(given)
 
 
 def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> SigningOptions | None:

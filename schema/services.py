@@ -21,6 +21,7 @@ from tracker.delivery.endpoints import Endpoints
 from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.snapshots.store import SnapshotStore
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD]))
 """Whoever comes without a token where everyone may write."""
@@ -41,6 +42,7 @@ class Services:
     tokens: Tokens
     proofs: ProofService
     endpoints: Endpoints
+    snapshots: SnapshotStore
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
     deliverer: Deliverer | None = None

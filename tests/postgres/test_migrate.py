@@ -123,8 +123,8 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
         await admin.execute(f"ALTER DATABASE {bare['database']} OWNER TO {login}")
         # What PostgreSQL gives to whoever creates a role; these exist on this server already.
         await admin.execute(
-            "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer"
-            f" TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+            "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer,"
+            f" tracker_watcher TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
         )
     async with running_tracker({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())

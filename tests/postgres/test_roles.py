@@ -8,13 +8,13 @@ import pytest
 from deploy.bootstrap import open_connection, open_pool
 from tests.log.test_log import event
 from tracker.log.recorder import Recorder, append
-from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, Target
+from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, WATCHER, Target
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, None])
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER, None])
 async def test_no_role_can_change_what_is_recorded(
     recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
@@ -71,10 +71,26 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
 
 
 @pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER])
-async def test_only_the_api_can_append(target: Target, role: str) -> None:
+async def test_who_does_not_record_can_not_append(target: Target, role: str) -> None:
     async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await append(connection, [[event("export-control/a", "a")]])
+
+
+async def test_who_watches_can_append_and_manages_nothing_else(target: Target) -> None:
+    async with open_connection(target, role=WATCHER) as connection:
+        [appended] = await append(connection, [[event("source/a", "a")]])
+        assert list(appended.positions) == [1]  # type: ignore[union-attr]
+        await connection.execute("SELECT log.confirm()")
+        for statement in (
+            "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
+            "SELECT * FROM log.tokens",
+            "SELECT * FROM delivery.keys",
+            "UPDATE projection.tracking SET position = 9",
+            "CREATE TABLE watch.mine ()",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
 
 
 COLUMNS = {"tiles": "root", "checkpoints": "note", "cosignatures": "signature"}
@@ -112,7 +128,7 @@ async def test_a_size_has_one_checkpoint(target: Target) -> None:
             await connection.execute(insert, b"x")
 
 
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER])
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, WATCHER])
 async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted"):
         async with open_connection({**target, "user": role}):

@@ -41,8 +41,8 @@ CONNECTION_ERRORS = (
 """Errors of a lost or failing connection; the last of them by one that died while idle."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
-PUBLISHER, DELIVERER = "tracker_publisher", "tracker_deliverer"
-"""The roles; see migrations/0001_roles.sql, 0005_audit.sql and 0012_endpoints.sql."""
+PUBLISHER, DELIVERER, WATCHER = "tracker_publisher", "tracker_deliverer", "tracker_watcher"
+"""The roles; see migrations/0001_roles.sql, 0005_audit.sql, 0012_endpoints.sql and 0014_snapshots.sql."""
 
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10

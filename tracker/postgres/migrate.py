@@ -19,13 +19,14 @@ from tracker.postgres.database import (
     OWNER,
     PROJECTOR,
     PUBLISHER,
+    WATCHER,
     Connection,
     named_queries,
 )
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
-ROLES_BY_STEP = {1: (OWNER, PROJECTOR, API), 5: (PUBLISHER,), 12: (DELIVERER,)}
+ROLES_BY_STEP = {1: (OWNER, PROJECTOR, API), 5: (PUBLISHER,), 12: (DELIVERER,), 14: (WATCHER,)}
 """The steps that make roles."""
 
 

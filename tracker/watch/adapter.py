@@ -19,9 +19,7 @@ from msgspec import Struct
 
 from tracker.errors import TrackerError
 from tracker.review.finding import Finding
-
-MAX_SNAPSHOT_BYTES = 64_000_000
-"""The most bytes that one request may bring."""
+from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
 
 Cursor: TypeAlias = Mapping[str, Any]
 """How far an adapter has come, in its own words: plain JSON. Empty before the first look."""

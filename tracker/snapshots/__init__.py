@@ -1,0 +1,1 @@
+"""Snapshots: what publishers sent, byte for byte, by SHA-256."""

@@ -1,0 +1,110 @@
+"""Snapshots as files: each below the first two digits of its SHA-256, under all of them.
+
+A file has its name once it is whole and on the disk. A crash leaves a part file, which is removed at a
+start when it is an hour old. Which files there should be says the database, not the directory.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tracker.errors import Unavailable
+
+PART_PREFIX = ".part-"
+PART_SECONDS = 3600
+"""Seconds after which nobody writes a part file any more."""
+CHUNK_BYTES = 1 << 20
+"""Bytes of a snapshot that are read at once."""
+
+
+def relative_path(sha256: str) -> str:
+    """Where the file of a snapshot lies in its directory."""
+    return f"{sha256[:2]}/{sha256}"
+
+
+class SnapshotDirectory:
+    """Files of snapshots. Several processes may use one directory, also over a network.
+
+    Everything raises Unavailable where the system refuses.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def size(self, sha256: str) -> int | None:
+        """How many bytes the file of a snapshot has; None where there is none."""
+        try:
+            return os.stat(self._file(sha256), follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _refused(error, self._file(sha256)) from None
+
+    def write(self, sha256: str, content: bytes) -> None:
+        """Write a file, in the place of an older one. It is on the disk when this returns."""
+        file = self._file(sha256)
+        part = self.path / f"{PART_PREFIX}{uuid.uuid4().hex}"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with part.open("xb") as opened:
+                    opened.write(content)
+                    opened.flush()
+                    os.fsync(opened.fileno())
+                part.replace(file)
+            finally:
+                part.unlink(missing_ok=True)
+            for directory in (file.parent, self.path):  # the second has the name of the first
+                _sync_directory(directory)
+        except OSError as error:
+            raise _refused(error, file) from None
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes of a file, in pieces. Raises Unavailable also where there is none."""
+        try:
+            descriptor = os.open(self._file(sha256), os.O_RDONLY | os.O_NOFOLLOW)
+            with open(descriptor, "rb", buffering=0) as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+        except OSError as error:
+            raise _refused(error, self._file(sha256)) from None
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a file; whether it was there."""
+        file = self._file(sha256)
+        try:
+            file.unlink()
+            _sync_directory(file.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _refused(error, file) from None
+        return True
+
+    def remove_old_parts(self) -> None:
+        """Remove what crashes left behind."""
+        for part in self.path.glob(f"{PART_PREFIX}*"):
+            with suppress(OSError):  # another process may do the same
+                if part.lstat().st_mtime < time.time() - PART_SECONDS:
+                    part.unlink()
+
+    def _file(self, sha256: str) -> Path:
+        return self.path / relative_path(sha256)
+
+
+def _sync_directory(path: Path) -> None:
+    """Have the names in a directory on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refused(error: OSError, file: Path) -> Unavailable:
+    return Unavailable(f"{file}: {error.strerror}", code="SNAPSHOT_FILE")
