@@ -13,7 +13,7 @@ import websockets
 
 from deploy import settings
 from deploy.bootstrap import open_connection
-from deploy.cli.main import CLI_CALLER
+from deploy.cli.query import CLI_CALLER
 from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.http.authentication import AccessControl, TokenBuckets, client_network

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.cli.main import CLI_CALLER
+from deploy.cli.query import CLI_CALLER
 from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.support.api import Api, document

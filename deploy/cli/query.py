@@ -1,0 +1,61 @@
+"""`tracker query`: a GraphQL question, asked without a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from deploy.bootstrap import running_tracker
+from deploy.cli.common import DataDir, print_whole, run_with_database
+from deploy.process import Exit
+from deploy.terminal import escaped_json
+from schema.services import Access
+from tracker.auth.scopes import Caller, Scope, expand_scopes
+from tracker.postgres.database import Target
+
+CLI_CALLER = Caller("command line", expand_scopes([Scope.ADMIN]))
+"""Whoever has the database needs no token."""
+
+
+def query(
+    document: Annotated[
+        str, typer.Argument(metavar="GRAPHQL", help="The GraphQL document; - reads standard input.")
+    ],
+    variables: Annotated[str, typer.Option(help="Its variables, as a JSON object.")] = "{}",
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a GraphQL question and print the answer as JSON.
+
+    For example: `tracker query '{ asOf(validAt: "2025-11-20") { exportControl(id:
+    "cn-mofcom-2024-46") { clauses { key status suspendedUntil } } } }'`
+    """
+    values = parse_variables(variables)
+    text = sys.stdin.read() if document == "-" else document
+
+    async def work(target: Target) -> dict[str, Any]:
+        async with running_tracker(target) as services:
+            await services.projector.reach(await services.recorder.head(), seconds=600)
+            from schema.execution.execute import execute  # late: see deploy/web/app.py
+
+            return await execute(services, text, values, Access(), caller=CLI_CALLER)
+
+    answer = run_with_database(data_dir, work)
+    print_whole(map(escaped_json, json.dumps(answer, indent=2, ensure_ascii=False).split("\n")))
+    if answer.get("errors"):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def parse_variables(text: str) -> dict[str, Any]:
+    """The variables of a query. Leaves with a usage error when they are not a JSON object."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"expected a JSON object: {error}", param_hint="--variables"
+        ) from None
+    if not isinstance(values, dict):
+        raise typer.BadParameter("expected a JSON object", param_hint="--variables")
+    return values
