@@ -119,7 +119,8 @@ def read(file: File) -> Iterator[Item]:
         place = start
         at = SourceLocation(line, f"results.{index}")
         try:
-            yield _item(decode(Document, bytes(raw)), at, file.name)
+            document = decode(Document, bytes(raw))
+            yield read_document(document, at, f"{file.name}, line {at.line}")
         except InvalidInput as error:
             yield RefusedItem.because(
                 SourceLocation(line, f"results.{index}.{dotted_path(error)}"), error
@@ -136,14 +137,18 @@ def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
     return [msgspec.Raw(content)] if found.results is None else found.results
 
 
-def _item(document: Document, at: SourceLocation, file: str) -> Item:
+def read_document(document: Document, at: SourceLocation, where: str | None = None) -> Item:
+    """What one document says; `where` is the place that its source refers to, if any.
+
+    Raises InvalidInput at the field that can't be recorded.
+    """
     goods = named_in(document.text)
     if not document.of_bis and not goods:
         return RefusedItem(
             at, "neither of BIS nor about a commodity of the tracker", document.title, "LEFT_OUT"
         )
     id = f"us-fr-{slug(document.document_number)}"
-    source = _source(document, f"{file}, line {at.line}")
+    source = _source(document, where)
     if is_control(document, goods):
         return read_fact(at, f"export-control/{id}", _control(document, goods, source), id)
     return read_fact(at, f"announcement/{id}", _announcement(document, goods, source), id)
@@ -197,7 +202,7 @@ def _announcement(document: Document, goods: tuple[Commodity, ...], source: Sour
     )
 
 
-def _source(document: Document, where: str) -> Source:
+def _source(document: Document, where: str | None) -> Source:
     return Source(
         publisher="bis" if document.of_bis else "federal-register",
         name="Federal Register (BIS)" if document.of_bis else "Federal Register",
@@ -241,7 +246,13 @@ def _day(day: date | None) -> PartialDate | None:
 def named_in(text: str) -> tuple[Commodity, ...]:
     """The commodities that a text names, in the order of the tree."""
     found = {find_commodity(match[0]) for match in _names().finditer(text)}
-    return tuple(commodity for commodity in commodities() if commodity in found)
+    return tuple(sorted(found & _places().keys(), key=_places().__getitem__))
+
+
+@cache
+def _places() -> dict[Commodity | None, int]:
+    """The place of each commodity in the tree."""
+    return {commodity: place for place, commodity in enumerate(commodities())}
 
 
 @cache

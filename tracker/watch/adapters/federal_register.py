@@ -1,0 +1,260 @@
+"""The US Federal Register: documents of agencies, and documents in which there are some words.
+
+Source: www.federalregister.gov/api/v1/documents.json (no key, US public domain). A page has at most
+2,000 documents, and of a search no more than the first 10,000 can be had; what is asked for beyond
+either is answered with other documents than those, in silence. So ranges of days are asked for (see
+`day_ranges`), in an order that stays the same, and each document is held against what was asked for.
+What a document says is read by the reader of imports, `tracker.sources.readers.federal_register`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tracker.domain.codec import decode, encode
+from tracker.errors import InvalidInput
+from tracker.review.finding import FactProposal, Finding, Lead, LeadCode, Origin
+from tracker.sources.reader import ReadFact, SourceLocation
+from tracker.sources.readers.federal_register import Document, read_document
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, Listed, read_days
+from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
+
+LIMITS = Limits(page_size=1000, max_count=10_000)
+COLD_START_DAYS = 90
+FIELDS = (*Document.__struct_fields__, "correction_of", "corrections")
+"""What is asked for of each document: what the reader reads, and what corrects it."""
+MAX_PAGE_BYTES = 32_000_000
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which documents are looked at: those of one of the `agencies` (as their addresses name them),
+    and those of any agency in whose text there is one of the `terms`.
+
+    `types` limits both to some kinds. A first look begins at `since` (default: 90 days ago). Of each
+    look the last `overlap_days` are read again. `leads` says whether a document is a lead that has
+    one of the terms, but names no commodity of the tracker in its title or summary.
+    """
+
+    agencies: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")], ...] = ()
+    terms: tuple[Annotated[str, Meta(pattern=r'^[^"|&!()]{2,100}\Z')], ...] = ()
+    types: tuple[Literal["RULE", "PRORULE", "NOTICE", "PRESDOCU"], ...] = ()
+    since: date | None = None
+    overlap_days: Annotated[int, Meta(ge=1, le=90)] = 30
+    leads: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.agencies and not self.terms:
+            raise InvalidInput("expected agencies or terms", path=("agencies",))
+
+
+class Listing(Struct, frozen=True):
+    """A page of documents. Without documents, `results` is left out."""
+
+    count: int
+    results: list[msgspec.Raw] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as it came, and where: the place in the page, and why it was asked for."""
+
+    document: Document
+    fields: dict[str, Any]
+    place: str
+    response: Response
+    because: str
+
+    @property
+    def known(self) -> Known:
+        """What is kept of it."""
+        document = self.document
+        return Known(fingerprint(self.fields), document.publication_date, document.title)
+
+    def origin(self, item: str | None = None) -> Origin:
+        """Where it was read."""
+        return Origin(
+            item=item or self.document.document_number,
+            title=self.document.title,
+            sha256=self.response.sha256,
+            url=self.document.html_url or self.response.url,
+            place=self.place,
+            language="en",
+            published_on=self.document.publication_date,
+            number=self.document.citation or self.document.document_number,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One of the searches that a source is looked through by."""
+
+    address: str
+    conditions: tuple[tuple[str, str], ...]
+    because: str
+
+    def request(self, days: DayRange, number: int) -> Request:
+        """The request for a page of what was published on some days."""
+        parameters = [
+            *self.conditions,
+            ("conditions[publication_date][gte]", days.first.isoformat()),
+            ("conditions[publication_date][lte]", days.last.isoformat()),
+            ("order", "oldest"),
+            ("per_page", str(LIMITS.page_size)),
+            ("page", str(number)),
+            *(("fields[]", field) for field in FIELDS),
+        ]
+        url = f"{self.address}?{urlencode(parameters)}"
+        return Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
+
+    def ask(self, days: DayRange, number: int) -> Asking[Listed[Entry]]:
+        """A page of what was published on some days. Raises NotUnderstood."""
+        response = yield self.request(days, number)
+        assert response is not None
+        listing = _listing(response)
+        entries = [
+            _entry(bytes(raw), f"results[{place}]", response, self.because)
+            for place, raw in enumerate(listing.results)
+        ]
+        for entry in entries:
+            if not days.first <= entry.document.publication_date <= days.last:
+                raise NotUnderstood(
+                    f"{entry.place}: asked for documents of {days}, and got one of"
+                    f" {entry.document.publication_date}"
+                )
+        return Listed(listing.count, {each.document.document_number: each for each in entries})
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through the documents of some days: those that are new, changed, corrected, withdrawn."""
+    options: Options = settings.options
+    queries = list(_queries(settings.address, options))
+    asked = fingerprint([query.conditions for query in queries])
+    known = KnownDocuments.of(cursor, asked)
+    since = options.since or today - timedelta(days=COLD_START_DAYS)
+    days = known.days(since, options.overlap_days, today)
+    found: dict[str, Entry] = {}
+    for query in queries:
+        found = (yield from read_days(days, query.ask, LIMITS)) | found
+    for name in sorted(found, key=lambda name: (found[name].document.publication_date, name)):
+        yield from _findings(found[name], known, options)
+    for name, document in known.missing(found, days).items():
+        yield _withdrawn(name, document, queries[0].request(days, 1).url)
+    now = {name: each.known for name, each in found.items()}
+    # The issue of a day comes out in the morning of Washington: that of today may be still to come.
+    return LookResult(cursor_of(today, options.overlap_days, asked, now), today - DAY)
+
+
+def _queries(address: str, options: Options) -> Iterator[Query]:
+    types = tuple(("conditions[type][]", each) for each in options.types)
+    if options.agencies:
+        agencies = tuple(("conditions[agencies][]", each) for each in options.agencies)
+        yield Query(address, agencies + types, "of " + ", ".join(options.agencies))
+    if options.terms:
+        # In brackets it is searched for as it stands: without any operator, a search may add
+        # documents that are only similar, or leave some out.
+        words = " | ".join(f'"{term}"' for term in options.terms)
+        term = ("conditions[term]", f"({words})")
+        yield Query(address, (term, *types), "with one of the words " + ", ".join(options.terms))
+
+
+def _listing(response: Response) -> Listing:
+    if response.media_type not in (None, "application/json"):
+        raise NotUnderstood(f"{response.url}: expected JSON, got {response.media_type}")
+    try:
+        return decode(Listing, response.text())
+    except InvalidInput as error:
+        raise _not_understood(response, "", error) from None
+
+
+def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
+    try:
+        fields = decode(dict[str, Any], raw)
+        said = {name: value for name, value in fields.items() if value is not None}
+        return Entry(decode(Document, encode(said)), fields, place, response, because)
+    except InvalidInput as error:
+        raise _not_understood(response, place, error) from None
+
+
+def _not_understood(response: Response, place: str, error: InvalidInput) -> NotUnderstood:
+    where = ".".join([*filter(None, [place]), *map(str, error.path)])
+    address = response.url.partition("?")[0]
+    return NotUnderstood(f"{address}: {where or 'the page'}: {error.message}")
+
+
+def _findings(entry: Entry, known: KnownDocuments, options: Options) -> Iterator[Finding]:
+    number, now = entry.document.document_number, entry.known.fingerprint
+    if known.has(number, now):
+        return
+    if known.had_another(number, now):
+        reason = "The publisher has changed what it says of this document since the last look"
+        yield Lead(entry.origin(f"{number}/changed"), reason, LeadCode.ANOTHER_BODY)
+    if finding := _finding(entry, options):
+        yield finding
+
+
+def _finding(entry: Entry, options: Options) -> Finding | None:
+    """What becomes of a document: a fact as far as it says one, else a lead."""
+    document = entry.document
+    try:
+        item = read_document(document, SourceLocation(1, entry.place))
+    except InvalidInput as error:
+        where = ".".join(map(str, error.path)) or "the document"
+        reason = f"{where} can't be recorded: {error.message}"
+        return Lead(entry.origin(), reason, LeadCode.NOT_READ)
+    if isinstance(item, ReadFact):
+        return FactProposal(entry.origin(), _reason(entry), item.order)
+    if not options.leads:
+        return None
+    reason = f"A document {entry.because}; its title and summary name no commodity of the tracker"
+    return Lead(entry.origin(), reason, LeadCode.ANNOUNCED)
+
+
+def _reason(entry: Entry) -> str:
+    document = entry.document
+    said = [document.type, document.action or ""]
+    what = ": ".join(text.strip().rstrip(".") for text in said if text.strip())
+    reason = f"{what}; a document {entry.because}"
+    if corrected := entry.fields.get("correction_of"):
+        reason += f"; it corrects {corrected}"
+    if corrections := entry.fields.get("corrections"):
+        reason += f"; corrected by {', '.join(map(str, corrections))}"
+    return reason
+
+
+def _withdrawn(number: str, known: Known, url: str) -> Lead:
+    origin = Origin(
+        item=f"{number}/withdrawn",
+        title=known.title,
+        sha256=None,
+        url=url,
+        language="en",
+        published_on=known.day,
+        number=number,
+    )
+    reason = "The document was listed before, and is not any more"
+    return Lead(origin, reason, LeadCode.WITHDRAWN)
+
+
+ADAPTER = Adapter(
+    name="federal-register",
+    title="US Federal Register: documents of agencies, and with words (API v1)",
+    Options=Options,
+    look=look,
+)

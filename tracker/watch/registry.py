@@ -1,0 +1,22 @@
+"""Every publisher's kind of list that can be watched."""
+
+from __future__ import annotations
+
+from tracker.errors import InvalidInput
+from tracker.watch.adapter import Adapter
+from tracker.watch.adapters import federal_register
+
+ADAPTERS: tuple[Adapter, ...] = (federal_register.ADAPTER,)
+
+
+def adapter_named(name: str) -> Adapter:
+    """The adapter of a name. Raises InvalidInput for an unknown one."""
+    for adapter in ADAPTERS:
+        if adapter.name == name:
+            return adapter
+    known = ", ".join(adapter.name for adapter in ADAPTERS)
+    raise InvalidInput(
+        f"{name!r} is not an adapter: expected one of {known}",
+        code="UNKNOWN_ADAPTER",
+        path=("adapter",),
+    )
