@@ -160,6 +160,9 @@ class Metrics:
         self._watch_replica(services.replica)
 
     def _watch_replica(self, replica: Replica | None) -> None:
+        self._gauge("replica_configured", "1 where a replica is to be read from.").set_function(
+            lambda: replica is not None
+        )
         self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
             lambda: bool(replica and replica.state and not replica.trouble)
         )

@@ -70,6 +70,9 @@ async def test_questions_go_to_the_replica_and_commands_to_the_primary(
     told = await until_used(services, True)
     assert told["readOnly"] is False
     assert told["warnings"] == []
+    figures = (await Api(services).request("GET", "/metrics")).text.splitlines()
+    assert "tracker_replica_configured 1.0" in figures
+    assert "tracker_replica_used 1.0" in figures
     assert pair.standby.sql("SELECT pg_is_in_recovery()") == "t"
 
 
