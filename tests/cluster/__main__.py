@@ -8,19 +8,13 @@ the packages of the extra `test`; `haproxy` for the kinds that are named so.
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
-import random
-import signal
 import statistics
-import sys
 
 from tests.cluster.network import NoCluster
-from tests.cluster.rounds import KINDS, RoundTotals, run
+from tests.cluster.rounds import KINDS, MODULE, RoundTotals, run
+from tests.faults.command import RoundsCommand
 
 COLUMNS = (
-    "fault",
     "rounds",
     "events acknowledged",
     "outcomes unknown",
@@ -30,63 +24,17 @@ COLUMNS = (
 )
 
 
-def row(kind: str, tally: RoundTotals) -> str:
+def cells(totals: RoundTotals) -> tuple[object, ...]:
     """A line of the table."""
-    median, worst = statistics.median(tally.silences or [0]), max(tally.silences, default=0)
-    cells = (
-        f"`{kind}`",
-        tally.rounds,
-        f"{tally.acknowledged:,}",
-        tally.unknown,
-        f"{tally.checkpoints:,}",
-        f"{median:.1f} s",
-        f"{worst:.1f} s",
+    return (
+        totals.rounds,
+        f"{totals.acknowledged:,}",
+        f"{totals.unknown:,}",
+        f"{totals.checkpoints:,}",
+        f"{statistics.median(totals.silences or [0]):.1f} s",
+        f"{max(totals.silences, default=0):.1f} s",
     )
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def main() -> None:
-    """Run what was asked for."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.cluster",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "kinds",
-        nargs="*",
-        metavar="KIND",
-        default=list(KINDS),
-        help=f"of {', '.join(KINDS)}; all if left out",
-    )
-    parser.add_argument("--rounds", type=int, default=20, help="of each kind (default: 20)")
-    parser.add_argument("--first", type=int, default=1, help="the number of the first round")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--each", action="store_true", help="also print a line a round")
-    asked = parser.parse_args()
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # both: a shell has its background jobs ignore the first
-        signal.signal(number, signal.default_int_handler)
-    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would tell of every fault
-    if unknown := set(asked.kinds) - set(KINDS):
-        parser.error(f"no such kind: {', '.join(sorted(unknown))}")
-    print(f"seed {asked.seed}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
-    for kind in asked.kinds:
-        rounds, tally = range(asked.first, asked.first + asked.rounds), RoundTotals(asked.each)
-        try:
-            asyncio.run(run(kind, rounds, asked.seed, tally))
-        except NoCluster as reason:
-            print(f"| {kind} | NOT TESTED: {reason} |", flush=True)
-        except KeyboardInterrupt:
-            sys.exit(f"{row(kind, tally)}\nInterrupted.")
-        except Exception as error:
-            done = row(kind, tally)
-            sys.exit("\n".join([done, f"BROKEN {error!r}", *getattr(error, "__notes__", ())]))
-        else:
-            print(row(kind, tally), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    RoundsCommand(MODULE, __doc__, KINDS, 20, COLUMNS, RoundTotals, run, cells, NoCluster).main()

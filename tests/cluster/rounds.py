@@ -13,6 +13,9 @@ from tests.cluster import faults
 from tests.cluster.check import check
 from tests.cluster.restored import restore_backup
 from tests.cluster.world import ClusterUnderLoad, by_hosts, by_proxy, longest_silence
+from tests.faults.command import again_note
+
+MODULE = "tests.cluster"
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,7 @@ async def run_round(
         tally.silences.append(silence)
     except Exception as error:
         error.add_note(world.last_words())
-        error.add_note(
-            f"in round {number} of {kind!r} with seed {seed}; again:"
-            f" python -m tests.cluster {kind} --seed {seed} --first {number} --rounds 1"
-        )
+        error.add_note(again_note(MODULE, kind, number, seed))
         raise
     tally.rounds += 1
     if tally.each:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.faults.check import check
+from tests.faults.command import again_note
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.world import SystemUnderLoad
 
+MODULE = "tests.faults"
 ROUNDS_PER_WORLD = 10
 """So many rounds go over one world; the next begins with a new, empty one."""
 
@@ -20,6 +22,8 @@ ROUNDS_PER_WORLD = 10
 class RoundTotals:
     """What the rounds of a kind of fault amount to."""
 
+    each: bool = False
+    """Whether a line is printed of each."""
     rounds: int = 0
     acknowledged: int = 0
     unknown: int = 0
@@ -56,12 +60,11 @@ async def run_round(
         tally.delivered += world.came.events - came.events
         tally.again += world.came.again - came.again
     except Exception as error:
-        error.add_note(
-            f"in round {number} of {kind!r} with seed {seed}; again:"
-            f" python -m tests.faults {kind} --seed {seed} --first {number} --rounds 1"
-        )
+        error.add_note(again_note(MODULE, kind, number, seed))
         raise
     tally.rounds += 1
+    if tally.each:
+        print(f"{kind} {number}: {tally.recovery[-1]:.2f} s", flush=True)
 
 
 async def recovery(world: SystemUnderLoad, fault: Fault, chance: Random) -> float:

@@ -1,0 +1,103 @@
+"""What the commands share that play rounds of faults and print a line of a table a kind."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import random
+import signal
+import sys
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Totals = TypeVar("Totals")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsCommand(Generic[Totals]):
+    """A command that plays rounds of kinds of faults; `about` is what its help says."""
+
+    module: str
+    about: str | None
+    kinds: Collection[str]
+    rounds: int
+    """Of each kind, unless it is asked for others."""
+    columns: Sequence[str]
+    """Of the table, after the kind."""
+    totals: Callable[[bool], Totals]
+    """What is added up, from nothing; whether a line is printed of each round."""
+    run: Callable[[str, range, int, Totals], Coroutine[Any, Any, None]]
+    """Plays rounds of a kind, by a seed. Raises where a promise is not kept."""
+    cells: Callable[[Totals], Sequence[object]]
+    impossible: type[Exception]
+    """Is raised where this machine can't have a kind of fault."""
+
+    def main(self) -> None:
+        """Play what was asked for, and end with 1 at the first promise that is not kept."""
+        asked = self._parse()
+        _be_interrupted()
+        logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would tell of every fault
+        _print_row("fault", self.columns, head=f"seed {asked.seed}\n\n")
+        print(f"|{' --- |' * (len(self.columns) + 1)}", flush=True)
+        for kind in asked.kinds:
+            self._play(kind, range(asked.first, asked.first + asked.rounds), asked)
+
+    def _play(self, kind: str, rounds: range, asked: argparse.Namespace) -> None:
+        totals, shown = self.totals(asked.each), f"`{kind}`"
+        try:
+            asyncio.run(self.run(kind, rounds, asked.seed, totals))
+        except self.impossible as reason:
+            print(f"| {shown} | NOT TESTED: {reason} |", flush=True)
+        except KeyboardInterrupt:
+            _print_row(shown, self.cells(totals))
+            sys.exit("Interrupted.")
+        except Exception as error:
+            _print_row(shown, self.cells(totals))
+            sys.exit("\n".join([f"BROKEN {error!r}", *getattr(error, "__notes__", ())]))
+        else:
+            _print_row(shown, self.cells(totals))
+
+    def _parse(self) -> argparse.Namespace:
+        parser = argparse.ArgumentParser(
+            prog=f"python -m {self.module}",
+            description=self.about,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        among = ", ".join(self.kinds)
+        parser.add_argument(
+            "kinds",
+            nargs="*",
+            metavar="KIND",
+            default=list(self.kinds),
+            help=f"of {among}; all if left out",
+        )
+        parser.add_argument(
+            "--rounds", type=int, default=self.rounds, help=f"of each kind (default: {self.rounds})"
+        )
+        parser.add_argument("--first", type=int, default=1, help="the number of the first round")
+        parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+        parser.add_argument("--each", action="store_true", help="also print a line a round")
+        asked = parser.parse_args()
+        if unknown := set(asked.kinds) - set(self.kinds):
+            parser.error(f"no such kind: {', '.join(sorted(unknown))}")
+        return asked
+
+
+def again_note(module: str, kind: str, number: int, seed: int) -> str:
+    """How to play a round once more."""
+    return (
+        f"in round {number} of {kind!r} with seed {seed}; again:"
+        f" python -m {module} {kind} --seed {seed} --first {number} --rounds 1"
+    )
+
+
+def _be_interrupted() -> None:
+    """End by either signal: a shell has what it starts in the background ignore the first."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
+def _print_row(first: str, cells: Sequence[object], head: str = "") -> None:
+    print(f"{head}| {' | '.join([first, *map(str, cells)])} |", flush=True)
