@@ -42,6 +42,7 @@ from schema.routes.asyncapi.document import answer_pushes
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
 from schema.routes.json_schemas import JsonSchemaRoute
+from schema.routes.snapshots import SnapshotRoute
 from schema.routes.tables import TableRoute
 from schema.routes.transparency_log import TransparencyLogRoute
 from schema.services import Access, Services
@@ -99,6 +100,7 @@ def create_app(
             *SignIn(access_control).routes(plain),
             *docs.routes(plain),
             Route("/annexes", AnnexRoute(services, access_control).respond),
+            *SnapshotRoute(services, access_control).routes,
             *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),
             *[

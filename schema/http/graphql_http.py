@@ -25,7 +25,7 @@ from schema.http.incremental import AnswersInParts, takes_parts
 from schema.http.observed import observe
 from schema.http.pacing import Pacing
 from schema.http.request import read_body
-from schema.http.responses import advice
+from schema.http.responses import advice, has_tag
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError
@@ -141,7 +141,7 @@ class GraphQLEndpoint:
         else:
             keeping = cache_control(self._access_control.is_shared(request), answer.stays)
             headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
-            if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
+            if has_tag(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)
         return _json_of(request, await _encoded(request, answer, headers), headers)
 
@@ -168,11 +168,6 @@ async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) ->
     if len(answer.body) > MAX_LOOP_COMPRESSION_BYTES:
         return await asyncio.to_thread(getattr, answer, "gzipped")
     return answer.gzipped
-
-
-def _has(given: str, tag: str) -> bool:
-    """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
-    return given.strip() == "*" or tag in given
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:

@@ -26,6 +26,7 @@ STATUS = {
     "RATE_LIMITED": 429,
     "NOT_FOUND": 404,
     "NOT_ACCEPTABLE": 406,
+    "REDACTED": 410,
     "TOO_LARGE": 413,
     "TIMEOUT": 503,
     "TOO_MANY_OPERATIONS": 429,
@@ -35,6 +36,9 @@ STATUS = {
     "READ_ONLY": 503,
     "POSITION_NOT_REACHED": 503,
     "NOT_PROVEN": 503,
+    "ALTERED_SNAPSHOT": 503,
+    "SNAPSHOT_FILE": 503,
+    "SNAPSHOT_GONE": 503,
     "ASSISTANTS_NOT_INSTALLED": 501,
     "FORMAT_NOT_INSTALLED": 501,
     "INTERNAL": 500,
@@ -78,6 +82,11 @@ async def _answered(answer: Awaitable[Response]) -> Response:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
     return error_response(refused)
+
+
+def has_tag(given: str, tag: str) -> bool:
+    """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
+    return given.strip() == "*" or tag in given
 
 
 def error_response(error: TrackerError) -> Response:

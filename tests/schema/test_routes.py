@@ -32,6 +32,7 @@ EXAMPLES = {
     "/log/entries/{position}": "/log/entries/1",
     "/log/proof/{position}": "/log/proof/1",
     "/log/consistency/{old}": "/log/consistency/1",
+    "/snapshots/{sha256}": f"/snapshots/{'0' * 64}",
     "/events": "/events?follow=false",
     "/tables/{file}": "/tables/controls.csv",
     "/alliances/{key}": "/alliances/quad",

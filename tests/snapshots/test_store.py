@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from deploy.bootstrap import open_connection, open_pool
 from tests.log.test_log import event
+from tests.support.snapshots import redact
 from tracker.errors import InvalidInput, Rejected, TooLarge, Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, OWNER, WATCHER, Pool, Target
@@ -49,23 +49,6 @@ def store(pool: Pool, directory: Path | None) -> SnapshotStore:
 def file_of(directory: Path, sha256: str = SHA256) -> Path:
     """The file of a snapshot."""
     return directory / sha256[:2] / sha256
-
-
-async def redact(target: Target, sha256: str = SHA256, event_id: str = "gone") -> int:
-    """Record that a snapshot is redacted; the position of the event."""
-    said = {"sha256": sha256, "on": "2026-03-01", "reason": "a court said so", "by": "dpo"}
-    async with open_connection(target, role=API) as connection:
-        row = await connection.fetchrow(
-            "SELECT outcome, first_position FROM log.append(ARRAY[1], ARRAY[$1], ARRAY['source/a'],"
-            " ARRAY[(SELECT count(*) + 1 FROM log.events WHERE stream = 'source/a')::integer],"
-            " ARRAY['Source.SnapshotRedacted'], ARRAY[$2], ARRAY[$3::bytea])",
-            event_id,
-            f'"id":"{event_id}"',
-            json.dumps(said).encode(),
-        )
-    assert row is not None
-    assert row["outcome"] == "appended"
-    return int(row["first_position"])
 
 
 async def test_what_was_put_is_got(store: SnapshotStore) -> None:
@@ -129,7 +112,7 @@ async def test_bytes_go_with_the_event_that_says_so(
     store: SnapshotStore, target: Target, directory: Path | None
 ) -> None:
     await store.put(PAGE, "text/html")
-    position = await redact(target)
+    position = await redact(target, SHA256)
     found = await store.get(SHA256)
     assert found is not None
     assert found.content is None
@@ -148,9 +131,9 @@ async def test_redacted_bytes_do_not_come_back(
     store: SnapshotStore, target: Target, directory: Path | None
 ) -> None:
     await store.put(PAGE)
-    position = await redact(target)
+    position = await redact(target, SHA256)
     assert await store.put(PAGE) == SHA256
-    await redact(target, event_id="again")
+    await redact(target, SHA256, event_id="again")
     found = await store.get(SHA256)
     assert found is not None
     assert found.content is None
@@ -162,7 +145,7 @@ async def test_redacted_bytes_do_not_come_back(
 async def test_bytes_that_were_redacted_where_they_never_were_are_not_kept(
     store: SnapshotStore, target: Target
 ) -> None:
-    await redact(target)
+    await redact(target, SHA256)
     await store.put(PAGE)
     found = await store.get(SHA256)
     assert found is not None
@@ -175,7 +158,7 @@ async def test_a_file_goes_that_a_crash_left_after_a_redaction(
     directory = tmp_path / "snapshots"
     store = SnapshotStore(pool, directory)
     await store.put(PAGE)
-    await redact(target)
+    await redact(target, SHA256)
     assert file_of(directory).exists()
     await SnapshotStore(pool, directory).remove_redacted_files()
     assert not file_of(directory).exists()
@@ -193,7 +176,7 @@ async def test_a_redaction_that_comes_while_bytes_are_stored_takes_them_too(
 
     def write_and_wait(sha256: str, content: bytes) -> None:
         write(sha256, content)
-        asyncio.run(redact(target))
+        asyncio.run(redact(target, SHA256))
 
     monkeypatch.setattr(store._directory, "write", write_and_wait)
     await store.put(PAGE)

@@ -1,0 +1,99 @@
+"""`/snapshots`: what publishers sent, byte for byte, to be kept as a file.
+
+They are bytes of strangers: no browser shows them as a page of ours. Caches may keep them for an hour, not
+for ever: a redaction takes them out.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from schema.http.authentication import AccessControl
+from schema.http.responses import errors_as_json, has_tag
+from schema.services import Services
+from tracker.errors import InvalidInput, NotFound
+from tracker.snapshots.store import SnapshotInfo
+
+CACHE_CONTROL = "max-age=3600, immutable"
+CONTENT_POLICY = "sandbox; default-src 'none'"
+BYTES = "application/octet-stream"
+MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.ASCII)
+KNOWN_TYPES = mimetypes.MimeTypes()  # those that Python knows, whatever the system knows
+
+
+class SnapshotRoute:
+    """Answers requests for snapshots."""
+
+    def __init__(self, services: Services, access_control: AccessControl):
+        self._snapshots = services.snapshots
+        self._access_control = access_control
+
+    @property
+    def routes(self) -> list[Route]:
+        """The route below `/snapshots`."""
+        return [Route("/snapshots/{sha256}", self.respond)]
+
+    @errors_as_json
+    async def respond(self, request: Request) -> Response:
+        """The bytes of a snapshot; 410 `REDACTED` where they are gone, with the reason."""
+        await self._access_control.authenticate_request(request)
+        info = await self._find(request.path_params["sha256"])
+        headers = self._headers(info)
+        if has_tag(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        media_type = _media_type(info)
+        headers |= {
+            "Content-Type": media_type,  # as declared: nothing is said of its charset
+            "Content-Length": str(info.size),
+            "Content-Disposition": f'attachment; filename="{info.sha256}{_suffix(media_type)}"',
+            "Content-Security-Policy": CONTENT_POLICY,
+        }
+        chunks = self._snapshots.chunks(info)
+        # What is wrong with the first of them is still said in an answer.
+        first = b"" if request.method == "HEAD" else await anext(chunks, b"")
+        return StreamingResponse(_all(first, chunks), headers=headers)
+
+    async def _find(self, sha256: str) -> SnapshotInfo:
+        try:
+            info = await self._snapshots.describe(sha256)
+        except InvalidInput as error:
+            raise NotFound(error.message, path=error.path) from None
+        if info is None:
+            raise NotFound("there is no such snapshot", path=("sha256",))
+        if info.redaction:
+            raise NotFound(
+                f"these bytes were redacted, by the event at position {info.redaction.position}:"
+                f" {info.redaction.reason}",
+                code="REDACTED",
+                path=("sha256",),
+            )
+        return info
+
+    def _headers(self, info: SnapshotInfo) -> dict[str, str]:
+        kept_by = "public" if self._access_control.access.read_open else "private"
+        return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{kept_by}, {CACHE_CONTROL}"}
+
+
+async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of which the first was read already; none where that is empty."""
+    if first:
+        yield first
+        async for chunk in others:
+            yield chunk
+
+
+def _media_type(info: SnapshotInfo) -> str:
+    """The media type that a publisher declared, if it looks like one."""
+    given = info.media_type or ""
+    return given if MEDIA_TYPE.fullmatch(given) else BYTES
+
+
+def _suffix(media_type: str) -> str:
+    """The ending of a file of a media type, as most systems have it."""
+    return "" if media_type == BYTES else KNOWN_TYPES.guess_extension(media_type) or ""
