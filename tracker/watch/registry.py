@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.watch.adapter import Adapter
-from tracker.watch.adapters import federal_register
+from tracker.watch.adapters import federal_register, feed, uk_legislation
 
-ADAPTERS: tuple[Adapter, ...] = (federal_register.ADAPTER,)
+ADAPTERS: tuple[Adapter, ...] = (federal_register.ADAPTER, uk_legislation.ADAPTER, feed.ADAPTER)
 
 
 def adapter_named(name: str) -> Adapter:

@@ -246,11 +246,11 @@ def _day(day: date | None) -> PartialDate | None:
 def named_in(text: str) -> tuple[Commodity, ...]:
     """The commodities that a text names, in the order of the tree."""
     found = {find_commodity(match[0]) for match in _names().finditer(text)}
-    return tuple(sorted(found & _places().keys(), key=_places().__getitem__))
+    return tuple(sorted((each for each in found if each), key=_places().__getitem__))
 
 
 @cache
-def _places() -> dict[Commodity | None, int]:
+def _places() -> dict[Commodity, int]:
     """The place of each commodity in the tree."""
     return {commodity: place for place, commodity in enumerate(commodities())}
 

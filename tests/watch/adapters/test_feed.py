@@ -1,0 +1,215 @@
+"""Any feed: what is new, reads otherwise, was taken out, or may have been missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.publishers.feeds import Item, atom, rss
+from tests.support.publishers.publisher import (
+    Asked,
+    Declared,
+    Moved,
+    Page,
+    Publisher,
+    Status,
+    driven_by,
+    truncated,
+)
+from tests.watch.adapters.drive import TODAY, DrivenLook, drive, source_of
+from tracker.review.finding import LeadCode
+from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
+from tracker.watch.adapters.feed import ADAPTER
+
+ADDRESS = "https://publisher.example/feed.xml"
+A, B, C, D = (
+    Item(f"https://publisher.example/{name}", title, day)
+    for name, title, day in (
+        ("a", "Export ban on antimony", "2026-02-23"),
+        ("b", "Visit of a delegation", "2026-02-22"),
+        ("c", "Licences for rare earths", "2026-02-21"),
+        ("d", "Quota for tungsten", "2026-02-20"),
+    )
+)
+
+
+def look(
+    page: Page | Publisher,
+    cursor: Cursor | None = None,
+    today: date = TODAY,
+    may_fail: bool = False,
+    **options: Any,
+) -> DrivenLook:
+    publisher = page if isinstance(page, Publisher) else Publisher({"/feed.xml": page})
+    settings = source_of(ADAPTER, ADDRESS, options)
+    answer = driven_by(publisher)
+    return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
+
+
+@pytest.mark.parametrize("form", [atom, rss])
+def test_entries_are_leads_with_title_language_and_day(form: Any) -> None:
+    driven = look(form([replace(C, title="Licences pour les terres rares")], language="fr"))
+    [lead] = driven.leads
+    origin = lead.origin
+    assert (lead.code, origin.item, origin.url) == (LeadCode.ANNOUNCED, C.id, C.id) or form is rss
+    assert (origin.title, origin.language) == ("Licences pour les terres rares", "fr")
+    assert origin.published_on == date(2026, 2, 21)
+    assert origin.place in ("entry[0]", "item[0]")
+    assert driven.result
+    assert driven.result.covers_until == TODAY - timedelta(days=1)
+
+
+def test_a_feed_in_chinese_is_read_in_the_encoding_that_it_declares() -> None:
+    title = "关于对镓、锗相关物项实施出口管制的公告"
+    driven = look(rss([replace(C, id="c", title=title)], language="zh-cn", encoding="gb2312"))
+    assert [(lead.origin.title, lead.origin.language) for lead in driven.leads] == [
+        (title, "zh-cn")
+    ]
+    assert look(rss([replace(A, title=title)]), words=["镓"]).leads
+
+
+def test_rss_1_is_read_too() -> None:
+    content = (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+        ' xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        '<channel rdf:about="x"><title>METI</title><dc:language>ja</dc:language></channel>'
+        '<item rdf:about="https://publisher.example/1"><title>輸出貿易管理令</title>'
+        "<link>https://publisher.example/1</link><dc:date>2026-02-20T10:00:00+09:00</dc:date>"
+        "</item></rdf:RDF>"
+    )
+    [lead] = look(Page(content.encode(), "application/rdf+xml")).leads
+    assert (lead.origin.title, lead.origin.language) == ("輸出貿易管理令", "ja")
+    assert lead.origin.published_on == date(2026, 2, 20)
+
+
+def test_words_choose_entries_wherever_they_stand() -> None:
+    page = atom([replace(A, text="of metal"), B, C, D])
+    assert look(page, words=["RARE  earth", "metal"]).items == [A.id, C.id]
+    assert look(page, words=["are"]).items == []
+    assert look(page, without=["delegation", "quota"]).items == [A.id, C.id]
+
+
+def test_markup_in_titles_is_no_part_of_them() -> None:
+    item = replace(A, title="Gallium &amp; <b>germanium</b>")
+    assert [lead.origin.title for lead in look(rss([item])).leads] == ["Gallium & germanium"]
+
+
+def test_only_what_is_new_is_found_again() -> None:
+    first = look(atom([B, C, D]), since="2026-02-22")
+    assert first.items == [B.id]
+    second = look(atom([A, B, C]), first.cursor)
+    assert second.items == [A.id]
+    assert second.result
+    assert second.result.warnings == ()
+    assert look(atom([A, B, C]), second.cursor).items == []
+
+
+def test_an_entry_that_reads_otherwise_is_a_lead() -> None:
+    first = look(atom([A, B]))
+    second = look(atom([replace(A, title="Export ban on bismuth"), replace(B, day="2026-02-25")]))
+    changed = look(atom([replace(A, title="Export ban on bismuth"), B]), first.cursor)
+    [lead] = changed.leads
+    assert lead.code is LeadCode.ANOTHER_BODY
+    assert lead.origin.item == f"{A.id}/changed"
+    assert "its title was: Export ban on antimony" in lead.reason
+    assert look(atom([replace(A, day="2026-02-25"), B]), first.cursor).leads == []
+    assert second.items == [A.id, B.id]
+
+
+def test_an_entry_that_is_taken_out_is_a_lead() -> None:
+    first = look(atom([A, B, C]))
+    [lead] = look(atom([A, C]), first.cursor).leads
+    assert (lead.code, lead.origin.title) == (LeadCode.WITHDRAWN, B.title)
+    assert look(atom([A, B]), first.cursor).leads == [], "the oldest just ran out"
+
+
+def test_a_feed_that_ran_past_all_that_was_seen_is_a_gap() -> None:
+    first = look(atom([C, D]), words=["licences"])
+    driven = look(atom([A, B]), first.cursor, words=["licences"])
+    [lead] = driven.leads
+    assert (lead.code, lead.origin.item) == (LeadCode.GAP, "gap since 2026-03-02")
+    assert driven.result
+    [warning] = driven.result.warnings
+    assert "None of the entries of 2026-03-02" in warning
+    assert driven.result.covers_until is None
+    assert look(atom([A, B]), driven.cursor).result.warnings == ()  # type: ignore[union-attr]
+
+
+def test_an_empty_feed_is_a_gap_and_forgets_nothing() -> None:
+    first = look(atom([A, B]))
+    empty = look(atom([]), first.cursor)
+    assert [lead.code for lead in empty.leads] == [LeadCode.GAP]
+    assert look(atom([A, B]), empty.cursor).leads == []
+
+
+def test_older_pages_are_read_until_an_entry_is_known() -> None:
+    following = '<link rel="next" href="http://publisher.example/{}"/>'
+    publisher = Publisher(
+        {
+            "/feed.xml": atom([A], head=following.format("2.xml")),
+            "/2.xml": atom([B], head=following.format("3.xml")),
+            "/3.xml": atom([C], head=following.format("4.xml")),
+        }
+    )
+    first = look(atom([C, D]))
+    driven = look(publisher, first.cursor)
+    assert driven.items == [A.id, B.id]
+    assert driven.urls[1:] == ["https://publisher.example/2.xml", "https://publisher.example/3.xml"]
+    assert [lead.origin.place for lead in driven.leads] == ["entry[0]", "page 2: entry[0]"]
+    assert LeadCode.GAP in {lead.code for lead in look(publisher, first.cursor, max_pages=2).leads}
+
+
+def elsewhere(asked: Asked, page: Page) -> Page:
+    return Page(b"<!doctype html><html><title>Our new site</title></html>", "text/html")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (truncated, "LAYOUT_CHANGED"),
+        (elsewhere, "LAYOUT_CHANGED"),
+        (lambda asked, page: Page(b"<feed/>", "application/xml"), "LAYOUT_CHANGED"),
+        (
+            lambda asked, page: replace(page, content=page.content.replace(b"id>", b"name>")),
+            "LAYOUT_CHANGED",
+        ),
+        (Declared(charset="gb2312"), None),
+        (
+            lambda asked, page: replace(page, content=page.content.replace(b"ban", b"\xff")),
+            "ENCODING",
+        ),
+        (Status(404), "HTTP_STATUS"),
+        (Status(429), "RATE_LIMITED"),
+        (Moved("/feed.xml"), "REDIRECT"),
+    ],
+)
+def test_faults_end_the_look(fault: Any, code: str | None) -> None:
+    publisher = Publisher({"/feed.xml": atom([A])})
+    publisher.fail("/feed.xml", fault)
+    driven = look(publisher, may_fail=True)
+    assert driven.failure is None or isinstance(driven.failure, NotUnderstood | FetchFailed)
+    assert (driven.failure and driven.failure.code) == code
+
+
+def test_a_feed_that_moved_is_read_where_it_is() -> None:
+    publisher = Publisher({"/new.xml": atom([A])})
+    publisher.pages["/feed.xml"] = Page(status=301, headers={"location": "/new.xml"})
+    assert look(publisher).items == [A.id]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"words": [""]}, r"\$\.words\[0\]"),
+        ({"language": "Chinese"}, r"\$\.language"),
+        ({"max_pages": 99}, r"\$\.max_pages"),
+        ({"selector": "p"}, "unknown field `selector`"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        source_of(ADAPTER, ADDRESS, options)

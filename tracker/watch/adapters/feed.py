@@ -1,0 +1,227 @@
+"""Any feed, Atom or RSS: new entries, entries that read otherwise than before, and those taken out.
+
+A feed has only the newest entries. Where none of those is in it that were there at the last look,
+others may have come and gone in between: that is a lead and a warning, since nobody can read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, Request, SourceSettings
+from tracker.watch.adapters.day_ranges import DAY, Asking
+from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
+from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
+from tracker.watch.adapters.words import Word, words_in
+
+ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
+MAX_FEED_BYTES = 8_000_000
+MAX_KNOWN_ENTRIES = 1000
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which entries are leads: those with one of the `words` (without any: all), and none of
+    `without`, in title or text.
+
+    A first look takes those since `since` (default: 30 days ago), and those without a day. `language`
+    (BCP 47) is that of a feed that does not say it. Of a feed with pages up to `max_pages` are read,
+    as far as the entries are new.
+    """
+
+    words: tuple[Word, ...] = ()
+    without: tuple[Word, ...] = ()
+    since: date | None = None
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")] | None = None
+    max_pages: Annotated[int, Meta(ge=1, le=20)] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """What is kept of an entry: a fingerprint, its day, its title (empty where it was no lead)."""
+
+    fingerprint: str
+    day: date | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry as it was read, with the snapshot that it stands in."""
+
+    entry: FeedEntry
+    sha256: str
+    page: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Digits that are the same for the same content; dates may change without it."""
+        return fingerprint([self.entry.title, self.entry.text, self.entry.url])
+
+    def origin(self, options: Options, item: str | None = None) -> Origin:
+        """Where it was read."""
+        return Origin(
+            item=item or item_name(self.entry.id),
+            title=self.entry.title,
+            sha256=self.sha256,
+            url=self.entry.url,
+            place=f"{self.page}{self.entry.place}",
+            language=self.entry.language or options.language,
+            published_on=self.entry.published_on,
+        )
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through a feed."""
+    options: Options = settings.options
+    known = _known(cursor)
+    feed, seen = yield from _read_pages(settings.address, known, options)
+    since = options.since or today - timedelta(days=30)
+    wanted = {name: each for name, each in seen.items() if _is_wanted(each.entry, options)}
+    for name, each in wanted.items():
+        first = not cursor and each.entry.day is not None and each.entry.day < since
+        if not first:
+            yield from _findings(name, each, known, options)
+    for name, entry in _withdrawn(known, seen).items():
+        yield _withdrawal(name, entry, settings)
+    warnings = []
+    if known and not known.keys() & seen.keys():
+        warning, lead = _gap(settings, feed, cursor)
+        warnings.append(warning)
+        yield lead
+    # An entry is in a feed from a day on that only the feed knows: today's may be still to come.
+    covers = None if warnings else today - DAY
+    kept = {name: _kept(each, name in wanted) for name, each in seen.items()}
+    return LookResult(_cursor(kept or known, today), covers, tuple(warnings))
+
+
+def _read_pages(
+    address: str, known: Mapping[str, KnownEntry], options: Options
+) -> Asking[tuple[Feed, dict[str, Seen]]]:
+    """The first page of a feed, and the entries of it and of further pages, until one is known."""
+    url, seen, first = address, dict[str, Seen](), None
+    for number in range(1, options.max_pages + 1):
+        response = yield Request(url, accept=ACCEPT, max_bytes=MAX_FEED_BYTES)
+        assert response is not None
+        feed = read_feed(response)
+        first = first or feed
+        page = "" if number == 1 else f"page {number}: "
+        for entry in feed.entries:
+            name = item_name(entry.id)
+            seen.setdefault(name, Seen(entry, response.sha256, page))
+        url = _on_same_host(feed.next_url, response.url)
+        if not url or not known or known.keys() & seen.keys():
+            break
+    assert first is not None
+    return first, seen
+
+
+def _on_same_host(url: str | None, base: str) -> str:
+    """An address of the next page, in the scheme of this one; empty where it leads elsewhere."""
+    here, there = urlsplit(base), urlsplit(url or "")
+    if not url or url == base or there.hostname != here.hostname:
+        return ""
+    return there._replace(scheme=here.scheme, netloc=here.netloc).geturl()
+
+
+def _is_wanted(entry: FeedEntry, options: Options) -> bool:
+    text = f"{entry.title} {entry.text}"
+    wanted = not options.words or bool(words_in(text, options.words))
+    return wanted and not words_in(text, options.without)
+
+
+def _findings(
+    name: str, seen: Seen, known: Mapping[str, KnownEntry], options: Options
+) -> Iterator[Finding]:
+    before = known.get(name)
+    if before is None or not before.title:
+        words = words_in(f"{seen.entry.title} {seen.entry.text}", options.words)
+        reason = "A new entry of the feed" + (f", with {', '.join(words)}" if words else "")
+        yield Lead(seen.origin(options), reason, LeadCode.ANNOUNCED)
+    elif before.fingerprint != seen.fingerprint:
+        reason = "The entry reads otherwise than at the last look; " + (
+            f"its title was: {before.title}"
+            if before.title != seen.entry.title[:MAX_TITLE_CHARACTERS]
+            else "its title is the same"
+        )
+        item = item_name(f"{seen.entry.id}/changed")
+        yield Lead(seen.origin(options, item), reason, LeadCode.ANOTHER_BODY)
+
+
+def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dict[str, KnownEntry]:
+    """The leads that should be in a feed, and are not: it has older ones, and is in order."""
+    days = [each.entry.day for each in seen.values()]
+    in_order = [day for day in days if day]
+    if not days or len(in_order) < len(days) or any(a < b for a, b in pairwise(in_order)):
+        return {}
+    return {
+        name: each
+        for name, each in known.items()
+        if name not in seen and each.title and each.day and each.day > in_order[-1]
+    }
+
+
+def _withdrawal(name: str, known: KnownEntry, settings: SourceSettings) -> Lead:
+    options: Options = settings.options
+    origin = Origin(
+        item=item_name(f"{name}/withdrawn"),
+        title=known.title,
+        sha256=None,
+        url=settings.address,
+        language=options.language,
+        published_on=known.day,
+    )
+    reason = "The entry was in the feed, and is not any more, though older ones are"
+    return Lead(origin, reason, LeadCode.WITHDRAWN)
+
+
+def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lead]:
+    last = cursor["through"]
+    reason = (
+        f"None of the entries of {last} is in the feed any more:"
+        " others may have come and gone since then"
+    )
+    origin = Origin(
+        item=f"gap since {last}",
+        title=feed.title,
+        sha256=None,
+        url=settings.address,
+        language=settings.options.language,
+    )
+    return reason, Lead(origin, reason, LeadCode.GAP)
+
+
+def _kept(seen: Seen, wanted: bool) -> KnownEntry:
+    title = seen.entry.title[:MAX_TITLE_CHARACTERS] if wanted else ""
+    return KnownEntry(seen.fingerprint, seen.entry.day, title)
+
+
+def _known(cursor: Cursor) -> dict[str, KnownEntry]:
+    entries: Mapping[str, Any] = cursor.get("entries", {})
+    return {
+        name: KnownEntry(digits, date.fromisoformat(day) if day else None, title)
+        for name, (digits, day, title) in entries.items()
+    }
+
+
+def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
+    kept = list(entries.items())[:MAX_KNOWN_ENTRIES]
+    return {
+        "through": today.isoformat(),
+        "entries": {
+            name: [each.fingerprint, each.day and each.day.isoformat(), each.title]
+            for name, each in kept
+        },
+    }
+
+
+ADAPTER = Adapter(
+    name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, look=look
+)

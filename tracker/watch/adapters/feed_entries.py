@@ -1,0 +1,173 @@
+"""Atom and RSS, read into entries: RFC 4287, RSS 2.0 and RSS 1.0. Pure.
+
+Dates and languages are those that the feed says; what it does not say, or not so that it can be
+read, is None.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
+
+from lxml import etree
+from lxml.html import document_fromstring
+
+from tracker.watch.adapter import NotUnderstood, Response
+from tracker.watch.markup import parse_xml, text_of
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+RSS_1 = "{http://purl.org/rss/1.0/}"
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
+XML = "{http://www.w3.org/XML/1998/namespace}"
+MAX_ITEM_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """An entry: `id` is what the feed calls it, `text` what it says, as text; `day` is the later one
+    of those of its publication and its last change, `published_on` the first."""
+
+    id: str
+    title: str
+    url: str
+    place: str
+    element: etree._Element
+    text: str = ""
+    published_on: date | None = None
+    day: date | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A page of a feed, and the address of the next one, with older entries."""
+
+    title: str
+    entries: tuple[FeedEntry, ...]
+    next_url: str | None
+    element: etree._Element
+
+
+def read_feed(response: Response) -> Feed:
+    """A page of a feed. Raises NotUnderstood."""
+    root = parse_xml(response)
+    if root.tag == f"{ATOM}feed":
+        return _atom(root, response.url)
+    if root.tag == "rss" and (channel := root.find("channel")) is not None:
+        return _rss(channel, channel.findall("item"), "", response.url)
+    if root.tag == f"{RDF}RDF" and (channel := root.find(f"{RSS_1}channel")) is not None:
+        return _rss(channel, root.findall(f"{RSS_1}item"), RSS_1, response.url)
+    raise NotUnderstood(
+        f"{response.url}: expected Atom or RSS, got <{etree.QName(root).localname}>"
+    )
+
+
+def item_name(id: str) -> str:
+    """What findings call an entry: its id, or a hash of one that is too long."""
+    if len(id) <= MAX_ITEM_CHARACTERS:
+        return id
+    return "sha256:" + hashlib.sha256(id.encode()).hexdigest()
+
+
+def _atom(root: etree._Element, base: str) -> Feed:
+    language = root.get(f"{XML}lang")
+    entries = [
+        _atom_entry(each, f"entry[{place}]", base, language)
+        for place, each in enumerate(root.findall(f"{ATOM}entry"))
+    ]
+    title = _text(root, f"{ATOM}title") or base
+    return Feed(title, tuple(entries), _link(root, base, "next"), root)
+
+
+def _atom_entry(entry: etree._Element, place: str, base: str, language: str | None) -> FeedEntry:
+    id = _text(entry, f"{ATOM}id")
+    if not id:
+        raise NotUnderstood(f"{base}: {place}: expected an id")
+    published = _day(_text(entry, f"{ATOM}published"), datetime.fromisoformat)
+    updated = _day(_text(entry, f"{ATOM}updated"), datetime.fromisoformat)
+    texts = (_atom_text(entry.find(f"{ATOM}{name}")) for name in ("summary", "content"))
+    return FeedEntry(
+        id=id,
+        title=_atom_text(entry.find(f"{ATOM}title")) or id,
+        url=_link(entry, base, "alternate") or base,
+        place=place,
+        element=entry,
+        text=" ".join(filter(None, texts)),
+        published_on=published or updated,
+        day=updated or published,
+        language=entry.get(f"{XML}lang") or _text(entry, f"{DC}language") or language,
+    )
+
+
+def _rss(channel: etree._Element, items: list[etree._Element], names: str, base: str) -> Feed:
+    language = _text(channel, f"{names}language") or _text(channel, f"{DC}language")
+    entries = [
+        _rss_entry(each, f"item[{place}]", names, base, language)
+        for place, each in enumerate(items)
+    ]
+    title = _text(channel, f"{names}title") or base
+    return Feed(title, tuple(entries), _link(channel, base, "next"), channel)
+
+
+def _rss_entry(
+    item: etree._Element, place: str, names: str, base: str, language: str | None
+) -> FeedEntry:
+    link = _text(item, f"{names}link")
+    id = _text(item, "guid") or item.get(f"{RDF}about") or link
+    if not id:
+        raise NotUnderstood(f"{base}: {place}: expected a guid or a link")
+    day = _day(_text(item, "pubDate"), parsedate_to_datetime) or _day(
+        _text(item, f"{DC}date"), datetime.fromisoformat
+    )
+    texts = (_text(item, name) for name in (f"{names}description", f"{CONTENT}encoded"))
+    return FeedEntry(
+        id=id,
+        title=_without_markup(_text(item, f"{names}title")) or id,
+        url=urljoin(base, link or (id if "://" in id else "")),
+        place=place,
+        element=item,
+        text=" ".join(_without_markup(text) for text in texts if text),
+        published_on=day,
+        day=day,
+        language=_text(item, f"{DC}language") or language,
+    )
+
+
+def _link(element: etree._Element, base: str, relation: str) -> str | None:
+    for link in element.findall(f"{ATOM}link"):
+        if link.get("rel", "alternate") == relation and (href := link.get("href")):
+            return urljoin(base, href.strip())
+    return None
+
+
+def _text(element: etree._Element, name: str) -> str:
+    found = element.find(name)
+    return "" if found is None else text_of(found)
+
+
+def _atom_text(element: etree._Element | None) -> str:
+    if element is None:
+        return ""
+    text = text_of(element)
+    return _without_markup(text) if element.get("type") in ("html", "text/html") else text
+
+
+def _without_markup(text: str) -> str:
+    """Text that may have markup of HTML in it, without."""
+    if "<" not in text and "&" not in text:
+        return text
+    return text_of(document_fromstring(f"<div>{text}</div>"))
+
+
+def _day(text: str, read: Callable[[str], datetime]) -> date | None:
+    """The day as its publisher writes it, in its own time."""
+    try:
+        return read(text).date() if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,244 @@
+"""legislation.gov.uk: what is new in its publication log, and what is withdrawn there.
+
+Source: the publication log (legislation.github.io/data-documentation/api/publication-log.html),
+Atom with 20 events a page, Open Government Licence. The address of a source is one of its feeds,
+such as https://www.legislation.gov.uk/update/legislation/secondary/data.feed; the events are asked
+for from the newest back to those that are known. An event is about a file (XML or PDF) of an act:
+of a new act the first one counts. The log says what is published, not what it does: all are leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlencode, urlsplit
+
+from lxml import etree
+from msgspec import Meta, Struct
+
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.adapters.day_ranges import DAY, Asking
+from tracker.watch.adapters.feed_entries import ATOM, DC, Feed, FeedEntry, item_name, read_feed
+from tracker.watch.adapters.known_documents import fingerprint
+from tracker.watch.adapters.words import Word, words_in
+
+LOG = "{http://www.legislation.gov.uk/namespaces/publication-log}"
+METADATA = "{http://www.legislation.gov.uk/namespaces/metadata}"
+MORE_PAGES = "{http://www.legislation.gov.uk/namespaces/legislation}morePages"
+OVERLAP_DAYS = 2
+COLD_START_DAYS = 7
+MAX_PAGE_BYTES = 4_000_000
+CITATIONS = {
+    "asp": "{year} asp {number}",
+    "nisr": "SR {year}/{number}",
+    "ssi": "SSI {year}/{number}",
+    "ukpga": "{year} c. {number}",
+    "uksi": "SI {year}/{number}",
+    "wsi": "WSI {year}/{number}",
+}
+"""How acts of a type are cited."""
+
+EventName = Literal["published", "withdrawn"]
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which acts are leads: those with one of the `words` in their title (without any: all), and of
+    one of the `types`, such as `uksi` (without any: all).
+
+    A first look goes back to `since` (default: 7 days ago). Of each list, of new and of withdrawn
+    files, no more than `max_pages` of 20 events are read: a look that needs more fails.
+    """
+
+    words: tuple[Word, ...] = ()
+    types: tuple[Annotated[str, Meta(pattern=r"^[a-z]{2,10}\Z")], ...] = ()
+    since: date | None = None
+    max_pages: Annotated[int, Meta(ge=1, le=500)] = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """An event of the log: a file of an act was published, or withdrawn."""
+
+    entry: FeedEntry
+    act: str
+    file: str
+    at: datetime
+    format: str
+    language: str | None
+    sha256: str
+
+    @property
+    def type(self) -> str:
+        """The type of the act, such as `uksi`."""
+        return urlsplit(self.act).path.split("/")[2]
+
+    @property
+    def number(self) -> str | None:
+        """The act as it is cited, where it is known how acts of its type are."""
+        form = CITATIONS.get(self.type)
+        year, number = (_value(self.entry.element, name) for name in ("Year", "Number"))
+        return form.format(year=year, number=number) if form and year and number else None
+
+    @property
+    def name(self) -> str:
+        """Digits that stand for the event in the cursor."""
+        return fingerprint([self.entry.id, self.act])
+
+    def origin(self, item: str, url: str) -> Origin:
+        """Where it was read."""
+        return Origin(
+            item=item_name(item),
+            title=self.entry.title,
+            sha256=self.sha256,
+            url=url,
+            place=self.entry.place,
+            language=self.language,
+            published_on=self.at.date(),
+            number=self.number,
+        )
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through the log: new acts, then withdrawn files."""
+    options: Options = settings.options
+    first = options.since or today - timedelta(days=COLD_START_DAYS)
+    if cursor:
+        first = date.fromisoformat(cursor["through"]) - timedelta(days=OVERLAP_DAYS)
+    known, seen = frozenset(cursor.get("events", ())), list[str]()
+    acts = set[str]()
+    for event_name in ("published", "withdrawn"):
+        events = yield from _read_events(settings.address, event_name, first, options)
+        for event in reversed(events):
+            seen += [event.name] if _is_kept(event, today) else []
+            if event.name not in known and _is_wanted(event, options):
+                yield from _findings(event, event_name, acts)
+    next_cursor = {"through": today.isoformat(), "events": sorted(set(seen))}
+    return LookResult(next_cursor, covers_until=today - DAY)
+
+
+def _is_kept(event: LogEvent, today: date) -> bool:
+    return event.at.date() >= today - timedelta(days=OVERLAP_DAYS)
+
+
+def _is_wanted(event: LogEvent, options: Options) -> bool:
+    return (not options.types or event.type in options.types) and (
+        not options.words or bool(words_in(event.entry.title, options.words))
+    )
+
+
+def _findings(event: LogEvent, event_name: EventName, acts: set[str]) -> Iterator[Finding]:
+    """A lead of an event; of a new act only one, though each of its files is an event."""
+    if event_name == "withdrawn":
+        reason = (
+            f"legislation.gov.uk withdrew the {event.format} of {event.number or event.act}:"
+            f" {event.file} (a file may be withdrawn to be replaced)"
+        )
+        yield Lead(event.origin(event.entry.id, event.act), reason, LeadCode.WITHDRAWN)
+    elif event.act not in acts:
+        acts.add(event.act)
+        reason = "New on legislation.gov.uk"
+        yield Lead(event.origin(event.act, event.act), reason, LeadCode.ANNOUNCED)
+
+
+def _read_events(
+    address: str, event_name: EventName, first: date, options: Options
+) -> Asking[list[LogEvent]]:
+    """The events since a day, the newest first. Raises NotUnderstood."""
+    query = {"event": event_name, "sort": "date", "sortorder": "descending"}
+    if event_name == "published":
+        query["new"] = "true"
+    events: dict[str, LogEvent] = {}
+    last: LogEvent | None = None
+    for number in range(1, options.max_pages + 1):
+        page = query | ({"page": str(number)} if number > 1 else {})
+        url = f"{address}?{urlencode(page)}"
+        response = yield Request(url, "application/atom+xml", max_bytes=MAX_PAGE_BYTES)
+        assert response is not None
+        feed = read_feed(response)
+        for event in (_log_event(entry, event_name, response) for entry in feed.entries):
+            if event.at.date() < first:
+                return list(events.values())
+            # New events move those of a page to the next one while they are read.
+            if event.name not in events:
+                if last and event.at > last.at:
+                    raise NotUnderstood(f"{url}: {event.entry.place}: expected the newest first")
+                events[event.name] = last = event
+        if feed.next_url is None:
+            _check_last_page(feed, url)
+            return list(events.values())
+    raise NotUnderstood(
+        f"{address}: more than {options.max_pages} pages of {event_name} files since {first}:"
+        " give more max_pages",
+        code="INCOMPLETE",
+    )
+
+
+def _check_last_page(feed: Feed, url: str) -> None:
+    """Refuse a page that says there are more, but not where. Raises NotUnderstood."""
+    if feed.element.findtext(MORE_PAGES, "0").strip() not in ("", "0"):
+        raise NotUnderstood(
+            f"{url}: there are more pages, and no link to the next one", code="INCOMPLETE"
+        )
+
+
+def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> LogEvent:
+    """An event, as it must be. Raises NotUnderstood."""
+    element = entry.element
+    said = {
+        "Event": _child(element, f"{LOG}Event"),
+        "dc:identifier": _child(element, f"{DC}identifier"),
+        "updated": _child(element, f"{ATOM}updated"),
+        "file": _child(element, f"{LOG}Item_Published") or _child(element, f"{LOG}Item_Withdrawn"),
+    }
+    where = f"{response.url.partition('?')[0]}: {entry.place}"
+    if missing := [name for name, value in said.items() if not value]:
+        raise NotUnderstood(f"{where}: expected {', '.join(missing)}")
+    is_new = event_name == "withdrawn" or _child(element, f"{LOG}New") == "true"
+    if said["Event"] != event_name or not is_new:
+        raise NotUnderstood(f"{where}: asked for {event_name} files, and got another")
+    if len(urlsplit(said["dc:identifier"]).path.split("/")) < 4:
+        raise NotUnderstood(f"{where}: {said['dc:identifier']!r} is not the address of an act")
+    try:
+        at = datetime.fromisoformat(said["updated"])
+    except ValueError:
+        raise NotUnderstood(f"{where}: {said['updated']!r} is not a time") from None
+    if at.tzinfo is None:
+        raise NotUnderstood(f"{where}: {said['updated']!r} has no time zone")
+    return LogEvent(
+        entry=entry,
+        act=said["dc:identifier"],
+        file=said["file"],
+        at=at,
+        format=_child(element, f"{LOG}Format") or "file",
+        language=_child(element, f"{DC}language") or None,
+        sha256=response.sha256,
+    )
+
+
+def _child(element: etree._Element, name: str) -> str:
+    return (element.findtext(name) or "").strip()
+
+
+def _value(element: etree._Element, name: str) -> str | None:
+    found = element.find(f"{METADATA}{name}")
+    return None if found is None else found.get("Value")
+
+
+ADAPTER = Adapter(
+    name="uk-legislation",
+    title="legislation.gov.uk: new acts and withdrawn files (publication log, Atom)",
+    Options=Options,
+    look=look,
+)
