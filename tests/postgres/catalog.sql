@@ -1,7 +1,7 @@
 -- name: catalog
 -- Everything that migrations make, as text: what is there, whose it is, who may do what with it.
 WITH ours AS (
-    SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('log', 'projection', 'projection_next', 'delivery', 'watch'))
+    SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('log', 'projection', 'projection_next', 'delivery', 'watch', 'review'))
 SELECT format('schema %s of %s: %s', nspname, nspowner::regrole, nspacl)
 FROM pg_namespace WHERE oid IN (SELECT oid FROM ours)
 UNION ALL

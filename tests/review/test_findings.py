@@ -1,0 +1,190 @@
+"""What was found becomes candidates, once; what the publisher says otherwise of is put aside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from deploy.bootstrap import open_connection
+from tests.support.fact_builders import announced, clause
+from tests.support.findings import SHA256, figures, lead, proposal
+from tests.support.importer import ImportFixture, line
+from tracker.commands.handler import Commands
+from tracker.errors import InvalidInput
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import WATCHER, Connection, Target
+from tracker.review.finding import FactProposal, LeadCode
+from tracker.review.findings import propose
+
+KEY = "cn-mofcom"
+
+
+@pytest.fixture
+async def watcher(target: Target) -> AsyncIterator[Connection]:
+    """A connection that works as the watcher does."""
+    async with open_connection(target, role=WATCHER) as connection:
+        yield connection
+
+
+async def states(connection: Connection) -> list[tuple[str, str]]:
+    """The parts of all candidates with their states, the oldest first."""
+    rows = await connection.fetch("SELECT part, state FROM review.candidates ORDER BY id")
+    return [(row["part"], row["state"]) for row in rows]
+
+
+async def test_findings_wait_as_candidates_with_what_they_are_found_by(watcher: Connection) -> None:
+    assert await propose(watcher, KEY, [proposal(), figures(), lead()], ["CN"]) == 3
+    fact, file, hint = await watcher.fetch("SELECT * FROM review.candidates ORDER BY id")
+    assert (fact["kind"], fact["state"], fact["revision"]) == ("fact", "pending", 1)
+    assert (fact["type"], fact["stream"]) == ("ExportControl.Announced", "export-control/cn-2024-1")
+    assert (fact["commodities"], fact["issuers"]) == (["gallium"], ["CN"])
+    assert "China" in fact["words"]
+    assert fact["snapshot"].hex() == SHA256
+    assert (file["kind"], file["reader"], file["file_name"]) == ("import", "usgs", "mcs2025.csv")
+    assert (hint["kind"], hint["lead"], hint["issuers"]) == ("lead", "gap", ["CN"])
+
+
+async def test_the_same_findings_again_add_nothing(watcher: Connection) -> None:
+    found = [proposal(), figures(), lead()]
+    assert await propose(watcher, KEY, found) == 3
+    assert await propose(watcher, KEY, found) == 0
+    assert await propose(watcher, KEY, [*found, lead("2024-2")]) == 1
+    assert await propose(watcher, "another-source", [lead()]) == 1
+
+
+async def test_a_fact_from_a_list_that_was_fetched_again_is_the_same(watcher: Connection) -> None:
+    assert await propose(watcher, KEY, [proposal()]) == 1
+    moved = proposal(sha256="cd" * 32, place="results[9]")
+    assert await propose(watcher, KEY, [moved]) == 0
+
+
+async def test_what_the_publisher_says_otherwise_now_takes_the_place_of_what_waits(
+    watcher: Connection,
+) -> None:
+    first = proposal(fact=announced(clause(inForceFrom="2024-12-03")))
+    second = proposal(fact=announced(clause(inForceFrom="2024-12-13")))
+    await propose(watcher, KEY, [first, lead()])
+    assert await propose(watcher, KEY, [second]) == 1
+    part = "fact:cn-mofcom-2024-1"
+    assert await states(watcher) == [
+        (part, "superseded"),
+        ("lead:gap", "pending"),
+        (part, "pending"),
+    ]
+    [row] = await watcher.fetch("SELECT * FROM review.decisions")
+    assert (row["action"], row["actor"], row["detail"]) == ("superseded", "tracker", "3")
+
+
+async def test_what_the_publisher_says_again_waits_again(watcher: Connection) -> None:
+    first, second = proposal(), proposal(fact=announced(title="Another title"))
+    for each in (first, second):
+        await propose(watcher, KEY, [each])
+    assert await propose(watcher, KEY, [first]) == 1
+    assert [state for _, state in await states(watcher)] == ["pending", "superseded"]
+
+
+async def test_what_people_have_decided_on_is_not_put_aside(
+    watcher: Connection, target: Target
+) -> None:
+    await propose(watcher, KEY, [proposal()])
+    async with open_connection(target) as admin:
+        await admin.execute("UPDATE review.candidates SET state = 'rejected', closed_at = now()")
+    assert await propose(watcher, KEY, [proposal()]) == 0
+    assert await propose(watcher, KEY, [proposal(fact=announced(title="Another"))]) == 1
+    assert [state for _, state in await states(watcher)] == ["rejected", "pending"]
+
+
+async def test_an_act_that_could_not_be_read_is_no_lead_once_it_was(watcher: Connection) -> None:
+    await propose(watcher, KEY, [lead(code=LeadCode.NOT_READ), lead("2024-2", LeadCode.NOT_READ)])
+    await propose(watcher, KEY, [proposal()])
+    assert [state for _, state in await states(watcher)] == ["superseded", "pending", "pending"]
+
+
+async def test_another_body_of_a_page_is_another_lead(watcher: Connection) -> None:
+    for sha256, new in (("aa" * 32, 1), ("aa" * 32, 0), ("bb" * 32, 1)):
+        change = lead(code=LeadCode.CHANGED, sha256=sha256)
+        assert await propose(watcher, KEY, [change]) == new
+
+
+async def test_what_the_log_has_under_the_id_of_the_reader_is_not_proposed(
+    watcher: Connection, recorder: Recorder
+) -> None:
+    found = proposal(fact=announced(note="In the words of the notice"))
+    await Commands(recorder).record(
+        found.event.stream, found.event.fact, idempotency_key=found.event.event_id
+    )
+    assert await propose(watcher, KEY, [found]) == 0
+    other = proposal(fact=announced(note="In other words"))
+    assert await propose(watcher, KEY, [other]) == 1
+    # The publisher says again what is known: nothing waits any more.
+    assert await propose(watcher, KEY, [found]) == 0
+    assert [state for _, state in await states(watcher)] == ["superseded"]
+
+
+async def test_where_in_its_source_a_fact_stands_makes_no_other_fact(
+    watcher: Connection, recorder: Recorder
+) -> None:
+    found = proposal()
+    await Commands(recorder).record(
+        found.event.stream, found.event.fact, idempotency_key=found.event.event_id
+    )
+    source = replace(found.event.fact.source, reference="line 7")
+    moved = proposal(fact=replace(found.event.fact, source=source))
+    assert await propose(watcher, KEY, [moved]) == 0
+
+
+async def test_a_file_that_was_imported_is_not_proposed(
+    watcher: Connection, desk: ImportFixture
+) -> None:
+    outcome = await desk.take(line())
+    done = figures(reader="corpus", sha256=outcome.receipt.sha256)
+    assert await propose(watcher, KEY, [done, figures(sha256="cd" * 32)]) == 1
+
+
+async def test_a_fact_that_no_event_can_hold_is_a_lead_that_says_why(watcher: Connection) -> None:
+    bad = announced(title="Gallium\x07")
+    assert await propose(watcher, KEY, [proposal(fact=bad), proposal("2024-2")]) == 2
+    hint, _ = await watcher.fetch("SELECT * FROM review.candidates ORDER BY id")
+    assert (hint["kind"], hint["lead"]) == ("lead", "not_read")
+    assert hint["reason"].startswith("What was read can't be recorded: title: ")
+
+
+@pytest.mark.parametrize(
+    ("bad", "path"),
+    [(lead("x" * 201), "item"), (lead(url=""), "url"), (figures(sha256=None), "sha256")],
+)
+async def test_what_can_not_be_kept_is_refused_with_its_field(
+    watcher: Connection, bad: FactProposal, path: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await propose(watcher, KEY, [lead(), bad])
+    assert refused.value.path == (path,)
+    assert await states(watcher) == []
+
+
+async def test_titles_of_strangers_stand_in_one_line(watcher: Connection) -> None:
+    await propose(watcher, KEY, [lead(title="A\x00 notice\n of  today" + "x" * 900)])
+    title = await watcher.fetchval("SELECT title FROM review.candidates")
+    assert title.startswith("A notice of today")
+    assert len(title) == 500
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM review.candidates",
+        "UPDATE review.candidates SET title = 'x'",
+        "UPDATE review.candidates SET state = 'accepted', position = 1, closed_at = now()",
+        "UPDATE review.decisions SET actor = 'x'",
+        "DELETE FROM review.decisions",
+    ],
+)
+async def test_the_watcher_can_neither_accept_nor_change_what_was_found(
+    watcher: Connection, statement: str
+) -> None:
+    await propose(watcher, KEY, [lead()])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await watcher.execute(statement)

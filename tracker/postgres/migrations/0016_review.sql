@@ -1,0 +1,116 @@
+-- Candidates: what was found at publishers and waits until a person accepts or rejects it (docs/review.md).
+-- They stand beside the log, not in it: nothing of them is law before somebody has accepted it. The watcher
+-- adds candidates, and puts aside those of which the publisher says otherwise now; the API decides on them
+-- for people. Nobody deletes one.
+RESET ROLE;
+CREATE SCHEMA review AUTHORIZATION tracker_owner;
+SET LOCAL ROLE tracker_owner;
+
+CREATE TABLE review.candidates (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source          text COLLATE "C" NOT NULL CHECK (source <> ''),  -- the key of the watched source
+    item            text COLLATE "C" NOT NULL CHECK (length(item) BETWEEN 1 AND 200),
+    part            text COLLATE "C" NOT NULL,    -- which finding of the item: a later one takes its place
+    content_sha256  bytea NOT NULL CHECK (octet_length(content_sha256) = 32),  -- as it was found
+    found_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Where it was read.
+    title           text NOT NULL,
+    language        text,
+    url             text NOT NULL,
+    place           text NOT NULL,
+    snapshot        bytea CHECK (octet_length(snapshot) = 32),
+    published_on    date,
+    number          text,
+    reason          text NOT NULL,
+    -- What it is found by.
+    commodities     text[] NOT NULL DEFAULT '{}',
+    issuers         text[] NOT NULL DEFAULT '{}',
+    words           text NOT NULL,
+    -- What is proposed; people may edit a fact, and make a lead one.
+    kind            text COLLATE "C" NOT NULL,
+    stream          text COLLATE "C",
+    type            text COLLATE "C",
+    data            jsonb,
+    event_id        text COLLATE "C",             -- that of its reader
+    reader          text COLLATE "C",
+    file_name       text,
+    settings        jsonb,
+    lead            text COLLATE "C",
+    -- How it stands.
+    state           text COLLATE "C" NOT NULL DEFAULT 'pending',
+    revision        integer NOT NULL DEFAULT 1 CHECK (revision > 0),
+    assigned_to     text COLLATE "C",
+    postponed_until date,
+    accepted_by     text[] NOT NULL DEFAULT '{}',  -- in order, of this content
+    accepting_at    timestamptz,
+    position        bigint CHECK (position > 0),
+    refusal         text,                          -- why what was accepted was not recorded
+    closed_at       timestamptz,
+    superseded_by   bigint REFERENCES review.candidates,
+    UNIQUE (source, item, content_sha256),
+    CHECK (CASE kind WHEN 'fact' THEN num_nulls(stream, type, data) = 0
+                     WHEN 'import' THEN num_nulls(reader, file_name, settings, snapshot) = 0
+                     WHEN 'lead' THEN lead IS NOT NULL ELSE false END),
+    CHECK (state IN ('pending', 'postponed', 'accepting', 'accepted', 'rejected', 'superseded')),
+    CHECK ((state = 'postponed') = (postponed_until IS NOT NULL)),
+    CHECK ((state = 'accepting') = (accepting_at IS NOT NULL)),
+    CHECK ((state = 'accepted') = (position IS NOT NULL)),
+    CHECK ((state IN ('accepted', 'rejected', 'superseded')) = (closed_at IS NOT NULL))
+);
+CREATE INDEX candidates_state ON review.candidates (state, id);
+CREATE INDEX candidates_published_on ON review.candidates (state, published_on, id);
+CREATE INDEX candidates_source ON review.candidates (source, state, id);
+CREATE INDEX candidates_assigned_to ON review.candidates (assigned_to, state, id)
+    WHERE assigned_to IS NOT NULL;
+CREATE INDEX candidates_accepting ON review.candidates (id) WHERE state = 'accepting';
+CREATE INDEX candidates_postponed ON review.candidates (postponed_until) WHERE state = 'postponed';
+CREATE INDEX candidates_snapshot ON review.candidates (snapshot) WHERE snapshot IS NOT NULL;
+CREATE INDEX candidates_commodities ON review.candidates USING gin (commodities) WITH (fastupdate = off);
+CREATE INDEX candidates_issuers ON review.candidates USING gin (issuers) WITH (fastupdate = off);
+CREATE INDEX candidates_words ON review.candidates USING gin (log.words_of(words)) WITH (fastupdate = off);
+
+-- What was done with candidates, by whom and why.
+CREATE TABLE review.decisions (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    candidate  bigint NOT NULL REFERENCES review.candidates,
+    revision   integer NOT NULL,                   -- of the candidate, afterwards
+    decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor      text NOT NULL,
+    action     text COLLATE "C" NOT NULL CHECK (action IN (
+        'assigned', 'edited', 'accepted', 'rejected', 'postponed', 'reopened', 'superseded', 'recorded',
+        'refused')),
+    reason     text,
+    detail     text
+);
+CREATE INDEX decisions_candidate ON review.decisions (candidate, id);
+
+CREATE FUNCTION review.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on review.% is refused: what was found and decided stays on record',
+        TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+REVOKE EXECUTE ON FUNCTION review.refuse_change FROM PUBLIC;
+CREATE TRIGGER decisions_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON review.decisions
+    FOR EACH STATEMENT EXECUTE FUNCTION review.refuse_change();
+ALTER TABLE review.decisions ENABLE ALWAYS TRIGGER decisions_never_change;
+CREATE TRIGGER candidates_stay BEFORE DELETE OR TRUNCATE ON review.candidates
+    FOR EACH STATEMENT EXECUTE FUNCTION review.refuse_change();
+ALTER TABLE review.candidates ENABLE ALWAYS TRIGGER candidates_stay;
+
+GRANT USAGE ON SCHEMA review, log TO tracker_watcher;
+GRANT USAGE ON SCHEMA review TO tracker_api;
+GRANT EXECUTE ON FUNCTION log.words_of TO tracker_watcher;  -- by the index over what it adds
+GRANT SELECT ON log.events, log.annexes TO tracker_watcher;  -- what is known already is not proposed
+GRANT SELECT, INSERT ON review.candidates, review.decisions TO tracker_watcher;
+GRANT UPDATE (state, revision, postponed_until, accepted_by, closed_at, superseded_by)
+    ON review.candidates TO tracker_watcher;
+GRANT SELECT, INSERT ON review.decisions TO tracker_api;
+GRANT SELECT ON review.candidates TO tracker_api;
+GRANT UPDATE (kind, stream, type, data, commodities, issuers, words, state, revision, assigned_to,
+              postponed_until, accepted_by, accepting_at, position, refusal, closed_at)
+    ON review.candidates TO tracker_api;
+
+-- The scope review allows to decide on candidates, and so to have their facts recorded.
+ALTER TABLE log.tokens DROP CONSTRAINT tokens_scopes_check;
+ALTER TABLE log.tokens ADD CONSTRAINT tokens_scopes_check CHECK (
+    cardinality(scopes) > 0 AND scopes <@ ARRAY['read', 'record', 'endpoint', 'review', 'admin']);

@@ -1,0 +1,29 @@
+"""What a search in the queue finds candidates by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tracker.domain.commodities import Commodity
+from tracker.domain.places import Place
+
+MAX_CHARACTERS = 8_000
+"""Of the words of one candidate; an index has each of them."""
+
+
+def search_words(
+    texts: Iterable[str | None], commodities: Iterable[str], issuers: Iterable[str]
+) -> str:
+    """The words of a candidate: those of its texts, and the names of what it is about and of who
+    issues it, so that a title in Chinese is found by the English name of its goods."""
+    goods = [" ".join((id, entry.name, *entry.also)) for id, entry in _named(commodities)]
+    places = [issuer if issuer.islower() else _place_words(issuer) for issuer in issuers]
+    return " \n".join([text for text in texts if text] + goods + places)[:MAX_CHARACTERS]
+
+
+def _named(commodities: Iterable[str]) -> list[tuple[str, Commodity]]:
+    return [(id.replace("_", " "), Commodity(id)) for id in commodities]
+
+
+def _place_words(code: str) -> str:
+    return f"{code} {Place(code).name}"
