@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
 
+IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
+WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
+"""A run of letters and digits; where words are not set apart, each sign is one: as `log.words_of` has it."""
 MAX_CHARACTERS = 8_000
 """Of the words of one candidate; an index has each of them."""
 
@@ -27,3 +32,10 @@ def _named(commodities: Iterable[str]) -> list[tuple[str, Commodity]]:
 
 def _place_words(code: str) -> str:
     return f"{code} {Place(code).name}"
+
+
+def search_query(text: str) -> str:
+    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words."""
+    plain = unicodedata.normalize("NFKD", text)
+    bare = "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
+    return " & ".join(f"'{word}':*" for word in dict.fromkeys(WORD.findall(bare)))

@@ -1,0 +1,379 @@
+"""People decide on candidates; what they accept is recorded once, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from deploy.bootstrap import open_connection
+from tests.support.fact_builders import announced, clause, suspended
+from tests.support.findings import SHA256, figures, lead, proposal
+from tracker.commands.handler import Commands
+from tracker.domain.export_control_acts import Announced
+from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable, VersionConflict
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import WATCHER, Pool, Target, create_pool
+from tracker.review.candidate import MAX_BULK, Action, CandidateState
+from tracker.review.finding import Finding
+from tracker.review.findings import propose
+from tracker.review.review import Review, Reviewer
+
+KEY = "cn-mofcom"
+ANN, BOB = Reviewer("ann"), Reviewer("bob")
+BECAUSE = Reviewer("ann", "It is about tin")
+Propose = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+async def pool(target: Target) -> AsyncIterator[Pool]:
+    """Connections that work as the API does."""
+    pool = await create_pool(target, size=3)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def review(pool: Pool, recorder: Recorder) -> Review:
+    """Review by one person."""
+    return Review(pool, Commands(recorder), recorder)
+
+
+@pytest.fixture
+def review_by_two(pool: Pool, recorder: Recorder) -> Review:
+    """Review by two persons."""
+    return Review(pool, Commands(recorder), recorder, reviewers=2)
+
+
+@pytest.fixture
+def found(target: Target) -> Propose:
+    """Puts findings into the queue, as the watcher does."""
+
+    async def put(*findings: Finding) -> int:
+        async with open_connection(target, role=WATCHER) as connection:
+            return await propose(connection, KEY, findings)
+
+    return put
+
+
+async def actions(review: Review, id: int) -> list[tuple[str, str]]:
+    """What was done with a candidate, by whom, the oldest first."""
+    decisions = (await review.candidates.decisions([id]))[id]
+    return [(decision.action.value, decision.actor) for decision in decisions[::-1]]
+
+
+async def refused(work: Awaitable[object]) -> tuple[str, tuple[str | int, ...]]:
+    """The code and path with which something is refused."""
+    with pytest.raises(TrackerError) as caught:
+        await work
+    return caught.value.code, caught.value.path
+
+
+async def test_an_accepted_fact_is_recorded_with_what_it_was_read_from_and_who_accepted_it(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal(fact=announced(note="In the words of the notice")))
+    accepted = await review.accept(1, ANN)
+    assert (accepted.state, accepted.position) == (CandidateState.ACCEPTED, 1)
+    [event] = await recorder.read()
+    assert (event.event_id, event.actor) == ("candidate-1", "ann")
+    assert event.stream == "export-control/cn-2024-1"
+    assert getattr(event.fact.source, "snapshot", SHA256) == SHA256
+    assert getattr(event.fact.source, "reviewed_by", ("ann",)) == ("ann",)
+    assert await actions(review, 1) == [("accepted", "ann"), ("recorded", "tracker")]
+
+
+async def test_texts_that_a_law_may_force_out_are_in_the_log_alone_once_they_are_recorded(
+    review: Review, found: Propose
+) -> None:
+    said = announced(clause(note="Of the clause"), note="Of the whole", quotation="As quoted")
+    await found(proposal(fact=said))
+    accepted = await review.accept(1, ANN)
+    assert accepted.data is not None
+    assert {"note", "quotation"}.isdisjoint(accepted.data)
+    assert "note" not in accepted.data["clauses"][0]
+
+
+async def test_nothing_enters_the_log_before_it_is_accepted(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal(), proposal("2024-2"), figures(), lead())
+    await review.assign(1, "bob", ANN)
+    await review.edit(1, "export-control/cn-other", announced(), ANN)
+    await review.postpone(1, datetime.now(UTC).date() + timedelta(days=1), ANN)
+    await review.reject(2, BECAUSE)
+    await review.settle()
+    assert await recorder.head() == 0
+
+
+async def test_two_persons_have_to_accept_where_the_settings_say_so(
+    review_by_two: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal())
+    first = await review_by_two.accept(1, ANN)
+    assert (first.state, first.accepted_by) == (CandidateState.PENDING, ("ann",))
+    assert await recorder.head() == 0
+    assert await refused(review_by_two.accept(1, ANN)) == ("SAME_REVIEWER", ("id",))
+    second = await review_by_two.accept(1, BOB)
+    assert second.state is CandidateState.ACCEPTED
+    [event] = await recorder.read()
+    assert event.actor == "bob"
+    assert getattr(event.fact.source, "reviewed_by", ("ann", "bob")) == ("ann", "bob")
+
+
+async def test_an_edit_voids_the_acceptance_of_what_was_there_before(
+    review_by_two: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal())
+    await review_by_two.accept(1, ANN)
+    edited = await review_by_two.edit(1, "export-control/cn-x", announced(title="Better"), BOB)
+    assert edited.accepted_by == ()
+    assert (await review_by_two.accept(1, BOB)).state is CandidateState.PENDING
+    await review_by_two.accept(1, ANN)
+    [event] = await recorder.read()
+    assert event.stream == "export-control/cn-x"
+    assert isinstance(event.fact, Announced)
+    assert event.fact.title == "Better"
+    assert getattr(event.fact.source, "reviewed_by", ("bob", "ann")) == ("bob", "ann")
+
+
+async def test_a_lead_becomes_a_fact_by_an_edit_and_nothing_else(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(lead())
+    assert await refused(review.accept(1, ANN)) == ("NO_FACT", ("id",))
+    await review.edit(1, "export-control/cn-2024-1", announced(), ANN)
+    assert (await review.accept(1, ANN)).position == 1
+    assert await actions(review, 1) == [
+        ("edited", "ann"),
+        ("accepted", "ann"),
+        ("recorded", "tracker"),
+    ]
+
+
+async def test_a_file_is_imported_as_it_is_or_not_at_all(review: Review, found: Propose) -> None:
+    await found(figures())
+    assert await refused(review.edit(1, "export-control/a", announced(), ANN)) == (
+        "NOT_EDITABLE",
+        ("id",),
+    )
+    woken = []
+    review.wake = lambda: woken.append(1)
+    assert (await review.accept(1, ANN)).state is CandidateState.ACCEPTING
+    assert woken == [1]
+
+
+async def test_what_the_rules_of_the_log_refuse_waits_again_with_the_reason(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    act = suspended("1")
+    await found(proposal(fact=act, stream="export-control/nobody-knows"))
+    code, path = await refused(review.accept(1, ANN))
+    assert (code, path[0]) == ("NOT_FOUND", "proposal")
+    waiting = await review.candidates.get(1)
+    assert (waiting.state, waiting.accepted_by) == (CandidateState.PENDING, ())
+    assert waiting.refusal is not None
+    assert "There is no export-control/nobody-knows" in waiting.refusal
+    await Commands(recorder).record("export-control/nobody-knows", announced())
+    assert (await review.accept(1, ANN)).position == 2
+
+
+async def test_a_rejection_needs_a_reason_and_can_be_taken_back(
+    review: Review, found: Propose
+) -> None:
+    await found(proposal())
+    assert await refused(review.reject(1, ANN)) == ("INVALID_INPUT", ("reason",))
+    rejected = await review.reject(1, BECAUSE)
+    assert rejected.state is CandidateState.REJECTED
+    assert await refused(review.accept(1, BOB)) == ("NOT_OPEN", ("id",))
+    assert (await review.reopen(1, BOB)).state is CandidateState.PENDING
+    assert await refused(review.reopen(1, BOB)) == ("NOT_CLOSED", ("id",))
+    assert (await review.accept(1, BOB)).state is CandidateState.ACCEPTED
+    assert await refused(review.reopen(1, BOB)) == ("NOT_CLOSED", ("id",))
+
+
+async def test_what_was_decided_on_another_revision_is_refused(
+    review: Review, found: Propose
+) -> None:
+    await found(proposal())
+    seen = replace(ANN, revision=1)
+    await review.assign(1, "bob", seen)
+    with pytest.raises(VersionConflict) as stale:
+        await review.accept(1, seen)
+    assert (stale.value.path, stale.value.expected, stale.value.actual) == (("revision",), 1, 2)
+    assert (await review.accept(1, replace(ANN, revision=2))).state is CandidateState.ACCEPTED
+
+
+async def test_postponed_candidates_wait_again_when_their_day_has_come(
+    review: Review, found: Propose, target: Target
+) -> None:
+    await found(proposal())
+    today = datetime.now(UTC).date()
+    for until in (today, today + timedelta(days=400), date.max):
+        assert await refused(review.postpone(1, until, ANN)) == ("INVALID_INPUT", ("until",))
+    await review.postpone(1, today + timedelta(days=7), ANN)
+    await review.settle()
+    assert (await review.candidates.get(1)).state is CandidateState.POSTPONED
+    async with open_connection(target) as admin:
+        await admin.execute("UPDATE review.candidates SET postponed_until = $1", today)
+    await review.settle()
+    assert (await review.candidates.get(1)).state is CandidateState.PENDING
+    assert await actions(review, 1) == [("postponed", "ann"), ("reopened", "tracker")]
+
+
+async def test_many_are_decided_on_at_once_each_by_itself(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal("1"), lead("2"), proposal("3"), proposal("4"))
+    outcomes = await review.accept_all([1, 2, 3, 99], ANN)
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == [
+        None,
+        "NO_FACT",
+        None,
+        "NOT_FOUND",
+    ]
+    assert await recorder.head() == 2
+    await review.reject_all([2, 4], BECAUSE)
+    assert await refused(review.reject_all([2], ANN)) == ("INVALID_INPUT", ("reason",))
+    for ids in ([], [1, 1], list(range(MAX_BULK + 1))):
+        assert await refused(review.accept_all(ids, ANN)) == ("INVALID_BULK", ("ids",))
+
+
+@pytest.mark.parametrize("id", [0, -1, 7, 2**63, 2**70])
+async def test_ids_that_no_candidate_has_are_not_found(review: Review, id: int) -> None:
+    with pytest.raises(NotFound):
+        await review.accept(id, ANN)
+    with pytest.raises(NotFound):
+        await review.candidates.get(id)
+
+
+async def test_of_two_who_accept_at_once_one_does(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal())
+    done = await asyncio.gather(
+        review.accept(1, ANN), review.accept(1, BOB), return_exceptions=True
+    )
+    assert sorted(isinstance(each, InvalidInput) for each in done) == [False, True]
+    assert await recorder.head() == 1
+
+
+# --- what a crash leaves behind
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+async def test_a_crash_after_the_append_is_found_in_the_log(
+    review: Review, found: Propose, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(proposal())
+
+    async def crash(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Review, "finish", crash)
+        with pytest.raises(Crash):
+            await review.accept(1, ANN)
+    assert (await review.candidates.get(1)).state is CandidateState.ACCEPTING
+    assert await recorder.head() == 1
+    await review.settle()
+    settled = await review.candidates.get(1)
+    assert (settled.state, settled.position) == (CandidateState.ACCEPTED, 1)
+    assert await actions(review, 1) == [("accepted", "ann"), ("recorded", "tracker")]
+
+
+async def test_a_crash_before_the_append_has_the_candidate_wait_again(
+    review: Review,
+    found: Propose,
+    recorder: Recorder,
+    target: Target,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await found(proposal())
+
+    async def crash(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Review, "_append", crash)
+        with pytest.raises(Crash):
+            await review.accept(1, ANN)
+    await review.settle()  # somebody may still be at it
+    assert (await review.candidates.get(1)).state is CandidateState.ACCEPTING
+    async with open_connection(target) as admin:
+        await admin.execute("UPDATE review.candidates SET accepting_at = now() - interval '1 hour'")
+    await review.settle()
+    waiting = await review.candidates.get(1)
+    assert (waiting.state, waiting.accepted_by) == (CandidateState.PENDING, ())
+    assert await recorder.head() == 0
+    assert (await review.accept(1, ANN)).position == 1
+
+
+async def test_while_nobody_knows_whether_it_was_recorded_it_is_being_accepted(
+    review: Review, found: Propose, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(proposal())
+    record = Commands.record
+
+    async def lose_the_answer(*given: object, **more: object) -> None:
+        await record(*given, **more)  # type: ignore[arg-type]
+        raise Unavailable("The log could not be reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Commands, "record", lose_the_answer)
+        with pytest.raises(Unavailable):
+            await review.accept(1, ANN)
+    assert (await review.candidates.get(1)).state is CandidateState.ACCEPTING
+    await review.settle()
+    assert (await review.candidates.get(1)).position == 1
+
+
+# --- what takes the place of what is recorded
+
+
+async def test_what_the_publisher_says_otherwise_later_is_recorded_as_a_correction(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal())
+    await review.accept(1, ANN)
+    await found(proposal(fact=announced(clause(inForceFrom="2024-12-13"))))
+    await review.accept(2, ANN)
+    first, retraction, second = await recorder.read()
+    assert (first.event_id, second.event_id) == ("candidate-1", "candidate-2")
+    assert retraction.type == "ExportControl.Retracted"
+    assert retraction.data["retracts"] == "candidate-1"
+    assert (await review.candidates.get(2)).position == 3
+
+
+async def test_what_a_reader_imported_is_corrected_by_its_later_account(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    one = proposal()
+    await Commands(recorder).record(
+        one.event.stream, one.event.fact, idempotency_key=one.event.event_id
+    )
+    await found(proposal(fact=announced(title="As mended")))
+    await review.accept(1, ANN)
+    assert [event.type for event in await recorder.read()] == [
+        "ExportControl.Announced",
+        "ExportControl.Retracted",
+        "ExportControl.Announced",
+    ]
+
+
+async def test_every_action_has_a_word_in_the_database(
+    review: Review, found: Propose, pool: Pool
+) -> None:
+    await found(proposal())
+    for action in Action:
+        await pool.execute(
+            "INSERT INTO review.decisions (candidate, revision, actor, action)"
+            " VALUES (1, 1, 'ann', $1)",
+            action.value,
+        )

@@ -1,0 +1,278 @@
+"""What a candidate is, and what may be done with it in which state. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import asyncpg
+
+from tracker.domain.codec import encode, from_builtins
+from tracker.domain.registry import fact_type
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, VersionConflict
+from tracker.review.finding import LeadCode
+
+MAX_REASON_CHARACTERS = 500
+MAX_NAME_CHARACTERS = 500
+"""The longest name of a caller is that of an issuer with one of its own."""
+MAX_POSTPONED_DAYS = 366
+MAX_BULK = 50
+"""Candidates that are accepted or rejected in one go."""
+REVIEWERS = range(1, 3)
+"""How many persons may have to accept a candidate."""
+
+
+class CandidateKind(Enum):
+    """What a candidate proposes."""
+
+    FACT = "fact"
+    """A fact, to be recorded as it is or as somebody edits it."""
+    IMPORT = "import"
+    """A file of figures, to be imported as a whole."""
+    LEAD = "lead"
+    """Nothing yet: something that a person should look into."""
+
+
+class CandidateState(Enum):
+    """How a candidate stands."""
+
+    PENDING = "pending"
+    """It waits for a person."""
+    POSTPONED = "postponed"
+    """It waits again from a day on."""
+    ACCEPTING = "accepting"
+    """It was accepted, and is being recorded or imported."""
+    ACCEPTED = "accepted"
+    """It is recorded."""
+    REJECTED = "rejected"
+    """A person has rejected it, or closed a lead."""
+    SUPERSEDED = "superseded"
+    """The publisher says otherwise now."""
+
+
+class Action(Enum):
+    """What is done with a candidate."""
+
+    ASSIGNED = "assigned"
+    EDITED = "edited"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    POSTPONED = "postponed"
+    REOPENED = "reopened"
+    SUPERSEDED = "superseded"
+    """By the tracker: the publisher says otherwise now."""
+    RECORDED = "recorded"
+    """By the tracker: the log has what was accepted."""
+    REFUSED = "refused"
+    """By the tracker: what was accepted could not be recorded, and waits again."""
+
+
+OPEN = frozenset({CandidateState.PENDING, CandidateState.POSTPONED})
+"""The states in which a candidate waits for a person."""
+REOPENABLE = frozenset(
+    {CandidateState.POSTPONED, CandidateState.REJECTED, CandidateState.SUPERSEDED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate as it stands; its fields are the columns of migrations/0016_review.sql.
+
+    `stream`, `type` and `data` are those of a fact, `reader`, `file_name` and `settings` those of an
+    import, `lead` says why there is one. `accepted_by` are the persons who have accepted its present
+    content, in order. `position` is that of the event, or of the receipt of the import.
+    """
+
+    id: int
+    source: str
+    item: str
+    part: str
+    kind: CandidateKind
+    state: CandidateState
+    revision: int
+    found_at: datetime
+    title: str
+    language: str | None
+    url: str
+    place: str
+    snapshot: str | None
+    published_on: date | None
+    number: str | None
+    reason: str
+    commodities: tuple[str, ...]
+    issuers: tuple[str, ...]
+    stream: str | None
+    type: str | None
+    data: dict[str, Any] | None
+    event_id: str | None
+    reader: str | None
+    file_name: str | None
+    settings: dict[str, str] | None
+    lead: LeadCode | None
+    assigned_to: str | None
+    postponed_until: date | None
+    accepted_by: tuple[str, ...]
+    accepting_at: datetime | None
+    position: int | None
+    refusal: str | None
+    closed_at: datetime | None
+    superseded_by: int | None
+
+    @property
+    def fact(self) -> Fact:
+        """The fact that is proposed. Raises InvalidInput where there is none, or it is none of ours."""
+        if self.type is None:
+            raise InvalidInput(
+                f"candidate {self.id} proposes no fact: edit it to make it one, or reject it",
+                code="NO_FACT",
+                path=("id",),
+            )
+        return from_builtins(fact_type(self.type), self.data)
+
+    @property
+    def recorded_id(self) -> str:
+        """The id of the event that records it."""
+        return event_id_of(self.id)
+
+
+def event_id_of(id: int) -> str:
+    """The id of the event that records a candidate."""
+    return f"{EVENT_ID_PREFIX}{id}"
+
+
+EVENT_ID_PREFIX = "candidate-"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was done with a candidate, by whom and why; `revision` is that of the candidate afterwards."""
+
+    candidate: int
+    revision: int
+    decided_at: datetime
+    actor: str
+    action: Action
+    reason: str | None
+    detail: str | None
+
+
+def check_revision(candidate: Candidate, seen: int | None) -> None:
+    """Refuse what was decided on another revision than there is now. Raises VersionConflict."""
+    if seen is not None and seen != candidate.revision:
+        error = VersionConflict(f"candidate {candidate.id}", seen, candidate.revision)
+        error.path = ("revision",)
+        raise error
+
+
+def check_action(candidate: Candidate, action: Action, actor: str) -> None:
+    """Refuse what may not be done with a candidate as it stands. Raises InvalidInput."""
+    allowed = REOPENABLE if action is Action.REOPENED else OPEN
+    if candidate.state not in allowed:
+        wanted = " or ".join(state.value for state in CandidateState if state in allowed)
+        raise InvalidInput(
+            f"candidate {candidate.id} is {candidate.state.value}: expected one that is {wanted}",
+            code="NOT_OPEN" if allowed is OPEN else "NOT_CLOSED",
+            path=("id",),
+        )
+    if action is Action.ACCEPTED:
+        _check_acceptance(candidate, actor)
+    if action is Action.EDITED and candidate.kind is CandidateKind.IMPORT:
+        raise InvalidInput(
+            f"candidate {candidate.id} is a file, which is imported as it is or not at all",
+            code="NOT_EDITABLE",
+            path=("id",),
+        )
+
+
+def _check_acceptance(candidate: Candidate, actor: str) -> None:
+    if candidate.kind is CandidateKind.LEAD:
+        candidate.fact  # noqa: B018 - which says that there is none
+    if actor in candidate.accepted_by:
+        raise InvalidInput(
+            f"{actor!r} has accepted candidate {candidate.id} already: expected another person",
+            code="SAME_REVIEWER",
+            path=("id",),
+        )
+
+
+def is_complete(accepted_by: Sequence[str], reviewers: int) -> bool:
+    """Whether as many persons have accepted as have to."""
+    return len(accepted_by) >= reviewers
+
+
+def check_reason(reason: str | None, *, required: bool = False) -> None:
+    """Refuse a reason that says nothing, or too much. Raises InvalidInput."""
+    if reason is None and not required:
+        return
+    if not reason or not (
+        reason.strip()
+        and len(reason) <= MAX_REASON_CHARACTERS
+        and reason.replace("\n", " ").isprintable()
+    ):
+        raise InvalidInput(
+            f"expected why, in at most {MAX_REASON_CHARACTERS} printable characters",
+            path=("reason",),
+        )
+
+
+def check_name(name: str | None) -> None:
+    """Refuse what is no name of a person. Raises InvalidInput."""
+    if name is not None and not (
+        name.strip() and len(name) <= MAX_NAME_CHARACTERS and name.isprintable()
+    ):
+        raise InvalidInput(
+            f"expected 1 to {MAX_NAME_CHARACTERS} printable characters", path=("to",)
+        )
+
+
+def check_postponed(until: date, today: date) -> None:
+    """Refuse a day on which nobody would see the candidate again. Raises InvalidInput."""
+    last = today + timedelta(days=MAX_POSTPONED_DAYS)
+    if not today < until <= last:
+        raise InvalidInput(f"expected a day after {today} and up to {last}", path=("until",))
+
+
+def candidate_of(row: asyncpg.Record) -> Candidate:
+    """A candidate from its row."""
+    known = {field: row[field] for field in SAME_FIELDS}
+    return Candidate(
+        **known,
+        kind=CandidateKind(row["kind"]),
+        state=CandidateState(row["state"]),
+        snapshot=row["snapshot"] and row["snapshot"].hex(),
+        commodities=tuple(row["commodities"]),
+        issuers=tuple(row["issuers"]),
+        accepted_by=tuple(row["accepted_by"]),
+        data=None if row["data"] is None else json.loads(row["data"]),
+        settings=None if row["settings"] is None else json.loads(row["settings"]),
+        lead=None if row["lead"] is None else LeadCode(row["lead"]),
+    )
+
+
+SAME_FIELDS = tuple(
+    field
+    for field in Candidate.__dataclass_fields__
+    if field
+    not in {
+        "kind",
+        "state",
+        "snapshot",
+        "commodities",
+        "issuers",
+        "accepted_by",
+        "data",
+        "settings",
+        "lead",
+    }
+)
+"""The fields of a candidate that are as the database has them."""
+
+
+def as_json(value: object) -> str:
+    """A value as text for a column of JSON."""
+    return encode(value).decode()

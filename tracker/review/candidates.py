@@ -1,0 +1,191 @@
+"""The queue of candidates, as it is read: pages, counts, one candidate, what was done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tracker.errors import NotFound
+from tracker.postgres.database import Pool, named_queries
+from tracker.review.candidate import (
+    Action,
+    Candidate,
+    CandidateKind,
+    CandidateState,
+    Decision,
+    candidate_of,
+)
+from tracker.review.search_words import search_query
+
+SQL = named_queries(Path(__file__).with_name("candidates.sql"))
+MAX_ID = 2**63 - 1
+NO_DAY = date.min
+
+Key: TypeAlias = tuple[date | int, ...]
+"""The place of a candidate in an order."""
+
+
+class CandidateOrder(Enum):
+    """Orders of the queue: what it is ordered by, and whether the last comes first."""
+
+    OLDEST_FOUND = "found", False
+    NEWEST_FOUND = "found", True
+    OLDEST_PUBLISHED = "published", False
+    NEWEST_PUBLISHED = "published", True
+
+    def key(self, candidate: Candidate) -> Key:
+        """The place of a candidate in this order. Those of which no day is known come as the oldest."""
+        by, _ = self.value
+        day = candidate.published_on or NO_DAY
+        return (candidate.id,) if by == "found" else (day, candidate.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFilter:
+    """What a list of candidates is narrowed to; None does not narrow.
+
+    `commodities` are any of these, `assigned_to` is a name, or empty for nobody.
+    """
+
+    state: CandidateState | None = None
+    source: str | None = None
+    kind: CandidateKind | None = None
+    commodities: Sequence[str] | None = None
+    issuer: str | None = None
+    assigned_to: str | None = None
+    search: str | None = None
+
+    def conditions(self) -> Iterator[tuple[str, Any]]:
+        """The parts of candidates.sql that are asked for, with their arguments."""
+        if self.state is not None:
+            yield SQL.of_state, self.state.value
+        if self.source is not None:
+            yield SQL.of_source, self.source
+        if self.kind is not None:
+            yield SQL.of_kind, self.kind.value
+        if self.commodities is not None:
+            yield SQL.of_commodities, list(self.commodities)
+        if self.issuer is not None:
+            yield SQL.of_issuer, self.issuer
+        if self.assigned_to:
+            yield SQL.of_person, self.assigned_to
+        if self.search is not None and (query := search_query(self.search)):
+            yield SQL.of_words, query
+
+
+EVERYTHING = CandidateFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a list: between two keys, which belong to it where it is `closed`; at most so many, of
+    its beginning or `from_end`."""
+
+    after: Key | None = None
+    before: Key | None = None
+    limit: int = 1
+    from_end: bool = False
+    closed: bool = False
+
+
+class Candidates:
+    """The candidates of one database."""
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+
+    async def page(
+        self, narrowed: CandidateFilter, order: CandidateOrder, span: Span
+    ) -> list[Candidate]:
+        """The candidates of a part of a list, in its order."""
+        statement, arguments = page_statement(narrowed, order, span)
+        rows = await self._pool.fetch(statement, *arguments)
+        found = [candidate_of(row) for row in rows]
+        return found[::-1] if span.from_end else found
+
+    async def count(self, narrowed: CandidateFilter) -> int:
+        """How many candidates a list has."""
+        conditions, arguments = _conditions(narrowed)
+        statement = SQL.count.replace("{conditions}", conditions)
+        return int(await self._pool.fetchval(statement, *arguments))
+
+    async def counts(self, narrowed: CandidateFilter = EVERYTHING) -> dict[CandidateState, int]:
+        """How many candidates a list has in each state."""
+        conditions, arguments = _conditions(narrowed)
+        statement = SQL.counts.replace("{conditions}", conditions)
+        rows = await self._pool.fetch(statement, *arguments)
+        found = {CandidateState(row["state"]): row["count"] for row in rows}
+        return {state: found.get(state, 0) for state in CandidateState}
+
+    async def get(self, id: int) -> Candidate:
+        """A candidate. Raises NotFound."""
+        found = await self.get_all([id])
+        if id not in found:
+            raise not_found(id)
+        return found[id]
+
+    async def get_all(self, ids: Collection[int]) -> dict[int, Candidate]:
+        """Some candidates by their ids, without those that there are not."""
+        asked = [id for id in ids if 0 < id <= MAX_ID]
+        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(SQL.by_ids, asked)}
+
+    async def decisions(self, ids: Collection[int]) -> dict[int, list[Decision]]:
+        """What was done with some candidates, the newest first."""
+        found: dict[int, list[Decision]] = {id: [] for id in ids}
+        for row in await self._pool.fetch(SQL.decisions, list(found)):
+            decision = Decision(**{**row, "action": Action(row["action"])})
+            found[decision.candidate].append(decision)
+        return found
+
+    async def sources(self) -> list[str]:
+        """The keys of the sources that have candidates."""
+        return [row["source"] for row in await self._pool.fetch(SQL.sources)]
+
+
+def not_found(id: int) -> NotFound:
+    """The error for an id that no candidate has."""
+    return NotFound(f"There is no candidate {id}", path=("id",))
+
+
+def page_statement(
+    narrowed: CandidateFilter, order: CandidateOrder, span: Span
+) -> tuple[str, list[Any]]:
+    """The statement for a part of a list, with its arguments."""
+    conditions, arguments = _conditions(narrowed)
+    by, down = order.value
+    columns: str = getattr(SQL, by)
+    found = [conditions]
+    for key, forward in ((span.after, not down), (span.before, down)):
+        if key is not None:
+            sign = (">" if forward else "<") + ("=" if span.closed else "")
+            places = [f"${len(arguments) + 1 + at}" for at in range(len(key))]
+            found.append(f"{columns} {sign} ({', '.join(places)})")
+            arguments += key
+    direction = "DESC" if down is not span.from_end else "ASC"
+    ordering = ", ".join(f"{part} {direction}" for part in _parts(columns))
+    return (
+        SQL.page.replace("{conditions}", " AND ".join(found))
+        .replace("{order}", ordering)
+        .replace("{limit}", f"${len(arguments) + 1}"),
+        [*arguments, span.limit],
+    )
+
+
+def _conditions(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
+    parts, arguments = ["true"], []
+    for part, argument in narrowed.conditions():
+        arguments.append(argument)
+        parts.append(part.replace("{}", f"${len(arguments)}"))
+    if narrowed.assigned_to == "":
+        parts.append(SQL.of_nobody)
+    return " AND ".join(parts), arguments
+
+
+def _parts(columns: str) -> list[str]:
+    """The columns of a key: `c.id` is the last one."""
+    first = columns.removeprefix("(").removesuffix("c.id)").rstrip(", ")
+    return [first, "c.id"] if first else ["c.id"]

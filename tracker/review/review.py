@@ -1,0 +1,378 @@
+"""Review: what people decide on candidates, and the recording of what they accept.
+
+What a person does is one transaction with the record of who did it and why. Acceptance takes two: the
+first puts a candidate into `accepting`, the second says at which position its fact is; in between the
+fact is appended under an id that follows from the candidate, so that it counts once. A crash leaves
+`accepting`, and whoever comes next finds the event in the log, or has the candidate wait again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from msgspec import structs
+
+from tracker.commands.handler import Commands
+from tracker.domain.commitments import free_texts, without_texts
+from tracker.domain.entity import retracted_ids
+from tracker.domain.recordable import check_recordable
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, TrackerError, Unavailable
+from tracker.log.recorder import AppendResult, Recorder
+from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.database import Connection, Pool, named_queries
+from tracker.review.candidate import (
+    MAX_BULK,
+    Action,
+    Candidate,
+    CandidateKind,
+    CandidateState,
+    as_json,
+    candidate_of,
+    check_action,
+    check_name,
+    check_postponed,
+    check_reason,
+    check_revision,
+    event_id_of,
+    is_complete,
+)
+from tracker.review.candidates import MAX_ID, Candidates, not_found
+from tracker.review.findings import ACTOR, fact_columns
+from tracker.review.search_words import search_words
+from tracker.sources.importing.reconcile import CORRECTION_SUFFIX
+
+SQL = named_queries(Path(__file__).with_name("review.sql"))
+
+SETTLE_AFTER_SECONDS = 120
+"""Seconds after which nobody records any more what was accepted: longer than a command may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who decides, why, and on which revision of a candidate; None: on any."""
+
+    actor: str
+    reason: str | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """What became of one candidate of several: the error, where it was refused."""
+
+    id: int
+    error: TrackerError | None = None
+
+
+class Review:
+    """Decides on the candidates of one database. All of it raises NotFound for an id that no candidate
+    has, VersionConflict for another revision than was seen, and InvalidInput for what a candidate does
+    not allow as it stands (`NOT_OPEN`, `NOT_CLOSED`) or for a reason that says nothing."""
+
+    def __init__(self, pool: Pool, commands: Commands, recorder: Recorder, reviewers: int = 1):
+        self._pool = pool
+        self._commands = commands
+        self._recorder = recorder
+        self.reviewers = reviewers
+        """How many persons have to accept a candidate."""
+        self.candidates = Candidates(pool)
+        self.wake: Callable[[], None] = lambda: None
+        """Is called when a file waits to be imported."""
+
+    async def accept(self, id: int, by: Reviewer) -> Candidate:
+        """Accept a candidate: where that is enough, its fact is recorded, with the snapshot it was read
+        from and the names of those who accepted it. A file is imported afterwards (`accepting`).
+
+        Raises InvalidInput also for a lead (`NO_FACT`) and for a person who has accepted it before
+        (`SAME_REVIEWER`); what `Commands.record` raises where the fact is refused, which then waits
+        again; and Unavailable where it is not known yet whether the fact was recorded.
+        """
+        check_reason(by.reason)
+        async with self._changing(id, by, Action.ACCEPTED) as (connection, candidate):
+            if candidate.kind is CandidateKind.FACT:
+                _readable_fact(candidate)
+            accepted_by = (*candidate.accepted_by, by.actor)
+            complete = is_complete(accepted_by, self.reviewers)
+            state = CandidateState.ACCEPTING if complete else CandidateState.PENDING
+            await _set_state(connection, candidate, state, accepted_by)
+            missing = self.reviewers - len(accepted_by)
+            detail = None if complete else f"{missing} more has to accept it"
+            await _decide(connection, candidate, by, Action.ACCEPTED, detail)
+        if complete:
+            candidate = await self.candidates.get(id)
+            if candidate.kind is CandidateKind.FACT:
+                await self._record(candidate)
+            else:
+                self.wake()
+        return await self.candidates.get(id)
+
+    async def accept_all(self, ids: Sequence[int], by: Reviewer) -> list[BulkOutcome]:
+        """Accept some candidates, each by itself, in their order. Raises InvalidInput for too many."""
+        return await _each(ids, lambda id: self.accept(id, by))
+
+    async def reject(self, id: int, by: Reviewer) -> Candidate:
+        """Reject a candidate, or close a lead, with a reason."""
+        check_reason(by.reason, required=True)
+        async with self._changing(id, by, Action.REJECTED) as (connection, candidate):
+            await _set_state(connection, candidate, CandidateState.REJECTED, candidate.accepted_by)
+            await _decide(connection, candidate, by, Action.REJECTED)
+        return await self.candidates.get(id)
+
+    async def reject_all(self, ids: Sequence[int], by: Reviewer) -> list[BulkOutcome]:
+        """Reject some candidates, each by itself. Raises InvalidInput for too many."""
+        check_reason(by.reason, required=True)
+        return await _each(ids, lambda id: self.reject(id, by))
+
+    async def postpone(self, id: int, until: date, by: Reviewer) -> Candidate:
+        """Have a candidate wait again from a day on."""
+        check_reason(by.reason)
+        check_postponed(until, _today())
+        async with self._changing(id, by, Action.POSTPONED) as (connection, candidate):
+            await _set_state(
+                connection, candidate, CandidateState.POSTPONED, candidate.accepted_by, until
+            )
+            await _decide(connection, candidate, by, Action.POSTPONED, until.isoformat())
+        return await self.candidates.get(id)
+
+    async def assign(self, id: int, to: str | None, by: Reviewer) -> Candidate:
+        """Assign a candidate to a person, or to nobody; others may still decide on it."""
+        check_reason(by.reason)
+        check_name(to)
+        async with self._changing(id, by, Action.ASSIGNED) as (connection, candidate):
+            await connection.execute(SQL.assign, candidate.id, to)
+            await _decide(connection, candidate, by, Action.ASSIGNED, to)
+        return await self.candidates.get(id)
+
+    async def edit(self, id: int, stream: str, fact: Fact, by: Reviewer) -> Candidate:
+        """Propose another fact in the place of a candidate's, or make a lead a fact. Acceptances of the
+        former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
+        check_reason(by.reason)
+        check_recordable(fact)
+        columns = fact_columns(stream, fact)
+        async with self._changing(id, by, Action.EDITED) as (connection, candidate):
+            words = search_words(
+                (candidate.title, candidate.number, candidate.item, stream, candidate.reason),
+                columns["commodities"],
+                columns["issuers"],
+            )
+            await connection.execute(
+                SQL.edit,
+                *(candidate.id, stream, columns["type"], as_json(fact)),
+                *(columns["commodities"], columns["issuers"], words),
+            )
+            before = (
+                f"was {candidate.type} of {candidate.stream}" if candidate.type else "was a lead"
+            )
+            await _decide(connection, candidate, by, Action.EDITED, before)
+        return await self.candidates.get(id)
+
+    async def reopen(self, id: int, by: Reviewer) -> Candidate:
+        """Have a candidate wait again that was rejected, postponed, or put aside for another one."""
+        check_reason(by.reason)
+        async with self._changing(id, by, Action.REOPENED) as (connection, candidate):
+            await _set_state(connection, candidate, CandidateState.PENDING, ())
+            await _decide(connection, candidate, by, Action.REOPENED)
+        return await self.candidates.get(id)
+
+    async def settle(self) -> None:
+        """Find out what became of facts whose recording was cut off, and have wait again what was
+        postponed until today. Cheap where there is nothing of that; done before the queue is shown."""
+        for row in await self._pool.fetch(SQL.unsettled, timedelta(seconds=SETTLE_AFTER_SECONDS)):
+            candidate = await self.candidates.get(row["id"])
+            event = await self._recorder.event(candidate.recorded_id)
+            if event is not None and event.position:
+                await self.finish(candidate, event.position)
+            elif row["late"]:
+                await self.put_back(candidate, "it was not recorded: the server ended meanwhile")
+        for row in await self._pool.fetch(SQL.due, _today()):
+            by = Reviewer(ACTOR, "The day has come")
+            try:
+                await self.reopen(row["id"], by)
+            except InvalidInput:  # another server was faster
+                continue
+
+    async def finish(self, candidate: Candidate, position: int) -> None:
+        """Note at which position an accepted candidate is recorded."""
+        data = None if candidate.type is None else as_json(_without_free_texts(candidate.fact))
+        async with self._change() as connection:
+            revision = await connection.fetchval(SQL.finish, candidate.id, position, data)
+            if revision is not None:  # nobody else was faster
+                await connection.execute(
+                    SQL.decide,
+                    *(candidate.id, revision, ACTOR, Action.RECORDED.value, None, str(position)),
+                )
+
+    async def put_back(self, candidate: Candidate, why: str) -> None:
+        """Have a candidate wait again that was accepted and could not be recorded; its last acceptance
+        counts no more."""
+        async with self._change() as connection:
+            now = await _lock(connection, candidate.id)
+            if now.state is not CandidateState.ACCEPTING or now.revision != candidate.revision:
+                return  # somebody else was faster
+            await _set_state(
+                connection, now, CandidateState.PENDING, now.accepted_by[:-1], refusal=why
+            )
+            await _decide(connection, now, Reviewer(ACTOR, why[:500]), Action.REFUSED)
+
+    async def _record(self, candidate: Candidate) -> None:
+        """Have the fact of an accepted candidate recorded, as a correction where the log has what it
+        takes the place of."""
+        try:
+            appended = await self._append(candidate)
+        except Unavailable:
+            raise  # `settle` finds out
+        except TrackerError as error:
+            where = ".".join(map(str, error.path))
+            await self.put_back(candidate, f"{where}: {error.message}" if where else error.message)
+            raise error.below("proposal") from None
+        await self.finish(candidate, appended.positions[-1])
+
+    async def _append(self, candidate: Candidate) -> AppendResult:
+        fact, actor = reviewed(candidate), candidate.accepted_by[-1]
+        stream, id = str(candidate.stream), candidate.recorded_id
+        wrong = await self.restated(candidate)
+        if wrong is None:
+            return await self._commands.record(stream, fact, idempotency_key=id, actor=actor)
+        return await self._commands.correct(
+            wrong,
+            stream,
+            fact,
+            f"The publisher says otherwise now: {candidate.title}"[:MAX_CORRECTION_CHARACTERS],
+            fact.source,
+            idempotency_key=id,
+            actor=actor,
+        )
+
+    async def restated(self, candidate: Candidate) -> str | None:
+        """The id of the event that a candidate takes the place of: of the last accepted candidate of
+        the same part of the same item, or of what is recorded under the id of its reader; None where
+        nothing of that is in force."""
+        earlier = await self._pool.fetchval(SQL.earlier, candidate.id)
+        asked = [event_id_of(earlier)] if earlier is not None else []
+        asked += [candidate.event_id] if candidate.event_id else []
+        streams = await self._recorder.streams_of(asked)
+        for id in asked:
+            if id not in streams:
+                continue
+            events = (await self._recorder.read_streams([streams[id]]))[streams[id]]
+            gone = retracted_ids([event.known for event in events])
+            same = [
+                event.event_id
+                for event in events
+                if CORRECTION_SUFFIX.sub("", event.event_id) == id and event.event_id not in gone
+            ]
+            if same:
+                return same[-1]
+        return None
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[Connection]:
+        async with (
+            self._pool.acquire() as connection,
+            commits_confirmed(connection),
+            connection.transaction(),
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def _changing(
+        self, id: int, by: Reviewer, action: Action
+    ) -> AsyncIterator[tuple[Connection, Candidate]]:
+        """A transaction in which one candidate is locked, and allows an action."""
+        async with self._change() as connection:
+            candidate = await _lock(connection, id)
+            check_revision(candidate, by.revision)
+            check_action(candidate, action, by.actor)
+            yield connection, candidate
+
+
+MAX_CORRECTION_CHARACTERS = 500
+"""The longest reason of a correction."""
+
+
+def reviewed(candidate: Candidate) -> Fact:
+    """The fact of a candidate as it is recorded: with what it was read from and who accepted it."""
+    return with_review(candidate.fact, candidate.snapshot, candidate.accepted_by)
+
+
+def with_review(fact: Fact, snapshot: str | None, accepted_by: Sequence[str]) -> Fact:
+    """A fact with the snapshot that it was read from and the names of those who accepted it."""
+    if not hasattr(fact.source, "snapshot"):  # TODO: with the domain
+        return fact
+    source = structs.replace(fact.source, snapshot=snapshot, reviewed_by=tuple(accepted_by))
+    return structs.replace(fact, source=source)
+
+
+def _readable_fact(candidate: Candidate) -> None:
+    """Raises InvalidInput for a proposal that is no fact of today's words."""
+    try:
+        candidate.fact  # noqa: B018 - which reads it
+    except InvalidInput as error:
+        raise error.below("proposal") from None
+
+
+def _without_free_texts(fact: Fact) -> Fact:
+    return without_texts(fact, free_texts(fact))
+
+
+async def _lock(connection: Connection, id: int) -> Candidate:
+    row = await connection.fetchrow(SQL.lock, id) if 0 < id <= MAX_ID else None
+    if row is None:
+        raise not_found(id)
+    return candidate_of(row)
+
+
+async def _set_state(
+    connection: Connection,
+    candidate: Candidate,
+    state: CandidateState,
+    accepted_by: Sequence[str],
+    until: date | None = None,
+    refusal: str | None = None,
+) -> None:
+    await connection.execute(
+        SQL.set_state, candidate.id, state.value, list(accepted_by), until, refusal
+    )
+
+
+async def _decide(
+    connection: Connection,
+    candidate: Candidate,
+    by: Reviewer,
+    action: Action,
+    detail: str | None = None,
+) -> None:
+    """Put a decision on a candidate, as it was before, on record."""
+    await connection.execute(
+        SQL.decide,
+        *(candidate.id, candidate.revision + 1, by.actor, action.value, by.reason, detail),
+    )
+
+
+async def _each(
+    ids: Sequence[int], decide: Callable[[int], Awaitable[Candidate]]
+) -> list[BulkOutcome]:
+    """Decide on some candidates, each by itself. Raises InvalidInput for too many, or the same twice."""
+    if not 0 < len(ids) <= MAX_BULK or len(set(ids)) != len(ids):
+        raise InvalidInput(
+            f"expected 1 to {MAX_BULK} candidates, each once", code="INVALID_BULK", path=("ids",)
+        )
+    outcomes = []
+    for id in ids:
+        try:
+            await decide(id)
+            outcomes.append(BulkOutcome(id))
+        except Unavailable:
+            raise
+        except TrackerError as error:
+            outcomes.append(BulkOutcome(id, error))
+    return outcomes
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
