@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.watch.adapter import Adapter
-from tracker.watch.adapters import federal_register, feed, uk_legislation
+from tracker.watch.adapters import federal_register, feed, mofcom, notices, uk_legislation
 
-ADAPTERS: tuple[Adapter, ...] = (federal_register.ADAPTER, uk_legislation.ADAPTER, feed.ADAPTER)
+ADAPTERS: tuple[Adapter, ...] = (
+    federal_register.ADAPTER,
+    uk_legislation.ADAPTER,
+    mofcom.ADAPTER,
+    feed.ADAPTER,
+    notices.ADAPTER,
+)
 
 
 def adapter_named(name: str) -> Adapter:

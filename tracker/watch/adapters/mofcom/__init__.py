@@ -1,0 +1,267 @@
+"""Announcements of China's Ministry of Commerce (商务部公告), from its lists in Chinese and English.
+
+Source: www.mofcom.gov.cn and its further sites. One act may stand at several addresses: the first one
+is proposed, another one only where its text differs. The ministry numbers its announcements through
+the year; a number between others that is in none of the lists is a lead. English pages are
+translations for reference, as they say themselves: they are leads under the number of their act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    FetchFailed,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.adapters.mofcom.acts import Act, read_act
+from tracker.watch.adapters.mofcom.controls import propose_control
+from tracker.watch.adapters.mofcom.journal import Journal
+from tracker.watch.listing import (
+    GONE,
+    Entry,
+    Known,
+    Layout,
+    check_selector,
+    fetch,
+    item_of,
+    walk,
+    withdrawal,
+)
+
+MAX_READ = 30
+"""The most acts that are read in one look; the others wait for the next."""
+MAX_WITHDRAWAL_CHECKS = 5
+SETTLED_AFTER_DAYS = 3
+"""How long a number may be missing below another before that is a gap."""
+READ_AGAIN_DAYS = 3
+"""How long after its publication an act is read again every day."""
+TERMS = (
+    *("出口管制", "管制清单", "两用物项", "稀土", "不可靠实体", "出口许可", "禁止出口", "限制出口"),
+    *("镓", "锗", "锑", "石墨", "钨", "碲", "铋", "钼", "铟", "锂", "超硬材料"),
+    *("export control", "dual-use", "rare earth", "unreliable entit", "export ban", "export licen"),
+)
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Further lists of the ministry, and what its pages are like.
+
+    `since` is the first day that is looked at, `terms` are sought in titles and texts: an act with
+    none of them is counted, and nothing is said of it.
+    """
+
+    since: date
+    lists: tuple[str, ...] = ()
+    english_lists: tuple[str, ...] = ()
+    item: str = 'li:has(a[href*="/art"])'
+    body: str = "div.art-con"
+    next: str | None = None
+    page_parameter: str | None = None
+    terms: tuple[str, ...] = TERMS
+    max_pages: int = 20
+
+    def __post_init__(self) -> None:
+        for selector in (self.item, self.body, self.next):
+            check_selector(selector)
+
+    def layout(self, language: str) -> Layout:
+        """How the lists in a language are laid out."""
+        return Layout(
+            item=self.item,
+            day_form="%Y-%m-%d",
+            language=language,
+            next=self.next,
+            page_parameter=self.page_parameter,
+        )
+
+
+Part = Generator[Request | Finding, Response | None, None]
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through the lists, read what is new, then what is young again, then count the numbers."""
+    options: Options = settings.options
+    journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
+    lists = {
+        address: (language, Known(cursor.get("lists", {}).get(address, {}), options.since))
+        for language, addresses in (
+            ("zh", (settings.address, *options.lists)),
+            ("en", options.english_lists),
+        )
+        for address in addresses
+    }
+    new: list[tuple[Entry, str, Known]] = []
+    for address, (language, known) in lists.items():
+        found = yield from walk(address, options.layout(language), known, options.max_pages)
+        yield from _say_what_is_gone(known.missing_in(found), known, language)
+        new += [(entry, language, known) for entry in found.entries if entry not in known]
+    new.sort(key=lambda each: each[0].day)  # those of a day stay in the order of the lists
+    yield from _read_again(journal, cursor.get("read_again_on"), today, options)
+    yield from _read_new(new[:MAX_READ], journal, options)
+    left = new[MAX_READ:]
+    if not left:
+        settled = today - timedelta(days=SETTLED_AFTER_DAYS)
+        for year, serial in journal.new_gaps(options.since, settled):
+            yield _gap(year, serial, settings.address)
+    next_cursor: dict[str, Any] = {
+        "lists": {address: known.cursor() for address, (_, known) in lists.items()},
+        "acts": journal.acts_since(today.year - 1),
+        "gaps": journal.gaps,
+        "read_again_on": today.isoformat(),
+    }
+    return LookResult(
+        next_cursor,
+        (left[0][0].day if left else today) - timedelta(days=1),
+        (f"{len(left)} acts are left for the next look",) if left else (),
+    )
+
+
+def _read_new(new: list[tuple[Entry, str, Known]], journal: Journal, options: Options) -> Part:
+    """Read acts that were not seen before. Raises NotUnderstood where several can't be, and none can:
+    then it is not the acts that are odd."""
+    understood, refused = 0, []
+    for entry, language, known in new:
+        try:
+            response = yield from fetch(Request(entry.url, accept="text/html"))
+            act = read_act(response, entry, options.body)
+        except FetchFailed as failure:
+            yield _not_read(entry, language, f"Its page could not be had: {failure.message}", None)
+            if failure.status in GONE:
+                known.add(entry, entry.title)
+            continue
+        except NotUnderstood as error:
+            refused.append(error)
+            reason = f"Its page could not be read: {error.message}"
+            yield _not_read(entry, language, reason, response.sha256)
+            known.add(entry, entry.title)
+            continue
+        understood += 1
+        known.add(entry, entry.title)
+        finding = _of_act(act, language, journal, options)
+        if finding is not None:
+            yield finding
+    if len(refused) > 1 and not understood:
+        raise refused[0]
+
+
+def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Finding | None:
+    """What is said of an act at an address; None for the same text again, and for other matters."""
+    counted = act.number is not None and act.number.own
+    others: list[str] = []
+    if act.number and counted and language == "zh":
+        others = journal.note(act, act.number.item)
+    text = f"{act.title}\n{act.text}".casefold()
+    if not any(term.casefold() in text for term in options.terms):
+        return None
+    origin = _origin(act, language)
+    if language != "zh":
+        return Lead(origin, "The ministry's own translation of an act", LeadCode.ANNOUNCED)
+    if others and act.digest not in others:
+        other = replace(origin, item=f"{origin.item}@{act.digest}")
+        reason = f"The act of this number reads otherwise at {', '.join(journal.urls(origin.item, act.url))}"
+        return Lead(other, reason, LeadCode.ANOTHER_BODY)
+    if others:
+        return None
+    proposal = propose_control(act, origin)
+    if isinstance(proposal, str):
+        return Lead(origin, f"It was announced; {proposal}", LeadCode.ANNOUNCED)
+    return proposal
+
+
+def _read_again(journal: Journal, last: str | None, today: date, options: Options) -> Part:
+    """Read young acts again, once a day: the ministry changes texts without saying so."""
+    if last is None or last >= today.isoformat():
+        return
+    for known in list(journal.since(today - timedelta(days=READ_AGAIN_DAYS))):
+        entry = Entry(known.url, known.title, known.day, "", known.url, "")
+        try:
+            response = yield from fetch(Request(known.url, accept="text/html"))
+            act = read_act(response, entry, options.body)
+        except FetchFailed as failure:
+            if failure.status in GONE:
+                journal.drop(known.item, known.url)
+                yield withdrawal(known.url, known.day, known.title, "zh", failure)
+            continue
+        except NotUnderstood as error:
+            yield _not_read(
+                entry, "zh", f"It can't be read any more: {error.message}", response.sha256
+            )
+            continue
+        if act.digest != known.digest:
+            journal.note(act, known.item)
+            origin = replace(_origin(act, "zh"), item=f"{known.item}@{act.digest}")
+            yield Lead(origin, "It reads otherwise than it did before", LeadCode.ANOTHER_BODY)
+
+
+def _say_what_is_gone(missing: list[str], known: Known, language: str) -> Part:
+    for url in missing[:MAX_WITHDRAWAL_CHECKS]:
+        day, title = known.entries[url]
+        try:
+            yield from fetch(Request(url, accept="text/html"))
+        except FetchFailed as failure:
+            if failure.status not in GONE:
+                continue
+            yield withdrawal(url, day, title, language, failure)
+        del known.entries[url]
+
+
+def _origin(act: Act, language: str) -> Origin:
+    own = act.number is not None and act.number.own
+    item = act.number.item if act.number and own else item_of(act.url)
+    return Origin(
+        item=item if language == "zh" or not own else f"{item}-{language}",
+        title=act.title,
+        sha256=act.sha256,
+        url=act.url,
+        place="",
+        language=language,
+        published_on=act.day,
+        number=act.number.instrument if act.number else None,
+    )
+
+
+def _not_read(entry: Entry, language: str, reason: str, sha256: str | None) -> Lead:
+    origin = Origin(
+        item=item_of(entry.url),
+        title=entry.title,
+        sha256=sha256 or entry.sha256,
+        url=entry.url,
+        place="" if sha256 else entry.place,
+        language=language,
+        published_on=entry.day,
+    )
+    return Lead(origin, reason, LeadCode.NOT_READ)
+
+
+def _gap(year: int, serial: int, url: str) -> Lead:
+    number = f"MOFCOM Announcement {year} No. {serial}"
+    origin = Origin(
+        item=f"gap-{year}-{serial}",
+        title=number,
+        sha256=None,
+        url=url,
+        language="en",
+        number=number,
+    )
+    return Lead(origin, "Its number is in none of the lists, though later ones are", LeadCode.GAP)
+
+
+ADAPTER = Adapter(
+    name="mofcom",
+    title="Announcements of China's Ministry of Commerce (HTML, in Chinese)",
+    Options=Options,
+    look=look,
+)

@@ -1,0 +1,86 @@
+"""The page of an act: its title, its number and its text, without what the site puts around it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import dropwhile
+
+from tracker.watch.adapter import NotUnderstood, Response
+from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in, plain
+from tracker.watch.listing import Entry, select
+from tracker.watch.markup import META_CHARSET, WEB_ENCODINGS, lines_of, parse_html
+
+ABOUT = re.compile(
+    r"[【\[]?(?:来源|文章来源|信息来源|类型|分类|内容分类|索引号|发布时间|发布日期|发文日期|成文日期|发布单位"
+    r"|发文单位|发文机关|发布文号|发文文号|发文字号|文号|浏览次数|责任编辑)[】\]]?\s*:?"
+)
+"""How lines begin that sites put before or after the text of an act."""
+SENTENCE = re.compile(r"。|\.$")
+SPACE = re.compile(r"\s+")
+DIGEST_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act as it stands at an address. `lines` are those of its page, `text` what it says."""
+
+    title: str
+    url: str
+    day: date
+    number: ActNumber | None
+    lines: tuple[str, ...]
+    text: str
+    sha256: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same text, however the page is laid out."""
+        words = SPACE.sub("", self.text)
+        return hashlib.sha256(words.encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def read_act(response: Response, entry: Entry, body: str) -> Act:
+    """The act on a page; `body` is the selector of its text. Raises NotUnderstood."""
+    check_declared_once(response)
+    node = next(iter(select(parse_html(response), body)), None)
+    lines = lines_of(node) if node is not None else []
+    number = number_in(entry.title, lines)
+    text = _text_of(lines)
+    if not text:
+        raise NotUnderstood(f"{response.url}: no sentence at {body!r}")
+    return Act(
+        title=entry.title,
+        url=response.url,
+        day=entry.day,
+        number=number,
+        lines=tuple(lines),
+        text=text,
+        sha256=response.sha256,
+    )
+
+
+def _text_of(lines: Sequence[str]) -> str:
+    """What an act says, from its first sentence on: titles and numbers before it differ between the
+    sites of the ministry."""
+    told = [line for line in map(plain, lines) if not ABOUT.match(line)]
+    return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), told))
+
+
+def check_declared_once(response: Response) -> None:
+    """Refuse a page whose header declares another encoding than the page itself: GB18030 makes text
+    of most bytes, so that a wrong header would not be noticed. Raises NotUnderstood (`ENCODING`)."""
+    match = META_CHARSET.search(response.content[:2048])
+    if not response.charset or match is None:
+        return
+    header, page = (
+        WEB_ENCODINGS.get(name, name)
+        for name in (response.charset.casefold(), match[1].decode().casefold())
+    )
+    if header.replace("-", "") != page.replace("-", ""):
+        raise NotUnderstood(
+            f"{response.url}: its header declares {header}, the page itself {page}", code="ENCODING"
+        )

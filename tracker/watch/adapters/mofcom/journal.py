@@ -1,0 +1,85 @@
+"""What is known of the ministry's own acts: their days, their texts by address, and missing numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tracker.watch.adapters.mofcom.acts import Act
+from tracker.watch.listing import MAX_REMEMBERED_CHARACTERS
+from tracker.watch.numbering import find_gaps
+
+PREFIX = "announcement-"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """The text of an act at an address."""
+
+    item: str
+    day: date
+    title: str
+    url: str
+    digest: str
+
+
+class Journal:
+    """The acts by item (`announcement-2025-18`), each with its day, its title and the digest of its
+    text at each address; and the gaps that were told of."""
+
+    def __init__(self, acts: Mapping[str, Any], gaps: Sequence[str]):
+        self._acts: dict[str, tuple[date, str, dict[str, str]]] = {
+            item: (date.fromisoformat(day), title, dict(bodies))
+            for item, (day, title, bodies) in acts.items()
+        }
+        self.gaps = list(gaps)
+
+    def note(self, act: Act, item: str) -> list[str]:
+        """Note the text of an act at an address; the digests of those that were known elsewhere."""
+        day, title, bodies = self._acts.get(item, (act.day, act.title, {}))
+        others = [known for at, known in bodies.items() if at != act.url]
+        self._acts[item] = (min(day, act.day), title, {**bodies, act.url: act.digest})
+        return others
+
+    def drop(self, item: str, url: str) -> None:
+        """Drop an address of an act; its number stays counted."""
+        self._acts[item][2].pop(url, None)
+
+    def urls(self, item: str, url: str) -> list[str]:
+        """The addresses of an act but for one."""
+        return [at for at in self._acts[item][2] if at != url]
+
+    def since(self, day: date) -> Iterator[KnownText]:
+        """The texts of acts from a day on, each at its address."""
+        for item, (on, title, bodies) in sorted(self._acts.items()):
+            if on >= day:
+                for url, digest in list(bodies.items()):
+                    yield KnownText(item, on, title, url, digest)
+
+    def new_gaps(self, since: date, settled: date) -> Iterator[tuple[int, int]]:
+        """The year and number of gaps that were not told of, and note that they were.
+
+        In the year in which the look begins numbers are expected from the lowest seen on, unless it
+        begins with the year.
+        """
+        by_year: dict[int, dict[int, date]] = {}
+        for item, (day, _, _) in self._acts.items():
+            year, serial = map(int, item.removeprefix(PREFIX).split("-"))
+            by_year.setdefault(year, {})[serial] = day
+        for year, seen in sorted(by_year.items()):
+            first = min(seen) if date(year, 1, 1) < since else 1
+            for serial in find_gaps(seen, first, settled):
+                if (name := f"{year}-{serial}") not in self.gaps:
+                    self.gaps.append(name)
+                    yield year, serial
+
+    def acts_since(self, year: int) -> dict[str, Any]:
+        """What is to be remembered: the acts of a year and those after it."""
+        self.gaps = [name for name in self.gaps if int(name.split("-")[0]) >= year]
+        return {
+            item: [day.isoformat(), title[:MAX_REMEMBERED_CHARACTERS], bodies]
+            for item, (day, title, bodies) in self._acts.items()
+            if int(item.removeprefix(PREFIX).split("-")[0]) >= year
+        }

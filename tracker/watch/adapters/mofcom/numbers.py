@@ -1,0 +1,110 @@
+"""The numbers of announcements, as the ministry writes them and as the corpus does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+BRACKETED_YEAR = r"[\[(〔]?\s*(?P<year>20[0-9]{2}|19[0-9]{2})\s*[\])〕]?\s*年?"
+CHINESE = re.compile(
+    rf"(?P<who>[^0-9。,;:《》]{{0,60}}?)公告\s*{BRACKETED_YEAR}\s*第?\s*(?P<serial>[0-9]{{1,4}})\s*号"
+)
+ENGLISH = re.compile(
+    r"Announcement\s+(?:\(?(?P<year_first>20[0-9]{2}|19[0-9]{2})\)?,?\s+)?No\.?\s*"
+    r"(?P<serial>[0-9]{1,4})(?:\s*(?:of|,|\()\s*(?P<year>20[0-9]{2}|19[0-9]{2}))?",
+    re.IGNORECASE,
+)
+LABELLED = re.compile(r"[【\[]?(?:发布文号|发文文号|文号|发文字号)[】\]]?\s*:?\s*(?P<number>.+)")
+BETWEEN = re.compile(r"^(?:[\s、,和与]|中华人民共和国)+")
+"""What stands between the names of issuers."""
+ISSUED_BY = re.compile(r"[【\[]?(?:发布单位|发文单位|发文机关)[】\]]?\s*:?\s*(?P<who>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ActNumber:
+    """An announcement: the year, its number in it, and who announces it.
+
+    `issuers` are as the corpus writes them; empty where one of them is not known by name. `own` says
+    whether the ministry stands first, so that the number is one of its own.
+    """
+
+    year: int
+    serial: int
+    issuers: tuple[str, ...] = ("MOFCOM",)
+    own: bool = True
+
+    @property
+    def item(self) -> str:
+        """What the act is called here, whoever announces it too."""
+        return f"announcement-{self.year}-{self.serial}"
+
+    @property
+    def instrument(self) -> str | None:
+        """The act as the corpus cites it: `MOFCOM, MIIT, GAC & SCA Announcement 2024 No. 51`."""
+        if not self.issuers:
+            return None
+        *others, last = self.issuers
+        who = f"{', '.join(others)} & {last}" if others else last
+        return f"{who} Announcement {self.year} No. {self.serial}"
+
+
+def number_in(title: str, lines: Sequence[str] = ()) -> ActNumber | None:
+    """The number of an act, by its title or by the labelled lines of its page; never by what its text
+    cites."""
+    title = plain(title)
+    match = CHINESE.search(title)
+    if match is None and (match := ENGLISH.search(title)):
+        return _english(match, title)
+    labelled = (LABELLED.match(plain(line)) for line in lines)
+    if match is None:
+        match = next(
+            (m for label in labelled if label and (m := CHINESE.search(label["number"]))), None
+        )
+    if match is None:
+        return None
+    issued = next((m["who"] for line in lines if (m := ISSUED_BY.match(plain(line)))), "")
+    who = match["who"].strip() or issued or "商务部"
+    issuers = _issuers(who)
+    own = issuers[0] == "MOFCOM" if issuers else who.startswith("商务部")
+    return ActNumber(int(match["year"]), int(match["serial"]), issuers, own)
+
+
+def _english(match: re.Match[str], title: str) -> ActNumber | None:
+    year = match["year"] or match["year_first"]
+    if year is None:
+        return None
+    named = words()["english_issuers"]
+    places = {title.find(name): short for name, short in named.items() if name in title}
+    found = tuple(dict.fromkeys(short for _, short in sorted(places.items())))
+    return ActNumber(int(year), int(match["serial"]), found or ("MOFCOM",))
+
+
+def _issuers(who: str) -> tuple[str, ...]:
+    """Who announces, in the order of the title; nobody where a name is not known."""
+    known: dict[str, str] = words()["issuers"]
+    by_length = sorted(known, key=len, reverse=True)
+    found, rest = [], who
+    while rest := BETWEEN.sub("", rest):
+        name = next((name for name in by_length if rest.startswith(name)), None)
+        if name is None:
+            return ()
+        found.append(known[name])
+        rest = rest.removeprefix(name)
+    return tuple(dict.fromkeys(found))
+
+
+def plain(text: str) -> str:
+    """Text with digits, letters and signs of half width: `２０２５` as `2025`."""
+    return unicodedata.normalize("NFKC", text)
+
+
+@cache
+def words() -> dict[str, dict[str, Any]]:
+    """The declared words."""
+    return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))

@@ -1,0 +1,169 @@
+"""Lists of notices in HTML, in any language: ministries, gazettes, regulators.
+
+Where a list has its items, titles and days is said by CSS selectors in the settings of the source,
+how it writes days by a format and its language. What a notice does nobody has read: so each is a
+lead, with its title as it stands, and its page kept as a snapshot where `read_notices` says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+from datetime import date, timedelta
+from functools import cache
+
+from msgspec import Struct
+
+from tracker.errors import InvalidInput
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    FetchFailed,
+    Look,
+    LookResult,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.days import day_format
+from tracker.watch.listing import (
+    GONE,
+    Entry,
+    Known,
+    Layout,
+    check_selector,
+    fetch,
+    item_of,
+    walk,
+    withdrawal,
+)
+
+MAX_WITHDRAWAL_CHECKS = 10
+MAX_READ = 40
+"""The most notices that are read in one look; the others wait for the next."""
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a list of notices is like; see `Layout`. A notice counts if one of `terms` is in its title,
+    or if there are none; `number` is a pattern whose first group is its number there."""
+
+    language: str
+    item: str
+    days: str
+    since: date
+    link: str = "a[href]"
+    title: str | None = None
+    day: str | None = None
+    day_attribute: str | None = None
+    next: str | None = None
+    page_parameter: str | None = None
+    terms: tuple[str, ...] = ()
+    number: str | None = None
+    read_notices: bool = False
+    max_pages: int = 10
+
+    def __post_init__(self) -> None:
+        day_format(self.days, self.language)
+        for selector in (self.item, self.link, self.title, self.day, self.next):
+            check_selector(selector)
+        _number_pattern(self.number or "()")
+
+    def layout(self) -> Layout:
+        """How the list is laid out."""
+        return Layout(
+            item=self.item,
+            day_form=self.days,
+            language=self.language,
+            link=self.link,
+            title=self.title,
+            day=self.day,
+            day_attribute=self.day_attribute,
+            next=self.next,
+            page_parameter=self.page_parameter,
+        )
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through a list from the newest notice to what is known."""
+    options: Options = settings.options
+    known = Known(cursor, options.since)
+    found = yield from walk(settings.address, options.layout(), known, options.max_pages)
+    yield from _say_what_is_gone(known.missing_in(found), known, options)
+    new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))
+    wanted = [entry for entry in new if _is_wanted(entry, options)]
+    now = wanted[:MAX_READ] if options.read_notices else wanted
+    for entry in now:
+        yield (yield from _notice(entry, options))
+    left = wanted[len(now) :]
+    for entry in new:
+        if entry not in left:
+            known.add(entry, entry.title if entry in now else "")
+    return LookResult(
+        known.cursor(),
+        (left[0].day if left else today) - timedelta(days=1),
+        (f"{len(left)} notices are left for the next look",) if left else (),
+    )
+
+
+def _is_wanted(entry: Entry, options: Options) -> bool:
+    title = entry.title.casefold()
+    return not options.terms or any(term.casefold() in title for term in options.terms)
+
+
+def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:
+    sha256, url, place = entry.sha256, entry.listed_at, entry.place
+    reason, code = "It was announced; what it does nobody has read yet", LeadCode.ANNOUNCED
+    if options.read_notices:
+        try:
+            response = yield from fetch(Request(entry.url))
+            sha256, url, place = response.sha256, response.url, ""
+        except FetchFailed as failure:
+            reason, code = f"Its page could not be read: {failure.message}", LeadCode.NOT_READ
+    number = _number_pattern(options.number).search(entry.title) if options.number else None
+    origin = Origin(
+        item=item_of(entry.url),
+        title=entry.title,
+        sha256=sha256,
+        url=url if options.read_notices and code is LeadCode.ANNOUNCED else entry.url,
+        place=place,
+        language=options.language,
+        published_on=entry.day,
+        number=number[1] if number else None,
+    )
+    return Lead(origin, reason, code)
+
+
+def _say_what_is_gone(
+    missing: Iterable[str], known: Known, options: Options
+) -> Generator[Request | Finding, Response | None, None]:
+    """Ask for notices that are in the list no more, and forget those that are gone, or are merely
+    not listed. What can't be said is asked again."""
+    for url in list(missing)[:MAX_WITHDRAWAL_CHECKS]:
+        day, title = known.entries[url]
+        if not title:
+            del known.entries[url]
+            continue
+        try:
+            yield from fetch(Request(url))
+        except FetchFailed as failure:
+            if failure.status not in GONE:
+                continue
+            yield withdrawal(url, day, title, options.language, failure)
+        del known.entries[url]
+
+
+@cache
+def _number_pattern(pattern: str) -> re.Pattern[str]:
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        raise InvalidInput(f"expected a pattern, got {pattern!r}: {error}") from None
+    if found.groups != 1:
+        raise InvalidInput(f"expected a pattern with one group, got {pattern!r}")
+    return found
+
+
+ADAPTER = Adapter(
+    name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, look=look
+)

@@ -1,0 +1,91 @@
+"""Days as publishers write them: in a declared order, with the names of months of a declared language.
+
+A format has `%d` (day), `%m` (month as a number), `%B` and `%b` (its name, written out or cut short),
+`%Y` (year) and anything else as it stands: `%d de %B de %Y`. Nothing is guessed: 03/04/2025 is what
+the format says it is.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from tracker.errors import InvalidInput
+
+TOKENS = re.compile(r"%(.)|(\s+)")
+DAY = r"(?P<d>[0-9]{1,2})(?:er|o|°|\.)?"
+"""A day of the month: the first is `1er` in French, `1º` in Spanish, which is read as `1o`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayFormat:
+    """A format of days in a language."""
+
+    pattern: re.Pattern[str]
+    months: dict[str, int]
+
+    def find(self, text: str) -> date | None:
+        """The day in a text; None where there is none, several different ones, or one that no
+        calendar has."""
+        found = {self._day(match) for match in self.pattern.finditer(_plain(text))}
+        return found.pop() if len(found) == 1 else None
+
+    def _day(self, match: re.Match[str]) -> date | None:
+        parts = match.groupdict()
+        month = int(parts["m"]) if parts.get("m") else self.months.get(parts.get("B") or "")
+        try:
+            return date(int(parts["Y"]), month or 0, int(parts["d"]))
+        except ValueError:
+            return None
+
+
+@cache
+def day_format(form: str, language: str) -> DayFormat:
+    """A format of days. Raises InvalidInput for one without a day, a month and a year, with an
+    unknown token, or for the names of months of an unknown language."""
+    kinds = re.findall("%(.)", form)
+    if sorted("B" if kind in "Bbm" else kind for kind in kinds) != ["B", "Y", "d"]:
+        raise InvalidInput(
+            f"{form!r} is no format of days: expected %d, %Y and one of %m, %B and %b, each once"
+        )
+    months = _months(language, "short" if "b" in kinds else "long") if "m" not in kinds else {}
+    pattern = _pattern(form, months)
+    return DayFormat(re.compile(rf"(?<![0-9]){pattern}(?![0-9])"), months)
+
+
+def _pattern(form: str, months: dict[str, int]) -> str:
+    names = "|".join(sorted(map(re.escape, months), key=len, reverse=True))
+    month = rf"(?P<B>{names})\.?"
+    parts = {"d": DAY, "m": "(?P<m>[0-9]{1,2})", "B": month, "b": month, "Y": "(?P<Y>[0-9]{4})"}
+    pattern, end = "", 0
+    for token in TOKENS.finditer(form):
+        pattern += re.escape(_plain(form[end : token.start()]))
+        pattern += parts[token[1]] if token[1] else r"\s+"
+        end = token.end()
+    return pattern + re.escape(_plain(form[end:]))
+
+
+def _plain(text: str) -> str:
+    """Text in small letters without accents: `Février`, `FEVRIER` and `février` are one month."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def _months(language: str, length: str) -> dict[str, int]:
+    declared = _declared().get(language.partition("-")[0])
+    if declared is None:
+        raise InvalidInput(
+            f"no names of months are declared for the language {language!r}: expected one of "
+            + ", ".join(_declared())
+        )
+    return {_plain(name): number for number, name in enumerate(declared[length], 1)}
+
+
+@cache
+def _declared() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(files(__package__).joinpath("months.toml").read_text("utf-8"))

@@ -1,0 +1,268 @@
+"""Lists of notices in HTML: taken apart by CSS selectors, walked from the newest page to what is known.
+
+Pure, as adapters are. A list that has no items, or an item without a link or a day, has changed its
+layout: that fails, rather than that something is missed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from cssselect import SelectorError
+from lxml.html import HtmlElement, document_fromstring
+
+from tracker.errors import InvalidInput
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood, Request, Response
+from tracker.watch.days import day_format
+from tracker.watch.markup import parse_html, text_of
+
+MAX_TITLE_CHARACTERS = 500
+MAX_REMEMBERED_CHARACTERS = 100
+MAX_KNOWN = 400
+"""The most entries of a list that are remembered."""
+EMPTY = document_fromstring("<p>")
+GONE = (404, 410)
+"""Statuses of an address at which there is nothing any more."""
+JSON_HTML = ("data", "html")
+"""Where pages of lists that come as JSON have their HTML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a list has its items, by CSS selectors: `link`, `title` and `day` are sought within an
+    `item`; without a title's that of the link counts, without a day's all of the item. `next` leads
+    to the next page; or the address of pages has a number in the parameter `page_parameter`.
+    """
+
+    item: str
+    day_form: str
+    language: str
+    link: str = "a[href]"
+    title: str | None = None
+    day: str | None = None
+    day_attribute: str | None = None
+    next: str | None = None
+    page_parameter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item of a list, with the snapshot of the page that lists it and its place there."""
+
+    url: str
+    title: str
+    day: date
+    sha256: str
+    listed_at: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What was read of a list. `reaches_back_to` is the oldest day on the pages that were read."""
+
+    entries: tuple[Entry, ...]
+    reaches_back_to: date
+
+
+class Known:
+    """What is known of a list: addresses with their day and title, and the day before which all that
+    is listed counts as known."""
+
+    def __init__(self, cursor: Cursor, since: date):
+        self.entries: dict[str, tuple[date, str]] = {
+            url: (date.fromisoformat(day), title)
+            for url, (day, title) in cursor.get("known", {}).items()
+        }
+        self.floor = max(since, date.fromisoformat(cursor.get("floor", "0001-01-01")))
+
+    def __contains__(self, entry: Entry) -> bool:
+        return entry.day < self.floor or entry.url in self.entries
+
+    def add(self, entry: Entry, title: str) -> None:
+        """Remember an entry; `title` is empty for one that nobody wants to hear of."""
+        self.entries[entry.url] = (entry.day, title[:MAX_REMEMBERED_CHARACTERS])
+
+    def missing_in(self, walk: Walk) -> list[str]:
+        """The addresses that are in the list no more, though it was read beyond their day."""
+        listed = {entry.url for entry in walk.entries}
+        return sorted(
+            url
+            for url, (day, _) in self.entries.items()
+            if url not in listed and day > walk.reaches_back_to
+        )
+
+    def cursor(self) -> dict[str, Any]:
+        """What is to be remembered: the newest MAX_KNOWN."""
+        newest = sorted(self.entries.items(), key=lambda each: (each[1][0], each[0]), reverse=True)
+        if len(newest) > MAX_KNOWN:
+            self.floor = max(self.floor, newest[MAX_KNOWN][1][0] + timedelta(days=1))
+            newest = [each for each in newest if each[1][0] >= self.floor]
+        return {
+            "known": {url: [day.isoformat(), title] for url, (day, title) in newest},
+            "floor": self.floor.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list, in its order, and the address of the next one."""
+
+    entries: tuple[Entry, ...]
+    next_url: str | None
+
+
+Fetching: TypeAlias = Generator[Request | Finding, Response | None, Response]
+
+
+def fetch(request: Request) -> Fetching:
+    """Ask for an address, inside of a look."""
+    response = yield request
+    assert response is not None, "the answer to a request"
+    return response
+
+
+def walk(
+    first: str, layout: Layout, known: Known, max_pages: int
+) -> Generator[Request | Finding, Response | None, Walk]:
+    """Read the pages of a list from the newest on, until one has only what is known or is older, or
+    nothing that was not on the pages before: past the last page some lists repeat one, some are empty.
+
+    Raises NotUnderstood; as `INCOMPLETE` where that takes more than `max_pages`.
+    """
+    entries: dict[str, Entry] = {}
+    url: str | None = first
+    oldest = date.max
+    for _ in range(max_pages):
+        assert url is not None
+        response = yield from fetch(Request(url, accept="text/html, application/json;q=0.9"))
+        page = read_page(response, layout, may_be_empty=bool(entries))
+        reached = all(entry in known or entry.url in entries for entry in page.entries)
+        for entry in page.entries:
+            entries.setdefault(entry.url, entry)
+            oldest = min(oldest, entry.day)
+        url = page.next_url
+        if reached or url is None:
+            return Walk(tuple(e for e in entries.values() if e.day >= known.floor), oldest)
+    raise NotUnderstood(
+        f"{first}: {max_pages} pages reach back to {oldest} only, not to {known.floor} or to what was seen"
+        " before: raise max_pages, or since",
+        code="INCOMPLETE",
+    )
+
+
+def read_page(response: Response, layout: Layout, *, may_be_empty: bool = False) -> ListPage:
+    """The items of a page of a list. Raises NotUnderstood."""
+    root = parse_html(_html_within(response))
+    items = select(root, layout.item)
+    if not items and not may_be_empty:
+        raise NotUnderstood(f"{response.url}: no {layout.item!r} is in the page")
+    entries = tuple(_entry(item, n, response, layout) for n, item in enumerate(items, 1))
+    return ListPage(entries, _next(root, response, layout))
+
+
+def _entry(item: HtmlElement, number: int, response: Response, layout: Layout) -> Entry:
+    place = f"{layout.item} [{number}]"
+    link = next(iter(select(item, layout.link)), None)
+    url = address_in(None if link is None else link.get("href"), response.url)
+    if link is None or url is None:
+        raise NotUnderstood(f"{response.url}: {place} has no link {layout.link!r}")
+    named = next(iter(select(item, layout.title)), None) if layout.title else link
+    title = "" if named is None else " ".join((named.get("title") or "").split()) or text_of(named)
+    if not title:
+        raise NotUnderstood(f"{response.url}: {place} has no title")
+    day = _day(item, layout)
+    if day is None:
+        raise NotUnderstood(f"{response.url}: {place} has no day like {layout.day_form!r}")
+    return Entry(url, cut(title), day, response.sha256, response.url, place)
+
+
+def _day(item: HtmlElement, layout: Layout) -> date | None:
+    node = next(iter(select(item, layout.day)), None) if layout.day else item
+    if node is None:
+        return None
+    text = node.get(layout.day_attribute) if layout.day_attribute else text_of(node)
+    return day_format(layout.day_form, layout.language).find(text or "")
+
+
+def _next(root: HtmlElement, response: Response, layout: Layout) -> str | None:
+    if layout.page_parameter:
+        return _numbered_next(response.request.url, layout.page_parameter)
+    if layout.next is None:
+        return None
+    link = next(iter(select(root, layout.next)), None)
+    return None if link is None else address_in(link.get("href"), response.url)
+
+
+def _numbered_next(url: str, parameter: str) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query[parameter] = str(int(query.get(parameter) or 1) + 1)
+    return parts._replace(query=urlencode(query)).geturl()
+
+
+def _html_within(response: Response) -> Response:
+    """The response, or the HTML that lies in its JSON. Raises NotUnderstood."""
+    if not (response.media_type or "").endswith("json"):
+        return response
+    try:
+        found = json.loads(response.text())
+        for key in JSON_HTML:
+            found = found[key]
+        return replace(response, content=found.encode(), charset="utf-8", media_type="text/html")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise NotUnderstood(
+            f"{response.url}: expected JSON with HTML at {'.'.join(JSON_HTML)}"
+        ) from None
+
+
+def select(node: HtmlElement, selector: str) -> list[HtmlElement]:
+    """What a CSS selector finds below a node. Raises InvalidInput for what is no selector."""
+    try:
+        return node.cssselect(selector)
+    except SelectorError as error:
+        raise InvalidInput(f"expected a CSS selector, got {selector!r}: {error}") from None
+
+
+def check_selector(selector: str | None) -> None:
+    """Refuse what is no CSS selector. Raises InvalidInput."""
+    if selector is not None:
+        select(EMPTY, selector)
+
+
+def withdrawal(url: str, day: date, title: str, language: str, failure: FetchFailed) -> Lead:
+    """The finding that an entry is gone, from its list and from its address."""
+    origin = Origin(
+        item=item_of(url), title=title, sha256=None, url=url, language=language, published_on=day
+    )
+    reason = f"It is in the list no more, and its address answers {failure.status}"
+    return Lead(origin, reason, LeadCode.WITHDRAWN)
+
+
+def item_of(url: str) -> str:
+    """What an entry is called: its address without the scheme, the end of it where that is long."""
+    return url.partition("://")[2][-200:]
+
+
+def address_in(href: str | None, base: str) -> str | None:
+    """The address of a link without its fragment; None where it leads to no page of the web."""
+    if not href or not href.strip():
+        return None
+    try:
+        parts = urlsplit(urljoin(base, href.strip()))
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return parts._replace(fragment="").geturl()
+
+
+def cut(title: str) -> str:
+    """A title that fits."""
+    return title if len(title) <= MAX_TITLE_CHARACTERS else title[: MAX_TITLE_CHARACTERS - 1] + "…"
