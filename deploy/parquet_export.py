@@ -45,6 +45,7 @@ FILES = {
     "import": "imports",
     "preference": "preferences",
     "redaction": "redactions",
+    "source": "watched_sources",
 }
 """The names of the files, without their ending."""
 

@@ -16,6 +16,7 @@ from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import STATES
+from tracker.domain.watched_source import WatchedSourceState
 
 if TYPE_CHECKING:
     from projections.query.preview import Preview
@@ -31,6 +32,7 @@ S = TypeVar(
     PreferenceState,
     ImportState,
     RedactionState,
+    WatchedSourceState,
 )
 
 

@@ -1,7 +1,7 @@
 """What a search finds events by: the words of all that a fact says, those of codes included. Pure.
 
-Claims on figures have none: they are found by the name of their figure. Nor have notes and
-quotations, which stand in annexes.
+Claims on figures have none: they are found by the name of their figure. Nor have fetches of watched
+sources that did not fail, which are many, and notes and quotations, which stand in annexes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tracker.domain.history import RecordedFact
 from tracker.domain.import_receipt import Import
 from tracker.domain.places import Place
 from tracker.domain.values import Actor, TextCommitment
+from tracker.domain.watched_source import Fetched, Unchanged
 
 WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
 CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
@@ -34,7 +35,7 @@ CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRS
 
 def event_words(entity: str, known: RecordedFact) -> str | None:
     """The words of an event, each once; None for those that are found by their entity alone."""
-    if entity.startswith(WITHOUT_WORDS):
+    if entity.startswith(WITHOUT_WORDS) or isinstance(known.fact, Fetched | Unchanged):
         return None
     texts = [entity, known.type.translate(CAPITAL), *_texts(known.fact)]
     found = " ".join(dict.fromkeys(word for text in texts for word in words(text)))

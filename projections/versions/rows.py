@@ -25,6 +25,7 @@ from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import DAY, PartialDate, Value
 from tracker.domain.vocabulary import Checked
+from tracker.domain.watched_source import WatchedSourceState
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -89,6 +90,8 @@ def filter_columns(state: EntityState) -> FilterColumns:
             return columns(category=state.reader)
         case FirmState(place=place):
             return columns(places=(place,) if place else ())
+        case WatchedSourceState():
+            return columns(places=state.issuers, category=state.adapter)
     return columns()
 
 

@@ -19,6 +19,7 @@ from tracker.domain.firm import FirmState
 from tracker.domain.matching import firms_in
 from tracker.domain.places import Place
 from tracker.domain.values import Value
+from tracker.domain.watched_source import WatchedSourceState
 
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
@@ -49,7 +50,7 @@ def matches(search: str | None, *names: str) -> bool:
 def title(state: Value) -> str | None:
     """What an entity is called, as lists order by it; None for those without a name."""
     match state:
-        case AllianceState() | FirmState():
+        case AllianceState() | FirmState() | WatchedSourceState():
             return _joined([state.name])
         case AnnouncementState() | ExportControlState():
             return _joined([state.title])
@@ -101,6 +102,8 @@ def search_text(state: Value) -> str | None:
                     *_places([state.place] if state.place else []),
                 ]
             )
+        case WatchedSourceState():
+            return _joined([state.name, state.id, state.covers or "", *_places(state.issuers)])
     return None
 
 

@@ -27,6 +27,9 @@ from tracker.errors import InvalidInput, TooLarge
 RENAMED = {"judged": "assessment"}
 """GraphQL names of fields that are recorded under another name."""
 
+NOT_TOLD = frozenset({"reviewed_by"})
+"""Fields of facts that no client can give: reviews write them."""
+
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
 """Required fields that are nullable here: the domain's error says more than GraphQL's would."""
 
@@ -42,6 +45,8 @@ def input_type(
     required = set(annotations)
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
+        if field.name in NOT_TOLD:
+            continue
         annotations[field.name] = graphql_type(hints[field.name])
         if field.required and field.name not in CHECKED_BY_DOMAIN:
             required.add(field.name)

@@ -34,6 +34,7 @@ from tracker.domain.import_receipt import Import
 from tracker.domain.preference import Preference
 from tracker.domain.redaction import Redaction
 from tracker.domain.values import DAY, TextCommitment
+from tracker.domain.watched_source import WatchedSource
 
 
 class EntityKind(Enum):
@@ -47,6 +48,7 @@ class EntityKind(Enum):
     PREFERENCE = Preference.KIND
     IMPORT = Import.KIND
     REDACTION = Redaction.KIND
+    SOURCE = WatchedSource.KIND
 
 
 described_enum(
@@ -60,6 +62,7 @@ described_enum(
         Preference.KIND: "Orders of preference between publishers.",
         Import.KIND: "Imports of files.",
         Redaction.KIND: "Redactions of texts.",
+        WatchedSource.KIND: "Sources that are watched.",
     },
 )
 

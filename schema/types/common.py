@@ -185,6 +185,14 @@ class Source:
     confidence: str | None = field(
         description="The confidence of whoever recorded the fact, in words."
     )
+    snapshot: str | None = field(
+        description="The SHA-256 of the snapshot that the fact was read in, as hexadecimal digits: what"
+        " was fetched is at `/snapshots/<sha256>`. Null where no snapshot is cited."
+    )
+    reviewed_by: list[str] = field(
+        description="Who accepted the fact, in order, where it was proposed from a watched source; else"
+        " empty."
+    )
 
 
 @object_type

@@ -27,6 +27,7 @@ from schema.types.preference import Preference
 from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction
 from schema.types.summary import summary
+from schema.types.watched_source import WatchedSource
 from tracker.domain.entity import EntityState
 from tracker.domain.history import Retracted
 from tracker.domain.registry import RETRACTION_TYPES
@@ -149,7 +150,15 @@ class Event(KnownEvent):
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction,
+    ExportControl
+    | Alliance
+    | Announcement
+    | Figure
+    | Firm
+    | Preference
+    | Import
+    | Redaction
+    | WatchedSource,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -254,8 +263,6 @@ def past_state(of: EntityState, start: Moment) -> Node:
     return state
 
 
-def graphql_state(
-    of: EntityState, moment: Moment | None
-) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
+def graphql_state(of: EntityState, moment: Moment | None) -> State:
     """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
     return node_of(of, moment)  # type: ignore[no-any-return]  # each kind registers its own type

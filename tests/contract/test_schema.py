@@ -25,6 +25,7 @@ from tracker.domain.entity import Retracted
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
 from tracker.domain.registry import FACTS
+from tracker.domain.values import Fact
 
 KEPT = Path(__file__).parents[2] / "schema" / "schema.graphql"
 RELEASED = Path(__file__).with_name("released")
@@ -98,9 +99,13 @@ def test_every_type_field_argument_and_enum_value_is_described() -> None:
     assert missing == []
 
 
-def test_every_fact_of_the_domain_has_a_mutation() -> None:
+def test_every_fact_of_the_domain_has_a_mutation_but_those_of_the_watcher() -> None:
     recorded = {act.fact for act in FACT_MUTATIONS}
-    others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
+    others = {
+        fact.__name__
+        for type_, fact in FACTS.items()
+        if fact not in recorded and not type_.startswith("Source.")
+    }
     assert others == {
         "MemberJoined",
         "MemberLeft",
@@ -115,6 +120,19 @@ def test_every_fact_of_the_domain_has_a_mutation() -> None:
         *more,
         *(act.name for act in FACT_MUTATIONS),
     } == fields.keys() - ENDPOINT_MUTATIONS.keys()
+
+
+def test_nobody_can_tell_by_a_mutation_what_was_fetched_or_who_reviewed_a_fact() -> None:
+    assert not any(type_.startswith("Source.") for type_, f in FACTS.items() if f in recordable())
+    given = core().type_map["SourceInput"]
+    assert isinstance(given, GraphQLInputObjectType)
+    assert "snapshot" in given.fields
+    assert "reviewedBy" not in given.fields
+
+
+def recordable() -> set[type[Fact]]:
+    """The facts that mutations record."""
+    return {act.fact for act in FACT_MUTATIONS}
 
 
 def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:

@@ -23,6 +23,7 @@ from tests.support.fact_builders import (
 )
 from tracker.domain import alliance, announcement, firm
 from tracker.domain import export_control_acts as acts
+from tracker.domain import watched_source as watch
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claimed, Preferred
 from tracker.domain.history import RecordedFact, Retracted, effective_facts
@@ -43,6 +44,7 @@ NAMES = {
     "export-control/x": "Gallium to the US",
     "export-control/y": "The Export Control List",
     "firm/lynas": "Lynas",
+    "source/us": "Federal Register",
 }
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
 
@@ -57,6 +59,14 @@ def control(kind: type[Fact], /, **fields: Any) -> tuple[str, Fact]:
     return about("export-control/x", kind, **fields)
 
 
+def source_fact(kind: type[Fact], /, **fields: Any) -> tuple[str, Fact]:
+    """A fact about a watched source."""
+    return about("source/us", kind, **fields)
+
+
+LIST = "https://example.org/list"
+LOOK = {"look": 7, "at": "2026-02-04T12:00:00Z"}
+FETCH = {**LOOK, "address": LIST}
 RECEIPT = from_builtins(
     Receipt,
     {
@@ -240,6 +250,69 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
     (
         about("redaction/1", Redacted, redacts="e1", fields=["/note"], reason="an order"),
         "Texts of the event e1 are redacted on 4 February 2026: an order.",
+    ),
+    (
+        source_fact(
+            watch.Watched, name="Official Journal", adapter="eu-cellar", address=LIST, everyHours=12
+        ),
+        "Official Journal is watched from 4 February 2026 on, every 12 hours: https://example.org/list.",
+    ),
+    (
+        source_fact(watch.Unwatched, reason="it moved"),
+        "Federal Register is not watched any more from 4 February 2026 on: it moved.",
+    ),
+    (
+        source_fact(
+            watch.Fetched,
+            **FETCH,
+            status=200,
+            sha256="ab" * 32,
+            size=12345,
+            mediaType="text/html",
+            movedTo="https://example.org/new",
+        ),
+        "Federal Register, look 7: https://example.org/list was fetched, from https://example.org/new:"
+        " 12,345 bytes of text/html, SHA-256 abababababab…",
+    ),
+    (
+        source_fact(watch.Unchanged, **FETCH, status=304, sha256="ab" * 32),
+        "Federal Register, look 7: https://example.org/list has not changed: SHA-256 abababababab…",
+    ),
+    (
+        source_fact(
+            watch.Failed, **FETCH, status=503, code="RATE_LIMITED", reason="come back at noon"
+        ),
+        "Federal Register, look 7: https://example.org/list could not be read (RATE_LIMITED, HTTP"
+        " status 503): come back at noon.",
+    ),
+    (
+        source_fact(
+            watch.Looked,
+            **LOOK,
+            startedAt=LOOK["at"],
+            requests=1,
+            complete=True,
+            coversUntil="2026-02-03",
+        ),
+        "Federal Register was looked through on 4 February 2026, up to what was announced by"
+        " 3 February 2026: 1 request, nothing new.",
+    ),
+    (
+        source_fact(
+            watch.Looked,
+            **LOOK,
+            startedAt=LOOK["at"],
+            requests=3,
+            snapshots=1,
+            candidates=2,
+            complete=False,
+        ),
+        "Federal Register could not be looked through on 4 February 2026: 3 requests, 1 new snapshot"
+        " and 2 new candidates.",
+    ),
+    (
+        source_fact(watch.SnapshotRedacted, sha256="ab" * 32, reason="an order"),
+        "The snapshot abababababab… of Federal Register is redacted on 4 February 2026: an order.",
     ),
 ]
 

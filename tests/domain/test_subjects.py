@@ -41,6 +41,7 @@ DECLARED = {
     "Figure.Claimed series commodity": True,
     "Figure.Claimed series place": True,
     "Preference.Ordered commodity": True,
+    "Source.Watched issuers": True,
 }
 """Every field of a fact that holds commodities, places or actors, and whether the fact is about
 them. Whoever adds one decides here: a control is not about the places that it is aimed at."""
@@ -88,6 +89,17 @@ EXAMPLES = {
         [],
     ),
     "ExportControl.Disputed": ({"account": "A", "commodities": ["cobalt"]}, ["cobalt"], []),
+    "Source.Watched": (
+        {
+            "name": "A",
+            "adapter": "feed",
+            "address": "https://example.org/",
+            "everyHours": 12,
+            "issuers": ["JP", "quad"],
+        },
+        [],
+        ["JP", "quad"],
+    ),
     "Preference.Ordered": (
         {"commodity": "cobalt", "publishers": ["usgs"], "reason": "A"},
         ["cobalt"],

@@ -7,15 +7,11 @@ it can neither be missing nor lie. `events` says how many they are, so its own p
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, ClassVar
-
-import msgspec
+from typing import ClassVar
 
 from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
-from tracker.domain.values import Fact, Name, PartialDate, Value
+from tracker.domain.values import Fact, Name, PartialDate, Sha256, Value
 from tracker.errors import InvalidInput
-
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class ImportCounts(Value, frozen=True, kw_only=True):
@@ -79,7 +75,7 @@ class Receipt(Fact, frozen=True, kw_only=True):
     reader: Name
     reader_version: Name
     file: Name
-    sha256: Digest
+    sha256: Sha256
     size: int
     counts: ImportCounts
     encoding: Name | None = None

@@ -14,10 +14,11 @@ from tracker.domain.announcement import Made
 from tracker.domain.entity import KINDS
 from tracker.domain.history import History, RecordedFact, Retracted
 from tracker.domain.values import Fact
+from tracker.domain.watched_source import Watched
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
-    *(firm.Identified, firm.Renamed),
+    *(firm.Identified, firm.Renamed, Watched),
 )
 NAMING_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
@@ -30,7 +31,9 @@ def name_given(fact: Fact) -> str | None:
     match fact:
         case Made() | acts.Announced() | acts.Amended():
             return fact.title
-        case alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed():
+        case (
+            alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed() | Watched()
+        ):
             return fact.name
     return None
 

@@ -15,6 +15,7 @@ from tracker.domain.import_receipt import Import, ImportState
 from tracker.domain.preference import Preference, PreferenceState
 from tracker.domain.redaction import Redaction, RedactionState
 from tracker.domain.values import Fact
+from tracker.domain.watched_source import WatchedSource, WatchedSourceState
 from tracker.errors import InvalidInput
 
 FACTS: dict[str, type[Fact]] = {
@@ -33,6 +34,7 @@ STATES: dict[str, type[Any]] = {
     Preference.KIND: PreferenceState,
     Import.KIND: ImportState,
     Redaction.KIND: RedactionState,
+    WatchedSource.KIND: WatchedSourceState,
 }
 State = (
     AllianceState
@@ -43,6 +45,7 @@ State = (
     | PreferenceState
     | ImportState
     | RedactionState
+    | WatchedSourceState
 )
 
 

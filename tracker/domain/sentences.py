@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from tracker.domain import alliance, firm
 from tracker.domain import export_control_acts as acts
+from tracker.domain import watched_source as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity
@@ -88,6 +89,8 @@ def sentence(
             said = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
             said = _of_figure(entity, fact)
+        case watch.SourceFact():
+            said = _of_source(_name(names, entity), fact)
         case _:
             said = _of_others(_name(names, entity), fact)
     return said if said.endswith((".", "!", "?", "…")) else f"{said}."
@@ -274,6 +277,63 @@ def _of_others(name: str, fact: Fact) -> str:
                 f" {beginning(fact.reason)}"
             )
     raise TypeError(f"no sentence for {fact!r}")
+
+
+def _of_source(name: str, fact: watch.SourceFact) -> str:
+    match fact:
+        case watch.Watched():
+            rhythm = f"every {fact.every_hours:g} hours" if fact.every_hours != 1 else "every hour"
+            return (
+                f"{fact.name} is watched from {date_phrase(fact.on)} on, {rhythm}: {fact.address}"
+            )
+        case watch.Unwatched():
+            return (
+                f"{name} is not watched any more from {date_phrase(fact.on)} on:"
+                f" {beginning(fact.reason)}"
+            )
+        case watch.Looked():
+            return _of_look(name, fact)
+        case watch.SnapshotRedacted():
+            return (
+                f"The snapshot {fact.sha256[:12]}… of {name} is redacted {on_phrase(fact.on)}:"
+                f" {beginning(fact.reason)}"
+            )
+        case watch.FetchFact():
+            return f"{name}, look {fact.look}: {fact.address} {_outcome(fact)}"
+    raise TypeError(f"no sentence for {fact!r}")
+
+
+def _outcome(fact: watch.FetchFact) -> str:
+    """What came of a request, behind its address."""
+    match fact:
+        case watch.Fetched():
+            what = f" of {fact.media_type}" if fact.media_type else ""
+            moved = f", from {fact.moved_to}" if fact.moved_to else ""
+            return f"was fetched{moved}: {fact.size:,} bytes{what}, SHA-256 {fact.sha256[:12]}…"
+        case watch.Unchanged():
+            return f"has not changed: SHA-256 {fact.sha256[:12]}…"
+        case watch.Failed():
+            answer = f", HTTP status {fact.status}" if fact.status else ""
+            return f"could not be read ({fact.code}{answer}): {beginning(fact.reason)}"
+    raise TypeError(f"no sentence for {fact!r}")
+
+
+def _of_look(name: str, fact: watch.Looked) -> str:
+    """How a look ended."""
+    how = "was looked through" if fact.complete else "could not be looked through"
+    day = date_phrase(fact.covers_until) if fact.covers_until else ""
+    until = f", up to what was announced by {day}" if day else ""
+    found = (
+        f"{_number(fact.snapshots, 'new snapshot')} and {_number(fact.candidates, 'new candidate')}"
+        if fact.snapshots or fact.candidates
+        else "nothing new"
+    )
+    requests = _number(fact.requests, "request")
+    return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {found}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _name(names: Names, entity: str) -> str:

@@ -53,6 +53,9 @@ Text = Annotated[str, msgspec.Meta(max_length=8000)]
 COMMITMENT = r"^salted-sha256-v1:[0-9a-f]{64}\Z"
 """The format of a commitment; another scheme would have another name."""
 
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+"""A SHA-256 as hexadecimal digits."""
+
 Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
 """The short id of a publisher, such as `usgs`."""
 
@@ -206,7 +209,8 @@ class Source(Value, frozen=True, kw_only=True):
     `publisher` is the short id of who published what was read, `name` the publication in the
     publisher's words. `published_on` is the day from which the fact is public through this source.
     `primary` says whether it is the text of the issuer itself, where that does not follow from the
-    publisher: see `is_primary`.
+    publisher: see `is_primary`. `snapshot` is what the fact was read from, as it was fetched;
+    `reviewed_by` has, in order, who accepted the fact, where it was proposed.
     """
 
     publisher: Publisher
@@ -217,6 +221,8 @@ class Source(Value, frozen=True, kw_only=True):
     checked: Checked = Checked.MEMORY
     primary: bool | None = None
     confidence: Name | None = None
+    snapshot: Sha256 | None = None
+    reviewed_by: tuple[Name, ...] = ()
 
     @property
     def is_primary(self) -> bool:
@@ -305,6 +311,7 @@ __all__ = [
     "Precision",
     "Publisher",
     "Quantity",
+    "Sha256",
     "Source",
     "Text",
     "TextCommitment",

@@ -249,3 +249,22 @@ class Checked(StrEnum):
     DATA_FILE = "data_file"
     SEED = "seed"
     MEMORY = "memory"
+
+
+class FetchFailure(StrEnum):
+    """Why a request to a watched source failed. The words are codes, as those of errors are."""
+
+    UNREACHABLE = "UNREACHABLE"
+    TIMEOUT = "TIMEOUT"
+    REFUSED_ADDRESS = "REFUSED_ADDRESS"
+    ROBOTS = "ROBOTS"
+    RATE_LIMITED = "RATE_LIMITED"
+    HTTP_STATUS = "HTTP_STATUS"
+    TOO_LARGE = "TOO_LARGE"
+    CUT_OFF = "CUT_OFF"
+    TLS = "TLS"
+    REDIRECT = "REDIRECT"
+    LAYOUT_CHANGED = "LAYOUT_CHANGED"
+    ENCODING = "ENCODING"
+    INCOMPLETE = "INCOMPLETE"
+    TRUNCATED = "TRUNCATED"

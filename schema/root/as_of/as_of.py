@@ -39,6 +39,7 @@ from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 from tracker.domain.values import Actor, PartialDate
+from tracker.domain.watched_source import WatchedSourceState
 
 
 @object_type
@@ -53,6 +54,7 @@ class Counts:
     preferences: int = field(description="Orders of preference between publishers.")
     imports: int = field(description="Recorded imports.")
     redactions: int = field(description="Events with redacted texts.")
+    watched_sources: int = field(description="Sources that were ever watched.")
 
 
 @object_type
@@ -133,6 +135,7 @@ class AsOf(
             preferences=counts[kind_name(PreferenceState)],
             imports=counts[kind_name(ImportState)],
             redactions=counts[kind_name(RedactionState)],
+            watched_sources=counts[kind_name(WatchedSourceState)],
         )
 
     @resolver_field

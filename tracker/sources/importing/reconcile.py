@@ -136,7 +136,8 @@ def retracted_by_import(entity: Entity, event_id: str) -> bool:
 
 
 def equal_ignoring_place(one: Fact, other: Fact) -> bool:
-    """Whether two facts are the same, wherever in their source they stand: rows may move."""
+    """Whether two facts are the same, wherever in their source they stand: rows may move. Nor does it
+    matter from which snapshot they were read, and who accepted them."""
     return one == other or _without_place(one) == _without_place(other)
 
 
@@ -150,7 +151,8 @@ def equal_quantities(one: Quantity, other: Quantity) -> bool:
 
 
 def _without_place(fact: Fact) -> Fact:
-    return replace(fact, source=replace(fact.source, reference=None))
+    source = replace(fact.source, reference=None, snapshot=None, reviewed_by=())
+    return replace(fact, source=source)
 
 
 def _resolve_new(entity: Entity, order: PlannedEvent) -> Resolution:

@@ -14,7 +14,8 @@ from tracker.domain.places import Place, places
 from tracker.domain.redaction import Redacted
 from tracker.domain.registry import FACTS
 from tracker.domain.units import Unit
-from tracker.domain.values import Actor, PartialDate, TextCommitment
+from tracker.domain.values import Actor, PartialDate, Source, TextCommitment
+from tracker.domain.watched_source import SourceFact
 
 SCHEMAS_OF_WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {
@@ -37,11 +38,16 @@ COMMITTED = TextCommitment.__name__
 
 def corpus_schema() -> str:
     """The schema as text; the same facts always give the same."""
-    kinds = {type_: fact for type_, fact in FACTS.items() if fact not in (Receipt, Redacted)}
+    kinds = {
+        type_: fact
+        for type_, fact in FACTS.items()
+        if fact not in (Receipt, Redacted) and not issubclass(fact, SourceFact)
+    }
     names = list(dict.fromkeys(kinds.values()))
     refs, components = msgspec.json.schema_components(
         names, schema_hook=SCHEMAS_OF_WORDS.__getitem__
     )
+    components[Source.__name__]["properties"].pop("reviewedBy")  # only reviews say who
     where = dict(zip(names, refs, strict=True))
     return json.dumps(
         {

@@ -1,0 +1,120 @@
+"""Watched sources as GraphQL shows them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import field
+
+from projections.query.moment import Moment
+from schema.base.decorators import object_type
+from schema.base.memo import memoize_by_identity
+from schema.base.scalars import Day, Instant
+from schema.types.common import Actor, Because, Node, actor, at_moment, because, from_state
+from schema.types.links import node_of
+from tracker.domain import watched_source as domain
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import FetchFailure
+
+
+@object_type
+class SourceFailure:
+    """A request to a watched source that failed."""
+
+    look: int = field(description="The number of the look that it was part of.")
+    at: Instant = field(description="When it failed.")
+    address: str = field(description="The address that was asked for.")
+    code: FetchFailure = field(description="Why, for programs.")
+    reason: str = field(description="Why, in one line.")
+    status: int | None = field(description="The status of the answer; null where there was none.")
+
+
+@object_type
+class WatchedSource(Node):
+    """A source that is watched: a list of a publisher that is looked through again and again. Every
+    look and every fetch of it is an event of the log, whatever came of it. The state follows from the
+    looks that have ended.
+    """
+
+    key: str = field(description="Its key, such as `us-federal-register`.")
+    entity: str = field(description="Its name in the log, `source/<key>`.")
+    name: str = field(description="What it is called.")
+    publisher: str = field(description="The short id of its publisher, such as `federal_register`.")
+    adapter: str = field(description="By what its lists are read, such as `feed`.")
+    address: str = field(description="The address at which it is.")
+    issuers: list[Actor] = field(description="Whose acts it has.")
+    covers: str | None = field(description="What it lists, in words; null where nobody says so.")
+    every_hours: float = field(description="The hours from one look to the next.")
+    watched_since: PartialDate = field(description="The day from which it has been watched.")
+    unwatched_on: PartialDate | None = field(
+        description="The day from which it is watched no more; null while it is."
+    )
+    unwatched_because: str | None = field(
+        description="Why it is watched no more; null while it is."
+    )
+    looks: int = field(description="The number of looks that have ended.")
+    last_look: int = field(description="The number of the last look that has ended; 0 before it.")
+    last_ended_at: Instant | None = field(
+        description="When the last look ended, whatever came of it; null before it."
+    )
+    last_looked_at: Instant | None = field(
+        description="When a look last read everything; null where none has."
+    )
+    next_look_expected_at: Instant | None = field(
+        description="When it should have been read again by its rhythm: after that, answers about its"
+        " issuers are older than they should be. Null where it is not watched, or was never read."
+    )
+    covers_until: Day | None = field(
+        description="The day up to which all that the publisher had announced was seen; null where that"
+        " can't be said."
+    )
+    last_fetched_at: Instant | None = field(
+        description="When an address of it was last read; null where none was."
+    )
+    last_changed_at: Instant | None = field(
+        description="When something new was last fetched; null where nothing was."
+    )
+    failing_since: Instant | None = field(
+        description="When the first look ended since then that could not read everything; null where"
+        " the last one did."
+    )
+    last_failure: SourceFailure | None = field(
+        description="The last request that failed; null where none did. It may be of a look that read"
+        " everything in the end: see `failingSince`."
+    )
+    warnings: list[str] = field(
+        description="What was odd in the last look without being a failure, at most 20."
+    )
+    requests: float = field(description="The number of requests of all looks.")
+    snapshots: float = field(description="The number of new snapshots of all looks.")
+    candidates: float = field(description="The number of new candidates of all looks.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log; the"
+        " looks before those are left out."
+    )
+    state: strawberry.Private[domain.WatchedSourceState]
+
+
+@node_of.register(domain.WatchedSourceState)
+def watched_source(state: domain.WatchedSourceState, moment: Moment | None) -> WatchedSource:
+    """The GraphQL type of a watched source at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: domain.WatchedSourceState) -> WatchedSource:
+    failure = state.last_failure
+    return from_state(
+        WatchedSource,
+        state,
+        key=state.id,
+        entity=f"source/{state.id}",
+        issuers=[actor(one) for one in state.issuers],
+        next_look_expected_at=state.next_look_expected_at,
+        covers_until=Day(state.covers_until.isoformat()) if state.covers_until else None,
+        last_failure=from_state(SourceFailure, failure) if failure else None,
+        requests=float(state.requests),
+        snapshots=float(state.snapshots),
+        candidates=float(state.candidates),
+        state=state,
+        later={"because": lambda: because(state.because)},
+    )

@@ -1,0 +1,474 @@
+"""Watched sources: lists of publishers that are looked through, and every fetch of them.
+
+What the watcher did is on record, whatever came of it: that it looked and found nothing, too. A look
+is one pass over a source, a fetch one request of it. Facts of one source come in looks; its state
+follows from the looks that have ended, so that thousands of fetches leave it small.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from tracker.domain.elements import Element
+from tracker.domain.entity import (
+    Entity,
+    Evidence,
+    Fold,
+    RecordedFact,
+    Retracted,
+    StateWithEvidence,
+    because,
+)
+from tracker.domain.values import Actor, Fact, Name, PartialDate, Sha256, Value, check_reason
+from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.wording import check_address
+from tracker.errors import InvalidInput, NotFound
+
+MAX_WARNINGS = 20
+"""The most warnings that one look may leave."""
+KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+"""What comes behind `source/` in the name of a watched source."""
+REDACTED_SNAPSHOT_TYPE = "Source.SnapshotRedacted"
+
+Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+"""An address of the web, with all that it asks for."""
+Count = Annotated[int, msgspec.Meta(ge=0)]
+LookNumber = Annotated[int, msgspec.Meta(ge=1)]
+"""The number of a look at one source: 1, 2, 3, …"""
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time in UTC, up to microseconds."""
+Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+"""A status code of HTTP."""
+
+
+class SourceFact(Fact, frozen=True, kw_only=True):
+    """A fact about a watched source, of a day (UTC)."""
+
+    on: PartialDate
+
+    @property
+    def public_on(self) -> date:
+        """The day on which it happened."""
+        return self.on.first
+
+
+class Watched(SourceFact, frozen=True, kw_only=True):
+    """A source is watched from now on, or from now on otherwise.
+
+    `adapter` knows how its lists are read, `issuers` are those whose acts it has, `covers` says in
+    words what it lists. It is looked through every so many hours.
+    """
+
+    name: Name
+    adapter: Name
+    address: Address
+    issuers: tuple[Actor, ...] = ()
+    every_hours: Annotated[float, msgspec.Meta(gt=0, le=8784)]
+    covers: Name | None = None
+
+    def check_recordable(self) -> None:
+        """Its address is one of the web. Raises InvalidInput."""
+        check_address(self.address, "address")
+
+
+class Unwatched(SourceFact, frozen=True, kw_only=True):
+    """A source is looked at no more."""
+
+    reason: Name
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+
+
+class LookFact(SourceFact, frozen=True, kw_only=True):
+    """What happened at a time during a look; `on` is the day of that time."""
+
+    look: LookNumber
+    at: Instant
+
+    def __post_init__(self) -> None:
+        check_utc(self.at, "at")
+        if self.on != self.at.date().isoformat():
+            raise InvalidInput(
+                f"{self.on} is not the day of {self.at.isoformat()}: expected {self.at.date()}",
+                code="INVALID_DATE",
+                path=("on",),
+            )
+
+
+class FetchFact(LookFact, frozen=True, kw_only=True):
+    """What came of one request to an address."""
+
+    address: Address
+
+    def check_recordable(self) -> None:
+        """Its address is one of the web. Raises InvalidInput."""
+        check_address(self.address, "address")
+
+
+class Fetched(FetchFact, frozen=True, kw_only=True):
+    """Something new came, which is kept as a snapshot by its SHA-256.
+
+    `moved_to` is where it came from in the end, if not from `address`.
+    """
+
+    status: Status
+    sha256: Sha256
+    size: Count
+    media_type: Name | None = None
+    moved_to: Address | None = None
+
+
+class Unchanged(FetchFact, frozen=True, kw_only=True):
+    """The same came as last time, or the publisher said that it is the same (304)."""
+
+    status: Status
+    sha256: Sha256
+
+
+class Failed(FetchFact, frozen=True, kw_only=True):
+    """Nothing came that can be used: `code` says why to programs, `reason` to people.
+
+    `status` is None where there was no answer. `sha256` is that of what came all the same.
+    """
+
+    code: FetchFailure
+    reason: Name
+    status: Status | None = None
+    sha256: Sha256 | None = None
+
+
+class Looked(LookFact, frozen=True, kw_only=True):
+    """A look has ended: how many requests it took, how many of their answers were new, and how many
+    candidates were found.
+
+    `complete` says that everything of the list was read; then all that the publisher had announced up to
+    `covers_until` was seen, where that can be said.
+    """
+
+    started_at: Instant
+    requests: Count
+    snapshots: Count = 0
+    candidates: Count = 0
+    complete: bool
+    covers_until: date | None = None
+    warnings: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MAX_WARNINGS)] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_utc(self.started_at, "startedAt")
+        if self.started_at > self.at:
+            raise InvalidInput(
+                f"expected a look to end after {self.started_at.isoformat()}, when it began",
+                code="END_BEFORE_START",
+                path=("at",),
+            )
+
+
+class SnapshotRedacted(SourceFact, frozen=True, kw_only=True):
+    """The bytes of a snapshot are gone: the log removes them in the transaction that records this.
+
+    `reason` says no more of them than may stay.
+    """
+
+    sha256: Sha256
+    reason: Name
+    by: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+
+
+class Failure(Value, frozen=True, kw_only=True):
+    """A request that failed."""
+
+    look: int
+    at: Instant
+    address: str
+    code: FetchFailure
+    reason: str
+    status: int | None = None
+
+
+class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
+    """A watched source on a day, by the looks that have ended.
+
+    `looks` counts them, `last_look` is the number of the last one. `last_looked_at` is when one last read
+    everything, and `covers_until` how far the publisher's announcements were seen by then.
+    `failing_since` is when the first look ended since then that did not; None while the last did.
+    """
+
+    name: str
+    publisher: str
+    adapter: str
+    address: str
+    every_hours: float
+    watched_since: PartialDate
+    issuers: tuple[Actor, ...] = ()
+    covers: str | None = None
+    unwatched_on: PartialDate | None = None
+    unwatched_because: str | None = None
+    looks: int = 0
+    last_look: int = 0
+    last_ended_at: datetime | None = None
+    last_looked_at: datetime | None = None
+    covers_until: date | None = None
+    last_fetched_at: datetime | None = None
+    last_changed_at: datetime | None = None
+    failing_since: datetime | None = None
+    last_failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+    requests: int = 0
+    snapshots: int = 0
+    candidates: int = 0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is still looked at."""
+        return self.unwatched_on is None
+
+    @property
+    def next_look_expected_at(self) -> datetime | None:
+        """When its rhythm has it read again; None where it is not watched or never was read."""
+        if not self.is_watched or self.last_looked_at is None:
+            return None
+        return self.last_looked_at + timedelta(hours=self.every_hours)
+
+
+class WatchedSourceFold(Fold[WatchedSourceState]):
+    """The state of a watched source from its facts. It cites those alone that it follows from."""
+
+    __slots__ = (
+        "candidates",
+        "changed",
+        "complete",
+        "failed",
+        "failing",
+        "fetched",
+        "first",
+        "looked",
+        "looks",
+        "pending_changed",
+        "pending_failed",
+        "pending_fetched",
+        "requests",
+        "settings",
+        "snapshots",
+        "unwatched",
+    )
+    NEEDS_OPENING = True
+
+    def __init__(self) -> None:
+        self.first: RecordedFact | None = None
+        self.settings: RecordedFact | None = None
+        self.unwatched: RecordedFact | None = None
+        self.looked: RecordedFact | None = None
+        """The end of the last look."""
+        self.complete: RecordedFact | None = None
+        """The end of the last look that read everything."""
+        self.failing: RecordedFact | None = None
+        """The end of the first look behind that."""
+        self.fetched: datetime | None = None
+        self.changed: datetime | None = None
+        self.failed: RecordedFact | None = None
+        # what looks that have not ended add to these
+        self.pending_fetched: datetime | None = None
+        self.pending_changed: datetime | None = None
+        self.pending_failed: RecordedFact | None = None
+        self.looks = self.requests = self.snapshots = self.candidates = 0
+
+    @classmethod
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
+        """None: there are no long lists."""
+        return []
+
+    def take(self, known: RecordedFact) -> None:
+        """Take in a fact; none counts of a day before the source was watched."""
+        match known.fact:
+            case Watched():
+                self.first = self.first or known
+                self.settings = known
+                if self.unwatched and _is_behind(known, self.unwatched):
+                    self.unwatched = None
+            case _ if self.settings is None:
+                return
+            case Unwatched():
+                self.unwatched = None if _is_behind(self.settings, known) else known
+            case Fetched(at=at):
+                self.pending_fetched = self.pending_changed = at
+            case Unchanged(at=at):
+                self.pending_fetched = at
+            case Failed():
+                self.pending_failed = known
+            case Looked() as look:
+                self._end_look(known, look)
+
+    def _end_look(self, known: RecordedFact, look: Looked) -> None:
+        self.fetched = self.pending_fetched or self.fetched
+        self.changed = self.pending_changed or self.changed
+        self.failed = self.pending_failed or self.failed
+        self.looks += 1
+        self.requests += look.requests
+        self.snapshots += look.snapshots
+        self.candidates += look.candidates
+        self.looked = known
+        if look.complete:
+            self.complete, self.failing = known, None
+        else:
+            self.failing = self.failing or known
+
+    def state(self, id: str, day: date) -> WatchedSourceState | None:
+        """The source as far as it was looked at by `day`."""
+        first, settings = self.first, self.settings
+        if first is None or settings is None:
+            return None
+        watched: Any = settings.fact
+        looked, complete, failing = map(_look, (self.looked, self.complete, self.failing))
+        unwatched = self.unwatched.fact if self.unwatched else None
+        return WatchedSourceState(
+            id=id,
+            because=self._because(),
+            name=watched.name,
+            publisher=watched.source.publisher,
+            adapter=watched.adapter,
+            address=watched.address,
+            every_hours=watched.every_hours,
+            issuers=watched.issuers,
+            covers=watched.covers,
+            watched_since=first.fact.on,  # type: ignore[attr-defined]  # it is Watched
+            unwatched_on=unwatched.on if isinstance(unwatched, Unwatched) else None,
+            unwatched_because=unwatched.reason if isinstance(unwatched, Unwatched) else None,
+            looks=self.looks,
+            last_look=looked.look if looked else 0,
+            last_ended_at=looked.at if looked else None,
+            last_looked_at=complete.at if complete else None,
+            covers_until=complete.covers_until if complete else None,
+            last_fetched_at=self.fetched,
+            last_changed_at=self.changed,
+            failing_since=failing.at if failing else None,
+            last_failure=_failure(self.failed),
+            warnings=looked.warnings if looked else (),
+            requests=self.requests,
+            snapshots=self.snapshots,
+            candidates=self.candidates,
+        )
+
+    def _because(self) -> tuple[Evidence, ...]:
+        behind = (
+            *(self.first, self.settings, self.unwatched),
+            *(self.complete, self.failing, self.looked, self.failed),
+        )
+        return because({known.event_id: known for known in behind if known}.values())
+
+
+def _is_behind(one: RecordedFact, other: RecordedFact) -> bool:
+    """Whether a fact comes after another: openings of a day are sorted before its other facts."""
+    days = one.fact.public_on, other.fact.public_on
+    if days[0] != days[1]:
+        return days[0] > days[1]
+    return (one.position or _LAST) > (other.position or _LAST)
+
+
+_LAST = 2**63
+"""The position of a fact that is decided and not yet in the log."""
+
+
+def _look(known: RecordedFact | None) -> Looked | None:
+    return known.fact if known and isinstance(known.fact, Looked) else None
+
+
+def _failure(known: RecordedFact | None) -> Failure | None:
+    if known is None or not isinstance(known.fact, Failed):
+        return None
+    fact = known.fact
+    return Failure(
+        look=fact.look,
+        at=fact.at,
+        address=fact.address,
+        code=fact.code,
+        reason=fact.reason,
+        status=fact.status,
+    )
+
+
+class WatchedSource(Entity):
+    """One source that is watched."""
+
+    KIND: ClassVar[str] = "source"
+    INITIAL_FACT: ClassVar[type[Fact]] = Watched
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Source.Watched": Watched,
+        "Source.Unwatched": Unwatched,
+        "Source.Fetched": Fetched,
+        "Source.Unchanged": Unchanged,
+        "Source.Failed": Failed,
+        "Source.Looked": Looked,
+        REDACTED_SNAPSHOT_TYPE: SnapshotRedacted,
+    }
+    FOLD = WatchedSourceFold
+
+    @classmethod
+    def type_of(cls, fact: Fact) -> str:
+        """The event type. Raises InvalidInput for a retraction: what was fetched was fetched."""
+        if isinstance(fact, Retracted):
+            raise InvalidInput(
+                "expected another event: what was fetched stays on record",
+                code="FETCH_STAYS",
+                path=("eventId",),
+            )
+        return super().type_of(fact)
+
+    def check(self, fact: Fact) -> None:
+        """Looks end in the order of their numbers, a source is unwatched while it is watched, and a
+        snapshot of it goes once."""
+        match fact:
+            case Watched():
+                if not KEY.fullmatch(key := self.id.partition("/")[2]):
+                    raise InvalidInput(
+                        f"{key!r}: expected small letters and digits with single '-' between",
+                        code="INVALID_ID",
+                        path=("id",),
+                    )
+            case Unwatched():
+                if self._fold().unwatched:
+                    raise InvalidInput(
+                        f"{self.id} is not watched: expected a source that is",
+                        code="NOT_WATCHED",
+                        path=("id",),
+                    )
+            case Looked():
+                self._check_look(fact)
+            case SnapshotRedacted():
+                self._check_redaction(fact)
+
+    def _check_look(self, fact: Looked) -> None:
+        ended = _look(self._fold().looked)
+        if ended and fact.look <= ended.look:
+            raise InvalidInput(
+                f"look {ended.look} of {self.id} has ended: expected a later one",
+                code="LOOK_ENDED",
+                path=("look",),
+            )
+
+    def _check_redaction(self, fact: SnapshotRedacted) -> None:
+        facts = [known.fact for known in self.known]
+        if any(isinstance(f, SnapshotRedacted) and f.sha256 == fact.sha256 for f in facts):
+            raise InvalidInput(
+                f"the snapshot {fact.sha256} is redacted already",
+                code="ALREADY_REDACTED",
+                path=("sha256",),
+            )
+        if not any(isinstance(f, Fetched | Failed) and f.sha256 == fact.sha256 for f in facts):
+            raise NotFound(f"{self.id} has no snapshot {fact.sha256}", path=("sha256",))
+
+
+def check_utc(at: datetime, field: str) -> None:
+    """Refuse a time that is not in UTC. Raises InvalidInput at `field`."""
+    if at.utcoffset() != timedelta():
+        raise InvalidInput(
+            f"{at.isoformat()}: expected a time in UTC", code="INVALID_TIME", path=(field,)
+        )
