@@ -1,0 +1,154 @@
+"""Any page by its address: a change of what a reader sees on it is a lead.
+
+Of HTML the text counts, line by line, of the whole page or of the elements that a CSS selector finds;
+not how it is marked up. Of any other file the bytes count. The cursor has a short hash of each line,
+so that the lead can say what is new; what is gone stands in the snapshot of the last look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from cssselect import SelectorError
+from lxml.cssselect import CSSSelector
+from msgspec import Meta, Struct
+
+from tracker.errors import InvalidInput
+from tracker.review.finding import Lead, LeadCode, Origin
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.adapters.day_ranges import DAY
+from tracker.watch.adapters.words import Word, words_in
+from tracker.watch.markup import lines_of, parse_html, text_of
+
+HTML = ("text/html", "application/xhtml+xml")
+LINE_DIGITS = 8
+MAX_LINES = 20_000
+MAX_SHOWN_LINES, MAX_SHOWN_CHARACTERS = 20, 300
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a page counts: what the CSS `selector` finds (it must find something), without
+    lines that match one of the regular expressions of `ignore`, such as a counter or today's date.
+
+    With `words`, a change is a lead only where one of its new lines has one of them. `language`
+    (BCP 47) is that of a page that does not say it.
+    """
+
+    selector: Annotated[str, Meta(max_length=500)] | None = None
+    ignore: tuple[Annotated[str, Meta(min_length=1, max_length=300)], ...] = ()
+    words: tuple[Word, ...] = ()
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")] | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            CSSSelector(self.selector or "*")
+        except SelectorError as error:
+            raise InvalidInput(f"expected a CSS selector: {error}", path=("selector",)) from None
+        for index, pattern in enumerate(self.ignore):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise InvalidInput(
+                    f"expected a regular expression: {error}", path=("ignore", index)
+                ) from None
+
+
+class PageText(Struct, frozen=True):
+    """What a page says: its title, its language, its lines."""
+
+    title: str
+    language: str | None
+    lines: list[str]
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look at a page. The first look only keeps what it says."""
+    options: Options = settings.options
+    response = yield Request(settings.address)
+    assert response is not None
+    page = _read(response, settings)
+    known: list[str] = cursor.get("lines", [])
+    now = [_hash(line) for line in page.lines]
+    if cursor and known != now:
+        before, after = set(known), set(now)
+        new = [line for line in page.lines if _hash(line) not in before]
+        gone = sum(each not in after for each in known)
+        if not options.words or words_in("\n".join(new), options.words):
+            yield _lead(settings, response, page, _reason(new, gone, cursor))
+    next_cursor = {"lines": now, "sha256": response.sha256, "through": today.isoformat()}
+    return LookResult(next_cursor, covers_until=today - DAY)
+
+
+def _read(response: Response, settings: SourceSettings) -> PageText:
+    """What a page says. Raises NotUnderstood."""
+    options: Options = settings.options
+    if response.media_type not in HTML:
+        return PageText(settings.name, options.language, [f"SHA-256 {response.sha256}"])
+    root = parse_html(response)
+    parts = CSSSelector(options.selector)(root) if options.selector else [root]
+    if not parts:
+        raise NotUnderstood(f"{response.url}: nothing matches the selector {options.selector!r}")
+    patterns = [re.compile(pattern) for pattern in options.ignore]
+    lines = [
+        line
+        for part in parts
+        for line in lines_of(part)
+        if not any(pattern.search(line) for pattern in patterns)
+    ]
+    if not lines:
+        raise NotUnderstood(f"{response.url}: expected text, and there is none")
+    if len(lines) > MAX_LINES:
+        raise NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
+    title = root.find(".//title")
+    found = text_of(title) if title is not None else ""
+    return PageText(found or settings.name, root.get("lang") or options.language, lines)
+
+
+def _hash(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()[:LINE_DIGITS]
+
+
+def _reason(new: Sequence[str], gone: int, cursor: Cursor) -> str:
+    """What has changed since the last look."""
+    shown = [line[:MAX_SHOWN_CHARACTERS] for line in new[:MAX_SHOWN_LINES]]
+    more = len(new) - len(shown)
+    parts = [
+        f"The page reads otherwise than on {cursor['through']} (snapshot {cursor['sha256']}):",
+        f"{len(new)} lines are new, {gone} are gone" if new or gone else "its lines have moved",
+        *(f"+ {line}" for line in shown),
+        *([f"… and {more} more"] if more else []),
+    ]
+    return "\n".join(parts)
+
+
+def _lead(settings: SourceSettings, response: Response, page: PageText, reason: str) -> Lead:
+    origin = Origin(
+        item=hashlib.sha256(settings.address.encode()).hexdigest(),
+        title=page.title,
+        sha256=response.sha256,
+        url=response.url,
+        place=settings.options.selector or "",
+        language=page.language,
+    )
+    return Lead(origin, reason, LeadCode.CHANGED)
+
+
+ADAPTER = Adapter(
+    name="page",
+    title="Any page or file by its address: changes of what it says",
+    Options=Options,
+    look=look,
+)
