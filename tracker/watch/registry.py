@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.watch.adapter import Adapter
-from tracker.watch.adapters import federal_register, feed, mofcom, notices, uk_legislation
+from tracker.watch.adapters import (
+    eu_cellar,
+    federal_register,
+    feed,
+    mofcom,
+    notices,
+    page,
+    uk_legislation,
+)
 
 ADAPTERS: tuple[Adapter, ...] = (
     federal_register.ADAPTER,
+    eu_cellar.ADAPTER,
     uk_legislation.ADAPTER,
     mofcom.ADAPTER,
-    feed.ADAPTER,
     notices.ADAPTER,
+    feed.ADAPTER,
+    page.ADAPTER,
 )
 
 

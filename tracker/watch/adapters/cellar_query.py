@@ -1,0 +1,227 @@
+"""SPARQL of Cellar: rows of a range of days, counted first, and held against what was asked for.
+
+The server sorts no more than 10,000 rows, and may break off a query that takes long, with what it has
+until then, and say so by the status 206 alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from tracker.domain.codec import decode
+from tracker.errors import InvalidInput
+from tracker.watch.adapter import NotUnderstood, Request, Response
+from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, Listed
+
+T = TypeVar("T")
+
+LIMITS = Limits(page_size=1000, max_count=10_000)
+MAX_ANSWER_BYTES = 16_000_000
+JSON = "application/sparql-results+json"
+AUTHORITY = "http://publications.europa.eu/resource/authority"
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+LANGUAGES = {
+    "BUL": "bg",
+    "CES": "cs",
+    "DAN": "da",
+    "DEU": "de",
+    "ELL": "el",
+    "ENG": "en",
+    "EST": "et",
+    "FIN": "fi",
+    "FRA": "fr",
+    "GLE": "ga",
+    "HRV": "hr",
+    "HUN": "hu",
+    "ITA": "it",
+    "LAV": "lv",
+    "LIT": "lt",
+    "MLT": "mt",
+    "NLD": "nl",
+    "POL": "pl",
+    "POR": "pt",
+    "RON": "ro",
+    "SLK": "sk",
+    "SLV": "sl",
+    "SPA": "es",
+    "SWE": "sv",
+}
+"""Languages as Cellar calls them, and in BCP 47."""
+
+PREFIXES = """\
+PREFIX cdm: <http://publications.europa.eu/ontology/cdm#>
+PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+"""
+PATTERN = """\
+  ?work cdm:official-journal-act_date_publication ?day .
+  ?expression cdm:expression_belongs_to_work ?work ;
+    cdm:expression_uses_language ?language ;
+    cdm:expression_title ?title .
+  OPTIONAL {{ ?work cdm:resource_legal_id_celex ?celex }}
+  OPTIONAL {{ ?work cdm:official-journal-act_part_of_collection_document ?collection }}
+  FILTER (?day >= "{first}"^^xsd:date && ?day <= "{last}"^^xsd:date)
+  BIND (LCASE(STR(?title)) AS ?text)
+  FILTER ({words})"""
+ROWS = "?work ?day ?language ?title ?celex ?collection"
+ORDER = "?day ?work ?language ?title ?celex ?collection"
+
+
+class Term(Struct, frozen=True):
+    """A value in a row."""
+
+    value: str
+
+
+class Row(Struct, frozen=True):
+    """A title of an act, in a language."""
+
+    work: Term
+    day: Term
+    language: Term
+    title: Term
+    celex: Term | None = None
+    collection: Term | None = None
+
+    @property
+    def key(self) -> str:
+        """All that it says: no other row says the same."""
+        said = (self.work, self.day, self.language, self.title, self.celex, self.collection)
+        return "\n".join(term.value if term else "" for term in said)
+
+
+class Count(Struct, frozen=True):
+    """The row of a query that counts."""
+
+    count: Term
+
+
+class Rows(Struct, frozen=True):
+    """The rows of an answer."""
+
+    bindings: list[Row]
+
+
+class Counts(Struct, frozen=True):
+    """The rows of an answer to a query that counts."""
+
+    bindings: list[Count]
+
+
+class RowsAnswer(Struct, frozen=True):
+    """An answer in the JSON of SPARQL."""
+
+    results: Rows
+
+
+class CountsAnswer(Struct, frozen=True):
+    """An answer to a query that counts."""
+
+    results: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title of an act as it was read, and where."""
+
+    row: Row
+    place: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for of a range of days."""
+
+    address: str
+    words: Mapping[str, tuple[str, ...]]
+
+    def pattern(self, days: DayRange) -> str:
+        """The pattern that rows meet."""
+        languages = (
+            f"(?language = <{AUTHORITY}/language/{language}> && ("
+            + " || ".join(f'CONTAINS(?text, "{_folded(word)}")' for word in words)
+            + "))"
+            for language, words in self.words.items()
+            if words
+        )
+        return PATTERN.format(first=days.first, last=days.last, words=" || ".join(languages))
+
+    def ask(self, days: DayRange, number: int) -> Asking[Listed[Title]]:
+        """A page of rows; the first one after they were counted. Raises NotUnderstood."""
+        count = 0
+        if number == 1:
+            count = yield from self._count(days)
+            if count == 0 or count >= LIMITS.max_count:
+                return Listed(count, {})
+        query = (
+            f"SELECT DISTINCT {ROWS} WHERE {{\n{self.pattern(days)}\n}}\nORDER BY {ORDER}"
+            f"\nLIMIT {LIMITS.page_size} OFFSET {(number - 1) * LIMITS.page_size}"
+        )
+        response = yield self._request(query)
+        assert response is not None
+        rows = _decode(RowsAnswer, response).results.bindings
+        titles = {}
+        for index, row in enumerate(rows):
+            place = f"results.bindings[{index}]"
+            _check(row, days, place, response)
+            titles[row.key] = Title(row, place, response.sha256)
+        return Listed(count, titles)
+
+    def _count(self, days: DayRange) -> Asking[int]:
+        inner = f"SELECT DISTINCT {ROWS} WHERE {{\n{self.pattern(days)}\n}}"
+        query = f"SELECT (COUNT(*) AS ?count) WHERE {{ {{ {inner} }} }}"
+        response = yield self._request(query)
+        assert response is not None
+        counts = _decode(CountsAnswer, response).results.bindings
+        if len(counts) != 1 or not counts[0].count.value.isdecimal():
+            raise NotUnderstood(f"{self.address}: expected one count")
+        return int(counts[0].count.value)
+
+    def _request(self, query: str) -> Request:
+        url = f"{self.address}?{urlencode({'query': PREFIXES + query, 'format': JSON})}"
+        return Request(url, accept=JSON, max_bytes=MAX_ANSWER_BYTES)
+
+
+def last_part(address: str) -> str:
+    """The last part of an address, such as `ENG`."""
+    return address.rpartition("/")[2]
+
+
+def _folded(word: str) -> str:
+    return " ".join(word.split()).lower()
+
+
+def _check(row: Row, days: DayRange, place: str, response: Response) -> None:
+    """Refuse a row that was not asked for. Raises NotUnderstood."""
+    day, language = row.day.value, last_part(row.language.value)
+    if not DAY.fullmatch(day) or not days.first.isoformat() <= day <= days.last.isoformat():
+        raise NotUnderstood(f"{_address(response)}: {place}: asked for {days}, and got {day!r}")
+    if language not in LANGUAGES or not row.title.value.strip():
+        raise NotUnderstood(f"{_address(response)}: {place}: expected a title in a language")
+
+
+def _decode(kind: type[T], response: Response) -> T:
+    address = _address(response)
+    if response.status != 200:
+        raise NotUnderstood(
+            f"{address}: the answer is only a part of it (status {response.status})",
+            code="INCOMPLETE",
+        )
+    if response.media_type not in (None, JSON, "application/json"):
+        raise NotUnderstood(f"{address}: expected JSON, got {response.media_type}")
+    try:
+        return decode(kind, response.text())
+    except InvalidInput as error:
+        where = ".".join(map(str, error.path)) or "the answer"
+        raise NotUnderstood(f"{address}: {where}: {error.message}") from None
+
+
+def _address(response: Response) -> str:
+    return response.url.partition("?")[0]

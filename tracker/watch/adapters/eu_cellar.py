@@ -1,0 +1,206 @@
+"""The Official Journal of the European Union: acts with some words in their titles.
+
+Source: Cellar, by SPARQL at publications.europa.eu/webapi/rdf/sparql (no key, reuse is free under
+Decision 2011/833/EU). Since October 2023 each act is published for itself, with a day of its own;
+older acts are not asked for. Cellar says what an act is called, not what it does: all are leads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tracker.errors import InvalidInput
+from tracker.review.finding import Finding, Lead, LeadCode, Origin
+from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, SourceSettings
+from tracker.watch.adapters.cellar_query import LANGUAGES, LIMITS, Query, Row, Title, last_part
+from tracker.watch.adapters.day_ranges import read_days
+from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
+from tracker.watch.adapters.words import Word, words_in
+
+COLD_START_DAYS = 90
+FIRST_DAY = date(2023, 10, 1)
+"""The first day of acts that are published for themselves."""
+COVERS_DAYS_AGO = 2
+"""An act is in Cellar on its day, or on the day after."""
+MAX_WORDS = 60
+CITATION = re.compile(
+    r"[^()]{3,100}\((?:EU|UE|EC|CE|EEC|Euratom|CFSP|PESC|PESK|EÚ|ЕС)[^)]{0,30}\)"
+    r"(?: No\.?| n[°º])? [0-9]+/[0-9]+"
+)
+"""How the title of an act begins, with its number."""
+CORRIGENDUM = re.compile(r"(?P<act>.+)R\([0-9]+\)")
+"""The CELEX number of a corrigendum to an act."""
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which acts are leads: those with one of the `words` of a language in their title in it. The
+    languages are those of Cellar (`ENG`, `FRA`, …): the first in which a title has one counts.
+
+    `series` are those of the Official Journal. A first look begins at `since` (default: 90 days ago,
+    at the earliest 2023-10-01); of each look the last `overlap_days` are read again.
+    """
+
+    words: dict[Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")], tuple[Word, ...]]
+    series: tuple[Literal["L", "C"], ...] = ("L", "C")
+    since: date | None = None
+    overlap_days: Annotated[int, Meta(ge=1, le=90)] = 14
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise InvalidInput("expected words of a language", path=("words",))
+        for language, words in self.words.items():
+            if language not in LANGUAGES:
+                raise InvalidInput(
+                    f"expected a language of {', '.join(LANGUAGES)}", path=("words", language)
+                )
+            for index, word in enumerate(words):
+                if not word.isprintable() or '"' in word or "\\" in word:
+                    raise InvalidInput(
+                        "expected words without quotes", path=("words", language, index)
+                    )
+        if not 0 < sum(map(len, self.words.values())) <= MAX_WORDS:
+            raise InvalidInput(f"expected 1 to {MAX_WORDS} words", path=("words",))
+        if self.since and self.since < FIRST_DAY:
+            raise InvalidInput(f"expected {FIRST_DAY} or later", path=("since",))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act: the titles of it that were found, the one that counts first."""
+
+    name: str
+    titles: tuple[Title, ...]
+    words: tuple[str, ...]
+
+    @property
+    def row(self) -> Row:
+        """What counts."""
+        return self.titles[0].row
+
+    @property
+    def day(self) -> date:
+        """The day of its publication."""
+        return date.fromisoformat(self.row.day.value)
+
+    @property
+    def known(self) -> Known:
+        """What is kept of it."""
+        said = sorted(title.row.key for title in self.titles)
+        return Known(fingerprint(said), self.day, self.row.title.value)
+
+    def origin(self, item: str | None = None) -> Origin:
+        """Where it was read."""
+        row, language = self.row, LANGUAGES[last_part(self.row.language.value)]
+        celex = row.celex.value if row.celex else None
+        eur_lex = f"https://eur-lex.europa.eu/legal-content/{language.upper()}/TXT/?uri=CELEX:"
+        citation = CITATION.match(row.title.value)
+        return Origin(
+            item=item or self.name,
+            title=row.title.value,
+            sha256=self.titles[0].sha256,
+            url=eur_lex + celex if celex else row.work.value,
+            place=self.titles[0].place,
+            language=language,
+            published_on=self.day,
+            number=citation[0].strip() if citation else celex,
+        )
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look through the acts of some days: those that are new, changed or withdrawn."""
+    options: Options = settings.options
+    query = Query(settings.address, options.words)
+    asked = fingerprint([[*map(list, options.words.items())], options.series])
+    known = KnownDocuments.of(cursor, asked)
+    since = options.since or max(FIRST_DAY, today - timedelta(days=COLD_START_DAYS))
+    days = known.days(since, options.overlap_days, today)
+    titles = yield from read_days(days, query.ask, LIMITS)
+    acts = _acts(titles.values(), options)
+    for act in sorted(acts.values(), key=lambda act: (act.day, act.name)):
+        yield from _findings(act, known)
+    for name, document in known.missing(acts, days).items():
+        yield _withdrawn(name, document, settings)
+    now = {name: act.known for name, act in acts.items()}
+    covers = today - timedelta(days=COVERS_DAYS_AGO)
+    return LookResult(cursor_of(today, options.overlap_days, asked, now), covers)
+
+
+def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
+    """The acts whose titles have one of the words of their language, by what they are called."""
+    languages = list(options.words)
+    works: dict[str, list[Title]] = {}
+    for title in titles:
+        if _words(title.row, options) and _is_in_series(title.row, options):
+            works.setdefault(title.row.work.value, []).append(title)
+    acts: dict[str, Act] = {}
+    for work, found in works.items():
+        found.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
+        celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
+        # One number for two works: each is an act, under the address of its work.
+        name = work if celex in acts else celex
+        acts[name] = Act(name, tuple(found), tuple(_words(found[0].row, options)))
+    return acts
+
+
+def _language(row: Row) -> str:
+    return last_part(row.language.value)
+
+
+def _words(row: Row, options: Options) -> list[str]:
+    return words_in(row.title.value, options.words.get(_language(row), ()))
+
+
+def _is_in_series(row: Row, options: Options) -> bool:
+    """Whether an act is of a series that is asked for; one of an unknown series is."""
+    series = (
+        {"OJ-L": "L", "OJ-C": "C"}.get(last_part(row.collection.value)) if row.collection else None
+    )
+    return series is None or series in options.series
+
+
+def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
+    now = act.known.fingerprint
+    if known.has(act.name, now):
+        return
+    if known.had_another(act.name, now):
+        before = known.documents[act.name]
+        reason = f"Cellar says otherwise of this act than at the last look; its title was: {before.title}"
+        yield Lead(act.origin(f"{act.name}/changed"), reason, LeadCode.ANOTHER_BODY)
+        return
+    celex = act.row.celex.value if act.row.celex else act.name
+    words = f"with {', '.join(act.words)} in its title"
+    if celex != act.name:
+        reason = f"Another work under the number {celex}, {words}"
+        yield Lead(act.origin(), reason, LeadCode.ANOTHER_BODY)
+    elif corrected := CORRIGENDUM.fullmatch(celex):
+        reason = f"A corrigendum to {corrected['act']}, {words}"
+        yield Lead(act.origin(), reason, LeadCode.ANNOUNCED)
+    else:
+        yield Lead(act.origin(), f"An act {words}", LeadCode.ANNOUNCED)
+
+
+def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
+    origin = Origin(
+        item=f"{name}/withdrawn",
+        title=known.title,
+        sha256=None,
+        url=settings.address,
+        published_on=known.day,
+        number=name,
+    )
+    reason = "Cellar listed the act before, and does not any more"
+    return Lead(origin, reason, LeadCode.WITHDRAWN)
+
+
+ADAPTER = Adapter(
+    name="eu-cellar",
+    title="Official Journal of the EU: acts with words in their titles (Cellar, SPARQL)",
+    Options=Options,
+    look=look,
+)
