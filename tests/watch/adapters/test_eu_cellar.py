@@ -25,7 +25,7 @@ from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.eu_cellar import ADAPTER
 
 ADDRESS = f"https://publications.europa.eu{PATH}"
-WORDS = {"ENG": ["gallium", "Critical  raw", "tin"], "FRA": ["gallium", "terres rares"]}
+TERMS = {"ENG": ["gallium", "Critical  raw", "tin"], "FRA": ["gallium", "terres rares"]}
 REGULATION = Act(
     "32026R0123",
     {
@@ -46,7 +46,7 @@ def look(
     may_fail: bool = False,
     **options: Any,
 ) -> DrivenLook:
-    settings = source_of(ADAPTER, ADDRESS, {"words": WORDS} | options, publisher="eur-lex")
+    settings = source_of(ADAPTER, ADDRESS, {"terms": TERMS} | options, publisher="eur-lex")
     answer = driven_by(cellar)
     return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
 
@@ -178,7 +178,7 @@ def test_faults_end_the_look(fault: Any, code: str | None) -> None:
 def test_a_query_that_was_broken_off_is_incomplete() -> None:
     cellar = Cellar(REGULATION)
     answer = driven_by(cellar)
-    settings = source_of(ADAPTER, ADDRESS, {"words": WORDS})
+    settings = source_of(ADAPTER, ADDRESS, {"terms": TERMS})
     driven = drive(
         ADAPTER,
         settings,
@@ -192,13 +192,13 @@ def test_a_query_that_was_broken_off_is_incomplete() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"words": {}}, "expected words of a language"),
-        ({"words": {"ENG": []}}, "expected 1 to 60 words"),
-        ({"words": {"XXX": ["gallium"]}}, "expected a language of"),
-        ({"words": {"ENG": ['") } DROP GRAPH <x> #']}}, "expected words without quotes"),
-        ({"words": {"ENG": ["a\\"]}}, "expected words without quotes"),
-        ({"words": {"ENG": ["x"]}, "since": "2020-01-01"}, "expected 2023-10-01 or later"),
-        ({"words": {"ENG": ["x"]}, "series": ["S"]}, r"\$\.series\[0\]"),
+        ({"terms": {}}, "expected terms of a language"),
+        ({"terms": {"ENG": []}}, "expected 1 to 60 terms"),
+        ({"terms": {"XXX": ["gallium"]}}, "expected a language of"),
+        ({"terms": {"ENG": ['") } DROP GRAPH <x> #']}}, "expected terms without quotes"),
+        ({"terms": {"ENG": ["a\\"]}}, "expected terms without quotes"),
+        ({"terms": {"ENG": ["x"]}, "since": "2020-01-01"}, "expected 2023-10-01 or later"),
+        ({"terms": {"ENG": ["x"]}, "series": ["S"]}, r"\$\.series\[0\]"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:

@@ -69,7 +69,7 @@ def test_a_feed_in_chinese_is_read_in_the_encoding_that_it_declares() -> None:
     assert [(lead.origin.title, lead.origin.language) for lead in driven.leads] == [
         (title, "zh-cn")
     ]
-    assert look(rss([replace(A, title=title)]), words=["镓"]).leads
+    assert look(rss([replace(A, title=title)]), terms=["镓"]).leads
 
 
 def test_rss_1_is_read_too() -> None:
@@ -88,8 +88,8 @@ def test_rss_1_is_read_too() -> None:
 
 def test_words_choose_entries_wherever_they_stand() -> None:
     page = atom([replace(A, text="of metal"), B, C, D])
-    assert look(page, words=["RARE  earth", "metal"]).items == [A.id, C.id]
-    assert look(page, words=["are"]).items == []
+    assert look(page, terms=["RARE  earth", "metal"]).items == [A.id, C.id]
+    assert look(page, terms=["are"]).items == []
     assert look(page, without=["delegation", "quota"]).items == [A.id, C.id]
 
 
@@ -128,8 +128,8 @@ def test_an_entry_that_is_taken_out_is_a_lead() -> None:
 
 
 def test_a_feed_that_ran_past_all_that_was_seen_is_a_gap() -> None:
-    first = look(atom([C, D]), words=["licences"])
-    driven = look(atom([A, B]), first.cursor, words=["licences"])
+    first = look(atom([C, D]), terms=["licences"])
+    driven = look(atom([A, B]), first.cursor, terms=["licences"])
     [lead] = driven.leads
     assert (lead.code, lead.origin.item) == (LeadCode.GAP, "gap since 2026-03-02")
     assert driven.result
@@ -204,7 +204,7 @@ def test_a_feed_that_moved_is_read_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"words": [""]}, r"\$\.words\[0\]"),
+        ({"terms": [""]}, r"\$\.terms\[0\]"),
         ({"language": "Chinese"}, r"\$\.language"),
         ({"max_pages": 99}, r"\$\.max_pages"),
         ({"selector": "p"}, "unknown field `selector`"),

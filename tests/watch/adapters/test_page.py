@@ -78,9 +78,9 @@ def test_only_what_is_selected_counts_without_what_is_ignored() -> None:
 
 
 def test_words_choose_the_changes_that_are_leads() -> None:
-    first = look(PAGE, words=["lítio"])
-    assert look(PAGE.replace("Nióbio: livre", "x"), first.cursor, words=["lítio"]).leads == []
-    assert look(PAGE.replace("Lítio: livre", "LÍTIO: não"), first.cursor, words=["lítio"]).leads
+    first = look(PAGE, terms=["lítio"])
+    assert look(PAGE.replace("Nióbio: livre", "x"), first.cursor, terms=["lítio"]).leads == []
+    assert look(PAGE.replace("Lítio: livre", "LÍTIO: não"), first.cursor, terms=["lítio"]).leads
 
 
 def test_of_another_file_the_bytes_count() -> None:

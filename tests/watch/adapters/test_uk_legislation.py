@@ -28,7 +28,7 @@ def look(
     may_fail: bool = False,
     **options: Any,
 ) -> DrivenLook:
-    given = {"words": ["export control"]} | options
+    given = {"terms": ["export control"]} | options
     settings = source_of(ADAPTER, ADDRESS, given, publisher="uk-government", issuers=("GB",))
     answer = driven_by(log)
     return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
@@ -145,7 +145,7 @@ def test_events_in_another_order_are_refused() -> None:
     ("options", "message"),
     [
         ({"types": ["UKSI"]}, r"\$\.types\[0\]"),
-        ({"words": [" "]}, r"\$\.words\[0\]"),
+        ({"terms": [" "]}, r"\$\.terms\[0\]"),
         ({"max_pages": 0}, r"\$\.max_pages"),
         ({"word": ["x"]}, "unknown field `word`"),
     ],

@@ -68,12 +68,12 @@ PATTERN = """\
   OPTIONAL {{ ?work cdm:official-journal-act_part_of_collection_document ?collection }}
   FILTER (?day >= "{first}"^^xsd:date && ?day <= "{last}"^^xsd:date)
   BIND (LCASE(STR(?title)) AS ?text)
-  FILTER ({words})"""
+  FILTER ({terms})"""
 ROWS = "?work ?day ?language ?title ?celex ?collection"
 ORDER = "?day ?work ?language ?title ?celex ?collection"
 
 
-class Term(Struct, frozen=True):
+class Value(Struct, frozen=True):
     """A value in a row."""
 
     value: str
@@ -82,12 +82,12 @@ class Term(Struct, frozen=True):
 class Row(Struct, frozen=True):
     """A title of an act, in a language."""
 
-    work: Term
-    day: Term
-    language: Term
-    title: Term
-    celex: Term | None = None
-    collection: Term | None = None
+    work: Value
+    day: Value
+    language: Value
+    title: Value
+    celex: Value | None = None
+    collection: Value | None = None
 
     @property
     def key(self) -> str:
@@ -99,7 +99,7 @@ class Row(Struct, frozen=True):
 class Count(Struct, frozen=True):
     """The row of a query that counts."""
 
-    count: Term
+    count: Value
 
 
 class Rows(Struct, frozen=True):
@@ -140,18 +140,18 @@ class Query:
     """What is asked for of a range of days."""
 
     address: str
-    words: Mapping[str, tuple[str, ...]]
+    terms: Mapping[str, tuple[str, ...]]
 
     def pattern(self, days: DayRange) -> str:
         """The pattern that rows meet."""
         languages = (
             f"(?language = <{AUTHORITY}/language/{language}> && ("
-            + " || ".join(f'CONTAINS(?text, "{_folded(word)}")' for word in words)
+            + " || ".join(f'CONTAINS(?text, "{_folded(term)}")' for term in terms)
             + "))"
-            for language, words in self.words.items()
-            if words
+            for language, terms in self.terms.items()
+            if terms
         )
-        return PATTERN.format(first=days.first, last=days.last, words=" || ".join(languages))
+        return PATTERN.format(first=days.first, last=days.last, terms=" || ".join(languages))
 
     def ask(self, days: DayRange, number: int) -> Asking[Listed[Title]]:
         """A page of rows; the first one after they were counted. Raises NotUnderstood."""
@@ -194,8 +194,8 @@ def last_part(address: str) -> str:
     return address.rpartition("/")[2]
 
 
-def _folded(word: str) -> str:
-    return " ".join(word.split()).lower()
+def _folded(term: str) -> str:
+    return " ".join(term.split()).lower()
 
 
 def _check(row: Row, days: DayRange, place: str, response: Response) -> None:

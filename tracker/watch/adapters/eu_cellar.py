@@ -1,4 +1,4 @@
-"""The Official Journal of the European Union: acts with some words in their titles.
+"""The Official Journal of the European Union: acts with some terms in their titles.
 
 Source: Cellar, by SPARQL at publications.europa.eu/webapi/rdf/sparql (no key, reuse is free under
 Decision 2011/833/EU). Since October 2023 each act is published for itself, with a day of its own;
@@ -21,14 +21,14 @@ from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, SourceSetti
 from tracker.watch.adapters.cellar_query import LANGUAGES, LIMITS, Query, Row, Title, last_part
 from tracker.watch.adapters.day_ranges import read_days
 from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
-from tracker.watch.adapters.words import Word, words_in
+from tracker.watch.terms import Term, terms_in
 
 COLD_START_DAYS = 90
 FIRST_DAY = date(2023, 10, 1)
 """The first day of acts that are published for themselves."""
 COVERS_DAYS_AGO = 2
 """An act is in Cellar on its day, or on the day after."""
-MAX_WORDS = 60
+MAX_TERMS = 60
 CITATION = re.compile(
     r"[^()]{3,100}\((?:EU|UE|EC|CE|EEC|Euratom|CFSP|PESC|PESK|EÚ|ЕС)[^)]{0,30}\)"
     r"(?: No\.?| n[°º])? [0-9]+/[0-9]+"
@@ -39,33 +39,33 @@ CORRIGENDUM = re.compile(r"(?P<act>.+)R\([0-9]+\)")
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which acts are leads: those with one of the `words` of a language in their title in it. The
+    """Which acts are leads: those with one of the `terms` of a language in their title in it. The
     languages are those of Cellar (`ENG`, `FRA`, …): the first in which a title has one counts.
 
     `series` are those of the Official Journal. A first look begins at `since` (default: 90 days ago,
     at the earliest 2023-10-01); of each look the last `overlap_days` are read again.
     """
 
-    words: dict[Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")], tuple[Word, ...]]
+    terms: dict[Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")], tuple[Term, ...]]
     series: tuple[Literal["L", "C"], ...] = ("L", "C")
     since: date | None = None
     overlap_days: Annotated[int, Meta(ge=1, le=90)] = 14
 
     def __post_init__(self) -> None:
-        if not self.words:
-            raise InvalidInput("expected words of a language", path=("words",))
-        for language, words in self.words.items():
+        if not self.terms:
+            raise InvalidInput("expected terms of a language", path=("terms",))
+        for language, terms in self.terms.items():
             if language not in LANGUAGES:
                 raise InvalidInput(
-                    f"expected a language of {', '.join(LANGUAGES)}", path=("words", language)
+                    f"expected a language of {', '.join(LANGUAGES)}", path=("terms", language)
                 )
-            for index, word in enumerate(words):
-                if not word.isprintable() or '"' in word or "\\" in word:
+            for index, term in enumerate(terms):
+                if not term.isprintable() or '"' in term or "\\" in term:
                     raise InvalidInput(
-                        "expected words without quotes", path=("words", language, index)
+                        "expected terms without quotes", path=("terms", language, index)
                     )
-        if not 0 < sum(map(len, self.words.values())) <= MAX_WORDS:
-            raise InvalidInput(f"expected 1 to {MAX_WORDS} words", path=("words",))
+        if not 0 < sum(map(len, self.terms.values())) <= MAX_TERMS:
+            raise InvalidInput(f"expected 1 to {MAX_TERMS} terms", path=("terms",))
         if self.since and self.since < FIRST_DAY:
             raise InvalidInput(f"expected {FIRST_DAY} or later", path=("since",))
 
@@ -76,7 +76,7 @@ class Act:
 
     name: str
     titles: tuple[Title, ...]
-    words: tuple[str, ...]
+    terms: tuple[str, ...]
 
     @property
     def row(self) -> Row:
@@ -115,8 +115,8 @@ class Act:
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through the acts of some days: those that are new, changed or withdrawn."""
     options: Options = settings.options
-    query = Query(settings.address, options.words)
-    asked = fingerprint([[*map(list, options.words.items())], options.series])
+    query = Query(settings.address, options.terms)
+    asked = fingerprint([[*map(list, options.terms.items())], options.series])
     known = KnownDocuments.of(cursor, asked)
     since = options.since or max(FIRST_DAY, today - timedelta(days=COLD_START_DAYS))
     days = known.days(since, options.overlap_days, today)
@@ -132,11 +132,11 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 
 def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
-    """The acts whose titles have one of the words of their language, by what they are called."""
-    languages = list(options.words)
+    """The acts whose titles have one of the terms of their language, by what they are called."""
+    languages = list(options.terms)
     works: dict[str, list[Title]] = {}
     for title in titles:
-        if _words(title.row, options) and _is_in_series(title.row, options):
+        if _terms(title.row, options) and _is_in_series(title.row, options):
             works.setdefault(title.row.work.value, []).append(title)
     acts: dict[str, Act] = {}
     for work, found in works.items():
@@ -144,7 +144,7 @@ def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
         celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
         # One number for two works: each is an act, under the address of its work.
         name = work if celex in acts else celex
-        acts[name] = Act(name, tuple(found), tuple(_words(found[0].row, options)))
+        acts[name] = Act(name, tuple(found), tuple(_terms(found[0].row, options)))
     return acts
 
 
@@ -152,8 +152,8 @@ def _language(row: Row) -> str:
     return last_part(row.language.value)
 
 
-def _words(row: Row, options: Options) -> list[str]:
-    return words_in(row.title.value, options.words.get(_language(row), ()))
+def _terms(row: Row, options: Options) -> list[str]:
+    return terms_in(row.title.value, options.terms.get(_language(row), ()))
 
 
 def _is_in_series(row: Row, options: Options) -> bool:
@@ -174,15 +174,15 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
         yield Lead(act.origin(f"{act.name}/changed"), reason, LeadCode.ANOTHER_BODY)
         return
     celex = act.row.celex.value if act.row.celex else act.name
-    words = f"with {', '.join(act.words)} in its title"
+    terms = f"with {', '.join(act.terms)} in its title"
     if celex != act.name:
-        reason = f"Another work under the number {celex}, {words}"
+        reason = f"Another work under the number {celex}, {terms}"
         yield Lead(act.origin(), reason, LeadCode.ANOTHER_BODY)
     elif corrected := CORRIGENDUM.fullmatch(celex):
-        reason = f"A corrigendum to {corrected['act']}, {words}"
+        reason = f"A corrigendum to {corrected['act']}, {terms}"
         yield Lead(act.origin(), reason, LeadCode.ANNOUNCED)
     else:
-        yield Lead(act.origin(), f"An act {words}", LeadCode.ANNOUNCED)
+        yield Lead(act.origin(), f"An act {terms}", LeadCode.ANNOUNCED)
 
 
 def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
@@ -200,7 +200,7 @@ def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
 
 ADAPTER = Adapter(
     name="eu-cellar",
-    title="Official Journal of the EU: acts with words in their titles (Cellar, SPARQL)",
+    title="Official Journal of the EU: acts with terms in their titles (Cellar, SPARQL)",
     Options=Options,
     look=look,
 )

@@ -20,7 +20,7 @@ from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, Request, So
 from tracker.watch.adapters.day_ranges import DAY, Asking
 from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
-from tracker.watch.adapters.words import Word, words_in
+from tracker.watch.terms import Term, terms_in
 
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
 MAX_FEED_BYTES = 8_000_000
@@ -28,7 +28,7 @@ MAX_KNOWN_ENTRIES = 1000
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which entries are leads: those with one of the `words` (without any: all), and none of
+    """Which entries are leads: those with one of the `terms` (without any: all), and none of
     `without`, in title or text.
 
     A first look takes those since `since` (default: 30 days ago), and those without a day. `language`
@@ -36,8 +36,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     as far as the entries are new.
     """
 
-    words: tuple[Word, ...] = ()
-    without: tuple[Word, ...] = ()
+    terms: tuple[Term, ...] = ()
+    without: tuple[Term, ...] = ()
     since: date | None = None
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")] | None = None
     max_pages: Annotated[int, Meta(ge=1, le=20)] = 3
@@ -133,8 +133,8 @@ def _on_same_host(url: str | None, base: str) -> str:
 
 def _is_wanted(entry: FeedEntry, options: Options) -> bool:
     text = f"{entry.title} {entry.text}"
-    wanted = not options.words or bool(words_in(text, options.words))
-    return wanted and not words_in(text, options.without)
+    wanted = not options.terms or bool(terms_in(text, options.terms))
+    return wanted and not terms_in(text, options.without)
 
 
 def _findings(
@@ -142,8 +142,8 @@ def _findings(
 ) -> Iterator[Finding]:
     before = known.get(name)
     if before is None or not before.title:
-        words = words_in(f"{seen.entry.title} {seen.entry.text}", options.words)
-        reason = "A new entry of the feed" + (f", with {', '.join(words)}" if words else "")
+        terms = terms_in(f"{seen.entry.title} {seen.entry.text}", options.terms)
+        reason = "A new entry of the feed" + (f", with {', '.join(terms)}" if terms else "")
         yield Lead(seen.origin(options), reason, LeadCode.ANNOUNCED)
     elif before.fingerprint != seen.fingerprint:
         reason = "The entry reads otherwise than at the last look; " + (

@@ -30,8 +30,8 @@ from tracker.watch.adapter import (
     SourceSettings,
 )
 from tracker.watch.adapters.day_ranges import DAY
-from tracker.watch.adapters.words import Word, words_in
 from tracker.watch.markup import lines_of, parse_html, text_of
+from tracker.watch.terms import Term, terms_in
 
 HTML = ("text/html", "application/xhtml+xml")
 LINE_DIGITS = 8
@@ -43,13 +43,13 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which part of a page counts: what the CSS `selector` finds (it must find something), without
     lines that match one of the regular expressions of `ignore`, such as a counter or today's date.
 
-    With `words`, a change is a lead only where one of its new lines has one of them. `language`
+    With `terms`, a change is a lead only where one of its new lines has one of them. `language`
     (BCP 47) is that of a page that does not say it.
     """
 
     selector: Annotated[str, Meta(max_length=500)] | None = None
     ignore: tuple[Annotated[str, Meta(min_length=1, max_length=300)], ...] = ()
-    words: tuple[Word, ...] = ()
+    terms: tuple[Term, ...] = ()
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")] | None = None
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         before, after = set(known), set(now)
         new = [line for line in page.lines if _hash(line) not in before]
         gone = sum(each not in after for each in known)
-        if not options.words or words_in("\n".join(new), options.words):
+        if not options.terms or terms_in("\n".join(new), options.terms):
             yield _lead(settings, response, page, _reason(new, gone, cursor))
     next_cursor = {"lines": now, "sha256": response.sha256, "through": today.isoformat()}
     return LookResult(next_cursor, covers_until=today - DAY)

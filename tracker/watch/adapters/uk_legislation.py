@@ -32,7 +32,7 @@ from tracker.watch.adapter import (
 from tracker.watch.adapters.day_ranges import DAY, Asking
 from tracker.watch.adapters.feed_entries import ATOM, DC, Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import fingerprint
-from tracker.watch.adapters.words import Word, words_in
+from tracker.watch.terms import Term, terms_in
 
 LOG = "{http://www.legislation.gov.uk/namespaces/publication-log}"
 METADATA = "{http://www.legislation.gov.uk/namespaces/metadata}"
@@ -54,14 +54,14 @@ EventName = Literal["published", "withdrawn"]
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which acts are leads: those with one of the `words` in their title (without any: all), and of
+    """Which acts are leads: those with one of the `terms` in their title (without any: all), and of
     one of the `types`, such as `uksi` (without any: all).
 
     A first look goes back to `since` (default: 7 days ago). Of each list, of new and of withdrawn
     files, no more than `max_pages` of 20 events are read: a look that needs more fails.
     """
 
-    words: tuple[Word, ...] = ()
+    terms: tuple[Term, ...] = ()
     types: tuple[Annotated[str, Meta(pattern=r"^[a-z]{2,10}\Z")], ...] = ()
     since: date | None = None
     max_pages: Annotated[int, Meta(ge=1, le=500)] = 60
@@ -134,7 +134,7 @@ def _is_kept(event: LogEvent, today: date) -> bool:
 
 def _is_wanted(event: LogEvent, options: Options) -> bool:
     return (not options.types or event.type in options.types) and (
-        not options.words or bool(words_in(event.entry.title, options.words))
+        not options.terms or bool(terms_in(event.entry.title, options.terms))
     )
 
 
