@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +25,11 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
+
+# Tests begin hundreds of processes, which would each compile what they import, and each worker would rewrite
+# every file of tests: a machine that keeps no compiled files has them kept here all the same.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The first text that is drawn on a new machine takes a second: Hypothesis makes its tables of characters.
 UNHURRIED = {"suppress_health_check": [hypothesis.HealthCheck.too_slow]}

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.process import Exit
 from tests.support.fact_builders import announced, suspended
-from tests.support.processes import TRACKER, Running, command, postmasters
+from tests.support.processes import TRACKER, Running, command, postmasters, run
 from tracker.postgres.database import Target
 from tracker.sources.readers.corpus_format import format_line
 
@@ -214,13 +214,13 @@ def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
 
 
 def test_sources_and_schemas_are_listed() -> None:
-    listed = subprocess.run([*TRACKER, "sources"], capture_output=True, text=True, check=True)
+    listed = run("sources")
     for words in ("usgs (reader 2)", "licence: US public domain", "example: bgs-2026-05-20.csv"):
         assert words in listed.stdout
-    schema = subprocess.run([*TRACKER, "schema", "corpus"], capture_output=True, check=True)
+    schema = run("schema", "corpus")
     assert json.loads(schema.stdout)["required"] == ["id", "type", "data"]
-    other = subprocess.run([*TRACKER, "schema", "x"], capture_output=True, check=False)
-    assert (other.returncode, b"expected corpus" in other.stderr) == (Exit.REFUSED, True)
+    other = run("schema", "x")
+    assert (other.returncode, "expected corpus" in other.stderr) == (Exit.REFUSED, True)
 
 
 def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
@@ -348,7 +348,7 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 
 
 def test_help_teaches_every_command() -> None:
-    result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
+    result = run("--help")
     for name in (
         "demo",
         "serve",

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,23 +20,11 @@ from deploy import settings
 from deploy.cli.main import app
 from deploy.process import Exit
 from deploy.settings import WrongSetting
-from tests.support.processes import TRACKER, Running, command
+from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tracker.audit.verify import http_source
 
 Start = Callable[..., Running]
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command that needs no data directory."""
-    return subprocess.run(
-        [*TRACKER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-        timeout=60,
-    )
 
 
 @pytest.mark.parametrize(
@@ -270,19 +259,17 @@ def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
     """The exit code of a command whose output nobody reads, and what it says beside."""
     reading, writing = os.pipe()
     os.close(reading)
-    try:
-        done = subprocess.run(
-            [*TRACKER, *arguments],
-            stdout=writing,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, "TRACKER_DATA_DIR": str(data_dir)},
-            timeout=60,
-        )
-    finally:
-        os.close(writing)
-    return done.returncode, done.stderr
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = begin(
+                arguments,
+                output=writing,
+                errors=errors.fileno(),
+                env={"TRACKER_DATA_DIR": str(data_dir)},
+            )
+        finally:
+            os.close(writing)
+        return process.wait(60), read_text(errors)
 
 
 @pytest.mark.parametrize(

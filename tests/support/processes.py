@@ -9,31 +9,73 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil  # type: ignore[import-untyped]
 
+from tests.support.loaded_tracker import Forked
+from tests.support.time_limits import in_suite
+
 TRACKER = (sys.executable, "-m", "deploy.cli.main")
+
+
+def begin(
+    arguments: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    output: int,
+    errors: int,
+    descriptors: int | None = None,
+    env: dict[str, str] | None = None,
+) -> subprocess.Popen[bytes] | Forked:
+    """Begin a command with these streams; in the suite in a process that need not import it."""
+    env = dict(os.environ) | (env or {})
+    if in_suite() and stdin == subprocess.DEVNULL:
+        with open(os.devnull, "rb") as nothing:
+            return Forked([*arguments], nothing.fileno(), output, errors, env, descriptors)
+    return subprocess.Popen(
+        [*TRACKER, *arguments],
+        stdin=stdin,
+        stdout=output,
+        stderr=errors,
+        env=env,
+        preexec_fn=partial(limit_descriptors, descriptors) if descriptors else None,
+    )
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = begin(arguments, output=output.fileno(), errors=errors.fileno(), env=environment)
+        try:
+            code = process.wait(120)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        said = [read_text(file) for file in (output, errors)]
+    return subprocess.CompletedProcess([*TRACKER, *arguments], code, *said)
+
+
+def read_text(file: IO[bytes]) -> str:
+    """All that was written to a file."""
+    file.seek(0)
+    return file.read().decode()
 
 
 def command(
     *arguments: str, data_dir: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*TRACKER, *arguments, "--data-dir", str(data_dir)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        timeout=120,
-        check=False,
-    )
+    """Run a command on a data directory to its end."""
+    return run(*arguments, "--data-dir", str(data_dir), **environment)
 
 
 class Running:
@@ -44,14 +86,18 @@ class Running:
     ):
         self.data_dir = data_dir
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, **environment},
-            preexec_fn=partial(limit_descriptors, descriptors) if descriptors else None,
-        )
+        reading, writing = os.pipe()
+        try:
+            self.process = begin(
+                [*arguments, "--port", "0", "--data-dir", str(data_dir)],
+                output=writing,
+                errors=writing,
+                descriptors=descriptors,
+                env=environment,
+            )
+        finally:
+            os.close(writing)
+        self._stdout = os.fdopen(reading)
         self.output = ""
         self._silent = False
         self._grown = threading.Condition()
@@ -66,8 +112,7 @@ class Running:
 
     def _read(self) -> None:
         """Keep what it prints: a pipe that nobody empties would stop it."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        for line in self._stdout:
             with self._grown:
                 self.output += line
                 self._grown.notify_all()
@@ -116,8 +161,7 @@ class Running:
         """Wait for its end; the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._stdout.close()
         return code
 
 

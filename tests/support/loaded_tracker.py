@@ -1,0 +1,176 @@
+"""Commands of `tracker` in processes of their own that need not import it: a process that has forks them.
+
+To import a command takes more than a second of a busy core, which most commands of tests do not take for
+anything else. The commands are as new as those of a shell in all but that: their arguments, environment,
+directory, standard streams, signals and exit are theirs alone.
+"""
+
+from __future__ import annotations
+
+import array
+import atexit
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+MAX_REQUEST_BYTES = 200_000
+STREAMS = 4
+"""Come with a request: standard input, output and error of the command, and where its process is told of."""
+ROOT = Path(__file__).parents[2]
+
+
+class Forked:
+    """A command that runs: what the tests need of `subprocess.Popen`."""
+
+    def __init__(
+        self,
+        arguments: list[str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        env: dict[str, str],
+        descriptors: int | None = None,
+    ):
+        self.arguments = arguments
+        self.returncode: int | None = None
+        reading, told = os.pipe()
+        self._told = os.fdopen(reading, "rb", buffering=0)
+        request = {"arguments": arguments, "env": env, "cwd": os.getcwd(), "files": descriptors}
+        try:
+            loaded().send(request, [stdin, stdout, stderr, told])
+        finally:
+            os.close(told)
+        self.pid = int(self._told.readline())
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self.returncode = int(self._told.readline())
+            self._told.close()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code once it has ended. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            select.select([self._told], [], [], timeout)
+        if self.poll() is None:
+            raise subprocess.TimeoutExpired(self.arguments, timeout or 0)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Loaded:
+    """A process that has imported all that a command needs, and forks commands."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for one in (self._socket, theirs):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_REQUEST_BYTES)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        atexit.register(self.end)
+
+    def send(self, request: dict[str, Any], streams: list[int]) -> None:
+        """Have a command begun; its process is told of in the last of the streams."""
+        passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
+        self._socket.sendmsg([json.dumps(request).encode()], passed)
+
+    def end(self) -> None:
+        """Let the process end; commands that run go on."""
+        self._socket.close()
+        self._process.wait()
+
+
+@cache
+def loaded() -> Loaded:
+    """The process of this process of tests."""
+    return Loaded()
+
+
+def main() -> None:
+    """Fork commands until the tests have ended; then, in each of the forked, be the command."""
+    import deploy.cli.main
+    import deploy.web.app
+    import schema.app  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
+        while True:
+            text, streams = receive(requests)
+            if not text:
+                return
+            if os.fork() == 0:
+                break
+            for stream in streams:
+                os.close(stream)
+    become_command(json.loads(text), streams)
+    deploy.cli.main.main()
+
+
+def receive(requests: socket.socket) -> tuple[bytes, list[int]]:
+    """The next request and its streams; nothing when nobody asks any more."""
+    space = socket.CMSG_SPACE(STREAMS * array.array("i").itemsize)
+    text, passed, _, _ = requests.recvmsg(MAX_REQUEST_BYTES, space)
+    streams = array.array("i")
+    for _, _, packed in passed:
+        streams.frombytes(packed)
+    return text, list(streams)
+
+
+def become_command(request: dict[str, Any], streams: list[int]) -> None:
+    """Return in the process of the command; in this process, its parent, never."""
+    *standard, told = streams
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if pid := os.fork():
+        os.write(told, b"%d\n" % pid)
+        for stream in standard:
+            os.close(stream)
+        for interruption in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(interruption, signal.SIG_IGN)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.write(told, b"%d\n" % code)
+        os._exit(0)
+    for number, stream in enumerate(standard):
+        os.dup2(stream, number)
+    for stream in streams:
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    sys.argv = [program(), *request["arguments"]]
+    if files := request["files"]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+def program() -> str:
+    """How a command that Python runs as a module is called."""
+    return str(ROOT / "deploy" / "cli" / "main.py")
+
+
+if __name__ == "__main__":
+    main()
