@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracker.errors import InvalidInput
 from tracker.watch.adapter import Adapter
 from tracker.watch.adapters import (
+    bgs_ogc,
     eu_cellar,
     federal_register,
     feed,
@@ -12,6 +13,7 @@ from tracker.watch.adapters import (
     notices,
     page,
     uk_legislation,
+    usgs_sciencebase,
 )
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -19,9 +21,11 @@ ADAPTERS: tuple[Adapter, ...] = (
     eu_cellar.ADAPTER,
     uk_legislation.ADAPTER,
     mofcom.ADAPTER,
-    notices.ADAPTER,
+    usgs_sciencebase.ADAPTER,
+    bgs_ogc.ADAPTER,
     feed.ADAPTER,
     page.ADAPTER,
+    notices.ADAPTER,
 )
 
 

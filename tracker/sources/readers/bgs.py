@@ -1,4 +1,4 @@
-"""Reads BGS World Mineral Statistics, as its API gives them in CSV, as claims on output.
+"""Reads BGS World Mineral Statistics, as its API gives them in CSV or JSON, as claims on output.
 
 Source: British Geological Survey, ogcapi.bgs.ac.uk, collection world-mineral-statistics. The data
 change as they are revised and have no editions: a download is one, named after its day, which
@@ -34,12 +34,16 @@ from tracker.sources.reader import (
     Reader,
     RefusedItem,
     SourceLocation,
+    dotted_path,
     read_fact,
     unreadable,
 )
-from tracker.sources.text_files import head_rows, rows
+from tracker.sources.readers.bgs_features import is_collection, read_features
+from tracker.sources.text_files import head_rows, in_utf8, rows
 
 COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
+MAX_PAGE_BYTES = 64 * 1024 * 1024
+"""The largest page of features."""
 NAMES = ("bgs_commodity_trans", "erml_commodity")
 """The columns that may name the commodity, the more exact one first."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
@@ -70,7 +74,9 @@ class Subject:
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file has the columns of the API."""
+    """Whether a file has the columns of the API, or is a page of its features."""
+    if is_collection(head):
+        return True
     names = {name.strip() for row in head_rows(head, 1) for name in row.fields}
     return names >= COLUMNS and bool(names & set(NAMES))
 
@@ -78,6 +84,27 @@ def recognise(head: bytes, name: str) -> bool:
 def read(published: str | None, file: File) -> Iterator[Item]:
     """All rows of a file as claims and refusals."""
     day = _day(published, file)
+    if is_collection(file.head()):
+        yield from _items_of_features(file, day)
+    else:
+        yield from _items_of_table(file, day)
+
+
+def _items_of_features(file: File, day: PartialDate) -> Iterator[Item]:
+    """The features of a page. One that is not as the others makes all of it unreadable."""
+    with in_utf8(file.at_most(MAX_PAGE_BYTES)) as opened:
+        content = opened.read()
+    try:
+        features = read_features(content)
+    except InvalidInput as error:
+        where = f"{dotted_path(error)}: " if error.path else ""
+        raise unreadable(file, f"{where}{error.message}") from None
+    for index, field in enumerate(features):
+        where = f"features.{index}"
+        yield _item(field, day, f"{file.name}, {where}", SourceLocation(1, where))
+
+
+def _items_of_table(file: File, day: PartialDate) -> Iterator[Item]:
     table = rows(file)
     header = next(table, None)
     names = [name.strip() for name in header.fields] if header else []
@@ -91,7 +118,7 @@ def read(published: str | None, file: File) -> Iterator[Item]:
             )
             continue
         field = {name: row.at(index) for index, name in enumerate(names)}
-        yield _item(field, day, file.name, row.line)
+        yield _item(field, day, f"{file.name}, line {row.line}", SourceLocation(row.line))
 
 
 def _day(published: str | None, file: File) -> PartialDate:
@@ -105,10 +132,10 @@ def _day(published: str | None, file: File) -> PartialDate:
     return PartialDate(published or (match[0] if match else ""))
 
 
-def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> Item:
+def _item(field: Mapping[str, str], day: PartialDate, where: str, at: SourceLocation) -> Item:
     refused = partial(
         RefusedItem,
-        SourceLocation(line),
+        at,
         text=" ".join(field.get(name, "") for name in (NAMES[0], "country_trans", "year")),
     )
     if field["bgs_statistic_type_trans"] != "Production":
@@ -118,10 +145,9 @@ def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> I
     if about is None:
         return refused(f"no commodity is declared for {name!r}", code="UNKNOWN_COMMODITY")
     try:
-        claim = _claim(field, about, day, f"{file}, line {line}")
-        return read_fact(
-            SourceLocation(line, "quantity"), claim.series.stream, claim, claim_id(claim)
-        )
+        claim = _claim(field, about, day, where)
+        at = SourceLocation(at.line, at.column or "quantity")
+        return read_fact(at, claim.series.stream, claim, claim_id(claim))
     except InvalidInput as error:
         return refused(error.message, code=error.code)
 
@@ -247,7 +273,7 @@ def reader(meaning: ColumnMapping) -> Reader:
     """A reader of downloads of a given day."""
     return Reader(
         name="bgs",
-        title="BGS World Mineral Statistics: production by country (CSV of the API)",
+        title="BGS World Mineral Statistics: production by country (CSV or JSON of the API)",
         version="1",
         licence="BGS copyright, use by permission of the British Geological Survey",
         example="bgs-2026-05-20.csv",

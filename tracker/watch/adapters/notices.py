@@ -38,6 +38,7 @@ from tracker.watch.listing import (
     walk,
     withdrawal,
 )
+from tracker.watch.terms import Term, terms_in
 
 MAX_WITHDRAWAL_CHECKS = 10
 MAX_READ = 40
@@ -45,8 +46,9 @@ MAX_READ = 40
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a list of notices is like; see `Layout`. A notice counts if one of `terms` is in its title,
-    or if there are none; `number` is a pattern whose first group is its number there."""
+    """What a list of notices is like; see `Layout`. A notice counts if its title has one of the
+    `terms` (without any: all), and none of `without`; `number` is a pattern whose group is its number
+    there."""
 
     language: str
     item: str
@@ -58,7 +60,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     day_attribute: str | None = None
     next: str | None = None
     page_parameter: str | None = None
-    terms: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    without: tuple[Term, ...] = ()
     number: str | None = None
     read_notices: bool = False
     max_pages: int = 10
@@ -107,8 +110,8 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 
 def _is_wanted(entry: Entry, options: Options) -> bool:
-    title = entry.title.casefold()
-    return not options.terms or any(term.casefold() in title for term in options.terms)
+    wanted = not options.terms or terms_in(entry.title, options.terms)
+    return bool(wanted) and not terms_in(entry.title, options.without)
 
 
 def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:

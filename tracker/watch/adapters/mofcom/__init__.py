@@ -30,6 +30,7 @@ from tracker.watch.adapter import (
 from tracker.watch.adapters.mofcom.acts import Act, read_act
 from tracker.watch.adapters.mofcom.controls import propose_control
 from tracker.watch.adapters.mofcom.journal import Journal
+from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in
 from tracker.watch.listing import (
     GONE,
     Entry,
@@ -41,6 +42,7 @@ from tracker.watch.listing import (
     walk,
     withdrawal,
 )
+from tracker.watch.terms import Term, terms_in
 
 MAX_READ = 30
 """The most acts that are read in one look; the others wait for the next."""
@@ -70,7 +72,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     body: str = "div.art-con"
     next: str | None = None
     page_parameter: str | None = None
-    terms: tuple[str, ...] = TERMS
+    terms: tuple[Term, ...] = TERMS
     max_pages: int = 20
 
     def __post_init__(self) -> None:
@@ -163,8 +165,7 @@ def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Find
     others: list[str] = []
     if act.number and counted and language == "zh":
         others = journal.note(act, act.number.item)
-    text = f"{act.title}\n{act.text}".casefold()
-    if not any(term.casefold() in text for term in options.terms):
+    if not terms_in(f"{act.title} {act.text}", options.terms):
         return None
     origin = _origin(act, language)
     if language != "zh":
@@ -219,10 +220,8 @@ def _say_what_is_gone(missing: list[str], known: Known, language: str) -> Part:
 
 
 def _origin(act: Act, language: str) -> Origin:
-    own = act.number is not None and act.number.own
-    item = act.number.item if act.number and own else item_of(act.url)
     return Origin(
-        item=item if language == "zh" or not own else f"{item}-{language}",
+        item=_item(act.number, act.url, language),
         title=act.title,
         sha256=act.sha256,
         url=act.url,
@@ -234,16 +233,25 @@ def _origin(act: Act, language: str) -> Origin:
 
 
 def _not_read(entry: Entry, language: str, reason: str, sha256: str | None) -> Lead:
+    number = number_in(entry.title)
     origin = Origin(
-        item=item_of(entry.url),
+        item=_item(number, entry.url, language),
         title=entry.title,
-        sha256=sha256 or entry.sha256,
+        sha256=sha256 or entry.sha256 or None,
         url=entry.url,
         place="" if sha256 else entry.place,
         language=language,
         published_on=entry.day,
+        number=number.instrument if number else None,
     )
     return Lead(origin, reason, LeadCode.NOT_READ)
+
+
+def _item(number: ActNumber | None, url: str, language: str) -> str:
+    """What an act is called here: by its number, or by its address."""
+    if number is None or not number.own:
+        return item_of(url)
+    return number.item if language == "zh" else f"{number.item}-{language}"
 
 
 def _gap(year: int, serial: int, url: str) -> Lead:

@@ -1,0 +1,94 @@
+"""Features of BGS World Mineral Statistics, as its API gives them in JSON (OGC API Features).
+
+The fields have the names of the CSV (`bgs_commodity_trans`) where nothing else is said. Two public
+clients of the API ask for them by other names, without the publisher's prefixes (`commodity`): which
+are right is told by what comes, and a response with neither is not understood.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tracker.errors import InvalidInput
+
+NAMES = {
+    "bgs_commodity_trans": ("bgs_commodity_trans", "commodity", "commodity_trans"),
+    "erml_commodity": ("erml_commodity",),
+    "bgs_sub_commodity_trans": ("bgs_sub_commodity_trans", "sub_commodity", "sub_commodity_trans"),
+    "bgs_statistic_type_trans": (
+        "bgs_statistic_type_trans",
+        "statistic_type",
+        "statistic_type_trans",
+    ),
+    "country_trans": ("country_trans", "country"),
+    "country_iso2_code": ("country_iso2_code", "country_iso2", "iso2"),
+    "country_iso3_code": ("country_iso3_code", "country_iso3", "iso3"),
+    "year": ("year",),
+    "quantity": ("quantity",),
+    "units": ("units", "unit"),
+    "data_precision_description": ("data_precision_description",),
+    "sdmx_code": ("sdmx_code",),
+    "concat_figure_notes_text": ("concat_figure_notes_text", "figure_notes"),
+    "concat_table_notes_text": ("concat_table_notes_text", "table_notes"),
+}
+"""The fields that are read, each by the names that it may have."""
+NEEDED = (
+    *("bgs_commodity_trans", "bgs_statistic_type_trans", "country_trans", "country_iso3_code"),
+    *("year", "quantity", "units"),
+)
+WHOLE = re.compile(r"(-?[0-9]+)\.0+")
+MARKS = (b'"FeatureCollection"', b'"quantity"')
+
+
+def is_collection(head: bytes) -> bool:
+    """Whether a file begins like a page of features with quantities."""
+    return head.lstrip().startswith(b"{") and all(mark in head for mark in MARKS)
+
+
+def read_features(content: bytes) -> list[dict[str, str]]:
+    """The properties of each feature as text, by the names of the CSV.
+
+    Raises InvalidInput for what is no page of features, or has not the fields that are needed.
+    """
+    features = _features(content)
+    return [_properties(feature, number) for number, feature in enumerate(features)]
+
+
+def _features(content: bytes) -> list[Any]:
+    try:
+        page = json.loads(content, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"expected JSON: {error}", code="UNREADABLE_FILE") from None
+    features = page.get("features") if isinstance(page, dict) else None
+    if not isinstance(features, list):
+        raise InvalidInput("expected a collection with features", code="UNREADABLE_FILE")
+    return features
+
+
+def _properties(feature: Any, number: int) -> dict[str, str]:
+    given = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(given, Mapping):
+        raise InvalidInput("expected an object", code="UNREADABLE_FILE", path=("features", number))
+    fields = {
+        field: next((_text(given[name]) for name in names if name in given), None)
+        for field, names in NAMES.items()
+    }
+    if missing := [field for field in NEEDED if fields[field] is None]:
+        raise InvalidInput(
+            f"expected the fields {', '.join(missing)}, got {', '.join(map(str, given))[:500]}",
+            code="UNREADABLE_FILE",
+            path=("features", number, "properties"),
+        )
+    return {field: text for field, text in fields.items() if text is not None}
+
+
+def _text(value: Any) -> str:
+    """A value as the CSV has it: whole numbers without a point, nothing for null."""
+    if value is None:
+        return ""
+    text = " ".join(str(value).split())
+    whole = WHOLE.fullmatch(text)
+    return whole[1] if whole else text

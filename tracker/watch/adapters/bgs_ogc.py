@@ -1,0 +1,214 @@
+"""BGS World Mineral Statistics through its API (OGC API Features), one commodity after the other.
+
+Source: ogcapi.bgs.ac.uk, collection world-mineral-statistics. The links to next pages are followed, and
+what came is held against the number that the API says there is. Pages carry the time of the answer,
+so that their bytes differ each day: a page is new where its figures are. Each is proposed to be
+imported by the reader `bgs`, as the download of its day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from msgspec import Meta, Struct
+
+from tracker.errors import InvalidInput
+from tracker.review.finding import Finding, ImportProposal, Origin
+from tracker.sources.ids import slug
+from tracker.sources.readers.bgs_features import read_features
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    FetchFailed,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.adapters.known_documents import fingerprint
+from tracker.watch.listing import fetch
+
+ACCEPT = "application/geo+json, application/json;q=0.9"
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which figures are looked at: of commodities by the publisher's names, of one statistic.
+
+    `commodity_field` and `statistic_field` are what the API calls them in addresses. Public clients
+    report that pages of 1,000 features and more break off.
+    """
+
+    commodities: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    statistic: str = "Production"
+    commodity_field: str = "bgs_commodity_trans"
+    statistic_field: str = "bgs_statistic_type_trans"
+    page_size: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    max_pages: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePage:
+    """A page of features: the fields of each, as the reader has them, and what the API says of all."""
+
+    response: Response
+    features: list[dict[str, str]]
+    ids: tuple[str, ...]
+    matched: int | None
+    next_url: str | None
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Read all pages of all commodities, and propose those whose figures are new or changed.
+
+    One commodity that can't be had is a warning, since to begin again would ask for all others again;
+    a second one, or the first of all, ends the look.
+    """
+    options: Options = settings.options
+    known: Mapping[str, str] = cursor.get("pages", {})
+    pages: dict[str, str] = {}
+    warnings = []
+    failed = ""
+    for commodity in options.commodities:
+        try:
+            read = yield from _read_pages(settings.address, options, commodity)
+        except FetchFailed as failure:
+            if failed or not pages:
+                raise
+            failed = commodity
+            pages |= {item: known[item] for item in known if item.startswith(f"{commodity}, ")}
+            warnings.append(f"the figures of {commodity!r} could not be had: {failure.message}")
+            continue
+        if not read[0].features:
+            warnings.append(f"the API has no figures of {commodity!r}")
+        for number, page in enumerate(read, 1):
+            item = f"{commodity}, {options.statistic}, page {number}"[:200]
+            pages[item] = fingerprint(page.features)
+            if page.features and known.get(item) != pages[item]:
+                yield _proposal(item, page, number, commodity, today, is_new=item not in known)
+    covers_until = None if failed else today - timedelta(days=1)
+    return LookResult({"pages": pages}, covers_until, tuple(warnings[:20]))
+
+
+def _read_pages(
+    address: str, options: Options, commodity: str
+) -> Generator[Request | Finding, Response | None, list[FeaturePage]]:
+    """All pages of a commodity. Raises NotUnderstood, as `INCOMPLETE` where some features are missing
+    or came twice."""
+    asked = {
+        "f": "json",
+        options.statistic_field: options.statistic,
+        options.commodity_field: commodity,
+        "limit": str(options.page_size),
+        "offset": "0",
+    }
+    url: str | None = f"{address}?{urlencode(asked)}"
+    pages: list[FeaturePage] = []
+    while url is not None and len(pages) < options.max_pages:
+        page = _page((yield from fetch(Request(url, accept=ACCEPT))), address)
+        for field in page.features:
+            _check_asked_for(field, options.statistic, commodity, url)
+        pages.append(page)
+        url = page.next_url if page.features else None
+    _reconcile(pages, url, commodity)
+    return pages
+
+
+def _page(response: Response, address: str) -> FeaturePage:
+    try:
+        features = read_features(response.content)
+    except InvalidInput as error:
+        where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
+        raise NotUnderstood(f"{response.url}: {error.message}{where}") from None
+    page = json.loads(response.content)
+    matched = page.get("numberMatched")
+    if matched is not None and (not isinstance(matched, int) or isinstance(matched, bool)):
+        raise NotUnderstood(f"{response.url}: numberMatched is no number")
+    return FeaturePage(
+        response, features, tuple(_ids(page)), matched, _next(page, response.request.url, address)
+    )
+
+
+def _ids(page: Mapping[str, Any]) -> Iterator[str]:
+    for feature in page["features"]:
+        id = feature.get("id") or feature["properties"].get("synthetic_id")
+        if id is not None:
+            yield str(id)
+
+
+def _next(page: Mapping[str, Any], url: str, address: str) -> str | None:
+    """The next page, at the address that is watched: behind a proxy the API may name another host."""
+    links = page.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") == "next" and link.get("href"):
+            query = urlsplit(urljoin(url, str(link["href"]))).query
+            named = dict(parse_qsl(query, keep_blank_values=True))
+            missing = {k: v for k, v in parse_qsl(urlsplit(url).query) if k not in named}
+            return f"{address}?{urlencode({**missing, **named})}"
+    return None
+
+
+def _check_asked_for(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
+    """Refuse figures of something else: an API that does not know a parameter may ignore it."""
+    got = (field["bgs_commodity_trans"], field["bgs_statistic_type_trans"])
+    if [text.casefold() for text in got] != [commodity.casefold(), statistic.casefold()]:
+        raise NotUnderstood(
+            f"{url}: asked for {commodity}, {statistic}, and got {', '.join(got)}:"
+            " the API does not filter by the fields of the settings"
+        )
+
+
+def _reconcile(pages: list[FeaturePage], url: str | None, commodity: str) -> None:
+    """Refuse what is not all that there is. Raises NotUnderstood (`INCOMPLETE`)."""
+    got = sum(len(page.features) for page in pages)
+    ids = [id for page in pages for id in page.ids]
+    matched = {page.matched for page in pages if page.matched is not None}
+    if url is not None:
+        reason = f"{len(pages)} pages are not all"
+    elif len(set(ids)) < len(ids):
+        reason = "features came twice, so that others may be missing"
+    elif len(matched) > 1:
+        reason = f"the number of figures changed meanwhile: {sorted(matched)}"
+    elif matched and got not in matched:
+        reason = f"{got} figures came of {matched.pop()}"
+    else:
+        return
+    raise NotUnderstood(f"{commodity}: {reason}", code="INCOMPLETE")
+
+
+def _proposal(
+    item: str, page: FeaturePage, number: int, commodity: str, today: date, *, is_new: bool
+) -> ImportProposal:
+    years = sorted(field["year"][:4] for field in page.features)
+    origin = Origin(
+        item=item,
+        title=f"BGS World Mineral Statistics: {item}",
+        sha256=page.response.sha256,
+        url=page.response.url,
+        place="features",
+        language="en",
+    )
+    reason = f"{len(page.features)} figures of {years[0]} to {years[-1]}, " + (
+        "which were not seen before" if is_new else "some of them otherwise than before"
+    )
+    return ImportProposal(
+        origin,
+        reason,
+        reader="bgs",
+        file_name=f"bgs-{today}-{slug(commodity)[:60]}-{number}.json",
+        settings={"published": today.isoformat()},
+    )
+
+
+ADAPTER = Adapter(
+    name="bgs-ogc",
+    title="BGS World Mineral Statistics (OGC API Features)",
+    Options=Options,
+    look=look,
+)

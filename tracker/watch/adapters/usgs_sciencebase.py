@@ -1,0 +1,296 @@
+"""Data releases of the USGS Mineral Commodity Summaries, in the catalogue ScienceBase.
+
+Source: www.sciencebase.gov/catalog, items as JSON. A release is an item, by its title; its files, and
+those of its child items, are listed with checksums. A file with another checksum than before is
+fetched, held against it, and proposed to be imported by the reader `usgs`. What that reader does not
+recognise, and what is no table, a person has to look at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tracker.review.finding import Finding, ImportProposal, Lead, LeadCode, Origin
+from tracker.sources.reader import HEAD_BYTES
+from tracker.sources.readers import usgs
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    FetchFailed,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.listing import fetch
+
+ACCEPT = "application/json"
+RELEASE = re.compile(r"Mineral Commodity Summaries (?P<year>20[0-9]{2})\b", re.IGNORECASE)
+MAX_PAGES = 20
+MAX_FILES = 60
+"""The most files that are fetched in a look; the others wait for the next."""
+CHECKSUMS = {"MD5": "md5", "SHA-1": "sha1", "SHA1": "sha1", "SHA-256": "sha256", "SHA256": "sha256"}
+
+T = TypeVar("T")
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which releases are looked at: those from the edition `since_edition` on. `tables` are patterns of
+    the names of files to fetch, `ignore` of those that nobody need look at."""
+
+    since_edition: Annotated[int, Meta(ge=2000, le=2100)]
+    tables: tuple[str, ...] = ("*.csv",)
+    ignore: tuple[str, ...] = ("*.xml", "*.html")
+
+
+class Checksum(Struct, frozen=True):
+    """What the catalogue says that a file hashes to."""
+
+    value: str
+    type: str = "MD5"
+
+
+class CatalogueFile(Struct, frozen=True, rename="camel"):
+    """A file of an item."""
+
+    name: str
+    url: str | None = None
+    download_uri: str | None = None
+    size: int | None = None
+    checksum: Checksum | None = None
+    date_uploaded: str | None = None
+
+    @property
+    def version(self) -> str:
+        """Another text for another content, as far as the catalogue tells."""
+        return self.checksum.value if self.checksum else f"{self.size}@{self.date_uploaded}"
+
+
+class Item(Struct, frozen=True, rename="camel"):
+    """An item of the catalogue."""
+
+    id: str
+    title: str
+    has_children: bool = False
+    files: list[CatalogueFile] | None = None
+
+
+class Link(Struct, frozen=True):
+    """A link to another page."""
+
+    url: str
+
+
+class ItemPage(Struct, frozen=True):
+    """A page of a list of items."""
+
+    total: int
+    items: list[Item]
+    nextlink: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """A file of a release, with the snapshot of the answer that lists it."""
+
+    year: int
+    item: Item
+    file: CatalogueFile
+    listed_in: Response
+
+    @property
+    def key(self) -> str:
+        """What the file is called here."""
+        return f"{self.item.id}/{self.file.name}"[-200:]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"{self.item.title}: {self.file.name}"
+
+    @property
+    def origin(self) -> Origin:
+        """Where it is announced."""
+        address = self.file.download_uri or self.file.url
+        base = self.listed_in.url
+        return Origin(
+            item=self.key,
+            title=self.title,
+            sha256=self.listed_in.sha256,
+            url=urljoin(base, address) if address else base,
+            place=f"files[{self.file.name}]",
+            language="en",
+        )
+
+
+def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+    """Look for releases, then for files of them that are new, changed or gone."""
+    options: Options = settings.options
+    known: Mapping[str, list[str]] = cursor.get("files", {})
+    files: dict[str, ReleaseFile] = {}
+    releases = yield from _items(settings.address)
+    for _, item in releases:
+        year = RELEASE.search(item.title)
+        if year is None or int(year["year"]) < options.since_edition:
+            continue
+        for each in (yield from _release_files(settings.address, int(year["year"]), item)):
+            files[each.key] = each
+    if not any(RELEASE.search(item.title) for _, item in releases):
+        raise NotUnderstood(
+            f"{settings.address}: none of {len(releases)} items is a release of MCS"
+        )
+    now: dict[str, list[str]] = {}
+    changed = [f for key, f in sorted(files.items()) if known.get(key, [""])[0] != f.file.version]
+    left = [each.key for each in _wanted(changed, options)[MAX_FILES:]]
+    unread = set(left)
+    for release_file in changed:
+        if release_file.key in left:
+            continue
+        try:
+            is_new = release_file.key not in known
+            finding = yield from _finding(release_file, options, is_new=is_new)
+        except FetchFailed as failure:
+            unread.add(release_file.key)
+            reason = f"A table of a release could not be had: {failure.message}"
+            finding = Lead(release_file.origin, reason, LeadCode.NOT_READ)
+        if finding is not None:
+            yield finding
+    for key, release_file in files.items():
+        if key not in unread:
+            now[key] = [release_file.file.version, release_file.title[:150]]
+    for key in sorted(known.keys() - files.keys()):
+        yield _gone(key, known[key][1], settings.address)
+    warnings = (f"{len(left)} files are left for the next look",) if left else ()
+    return LookResult({"files": now}, None if unread else today - timedelta(days=1), warnings)
+
+
+def _wanted(changed: list[ReleaseFile], options: Options) -> list[ReleaseFile]:
+    return [each for each in changed if _fits(each.file.name, options.tables)]
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _items(
+    address: str,
+) -> Generator[Request | Finding, Response | None, list[tuple[Response, Item]]]:
+    """All items of a list, each with the page that it is on. Raises NotUnderstood; `INCOMPLETE` where
+    there are not as many as the catalogue counts."""
+    found: dict[str, tuple[Response, Item]] = {}
+    url: str | None = address
+    for _ in range(MAX_PAGES):
+        if url is None:
+            break
+        response = yield from fetch(Request(url, accept=ACCEPT))
+        page = _decoded(response, ItemPage)
+        found |= {item.id: (response, item) for item in page.items}
+        url = urljoin(response.url, page.nextlink.url) if page.nextlink and page.items else None
+    if url is not None or len(found) != page.total:
+        raise NotUnderstood(
+            f"{address}: {len(found)} items came of {page.total}", code="INCOMPLETE"
+        )
+    return list(found.values())
+
+
+def _release_files(
+    address: str, year: int, release: Item
+) -> Generator[Request | Finding, Response | None, list[ReleaseFile]]:
+    """The files of a release and of its child items."""
+    catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
+    response = yield from fetch(Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT))
+    whole = _decoded(response, Item)
+    found = list(_files_of(year, whole, response))
+    if whole.has_children or release.has_children:
+        asked = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
+        children = yield from _items(f"{catalogue}items?{urlencode(asked)}")
+        for listed_in, child in children:
+            found += _files_of(year, child, listed_in)
+    return found
+
+
+def _files_of(year: int, item: Item, listed_in: Response) -> Iterator[ReleaseFile]:
+    for file in item.files or []:
+        yield ReleaseFile(year, item, file, listed_in)
+
+
+def _finding(
+    found: ReleaseFile, options: Options, *, is_new: bool
+) -> Generator[Request | Finding, Response | None, Finding | None]:
+    """What is said of a file that is new or changed; None for one that nobody need look at."""
+    if _fits(found.file.name, options.ignore):
+        return None
+    if not _fits(found.file.name, options.tables):
+        reason = "A file of a release that is no table: nothing reads it by itself"
+        return Lead(found.origin, reason, LeadCode.ANNOUNCED)
+    response = yield from fetch(Request(found.origin.url))
+    _check_content(response, found.file)
+    return _proposal(found, response, is_new=is_new)
+
+
+def _check_content(response: Response, file: CatalogueFile) -> None:
+    """Refuse a file that is not what the catalogue says. Raises NotUnderstood (`TRUNCATED`)."""
+    algorithm = CHECKSUMS.get(file.checksum.type.upper()) if file.checksum else None
+    if file.checksum and algorithm:
+        found = hashlib.new(algorithm, response.content, usedforsecurity=False).hexdigest()
+        if found != file.checksum.value.strip().lower():
+            raise NotUnderstood(
+                f"{response.url}: {len(response.content):,} bytes that hash to {found}, not to the"
+                f" {file.checksum.value} of the catalogue",
+                code="TRUNCATED",
+            )
+    elif file.size is not None and file.size != len(response.content):
+        raise NotUnderstood(
+            f"{response.url}: expected {file.size:,} bytes, got {len(response.content):,}",
+            code="TRUNCATED",
+        )
+
+
+def _proposal(found: ReleaseFile, response: Response, *, is_new: bool) -> Finding:
+    place = Origin(
+        item=found.key,
+        title=found.title,
+        sha256=response.sha256,
+        url=found.origin.url,
+        language="en",
+    )
+    head = response.content[:HEAD_BYTES]
+    for name in (found.file.name, f"mcs{found.year}-{found.file.name}"):
+        if usgs.READER.recognise(head, name):
+            reason = f"A table of the edition of {found.year}, which " + (
+                "was not seen before" if is_new else "reads otherwise than before"
+            )
+            return ImportProposal(place, reason, reader="usgs", file_name=name)
+    return Lead(place, "A table of a release that no reader recognises", LeadCode.NOT_READ)
+
+
+def _gone(key: str, title: str, address: str) -> Lead:
+    origin = Origin(item=key, title=title, sha256=None, url=address, language="en")
+    return Lead(origin, "The catalogue lists the file no more", LeadCode.WITHDRAWN)
+
+
+def _decoded(response: Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotUnderstood(f"{response.url}: expected the catalogue's JSON: {error}") from None
+
+
+ADAPTER = Adapter(
+    name="usgs-sciencebase",
+    title="Data releases of USGS Mineral Commodity Summaries (ScienceBase)",
+    Options=Options,
+    look=look,
+)
