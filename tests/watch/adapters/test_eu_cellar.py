@@ -108,7 +108,7 @@ def test_the_next_look_finds_what_is_new_changed_or_withdrawn() -> None:
         replace(REGULATION, celex="32026R0200", day="2026-03-01"),
     ]
     second = look(cellar, first.cursor, TODAY + timedelta(days=1))
-    assert second.items == ["32026R0123/changed", "32026R0200", "C/2026/77/withdrawn"]
+    assert second.items == ["32026R0123", "32026R0200", "C/2026/77"]
     changed, _, withdrawn = second.leads
     assert REGULATION.titles["ENG"] in changed.reason
     assert (withdrawn.code, withdrawn.origin.title) == (LeadCode.WITHDRAWN, NOTICE.titles["FRA"])

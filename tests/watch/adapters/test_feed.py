@@ -114,7 +114,7 @@ def test_an_entry_that_reads_otherwise_is_a_lead() -> None:
     changed = look(atom([replace(A, title="Export ban on bismuth"), B]), first.cursor)
     [lead] = changed.leads
     assert lead.code is LeadCode.ANOTHER_BODY
-    assert lead.origin.item == f"{A.id}/changed"
+    assert lead.origin.item == A.id
     assert "its title was: Export ban on antimony" in lead.reason
     assert look(atom([replace(A, day="2026-02-25"), B]), first.cursor).leads == []
     assert second.items == [A.id, B.id]

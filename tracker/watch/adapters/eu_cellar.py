@@ -94,14 +94,14 @@ class Act:
         said = sorted(title.row.key for title in self.titles)
         return Known(fingerprint(said), self.day, self.row.title.value)
 
-    def origin(self, item: str | None = None) -> Origin:
+    def origin(self) -> Origin:
         """Where it was read."""
         row, language = self.row, LANGUAGES[last_part(self.row.language.value)]
         celex = row.celex.value if row.celex else None
         eur_lex = f"https://eur-lex.europa.eu/legal-content/{language.upper()}/TXT/?uri=CELEX:"
         citation = CITATION.match(row.title.value)
         return Origin(
-            item=item or self.name,
+            item=self.name,
             title=row.title.value,
             sha256=self.titles[0].sha256,
             url=eur_lex + celex if celex else row.work.value,
@@ -171,7 +171,7 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
     if known.had_another(act.name, now):
         before = known.documents[act.name]
         reason = f"Cellar says otherwise of this act than at the last look; its title was: {before.title}"
-        yield Lead(act.origin(f"{act.name}/changed"), reason, LeadCode.ANOTHER_BODY)
+        yield Lead(act.origin(), reason, LeadCode.ANOTHER_BODY)
         return
     celex = act.row.celex.value if act.row.celex else act.name
     terms = f"with {', '.join(act.terms)} in its title"
@@ -187,7 +187,7 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
 
 def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
     origin = Origin(
-        item=f"{name}/withdrawn",
+        item=name,
         title=known.title,
         sha256=None,
         url=settings.address,

@@ -87,10 +87,10 @@ class Entry:
         document = self.document
         return Known(fingerprint(self.fields), document.publication_date, document.title)
 
-    def origin(self, item: str | None = None) -> Origin:
+    def origin(self) -> Origin:
         """Where it was read."""
         return Origin(
-            item=item or self.document.document_number,
+            item=self.document.document_number,
             title=self.document.title,
             sha256=self.response.sha256,
             url=self.document.html_url or self.response.url,
@@ -204,7 +204,7 @@ def _findings(entry: Entry, known: KnownDocuments, options: Options) -> Iterator
         return
     if known.had_another(number, now):
         reason = "The publisher has changed what it says of this document since the last look"
-        yield Lead(entry.origin(f"{number}/changed"), reason, LeadCode.ANOTHER_BODY)
+        yield Lead(entry.origin(), reason, LeadCode.ANOTHER_BODY)
     if finding := _finding(entry, options):
         yield finding
 
@@ -240,7 +240,7 @@ def _reason(entry: Entry) -> str:
 
 def _withdrawn(number: str, known: Known, url: str) -> Lead:
     origin = Origin(
-        item=f"{number}/withdrawn",
+        item=number,
         title=known.title,
         sha256=None,
         url=url,

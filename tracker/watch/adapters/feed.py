@@ -65,10 +65,10 @@ class Seen:
         """Digits that are the same for the same content; dates may change without it."""
         return fingerprint([self.entry.title, self.entry.text, self.entry.url])
 
-    def origin(self, options: Options, item: str | None = None) -> Origin:
+    def origin(self, options: Options) -> Origin:
         """Where it was read."""
         return Origin(
-            item=item or item_name(self.entry.id),
+            item=item_name(self.entry.id),
             title=self.entry.title,
             sha256=self.sha256,
             url=self.entry.url,
@@ -151,8 +151,7 @@ def _findings(
             if before.title != seen.entry.title[:MAX_TITLE_CHARACTERS]
             else "its title is the same"
         )
-        item = item_name(f"{seen.entry.id}/changed")
-        yield Lead(seen.origin(options, item), reason, LeadCode.ANOTHER_BODY)
+        yield Lead(seen.origin(options), reason, LeadCode.ANOTHER_BODY)
 
 
 def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dict[str, KnownEntry]:
@@ -171,7 +170,7 @@ def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dic
 def _withdrawal(name: str, known: KnownEntry, settings: SourceSettings) -> Lead:
     options: Options = settings.options
     origin = Origin(
-        item=item_name(f"{name}/withdrawn"),
+        item=name,
         title=known.title,
         sha256=None,
         url=settings.address,
