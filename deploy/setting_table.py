@@ -195,6 +195,26 @@ SNAPSHOTS = Setting(
     "where the bytes that publishers sent are kept: `database`, or the whole path of a directory, which"
     " all servers on the database must then have",
 )
+WATCH = Setting(
+    "TRACKER_WATCH",
+    None,
+    "off",
+    "which sources `tracker serve` looks through: `off`, `default` for those that ship, or a TOML file"
+    " that adds to them; `tracker watch` takes `off` for `default`",
+)
+WATCH_NETWORKS = Setting(
+    "TRACKER_WATCH_NETWORKS",
+    None,
+    "none: addresses of the internet only",
+    "the networks that sources may be in beside the internet, with commas",
+)
+WATCH_CONTACT = Setting(
+    "TRACKER_WATCH_CONTACT",
+    None,
+    "none",
+    "where publishers can ask about the requests of the watch, an address or a mail address: it is in"
+    " their `User-Agent`",
+)
 TOKEN = Setting(
     "TRACKER_TOKEN",
     None,
@@ -258,6 +278,9 @@ SETTINGS = (
     DELIVERY_NETWORKS,
     DELIVERY_ORIGIN,
     SNAPSHOTS,
+    WATCH,
+    WATCH_NETWORKS,
+    WATCH_CONTACT,
     TOKEN,
     RELAY_URL,
     RELAY_CREDENTIALS,

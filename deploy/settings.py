@@ -48,6 +48,9 @@ from deploy.setting_table import (
     SETTINGS,
     SNAPSHOTS,
     TOKEN,
+    WATCH,
+    WATCH_CONTACT,
+    WATCH_NETWORKS,
     WITNESSES,
     WRITE_TOKEN,
     Setting,
@@ -89,6 +92,8 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     delivery_networks(environment)
     snapshots(environment)
     delivery_origin(environment)
+    watch_networks(environment)
+    watch_contact(environment)
     database_target(environment)
     pooled_target(environment)
     read_target(environment)
@@ -296,6 +301,31 @@ def delivery_origin(environment: Mapping[str, str] = os.environ) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", given):
         raise WrongSetting(
             f"{DELIVERY_ORIGIN.variable}={given}: expected a name such as example.com"
+        )
+    return given
+
+
+def watch_file(environment: Mapping[str, str] = os.environ) -> Path | bool:
+    """Whether a server watches, and the file of the sources that are added to those that ship."""
+    given = environment.get(WATCH.variable) or WATCH.default
+    return {"off": False, "default": True}.get(given, Path(given))
+
+
+def watch_networks(environment: Mapping[str, str] = os.environ) -> Networks:
+    """The networks that sources may be in beside the internet. Raises WrongSetting."""
+    try:
+        return Networks.parse(_list(WATCH_NETWORKS, environment))
+    except InvalidInput as error:
+        raise WrongSetting(f"{WATCH_NETWORKS.variable}: {error.message}") from None
+
+
+def watch_contact(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Where publishers can ask about requests of the watch. Raises WrongSetting."""
+    given = environment.get(WATCH_CONTACT.variable) or None
+    if given and not re.fullmatch(r"[!-'*-~]{1,200}", given):
+        raise WrongSetting(
+            f"{WATCH_CONTACT.variable}: expected an address such as https://example.com/bot or"
+            " someone@example.com, without spaces and parentheses"
         )
     return given
 

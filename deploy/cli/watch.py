@@ -1,0 +1,147 @@
+"""`tracker watch`: sources are looked through when they are due, or once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.bootstrap import open_pool, prepare
+from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.process import Exit
+from deploy.settings import secrets
+from deploy.watching import watch_options
+from tracker.errors import InvalidInput
+from tracker.postgres.database import WATCHER, Target
+from tracker.watch.journal import LookReport
+from tracker.watch.preview import LookPreview, preview_looks
+from tracker.watch.store import SourceRow, WatchStore
+from tracker.watch.watcher import Watcher, WatchOptions, only
+
+
+def watch(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
+    ] = False,
+    list_them: Annotated[
+        bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--sources",
+            exists=True,
+            dir_okay=False,
+            help="A TOML file whose sources are added to those that ship (docs/watching.md).",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Look once and show what would be proposed; nothing is kept or recorded.",
+        ),
+    ] = False,
+    data_dir: DataDir = None,
+    log_level: Level = LogLevel.WARNING,
+    log_format: Form = LogFormat.TEXT,
+) -> None:
+    """Look through the lists of publishers as often as they are due, until Ctrl-C.
+
+    What is fetched is kept and on record, what it may mean waits for a person (`tracker review`).
+    Of several processes one watches, the others wait; `tracker serve` does the same where
+    `TRACKER_WATCH` says so. With --once or --dry-run the exit code is 1 if a source could not be
+    read.
+    """
+    log_to_stderr(log_level, log_format, secrets())
+    with report_errors():
+        options = watch_options(file=file, ask_for_it=True)
+        assert options is not None
+        options = _chosen(options, sources)
+
+    async def work(target: Target) -> bool:
+        await prepare(target)
+        if list_them:
+            async with open_pool(target, role=WATCHER, size=1) as pool:
+                _print_list(options, await WatchStore(pool).sources())
+            return True
+        if dry_run:
+            complete = True
+            async for preview in preview_looks(target, options):
+                _show(preview)
+                complete &= preview.report.complete
+            return complete
+        watcher = Watcher(target, options)
+        watcher.observe_look = _tell
+        if once:
+            reports = await watcher.look_once()
+            return all(each.complete for each in reports)
+        stderr.print(f"{len(options.sources)} sources are watched (Ctrl-C stops)", markup=False)
+        await watcher.run()
+        return True
+
+    if not run_with_database(data_dir, work, make=not list_them):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _chosen(options: WatchOptions, keys: list[str] | None) -> WatchOptions:
+    if not keys:
+        return options
+    try:
+        return only(options, keys)
+    except KeyError as error:
+        known = ", ".join(each.key for each in options.sources)
+        raise InvalidInput(
+            f"{error.args[0]!r} is not a source: expected some of {known}", code="UNKNOWN_SOURCE"
+        ) from None
+
+
+def _tell(report: LookReport) -> None:
+    """Say on standard error how a look ended."""
+    what = (
+        f"{report.source}: look {report.look}, {report.requests} requests,"
+        f" {report.snapshots} new documents, {report.candidates} new candidates"
+    )
+    if report.failure:
+        code, reason = report.failure
+        stderr.print(f"{what}; NOT COMPLETE: {code}: {reason}", style="red", markup=False)
+    else:
+        until = f"; all up to {report.covers_until}" if report.covers_until else ""
+        stderr.print(f"{what}{until}", markup=False)
+    for warning in report.warnings:
+        stderr.print(f"  {report.source}: {warning}", style="yellow", markup=False)
+
+
+def _show(preview: LookPreview) -> None:
+    """Print what a look would propose."""
+    for line in preview.lines:
+        print(f"{preview.report.source}\t{line}")
+    _tell(preview.report)
+
+
+def _print_list(options: WatchOptions, rows: dict[str, SourceRow]) -> None:
+    for settings in options.sources:
+        row = rows.get(settings.key)
+        looked = f"{row.looked_at:%Y-%m-%d %H:%M}" if row and row.looked_at else "never"
+        wrong = f"{row.last_code}: {row.last_error}" if row and row.failing_since else ""
+        print(
+            "\t".join(
+                (
+                    settings.key,
+                    settings.adapter,
+                    f"every {settings.every_hours:g} h",
+                    f"read {looked}",
+                    f"next {row.next_look_at:%Y-%m-%d %H:%M}"
+                    if row and row.watched
+                    else "next now",
+                    wrong,
+                    settings.address,
+                )
+            ).rstrip("\t")
+        )

@@ -1,0 +1,219 @@
+"""What the watcher puts on record: every fetch, every look, every change of what is watched.
+
+Ids of events follow from what they are about, so that what is done again after a crash counts once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from tracker.commands.handler import Commands, load
+from tracker.domain.values import Actor, Fact, PartialDate, Sha256, Source
+from tracker.domain.vocabulary import Checked, FetchFailure
+from tracker.domain.watched_source import (
+    MAX_WARNINGS,
+    Failed,
+    Fetched,
+    Looked,
+    LookFact,
+    Unchanged,
+    Unwatched,
+    Watched,
+)
+from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError
+from tracker.log.recorder import Recorder
+from tracker.watch.adapter import Response, SourceSettings
+from tracker.watch.store import plain_settings
+
+ACTOR = "tracker"
+"""Who is named as having recorded what the watcher records."""
+MAX_TEXT_CHARACTERS = 300
+NOT_IN_THE_LIST = "It is no longer in the list of watched sources"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LookReport:
+    """How a look ended. `failure` is what ended it, where it is not complete: a code and a line."""
+
+    source: str
+    look: int
+    started_at: datetime
+    ended_at: datetime
+    requests: int
+    snapshots: int
+    candidates: int
+    complete: bool
+    covers_until: date | None = None
+    warnings: tuple[str, ...] = ()
+    failure: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHistory:
+    """What the log knows of a source: its last settings, how often they were recorded, the number of
+    its last look."""
+
+    settings: Watched | None
+    changes: int
+    look: int
+
+
+class Journal:
+    """Records facts of watched sources."""
+
+    def __init__(self, recorder: Recorder, commands: Commands):
+        self._recorder = recorder
+        self._commands = commands
+
+    async def history(self, key: str) -> SourceHistory:
+        """What the log knows of a source, as where another database has been restored from it."""
+        stream = stream_of(key)
+        facts = [known.fact for known in (await load(self._recorder, [stream]))[stream].known]
+        watched = [fact for fact in facts if isinstance(fact, Watched)]
+        looks = (fact.look for fact in facts if isinstance(fact, LookFact))
+        return SourceHistory(watched[-1] if watched else None, len(watched), max(looks, default=0))
+
+    async def watched(self, settings: SourceSettings, number: int) -> None:
+        """A source is watched, with settings of which this is the so-manieth record."""
+        at = datetime.now(UTC)
+        fact = Watched(
+            source=_source(settings, at),
+            on=_day(at),
+            name=settings.name,
+            adapter=settings.adapter,
+            address=settings.address,
+            issuers=tuple(map(Actor, settings.issuers)),
+            every_hours=settings.every_hours,
+            covers=settings.covers,
+        )
+        digest = hashlib.sha256(msgspec.json.encode(plain_settings(settings))).hexdigest()
+        await self.record(settings.key, fact, f"watch-{settings.key}-set-{number}-{digest[:12]}")
+
+    async def unwatched(self, settings: SourceSettings, number: int) -> None:
+        """A source is watched no more, after so many records of its settings."""
+        at = datetime.now(UTC)
+        fact = Unwatched(source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST)
+        try:
+            await self.record(settings.key, fact, f"watch-{settings.key}-end-{number}")
+        except InvalidInput as error:
+            if error.code != "NOT_WATCHED":
+                raise
+
+    def of_look(self, settings: SourceSettings, look: int) -> LookJournal:
+        """The part of one look."""
+        return LookJournal(self, settings, look)
+
+    async def record(self, key: str, fact: Fact, event_id: str) -> None:
+        """Record a fact of a source, once for each id."""
+        try:
+            await self._commands.record(stream_of(key), fact, idempotency_key=event_id, actor=ACTOR)
+        except IdempotencyConflict:  # of the same, at another time, before a crash
+            logger.info("%s is on record already", event_id)
+
+
+class LookJournal:
+    """Records what happens in one look. `number` counts its requests."""
+
+    def __init__(self, journal: Journal, settings: SourceSettings, look: int):
+        self._journal = journal
+        self._settings = settings
+        self._look = look
+
+    async def fetched(self, number: int, response: Response, media_type: str | None) -> None:
+        """Something new came of a request."""
+        address = response.request.url
+        fact = Fetched(
+            **self._about(response.fetched_at),
+            address=address,
+            status=response.status,
+            sha256=Sha256(response.sha256),
+            size=len(response.content),
+            media_type=(media_type or "")[:MAX_TEXT_CHARACTERS] or None,
+            moved_to=None if response.url == address else response.url,
+        )
+        await self._record(fact, f"{number}-{response.sha256[:16]}")
+
+    async def unchanged(self, number: int, response: Response) -> None:
+        """The same came as last time."""
+        fact = Unchanged(
+            **self._about(response.fetched_at),
+            address=response.request.url,
+            status=response.status,
+            sha256=Sha256(response.sha256),
+        )
+        await self._record(fact, f"{number}-same-{response.sha256[:16]}")
+
+    async def failed(
+        self, number: int, address: str, error: TrackerError, status: int | None, sha256: str | None
+    ) -> None:
+        """Nothing came that can be used, because of an error with a code of `FetchFailure`."""
+        fact = Failed(
+            **self._about(datetime.now(UTC)),
+            address=address,
+            status=status,
+            code=FetchFailure(error.code),
+            reason=shortened(error.message),
+            sha256=sha256 and Sha256(sha256),
+        )
+        await self._record(fact, f"{number}-{error.code.lower().replace('_', '-')}")
+
+    async def looked(self, report: LookReport) -> None:
+        """The look has ended."""
+        fact = Looked(
+            **self._about(report.ended_at),
+            started_at=report.started_at,
+            requests=report.requests,
+            snapshots=report.snapshots,
+            candidates=report.candidates,
+            complete=report.complete,
+            covers_until=report.covers_until,
+            warnings=tuple(shortened(each) for each in report.warnings[:MAX_WARNINGS]),
+        )
+        await self._record(fact, "end")
+
+    def _about(self, at: datetime) -> dict[str, Any]:
+        source, on = _source(self._settings, at), _day(at)
+        return {"source": source, "on": on, "look": self._look, "at": at}
+
+    async def _record(self, fact: Fact, what: str) -> None:
+        key = self._settings.key
+        await self._journal.record(key, fact, f"watch-{key}-{self._look}-{what}")
+
+
+def stream_of(key: str) -> str:
+    """The stream of a source."""
+    return f"source/{key}"
+
+
+def end_id(key: str, look: int) -> str:
+    """The id of the event with which a look ends."""
+    return f"watch-{key}-{look}-end"
+
+
+def shortened(text: str) -> str:
+    """A text as one line of a length that can be recorded; never empty."""
+    line = " ".join(text.split()) or "?"
+    return line if len(line) <= MAX_TEXT_CHARACTERS else f"{line[: MAX_TEXT_CHARACTERS - 1]}…"
+
+
+def _day(at: datetime) -> PartialDate:
+    return PartialDate(at.date().isoformat())
+
+
+def _source(settings: SourceSettings, at: datetime) -> Source:
+    """What a fact about a source cites: the address, read by a program on a day."""
+    return Source(
+        publisher=settings.publisher,
+        name=settings.name,
+        published_on=_day(at),
+        url=settings.address,
+        checked=Checked.DATA_FILE,
+    )

@@ -1,0 +1,121 @@
+"""A look that keeps and records nothing: what a source would have proposed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tracker.postgres.database import WATCHER, Target, create_pool
+from tracker.review.finding import FactProposal, Finding, ImportProposal
+from tracker.snapshots.digest import sha256_of
+from tracker.watch.adapter import (
+    Cursor,
+    FetchFailed,
+    NotUnderstood,
+    Request,
+    Response,
+    SourceSettings,
+)
+from tracker.watch.journal import LookReport
+from tracker.watch.look import drive
+from tracker.watch.store import WatchStore
+from tracker.watch.watcher import WatchOptions
+from tracker.web.failures import FetchError
+from tracker.web.fetcher import Fetcher, WebRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LookPreview:
+    """What came of it; a line for each finding."""
+
+    report: LookReport
+    lines: tuple[str, ...]
+
+
+async def preview_looks(target: Target, options: WatchOptions) -> AsyncIterator[LookPreview]:
+    """Look through sources one after the other, each from where it is."""
+    pool = await create_pool(target, role=WATCHER, size=1)
+    try:
+        rows = await WatchStore(pool).sources()
+    finally:
+        await pool.close()
+    async with Fetcher(options.networks, options.agent, limits=options.limits) as fetcher:
+        for settings in options.sources:
+            row = rows.get(settings.key)
+            preview = _Preview(fetcher, settings)
+            yield await preview.run(options, row.cursor if row else {}, row.look + 1 if row else 1)
+
+
+class _Preview:
+    def __init__(self, fetcher: Fetcher, settings: SourceSettings):
+        self._fetcher = fetcher
+        self._settings = settings
+        self._requests = 0
+        self._lines: list[str] = []
+
+    async def run(self, options: WatchOptions, cursor: Cursor, number: int) -> LookPreview:
+        started_at = datetime.now(UTC)
+        adapter = options.find_adapter(self._settings.adapter)
+        look = adapter.look(self._settings, cursor, started_at.date())
+        result, failure = None, None
+        try:
+            result = await drive(look, self._fetch, self._take)
+        except (FetchFailed, NotUnderstood) as error:
+            failure = error.code, error.message
+        report = LookReport(
+            self._settings.key,
+            number,
+            started_at,
+            datetime.now(UTC),
+            self._requests,
+            0,
+            len(self._lines),
+            complete=result is not None,
+            covers_until=result.covers_until if result else None,
+            warnings=result.warnings if result else (),
+            failure=failure,
+        )
+        return LookPreview(report, tuple(self._lines))
+
+    async def _take(self, finding: Finding) -> None:
+        self._lines.append(describe(finding))
+
+    async def _fetch(self, request: Request) -> Response | FetchFailed:
+        asked = WebRequest(
+            request.url,
+            request.accept,
+            request.body,
+            request.content_type,
+            request.max_bytes,
+            self._settings.pause_seconds,
+        )
+        try:
+            found = await self._fetcher.fetch(asked)
+        except FetchError as error:
+            self._requests += error.requests
+            return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
+        self._requests += found.requests
+        return Response(
+            request,
+            found.url,
+            found.status,
+            found.at,
+            sha256_of(found.content),
+            found.content,
+            found.media_type,
+            found.charset,
+        )
+
+
+def describe(finding: Finding) -> str:
+    """A finding in a line: its kind, what the publisher calls it, its title, and why it is one."""
+    if isinstance(finding, FactProposal):
+        kind = f"fact {finding.event.stream}"
+    elif isinstance(finding, ImportProposal):
+        kind = f"import by {finding.reader}"
+    else:
+        kind = f"lead {finding.code.value}"
+    origin = finding.origin
+    parts = (kind, origin.item, origin.title, finding.reason)
+    return "\t".join(" ".join(part.split()) for part in parts)

@@ -1,0 +1,173 @@
+"""Which sources are watched: a TOML file, one table a source, beside the one that ships.
+
+    [us-federal-register]
+    adapter = "federal-register"
+    name = "Federal Register"
+    publisher = "federal-register"       # of tracker/domain/publishers.toml
+    issuers = ["US"]
+    address = "https://www.federalregister.gov/api/v1/documents.json"
+    every = "12h"                        # or "30m", "7d"
+    pause_seconds = 1
+    covers = "Rules of export controls"
+    [us-federal-register.options]        # those of the adapter
+
+A table of a user's file takes the place of the one that ships under the same key; `watched = false`
+leaves a source out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tracker.domain.wording import check_address
+from tracker.errors import InvalidInput, Path
+from tracker.watch.adapter import Adapter, SourceSettings
+
+SHIPPED = FilePath(__file__).with_name("sources.toml")
+MAX_FILE_BYTES = 1_000_000
+MAX_SOURCES = 200
+KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_KEY_CHARACTERS = 60
+RHYTHM = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+HOURS_BY_UNIT: Mapping[str, float] = {"m": 1 / 60, "h": 1, "d": 24}
+MIN_EVERY_MINUTES, MAX_EVERY_DAYS = 5, 366
+PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source as its table says it."""
+
+    adapter: Name
+    name: Name
+    publisher: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
+    address: Annotated[str, Meta(max_length=2_000)]
+    issuers: tuple[Name, ...] = ()
+    every: str = "24h"
+    pause_seconds: Annotated[float, Meta(ge=0.1, le=600)] = 1.0
+    covers: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    watched: bool = True
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class WrongSources(InvalidInput):
+    """A file of sources that can't be read: says where."""
+
+    code = "WRONG_SOURCES"
+
+
+FindAdapter = Callable[[str], Adapter]
+
+
+def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
+    """The sources that ship, with those of a user's file in their places; by key.
+
+    Raises WrongSources.
+    """
+    tables = _tables(SHIPPED)
+    if file is not None:
+        tables |= _tables(file)
+    found = (_source(key, table, find_adapter) for key, table in sorted(tables.items()))
+    sources = tuple(each for each in found if each is not None)
+    if len(sources) > MAX_SOURCES:
+        raise WrongSources(f"expected at most {MAX_SOURCES} sources")
+    return sources
+
+
+def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
+    """The sources of a text alone. Raises WrongSources."""
+    found = (_source(key, table, find_adapter) for key, table in sorted(_parse(text).items()))
+    return tuple(each for each in found if each is not None)
+
+
+def _tables(file: FilePath) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(MAX_FILE_BYTES + 1)
+        if len(raw) > MAX_FILE_BYTES:
+            raise WrongSources(f"{file}: expected at most {MAX_FILE_BYTES:,} bytes")
+        return _parse(raw.decode())
+    except OSError as error:
+        raise WrongSources(f"{file}: {error.strerror}") from None
+    except UnicodeError:
+        raise WrongSources(f"{file}: expected text in UTF-8") from None
+    except WrongSources as error:
+        error.message = (
+            f"{file}: {error.message}" if file.name not in error.message else error.message
+        )
+        raise
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WrongSources(str(error)) from None
+
+
+def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings | None:
+    """The source of a table; None for one that is left out."""
+    if not KEY.fullmatch(key) or len(key) > MAX_KEY_CHARACTERS:
+        raise _wrong("expected small letters and digits with single '-' between", key)
+    if not isinstance(table, dict):
+        raise _wrong("expected a table with the settings of a source", key)
+    if table.get("watched") is False and set(table) == {"watched"}:
+        return None
+    given = _convert(table, _Table, key)
+    try:
+        check_address(given.address)
+        adapter = find_adapter(given.adapter)
+    except InvalidInput as error:
+        field = "adapter" if error.path == ("adapter",) else "address"
+        raise _wrong(error.message, key, field) from None
+    options = _convert(given.options, adapter.Options, key, "options")
+    if not given.watched:
+        return None
+    return SourceSettings(
+        key=key,
+        adapter=given.adapter,
+        name=given.name,
+        publisher=given.publisher,
+        address=given.address,
+        issuers=given.issuers,
+        every_hours=_every_hours(given.every, key),
+        pause_seconds=given.pause_seconds,
+        covers=given.covers,
+        options=options,
+    )
+
+
+def _every_hours(text: str, key: str) -> float:
+    found = RHYTHM.fullmatch(text)
+    hours = int(found[1]) * HOURS_BY_UNIT[found[2]] if found else 0
+    if not MIN_EVERY_MINUTES / 60 <= hours <= MAX_EVERY_DAYS * 24:
+        raise _wrong(
+            f"{text!r}: expected a time such as 30m, 12h or 7d, from {MIN_EVERY_MINUTES}m to"
+            f" {MAX_EVERY_DAYS}d",
+            key,
+            "every",
+        )
+    return hours
+
+
+def _convert(value: Any, kind: Any, *path: str) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        where = PATH_IN_MESSAGE.search(message)
+        below = [part for part in re.split(r"[.\[\]]+", where[1]) if part] if where else []
+        raise _wrong(PATH_IN_MESSAGE.sub("", message), *path, *below) from None
+
+
+def _wrong(problem: str, *path: str) -> WrongSources:
+    where: Path = tuple(int(part) if part.isdecimal() else part for part in path)
+    return WrongSources(f"{'.'.join(path)}: {problem}", path=where)

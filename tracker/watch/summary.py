@@ -1,0 +1,99 @@
+"""How watching stands as a whole, for those who watch over servers, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tracker.postgres.database import Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("store.sql"))
+LEASE = "watch"
+"""The lease of whoever watches."""
+NO_ANSWER = ("UNREACHABLE", "TIMEOUT")
+MAX_NAMED_SOURCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStanding:
+    """How a watched source stands. `age_seconds` is how long ago it was read completely or, before
+    the first time, began to be watched; `overdue` that its look is late by more than it should be."""
+
+    key: str
+    name: str
+    looked_at: datetime | None
+    watched_at: datetime
+    failing_since: datetime | None
+    failures: int
+    last_code: str | None
+    last_error: str | None
+    next_look_at: datetime
+    overdue: bool
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSummary:
+    """All sources that are watched, and whether a process does it."""
+
+    sources: tuple[SourceStanding, ...]
+    watching: bool
+
+    @property
+    def failing(self) -> list[SourceStanding]:
+        """Those that could not be read completely the last time."""
+        return [each for each in self.sources if each.failing_since is not None]
+
+    @property
+    def overdue(self) -> list[SourceStanding]:
+        """Those that nobody looks through in time."""
+        return [each for each in self.sources if each.overdue]
+
+    @property
+    def unreachable(self) -> list[SourceStanding]:
+        """Those of which no answer came the last time."""
+        return [each for each in self.failing if each.last_code in NO_ANSWER]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong, each in a line."""
+        warnings = []
+        if self.overdue and not self.watching:
+            warnings.append(
+                f"no process watches: {_named(self.overdue)} should have been looked at"
+            )
+        elif self.overdue:
+            warnings.append(f"sources that are looked at late: {_named(self.overdue)}")
+        if len(self.unreachable) == len(self.sources) > 1:
+            since = min(each.failing_since for each in self.sources if each.failing_since)
+            warnings.append(
+                "no publisher can be reached: the network is missing, or a proxy is needed; nothing"
+                f" is known of what was published after {since:%Y-%m-%d %H:%M} UTC"
+            )
+        elif self.failing:
+            codes = Counter(each.last_code or "?" for each in self.failing)
+            why = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
+            warnings.append(f"sources that could not be read: {_named(self.failing)} ({why})")
+        return warnings
+
+
+def _named(sources: Sequence[SourceStanding]) -> str:
+    names = ", ".join(each.key for each in sources[:MAX_NAMED_SOURCES])
+    more = len(sources) - MAX_NAMED_SOURCES
+    return f"{names} and {more} more" if more > 0 else names
+
+
+class WatchOverview:
+    """Reads how watching stands. Needs the role `tracker_api`."""
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+
+    async def summary(self) -> WatchSummary:
+        """The summary at this moment, whichever process watches."""
+        rows = await self._pool.fetch(SQL.summary)
+        watching = bool(rows) and bool(await self._pool.fetchval(SQL.watching, LEASE))
+        return WatchSummary(tuple(SourceStanding(**row) for row in rows), watching)

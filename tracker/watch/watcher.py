@@ -1,0 +1,304 @@
+"""The watcher: looks through sources when they are due, in one process of all at a time.
+
+Sources are looked through at the same time, each in a task of its own, so that a publisher that does
+not answer holds up nobody else. A process that stops without a word is replaced as soon as its lease
+is over; one that was frozen and comes back does nothing more, because it waits for its lease before
+each step, and what it would write at the end of a look is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+
+from tracker.commands.handler import Commands
+from tracker.errors import LogSetBack, Unavailable
+from tracker.log.durability import Durability
+from tracker.log.recorder import Recorder
+from tracker.postgres.background import BackgroundTask
+from tracker.postgres.database import CONNECTION_ERRORS, WATCHER, Pool, Target, create_pool
+from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease
+from tracker.review.findings import propose
+from tracker.snapshots.store import SnapshotStore
+from tracker.watch.adapter import SourceSettings
+from tracker.watch.journal import Journal, LookReport, end_id
+from tracker.watch.look import LookInProgress, LookTools
+from tracker.watch.settings import FindAdapter
+from tracker.watch.store import SourceRow, WatchStore, plain_settings
+from tracker.watch.summary import LEASE
+from tracker.web.fetcher import AGENT, Fetcher, Limits
+from tracker.web.networks import Networks
+
+FIRST_RETRY_SECONDS = 300.0
+"""Seconds after which a source is looked through again that failed once; twice that after the
+second time, and so on, up to its rhythm."""
+MIN_PAUSE_SECONDS = 1.0
+"""Seconds between two looks at a source, whatever its rhythm."""
+MAX_SLEEP_SECONDS = 30.0
+"""Seconds after which it is seen what time it is: a machine may have slept."""
+RECONNECT_SECONDS = 15.0
+"""Seconds after which a database that refuses the role is asked again."""
+RETRY_SECONDS = 3.0
+"""Seconds after which a look is repeated that lost its database."""
+POOL_SIZE = 4
+WORK_TIMEOUT_SECONDS = 60
+TAKING_TIMEOUT_SECONDS = 2 * LEASE_SECONDS
+"""Seconds for which a single look at all sources waits for its turn."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """Which sources are watched, how they are read and kept, and how the watcher introduces itself."""
+
+    sources: tuple[SourceSettings, ...]
+    find_adapter: FindAdapter
+    networks: Networks = Networks()  # noqa: RUF009 - it never changes
+    agent: str = AGENT
+    snapshots: Path | None = None
+    limits: Limits = Limits()  # noqa: RUF009 - it never changes
+    lease_seconds: float = LEASE_SECONDS
+    whole_list: bool = True
+    """Whether sources that are not among them are watched no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchParts:
+    """What one epoch of the lease works with."""
+
+    lease: Lease
+    store: WatchStore
+    journal: Journal
+    tools: LookTools
+    options: WatchOptions
+
+
+ObserveLook = Callable[[LookReport], None]
+ObserveRequest = Callable[[str, str, float, int], None]
+
+
+class Watcher(BackgroundTask):
+    """Watches, in this process or in whichever has the lease."""
+
+    def __init__(self, target: Target, options: WatchOptions, durability: Durability | None = None):
+        self._target = target
+        self._options = options
+        self._durability = durability or Durability()
+        self.observe_look: ObserveLook = lambda _: None
+        """Is told of each look when it has ended."""
+        self.observe_request: ObserveRequest = lambda *_: None
+        """Is told of each request: the host, its status or what went wrong, seconds, bytes."""
+        self.trouble: str | None = None
+        """Why this server could not watch, where that is so."""
+        self.lease: Lease | None = None
+
+    @property
+    def watching(self) -> bool:
+        """Whether this process watches at the moment."""
+        return self.lease is not None and self.lease.held
+
+    async def run(self) -> None:
+        """Watch whenever the lease is ours, for ever."""
+        while True:
+            try:
+                async with self._parts() as parts:
+                    self.trouble = None
+                    await parts.lease.run(partial(self._watch, parts))
+            except asyncpg.InsufficientPrivilegeError as error:
+                self._refused(f"the login of the database may not watch: {error}")
+            except (*CONNECTION_ERRORS, TimeoutError) as error:
+                self._refused(f"the watch has no database: {error}")
+            except Exception:
+                if self._durability.set_back is None:
+                    raise
+                self._refused(f"the log was set back: {self._durability.set_back}")
+                return  # the server ends
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def look_once(self) -> list[LookReport]:
+        """Look through every source now, due or not, once. Raises Unavailable where another process
+        watches, and what goes wrong with the database."""
+        async with self._parts() as parts:
+            done: asyncio.Future[list[LookReport]] = asyncio.get_running_loop().create_future()
+            begun = asyncio.Event()
+
+            async def work() -> None:
+                begun.set()
+                try:
+                    rows = await reconcile(parts)
+                    looks = (
+                        self._look(parts, each, rows[each.key]) for each in parts.options.sources
+                    )
+                    done.set_result(list(await asyncio.gather(*looks)))
+                except Exception as error:
+                    if not done.done():
+                        done.set_exception(error)
+                await asyncio.Event().wait()
+
+            running = asyncio.create_task(parts.lease.run(work))
+            try:
+                async with asyncio.timeout(TAKING_TIMEOUT_SECONDS):
+                    await begun.wait()
+            except TimeoutError:
+                raise Unavailable(
+                    "another process watches: it looks through the sources when they are due",
+                    code="ALREADY_WATCHED",
+                ) from None
+            else:
+                return await done
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def _watch(self, parts: WatchParts) -> None:
+        """Watch until the lease is lost, or the server stops."""
+        rows = await reconcile(parts)
+        async with asyncio.TaskGroup() as tasks:
+            for each in parts.options.sources:
+                tasks.create_task(self._watch_source(parts, each, rows[each.key]))
+
+    async def _watch_source(
+        self, parts: WatchParts, settings: SourceSettings, row: SourceRow
+    ) -> None:
+        while True:
+            await _sleep_until(row.next_look_at)
+            try:
+                await self._look(parts, settings, row)
+                row = (await parts.store.sources())[settings.key]
+            except LogSetBack:
+                raise
+            except (*CONNECTION_ERRORS, TimeoutError, Unavailable) as error:
+                logger.warning("the look at %s lost its database: %s", settings.key, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                await parts.lease.wait_until_held()
+
+    async def _look(
+        self, parts: WatchParts, settings: SourceSettings, row: SourceRow
+    ) -> LookReport:
+        """Look through a source, and keep how that ended."""
+        adapter = parts.options.find_adapter(settings.adapter)
+        number = row.look + 1
+        while await parts.store.has_event(end_id(settings.key, number)):
+            number += 1  # it ended, and a crash kept that from being kept
+        look = LookInProgress(
+            parts.tools, settings, row, number, parts.journal.of_look(settings, number)
+        )
+        report, cursor = await look.run(adapter)
+        ended = report.ended_at
+        if cursor is not None:
+            due = max(
+                report.started_at + timedelta(hours=settings.every_hours),
+                ended + timedelta(seconds=MIN_PAUSE_SECONDS),
+            )
+            await parts.store.complete(settings.key, number, cursor, ended, due)
+        else:
+            code, reason = report.failure or ("UNREACHABLE", "?")
+            wait = retry_seconds(settings, row.failures, look.retry_after_seconds)
+            due = ended + timedelta(seconds=wait)
+            await parts.store.fail(settings.key, number, ended, due, code, reason)
+        self.observe_look(report)
+        return report
+
+    def _refused(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            logger.warning("%s", trouble)
+        self.trouble = trouble
+
+    @asynccontextmanager
+    async def _parts(self) -> AsyncIterator[WatchParts]:
+        async with AsyncExitStack() as stack:
+            check = self._durability.check
+
+            async def opened(**options: object) -> Pool:
+                pool = await create_pool(self._target, role=WATCHER, check=check, **options)  # type: ignore[arg-type]
+                stack.push_async_callback(pool.close)
+                return pool
+
+            pool = await opened(size=POOL_SIZE, seconds=WORK_TIMEOUT_SECONDS)
+            # Who holds a lease must not stop in the midst of a transaction; bytes take their time.
+            fenced = await opened(size=3, settings=POOL_SETTINGS, seconds=WORK_TIMEOUT_SECONDS)
+            options = self._options
+            fetcher = Fetcher(options.networks, options.agent, limits=options.limits)
+            fetcher.observe = lambda *seen: self.observe_request(*seen)
+            await stack.enter_async_context(fetcher)
+            self.lease = lease = Lease(fenced, LEASE, options.lease_seconds)
+            recorder = Recorder(pool, durability=self._durability)
+            store = WatchStore(fenced, lease)
+            tools = LookTools(
+                fetcher,
+                store,
+                SnapshotStore(pool, options.snapshots),
+                partial(propose, pool),
+                lease.wait_until_held,
+            )
+            yield WatchParts(lease, store, Journal(recorder, Commands(recorder)), tools, options)
+
+
+async def reconcile(parts: WatchParts) -> dict[str, SourceRow]:
+    """Put on record which sources are watched from now on, and how; the rows of all by key.
+
+    A source that is read otherwise than before is looked through from its beginning.
+    """
+    store, options = parts.store, parts.options
+    rows = await store.sources()
+    for settings in options.sources:
+        await _take(parts, settings, rows.get(settings.key))
+    if options.whole_list:
+        listed = {settings.key for settings in options.sources}
+        for row in rows.values():
+            if row.watched and row.key not in listed:
+                await parts.journal.unwatched(_settings_of(row), row.settings_number)
+                await store.drop(row.key)
+    return await store.sources()
+
+
+async def _take(parts: WatchParts, settings: SourceSettings, row: SourceRow | None) -> None:
+    plain = plain_settings(settings)
+    if row is not None and row.watched and row.settings == plain:
+        return
+    if row is None:
+        history = await parts.journal.history(settings.key)
+        number, look, reset = history.changes + 1, history.look, False
+    else:
+        number, look = row.settings_number + 1, row.look
+        reset = any(row.settings.get(name) != plain[name] for name in READ_BY)
+    await parts.journal.watched(settings, number)
+    await parts.store.take(settings, number, look=look, reset=reset)
+
+
+READ_BY = ("adapter", "address", "options")
+"""Settings that decide what a source is read for: with others there may be more to find."""
+
+
+def _settings_of(row: SourceRow) -> SourceSettings:
+    """The settings of a row, but for the options: its adapter may not exist any more."""
+    kept = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
+    return SourceSettings(**kept | {"issuers": tuple(kept["issuers"]), "options": None})
+
+
+def retry_seconds(
+    settings: SourceSettings, failures: int, retry_after_seconds: float | None
+) -> float:
+    """How long to wait after a look that failed, as so many before it did."""
+    wait = FIRST_RETRY_SECONDS * float(2 ** min(failures, 20))
+    return max(min(wait, settings.every_hours * 3600), retry_after_seconds or 0, MIN_PAUSE_SECONDS)
+
+
+async def _sleep_until(due: datetime) -> None:
+    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+        await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
+
+
+def only(options: WatchOptions, keys: Sequence[str]) -> WatchOptions:
+    """The options for some of the sources. Raises KeyError for one that is not there."""
+    by_key = {each.key: each for each in options.sources}
+    return replace(options, sources=tuple(by_key[key] for key in keys), whole_list=False)
