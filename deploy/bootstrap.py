@@ -34,6 +34,8 @@ from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connec
 from tracker.postgres.migrate import migrate
 from tracker.postgres.pooler import check_pooler
 from tracker.snapshots.store import SnapshotStore
+from tracker.watch.summary import WatchOverview
+from tracker.watch.watcher import Watcher, WatchOptions
 
 APPEND_TIMEOUT_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""
@@ -78,12 +80,13 @@ async def running_tracker(
     signing: SigningOptions | None = None,
     observe: WorkObserver | None = None,
     delivery: DeliveryOptions | None = None,
+    watch: WatchOptions | None = None,
     *,
     pooled: Target | None = None,
     reading: Target | None = None,
 ) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it, signs it and delivers it if it is to, and
-    answers. On a standby it does nothing but answer.
+    """A whole tracker: it follows the log, projects it, signs it, delivers it and watches sources if
+    it is to, and answers. On a standby it does nothing but answer.
 
     `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
     in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
@@ -114,6 +117,7 @@ async def running_tracker(
         durability.confirm = recorder.confirm
         follower, proofs = Follower(recorder, target), ProofService(pool)
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
+        watcher = Watcher(target, watch, durability) if watch else None
         async with (
             follower,
             Projectors(
@@ -121,6 +125,7 @@ async def running_tracker(
             ) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
+            watcher or nullcontext(),
         ):
             projector = projectors[Versions.name]
             as_of = AsOf(asking, recorder, projector.progress)
@@ -139,6 +144,8 @@ async def running_tracker(
                 SnapshotStore(pool, settings.snapshots()),
                 publisher,
                 deliverer,
+                watch=WatchOverview(pool),
+                watcher=watcher,
             )
             if reading is None:
                 yield services

@@ -79,6 +79,8 @@ async def reading_from(
             endpoints=primary.endpoints,
             publisher=primary.publisher,
             deliverer=primary.deliverer,
+            watch=primary.watch,
+            watcher=primary.watcher,
             primary=primary,
         )
 

@@ -22,6 +22,8 @@ from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.snapshots.store import SnapshotStore
+from tracker.watch.summary import WatchOverview
+from tracker.watch.watcher import Watcher
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD]))
 """Whoever comes without a token where everyone may write."""
@@ -47,6 +49,10 @@ class Services:
     """None where the log is not signed by this process."""
     deliverer: Deliverer | None = None
     """None where this process never delivers."""
+    watch: WatchOverview | None = None
+    """How watching stands, whichever process does it; None on a replica."""
+    watcher: Watcher | None = None
+    """None where this process never watches."""
     replica: Replica | None = None
     """The standby that questions are answered from; None where that is the primary."""
     primary: Services | None = None

@@ -21,6 +21,7 @@ from deploy.cli.relay import relay
 from deploy.cli.serve import demo, serve
 from deploy.cli.state_files import replay, snapshot
 from deploy.cli.token import tokens
+from deploy.cli.watch import watch
 
 app = typer.Typer(
     cls=Commands,
@@ -54,6 +55,7 @@ app.add_typer(corpus)
 app.command()(redact)
 app.command()(rebuild)
 app.command()(relay)
+app.command()(watch)
 app.command()(changes)
 app.command()(upcoming)
 app.command()(transitions)

@@ -22,6 +22,7 @@ from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import freeze_gc
 from deploy.tracing import Traces, tracing
+from deploy.watching import watch_options
 from deploy.web.app import make_app
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
@@ -70,12 +71,15 @@ def demo(
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         delivery, pooled = settings.delivery(), settings.pooled_target()
+        watched = watch_options()
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         await check_demo(target)
         observe = traces.work if traces else None
-        async with running_tracker(target, signing, observe, delivery, pooled=pooled) as services:
+        async with running_tracker(
+            target, signing, observe, delivery, watched, pooled=pooled
+        ) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
             async def welcome(url: str) -> None:
@@ -129,6 +133,7 @@ def serve(
         trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         delivery, pooled = settings.delivery(), settings.pooled_target()
+        watched = watch_options()
         reading = settings.read_target()
         listening = listening_socket(host, port)
 
@@ -137,7 +142,7 @@ def serve(
             await check_no_demo(target)
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, pooled=pooled, reading=reading
+            target, signing, observe, delivery, watched, pooled=pooled, reading=reading
         ) as services:
             served = make_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from schema.http.responses import json_response
 from schema.services import Services
-from schema.telemetry.readiness import check_readiness, warn_of_deliveries
+from schema.telemetry.readiness import check_readiness, warn_of_deliveries, warn_of_watching
 
 
 class HealthRoute:
@@ -37,6 +37,7 @@ class HealthRoute:
                 *self._warnings,
                 *(found.replica.warnings if found.replica else []),
                 *await warn_of_deliveries(self._services),
+                *await warn_of_watching(self._services),
             ],
         }
         if replica := found.replica:

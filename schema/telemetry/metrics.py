@@ -17,6 +17,7 @@ from projections.query.as_of import AsOf
 from projections.runner.replica import Replica
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness
+from schema.telemetry.watch_metrics import WatchMetrics
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
@@ -157,6 +158,7 @@ class Metrics:
             used.labels(pool).set_function(partial(_connections_used, of))
             most.labels(pool).set_function(partial(_max_connections, of))
         services.writing.recorder.observe = self.count_append
+        self._watch = WatchMetrics(services, self.registry)
         self._watch_replica(services.replica)
 
     def _watch_replica(self, replica: Replica | None) -> None:
@@ -230,6 +232,7 @@ class Metrics:
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
             await self._read_endpoints(found.head)
+            await self._watch.read()
         except CONNECTION_ERRORS:
             return
 

@@ -180,3 +180,17 @@ async def warn_of_deliveries(services: Services) -> list[str]:
         if count:
             warnings.append(f"endpoints that are {what}: {count} (`tracker endpoint list`)")
     return warnings
+
+
+async def warn_of_watching(services: Services) -> list[str]:
+    """What is wrong with watched sources, which keeps no server from answering."""
+    warnings = []
+    if services.watcher and services.watcher.trouble:
+        warnings.append(f"this server can't watch: {services.watcher.trouble}")
+    if services.watch is None:
+        return warnings
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
+            return warnings + (await services.watch.summary()).warnings
+    except (*CONNECTION_ERRORS, TimeoutError):
+        return warnings  # that the database is away is said elsewhere

@@ -81,7 +81,7 @@ class Journal:
         looks = (fact.look for fact in facts if isinstance(fact, LookFact))
         return SourceHistory(watched[-1] if watched else None, len(watched), max(looks, default=0))
 
-    async def watched(self, settings: SourceSettings, number: int) -> None:
+    async def record_watched(self, settings: SourceSettings, number: int) -> None:
         """A source is watched, with settings of which this is the so-manieth record."""
         at = datetime.now(UTC)
         fact = Watched(
@@ -97,7 +97,7 @@ class Journal:
         digest = hashlib.sha256(msgspec.json.encode(plain_settings(settings))).hexdigest()
         await self.record(settings.key, fact, f"watch-{settings.key}-set-{number}-{digest[:12]}")
 
-    async def unwatched(self, settings: SourceSettings, number: int) -> None:
+    async def record_unwatched(self, settings: SourceSettings, number: int) -> None:
         """A source is watched no more, after so many records of its settings."""
         at = datetime.now(UTC)
         fact = Unwatched(source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST)

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -72,45 +73,53 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
 
     Raises WrongSources.
     """
-    tables = _tables(SHIPPED)
-    if file is not None:
-        tables |= _tables(file)
-    found = (_source(key, table, find_adapter) for key, table in sorted(tables.items()))
-    sources = tuple(each for each in found if each is not None)
-    if len(sources) > MAX_SOURCES:
+    sources: dict[str, SourceSettings | None] = {}
+    for each in (SHIPPED, file):
+        if each is not None:
+            with _naming(each):
+                sources |= _sources(_read(each), find_adapter)
+    found = tuple(each for _, each in sorted(sources.items()) if each is not None)
+    if len(found) > MAX_SOURCES:
         raise WrongSources(f"expected at most {MAX_SOURCES} sources")
-    return sources
+    return found
 
 
 def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
     """The sources of a text alone. Raises WrongSources."""
-    found = (_source(key, table, find_adapter) for key, table in sorted(_parse(text).items()))
-    return tuple(each for each in found if each is not None)
+    found = _sources(text, find_adapter)
+    return tuple(each for _, each in sorted(found.items()) if each is not None)
 
 
-def _tables(file: FilePath) -> dict[str, Any]:
+@contextmanager
+def _naming(file: FilePath) -> Iterator[None]:
+    """Begin errors with the name of the file."""
+    try:
+        yield
+    except WrongSources as error:
+        named = WrongSources(f"{file}: {error.message}", path=error.path)
+        raise named from None
+
+
+def _read(file: FilePath) -> str:
     try:
         with file.open("rb") as opened:
             raw = opened.read(MAX_FILE_BYTES + 1)
         if len(raw) > MAX_FILE_BYTES:
-            raise WrongSources(f"{file}: expected at most {MAX_FILE_BYTES:,} bytes")
-        return _parse(raw.decode())
+            raise WrongSources(f"expected at most {MAX_FILE_BYTES:,} bytes")
+        return raw.decode()
     except OSError as error:
-        raise WrongSources(f"{file}: {error.strerror}") from None
+        raise WrongSources(error.strerror or str(error)) from None
     except UnicodeError:
-        raise WrongSources(f"{file}: expected text in UTF-8") from None
-    except WrongSources as error:
-        error.message = (
-            f"{file}: {error.message}" if file.name not in error.message else error.message
-        )
-        raise
+        raise WrongSources("expected text in UTF-8") from None
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _sources(text: str, find_adapter: FindAdapter) -> dict[str, SourceSettings | None]:
+    """The sources of a text by key; None for those that are left out."""
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WrongSources(str(error)) from None
+    return {key: _source(key, table, find_adapter) for key, table in tables.items()}
 
 
 def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings | None:

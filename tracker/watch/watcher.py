@@ -256,7 +256,7 @@ async def reconcile(parts: WatchParts) -> dict[str, SourceRow]:
         listed = {settings.key for settings in options.sources}
         for row in rows.values():
             if row.watched and row.key not in listed:
-                await parts.journal.unwatched(_settings_of(row), row.settings_number)
+                await parts.journal.record_unwatched(_settings_of(row), row.settings_number)
                 await store.drop(row.key)
     return await store.sources()
 
@@ -271,7 +271,7 @@ async def _take(parts: WatchParts, settings: SourceSettings, row: SourceRow | No
     else:
         number, look = row.settings_number + 1, row.look
         reset = any(row.settings.get(name) != plain[name] for name in READ_BY)
-    await parts.journal.watched(settings, number)
+    await parts.journal.record_watched(settings, number)
     await parts.store.take(settings, number, look=look, reset=reset)
 
 

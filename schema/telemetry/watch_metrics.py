@@ -1,0 +1,82 @@
+"""Figures of watched sources for `/metrics`: what this process did, and how all sources stand."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schema.services import Services
+from tracker.watch.journal import LookReport
+
+FETCH_BUCKETS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class WatchMetrics:
+    """Counts looks and requests of this process; asks the database how sources stand."""
+
+    def __init__(self, services: Services, registry: CollectorRegistry):
+        self._services = services
+        self._looks = Counter(
+            "tracker_looks",
+            "Looks at watched sources by this process, by whether everything was read.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        self._fetches = Histogram(
+            "tracker_fetch_seconds",
+            "Requests to publishers by this process, by status or what went wrong.",
+            ["outcome"],
+            buckets=FETCH_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self._bytes = Counter(
+            "tracker_fetched_bytes", "Bytes of documents that publishers sent.", registry=registry
+        )
+        self._candidates = Counter(
+            "tracker_found_candidates",
+            "New candidates of looks by this process.",
+            registry=registry,
+        )
+        self._watching = Gauge(
+            "tracker_watching", "1 where this process watches.", registry=registry
+        )
+        self._watching.set_function(lambda: bool(services.watcher and services.watcher.watching))
+        self._age = Gauge(
+            "tracker_source_age_seconds",
+            "Seconds since a watched source was last read completely.",
+            ["source"],
+            registry=registry,
+        )
+        self._failing = Gauge(
+            "tracker_source_failing",
+            "1 where a watched source could not be read completely the last time.",
+            ["source"],
+            registry=registry,
+        )
+        self._overdue = Gauge(
+            "tracker_sources_overdue", "Watched sources whose look is late.", registry=registry
+        )
+        if services.watcher:
+            services.watcher.observe_look = self.count_look
+            services.watcher.observe_request = self.count_request
+
+    def count_look(self, report: LookReport) -> None:
+        """Count a look."""
+        self._looks.labels(report.source, "complete" if report.complete else "failed").inc()
+        self._candidates.inc(report.candidates)
+
+    def count_request(self, host: str, outcome: str, seconds: float, size: int) -> None:
+        """Count a request to a publisher."""
+        self._fetches.labels(outcome).observe(seconds)
+        self._bytes.inc(size)
+
+    async def read(self) -> None:
+        """Ask the database how sources stand. Raises what a lost connection does."""
+        if self._services.watch is None:
+            return
+        found = await self._services.watch.summary()
+        self._age.clear()
+        self._failing.clear()
+        for each in found.sources:
+            self._age.labels(each.key).set(each.age_seconds)
+            self._failing.labels(each.key).set(each.failing_since is not None)
+        self._overdue.set(len(found.overdue))

@@ -1,0 +1,107 @@
+"""Sources come from files of TOML, whose mistakes are told by their places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.watching import GazetteOptions, find_adapter
+from tracker.watch.registry import adapter_named
+from tracker.watch.settings import WrongSources, load_sources, parse_sources
+
+TABLE = """
+[gazette]
+adapter = "gazette"
+name = "The gazette"
+publisher = "federal-register"
+issuers = ["US"]
+address = "https://example.com/gazette"
+"""
+
+
+def test_a_source_has_what_its_table_says_and_sound_defaults() -> None:
+    [found] = parse_sources(TABLE + "[gazette.options]\nread = false\n", find_adapter)
+    assert (found.key, found.adapter, found.address) == (
+        "gazette",
+        "gazette",
+        "https://example.com/gazette",
+    )
+    assert (found.every_hours, found.pause_seconds, found.issuers) == (24, 1, ("US",))
+    assert found.options == GazetteOptions(read=False)
+
+
+@pytest.mark.parametrize(("every", "hours"), [("30m", 0.5), ("12h", 12), ("7d", 168)])
+def test_a_rhythm_is_given_in_minutes_hours_or_days(every: str, hours: float) -> None:
+    [found] = parse_sources(TABLE + f'every = "{every}"\n', find_adapter)
+    assert found.every_hours == pytest.approx(hours)
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "message"),
+    [
+        ('every = "1m"', "gazette.every", "from 5m to 366d"),
+        ('every = "often"', "gazette.every", "such as 30m, 12h or 7d"),
+        ("pause_seconds = 0", "gazette.pause_seconds", "0.1"),
+        ("secret = 1", "gazette", "secret"),
+        ("covers = 1", "gazette.covers", "str"),
+        ("[gazette.options]\nred = true", "gazette.options", "red"),
+        ("[gazette.options]\nread = 1", "gazette.options.read", "bool"),
+        ("[Wrong]\nadapter = 'gazette'", "Wrong", "small letters"),
+        ("[other]\nwatched = true", "other", "adapter"),
+    ],
+)
+def test_a_mistake_is_told_by_its_place(lines: str, path: str, message: str) -> None:
+    with pytest.raises(WrongSources) as raised:
+        parse_sources(TABLE + lines, find_adapter)
+    assert ".".join(map(str, raised.value.path)) == path
+    assert message in raised.value.message
+    assert raised.value.message.startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('adapter = "psychic"', "adapter"),
+        ('address = "ftp://example.com"', "address"),
+        ('address = "https://me:secret@example.com"', "address"),
+        ('publisher = "Nobody Else"', "publisher"),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused(line: str, field: str) -> None:
+    lines = [each for each in TABLE.splitlines() if not each.startswith(field)]
+    with pytest.raises(WrongSources) as raised:
+        parse_sources("\n".join([*lines, line]), find_adapter)
+    assert raised.value.path == ("gazette", field)
+
+
+def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[a b]\n")
+    with pytest.raises(WrongSources, match=r"mine\.toml: .*line 1"):
+        load_sources(file, adapter_named)
+    with pytest.raises(WrongSources, match="No such file"):
+        load_sources(tmp_path / "nothing.toml", adapter_named)
+
+
+def test_the_sources_that_ship_can_be_read() -> None:
+    shipped = load_sources(None, adapter_named)
+    assert shipped == tuple(sorted(shipped, key=lambda each: each.key))
+    assert all(each.address.startswith("https://") for each in shipped)
+
+
+def test_each_source_that_ships_can_be_replaced_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, file = tmp_path / "shipped.toml", tmp_path / "mine.toml"
+    shipped.write_text("".join(TABLE.replace("[gazette]", f"[{key}]") for key in "abc"))
+    monkeypatch.setattr("tracker.watch.settings.SHIPPED", shipped)
+    file.write_text(
+        "[a]\nwatched = false\n" + TABLE.replace("[gazette]", "[b]").replace("The", "My") + TABLE
+    )
+    found = load_sources(file, find_adapter)
+    assert [(each.key, each.name) for each in found] == [
+        ("b", "My gazette"),
+        ("c", "The gazette"),
+        ("gazette", "The gazette"),
+    ]
