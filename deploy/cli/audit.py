@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deploy import settings
 from deploy.bootstrap import opened_pool, running_tracker
 from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.cli.restore import restore
 from deploy.cli.trust import (
+    AllowMissingSnapshots,
     AllowMissingTexts,
     KeyOptions,
     TrustBundleKey,
@@ -25,12 +28,16 @@ from deploy.cli.verify import verify
 from deploy.imports import progress_bar
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
+from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import LogFiles
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.log.annexes import Annexes
 from tracker.postgres.database import Target
+from tracker.snapshots.store import SnapshotStore
 
+MAX_MISSING_NAMED = 20
+"""The most missing snapshots that are named."""
 TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
 
 
@@ -69,6 +76,15 @@ def export(
     keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
+    allow_missing_snapshots: AllowMissingSnapshots = False,
+    without_snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--without-snapshots",
+            help="Leave out the bytes that publishers sent, which may be many times as large as the log;"
+            " a later export without this option adds them.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Write the signed log as a bundle: a directory that is all an auditor needs.
@@ -78,7 +94,14 @@ def export(
     copy made from an address has no texts (notes, quotations): those are not part of the log.
     """
     if parquet:
-        if source is not None or keys or trust_bundle_key or allow_missing_texts:
+        if (
+            source is not None
+            or keys
+            or trust_bundle_key
+            or allow_missing_texts
+            or allow_missing_snapshots
+            or without_snapshots
+        ):
             raise typer.BadParameter("expected no option of bundles", param_hint="--parquet")
         run_with_database(data_dir, lambda target: export_versions(target, position, directory))
         return
@@ -93,12 +116,20 @@ def export(
                 chosen.trust,
                 directory,
                 texts_of(log, directory),
+                SnapshotExporter(
+                    directory,
+                    from_log(log) if log.has_snapshots and not without_snapshots else None,
+                ),
                 allow_missing_texts=allow_missing_texts,
+                allow_missing_snapshots=allow_missing_snapshots,
             )
 
     if source is None:
         run_with_database(
-            data_dir, lambda target: export_database(target, directory, keys, data_dir)
+            data_dir,
+            lambda target: export_database(
+                target, directory, keys, data_dir, with_snapshots=not without_snapshots
+            ),
         )
     else:
         run_without_database(copy)
@@ -114,15 +145,26 @@ async def export_versions(target: Target, position: int | None, directory: Path)
 
 
 async def export_database(
-    target: Target, directory: Path, keys: list[str] | None, data_dir: Path | None
+    target: Target,
+    directory: Path,
+    keys: list[str] | None,
+    data_dir: Path | None,
+    *,
+    with_snapshots: bool,
 ) -> None:
     """Export the log of a database."""
     async with opened_pool(target) as pool:
+        store = SnapshotStore(pool, settings.snapshots())
+        snapshots = SnapshotExporter(
+            directory, from_store(store) if with_snapshots else None, await store.redacted()
+        )
 
         async def texts(head: TrustedCheckpoint) -> None:
             await export_annexes(annex_lines(Annexes(pool), head.size), directory)
 
-        await export_from(DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts)
+        await export_from(
+            DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts, snapshots
+        )
 
 
 def texts_of(log: LogFiles, directory: Path) -> TextWriter | None:
@@ -148,8 +190,10 @@ async def export_from(
     trust: TrustPolicy,
     directory: Path,
     texts: TextWriter | None,
+    snapshots: SnapshotExporter,
     *,
     allow_missing_texts: bool = False,
+    allow_missing_snapshots: bool = False,
 ) -> None:
     """Write a bundle, or what is new in it, and say what it has."""
     with progress_bar(stderr) as bar:
@@ -161,11 +205,26 @@ async def export_from(
             bundle_extras(trust),
             lambda done, size: bar.update(task, completed=done, total=size),
             beside=texts,
+            snapshots=snapshots,
             allow_missing_texts=allow_missing_texts,
+            allow_missing_snapshots=allow_missing_snapshots,
         )
     stderr.print(
-        f"{directory}: {exported.head.size} events, {exported.new} of them new", markup=False
+        f"{directory}: {exported.head.size} events, {exported.new} of them new;"
+        f" {snapshots.written} new snapshots",
+        markup=False,
     )
+    for sha256, reason in islice(snapshots.missing.items(), MAX_MISSING_NAMED):
+        stderr.print(f"Snapshot {sha256} is missing: {reason}", style="yellow", markup=False)
+    if snapshots.missing or not snapshots.writes:
+        lacks = (
+            f"{len(snapshots.missing)} of the snapshots" if snapshots.missing else "The snapshots"
+        )
+        stderr.print(
+            f"{lacks} that events name are not in it. `verify` and `restore` take it with"
+            " --allow-missing-snapshots.",
+            style="yellow",
+        )
     if texts is None:
         stderr.print(
             "The texts that entries commit to are not in it: they are not part of the log."

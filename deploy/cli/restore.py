@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy import settings
-from deploy.bootstrap import migrate_log, open_connection, opened_pool
+from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
 from deploy.cli.common import DataDir, is_web, run_with_database, stderr
 from deploy.cli.trust import (
+    AllowMissingSnapshots,
     AllowMissingTexts,
     KeyOptions,
     TrustBundleKey,
@@ -19,7 +22,7 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.cli.verify import print_texts
+from deploy.cli.verify import print_snapshots, print_texts
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from projections.registry import PROJECTIONS
@@ -37,7 +40,8 @@ from tracker.audit.verify.trust import TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import NotFound
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import PROJECTOR, Target
+from tracker.postgres.database import PROJECTOR, WATCHER, Target
+from tracker.snapshots.store import SnapshotStore
 
 
 def restore(
@@ -60,6 +64,7 @@ def restore(
     keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
+    allow_missing_snapshots: AllowMissingSnapshots = False,
     data_dir: DataDir = None,
 ) -> None:
     """Build a database from a bundle: same positions, same times, same entries, same root.
@@ -77,13 +82,23 @@ def restore(
         bundle = bundle_at(Path(log))
         chosen = await trust_in(bundle, keys, trust_bundle_key=trust_bundle_key)
         return await Verification.begin(
-            bundle, chosen.trust, allow_missing_texts=allow_missing_texts
+            bundle,
+            chosen.trust,
+            allow_missing_texts=allow_missing_texts,
+            allow_missing_snapshots=allow_missing_snapshots,
         )
 
     async def append(target: Target) -> None:
         with open_log(log) as found:
             chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
-            await append_to(target, found, chosen.trust, data_dir, allow_missing_texts)
+            await append_to(
+                target,
+                found,
+                chosen.trust,
+                data_dir,
+                allow_missing_texts=allow_missing_texts,
+                allow_missing_snapshots=allow_missing_snapshots,
+            )
 
     if onto:
         run_with_database(data_dir, append)
@@ -102,14 +117,27 @@ async def restore_into(target: Target, verification: Verification, data_dir: Pat
     with progress_bar(stderr) as bar:
         loading = bar.add_task("restoring", total=head.size)
         projecting = bar.add_task("projecting", total=head.size)
-        async with open_connection(target) as connection:
-            await fill(connection, verification, lambda done: bar.update(loading, completed=done))
+        async with open_connection(target) as connection, opened_snapshots(target) as snapshots:
+            await fill(
+                connection,
+                verification,
+                lambda done: bar.update(loading, completed=done),
+                snapshots,
+            )
         for make in PROJECTIONS.values():
             async with open_connection(target, role=PROJECTOR) as connection:
                 await create_tables(connection, make())
             await rebuild(target, make(), lambda done: bar.update(projecting, completed=done))
     print(f"restored: {head.size} events of {head.checkpoint.origin}")
     print_texts(verification)
+    print_snapshots(verification)
+
+
+@asynccontextmanager
+async def opened_snapshots(target: Target) -> AsyncIterator[SnapshotStore]:
+    """Where a tracker keeps snapshots."""
+    async with open_pool(target, role=WATCHER, size=1) as pool:
+        yield SnapshotStore(pool, settings.snapshots())
 
 
 def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
@@ -129,7 +157,9 @@ async def append_to(
     log: LogFiles,
     trust: TrustPolicy,
     data_dir: Path | None,
-    allow_missing_texts: bool,
+    *,
+    allow_missing_texts: bool = False,
+    allow_missing_snapshots: bool = False,
 ) -> None:
     """Append to the log of a database what another has beyond it. Servers project it."""
     kept = trust.verify_head(await log.head(), "the checkpoint")
@@ -150,12 +180,23 @@ async def append_to(
                 print(f"nothing is missing: the log has {size} events, and {kept.size} were signed")
                 return
             await rows.extend(size)
-            tail = await begin_tail(rows, log, trust, allow_missing_texts=allow_missing_texts)
+            tail = await begin_tail(
+                rows,
+                log,
+                trust,
+                allow_missing_texts=allow_missing_texts,
+                allow_missing_snapshots=allow_missing_snapshots,
+            )
             appending = bar.add_task("appending", total=tail.head.size)
             warn_of_head(data_dir, tail.head.checkpoint)
-            async with open_connection(target) as connection:
+            async with open_connection(target) as connection, opened_snapshots(target) as snapshots:
                 await append_tail(
-                    connection, rows, tail, lambda done: bar.update(appending, completed=done)
+                    connection,
+                    rows,
+                    tail,
+                    lambda done: bar.update(appending, completed=done),
+                    snapshots,
                 )
     print(f"appended: positions {size + 1} to {tail.head.size} of {tail.head.checkpoint.origin}")
     print_texts(tail)
+    print_snapshots(tail)

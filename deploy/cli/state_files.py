@@ -98,7 +98,9 @@ def replay(
         log = bundle_at(directory)
         chosen_keys = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
         # A state has no texts, so that it follows from a bundle without them as well.
-        verification = await Verification.begin(log, chosen_keys.trust, allow_missing_texts=True)
+        verification = await Verification.begin(
+            log, chosen_keys.trust, allow_missing_texts=True, allow_missing_snapshots=True
+        )
         moment = moment_at_position(verification.head.size, valid_at, known, position)
         return await replay_bundle(verification, moment, known, out, stderr)
 

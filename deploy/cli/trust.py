@@ -15,7 +15,7 @@ from deploy import setting_table, settings
 from deploy.cli.common import is_web, report_errors, stderr
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
-from tracker.audit.bundle.export import report_path
+from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, BundleFiles, LogFiles
 from tracker.audit.format.signed_note import Verifier
 from tracker.audit.sign.keystore import KeyStore
@@ -51,6 +51,14 @@ AllowMissingTexts = Annotated[
         help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
         " redacts, as in a copy made from an address. Texts that were altered are refused all the"
         " same.",
+    ),
+]
+AllowMissingSnapshots = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-snapshots",
+        help="Take a bundle from which snapshots (bytes that publishers sent) are missing that no event of"
+        " the log redacts, as in one that was exported without them. Altered ones are refused all the same.",
     ),
 ]
 OWN_KEY = (

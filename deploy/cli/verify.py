@@ -16,6 +16,7 @@ from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.trust import (
+    AllowMissingSnapshots,
     AllowMissingTexts,
     ChosenKeys,
     KeyOptions,
@@ -29,7 +30,7 @@ from deploy.cli.trust import (
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
-from tracker.audit.bundle.export import report_path
+from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.database_source import DatabaseSource
@@ -52,6 +53,7 @@ class VerifyOptions:
     state: Path | None
     only_new: bool
     allow_missing_texts: bool
+    allow_missing_snapshots: bool
     json: bool
     report: Path | None
 
@@ -108,6 +110,7 @@ def verify(
         ),
     ] = None,
     allow_missing_texts: AllowMissingTexts = False,
+    allow_missing_snapshots: AllowMissingSnapshots = False,
     json: Annotated[
         bool,
         typer.Option(
@@ -126,8 +129,8 @@ def verify(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Verify a log: signature, every entry, every tile, the root, the texts, and that nothing seen
-    before was changed or taken away. Everything is derived anew from the entries.
+    """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots, and that
+    nothing seen before was changed or taken away. Everything is derived anew from the entries.
 
     Exit codes: 0 verified, 1 rejected (it says where and why) or no key to verify it with, 2 wrong
     usage, such as a path that is not there, 3 the log can't be read.
@@ -140,7 +143,9 @@ def verify(
         raise typer.BadParameter("expected --database and no --state", param_hint="--against")
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
-    wishes = VerifyOptions(state, only_new, allow_missing_texts, json, report_to)
+    wishes = VerifyOptions(
+        state, only_new, allow_missing_texts, allow_missing_snapshots, json, report_to
+    )
     asked = address_without_query(log) if log and is_web(log) else log
     visit = VerificationRun(
         asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
@@ -183,6 +188,7 @@ async def check(
         visit.saved,
         only_new=wishes.only_new,
         allow_missing_texts=wishes.allow_missing_texts,
+        allow_missing_snapshots=wishes.allow_missing_snapshots,
     )
     with progress_bar(stderr) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
@@ -289,6 +295,7 @@ def print_result(visit: VerificationRun, print: Callable[[str], None] = print) -
             " signed by keys you did not name"
         )
     print_texts(verification, print)
+    print_snapshots(verification, print)
 
 
 def print_texts(verification: Verification, print: Callable[[str], None] = print) -> None:
@@ -299,6 +306,18 @@ def print_texts(verification: Verification, print: Callable[[str], None] = print
         return
     missing = f", {texts.missing} are missing" if texts.missing else ""
     print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
+
+
+def print_snapshots(verification: Verification, print: Callable[[str], None] = print) -> None:
+    """Say what has become of the bytes that events name."""
+    snapshots = verification.snapshots
+    if snapshots is None:
+        print("snapshots: not checked, they are not part of what was read")
+        return
+    missing = f", {len(snapshots.missing)} are missing" if snapshots.missing else ""
+    print(
+        f"snapshots: {snapshots.intact} are what was fetched, {snapshots.redacted} are redacted{missing}"
+    )
 
 
 def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:

@@ -66,7 +66,7 @@ async def set_back(target: Target, place: Path, size: int, signed_size: int) -> 
 
 async def appended(target: Target, log: LogFiles, *, allow_missing_texts: bool = False) -> None:
     """Append to a log what another has beyond it."""
-    await append_to(target, log, TRUST, None, allow_missing_texts)
+    await append_to(target, log, TRUST, None, allow_missing_texts=allow_missing_texts)
 
 
 async def contents(target: Target) -> dict[str, list[tuple[object, ...]]]:
@@ -225,10 +225,10 @@ async def test_what_is_recorded_while_the_tail_is_verified_stops_it(
 ) -> None:
     stage = restoring._stage
 
-    async def slow(connection: Connection, *arguments: object) -> None:
+    async def slow(connection: Connection, *arguments: object) -> object:
         async with open_pool(backup) as pool:
             await Recorder(pool).append([event("export-control/meanwhile", "meanwhile")])
-        await stage(connection, *arguments)  # type: ignore[arg-type]
+        return await stage(connection, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(restoring, "_stage", slow)
     with pytest.raises(InvalidInput) as caught:

@@ -1,10 +1,21 @@
-"""Snapshots to test with: kept by who watches sources, and redacted."""
+"""Snapshots to test with: kept by who watches sources, named by events, and redacted."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.support.fact_builders import announced, source
+from tests.support.tampered_logs import stamp
+from tracker.domain.codec import from_builtins
+from tracker.domain.entity import Entity
+from tracker.domain.values import Fact
+from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged
+from tracker.log.entries import new_event
 from tracker.postgres.database import API, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 
@@ -30,3 +41,69 @@ async def redact(target: Target, sha256: str, event_id: str = "gone") -> int:
     assert row is not None
     assert row["outcome"] == "appended"
     return int(row["first_position"])
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+REQUEST = {
+    "source": source("list"),
+    "on": "2026-03-01",
+    "look": 1,
+    "at": "2026-03-01T10:00:00Z",
+    "address": "https://list.example/acts",
+    "status": 200,
+}
+
+
+def fetched(content: bytes, **more: Any) -> Fact:
+    """That bytes came."""
+    said = {"sha256": digest(content), "size": len(content), "mediaType": "text/html"}
+    return from_builtins(Fetched, REQUEST | said | more)
+
+
+def unchanged(content: bytes) -> Fact:
+    """That the same bytes came."""
+    return from_builtins(Unchanged, REQUEST | {"sha256": digest(content)})
+
+
+def failed(content: bytes) -> Fact:
+    """That bytes came which nobody understood."""
+    said = {"code": "LAYOUT_CHANGED", "reason": "expected a list", "sha256": digest(content)}
+    return from_builtins(Failed, REQUEST | said)
+
+
+def redacted(content: bytes) -> Fact:
+    """That bytes had to go."""
+    said = {"sha256": digest(content), "reason": "a court said so", "by": "dpo"}
+    return from_builtins(SnapshotRedacted, {"source": source("court"), "on": "2026-03-02"} | said)
+
+
+def read_from(content: bytes) -> Fact:
+    """An act that somebody read in bytes."""
+    return announced(source={**source("list"), "snapshot": digest(content)})
+
+
+def entries_of(facts: Sequence[Fact]) -> list[bytes]:
+    """The entries of facts, recorded a second apart: acts each of its own, all others of one source."""
+    entries, version = list[bytes](), 0
+    for position, fact in enumerate(facts, 1):
+        act = not type(fact).__module__.endswith("watched_source")
+        version += not act
+        new = new_event(
+            Entity.Event(
+                originator_id=f"export-control/a{position}" if act else "source/a",
+                originator_version=1 if act else version,
+                timestamp=datetime(2026, 3, 1, tzinfo=UTC),
+                event_id=f"e{position}",
+                fact=fact,
+            ),
+            None,
+        )
+        entries.append(
+            b'{"specversion":"1.0","position":"%d","time":"%b",%b,"data":%b}'
+            % (position, stamp(position), new.attributes.encode(), new.data)
+        )
+    return entries

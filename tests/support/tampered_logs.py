@@ -90,7 +90,7 @@ def signed(entries: Sequence[bytes], *signers: Signer, origin: str = ORIGIN) -> 
 class ForgedLog:
     """A log of any entries, with any heads, as a source."""
 
-    name, ahead = "a forged log", 1
+    name, ahead, has_snapshots = "a forged log", 1, False
 
     def __init__(
         self, entries: Sequence[bytes], note: bytes | None = None, kept: Sequence[int] = ()
@@ -124,6 +124,9 @@ class ForgedLog:
 
     def annex_lines(self) -> None:
         """None come with it."""
+
+    def snapshot(self, sha256: str) -> None:
+        """None, likewise."""
 
 
 async def bundle(

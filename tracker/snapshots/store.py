@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,13 +137,16 @@ class SnapshotStore:
         if held:
             yield held
 
+    async def redacted(self) -> list[str]:
+        """The SHA-256 of all snapshots whose bytes are gone."""
+        return [row["sha256"].hex() for row in await self._pool.fetch(SQL.redacted)]
+
     async def remove_redacted_files(self) -> None:
         """Remove the files of all redacted snapshots, and what crashes left; at a start, and after a
         redaction. Raises Unavailable."""
         if self._directory:
             await asyncio.to_thread(self._directory.remove_old_parts)
-            rows = await self._pool.fetch(SQL.redacted)
-            await self._remove_files(row["sha256"].hex() for row in rows)
+            await self._remove_files(await self.redacted())
 
     async def _store(
         self, sha256: str, content: bytes, media_type: str | None, *, known: bool
@@ -184,7 +187,7 @@ class SnapshotStore:
                 raise Unavailable(f"snapshot {info.sha256} is gone", code="SNAPSHOT_GONE")
             yield chunk
 
-    async def _remove_files(self, digests: Iterator[str]) -> None:
+    async def _remove_files(self, digests: Iterable[str]) -> None:
         for sha256 in digests:
             if self._directory:
                 await asyncio.to_thread(self._directory.remove, sha256)

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 
-from tracker.audit.bundle.export import report_path
+from tracker.audit.bundle.files import report_path
 from tracker.audit.format.bounded_files import check_writable
 from tracker.audit.format.layout import ANNEXES
 from tracker.audit.verify.annex_check import opens_commitment

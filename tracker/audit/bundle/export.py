@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.audit.bundle.files import report_path
+from tracker.audit.bundle.snapshots import UNTIL, SnapshotExporter
 from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.frontier import FullTile, partial_tiles_at
 from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, encode_entries, max_bytes
@@ -42,24 +44,34 @@ async def export(
     progress: Callable[[int, int], None] = lambda done, size: None,
     *,
     beside: Callable[[TrustedCheckpoint], Awaitable[None]] | None = None,
+    snapshots: SnapshotExporter | None = None,
     allow_missing_texts: bool = False,
+    allow_missing_snapshots: bool = False,
 ) -> ExportResult:
     """Write the log of a source as a bundle, or what is new of it into the one that is there.
 
     `extras` are files beside it, which nothing signs; `progress` gets the position that is reached
-    and the last; `beside` may write more, before the checkpoint is that of its head. Raises
-    Rejected where the source is not as it was signed or does not continue the bundle, Unavailable,
-    and InvalidInput where the directory can't be written.
+    and the last; `beside` may write more, before the checkpoint is that of its head; `snapshots` writes
+    what events name. Raises Rejected where the source is not as it was signed or does not continue the
+    bundle, Unavailable, and InvalidInput where the directory can't be written.
     """
     with _directory_lock(directory):
         writer = BundleWriter(directory)
         old = writer.head()
         verification = await Verification.begin(
-            source, trust, old, only_new=True, allow_missing_texts=allow_missing_texts
+            source,
+            trust,
+            old,
+            only_new=True,
+            since=snapshots.until() if snapshots else None,
+            allow_missing_texts=allow_missing_texts,
+            allow_missing_snapshots=allow_missing_snapshots,
         )
         last = None
         async for last in verification.pages():
             writer.write_page(last)
+            if snapshots:
+                await snapshots.write(last.events)
             progress(last.events[-1].position, verification.head.size)
         writer.write_partial_tiles(last, verification.frontier.partial_tiles())
         for path, content in extras.items():
@@ -67,6 +79,10 @@ async def export(
         if beside:
             await beside(verification.head)
         writer.finish(verification.head)
+        if snapshots:
+            snapshots.remove_redacted()
+            if snapshots.writes and not snapshots.missing:
+                writer.write_file(UNTIL, str(verification.head.size).encode())
         writer.remove_partial_tiles(old.size if old else 0, verification.head.size)
         return ExportResult(verification.head, verification.head.size - (old.size if old else 0))
 
@@ -152,12 +168,3 @@ def _directory_lock(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def report_path(path: Path) -> Iterator[Path]:
-    """Say which file it is that the system refuses. Raises InvalidInput."""
-    try:
-        yield path
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from error

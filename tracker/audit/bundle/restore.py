@@ -3,7 +3,8 @@ nothing.
 
 Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles
 and checkpoints come along, so that the publisher goes on where the bundle ends, and so do the texts
-that entries commit to. It refuses what a verification refuses, since it is one.
+that entries commit to, and the bytes that events name. It refuses what a verification refuses, since
+it is one.
 
 What is verified goes into temporary tables first. The log is locked only while it is filled from
 them, within PostgreSQL: nothing of a bundle is sent under the lock, where whoever is stopped in the
@@ -17,6 +18,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from tracker.audit.bundle.annexes import annex_rows
+from tracker.audit.bundle.snapshots import put_back
 from tracker.audit.format.frontier import FullTile, root_over
 from tracker.audit.verify.database_source import COLUMNS
 from tracker.audit.verify.rows import DerivedRows, explain_fork
@@ -24,6 +26,8 @@ from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification, VerifiedPage
 from tracker.errors import InvalidInput, Rejected
 from tracker.postgres.database import OWNER, Connection, named_queries
+from tracker.snapshots.named import NamedSnapshot, named_snapshots
+from tracker.snapshots.store import SnapshotStore
 
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
 BATCH_PAGES = 32
@@ -36,16 +40,19 @@ async def restore(
     connection: Connection,
     verification: Verification,
     progress: Callable[[int], None] = lambda _: None,
+    snapshots: SnapshotStore | None = None,
 ) -> TrustedCheckpoint:
     """Fill an empty log with all that a verification goes over, in one transaction.
 
-    `progress` gets the positions that are verified. Returns the head that the log has now. A crash
-    leaves the log empty. Raises InvalidInput (NOT_EMPTY), also when somebody records something
-    meanwhile, and Rejected; then nothing is restored. The connection can't restore again.
+    `progress` gets the positions that are verified, `snapshots` the bytes that events name. Returns the
+    head that the log has now. A crash leaves the log empty. Raises InvalidInput (NOT_EMPTY), also when
+    somebody records something meanwhile, and Rejected; then nothing is restored. The connection can't
+    restore again.
     """
     await _check_empty(connection)
     await connection.execute(SQL.stage)
-    await _stage(connection, verification, progress)
+    named = await _stage(connection, verification, progress)
+    await _put_snapshots(verification, named, snapshots)
     async with connection.transaction():
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
         await connection.execute(SQL.lock)
@@ -60,19 +67,22 @@ async def append_tail(
     rows: DerivedRows,
     tail: Verification,
     progress: Callable[[int], None] = lambda _: None,
+    snapshots: SnapshotStore | None = None,
 ) -> TrustedCheckpoint:
     """Append to a log what another has beyond its rows, in one transaction: same positions, same times,
     same root. Make `tail` by `begin_tail`.
 
-    `progress` gets the positions that are verified. Returns the head that the log has now. A crash
-    leaves the log as it was. Raises InvalidInput (LOG_GREW) where somebody records something meanwhile,
-    and Rejected; then nothing is appended. The connection can't restore again.
+    `progress` gets the positions that are verified, `snapshots` the bytes that events name. Returns the
+    head that the log has now. A crash leaves the log as it was. Raises InvalidInput (LOG_GREW) where
+    somebody records something meanwhile, and Rejected; then nothing is appended. The connection can't
+    restore again.
     """
     await connection.execute(SQL.stage)
     try:
-        await _stage(connection, tail, progress, rows.size)
+        named = await _stage(connection, tail, progress, rows.size)
     except Rejected as error:
         raise await explain_fork(error, rows, tail.source, tail.head.size) from None
+    await _put_snapshots(tail, named, snapshots)
     await _copy_tiles(connection, rows.full_tiles)
     async with connection.transaction():
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
@@ -104,11 +114,16 @@ async def _stage(
     verification: Verification,
     progress: Callable[[int], None],
     after: int = 0,
-) -> None:
-    """Stage what a verification goes over, of the events those after a position."""
-    pages, last = list[VerifiedPage](), -1
+) -> list[NamedSnapshot]:
+    """Stage what a verification goes over, of the events those after a position; returns the snapshots
+    that these name."""
+    pages, last, named = list[VerifiedPage](), -1, dict[str, NamedSnapshot]()
     async for page in verification.pages():
         pages.append(page)
+        for event in page.events:
+            if event.position > after:
+                for one in named_snapshots(event.fact):
+                    named.setdefault(one.sha256, one)
         last = max([last, *(head.size for head in page.heads)])
         if len(pages) == BATCH_PAGES:
             await _copy(connection, pages, after)
@@ -122,6 +137,17 @@ async def _stage(
         columns=["commitment", "position", "field", "salt", "text"],
         records=annex_rows(verification, after),
     )
+    return list(named.values())
+
+
+async def _put_snapshots(
+    verification: Verification, named: list[NamedSnapshot], store: SnapshotStore | None
+) -> None:
+    """Put the snapshots into a store before the log has the events that name them: a crash leaves some
+    that the next restore finds there."""
+    if store:
+        gone = verification.snapshots.gone if verification.snapshots else ()
+        await put_back(verification, [one for one in named if one.sha256 not in gone], store)
 
 
 async def _copy(connection: Connection, pages: list[VerifiedPage], after: int) -> None:

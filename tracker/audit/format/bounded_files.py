@@ -64,6 +64,17 @@ def open_file(root: Path, path: str) -> BinaryIO | None:
     return file
 
 
+def read_chunks(file: BinaryIO, max_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
+    """The content of an open file in pieces, up to so many bytes; closes it. Raises Unavailable."""
+    try:
+        with file:
+            while max_bytes > 0 and (chunk := file.read(min(chunk_bytes, max_bytes))):
+                yield chunk
+                max_bytes -= len(chunk)
+    except OSError as error:
+        raise _unreadable(Path(file.name), error) from None
+
+
 def names_in(root: Path, path: str) -> Iterator[str]:
     """The names in a directory below a directory; none where it is not there.
 

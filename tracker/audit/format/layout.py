@@ -5,7 +5,8 @@
     tile/<L>/<N>          hashes; tile/0 are those of entries
     tile/entries/<N>      256 entries, each after its length in two bytes
     key                   the log's verifier keys, one a line
-    annexes               the texts that entries commit to: see annexed.py
+    annexes               the texts that entries commit to: see bundle/annexes.py
+    snapshots/<XX>/<S>    bytes that events name by their SHA-256, S, below its first two digits
 
 The last tile of a level has fewer than 256 hashes, and a path that says how many, such as
 `tile/0/001.p/44`. Who reads a tile whose partial form is gone takes the full one.
@@ -17,17 +18,20 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
-from tracker.audit.format.bounded_files import names_in, open_file, read_file
+from tracker.audit.format.bounded_files import names_in, open_file, read_chunks, read_file
 from tracker.audit.format.checkpoint import NUMBER
 from tracker.audit.format.merkle import HASH_BYTES, TILE_WIDTH, Tile, tile_hashes
 from tracker.audit.format.signed_note import MAX_NOTE_BYTES as MOST_NOTE_BYTES
 from tracker.errors import InvalidInput, Rejected, TrackerError
 from tracker.log.entry_hash import leaf_hash
+from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
+from tracker.snapshots.directory import CHUNK_BYTES, relative_path
 
 CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints"
 KEY = "key"
 ANNEXES = "annexes"
+SNAPSHOTS = "snapshots"
 LENGTH_BYTES = 2
 """Bytes that say how long an entry is."""
 MAX_ENTRIES_BYTES = TILE_WIDTH * (LENGTH_BYTES + 65_535)
@@ -48,6 +52,8 @@ class LogFiles(ABC):
 
     name: str
     ahead: int
+    has_snapshots = False
+    """Whether the bytes that events name belong to the log here."""
 
     @abstractmethod
     async def read(self, path: str) -> bytes | None:
@@ -63,6 +69,10 @@ class LogFiles(ABC):
 
     def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
+        return None
+
+    def snapshot(self, sha256: str) -> Iterator[bytes] | None:
+        """The bytes of a snapshot, in pieces; None where it is not there."""
         return None
 
     async def head(self) -> bytes:
@@ -125,6 +135,7 @@ class BundleFiles(LogFiles):
     """A log in a directory, as `tracker export` writes it."""
 
     ahead = 1
+    has_snapshots = True
 
     def __init__(self, directory: Path):
         self.directory = directory
@@ -147,6 +158,13 @@ class BundleFiles(LogFiles):
                         f"{ANNEXES} has a line of more than {MAX_ANNEX_LINE_BYTES:,} bytes",
                     )
                 yield line
+
+    def snapshot(self, sha256: str) -> Iterator[bytes] | None:
+        """The bytes of a snapshot, in pieces, of more than there may be only the beginning. Raises
+        as `open_file` does, and Unavailable while they are read."""
+        path = f"{SNAPSHOTS}/{relative_path(sha256)}"
+        file = open_file(self.directory, path)
+        return None if file is None else read_chunks(file, MAX_SNAPSHOT_BYTES + 1, CHUNK_BYTES)
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """Without a checkpoint it is no bundle; without anything else it is not whole."""

@@ -31,7 +31,7 @@ class DatabaseSource:
     Raises Rejected where rows are not as they were signed: also MISSING_ROW and WRONG_COLUMN.
     """
 
-    name, ahead = "the database", 1
+    name, ahead, has_snapshots = "the database", 1, False
 
     def __init__(self, pool: Pool):
         self._pool = pool
@@ -103,6 +103,9 @@ class DatabaseSource:
 
     def annex_lines(self) -> None:
         """None: those of a database are beside the log."""
+
+    def snapshot(self, sha256: str) -> None:
+        """None, likewise."""
 
     async def _partial_tile(self, tile: Tile) -> list[bytes]:
         """A tile that is not complete: the roots of complete ones below it."""

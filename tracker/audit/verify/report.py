@@ -53,6 +53,16 @@ class TextCounts(msgspec.Struct, rename="camel"):
     missing: int
 
 
+class SnapshotCounts(msgspec.Struct, rename="camel"):
+    """The numbers of snapshots that are what was fetched, are redacted by the log, or are missing
+    otherwise.
+    """
+
+    intact: int
+    redacted: int
+    missing: int
+
+
 class Report(msgspec.Struct, rename="camel", kw_only=True):
     """The findings of a verification. Many fields are null for a log that could not be read."""
 
@@ -81,6 +91,7 @@ class Report(msgspec.Struct, rename="camel", kw_only=True):
     kept_checkpoints: int | None = None
     kept_checkpoints_of_unknown_keys: int | None = None
     texts: TextCounts | None = None
+    snapshots: SnapshotCounts | None = None
     not_checked: list[str]
 
 
@@ -133,7 +144,7 @@ def _log_findings(verification: Verification | None) -> dict[str, Any]:
     """The findings about the log."""
     if verification is None:
         return {}
-    head, texts = verification.head, verification.texts
+    head, texts, snapshots = verification.head, verification.texts, verification.snapshots
     return {
         "origin": head.checkpoint.origin,
         "size": str(head.size),
@@ -145,6 +156,8 @@ def _log_findings(verification: Verification | None) -> dict[str, Any]:
         "kept_checkpoints": verification.heads,
         "kept_checkpoints_of_unknown_keys": verification.unknown_signers,
         "texts": texts and TextCounts(texts.opened, texts.redacted, texts.missing),
+        "snapshots": snapshots
+        and SnapshotCounts(snapshots.intact, snapshots.redacted, len(snapshots.missing)),
     }
 
 
@@ -175,7 +188,9 @@ def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
         )
     lost = verification.texts.missing if verification.texts else 0
     texts = f", and {lost} texts that they commit to are missing" if lost else ""
-    return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}."
+    gone = len(verification.snapshots.missing) if verification.snapshots else 0
+    snapshots = f", and {gone} snapshots that they name are missing" if gone else ""
+    return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}{snapshots}."
 
 
 def not_checked(visit: VerificationRun) -> list[str]:
@@ -190,6 +205,12 @@ def not_checked(visit: VerificationRun) -> list[str]:
         "the texts (notes and quotations) that entries commit to: they are not part of what was"
         " read": found is not None and found.texts is None,
         "the texts that are missing": bool(found and found.texts and found.texts.missing),
+        "the bytes that publishers sent, which events name: they are not part of what was read": (
+            found is not None and found.snapshots is None
+        ),
+        "the snapshots that are missing": bool(
+            found and found.snapshots and found.snapshots.missing
+        ),
         "files that nothing signs: readme, key, schemas": True,
         "the clock of the server, beyond that recorded times never go back": True,
         "whether what was recorded is true: proofs show what was recorded": True,
@@ -212,6 +233,14 @@ def as_markdown(made: Report) -> str:
             f" log, {made.texts.missing} are missing"
         )
     )
+    snapshots = (
+        None
+        if made.snapshots is None
+        else (
+            f"{made.snapshots.intact} are what was fetched, {made.snapshots.redacted} are redacted by the"
+            f" log, {made.snapshots.missing} are missing"
+        )
+    )
     facts: list[tuple[str, str | None]] = [
         ("Result", made.result.replace("_", " ")),
         ("Code", made.code),
@@ -227,6 +256,7 @@ def as_markdown(made: Report) -> str:
         ("Kept checkpoints compared", _count(made.kept_checkpoints)),
         ("Of these signed by keys not named", _count(made.kept_checkpoints_of_unknown_keys)),
         ("Texts", texts),
+        ("Snapshots", snapshots),
         ("Where the key comes from", made.key_source),
         *[("Trusted key", key) for key in made.trusted_keys],
         *[("Required witness", key) for key in made.required_witnesses],

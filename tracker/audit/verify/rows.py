@@ -13,6 +13,7 @@ from tracker.audit.format.frontier import FullTile, TileFrontier
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import Rejected
@@ -99,7 +100,9 @@ async def _missing_error(
         "whether these are the first of them shows a bundle or an address, not a checkpoint alone"
     )
     if elsewhere:
-        tail = await begin_tail(rows, elsewhere, trust, allow_missing_texts=True)
+        tail = await begin_tail(
+            rows, elsewhere, trust, allow_missing_texts=True, allow_missing_snapshots=True
+        )
         try:
             await tail.run()
         except Rejected as error:
@@ -113,10 +116,15 @@ async def _missing_error(
 
 
 async def begin_tail(
-    rows: DerivedRows, elsewhere: LogSource, trust: TrustPolicy, *, allow_missing_texts: bool
+    rows: DerivedRows,
+    elsewhere: LogSource,
+    trust: TrustPolicy,
+    *,
+    allow_missing_texts: bool,
+    allow_missing_snapshots: bool,
 ) -> Verification:
-    """A verification of what a log elsewhere has beyond the rows, which must be its beginning. Texts
-    are looked at of the events beyond; where that log has none, all that these commit to are missing.
+    """A verification of what a log elsewhere has beyond the rows, which must be its beginning. Texts and
+    snapshots are looked at of the events beyond; where that log has none, all of these are missing.
 
     To be gone through to its end; only then is anything proven. Raises Rejected (FORKED where both are
     of one size and not the same), and Unavailable.
@@ -132,6 +140,9 @@ async def begin_tail(
         rows.size + 1,
         tail.head.size,
         allow_missing=allow_missing_texts,
+    )
+    tail.snapshots = SnapshotChecker(
+        elsewhere.snapshot, rows.size + 1, allow_missing=allow_missing_snapshots
     )
     return tail
 

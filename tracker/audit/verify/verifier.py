@@ -16,8 +16,10 @@ What is wrong is raised as Rejected, for the first position it can be told of. I
     SHRUNK, FORKED             the log is not a continuation of what it was before
     ALTERED_ANNEX, MISSING_ANNEX
                                a text is not the one that its entry commits to, or is gone
+    ALTERED_SNAPSHOT, MISSING_SNAPSHOT
+                               bytes that an event names are others, or are gone
 
-Bundles are also refused as NOT_A_FILE and TOO_MANY_FILES: see bounded.py.
+Bundles are also refused as NOT_A_FILE and TOO_MANY_FILES: see bounded_files.py.
 """
 
 from __future__ import annotations
@@ -35,11 +37,14 @@ from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_
 from tracker.audit.format.layout import CHECKPOINTS, positions_below
 from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile
 from tracker.audit.verify.annex_file import AnnexChecker
+from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.stream_order import StreamOrderChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
+from tracker.domain.watched_source import REDACTED_SNAPSHOT_TYPE
 from tracker.errors import Rejected
 from tracker.log.entries import MAX_VERSION, RecordedEvent, recorded
 from tracker.log.entry_hash import leaf_hash
+from tracker.snapshots.named import redacted_snapshot
 
 
 class LogSource(Protocol):
@@ -47,6 +52,7 @@ class LogSource(Protocol):
 
     name: str
     ahead: int
+    has_snapshots: bool
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
@@ -62,6 +68,9 @@ class LogSource(Protocol):
 
     def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
+
+    def snapshot(self, sha256: str) -> Iterator[bytes] | None:
+        """The bytes of a snapshot, in pieces; None where it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Verification:
         saved: TrustedCheckpoint | None,
         first: int,
         texts: AnnexChecker | None,
+        snapshots: SnapshotChecker | None,
     ):
         self.source = source
         """The log that it is about."""
@@ -114,6 +124,8 @@ class Verification:
         """The right edge of the tree, as far as the pass has come."""
         self.texts = texts
         """What was found of the texts that entries commit to; None where the source has none."""
+        self.snapshots = snapshots
+        """What was found of the snapshots that events name; None where the source has none."""
         self._stream_order = StreamOrderChecker(whole=first == 1)
         self._matching_size = 0
         self._remaining_heads: AsyncIterator[KnownHead]
@@ -127,27 +139,33 @@ class Verification:
         saved: TrustedCheckpoint | None = None,
         *,
         only_new: bool = False,
+        since: int | None = None,
         allow_missing_texts: bool = False,
+        allow_missing_snapshots: bool = False,
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
 
-        With `only_new` the pass begins at the last event that the saved head is about. With
-        `allow_missing_texts` texts may be missing, which are then counted; none may be altered.
+        With `only_new` the pass begins at the last event that the saved head is about, or at the one at
+        `since` if that is earlier. With `allow_missing_texts` texts may be missing, which are then
+        counted, with `allow_missing_snapshots` snapshots; none may be altered.
         Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
         """
         head = trust.verify_head(await source.head(), "the checkpoint")
         if saved is not None:
             _check_later(head, saved)
-        begun = (
-            (saved.size - 1) // TILE_WIDTH * TILE_WIDTH if saved and saved.size and only_new else 0
-        )
+        begun = _start(saved.size if saved and only_new else 0, since)
         lines = source.annex_lines()
         texts = (
             None
             if lines is None
             else AnnexChecker(lines, begun + 1, head.size, allow_missing=allow_missing_texts)
         )
-        return Verification(source, trust, head, saved, begun + 1, texts)
+        snapshots = (
+            SnapshotChecker(source.snapshot, begun + 1, allow_missing=allow_missing_snapshots)
+            if source.has_snapshots
+            else None
+        )
+        return Verification(source, trust, head, saved, begun + 1, texts, snapshots)
 
     async def pages(self) -> AsyncIterator[VerifiedPage]:
         """The log in its order. Raises Rejected."""
@@ -179,6 +197,8 @@ class Verification:
             )
             if self.texts:
                 self.texts.check(page.events)
+            if self.snapshots:
+                self.snapshots.check(page.events)
             if wrong is not None:
                 await self._raise_altered(tile, wrong, stored or [])
             for filled in page.full_tiles:
@@ -351,6 +371,23 @@ class Verification:
             raise fault
         if self.texts:
             self.texts.end()
+        if self.snapshots:
+            await self._explain_by_earlier_events(self.snapshots)
+            self.snapshots.end()
+
+    async def _explain_by_earlier_events(self, snapshots: SnapshotChecker) -> None:
+        """Find what redacts missing snapshots before the first event that is looked at: bytes that went
+        then may have been fetched again since. An entry there counts if it leads to the root."""
+        for number in range((self.first - 1) // TILE_WIDTH if snapshots.missing else 0):
+            tile, gone = Tile(0, number), set[str]()
+            entries = await self.source.entries(tile)
+            for entry in entries:
+                if REDACTED_SNAPSHOT_TYPE.encode() in entry:
+                    gone.add(redacted_snapshot(recorded(entry).fact) or "")
+            if gone.intersection(snapshots.missing) and await self._leads_to_root(
+                tile, [leaf_hash(entry) for entry in entries]
+            ):
+                snapshots.explain(gone)
 
     def _wrong_events_error(self, code: str) -> Rejected:
         """The error that events are not those of a head, the first that they do not fit."""
@@ -371,6 +408,12 @@ class Verification:
         if self._first_mismatch and self._first_mismatch.head.size < first:
             return self._wrong_events_error("WRONG_ROOT")
         return self._stream_order.first_fault(first - 1) or error
+
+
+def _start(size: int, since: int | None) -> int:
+    """The number of events before the tile in which a pass begins that goes on from a size."""
+    last = size if since is None else min(size, since)
+    return max(0, last - 1) // TILE_WIDTH * TILE_WIDTH
 
 
 def _check_later(head: TrustedCheckpoint, saved: TrustedCheckpoint) -> None:

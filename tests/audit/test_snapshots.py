@@ -1,0 +1,361 @@
+"""Bundles with the bytes that events name: what is missing, altered or redacted is said and refused."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.bootstrap import open_connection, open_pool
+from deploy.cli.restore import append_to
+from tests.support.snapshots import entries_of, failed, fetched, read_from, redacted, unchanged
+from tests.support.tampered_logs import KEY, TRUST, ForgedLog, honest, signed
+from tracker.audit.bundle.export import export
+from tracker.audit.bundle.restore import restore
+from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.verify.trust import TrustedCheckpoint
+from tracker.audit.verify.verifier import Verification
+from tracker.domain.values import Fact
+from tracker.errors import Rejected
+from tracker.postgres.database import WATCHER, Target
+from tracker.snapshots.store import SnapshotStore
+
+PAGES = tuple(f"page {number}".encode() * number for number in range(6))
+KEPT = {hashlib.sha256(page).hexdigest(): page for page in PAGES}
+DIGESTS = tuple(KEPT)
+FACTS = (
+    fetched(PAGES[0]),
+    fetched(PAGES[1]),
+    unchanged(PAGES[1]),
+    failed(PAGES[2]),
+    fetched(PAGES[3]),
+    read_from(PAGES[1]),
+)
+"""Positions 1 to 6; of the first two pages, and of the fourth, the size is on record."""
+
+
+def opened(kept: dict[str, bytes]) -> Callable[[str], Any]:
+    """Opens snapshots from memory, and counts how often."""
+
+    async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield kept[sha256][:3]
+            yield kept[sha256][3:]
+
+        return chunks() if sha256 in kept else None
+
+    return open_snapshot
+
+
+async def exported(
+    directory: Path, facts: Sequence[Fact], kept: dict[str, bytes] | None = KEPT, **options: Any
+) -> SnapshotExporter:
+    """Export a log of some facts; `kept` are the snapshots that there are, None leaves them out."""
+    exporter = SnapshotExporter(directory, None if kept is None else opened(kept))
+    log = ForgedLog(entries_of(facts))
+    await export(
+        log, TRUST, directory, {"key": str(KEY.verifier).encode()}, snapshots=exporter, **options
+    )
+    return exporter
+
+
+def file_of(directory: Path, sha256: str) -> Path:
+    """The file of a snapshot in a bundle."""
+    return directory / "snapshots" / sha256[:2] / sha256
+
+
+def files_in(directory: Path) -> dict[str, bytes]:
+    """The snapshots that a bundle has."""
+    return {
+        path.name: path.read_bytes()
+        for path in (directory / "snapshots").glob("??/*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+async def bundle(tmp_path: Path) -> Path:
+    """A bundle of all facts, with their snapshots."""
+    await exported(tmp_path / "bundle", FACTS)
+    return tmp_path / "bundle"
+
+
+async def verified(directory: Path, **options: Any) -> Verification:
+    """Verify a bundle to its end."""
+    verification = await Verification.begin(BundleFiles(directory), TRUST, **options)
+    await verification.run()
+    return verification
+
+
+async def restored(
+    target: Target, directory: Path, files: Path | None = None, **options: Any
+) -> TrustedCheckpoint:
+    """Restore a bundle, with its snapshots."""
+    verification = await Verification.begin(BundleFiles(directory), TRUST, **options)
+    async with (
+        open_connection(target) as connection,
+        open_pool(target, role=WATCHER, size=1) as pool,
+    ):
+        return await restore(connection, verification, snapshots=SnapshotStore(pool, files))
+
+
+async def kept_in(target: Target, files: Path | None = None) -> dict[str, bytes | None]:
+    """The snapshots of a database."""
+    async with open_pool(target, size=1) as pool:
+        store = SnapshotStore(pool, files)
+        return {
+            info.sha256: found.content
+            for info in await store.page()
+            if (found := await store.get(info.sha256))
+        }
+
+
+async def test_a_bundle_has_every_snapshot_once_under_its_hash(bundle: Path) -> None:
+    assert files_in(bundle) == {sha256: KEPT[sha256] for sha256 in DIGESTS[:4]}
+    snapshots = (await verified(bundle)).snapshots
+    assert snapshots is not None
+    assert (snapshots.intact, snapshots.redacted, len(snapshots.missing)) == (4, 0, 0)
+
+
+def put(path: Callable[[Path], Path], content: bytes) -> Callable[[Path], object]:
+    """Puts something in the place of a file."""
+    return lambda directory: path(directory).write_bytes(content)
+
+
+def of(number: int) -> Callable[[Path], Path]:
+    """The file of a page."""
+    return lambda directory: file_of(directory, DIGESTS[number])
+
+
+def linked(directory: Path) -> None:
+    """Puts the bytes elsewhere, and a link in their place."""
+    shutil.move(of(3)(directory), directory.parent / "elsewhere")
+    of(3)(directory).symlink_to(directory.parent / "elsewhere")
+
+
+def made_directory(directory: Path) -> None:
+    """Puts a directory in the place of a file."""
+    of(3)(directory).unlink()
+    of(3)(directory).mkdir()
+
+
+TAMPERED: dict[str, tuple[Callable[[Path], object], str, int | None]] = {
+    "altered": (put(of(3), PAGES[3][:-1] + b"!"), "ALTERED_SNAPSHOT", 5),
+    "cut off": (put(of(3), PAGES[3][:-1]), "ALTERED_SNAPSHOT", 5),
+    "longer": (put(of(1), PAGES[1] + b"!"), "ALTERED_SNAPSHOT", 2),
+    "emptied": (put(of(2), b""), "ALTERED_SNAPSHOT", 4),
+    "that of another": (put(of(1), PAGES[3]), "ALTERED_SNAPSHOT", 2),
+    "missing": (lambda directory: of(1)(directory).unlink(), "MISSING_SNAPSHOT", 2),
+    "missing, of no size on record": (
+        lambda directory: of(2)(directory).unlink(),
+        "MISSING_SNAPSHOT",
+        4,
+    ),
+    "all missing": (
+        lambda directory: shutil.rmtree(directory / "snapshots"),
+        "MISSING_SNAPSHOT",
+        1,
+    ),
+    "a link": (linked, "NOT_A_FILE", None),
+    "a directory": (made_directory, "NOT_A_FILE", None),
+}
+
+
+@pytest.mark.parametrize("kind", TAMPERED)
+async def test_what_was_tampered_with_is_refused_by_verify_and_restore_alike(
+    bundle: Path, target: Target, kind: str
+) -> None:
+    tamper, code, position = TAMPERED[kind]
+    tamper(bundle)
+    with pytest.raises(Rejected) as of_verify:
+        await verified(bundle)
+    with pytest.raises(Rejected) as of_restore:
+        await restored(target, bundle)
+    error = of_verify.value
+    assert (error.code, error.message) == (code, of_restore.value.message)
+    assert (error.positions and error.positions[0]) == position
+    assert await kept_in(target) == {}
+    if code == "MISSING_SNAPSHOT":
+        snapshots = (await verified(bundle, allow_missing_snapshots=True)).snapshots
+        assert snapshots is not None
+        assert snapshots.intact + len(snapshots.missing) == 4
+        assert len(snapshots.missing) == 4 - len(files_in(bundle))
+        await restored(target, bundle, allow_missing_snapshots=True)
+        assert await kept_in(target) == files_in(bundle)
+    else:
+        with pytest.raises(Rejected) as again:
+            await verified(bundle, allow_missing_snapshots=True)
+        assert again.value.code == code
+    with pytest.raises(Rejected) as texts_only:
+        await verified(bundle, allow_missing_texts=True)
+    assert texts_only.value.code == code
+
+
+async def test_a_size_that_an_event_says_wrongly_is_told(tmp_path: Path) -> None:
+    await exported(tmp_path, [fetched(PAGES[1]), fetched(PAGES[1], size=3)])
+    with pytest.raises(Rejected, match=r"position 2: snapshot .* has 6 bytes: the event says 3"):
+        await verified(tmp_path)
+
+
+@pytest.mark.parametrize("in_directory", [False, True])
+async def test_a_restore_puts_every_snapshot_back(
+    bundle: Path, target: Target, tmp_path: Path, in_directory: bool
+) -> None:
+    files = tmp_path / "files" if in_directory else None
+    await restored(target, bundle, files)
+    assert await kept_in(target, files) == files_in(bundle)
+    async with open_pool(target, size=1) as pool:
+        store = SnapshotStore(pool, files)
+        info = await store.describe(DIGESTS[1])
+        assert info is not None
+        assert (info.media_type, info.place) == (
+            "text/html",
+            "directory" if in_directory else "database",
+        )
+        again = SnapshotExporter(tmp_path / "again", from_store(store))
+        log = ForgedLog(entries_of(FACTS))
+        await export(log, TRUST, tmp_path / "again", {}, snapshots=again)
+    assert files_in(tmp_path / "again") == files_in(bundle)
+
+
+async def test_a_restore_that_was_interrupted_before_the_log_was_filled_goes_through(
+    bundle: Path, target: Target
+) -> None:
+    async with open_pool(target, role=WATCHER, size=1) as pool:
+        await SnapshotStore(pool).put(PAGES[1])
+    await restored(target, bundle)
+    assert await kept_in(target) == files_in(bundle)
+
+
+async def test_a_tail_brings_its_snapshots(bundle: Path, target: Target, tmp_path: Path) -> None:
+    await exported(tmp_path / "older", FACTS[:3])
+    await restored(target, tmp_path / "older")
+    of(3)(bundle).unlink()
+    with pytest.raises(Rejected) as caught:
+        await append_to(target, BundleFiles(bundle), TRUST, None)
+    assert (caught.value.code, caught.value.positions) == ("MISSING_SNAPSHOT", range(5, 6))
+    await exported(tmp_path / "whole", FACTS)
+    await append_to(target, BundleFiles(tmp_path / "whole"), TRUST, None)
+    assert await kept_in(target) == files_in(tmp_path / "whole")
+
+
+# --- redaction
+
+REDACTED = (*FACTS, redacted(PAGES[1]), fetched(PAGES[4]))
+
+
+async def test_what_the_log_redacts_is_not_missing_and_is_counted(
+    bundle: Path, target: Target
+) -> None:
+    await exported(bundle, REDACTED)
+    assert DIGESTS[1] not in files_in(bundle)
+    assert DIGESTS[4] in files_in(bundle)
+    snapshots = (await verified(bundle)).snapshots
+    assert snapshots is not None
+    assert (snapshots.intact, snapshots.redacted, len(snapshots.missing)) == (4, 1, 0)
+    await restored(target, bundle)
+    assert await kept_in(target) == {**files_in(bundle), DIGESTS[1]: None}
+
+
+async def test_an_old_copy_of_redacted_bytes_is_not_restored(bundle: Path, target: Target) -> None:
+    await exported(bundle, REDACTED)
+    of(1)(bundle).write_bytes(PAGES[1])
+    await restored(target, bundle)
+    assert (await kept_in(target))[DIGESTS[1]] is None
+
+
+async def test_bytes_that_were_redacted_and_fetched_again_are_not_missing(tmp_path: Path) -> None:
+    facts = [*REDACTED, *map(fetched, [PAGES[5]] * 300), fetched(PAGES[1]), unchanged(PAGES[1])]
+    await exported(tmp_path, facts)
+    await verified(tmp_path)
+    saved = TRUST.verify_head(signed(entries_of(facts[:300])), "saved")
+    tail = await verified(tmp_path, saved=saved, only_new=True)
+    assert tail.first == 257
+    assert tail.snapshots is not None
+    assert not tail.snapshots.missing
+    file_of(tmp_path, DIGESTS[5]).unlink()
+    with pytest.raises(Rejected) as caught:
+        await verified(tmp_path, saved=saved, only_new=True)
+    assert caught.value.code == "MISSING_SNAPSHOT"
+
+
+async def test_a_redaction_that_somebody_puts_into_an_older_entry_explains_nothing(
+    tmp_path: Path,
+) -> None:
+    facts = [*map(fetched, [PAGES[5]] * 300), fetched(PAGES[1])]
+    await exported(tmp_path, facts)
+    of(1)(tmp_path).unlink()
+    forged = entries_of([*facts[:5], redacted(PAGES[1]), *facts[6:]])[:256]
+    entries = b"".join(len(entry).to_bytes(2, "big") + entry for entry in forged)
+    (tmp_path / "tile/entries/000").write_bytes(entries)
+    saved = TRUST.verify_head(signed(entries_of(facts[:300])), "saved")
+    with pytest.raises(Rejected) as caught:
+        await verified(tmp_path, saved=saved, only_new=True)
+    assert caught.value.code == "MISSING_SNAPSHOT"
+
+
+# --- exports
+
+
+async def test_a_second_export_writes_only_what_is_new(bundle: Path) -> None:
+    before = {path: path.stat().st_ino for path in (bundle / "snapshots").glob("??/*")}
+    again = await exported(bundle, (*FACTS, fetched(PAGES[4])))
+    assert again.written == 1
+    assert {path: path.stat().st_ino for path in before} == before
+    await verified(bundle)
+
+
+async def test_what_was_left_out_is_added_by_an_export_that_does_not(tmp_path: Path) -> None:
+    await exported(tmp_path, FACTS[:2])
+    without = await exported(tmp_path, FACTS, None)
+    assert without.written == 0
+    with pytest.raises(Rejected):
+        await verified(tmp_path)
+    await verified(tmp_path, allow_missing_snapshots=True)
+    added = await exported(tmp_path, FACTS)
+    assert added.written == 2
+    await verified(tmp_path)
+
+
+async def test_what_can_not_be_had_is_named_and_tried_again_by_the_next_export(
+    tmp_path: Path,
+) -> None:
+    lacking = {sha256: page for sha256, page in KEPT.items() if sha256 != DIGESTS[1]}
+    first = await exported(tmp_path, FACTS, {**lacking, DIGESTS[3]: b"other"})
+    assert set(first.missing) == {DIGESTS[1], DIGESTS[3]}
+    assert set(files_in(tmp_path)) == {DIGESTS[0], DIGESTS[2]}
+    second = await exported(tmp_path, FACTS)
+    assert (second.written, second.missing) == (2, {})
+    await verified(tmp_path)
+
+
+async def test_a_copy_of_a_bundle_has_its_snapshots(bundle: Path, tmp_path: Path) -> None:
+    source = BundleFiles(bundle)
+    exporter = SnapshotExporter(tmp_path / "copy", from_log(source))
+    await export(source, TRUST, tmp_path / "copy", {}, snapshots=exporter)
+    assert files_in(tmp_path / "copy") == files_in(bundle)
+    await verified(tmp_path / "copy")
+
+
+async def test_an_export_writes_through_no_link(bundle: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    place = of(4)(bundle).parent
+    shutil.rmtree(place, ignore_errors=True)
+    place.symlink_to(outside)
+    with pytest.raises(Rejected) as caught:
+        await exported(bundle, (*FACTS, fetched(PAGES[4])))
+    assert caught.value.code == "NOT_A_FILE"
+    assert list(outside.iterdir()) == []
+
+
+async def test_a_log_without_sources_needs_no_snapshots(tmp_path: Path) -> None:
+    await export(ForgedLog(honest(300)), TRUST, tmp_path, {})
+    snapshots = (await verified(tmp_path, allow_missing_texts=True)).snapshots
+    assert snapshots is not None
+    assert snapshots.intact == 0

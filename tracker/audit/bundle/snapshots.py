@@ -1,0 +1,156 @@
+"""The snapshots of a log beside its bundle: the bytes that events name by their SHA-256.
+
+Each is a file of its own, which a later export leaves as it is; one that the log redacts goes. The file
+`snapshots/until` says up to which event they were exported, so that an export which leaves them out
+(they may be many times as large as the log) can be followed by one that adds them. Nothing signs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from tracker.audit.bundle.files import report_path
+from tracker.audit.format.bounded_files import check_writable, read_file
+from tracker.audit.format.layout import SNAPSHOTS
+from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.errors import Rejected, Unavailable
+from tracker.log.entries import RecordedEvent
+from tracker.snapshots.digest import sha256_of
+from tracker.snapshots.directory import relative_path
+from tracker.snapshots.named import NamedSnapshot, named_snapshots, redacted_snapshot
+from tracker.snapshots.store import SnapshotStore
+
+UNTIL = f"{SNAPSHOTS}/until"
+MAX_POSITION_DIGITS = 20
+PARTIAL_NAME = ".snapshot.part"
+"""The file that is being written; a crash leaves it, and the next export writes over it."""
+OpenSnapshot: TypeAlias = Callable[[str], Awaitable[AsyncIterator[bytes] | None]]
+"""Opens a snapshot by its SHA-256; gives None where there are no bytes of it."""
+
+
+class SnapshotExporter:
+    """Writes the snapshots that events name into a bundle, and takes out those that they redact. Without
+    `open_snapshot` it writes none. `redacted` are further ones that are known to be redacted, `missing`
+    those that could not be had, with the reason.
+    """
+
+    def __init__(
+        self, directory: Path, open_snapshot: OpenSnapshot | None, redacted: Iterable[str] = ()
+    ):
+        self.missing = dict[str, str]()
+        self.written = 0
+        self.writes = open_snapshot is not None
+        self._directory = directory
+        self._open = open_snapshot
+        self._redacted = set(redacted)
+
+    def until(self) -> int | None:
+        """The position from which on events have to be looked at; None for those that are new."""
+        if self._open is None:
+            return None
+        found = read_file(self._directory, UNTIL, MAX_POSITION_DIGITS) or b""
+        return int(found) if found.isdigit() else 0
+
+    async def write(self, events: Iterable[RecordedEvent]) -> None:
+        """Write what some events name, as far as it can be had. Raises InvalidInput where the directory
+        can't be written, and Rejected (NOT_A_FILE) where it would go elsewhere."""
+        for event in events:
+            if gone := redacted_snapshot(event.fact):
+                self._redacted.add(gone)
+                self.missing.pop(gone, None)
+            if self._open:
+                for named in named_snapshots(event.fact):
+                    await self._write(named, self._open)
+
+    def remove_redacted(self) -> None:
+        """Take out what the events redact, and what is known to be redacted."""
+        for sha256 in self._redacted:
+            with suppress(FileNotFoundError), report_path(self._path(sha256)) as path:
+                path.unlink()
+
+    async def _write(self, named: NamedSnapshot, open_snapshot: OpenSnapshot) -> None:
+        sha256 = named.sha256
+        if sha256 in self._redacted or sha256 in self.missing or self._is_there(named):
+            return
+        for name in (f"{SNAPSHOTS}/{relative_path(sha256)}", PARTIAL_NAME):
+            check_writable(self._directory, name)
+        try:
+            chunks = await open_snapshot(sha256)
+            if chunks is None:
+                self.missing[sha256] = "it is not there"
+            else:
+                await self._copy(sha256, chunks)
+                self.written += 1
+        except (Rejected, Unavailable) as error:
+            self.missing[sha256] = error.message
+
+    async def _copy(self, sha256: str, chunks: AsyncIterator[bytes]) -> None:
+        hashed, part = hashlib.sha256(), self._directory / PARTIAL_NAME
+        with report_path(self._path(sha256)) as target:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                async for chunk in chunks:
+                    hashed.update(chunk)
+                    file.write(chunk)
+            if hashed.hexdigest() != sha256:
+                raise Rejected("ALTERED_SNAPSHOT", f"snapshot {sha256} is not what was fetched")
+            part.replace(target)
+
+    def _is_there(self, named: NamedSnapshot) -> bool:
+        try:
+            found = os.lstat(self._path(named.sha256))
+        except FileNotFoundError:
+            return False
+        return named.size in (None, found.st_size)
+
+    def _path(self, sha256: str) -> Path:
+        return self._directory / SNAPSHOTS / relative_path(sha256)
+
+
+def from_store(store: SnapshotStore) -> OpenSnapshot:
+    """Opens the snapshots of a tracker."""
+
+    async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
+        info = await store.describe(sha256)
+        return None if info is None or info.redaction else store.chunks(info)
+
+    return open_snapshot
+
+
+def from_log(log: LogSource) -> OpenSnapshot:
+    """Opens the snapshots of another bundle."""
+
+    async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
+        chunks = log.snapshot(sha256)
+        return None if chunks is None else _each(chunks)
+
+    return open_snapshot
+
+
+async def put_back(
+    verification: Verification, named: Iterable[NamedSnapshot], store: SnapshotStore
+) -> int:
+    """Put the snapshots of a log that was verified into a store, those of some that are there and not
+    redacted; returns how many. Raises Rejected (ALTERED_SNAPSHOT) where one is another since then."""
+    count = 0
+    for snapshot in named:
+        chunks = verification.source.snapshot(snapshot.sha256)
+        if chunks is not None:
+            content = b"".join(chunks)
+            if sha256_of(content) != snapshot.sha256:
+                raise Rejected(
+                    "ALTERED_SNAPSHOT", f"snapshot {snapshot.sha256} is not what was fetched"
+                )
+            await store.put(content, snapshot.media_type)
+            count += 1
+    return count
+
+
+async def _each(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk

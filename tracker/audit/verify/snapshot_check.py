@@ -1,0 +1,103 @@
+"""The snapshots of a bundle, held against the events that name them while these are verified.
+
+What is signed are the events: they name bytes by their SHA-256, and say how many they are. Bytes that are
+gone are explained only by an event of the log that redacts them, before or after the one that names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from tracker.errors import Rejected
+from tracker.log.entries import RecordedEvent
+from tracker.snapshots.named import NamedSnapshot, named_snapshots, redacted_snapshot
+
+ReadSnapshot: TypeAlias = Callable[[str], Iterator[bytes] | None]
+"""Gives the bytes of a snapshot in pieces, by its SHA-256; None where there is none."""
+
+
+class SnapshotChecker:
+    """Checks every snapshot that the events from a position on name, each once.
+
+    It holds the hashes of all of them, about 150 bytes each, never their bytes.
+    """
+
+    def __init__(self, read: ReadSnapshot, first: int, *, allow_missing: bool = False):
+        self.redacted = 0
+        """How many are gone because the log says so."""
+        self._read = read
+        self._first = first
+        self._sizes = dict[bytes, int]()
+        self._missing = dict[str, int]()
+        self.gone = set[str]()
+        """Those that the log redacts, as far as events have come."""
+        self._allow_missing = allow_missing
+
+    @property
+    def intact(self) -> int:
+        """How many have the bytes that were fetched."""
+        return len(self._sizes)
+
+    @property
+    def missing(self) -> Collection[str]:
+        """Those that are not there and not redacted by any event so far."""
+        return self._missing.keys()
+
+    def check(self, events: Sequence[RecordedEvent]) -> None:
+        """Check the snapshots that the next events name. Raises Rejected (ALTERED_SNAPSHOT)."""
+        for event in events:
+            if event.position >= self._first:
+                for named in named_snapshots(event.fact):
+                    self._check(named, event.position)
+            if gone := redacted_snapshot(event.fact):
+                self.explain([gone])
+
+    def explain(self, redacted: Iterable[str]) -> None:
+        """Take in that the log redacts some snapshots."""
+        for sha256 in redacted:
+            self.gone.add(sha256)
+            if self._missing.pop(sha256, None) is not None:
+                self.redacted += 1
+
+    def end(self) -> None:
+        """All events have come. Raises Rejected (MISSING_SNAPSHOT) unless that is allowed."""
+        if self._missing and not self._allow_missing:
+            (sha256, position), *others = self._missing.items()
+            also = f", nor are {len(others):,} others" if others else ""
+            raise Rejected(
+                "MISSING_SNAPSHOT",
+                f"snapshot {sha256} is not in the bundle{also}, and no event redacts it; export again,"
+                " or take what there is with --allow-missing-snapshots",
+                range(position, position + 1),
+            )
+
+    def _check(self, named: NamedSnapshot, position: int) -> None:
+        sha256, digest = named.sha256, bytes.fromhex(named.sha256)
+        if digest not in self._sizes:
+            if sha256 in self._missing or sha256 in self.gone:
+                return
+            chunks = self._read(sha256)
+            if chunks is None:
+                self._missing[sha256] = position
+                return
+            self._sizes[digest] = _size_of(chunks, sha256, position)
+        size = self._sizes[digest]
+        if named.size not in (None, size):
+            raise _altered(f"has {size:,} bytes: the event says {named.size:,}", sha256, position)
+
+
+def _size_of(chunks: Iterable[bytes], sha256: str, position: int) -> int:
+    """How many bytes a snapshot has. Raises Rejected where they do not have its hash."""
+    hashed, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        hashed.update(chunk)
+        size += len(chunk)
+    if hashed.hexdigest() != sha256:
+        raise _altered("is not what was fetched", sha256, position)
+    return size
+
+
+def _altered(how: str, sha256: str, position: int) -> Rejected:
+    return Rejected("ALTERED_SNAPSHOT", f"snapshot {sha256} {how}", range(position, position + 1))

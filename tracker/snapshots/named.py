@@ -1,0 +1,33 @@
+"""Which snapshots an event names, and which it redacts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tracker.domain.values import Fact
+from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged
+
+
+class NamedSnapshot(NamedTuple):
+    """A snapshot as an event names it; `size` in bytes and `media_type` where it says them."""
+
+    sha256: str
+    size: int | None = None
+    media_type: str | None = None
+
+
+def named_snapshots(fact: Fact) -> Iterator[NamedSnapshot]:
+    """The snapshots that a fact says were fetched, or that it was read from."""
+    match fact:
+        case Fetched():
+            yield NamedSnapshot(fact.sha256, fact.size, fact.media_type)
+        case Unchanged() | Failed() if fact.sha256:
+            yield NamedSnapshot(fact.sha256)
+    if fact.source.snapshot:
+        yield NamedSnapshot(fact.source.snapshot)
+
+
+def redacted_snapshot(fact: Fact) -> str | None:
+    """The SHA-256 of the snapshot that a fact redacts; None for any other fact."""
+    return fact.sha256 if isinstance(fact, SnapshotRedacted) else None
