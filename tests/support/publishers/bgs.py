@@ -54,7 +54,12 @@ class Bgs(Publisher):
         if asked.path != ITEMS:
             return MISSING
         self.answers += 1
-        found = [(n, f) for n, f in enumerate(self.figures) if self._fits(f, asked)]
+        wanted = self._wanted(asked)
+        found = [
+            (n, figure)
+            for n, figure in enumerate(self.figures)
+            if all(figure[field] == value for field, value in wanted.items())
+        ]
         offset, limit = int(asked.parameter("offset", "0")), int(asked.parameter("limit", "10"))
         start = max(offset - self.shift, 0)
         page = found[start : start + limit]
@@ -83,9 +88,11 @@ class Bgs(Publisher):
             }
         )
 
-    def _fits(self, figure: dict[str, Any], asked: Asked) -> bool:
-        return all(
-            figure[field] == asked.parameter(self.names(field))
+    def _wanted(self, asked: Asked) -> dict[str, str]:
+        """The fields that it filters by, with the values that were asked for."""
+        query = asked.query
+        return {
+            field: query[self.names(field)][0]
             for field in ("bgs_commodity_trans", "bgs_statistic_type_trans")
-            if self.names(field) in asked.query
-        )
+            if self.names(field) in query
+        }
