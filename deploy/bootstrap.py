@@ -33,6 +33,7 @@ from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
 from tracker.postgres.pooler import check_pooler
+from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher, WatchOptions
@@ -128,12 +129,13 @@ async def running_tracker(
             watcher or nullcontext(),
         ):
             projector = projectors[Versions.name]
+            commands = Commands(recorder)
             as_of = AsOf(asking, recorder, projector.progress)
             services = Services(
                 recorder,
                 follower,
                 projector,
-                Commands(recorder),
+                commands,
                 as_of,
                 Changes(pool, recorder),
                 Tokens(pool),
@@ -142,6 +144,7 @@ async def running_tracker(
                     pool, recorder, delivery.networks if delivery else settings.delivery_networks()
                 ),
                 SnapshotStore(pool, settings.snapshots()),
+                Review(pool, commands, recorder, settings.reviewers()),
                 publisher,
                 deliverer,
                 watch=WatchOverview(pool),

@@ -31,6 +31,7 @@ from tracker.postgres.database import (
     create_pool,
 )
 from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
+from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 
 WORK_TIMEOUT_SECONDS = 20
@@ -102,17 +103,19 @@ async def _replica(
     recorder = ReplicaRecorder(reading, durability=durability)
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
     projector = Projector(reading, follower, projection)  # which follows, and never runs
+    commands = Commands(recorder)
     return Services(
         recorder,
         follower,
         projector,
-        Commands(recorder),
+        commands,
         AsOf(asking_replica, recorder, projector.progress),
         Changes(reading, recorder),
         Tokens(reading),
         ProofService(reading),
         Endpoints(reading, recorder, settings.delivery_networks()),
         SnapshotStore(reading, settings.snapshots()),
+        Review(reading, commands, recorder, settings.reviewers()),
         replica=replica,
     )
 

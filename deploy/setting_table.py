@@ -215,6 +215,12 @@ WATCH_CONTACT = Setting(
     "where publishers can ask about the requests of the watch, an address or a mail address: it is in"
     " their `User-Agent`",
 )
+REVIEWERS = Setting(
+    "TRACKER_REVIEWERS",
+    None,
+    "1",
+    "how many persons have to accept what was found at publishers before it is recorded: 1 or 2",
+)
 TOKEN = Setting(
     "TRACKER_TOKEN",
     None,
@@ -281,6 +287,7 @@ SETTINGS = (
     WATCH,
     WATCH_NETWORKS,
     WATCH_CONTACT,
+    REVIEWERS,
     TOKEN,
     RELAY_URL,
     RELAY_CREDENTIALS,

@@ -45,6 +45,7 @@ from deploy.setting_table import (
     READ,
     READ_DATABASE_URL,
     RELAY_URL,
+    REVIEWERS,
     SETTINGS,
     SNAPSHOTS,
     TOKEN,
@@ -69,6 +70,7 @@ from tracker.delivery.relay.nats_address import secrets_in
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
+from tracker.review.candidate import POSSIBLE_REVIEWERS
 from tracker.web.networks import Networks
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -91,6 +93,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     limits(environment)
     delivery_networks(environment)
     snapshots(environment)
+    reviewers(environment)
     delivery_origin(environment)
     watch_networks(environment)
     watch_contact(environment)
@@ -207,6 +210,14 @@ def snapshots(environment: Mapping[str, str] = os.environ) -> Path | None:
             f"{SNAPSHOTS.variable}={given}: expected `database` or the whole path of a directory"
         )
     return Path(given)
+
+
+def reviewers(environment: Mapping[str, str] = os.environ) -> int:
+    """How many persons have to accept a candidate. Raises WrongSetting."""
+    given = environment.get(REVIEWERS.variable) or str(REVIEWERS.default)
+    if given not in map(str, POSSIBLE_REVIEWERS):
+        raise WrongSetting(f"{REVIEWERS.variable}={given}: expected 1 or 2")
+    return int(given)
 
 
 def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> SigningOptions | None:

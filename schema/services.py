@@ -21,11 +21,12 @@ from tracker.delivery.endpoints import Endpoints
 from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
 
-OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD]))
+OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW]))
 """Whoever comes without a token where everyone may write."""
 READ_ONLY_CALLER = Caller(None, frozenset([Scope.READ]))
 ANONYMOUS_CALLER = Caller()
@@ -45,6 +46,7 @@ class Services:
     proofs: ProofService
     endpoints: Endpoints
     snapshots: SnapshotStore
+    review: Review
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
     deliverer: Deliverer | None = None

@@ -46,7 +46,12 @@ class Context:
     """The parts that later questions are answered with, where they are not those of this operation."""
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.services.recorder, self.services.as_of)
+        self.loaders = Loaders(
+            self.services.recorder,
+            self.services.as_of,
+            self.services.review,
+            self.services.snapshots,
+        )
 
     def for_commands(self) -> Context:
         """The same for an operation with commands: what they do is answered by who carries them out."""

@@ -14,6 +14,8 @@ from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
 from tracker.delivery.endpoint import EndpointState
 from tracker.domain import vocabulary
+from tracker.review.candidate import Action, CandidateKind, CandidateState
+from tracker.review.finding import LeadCode
 
 MEANINGS: dict[type[Enum], dict[str, str]] = {
     vocabulary.AllianceStatus: {
@@ -34,6 +36,39 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "dispute": "A dispute about an act of another party, at the WTO or elsewhere.",
         "response": "A response to an act of another party.",
         "assessment": "An assessment: a report, a ruling, a study.",
+    },
+    Action: {
+        "assigned": "It was assigned to a person, or to nobody.",
+        "edited": "Another fact was proposed in its place.",
+        "accepted": "A person accepted it.",
+        "rejected": "A person rejected it, or closed the lead.",
+        "postponed": "It was put off until a day.",
+        "reopened": "It waits again.",
+        "superseded": "The publisher says otherwise now.",
+        "recorded": "What was accepted is in the log.",
+        "refused": "What was accepted could not be recorded: it waits again.",
+    },
+    CandidateKind: {
+        "fact": "A fact, to be recorded as it is or as somebody edits it.",
+        "import": "A file of figures, to be imported as a whole.",
+        "lead": "No fact yet: something that a person should look into.",
+    },
+    CandidateState: {
+        "pending": "It waits for a person.",
+        "postponed": "It waits again from a day on.",
+        "accepting": "It was accepted, and is being recorded or imported.",
+        "accepted": "It is recorded.",
+        "rejected": "A person has rejected it, or closed the lead.",
+        "superseded": "The publisher says otherwise now: another candidate has taken its place.",
+    },
+    LeadCode: {
+        "gap": "A number between others is missing: an act that is published elsewhere, later, or not at"
+        " all.",
+        "withdrawn": "The publisher has taken an act out of its list.",
+        "another_body": "The same act reads otherwise at another address, or than it did before.",
+        "changed": "A watched page reads otherwise than before.",
+        "not_read": "An act was announced, and its text could not be had or understood.",
+        "announced": "An act was announced, and nothing says what it does: a person has to read it.",
     },
     vocabulary.Checked: {
         "page": "The page or document that the source names was read.",
@@ -240,6 +275,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
 """Descriptions of enum values."""
 
 ENUM_NAMES: dict[type[Enum], str] = {
+    Action: "CandidateAction",
     ChangeKind: "ChangeKind",
     vocabulary.Checked: "SourceCheck",
     vocabulary.Covers: "Coverage",

@@ -22,12 +22,15 @@ from tracker.domain.registry import RETRACTION_TYPES, State
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
+from tracker.review.candidate import Decision
+from tracker.review.review import Review
+from tracker.snapshots.store import SnapshotInfo, SnapshotStore
 
 
 class Loaders:
     """The data loaders of one request."""
 
-    def __init__(self, recorder: Recorder, as_of: AsOf):
+    def __init__(self, recorder: Recorder, as_of: AsOf, review: Review, snapshots: SnapshotStore):
         self._annexes, self._lookup = recorder.annexes, recorder.lookup
         self._transitions, self._named = as_of.transitions, as_of.named
         self.planned = PlannedEvents()
@@ -59,6 +62,14 @@ class Loaders:
 
         self.names: DataLoader[str, NameHistory] = DataLoader(self._names, cache=False)
         """The names that entities had, by their names in the log."""
+
+        self._candidates, self._snapshots = review.candidates, snapshots
+        self.decisions: DataLoader[int, list[Decision]] = DataLoader(self._decisions, cache=False)
+        """What was done with candidates, by their ids."""
+        self.snapshots: DataLoader[str, SnapshotInfo | None] = DataLoader(
+            self._described, cache=False
+        )
+        """Snapshots by SHA-256."""
 
     async def events_behind(self, evidence: Sequence[Evidence]) -> list[RecordedEvent | None]:
         """The events that a state follows from, recorded or planned."""
@@ -111,6 +122,14 @@ class Loaders:
             for stream, events in found.items()
         }
         return [names[stream] for stream in streams]
+
+    async def _decisions(self, ids: Sequence[int]) -> Sequence[list[Decision]]:
+        found = await self._candidates.decisions(set(ids))
+        return [found[id] for id in ids]
+
+    async def _described(self, digests: Sequence[str]) -> Sequence[SnapshotInfo | None]:
+        found = await self._snapshots.describe_all(set(digests))
+        return [found.get(sha256) for sha256 in digests]
 
     async def _transitions_of(
         self, asked: Sequence[tuple[str, Moment]]

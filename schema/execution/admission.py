@@ -27,6 +27,7 @@ from schema.execution.documents import ParsedDocument, parsed_document
 from schema.execution.query_cost import cost_errors
 from schema.root.batch import MAX_COMMANDS, command_count_error
 from schema.root.endpoints import ENDPOINT_MUTATIONS
+from schema.root.review import REVIEW_MUTATIONS
 from schema.services import Services
 from schema.telemetry.operation import MAX_NAME_CHARACTERS, current_operation
 from tracker.auth.scopes import Caller, Scope
@@ -38,7 +39,11 @@ MAX_READER_BODY_BYTES = 512 * 1024
 """The same of those who may not write: questions are short, and reading JSON makes others wait."""
 MAX_LIST_ITEMS = 1000
 """How many items a list in a variable may have."""
-SCOPES = {"redactEvent": Scope.ADMIN} | dict.fromkeys(ENDPOINT_MUTATIONS, Scope.ENDPOINT)
+SCOPES = (
+    {"redactEvent": Scope.ADMIN}
+    | dict.fromkeys(ENDPOINT_MUTATIONS, Scope.ENDPOINT)
+    | dict.fromkeys(REVIEW_MUTATIONS, Scope.REVIEW)
+)
 """What mutations need; all others need to record."""
 DRY_RUNS = frozenset({"preview"})
 """The queries that take commands, for which the caller needs what mutations need."""

@@ -41,6 +41,10 @@ CACHEABLE_FIELDS = frozenset(
 
 UNCACHEABLE_FIELDS = frozenset(
     {
+        "candidate",
+        "candidateCounts",
+        "candidateSources",
+        "candidates",
         "checkpoint",
         "consistencyProof",
         "endpoint",
@@ -56,7 +60,7 @@ UNCACHEABLE_FIELDS = frozenset(
     }
 )
 """Their answers follow from more: from what is in the log before it is projected, or is signed; and
-those about endpoints from what is beside the log, and from who asks."""
+those about endpoints and candidates from what is beside the log, and from who asks."""
 
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "places", "__typename"})

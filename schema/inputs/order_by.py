@@ -9,12 +9,17 @@ import strawberry
 from strawberry import argument, enum_value
 
 from projections.query.list_statements import Ordering, SortKey
+from tracker.review.candidates import CandidateOrder as QueueOrder
 
 ORDER_BY = argument(description="The order of the list.")
 
 
 def _order(by: SortKey, description: str, *, down: bool = False) -> Any:
     return enum_value(Ordering(by, down), description=description)
+
+
+def _found(order: QueueOrder, description: str) -> Any:
+    return enum_value(order, description=description)
 
 
 BY_KEY = _order(SortKey.NAME, "By key, ascending.")
@@ -233,3 +238,19 @@ def cursor_name(order: Enum) -> str | None:
     """What cursors call an order, which both directions share; None for that of the names."""
     of: Ordering = order.value
     return None if of.by is SortKey.NAME else order.name.removesuffix("_DESC")
+
+
+@strawberry.enum(
+    description="Orders of candidates. Those of which no day of publication is known come as the oldest."
+)
+class CandidateOrder(Enum):
+    """Orders of candidates."""
+
+    FOUND_AT = _found(QueueOrder.OLDEST_FOUND, "As they were found, the oldest first.")
+    FOUND_AT_DESC = _found(QueueOrder.NEWEST_FOUND, "As they were found, the newest first.")
+    PUBLISHED_ON = _found(
+        QueueOrder.OLDEST_PUBLISHED, "By the day of publication, the oldest first."
+    )
+    PUBLISHED_ON_DESC = _found(
+        QueueOrder.NEWEST_PUBLISHED, "By the day of publication, the newest first."
+    )

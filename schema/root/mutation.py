@@ -34,6 +34,7 @@ from schema.root.commands import (
 )
 from schema.root.endpoints import endpoint_mutations
 from schema.root.fact_mutations import INPUTS
+from schema.root.review import review_mutations
 from tracker.auth.scopes import Scope
 
 REDACTION_INPUT = input_type("RedactEventInput", RedactionInput, description_of(RedactionInput))
@@ -119,8 +120,9 @@ Mutation = create_type(
         ),
         record_mutation(),
         *endpoint_mutations(),
+        *review_mutations(),
     ],
     description="Mutations record facts as events. They need a token of scope `record`, unless"
     " writing is open, and return once queries show the result. Those of endpoints record nothing in the"
-    " log, and need a token of scope `endpoint`.",
+    " log, and need a token of scope `endpoint`; those of candidates need one of scope `review`.",
 )

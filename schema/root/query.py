@@ -47,6 +47,7 @@ from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
 from schema.root.proofs import Proofs
+from schema.root.review import ReviewQueries
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
@@ -63,7 +64,7 @@ from tracker.domain.redaction import RedactionState
 
 
 @object_type
-class Query(Proofs, OneEvent, Over, EndpointQueries):
+class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     """Queries. Every query answers from the log; `asOf` chooses the moment."""
 
     @resolver_field

@@ -41,6 +41,8 @@ class Scope(Enum):
     RECORD = "record"
     ENDPOINT = "endpoint"
     """To have events delivered: to add endpoints, and to see and manage those of one's own."""
+    REVIEW = "review"
+    """To decide on candidates, and so to have their facts recorded."""
     ADMIN = "admin"
 
 

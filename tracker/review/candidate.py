@@ -23,7 +23,7 @@ MAX_NAME_CHARACTERS = 500
 MAX_POSTPONED_DAYS = 366
 MAX_BULK = 50
 """Candidates that are accepted or rejected in one go."""
-REVIEWERS = range(1, 3)
+POSSIBLE_REVIEWERS = range(1, 3)
 """How many persons may have to accept a candidate."""
 
 

@@ -23,7 +23,8 @@ from tracker.review.search_words import search_query
 
 SQL = named_queries(Path(__file__).with_name("candidates.sql"))
 MAX_ID = 2**63 - 1
-NO_DAY = date.min
+NO_DAY = date(1000, 1, 1)
+"""Stands in the order for a day that is not known."""
 
 Key: TypeAlias = tuple[date | int, ...]
 """The place of a candidate in an order."""
@@ -42,6 +43,11 @@ class CandidateOrder(Enum):
         by, _ = self.value
         day = candidate.published_on or NO_DAY
         return (candidate.id,) if by == "found" else (day, candidate.id)
+
+    def check_key(self, key: Key) -> None:
+        """Raises ValueError for a key that is none of this order."""
+        if len(key) != (1 if self.value[0] == "found" else 2):
+            raise ValueError
 
 
 @dataclass(frozen=True, slots=True)

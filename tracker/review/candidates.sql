@@ -29,7 +29,7 @@ log.words_of(c.words) @@ to_tsquery('simple', {}::text)
 (c.id)
 
 -- name: published
-(coalesce(c.published_on, DATE '0001-01-01'), c.id)
+(coalesce(c.published_on, DATE '1000-01-01'), c.id)
 
 -- name: page
 SELECT c.* FROM review.candidates c WHERE {conditions} ORDER BY {order} LIMIT {limit}

@@ -18,7 +18,7 @@ from msgspec import structs
 
 from tracker.commands.handler import Commands
 from tracker.domain.commitments import free_texts, without_texts
-from tracker.domain.entity import retracted_ids
+from tracker.domain.entity import check_stream, retracted_ids
 from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TrackerError, Unavailable
@@ -152,6 +152,7 @@ class Review:
         """Propose another fact in the place of a candidate's, or make a lead a fact. Acceptances of the
         former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
         check_reason(by.reason)
+        check_stream(stream, "stream")
         check_recordable(fact)
         columns = fact_columns(stream, fact)
         async with self._changing(id, by, Action.EDITED) as (connection, candidate):

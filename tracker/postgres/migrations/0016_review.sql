@@ -58,9 +58,9 @@ CREATE TABLE review.candidates (
     CHECK ((state IN ('accepted', 'rejected', 'superseded')) = (closed_at IS NOT NULL))
 );
 CREATE INDEX candidates_state ON review.candidates (state, id);
-CREATE INDEX candidates_published_on ON review.candidates (coalesce(published_on, DATE '0001-01-01'), id);
+CREATE INDEX candidates_published_on ON review.candidates (coalesce(published_on, DATE '1000-01-01'), id);
 CREATE INDEX candidates_state_published_on
-    ON review.candidates (state, coalesce(published_on, DATE '0001-01-01'), id);
+    ON review.candidates (state, coalesce(published_on, DATE '1000-01-01'), id);
 CREATE INDEX candidates_source ON review.candidates (source, state, id);
 CREATE INDEX candidates_assigned_to ON review.candidates (assigned_to, state, id)
     WHERE assigned_to IS NOT NULL;

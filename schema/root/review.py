@@ -1,0 +1,505 @@
+"""Review: the queue of candidates, and what people decide on them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import argument, field
+
+from projections.query.lists import Key, Keyed, KeyRange
+from schema.base.context import Info
+from schema.base.decorators import description_of, object_type, resolver_field
+from schema.base.scalars import Day
+from schema.inputs.arguments import (
+    CommodityId,
+    parse_day,
+    parse_search,
+    parse_short_text,
+    parse_with_descendants,
+    parse_word,
+)
+from schema.inputs.input_types import check_text, to_plain_json
+from schema.inputs.order_by import ORDER_BY, CandidateOrder
+from schema.inputs.pagination import (
+    After,
+    Before,
+    First,
+    Last,
+    WordCursors,
+    cursor_error,
+    parse_page,
+)
+from schema.root.batch import FACT_INPUT
+from schema.root.commands import camel_path, wait_until_readable
+from schema.root.fact_mutations import INPUT_PARSERS
+from schema.types.candidate import Candidate, candidate, parse_candidate_id
+from schema.types.connection import Connection, PageSource
+from tracker.auth.scopes import Scope
+from tracker.domain.entity import check_stream
+from tracker.domain.values import Actor
+from tracker.errors import NotFound, TrackerError
+from tracker.log.recorder import AppendResult
+from tracker.review import candidate as reviewed
+from tracker.review.candidate import MAX_BULK, MAX_POSTPONED_DAYS, CandidateKind, CandidateState
+from tracker.review.candidates import CandidateFilter, Span
+from tracker.review.candidates import CandidateOrder as QueueOrder
+from tracker.review.review import BulkOutcome, Review, Reviewer
+
+NEEDS_SCOPE = "Needs a token of scope `review`."
+ID = "Its id, as `candidates` gives it."
+IDS = f"The ids of the candidates, 1 to {MAX_BULK}, each once."
+REVISION = (
+    "The revision that you saw: where there is another one by now it is refused with"
+    " `VERSION_CONFLICT`. Not checked if left out."
+)
+WHY = "Why: it stays on record, with the name of the caller."
+ORDER = argument(description="The candidate, and what is decided.")
+
+Source = Annotated[
+    str | None, argument(description="Only those found at this watched source, by its key.")
+]
+Kind = Annotated[CandidateKind | None, argument(description="Only those of this kind.")]
+Issuer = Annotated[
+    str | None,
+    argument(description="Only those about this place or alliance, such as `CN` or `quad`."),
+]
+AssignedTo = Annotated[
+    str | None,
+    argument(description="Only those assigned to this person; an empty text: to nobody."),
+]
+Search = Annotated[
+    str | None,
+    argument(
+        description="Only those that match all of these words. A word matches where it begins a word of"
+        " the title, number or reason, or of the names of the commodities and issuers."
+    ),
+]
+
+
+@object_type
+class CandidateCounts:
+    """How many candidates there are in each state."""
+
+    pending: int = field(description="Those that wait for a person.")
+    postponed: int = field(description="Those that wait again from a day on.")
+    accepting: int = field(description="Those that are being recorded or imported.")
+    accepted: int = field(description="Those that are recorded.")
+    rejected: int = field(description="Those that were rejected, and leads that were closed.")
+    superseded: int = field(description="Those of which the publisher says otherwise now.")
+
+
+@object_type
+class ReviewQueries:
+    """Queries of those who decide on candidates."""
+
+    @resolver_field
+    async def candidates(
+        self,
+        info: Info,
+        state: Annotated[
+            CandidateState | None, argument(description="Only those in this state.")
+        ] = None,
+        source: Source = None,
+        kind: Kind = None,
+        commodity: CommodityId = None,
+        issuer: Issuer = None,
+        assigned_to: AssignedTo = None,
+        search: Search = None,
+        order_by: Annotated[CandidateOrder, ORDER_BY] = CandidateOrder.FOUND_AT,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Candidate]:
+        """The candidates: what was found at publishers, and what people decided on it. Needs a token of
+        scope `review`.
+        """
+        asked = parse_page(first, after, last, before)
+        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search, state)
+        review = await settled_review(info)
+        return await candidate_pages(review, narrowed, order_by.value).page(asked)
+
+    @resolver_field
+    async def candidate(
+        self, info: Info, id: Annotated[strawberry.ID, argument(description=ID)]
+    ) -> Candidate | None:
+        """One candidate; null where there is none of this id. Needs a token of scope `review`."""
+        number = parse_candidate_id(id, "id")
+        review = await settled_review(info)
+        try:
+            return candidate(await review.candidates.get(number), review.reviewers)
+        except NotFound:
+            return None
+
+    @resolver_field
+    async def candidate_counts(
+        self,
+        info: Info,
+        source: Source = None,
+        kind: Kind = None,
+        commodity: CommodityId = None,
+        issuer: Issuer = None,
+        assigned_to: AssignedTo = None,
+        search: Search = None,
+    ) -> CandidateCounts:
+        """How many candidates there are in each state, with the same filters as `candidates`. Needs a
+        token of scope `review`.
+        """
+        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search)
+        counts = await (await settled_review(info)).candidates.counts(narrowed)
+        return CandidateCounts(**{state.value: number for state, number in counts.items()})
+
+    @resolver_field
+    async def candidate_sources(self, info: Info) -> list[str]:
+        """The keys of the watched sources at which candidates were found, by name. Needs a token of
+        scope `review`.
+        """
+        return await (await settled_review(info)).candidates.sources()
+
+
+def parse_filter(
+    source: str | None,
+    kind: CandidateKind | None,
+    commodity: str | None,
+    issuer: str | None,
+    assigned_to: str | None,
+    search: str | None,
+    state: CandidateState | None = None,
+) -> CandidateFilter:
+    """What a list of candidates is narrowed to. Raises InvalidInput and TooLarge."""
+    for given, name in ((source, "source"), (assigned_to, "assignedTo")):
+        if given is not None:
+            check_text(parse_short_text(given, name), name)
+    return CandidateFilter(
+        state,
+        source,
+        kind,
+        parse_with_descendants(commodity),
+        None if issuer is None else parse_word(Actor, issuer, "issuer"),
+        assigned_to,
+        parse_search(search),
+    )
+
+
+async def settled_review(info: Info) -> Review:
+    """The candidates, for a caller who may decide on them; those whose recording was cut off are
+    settled first. Raises Unauthenticated or Forbidden."""
+    info.context.require_actor(Scope.REVIEW)
+    services = info.context.services
+    if not services.read_only:
+        await services.writing.review.settle()
+    return services.writing.review
+
+
+def candidate_pages(
+    review: Review, narrowed: CandidateFilter, by: QueueOrder
+) -> PageSource[Candidate]:
+    """A list of candidates in an order. The keys of its cursors are texts: a day and an id, or an id."""
+    cursors = WordCursors(f"candidates {by.name}")
+
+    async def items(span: KeyRange) -> Sequence[Keyed[Candidate]]:
+        asked = Span(
+            _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
+        )
+        found = await review.candidates.page(narrowed, by, asked)
+        return [(tuple(map(str, by.key(one))), candidate(one, review.reviewers)) for one in found]
+
+    def decode(given: str, path: str) -> Key:
+        key = cursors.decode(given, path)
+        try:
+            _key(key)
+            by.check_key(_key(key) or ())
+        except ValueError:
+            raise cursor_error(path) from None
+        return key
+
+    return PageSource(items, lambda: review.candidates.count(narrowed), cursors.encode, decode)
+
+
+def _key(key: Key | None) -> tuple[date | int, ...] | None:
+    """A key of the store from the texts of a cursor. Raises ValueError."""
+    if key is None:
+        return None
+    *day, id = map(str, key)
+    if not id.isdigit() or len(id) > 18:
+        raise ValueError
+    return (*map(date.fromisoformat, day), int(id))
+
+
+@strawberry.input(description="A candidate, and why something is done with it.")
+class CandidateActionInput:
+    """A candidate, and why something is done with it."""
+
+    id: strawberry.ID = field(description=ID)
+    revision: int | None = field(description=REVISION, default=None)
+    reason: str | None = field(description=WHY, default=None)
+
+
+@strawberry.input(description="A candidate that is rejected, or a lead that is closed.")
+class RejectCandidateInput:
+    """A candidate that is rejected."""
+
+    id: strawberry.ID = field(description=ID)
+    reason: str = field(description=WHY)
+    revision: int | None = field(description=REVISION, default=None)
+
+
+@strawberry.input(description="Candidates that are accepted, each by itself.")
+class AcceptCandidatesInput:
+    """Candidates that are accepted."""
+
+    ids: list[strawberry.ID] = field(description=IDS)
+    reason: str | None = field(description=WHY, default=None)
+
+
+@strawberry.input(description="Candidates that are rejected, each by itself, for one reason.")
+class RejectCandidatesInput:
+    """Candidates that are rejected."""
+
+    ids: list[strawberry.ID] = field(description=IDS)
+    reason: str = field(description=WHY)
+
+
+@strawberry.input(description="A candidate that is put off until a day.")
+class PostponeCandidateInput:
+    """A candidate that is put off."""
+
+    id: strawberry.ID = field(description=ID)
+    until: Day = field(
+        description="The day (UTC) from which it waits again: a later one than today, within"
+        f" {MAX_POSTPONED_DAYS} days."
+    )
+    revision: int | None = field(description=REVISION, default=None)
+    reason: str | None = field(description=WHY, default=None)
+
+
+@strawberry.input(description="A candidate that a person should decide on.")
+class AssignCandidateInput:
+    """A candidate that a person should decide on."""
+
+    id: strawberry.ID = field(description=ID)
+    to: str | None = field(
+        description="The name of a caller; nobody if left out. Others may still decide on it.",
+        default=None,
+    )
+    revision: int | None = field(description=REVISION, default=None)
+    reason: str | None = field(description=WHY, default=None)
+
+
+@strawberry.input(description="A fact that is proposed in the place of a candidate's.")
+class EditCandidateInput:
+    """A fact that is proposed in the place of a candidate's."""
+
+    id: strawberry.ID = field(description=ID)
+    fact: FACT_INPUT = field(  # type: ignore[valid-type]  # known at run time only
+        description="The fact: the input of the mutation that would record it. Its snapshot, and who"
+        " accepted it, are added when it is recorded."
+    )
+    revision: int | None = field(description=REVISION, default=None)
+    reason: str | None = field(description=WHY, default=None)
+
+
+@object_type
+class CandidateResult:
+    """The result of a mutation of a candidate."""
+
+    candidate: Candidate = field(description="The candidate afterwards.")
+
+
+@object_type
+class CandidateError:
+    """Why a candidate of several was refused."""
+
+    code: str = field(description="The code of the error, as those of other mutations.")
+    message: str = field(description="What was wrong, and what was expected.")
+    path: list[str] = field(description="The way to the field, within the candidate.")
+
+
+@object_type
+class CandidateOutcome:
+    """What became of one candidate of several."""
+
+    id: strawberry.ID = field(description="Its id.")
+    candidate: Candidate | None = field(
+        description="The candidate afterwards; null where there is none of this id."
+    )
+    error: CandidateError | None = field(description="Why it was refused; null where it was not.")
+
+
+@object_type
+class CandidatesResult:
+    """The result of a mutation of several candidates: each is decided by itself."""
+
+    outcomes: list[CandidateOutcome] = field(
+        description="What became of each, in the order of the ids."
+    )
+
+
+async def accept_candidate(
+    info: Info, input: Annotated[CandidateActionInput, ORDER]
+) -> CandidateResult:
+    """Accepts a candidate. Where that is enough its fact is recorded at once under the name of the
+    caller, with the snapshot that it was read from and the names of all who accepted it; a file is
+    imported in the background (`ACCEPTING`). A fact that the rules of the log refuse waits again."""
+    return await _decide(info, input, lambda review, id, by: review.accept(id, by))
+
+
+async def accept_candidates(
+    info: Info, input: Annotated[AcceptCandidatesInput, ORDER]
+) -> CandidatesResult:
+    """Accepts several candidates, each by itself: one that is refused does not stop the others."""
+    return await _decide_all(info, input, lambda review, ids, by: review.accept_all(ids, by))
+
+
+async def reject_candidate(
+    info: Info, input: Annotated[RejectCandidateInput, ORDER]
+) -> CandidateResult:
+    """Rejects a candidate, or closes a lead. `reopenCandidate` takes it back."""
+    return await _decide(info, input, lambda review, id, by: review.reject(id, by))
+
+
+async def reject_candidates(
+    info: Info, input: Annotated[RejectCandidatesInput, ORDER]
+) -> CandidatesResult:
+    """Rejects several candidates, each by itself, for one reason."""
+    return await _decide_all(info, input, lambda review, ids, by: review.reject_all(ids, by))
+
+
+async def postpone_candidate(
+    info: Info, input: Annotated[PostponeCandidateInput, ORDER]
+) -> CandidateResult:
+    """Puts a candidate off until a day, on which it waits again."""
+    with input_errors():
+        until = parse_day(input.until, "until")
+    assert until is not None  # it is required
+    return await _decide(info, input, lambda review, id, by: review.postpone(id, until, by))
+
+
+async def assign_candidate(
+    info: Info, input: Annotated[AssignCandidateInput, ORDER]
+) -> CandidateResult:
+    """Assigns a candidate to a person, or to nobody."""
+    return await _decide(info, input, lambda review, id, by: review.assign(id, input.to, by))
+
+
+async def edit_candidate(
+    info: Info, input: Annotated[EditCandidateInput, ORDER]
+) -> CandidateResult:
+    """Proposes another fact in the place of a candidate's, or makes a lead a fact. Who accepted the
+    former one has not accepted this one."""
+    info.context.require_actor(Scope.REVIEW)
+    with input_errors():
+        [(name, data)] = to_plain_json(input.fact, "fact").items()
+        try:
+            stream, fact = INPUT_PARSERS[name](data)
+            check_stream(stream, "id")
+        except TrackerError as error:
+            raise error.below("fact", name) from None
+    return await _decide(
+        info, input, lambda review, id, by: review.edit(id, stream, fact, by), ("fact", name)
+    )
+
+
+async def reopen_candidate(
+    info: Info, input: Annotated[CandidateActionInput, ORDER]
+) -> CandidateResult:
+    """Has a candidate wait again that was rejected, postponed or superseded."""
+    return await _decide(info, input, lambda review, id, by: review.reopen(id, by))
+
+
+REVIEW_MUTATIONS: dict[str, Callable[..., Any]] = {
+    "acceptCandidate": accept_candidate,
+    "acceptCandidates": accept_candidates,
+    "rejectCandidate": reject_candidate,
+    "rejectCandidates": reject_candidates,
+    "postponeCandidate": postpone_candidate,
+    "assignCandidate": assign_candidate,
+    "editCandidate": edit_candidate,
+    "reopenCandidate": reopen_candidate,
+}
+
+
+def review_mutations() -> list[Any]:
+    """The mutations of candidates."""
+    return [
+        strawberry.mutation(
+            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
+        )
+        for name, resolve in REVIEW_MUTATIONS.items()
+    ]
+
+
+async def _decide(
+    info: Info,
+    input: Any,
+    decide: Callable[[Review, int, Reviewer], Awaitable[reviewed.Candidate]],
+    fact_path: tuple[str, ...] = (),
+) -> CandidateResult:
+    """Decide on one candidate, and wait until what was recorded can be read. Errors in a fact that was
+    given are at `fact_path`."""
+    actor, review = info.context.require_actor(Scope.REVIEW), info.context.services.review
+    with input_errors(fact_path):
+        check_text(input.reason or "", "reason")
+        by = Reviewer(actor, input.reason, input.revision)
+        found = await decide(review, parse_candidate_id(input.id, "id"), by)
+    await _wait_until_readable(info, [found])
+    return CandidateResult(candidate=candidate(found, review.reviewers))
+
+
+async def _decide_all(
+    info: Info,
+    input: Any,
+    decide: Callable[[Review, Sequence[int], Reviewer], Awaitable[list[BulkOutcome]]],
+) -> CandidatesResult:
+    """Decide on several candidates, and wait until what was recorded can be read."""
+    actor, review = info.context.require_actor(Scope.REVIEW), info.context.services.review
+    with input_errors():
+        check_text(input.reason or "", "reason")
+        ids = [parse_candidate_id(id, "ids", index) for index, id in enumerate(input.ids)]
+        outcomes = await decide(review, ids, Reviewer(actor, input.reason))
+    found = await review.candidates.get_all(ids)
+    await _wait_until_readable(info, found.values())
+    return CandidatesResult(
+        outcomes=[
+            CandidateOutcome(
+                id=strawberry.ID(str(one.id)),
+                candidate=candidate(found[one.id], review.reviewers) if one.id in found else None,
+                error=None if one.error is None else _error(one.error),
+            )
+            for one in outcomes
+        ]
+    )
+
+
+async def _wait_until_readable(info: Info, found: Any) -> None:
+    positions = [one.position for one in found if one.position is not None]
+    if positions:
+        last = max(positions)
+        await wait_until_readable(info, AppendResult(range(last, last + 1)))
+
+
+def _error(error: TrackerError) -> CandidateError:
+    return CandidateError(
+        code=error.code, message=error.message, path=list(map(str, camel_path(error.path)))
+    )
+
+
+@contextmanager
+def input_errors(fact_path: tuple[str, ...] = ()) -> Iterator[None]:
+    """Put errors below the input, in the names that clients know; those without another place are in
+    the fact that was given, where one was."""
+    try:
+        yield
+    except TrackerError as error:
+        error.path = camel_path(error.path)
+        if fact_path and error.path[:1] not in BESIDE_FACT and error.path[:1] != fact_path[:1]:
+            error.path = (*fact_path, *error.path)
+        raise error.below("input") from None
+
+
+BESIDE_FACT = tuple((name,) for name in ("id", "revision", "reason"))
+"""The fields of an edit beside its fact."""
