@@ -40,6 +40,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
+from schema.root.candidates import ReviewQueries
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
 from schema.root.events import OneEvent, check_tokens, event_pages, found_pages, log_range
@@ -47,7 +48,6 @@ from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
 from schema.root.proofs import Proofs
-from schema.root.review import ReviewQueries
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place

@@ -4,53 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import argument, field
 
-from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type, resolver_field
+from schema.base.decorators import description_of, object_type
 from schema.base.scalars import Day
-from schema.inputs.arguments import (
-    CommodityId,
-    parse_day,
-    parse_search,
-    parse_short_text,
-    parse_with_descendants,
-    parse_word,
-)
+from schema.inputs.arguments import parse_day
 from schema.inputs.input_types import check_text, to_plain_json
-from schema.inputs.order_by import ORDER_BY, CandidateOrder
-from schema.inputs.pagination import (
-    After,
-    Before,
-    First,
-    Last,
-    WordCursors,
-    cursor_error,
-    parse_page,
-)
 from schema.root.batch import FACT_INPUT
+from schema.root.candidates import ID
 from schema.root.commands import camel_path, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS
 from schema.types.candidate import Candidate, candidate, parse_candidate_id
-from schema.types.connection import Connection, PageSource
 from tracker.auth.scopes import Scope
 from tracker.domain.entity import check_stream
-from tracker.domain.values import Actor
-from tracker.errors import NotFound, TrackerError
+from tracker.errors import TrackerError
 from tracker.log.recorder import AppendResult
 from tracker.review import candidate as reviewed
-from tracker.review.candidate import MAX_BULK, MAX_POSTPONED_DAYS, CandidateKind, CandidateState
-from tracker.review.candidates import CandidateFilter, Span
-from tracker.review.candidates import CandidateOrder as QueueOrder
+from tracker.review.candidate import MAX_BULK, MAX_POSTPONED_DAYS
 from tracker.review.review import BulkOutcome, Review, Reviewer
 
 NEEDS_SCOPE = "Needs a token of scope `review`."
-ID = "Its id, as `candidates` gives it."
 IDS = f"The ids of the candidates, 1 to {MAX_BULK}, each once."
 REVISION = (
     "The revision that you saw: where there is another one by now it is refused with"
@@ -58,176 +35,6 @@ REVISION = (
 )
 WHY = "Why: it stays on record, with the name of the caller."
 ORDER = argument(description="The candidate, and what is decided.")
-
-Source = Annotated[
-    str | None, argument(description="Only those found at this watched source, by its key.")
-]
-Kind = Annotated[CandidateKind | None, argument(description="Only those of this kind.")]
-Issuer = Annotated[
-    str | None,
-    argument(description="Only those about this place or alliance, such as `CN` or `quad`."),
-]
-AssignedTo = Annotated[
-    str | None,
-    argument(description="Only those assigned to this person; an empty text: to nobody."),
-]
-Search = Annotated[
-    str | None,
-    argument(
-        description="Only those that match all of these words. A word matches where it begins a word of"
-        " the title, number or reason, or of the names of the commodities and issuers."
-    ),
-]
-
-
-@object_type
-class CandidateCounts:
-    """How many candidates there are in each state."""
-
-    pending: int = field(description="Those that wait for a person.")
-    postponed: int = field(description="Those that wait again from a day on.")
-    accepting: int = field(description="Those that are being recorded or imported.")
-    accepted: int = field(description="Those that are recorded.")
-    rejected: int = field(description="Those that were rejected, and leads that were closed.")
-    superseded: int = field(description="Those of which the publisher says otherwise now.")
-
-
-@object_type
-class ReviewQueries:
-    """Queries of those who decide on candidates."""
-
-    @resolver_field
-    async def candidates(
-        self,
-        info: Info,
-        state: Annotated[
-            CandidateState | None, argument(description="Only those in this state.")
-        ] = None,
-        source: Source = None,
-        kind: Kind = None,
-        commodity: CommodityId = None,
-        issuer: Issuer = None,
-        assigned_to: AssignedTo = None,
-        search: Search = None,
-        order_by: Annotated[CandidateOrder, ORDER_BY] = CandidateOrder.FOUND_AT,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Candidate]:
-        """The candidates: what was found at publishers, and what people decided on it. Needs a token of
-        scope `review`.
-        """
-        asked = parse_page(first, after, last, before)
-        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search, state)
-        review = await settled_review(info)
-        return await candidate_pages(review, narrowed, order_by.value).page(asked)
-
-    @resolver_field
-    async def candidate(
-        self, info: Info, id: Annotated[strawberry.ID, argument(description=ID)]
-    ) -> Candidate | None:
-        """One candidate; null where there is none of this id. Needs a token of scope `review`."""
-        number = parse_candidate_id(id, "id")
-        review = await settled_review(info)
-        try:
-            return candidate(await review.candidates.get(number), review.reviewers)
-        except NotFound:
-            return None
-
-    @resolver_field
-    async def candidate_counts(
-        self,
-        info: Info,
-        source: Source = None,
-        kind: Kind = None,
-        commodity: CommodityId = None,
-        issuer: Issuer = None,
-        assigned_to: AssignedTo = None,
-        search: Search = None,
-    ) -> CandidateCounts:
-        """How many candidates there are in each state, with the same filters as `candidates`. Needs a
-        token of scope `review`.
-        """
-        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search)
-        counts = await (await settled_review(info)).candidates.counts(narrowed)
-        return CandidateCounts(**{state.value: number for state, number in counts.items()})
-
-    @resolver_field
-    async def candidate_sources(self, info: Info) -> list[str]:
-        """The keys of the watched sources at which candidates were found, by name. Needs a token of
-        scope `review`.
-        """
-        return await (await settled_review(info)).candidates.sources()
-
-
-def parse_filter(
-    source: str | None,
-    kind: CandidateKind | None,
-    commodity: str | None,
-    issuer: str | None,
-    assigned_to: str | None,
-    search: str | None,
-    state: CandidateState | None = None,
-) -> CandidateFilter:
-    """What a list of candidates is narrowed to. Raises InvalidInput and TooLarge."""
-    for given, name in ((source, "source"), (assigned_to, "assignedTo")):
-        if given is not None:
-            check_text(parse_short_text(given, name), name)
-    return CandidateFilter(
-        state,
-        source,
-        kind,
-        parse_with_descendants(commodity),
-        None if issuer is None else parse_word(Actor, issuer, "issuer"),
-        assigned_to,
-        parse_search(search),
-    )
-
-
-async def settled_review(info: Info) -> Review:
-    """The candidates, for a caller who may decide on them; those whose recording was cut off are
-    settled first. Raises Unauthenticated or Forbidden."""
-    info.context.require_actor(Scope.REVIEW)
-    services = info.context.services
-    if not services.read_only:
-        await services.writing.review.settle()
-    return services.writing.review
-
-
-def candidate_pages(
-    review: Review, narrowed: CandidateFilter, by: QueueOrder
-) -> PageSource[Candidate]:
-    """A list of candidates in an order. The keys of its cursors are texts: a day and an id, or an id."""
-    cursors = WordCursors(f"candidates {by.name}")
-
-    async def items(span: KeyRange) -> Sequence[Keyed[Candidate]]:
-        asked = Span(
-            _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
-        )
-        found = await review.candidates.page(narrowed, by, asked)
-        return [(tuple(map(str, by.key(one))), candidate(one, review.reviewers)) for one in found]
-
-    def decode(given: str, path: str) -> Key:
-        key = cursors.decode(given, path)
-        try:
-            _key(key)
-            by.check_key(_key(key) or ())
-        except ValueError:
-            raise cursor_error(path) from None
-        return key
-
-    return PageSource(items, lambda: review.candidates.count(narrowed), cursors.encode, decode)
-
-
-def _key(key: Key | None) -> tuple[date | int, ...] | None:
-    """A key of the store from the texts of a cursor. Raises ValueError."""
-    if key is None:
-        return None
-    *day, id = map(str, key)
-    if not id.isdigit() or len(id) > 18:
-        raise ValueError
-    return (*map(date.fromisoformat, day), int(id))
 
 
 @strawberry.input(description="A candidate, and why something is done with it.")

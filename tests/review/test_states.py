@@ -160,8 +160,8 @@ class Decisions(RuleBasedStateMachine):
         self.do(self.review.reopen(self.ids[id], Reviewer(who)), self.models[id].reopen())
 
     @rule()
-    def settle(self) -> None:
-        self.loop.run(self.review.settle())
+    def resolve(self) -> None:
+        self.loop.run(self.review.resolve_unfinished())
 
     def teardown(self) -> None:
         """Compare everything once; each step was compared by what it allowed."""

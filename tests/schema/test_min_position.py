@@ -75,7 +75,8 @@ async def test_every_question_about_what_is_recorded_waits(
 
 def test_no_question_is_missing_here() -> None:
     """Commodities and places are declared, not recorded; what is signed has a size of its own;
-    a preview is decided by the log itself; endpoints stand beside it; `asOf` has the tests above."""
+    a preview is decided by the log itself; endpoints and candidates stand beside it;
+    `asOf` has the tests above."""
     fields = SCHEMA._schema.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
@@ -85,6 +86,10 @@ def test_no_question_is_missing_here() -> None:
         "checkpoint",
         "endpoint",
         "endpoints",
+        "candidate",
+        "candidateCounts",
+        "candidateSources",
+        "candidates",
         "inclusionProof",
         "consistencyProof",
         "logKeys",

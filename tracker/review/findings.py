@@ -57,7 +57,7 @@ async def propose(
     findings again add nothing, and a fact that the log has with the same content under the id of its
     reader is passed over. All or nothing; raises InvalidInput for a finding that can't be kept.
     """
-    told = [readable(one) for one in findings]
+    told = [storable(one) for one in findings]
     rows = {(row["item"], row["part"]): row for row in (row_of(one, issuers) for one in told)}
     facts = {one.event.event_id: one.event.fact for one in told if isinstance(one, FactProposal)}
     if isinstance(target, asyncpg.Pool):
@@ -118,7 +118,7 @@ async def _imported(connection: Connection, rows: Sequence[Row]) -> set[tuple[st
     }
 
 
-def readable(finding: Finding) -> Finding:
+def storable(finding: Finding) -> Finding:
     """A finding, or where it is a fact that no event could hold, a lead that says so."""
     if not isinstance(finding, FactProposal):
         return finding

@@ -180,13 +180,13 @@ class Review:
             await _decide(connection, candidate, by, Action.REOPENED)
         return await self.candidates.get(id)
 
-    async def settle(self) -> None:
+    async def resolve_unfinished(self) -> None:
         """Find out what became of facts whose recording was cut off, and have wait again what was
         postponed until today. Cheap where there is nothing of that; done before the queue is shown."""
         for row in await self._pool.fetch(SQL.unsettled, timedelta(seconds=SETTLE_AFTER_SECONDS)):
             candidate = await self.candidates.get(row["id"])
             event = await self._recorder.event(candidate.recorded_id)
-            if event is not None and event.position:
+            if event is not None and event.fact.source.reviewed_by == candidate.accepted_by:
                 await self.finish(candidate, event.position)
             elif row["late"]:
                 await self.put_back(candidate, "it was not recorded: the server ended meanwhile")
@@ -226,7 +226,7 @@ class Review:
         try:
             appended = await self._append(candidate)
         except Unavailable:
-            raise  # `settle` finds out
+            raise  # `resolve_unfinished` finds out
         except TrackerError as error:
             where = ".".join(map(str, error.path))
             await self.put_back(candidate, f"{where}: {error.message}" if where else error.message)
@@ -303,8 +303,6 @@ def reviewed(candidate: Candidate) -> Fact:
 
 def with_review(fact: Fact, snapshot: str | None, accepted_by: Sequence[str]) -> Fact:
     """A fact with the snapshot that it was read from and the names of those who accepted it."""
-    if not hasattr(fact.source, "snapshot"):  # TODO: with the domain
-        return fact
     source = structs.replace(fact.source, snapshot=snapshot, reviewed_by=tuple(accepted_by))
     return structs.replace(fact, source=source)
 
