@@ -5,7 +5,6 @@ Ids of events follow from what they are about, so that what is done again after 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,8 +27,9 @@ from tracker.domain.watched_source import (
 )
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError
 from tracker.log.recorder import Recorder
-from tracker.watch.adapter import Response, SourceSettings
-from tracker.watch.store import plain_settings
+from tracker.snapshots.digest import sha256_of
+from tracker.watch.adapter import Request, Response, SourceSettings
+from tracker.watch.store import address_of, plain_settings
 
 ACTOR = "tracker"
 """Who is named as having recorded what the watcher records."""
@@ -94,7 +94,7 @@ class Journal:
             every_hours=settings.every_hours,
             covers=settings.covers,
         )
-        digest = hashlib.sha256(msgspec.json.encode(plain_settings(settings))).hexdigest()
+        digest = sha256_of(msgspec.json.encode(plain_settings(settings)))
         await self.record(settings.key, fact, f"watch-{settings.key}-set-{number}-{digest[:12]}")
 
     async def record_unwatched(self, settings: SourceSettings, number: int) -> None:
@@ -120,14 +120,14 @@ class Journal:
 
 
 class LookJournal:
-    """Records what happens in one look. `number` counts its requests."""
+    """Records what happens in one look: the same of an address once, however often it is begun."""
 
     def __init__(self, journal: Journal, settings: SourceSettings, look: int):
         self._journal = journal
         self._settings = settings
         self._look = look
 
-    async def fetched(self, number: int, response: Response, media_type: str | None) -> None:
+    async def fetched(self, response: Response) -> None:
         """Something new came of a request."""
         address = response.request.url
         fact = Fetched(
@@ -136,12 +136,12 @@ class LookJournal:
             status=response.status,
             sha256=Sha256(response.sha256),
             size=len(response.content),
-            media_type=(media_type or "")[:MAX_TEXT_CHARACTERS] or None,
+            media_type=(response.media_type or "")[:MAX_TEXT_CHARACTERS] or None,
             moved_to=None if response.url == address else response.url,
         )
-        await self._record(fact, f"{number}-{response.sha256[:16]}")
+        await self._record(fact, response.request, response.sha256[:16])
 
-    async def unchanged(self, number: int, response: Response) -> None:
+    async def unchanged(self, response: Response) -> None:
         """The same came as last time."""
         fact = Unchanged(
             **self._about(response.fetched_at),
@@ -149,21 +149,21 @@ class LookJournal:
             status=response.status,
             sha256=Sha256(response.sha256),
         )
-        await self._record(fact, f"{number}-same-{response.sha256[:16]}")
+        await self._record(fact, response.request, f"same-{response.sha256[:16]}")
 
     async def failed(
-        self, number: int, address: str, error: TrackerError, status: int | None, sha256: str | None
+        self, request: Request, error: TrackerError, status: int | None, sha256: str | None
     ) -> None:
         """Nothing came that can be used, because of an error with a code of `FetchFailure`."""
         fact = Failed(
             **self._about(datetime.now(UTC)),
-            address=address,
+            address=request.url,
             status=status,
             code=FetchFailure(error.code),
             reason=shortened(error.message),
             sha256=sha256 and Sha256(sha256),
         )
-        await self._record(fact, f"{number}-{error.code.lower().replace('_', '-')}")
+        await self._record(fact, request, error.code.lower().replace("_", "-"))
 
     async def looked(self, report: LookReport) -> None:
         """The look has ended."""
@@ -177,15 +177,16 @@ class LookJournal:
             covers_until=report.covers_until,
             warnings=tuple(shortened(each) for each in report.warnings[:MAX_WARNINGS]),
         )
-        await self._record(fact, "end")
+        key = self._settings.key
+        await self._journal.record(key, fact, end_id(key, self._look))
 
     def _about(self, at: datetime) -> dict[str, Any]:
         source, on = _source(self._settings, at), _day(at)
         return {"source": source, "on": on, "look": self._look, "at": at}
 
-    async def _record(self, fact: Fact, what: str) -> None:
-        key = self._settings.key
-        await self._journal.record(key, fact, f"watch-{key}-{self._look}-{what}")
+    async def _record(self, fact: Fact, request: Request, what: str) -> None:
+        key, address = self._settings.key, sha256_of(address_of(request).encode())[:16]
+        await self._journal.record(key, fact, f"watch-{key}-{self._look}-{address}-{what}")
 
 
 def stream_of(key: str) -> str:

@@ -152,8 +152,7 @@ class LookInProgress:
         last = self._last
         await self._tools.may_act()
         await self._journal.failed(
-            self._number,
-            last.request.url if last else self._settings.address,
+            last.request if last else Request(self._settings.address),
             error,
             last.status if last else None,
             last.sha256 if last else None,
@@ -243,10 +242,10 @@ class LookInProgress:
             unchanged=same and first_seen <= self._row.complete_look,
         )
         if same:
-            await self._journal.unchanged(self._number, response)
+            await self._journal.unchanged(response)
         else:
             self._snapshots += 1
-            await self._journal.fetched(self._number, response, media_type)
+            await self._journal.fetched(response)
         etag, last_modified = found.etag, found.last_modified
         if found.status == 304 and known is not None:
             etag, last_modified = known.etag, known.last_modified
@@ -262,7 +261,7 @@ class LookInProgress:
         await self._tools.may_act()
         if error.content and error.code in KEPT_WITH_FAILURES:
             sha256 = await self._tools.snapshots.put(error.content, error.media_type)
-        await self._journal.failed(self._number, request.url, error, error.status, sha256)
+        await self._journal.failed(request, error, error.status, sha256)
 
 
 async def drive(

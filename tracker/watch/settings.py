@@ -50,7 +50,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     adapter: Name
     name: Name
     publisher: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
-    address: Annotated[str, Meta(max_length=2_000)]
+    address: Annotated[str, Meta(max_length=500)]
     issuers: tuple[Name, ...] = ()
     every: str = "24h"
     pause_seconds: Annotated[float, Meta(ge=0.1, le=600)] = 1.0

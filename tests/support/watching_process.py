@@ -1,0 +1,33 @@
+"""A watcher in a process of its own: `python -m tests.support.watching_process TARGET ADDRESS SECONDS`.
+
+TARGET is JSON, as `asyncpg.connect` takes it; the gazette at ADDRESS is looked through every 50 ms, under
+a lease of so many seconds. It prints a line when it watches, and one for each look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from tests.support.watching import options, source
+from tracker.postgres.database import Target
+from tracker.watch import watcher as watcher_module
+from tracker.watch.watcher import Watcher
+
+
+async def watch(target: Target, address: str, lease_seconds: float) -> None:
+    """Watch for ever."""
+    watcher_module.MIN_PAUSE_SECONDS = 0.05
+    often = source(address, every_hours=0.05 / 3600)
+    watcher = Watcher(target, options(often, lease_seconds=lease_seconds))
+    watcher.observe_look = lambda report: print(report.look, report.candidates, flush=True)
+    async with watcher:
+        while not watcher.watching:
+            await asyncio.sleep(0.01)
+        print("watches", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(watch(json.loads(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
