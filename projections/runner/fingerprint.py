@@ -11,6 +11,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ SQL_COMMENT = re.compile(r"--[^\n]*")
 """No string in our SQL has two dashes; `-- name:` lines are no behaviour either."""
 
 SPACE_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
+
+MAX_FILES_REMEMBERED = 500
+"""More than the code of all projections has; a process that begins several trackers reads it once."""
 
 
 def fingerprint(projection: Projection[Any]) -> str:
@@ -34,6 +38,7 @@ def hash_files(paths: Iterable[Path]) -> str:
     return hashlib.sha256(digests).hexdigest()
 
 
+@lru_cache(maxsize=MAX_FILES_REMEMBERED)
 def behaviour(suffix: str, text: str) -> str:
     """The text of a file without what changes nothing."""
     if suffix == ".py":

@@ -64,7 +64,8 @@ def test_the_source_distribution_has_every_file(packed: Path, unpacked: Path) ->
 def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked: Path) -> None:
     def pytest_there(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *arguments],
+            # Assertions are not rewritten: that takes most of the time of files that nobody has compiled.
+            [sys.executable, "-m", "pytest", "-n0", "--assert=plain", "-pno:cacheprovider", *arguments],
             cwd=unpacked,
             capture_output=True,
             text=True,

@@ -115,7 +115,11 @@ def main() -> None:
     import deploy.cli.main
     import deploy.web.app
     import schema.app  # noqa: F401
+    from projections.registry import PROJECTIONS
+    from projections.runner.fingerprint import fingerprint
 
+    for make in PROJECTIONS.values():
+        fingerprint(make())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
