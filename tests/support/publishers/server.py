@@ -52,7 +52,7 @@ class PublisherServer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, target, _ = line.split(" ")
         host = headers.get("host", "")
-        if "://" in target:  # as a proxy is asked
+        if target.startswith(("http://", "https://")):  # as a proxy is asked
             target = "/" + target.split("://", 1)[1].partition("/")[2]
         asked = Asked(target, method, headers, body, f"http://{host}", time.monotonic())
         name = host.rpartition(":")[0]

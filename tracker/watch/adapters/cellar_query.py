@@ -209,7 +209,7 @@ def _check(row: Row, days: DayRange, place: str, response: Response) -> None:
 
 def _decode(kind: type[T], response: Response) -> T:
     address = _address(response)
-    if response.status != 200:
+    if response.status not in (200, 304):
         raise NotUnderstood(
             f"{address}: the answer is only a part of it (status {response.status})",
             code="INCOMPLETE",
