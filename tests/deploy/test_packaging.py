@@ -65,7 +65,15 @@ def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked:
     def pytest_there(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             # Assertions are not rewritten: that takes most of the time of files that nobody has compiled.
-            [sys.executable, "-m", "pytest", "-n0", "--assert=plain", "-pno:cacheprovider", *arguments],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-n0",
+                "--assert=plain",
+                "-pno:cacheprovider",
+                *arguments,
+            ],
             cwd=unpacked,
             capture_output=True,
             text=True,

@@ -30,20 +30,21 @@ TRACKER = (sys.executable, "-m", "deploy.cli.main")
 def begin(
     arguments: Sequence[str],
     *,
-    stdin: int = subprocess.DEVNULL,
     output: int,
     errors: int,
     descriptors: int | None = None,
     env: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes] | Forked:
-    """Begin a command with these streams; in the suite in a process that need not import it."""
+    """Begin a command with these streams; in the suite in a process that need not import it, unless
+    the environment says what Python does."""
+    of_python = any(name.startswith("PYTHON") for name in env or {})
     env = dict(os.environ) | (env or {})
-    if in_suite() and stdin == subprocess.DEVNULL:
+    if in_suite() and not of_python:
         with open(os.devnull, "rb") as nothing:
             return Forked([*arguments], nothing.fileno(), output, errors, env, descriptors)
     return subprocess.Popen(
         [*TRACKER, *arguments],
-        stdin=stdin,
+        stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
         env=env,
