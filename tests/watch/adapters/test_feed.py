@@ -127,6 +127,12 @@ def test_an_entry_that_is_taken_out_is_a_lead() -> None:
     assert look(atom([A, B]), first.cursor).leads == [], "the oldest just ran out"
 
 
+def test_an_entry_that_comes_under_another_id_is_new_and_not_withdrawn() -> None:
+    first = look(atom([A, B, C]))
+    again = replace(B, id=f"{B.id}#2026-02-28", day="2026-02-28")
+    assert look(atom([again, A, C]), first.cursor).items == [again.id]
+
+
 def test_a_feed_that_ran_past_all_that_was_seen_is_a_gap() -> None:
     first = look(atom([C, D]), terms=["licences"])
     driven = look(atom([A, B]), first.cursor, terms=["licences"])

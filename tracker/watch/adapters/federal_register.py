@@ -9,6 +9,7 @@ What a document says is read by the reader of imports, `tracker.sources.readers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,6 +42,8 @@ COLD_START_DAYS = 90
 FIELDS = (*Document.__struct_fields__, "correction_of", "corrections")
 """What is asked for of each document: what the reader reads, and what corrects it."""
 MAX_PAGE_BYTES = 32_000_000
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,49}")
+"""The number of a document, such as 2026-00123 or C1-2026-00123."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,7 +190,10 @@ def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
     try:
         fields = decode(dict[str, Any], raw)
         said = {name: value for name, value in fields.items() if value is not None}
-        return Entry(decode(Document, encode(said)), fields, place, response, because)
+        document = decode(Document, encode(said))
+        if not document.title.strip() or not NUMBER.fullmatch(document.document_number):
+            raise InvalidInput("expected a number and a title")
+        return Entry(document, fields, place, response, because)
     except InvalidInput as error:
         raise _not_understood(response, place, error) from None
 
@@ -233,7 +239,8 @@ def _reason(entry: Entry) -> str:
     reason = f"{what}; a document {entry.because}"
     if corrected := entry.fields.get("correction_of"):
         reason += f"; it corrects {corrected}"
-    if corrections := entry.fields.get("corrections"):
+    corrections = entry.fields.get("corrections")
+    if corrections and isinstance(corrections, list):
         reason += f"; corrected by {', '.join(map(str, corrections))}"
     return reason
 

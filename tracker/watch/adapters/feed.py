@@ -155,16 +155,19 @@ def _findings(
 
 
 def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dict[str, KnownEntry]:
-    """The leads that should be in a feed, and are not: it has older ones, and is in order."""
+    """The leads that should be in a feed, and are not: it has older ones, and is in order. Feeds that
+    give an entry another id whenever it changes still have one of its title."""
     days = [each.entry.day for each in seen.values()]
     in_order = [day for day in days if day]
     if not days or len(in_order) < len(days) or any(a < b for a, b in pairwise(in_order)):
         return {}
-    return {
+    titles = {each.entry.title[:MAX_TITLE_CHARACTERS] for each in seen.values()}
+    missing = {
         name: each
         for name, each in known.items()
-        if name not in seen and each.title and each.day and each.day > in_order[-1]
+        if name not in seen and each.title and each.title not in titles
     }
+    return {name: each for name, each in missing.items() if each.day and each.day > in_order[-1]}
 
 
 def _withdrawal(name: str, known: KnownEntry, settings: SourceSettings) -> Lead:
