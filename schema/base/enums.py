@@ -10,6 +10,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from projections.analysis.clause_counts import ClauseGroup
 from projections.analysis.totals import TotalMethod
 from projections.fold.transitions import TransitionBasis, TransitionKind
+from projections.query.candidate_matches import MatchKind
 from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
 from tracker.delivery.endpoint import EndpointState
@@ -69,6 +70,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "changed": "A watched page reads otherwise than before.",
         "not_read": "An act was announced, and its text could not be had or understood.",
         "announced": "An act was announced, and nothing says what it does: a person has to read it.",
+    },
+    MatchKind: {
+        "same_as": "It is this act.",
+        "amends": "It changes this act, or cites it.",
+        "conflicts_with": "It is this act, with another day, measure or goods than are known.",
     },
     vocabulary.Checked: {
         "page": "The page or document that the source names was read.",

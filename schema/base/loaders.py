@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
+from projections.query.candidate_matches import CandidateMatch, find_matches
 from projections.query.moment import Moment
 from schema.base.planned_events import PlannedEvents
 from tracker.domain.history import Evidence, effective_retractions
@@ -66,6 +67,9 @@ class Loaders:
         self._candidates, self._snapshots = review.candidates, snapshots
         self.decisions: DataLoader[int, list[Decision]] = DataLoader(self._decisions, cache=False)
         """What was done with candidates, by their ids."""
+        self.matches: DataLoader[int, list[CandidateMatch]] = DataLoader(self._matches, cache=False)
+        """The known acts that candidates are about, by their ids."""
+        self._as_of = as_of
         self.snapshots: DataLoader[str, SnapshotInfo | None] = DataLoader(
             self._described, cache=False
         )
@@ -126,6 +130,13 @@ class Loaders:
     async def _decisions(self, ids: Sequence[int]) -> Sequence[list[Decision]]:
         found = await self._candidates.decisions(set(ids))
         return [found[id] for id in ids]
+
+    async def _matches(self, ids: Sequence[int]) -> Sequence[list[CandidateMatch]]:
+        found = await self._candidates.get_all(set(ids))
+        known = [found[id] for id in ids if id in found]
+        moment = await self._as_of.resolve()
+        matches = iter(await find_matches(self._as_of.lists, moment, known))
+        return [next(matches) if id in found else [] for id in ids]
 
     async def _described(self, digests: Sequence[str]) -> Sequence[SnapshotInfo | None]:
         found = await self._snapshots.describe_all(set(digests))

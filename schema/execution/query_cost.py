@@ -48,6 +48,8 @@ LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",
 """Fields with an item for each of what these arguments list, years from one to another too."""
 USUAL_LENGTHS = {
     "AsOf.clauseCounts": 100,
+    "Candidate.commodities": 3,
+    "Candidate.matches": 3,
     "Clause.because": 3,
     "Clause.statuses": 4,
     "AsOf.latestProductions": 100,

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import argument, field
 from strawberry.scalars import JSON
 
+from projections.query.candidate_matches import MatchKind
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
@@ -70,6 +71,16 @@ class CandidateFile:
     settings: JSON = field(
         description="What the reader is told about it, as `tracker import --set` takes it."
     )
+
+
+@object_type
+class CandidateMatch:
+    """A known act that a candidate is about, by what was read of both: a hint for whoever decides."""
+
+    kind: MatchKind = field(description="What the candidate is to the act.")
+    entity: str = field(description="The act, such as `export-control/us-bis-2025-19001`.")
+    title: str = field(description="Its title, as it is known now.")
+    because: str = field(description="Why that is thought, in words.")
 
 
 @object_type
@@ -181,6 +192,16 @@ class Candidate:
             stored_at=_maybe_instant(found.stored_at if found else None),
             redacted=found is not None and found.redaction is not None,
         )
+
+    @resolver_field
+    async def matches(self, info: Info) -> list[CandidateMatch]:
+        """The known acts that it is about: the same one, one that it amends or cites, or the same one
+        with something else said of it. Looked for when this is asked, among the acts of its issuers.
+        """
+        return [
+            CandidateMatch(kind=of.kind, entity=of.entity, title=of.title, because=of.because)
+            for of in await info.context.loaders.matches.load(self.of.id)
+        ]
 
     @resolver_field
     async def restates(self, info: Info) -> Event | None:

@@ -31,7 +31,7 @@ ALL = """fragment all on Candidate {
   commodities { key } snapshot { sha256 url path mediaType size storedAt redacted }
   proposal { type entity data eventId } file { reader fileName settings } lead
   assignedTo postponedUntil acceptedBy acceptancesNeeded position refusal closedAt supersededBy
-  event { eventId actor } restates { eventId }
+  event { eventId actor } matches { kind entity title because } restates { eventId }
   decisions { at actor action reason detail revision } }"""
 ONE = "query ($id: ID!) { candidate(id: $id) { ...all } }" + ALL
 LIST = """query ($state: CandidateState, $source: String, $kind: CandidateKind, $commodity: String,

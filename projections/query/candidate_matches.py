@@ -1,0 +1,226 @@
+"""What of the known acts a candidate is the same as, amends, or conflicts with.
+
+It is found when it is asked for, of what is known then, so it is never old. What is compared is what was
+read: numbers, days, titles, goods, measures. A match is a hint for the person who decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from projections.query.list_statements import Ordering, SortKey
+from projections.query.lists import Filter, KeyRange, Lists
+from projections.query.moment import Moment
+from projections.versions.search_text import words
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.citations import cited_numbers, first_number
+from tracker.domain.commodities import Commodity, ancestors, descendants
+from tracker.domain.entity import INITIAL_FACTS
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control_acts import Announced
+from tracker.domain.values import Fact, PartialDate
+from tracker.errors import InvalidInput
+from tracker.review.candidate import Candidate
+
+MAX_COMPARED_ACTS = 2_000
+"""Acts of an issuer that candidates are compared with, of each kind: the newest."""
+MAX_MATCHES = 20
+SIMILAR_SHARE = 0.5
+"""The share of the words of two titles, of all in either, from which they are similar."""
+NEWEST = Ordering(SortKey.DATE, down=True)
+
+Act: TypeAlias = ExportControlState | AnnouncementState
+
+
+class MatchKind(Enum):
+    """What a candidate is to a known act."""
+
+    SAME_AS = "same_as"
+    AMENDS = "amends"
+    CONFLICTS_WITH = "conflicts_with"
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateMatch:
+    """A known act that a candidate is about, and why that is thought."""
+
+    kind: MatchKind
+    entity: str
+    title: str
+    because: str
+
+
+async def find_matches(
+    lists: Lists, moment: Moment, candidates: Sequence[Candidate]
+) -> list[list[CandidateMatch]]:
+    """The matches of candidates among what is known at a moment, the acts of each issuer read once."""
+    issuers = {issuer for candidate in candidates for issuer in candidate.issuers}
+    known = {issuer: await _acts_of(lists, moment, issuer) for issuer in sorted(issuers)}
+    return [
+        list(matches_of(candidate, _merged(known, candidate.issuers))) for candidate in candidates
+    ]
+
+
+async def _acts_of(lists: Lists, moment: Moment, issuer: str) -> dict[str, Act]:
+    """The acts of an issuer, by their names in the log."""
+    asked = moment, Filter(places=[issuer]), NEWEST, KeyRange(limit=MAX_COMPARED_ACTS)
+    found: dict[str, Act] = {}
+    found |= {str(key[-1]): act for key, act in await lists.page(ExportControlState, *asked)}
+    found |= {str(key[-1]): act for key, act in await lists.page(AnnouncementState, *asked)}
+    return {name: act for name, act in found.items() if issuer in _issuers(act)}
+
+
+def _merged(known: Mapping[str, Mapping[str, Act]], issuers: Iterable[str]) -> dict[str, Act]:
+    return {name: act for issuer in issuers for name, act in known[issuer].items()}
+
+
+def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[CandidateMatch]:
+    """The acts of its issuers that a candidate is about, by their names in the log. Pure."""
+    told = _Told(candidate)
+    found = (match for name, act in acts.items() if (match := _match(told, name, act)))
+    ranked = sorted(found, key=lambda match: (RANKS[match.kind], match.entity))
+    yield from ranked[:MAX_MATCHES]
+
+
+RANKS = {MatchKind.SAME_AS: 0, MatchKind.CONFLICTS_WITH: 1, MatchKind.AMENDS: 2}
+
+
+class _Told:
+    """What a candidate says, as far as it is compared."""
+
+    def __init__(self, candidate: Candidate):
+        self.candidate = candidate
+        self.fact = _fact_of(candidate)
+        texts = [candidate.number or "", candidate.item, candidate.url]
+        if isinstance(self.fact, Announced):
+            texts.append(self.fact.instrument or "")
+        self.numbers = frozenset[str]().union(*map(cited_numbers, texts))
+        self.cited = frozenset[str]().union(*map(cited_numbers, _texts(candidate))) - self.numbers
+        self.title = set(words(candidate.title))
+
+    @property
+    def opens(self) -> bool:
+        """Whether its fact would begin an entity."""
+        return type(self.fact) in INITIAL_FACTS
+
+    @property
+    def day(self) -> PartialDate | None:
+        """The day on which it was done, or published where nothing says more."""
+        on: PartialDate | None = getattr(self.fact, "on", None)
+        published = self.candidate.published_on
+        return on or (PartialDate(published.isoformat()) if published else None)
+
+
+def _match(told: _Told, name: str, act: Act) -> CandidateMatch | None:
+    """What a candidate is to an act; None where it is nothing to it, or the act was made of it."""
+    if act.because and act.because[0].event_id == told.candidate.recorded_id:
+        return None
+    same = _same_because(told, name, act)
+    if same:
+        differences = list(_differences(told, act))
+        if not differences:
+            return CandidateMatch(MatchKind.SAME_AS, name, act.title, same)
+        because = "; ".join((same, *differences))
+        return CandidateMatch(MatchKind.CONFLICTS_WITH, name, act.title, because)
+    if name == told.candidate.stream and told.fact is not None:
+        because = "it is about this act"
+        return CandidateMatch(MatchKind.AMENDS, name, act.title, because)
+    if cited := told.cited & _numbers(act):
+        because = f"it cites {', '.join(sorted(cited))}"
+        return CandidateMatch(MatchKind.AMENDS, name, act.title, because)
+    return None
+
+
+def _same_because(told: _Told, name: str, act: Act) -> str | None:
+    """Why a candidate is the same act; None where it is not."""
+    if numbers := told.numbers & _numbers(act):
+        return f"the same number: {', '.join(sorted(numbers))}"
+    if name == told.candidate.stream and told.opens:
+        return "the same key"
+    if told.candidate.url in _addresses(act):
+        return "the same address"
+    if _overlap(told.day, _day(act)) and _similar(told.title, set(words(act.title))):
+        return "the same issuer and day, and a similar title"
+    return None
+
+
+def _differences(told: _Told, act: Act) -> Iterator[str]:
+    """In what a proposed fact differs from the same act as it is known."""
+    if told.fact is None or not told.opens:
+        return
+    on: PartialDate | None = getattr(told.fact, "on", None)
+    if on and not _overlap(on, _day(act)):
+        yield f"another day: {on}, not {_day(act)}"
+    if not isinstance(told.fact, Announced) or not isinstance(act, ExportControlState):
+        return
+    known = {item.clause.measure for item in act.clauses}
+    said = {clause.measure for clause in told.fact.clauses}
+    if known and said and known.isdisjoint(said):
+        yield f"another measure: {_listed(said)}, not {_listed(known)}"
+    goods = {good for item in act.clauses for good in item.clause.commodities}
+    named = {good for clause in told.fact.clauses for good in clause.commodities}
+    if goods and named and _related(goods).isdisjoint(named):
+        yield f"other goods: {_listed(named)}, not {_listed(goods)}"
+
+
+def _listed(given: Iterable[str]) -> str:
+    return ", ".join(sorted(given))
+
+
+def _related(goods: Iterable[Commodity]) -> set[str]:
+    """Goods with all that are above and below them."""
+    return {other for good in goods for other in (good, *descendants(good), *ancestors(good))}
+
+
+def _fact_of(candidate: Candidate) -> Fact | None:
+    if candidate.type is None:
+        return None
+    try:
+        return candidate.fact
+    except InvalidInput:  # of another version
+        return None
+
+
+def _texts(candidate: Candidate) -> Iterator[str]:
+    """What a candidate says in which other acts may be cited."""
+    yield candidate.title
+    yield candidate.reason
+    for name in ("note", "quotation", "title"):
+        said = (candidate.data or {}).get(name)
+        if isinstance(said, str):
+            yield said
+
+
+def _numbers(act: Act) -> frozenset[str]:
+    """The numbers by which an act is cited: its own, that of the address it was read at, and the one
+    that its first source names first."""
+    found = cited_numbers(act.instrument or "") if isinstance(act, ExportControlState) else None
+    for source in act.because[0].sources[:1] if act.because else ():
+        found = (found or frozenset()) | cited_numbers(source.url or "")
+        found |= first_number(source.reference or "")
+    return found or frozenset()
+
+
+def _addresses(act: Act) -> set[str]:
+    return {source.url for evidence in act.because for source in evidence.sources if source.url}
+
+
+def _issuers(act: Act) -> tuple[str, ...]:
+    return (act.issuer,) if isinstance(act, ExportControlState) else act.actors
+
+
+def _day(act: Act) -> PartialDate:
+    return act.announced_on if isinstance(act, ExportControlState) else act.date
+
+
+def _overlap(one: PartialDate | None, other: PartialDate) -> bool:
+    """Whether two days may be the same, as far as they are known."""
+    return one is not None and one.first <= other.last and other.first <= one.last
+
+
+def _similar(one: set[str], other: set[str]) -> bool:
+    """Whether two titles have most of their words in common."""
+    return bool(one and other) and len(one & other) / len(one | other) >= SIMILAR_SHARE

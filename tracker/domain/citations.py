@@ -1,0 +1,60 @@
+"""Numbers of acts as they are cited, in one form: `89 FR 37706`, `(EU) 2025/395`, 公告2024年第46号. Pure.
+
+Only forms that tell an act from all others of its issuer are read; what is read of one is compared
+within an issuer, so that announcement 46 of 2024 of two countries are never taken for one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+FORMS: tuple[tuple[str, str], ...] = (
+    # Documents and pages of the Federal Register: 2025-19001, 90 FR 47201.
+    (r"\b(?P<year>20\d\d)-(?P<number>\d{5})\b", "fr-{year}-{number}"),
+    (r"\b(?P<year>\d{2,3}) FR (?P<number>\d{3,6})\b", "{year}-fr-{number}"),
+    # Presidents of the United States, and laws of its Congress.
+    (r"\b(?:Executive Order|E\.O\.|EO) (?P<number>\d{4,5})\b", "eo-{number}"),
+    (r"\bProclamation (?P<number>\d{4,5})\b", "proclamation-{number}"),
+    (
+        r"\b(?:Public Law|Pub\. L\.) (?:No\. )?(?P<year>\d{2,3})-(?P<number>\d{1,4})\b",
+        "pl-{year}-{number}",
+    ),
+    # Acts of the European Union, by number and by CELEX.
+    (
+        r"\((?:EU|CFSP|EU, Euratom)\)\s*(?:No\.? )?(?P<year>20\d\d)/(?P<number>\d{1,4})\b",
+        "eu-{year}-{number}",
+    ),
+    (r"\((?:EU|EC)\) No\.? (?P<number>\d{1,4})/(?P<year>(?:19|20)\d\d)\b", "eu-{year}-{number}"),
+    (r"\b3(?P<year>20\d\d)[RDL](?P<number>\d{4})\b", "eu-{year}-{number}"),
+    (r"/eli/[a-z_]+/(?P<year>20\d\d)/(?P<number>\d{1,4})\b", "eu-{year}-{number}"),
+    # Statutory instruments of the United Kingdom.
+    (r"\bS\.?I\.? (?P<year>20\d\d)(?:/| No\. ?)(?P<number>\d{1,4})\b", "si-{year}-{number}"),
+    (r"/uksi/(?P<year>20\d\d)/(?P<number>\d{1,4})\b", "si-{year}-{number}"),
+    # Announcements that are counted by the year.
+    (r"\bAnnouncement (?P<year>20\d\d) No\. ?(?P<number>\d{1,4})\b", "no-{year}-{number}"),
+    (
+        r"\bAnnouncement No\. ?(?P<number>\d{1,4}) (?:of|\[?)\s?(?P<year>20\d\d)\b",
+        "no-{year}-{number}",
+    ),
+    (r"(?P<year>20\d\d)年第(?P<number>\d{1,4})号", "no-{year}-{number}"),
+)
+PATTERNS = tuple((re.compile(pattern), form) for pattern, form in FORMS)
+
+
+@lru_cache(maxsize=16_384)
+def cited_numbers(text: str) -> frozenset[str]:
+    """The numbers of acts that a text cites."""
+    return frozenset(
+        form.format(**{name: part.lstrip("0") for name, part in match.groupdict().items()})
+        for pattern, form in PATTERNS
+        for match in pattern.finditer(text)
+    )
+
+
+def first_number(text: str) -> frozenset[str]:
+    """The number that a text cites first; empty where it cites none."""
+    found = [
+        (match.start(), match[0]) for pattern, _ in PATTERNS for match in pattern.finditer(text)
+    ]
+    return cited_numbers(min(found)[1]) if found else frozenset()
