@@ -67,6 +67,18 @@ class FirmOrder(Enum):
 
 
 @strawberry.enum(
+    description="Orders of watched sources. Watched sources that are equal are ordered by key."
+)
+class WatchedSourceOrder(Enum):
+    """Orders of watched sources."""
+
+    KEY = BY_KEY
+    KEY_DESC = BY_KEY_DESC
+    NAME = _order(SortKey.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(SortKey.TITLE, "By name, Z to A.", down=True)
+
+
+@strawberry.enum(
     description="Orders of announcements. Announcements that are equal are ordered by key."
 )
 class AnnouncementOrder(Enum):

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
 import strawberry
-from strawberry import field
+from strawberry import argument, field
 
 from projections.query.moment import Moment
-from schema.base.decorators import object_type
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day, Instant
+from schema.inputs.order_by import ORDER_BY, EventOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.types.common import Actor, Because, Node, actor, at_moment, because, from_state
+from schema.types.connection import Connection, PageSource
 from schema.types.links import node_of
+from schema.types.looks import Fetch, FetchOutcome, Look, fetch, look, stream_pages
 from tracker.domain import watched_source as domain
+from tracker.domain.entity import TYPES
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import FetchFailure
+from tracker.log.entries import RecordedEvent
+
+T = TypeVar("T")
 
 
 @object_type
@@ -51,7 +63,7 @@ class WatchedSource(Node):
     unwatched_because: str | None = field(
         description="Why it is watched no more; null while it is."
     )
-    looks: int = field(description="The number of looks that have ended.")
+    look_count: int = field(description="The number of looks that have ended.")
     last_look: int = field(description="The number of the last look that has ended; 0 before it.")
     last_ended_at: Instant | None = field(
         description="When the last look ended, whatever came of it; null before it."
@@ -84,14 +96,60 @@ class WatchedSource(Node):
     warnings: list[str] = field(
         description="What was odd in the last look without being a failure, at most 20."
     )
-    requests: float = field(description="The number of requests of all looks.")
-    snapshots: float = field(description="The number of new snapshots of all looks.")
-    candidates: float = field(description="The number of new candidates of all looks.")
+    request_count: float = field(description="The number of requests of all looks.")
+    snapshot_count: float = field(description="The number of new snapshots of all looks.")
+    candidate_count: float = field(description="The number of new candidates of all looks.")
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log; the"
         " looks before those are left out."
     )
     state: strawberry.Private[domain.WatchedSourceState]
+
+    @resolver_field
+    async def looks(
+        self,
+        info: Info,
+        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION_DESC,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Look]:
+        """Its looks that had ended by this position, by default the newest first; in a history, all
+        of them."""
+        asked = parse_page(first, after, last, before)
+        return await (await self._of(info, [TYPES[domain.Looked]], order_by, look)).page(asked)
+
+    @resolver_field
+    async def fetches(
+        self,
+        info: Info,
+        outcome: Annotated[
+            FetchOutcome | None, argument(description="Only those of which this came.")
+        ] = None,
+        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION_DESC,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Fetch]:
+        """The requests to its addresses by this position, by default the newest first; in a history,
+        all of them."""
+        asked = parse_page(first, after, last, before)
+        types = [outcome.value] if outcome else [one.value for one in FetchOutcome]
+        return await (await self._of(info, types, order_by, fetch)).page(asked)
+
+    async def _of(
+        self,
+        info: Info,
+        types: Sequence[str],
+        order: EventOrder,
+        show: Callable[[RecordedEvent], T],
+    ) -> PageSource[T]:
+        """Events of its stream."""
+        services = info.context.services
+        moment = self.moment or await services.as_of.resolve()
+        return stream_pages(services.recorder, self.entity, types, moment.position, order, show)
 
 
 @node_of.register(domain.WatchedSourceState)
@@ -109,12 +167,13 @@ def _content(state: domain.WatchedSourceState) -> WatchedSource:
         key=state.id,
         entity=f"source/{state.id}",
         issuers=[actor(one) for one in state.issuers],
+        look_count=state.looks,
         next_look_expected_at=state.next_look_expected_at,
         covers_until=Day(state.covers_until.isoformat()) if state.covers_until else None,
         last_failure=from_state(SourceFailure, failure) if failure else None,
-        requests=float(state.requests),
-        snapshots=float(state.snapshots),
-        candidates=float(state.candidates),
+        request_count=float(state.requests),
+        snapshot_count=float(state.snapshots),
+        candidate_count=float(state.candidates),
         state=state,
         later={"because": lambda: because(state.because)},
     )

@@ -30,6 +30,7 @@ from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
+from tracker.domain.watched_source import Looked, Unchanged, Watched
 from tracker.postgres.database import PROJECTOR, Target
 
 FIRST_DAY = date(1990, 1, 1)
@@ -67,11 +68,23 @@ def _alliance(number: int, on: str) -> Fact:
     return fact(MemberJoined if number % 2 else MemberLeft, on, member=member)
 
 
+def _source(number: int, on: str) -> Fact:
+    at = {"look": 1 + number // 2, "at": f"{on}T12:00:00Z"}
+    address = "https://www.federalregister.gov/api/v1/documents.json"
+    if number == 0:
+        fields = {"name": "The Register", "adapter": "federal-register", "address": address}
+        return fact(Watched, on, **fields, issuers=["US"], everyHours=12)
+    if number % 2:
+        return fact(Unchanged, on, **at, address=address, status=304, sha256="0" * 64)
+    return fact(Looked, on, **at, startedAt=at["at"], requests=1, complete=True, coversUntil=on)
+
+
 KINDS: dict[str, tuple[str, Make]] = {
     "announcement": ("announcement/a", _announcement),
     "control": ("export-control/a", _control),
     "figure": ("figure/rare_earths/CN/production/mine/2023", _figure),
     "alliance": ("alliance/a", _alliance),
+    "source": ("source/us", _source),
 }
 
 

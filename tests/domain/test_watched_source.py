@@ -11,70 +11,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.fold.timeline import EntityFold, timeline
-from tests.support.fact_builders import decided_facts, retracted, source, state
-from tracker.domain.codec import decode, encode, from_builtins
+from tests.support.fact_builders import decided_facts, retracted, state
+from tests.support.watched_sources import (
+    ONE,
+    OTHER,
+    failed,
+    fetched,
+    looked,
+    told,
+    unchanged,
+    watched,
+)
+from tracker.domain.codec import decode, encode
 from tracker.domain.entity import RecordedFact
 from tracker.domain.registry import FACTS, STATES
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import (
-    Failed,
     Fetched,
     Looked,
     SnapshotRedacted,
-    Unchanged,
     Unwatched,
-    Watched,
     WatchedSource,
     WatchedSourceState,
 )
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 STREAM = "source/us-federal-register"
-LIST = "https://www.federalregister.gov/api/v1/documents.json"
-ONE, OTHER = "1" * 64, "a" * 64
-NOON = "2026-11-01T12:00:00.000001Z"
-
-
-def told(kind: type[Any], at: str, **fields: Any) -> Any:
-    """A fact about the source at a time, or on a day."""
-    day = at[:10]
-    timed = {"at": at, "look": 1} if kind not in (Watched, Unwatched, SnapshotRedacted) else {}
-    return from_builtins(kind, {"on": day, "source": source("gvw", day), **timed, **fields})
-
-
-def watched(at: str = "2026-11-01", **more: Any) -> Watched:
-    """The Federal Register, looked through twice a day."""
-    fields = {"name": "Federal Register", "adapter": "federal-register", "address": LIST}
-    found: Watched = told(Watched, at, **{**fields, "issuers": ["US"], "everyHours": 12, **more})
-    return found
-
-
-def fetched(at: str = NOON, **more: Any) -> Fetched:
-    """Something new."""
-    found: Fetched = told(
-        Fetched, at, **{"address": LIST, "status": 200, "sha256": ONE, "size": 12345, **more}
-    )
-    return found
-
-
-def unchanged(at: str = NOON, **more: Any) -> Unchanged:
-    """Nothing new."""
-    found: Unchanged = told(Unchanged, at, address=LIST, status=304, sha256=ONE, **more)
-    return found
-
-
-def failed(at: str = NOON, **more: Any) -> Failed:
-    """Nothing that can be used."""
-    fields = {"address": LIST, "code": "TIMEOUT", "reason": "no answer in 30 seconds"}
-    found: Failed = told(Failed, at, **{**fields, **more})
-    return found
-
-
-def looked(at: str = NOON, *, complete: bool = True, **more: Any) -> Looked:
-    """The end of a look."""
-    fields = {"startedAt": at, "requests": 1, "complete": complete}
-    found: Looked = told(Looked, at, **{**fields, **more})
-    return found
 
 
 def on(day: str, *facts: Fact) -> WatchedSourceState | None:

@@ -28,6 +28,7 @@ from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.transitions import TransitionLists
 from schema.root.as_of.unions import Unions
+from schema.root.as_of.watched_sources import WatchedSources
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.common import Node
 from tracker.domain.alliance import AllianceState
@@ -91,6 +92,7 @@ class AsOf(
     SearchAtMoment,
     Disputes,
     Timelines,
+    WatchedSources,
     LogUntilMoment,
 ):
     """The world on one day, as the log knew it at one position. Every answer below is about this

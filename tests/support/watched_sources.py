@@ -1,0 +1,75 @@
+"""Facts about a watched source to test with, in few words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schema.services import Services
+from tests.support.fact_builders import source
+from tracker.domain.codec import from_builtins
+from tracker.domain.values import Fact
+from tracker.domain.watched_source import (
+    Failed,
+    Fetched,
+    Looked,
+    SnapshotRedacted,
+    Unchanged,
+    Unwatched,
+    Watched,
+)
+
+LIST = "https://www.federalregister.gov/api/v1/documents.json"
+ONE, OTHER = "1" * 64, "a" * 64
+NOON = "2026-11-01T12:00:00.000001Z"
+
+
+def told(kind: type[Any], at: str, **fields: Any) -> Any:
+    """A fact about the source at a time, or on a day."""
+    day = at[:10]
+    timed = {"at": at, "look": 1} if kind not in (Watched, Unwatched, SnapshotRedacted) else {}
+    return from_builtins(kind, {"on": day, "source": source("gvw", day), **timed, **fields})
+
+
+def watched(at: str = "2026-11-01", **more: Any) -> Watched:
+    """The Federal Register, looked through twice a day."""
+    fields = {"name": "Federal Register", "adapter": "federal-register", "address": LIST}
+    found: Watched = told(Watched, at, **{**fields, "issuers": ["US"], "everyHours": 12, **more})
+    return found
+
+
+def fetched(at: str = NOON, **more: Any) -> Fetched:
+    """Something new."""
+    found: Fetched = told(
+        Fetched, at, **{"address": LIST, "status": 200, "sha256": ONE, "size": 12345, **more}
+    )
+    return found
+
+
+def unchanged(at: str = NOON, **more: Any) -> Unchanged:
+    """Nothing new."""
+    found: Unchanged = told(Unchanged, at, address=LIST, status=304, sha256=ONE, **more)
+    return found
+
+
+def failed(at: str = NOON, **more: Any) -> Failed:
+    """Nothing that can be used."""
+    fields = {"address": LIST, "code": "TIMEOUT", "reason": "no answer in 30 seconds"}
+    found: Failed = told(Failed, at, **{**fields, **more})
+    return found
+
+
+def looked(at: str = NOON, *, complete: bool = True, **more: Any) -> Looked:
+    """The end of a look."""
+    fields = {"startedAt": at, "requests": 1, "complete": complete}
+    found: Looked = told(Looked, at, **{**fields, **more})
+    return found
+
+
+async def record(services: Services, *facts: Fact, key: str = "us-federal-register") -> int:
+    """Record facts about a source as the watcher does, until they can be read; the last position."""
+    position = 0
+    for fact in facts:
+        written = await services.commands.record(f"source/{key}", fact)
+        position = written.positions[-1]
+    await services.projector.reach(position)
+    return position
