@@ -130,6 +130,8 @@ async def running_tracker(
         ):
             projector = projectors[Versions.name]
             commands = Commands(recorder)
+            snapshots = SnapshotStore(pool, settings.snapshots())
+            await snapshots.remove_redacted_files()
             as_of = AsOf(asking, recorder, projector.progress)
             services = Services(
                 recorder,
@@ -143,7 +145,7 @@ async def running_tracker(
                 Endpoints(
                     pool, recorder, delivery.networks if delivery else settings.delivery_networks()
                 ),
-                SnapshotStore(pool, settings.snapshots()),
+                snapshots,
                 Review(pool, commands, recorder, settings.reviewers()),
                 publisher,
                 deliverer,

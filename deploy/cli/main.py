@@ -11,6 +11,7 @@ from deploy.cli.corpus import corpus
 from deploy.cli.endpoint import endpoints
 from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.facts import facts
+from deploy.cli.fetch import fetches
 from deploy.cli.follow import follow
 from deploy.cli.key import keys
 from deploy.cli.migrate import migrate
@@ -51,6 +52,7 @@ app.command()(migrate)
 app.add_typer(tokens)
 app.add_typer(endpoints)
 app.add_typer(keys)
+app.add_typer(fetches)
 app.add_typer(corpus)
 app.command()(redact)
 app.command()(rebuild)

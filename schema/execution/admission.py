@@ -40,7 +40,7 @@ MAX_READER_BODY_BYTES = 512 * 1024
 MAX_LIST_ITEMS = 1000
 """How many items a list in a variable may have."""
 SCOPES = (
-    {"redactEvent": Scope.ADMIN}
+    dict.fromkeys(("redactEvent", "redactSnapshot"), Scope.ADMIN)
     | dict.fromkeys(ENDPOINT_MUTATIONS, Scope.ENDPOINT)
     | dict.fromkeys(REVIEW_MUTATIONS, Scope.REVIEW)
 )

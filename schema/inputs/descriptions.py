@@ -34,6 +34,10 @@ DESCRIPTIONS = {
     "Ordered.statistic": "Only for figures of this statistic; for all if left out.",
     "publishers": "The short ids of the publishers. The first one with a claim on a figure is"
     " preferred.",
+    "SnapshotRedactionInput.sha256": "The SHA-256 of the snapshot, as hexadecimal digits.",
+    "SnapshotRedactionInput.on": "The day of the redaction.",
+    "SnapshotRedactionInput.reason": "Why they go. It is public and permanent, so it must not repeat them.",
+    "SnapshotRedactionInput.source": "The law, the order or the request that demands it.",
     "RedactionInput.event_id": "The id of the event whose texts are redacted.",
     "RedactionInput.on": "The day of the redaction.",
     "RedactionInput.reason": "Why they are redacted. It is public and permanent, so it must not repeat them.",

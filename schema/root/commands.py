@@ -22,7 +22,7 @@ from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.domain.codec import from_builtins
-from tracker.domain.values import Fact, Name, PartialDate, Source, Value
+from tracker.domain.values import Fact, Name, PartialDate, Sha256, Source, Value
 from tracker.errors import Path, TrackerError, Unavailable
 from tracker.log.recorder import AppendResult
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -93,6 +93,18 @@ class RedactionInput(Value, frozen=True, kw_only=True):
     fields: tuple[Name, ...] = ()
 
 
+class SnapshotRedactionInput(Value, frozen=True, kw_only=True):
+    """Redacts a snapshot: bytes that a publisher sent, as a law may demand. They are deleted for ever, and
+    not kept when they come again; the events that name them stay, and the log says why they went and by
+    whom.
+    """
+
+    sha256: Sha256
+    reason: Name
+    on: PartialDate
+    source: Source
+
+
 @dataclass(frozen=True, slots=True)
 class MutationRequest:
     """The arguments of a mutation: its input as JSON data, and the arguments beside it."""
@@ -143,6 +155,19 @@ async def record_redaction(commands: Commands, order: MutationRequest) -> Append
         asked.on,
         asked.source,
         fields=asked.fields,
+        idempotency_key=order.key,
+        actor=order.actor,
+    )
+
+
+async def record_snapshot_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
+    """Record that bytes had to go, with which they go."""
+    asked = from_builtins(SnapshotRedactionInput, order.data)
+    return await commands.redact_snapshot(
+        asked.sha256,
+        asked.reason,
+        asked.on,
+        asked.source,
         idempotency_key=order.key,
         actor=order.actor,
     )

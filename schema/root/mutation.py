@@ -25,11 +25,13 @@ from schema.root.commands import (
     Record,
     RedactionInput,
     RetractionInput,
+    SnapshotRedactionInput,
     Version,
     execute_command,
     record_correction,
     record_redaction,
     record_retraction,
+    record_snapshot_redaction,
     recorder_for,
 )
 from schema.root.endpoints import endpoint_mutations
@@ -38,6 +40,10 @@ from schema.root.review import review_mutations
 from tracker.auth.scopes import Scope
 
 REDACTION_INPUT = input_type("RedactEventInput", RedactionInput, description_of(RedactionInput))
+
+SNAPSHOT_REDACTION_INPUT = input_type(
+    "RedactSnapshotInput", SnapshotRedactionInput, description_of(SnapshotRedactionInput)
+)
 
 
 def versioned_mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
@@ -67,6 +73,19 @@ def redaction_mutation(name: str, input_class: type[Any], description: str) -> A
         return await execute_command(
             info, input, idempotency_key, None, record_redaction, Scope.ADMIN
         )
+
+    return _field(name, input_class, description, resolve)
+
+
+def snapshot_redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
+    """The mutation that redacts bytes: for administrators."""
+
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
+        done = await execute_command(
+            info, input, idempotency_key, None, record_snapshot_redaction, Scope.ADMIN
+        )
+        await info.context.services.writing.snapshots.remove_redacted_file(input.sha256)
+        return done
 
     return _field(name, input_class, description, resolve)
 
@@ -110,6 +129,11 @@ Mutation = create_type(
             "redactEvent",
             REDACTION_INPUT,
             f"{description_of(RedactionInput)} Needs a token of scope admin.",
+        ),
+        snapshot_redaction_mutation(
+            "redactSnapshot",
+            SNAPSHOT_REDACTION_INPUT,
+            f"{description_of(SnapshotRedactionInput)} Needs a token of scope admin.",
         ),
         versioned_mutation(
             "correctEvent",

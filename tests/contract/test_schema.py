@@ -115,7 +115,14 @@ def test_every_fact_of_the_domain_has_a_mutation_but_those_of_the_watcher() -> N
     }
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
-    more = {"recordMembership", "retractEvent", "redactEvent", "correctEvent", "record"}
+    more = {
+        "recordMembership",
+        "retractEvent",
+        "redactEvent",
+        "redactSnapshot",
+        "correctEvent",
+        "record",
+    }
     assert {
         *more,
         *(act.name for act in FACT_MUTATIONS),

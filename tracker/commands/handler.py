@@ -27,6 +27,7 @@ from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.registry import entity_type
 from tracker.domain.values import Fact, PartialDate, Source
+from tracker.domain.watched_source import SnapshotRedacted
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
@@ -55,6 +56,9 @@ EVENTS_PER_TURN = 10
 
 BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
 """Makes the ids of the facts of a batch from its key and their places in it, always the same."""
+
+FETCHES = ("Source.Fetched", "Source.Failed")
+"""Events that name what came for the first time."""
 
 CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
 """Makes the id of a correction's retraction from that of its replacement, always the same."""
@@ -183,6 +187,30 @@ class Commands:
         )
         return await self.record(
             f"{Redaction.KIND}/{event.position}", fact, idempotency_key=idempotency_key, actor=actor
+        )
+
+    async def redact_snapshot(
+        self,
+        sha256: str,
+        reason: str,
+        on: PartialDate,
+        source: Source,
+        *,
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> AppendResult:
+        """Take the bytes of a snapshot out for ever, by the source that it was first fetched from.
+
+        They go in the transaction that records it; a file goes when somebody asks for it. Raises NotFound
+        for one that was never fetched, and InvalidInput (`ALREADY_REDACTED`).
+        """
+        fact = SnapshotRedacted(sha256=sha256, on=on, reason=reason, by=actor, source=source)
+        with _translate_lost_connection():
+            found = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
+        if not found:
+            raise NotFound(f"There is no snapshot {sha256}", path=("sha256",))
+        return await self.record(
+            found[0].stream, fact, idempotency_key=idempotency_key, actor=actor
         )
 
     async def _event(self, event_id: str) -> RecordedEvent:

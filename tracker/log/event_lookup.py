@@ -49,3 +49,11 @@ class EventLookup:
         for row in await self._pool.fetch(SQL.of_types, list(found), types):
             found[row["stream"]].append(recorded(row["entry"]))
         return found
+
+    async def with_text(
+        self, types: Sequence[str], text: str, first: int = 1
+    ) -> list[RecordedEvent]:
+        """The first events of some types that have a text in their entries, in order. All events of
+        these types are read until then."""
+        rows = await self._pool.fetch(SQL.with_text, types, text, first)
+        return [recorded(row["entry"]) for row in rows]

@@ -14,3 +14,9 @@ CROSS JOIN LATERAL (
     SELECT stream, position, type, entry FROM log.events WHERE stream = asked.stream OFFSET 0) AS found
 WHERE found.type = ANY ($2)
 ORDER BY found.position;
+
+-- name: with_text
+-- The first events of some types that have a text ($2) in their entries, in order.
+SELECT entry FROM log.events
+WHERE type = ANY ($1) AND position(convert_to($2, 'UTF8') IN entry) > 0
+ORDER BY position LIMIT $3;

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ MAX_MEDIA_TYPE_CHARACTERS = 200
 PAGE_SNAPSHOTS = 100
 STORE_TIMEOUT_SECONDS = 60
 """Seconds that the database may take for the bytes of a snapshot."""
+logger = logging.getLogger(__name__)
 NEWEST = datetime.max.replace(tzinfo=UTC), "f" * 64
 """The place before the first page of a list."""
 
@@ -140,6 +142,14 @@ class SnapshotStore:
     async def redacted(self) -> list[str]:
         """The SHA-256 of all snapshots whose bytes are gone."""
         return [row["sha256"].hex() for row in await self._pool.fetch(SQL.redacted)]
+
+    async def remove_redacted_file(self, sha256: str) -> None:
+        """Remove the file of a snapshot whose redaction was just recorded. Where the system refuses, that is
+        logged, and whoever reads next tries again."""
+        try:
+            await self.describe(sha256)
+        except Unavailable as error:
+            logger.warning("a redacted snapshot is still there: %s", error)
 
     async def remove_redacted_files(self) -> None:
         """Remove the files of all redacted snapshots, and what crashes left; at a start, and after a
