@@ -33,6 +33,7 @@ from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
 from tracker.postgres.pooler import check_pooler
+from tracker.review.imports import AcceptedImports
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
@@ -133,6 +134,7 @@ async def running_tracker(
             snapshots = SnapshotStore(pool, settings.snapshots())
             await snapshots.remove_redacted_files()
             as_of = AsOf(asking, recorder, projector.progress)
+            review = Review(pool, commands, recorder, settings.reviewers())
             services = Services(
                 recorder,
                 follower,
@@ -146,17 +148,18 @@ async def running_tracker(
                     pool, recorder, delivery.networks if delivery else settings.delivery_networks()
                 ),
                 snapshots,
-                Review(pool, commands, recorder, settings.reviewers()),
+                review,
                 publisher,
                 deliverer,
                 watch=WatchOverview(pool),
                 watcher=watcher,
             )
-            if reading is None:
-                yield services
-                return
-            async with reading_from(reading, services, pool, asking) as beside:
-                yield beside
+            async with AcceptedImports(target, review, snapshots):
+                if reading is None:
+                    yield services
+                    return
+                async with reading_from(reading, services, pool, asking) as beside:
+                    yield beside
 
 
 @asynccontextmanager

@@ -75,7 +75,7 @@ class Review:
     not allow as it stands (`NOT_OPEN`, `NOT_CLOSED`) or for a reason that says nothing."""
 
     def __init__(self, pool: Pool, commands: Commands, recorder: Recorder, reviewers: int = 1):
-        self._pool = pool
+        self.pool = pool
         self._commands = commands
         self._recorder = recorder
         self.reviewers = reviewers
@@ -183,14 +183,14 @@ class Review:
     async def resolve_unfinished(self) -> None:
         """Find out what became of facts whose recording was cut off, and have wait again what was
         postponed until today. Cheap where there is nothing of that; done before the queue is shown."""
-        for row in await self._pool.fetch(SQL.unsettled, timedelta(seconds=SETTLE_AFTER_SECONDS)):
+        for row in await self.pool.fetch(SQL.unsettled, timedelta(seconds=SETTLE_AFTER_SECONDS)):
             candidate = await self.candidates.get(row["id"])
             event = await self._recorder.event(candidate.recorded_id)
             if event is not None and event.fact.source.reviewed_by == candidate.accepted_by:
                 await self.finish(candidate, event.position)
             elif row["late"]:
                 await self.put_back(candidate, "it was not recorded: the server ended meanwhile")
-        for row in await self._pool.fetch(SQL.due, _today()):
+        for row in await self.pool.fetch(SQL.due, _today()):
             by = Reviewer(ACTOR, "The day has come")
             try:
                 await self.reopen(row["id"], by)
@@ -253,7 +253,7 @@ class Review:
         """The id of the event that a candidate takes the place of: of the last accepted candidate of
         the same part of the same item, or of what is recorded under the id of its reader; None where
         nothing of that is in force."""
-        earlier = await self._pool.fetchval(SQL.earlier, candidate.id)
+        earlier = await self.pool.fetchval(SQL.earlier, candidate.id)
         asked = [event_id_of(earlier)] if earlier is not None else []
         asked += [candidate.event_id] if candidate.event_id else []
         streams = await self._recorder.streams_of(asked)
@@ -274,7 +274,7 @@ class Review:
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[Connection]:
         async with (
-            self._pool.acquire() as connection,
+            self.pool.acquire() as connection,
             commits_confirmed(connection),
             connection.transaction(),
         ):

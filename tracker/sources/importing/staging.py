@@ -64,7 +64,8 @@ class Staging:
         self._kept = 0
         self.count = 0
         self.by_others: set[str] = set()
-        """The events of these entities that no import recorded, by their ids."""
+        """The events of these entities that no import recorded, by their ids. What a person accepted for
+        import is an import's, though the person is the actor."""
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
         """These entities, as the log and what is staged make them, their texts where they are."""
@@ -82,7 +83,9 @@ class Staging:
         for stream, events in found.items():
             self._entities[stream] = rehydrate(stream, events, kept)
             self.by_others |= {
-                event.event_id for event in events if event.actor not in (None, *IMPORTERS)
+                event.event_id
+                for event in events
+                if event.actor not in (None, *IMPORTERS) and not event.fact.source.reviewed_by
             }
             self._kept += 1 + len(events)
         if self.count:

@@ -59,9 +59,11 @@ INSERT INTO seen SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO N
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
 -- name: of_others
--- Which of these events in the log have another actor.
+-- Which of these events in the log have another actor. What a person accepted for import is an import's,
+-- though the person is the actor.
 SELECT event_id FROM log.events
-WHERE event_id = ANY ($1) AND convert_from(entry, 'UTF8')::jsonb ->> 'actor' <> ALL ($2::text[]);
+WHERE event_id = ANY ($1) AND convert_from(entry, 'UTF8')::jsonb ->> 'actor' <> ALL ($2::text[])
+  AND NOT coalesce(convert_from(entry, 'UTF8')::jsonb #> '{data,source}' ? 'reviewedBy', false);
 
 -- name: not_seen
 -- The facts of an earlier run (from one position up to another, not included) whose rows were not
