@@ -133,6 +133,7 @@ def walk(
 ) -> Generator[Request | Finding, Response | None, Walk]:
     """Read the pages of a list from the newest on, until one has only what is known or is older, or
     nothing that was not on the pages before: past the last page some lists repeat one, some are empty.
+    So that nothing is missed, fewer entries must come in between two requests than are on a page.
 
     Raises NotUnderstood; as `INCOMPLETE` where that takes more than `max_pages`.
     """
@@ -187,7 +188,10 @@ def _day(item: HtmlElement, layout: Layout) -> date | None:
     node = next(iter(select(item, layout.day)), None) if layout.day else item
     if node is None:
         return None
-    text = node.get(layout.day_attribute) if layout.day_attribute else text_of(node)
+    pieces = " ".join(
+        map(str, node.itertext())
+    )  # a number may stand before it, in a cell of its own
+    text = node.get(layout.day_attribute) if layout.day_attribute else pieces
     return day_format(layout.day_form, layout.language).find(text or "")
 
 

@@ -41,15 +41,14 @@ class ScienceBase(Publisher):
     def page(self, asked: Asked) -> Page:
         """A list of items, an item, or a file."""
         if asked.path == ITEMS:
-            parent = asked.parameter("parentId")
-            items = self.releases if parent == FOLDER else self._item(parent).children
-            return self._list(items, asked)
+            parent = self._items().get(asked.parameter("parentId"))
+            return self._list(parent.children if parent else self.releases, asked)
         kind, _, name = asked.path.removeprefix("/catalog/").partition("/")
-        if kind == "item":
-            return as_json(self._as_json(self._item(name), asked, whole=True))
-        if kind == "file":
-            id = name.removeprefix("get/")
-            return Page(self._item(id).files[asked.parameter("f")], "text/csv", charset="utf-8")
+        item = self._items().get(name.removeprefix("get/"))
+        if kind == "item" and item is not None:
+            return as_json(self._as_json(item, asked, whole=True))
+        if kind == "file" and item is not None and asked.parameter("f") in item.files:
+            return Page(item.files[asked.parameter("f")], "text/csv", charset="utf-8")
         return MISSING
 
     def _list(self, items: list[CatalogueItem], asked: Asked) -> Page:
@@ -93,6 +92,6 @@ class ScienceBase(Publisher):
             ]
         return found
 
-    def _item(self, id: str) -> CatalogueItem:
+    def _items(self) -> dict[str, CatalogueItem]:
         everything = [item for release in self.releases for item in (release, *release.children)]
-        return next(item for item in everything if item.id == id)
+        return {item.id: item for item in everything}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.publishers import cellar, federal_register, feeds
+from tests.support.publishers import bgs, cellar, federal_register, feeds, mofcom, usgs
 from tests.support.publishers.publisher import Asked, Page, Publisher, driven_by
 from tests.watch.adapters.drive import drive, source_of
 from tracker.watch.adapter import FetchFailed, NotUnderstood
@@ -37,6 +37,32 @@ PLAYED: dict[str, tuple[str, dict[str, Any], Callable[[], Publisher]]] = {
     "uk-legislation": (LOG, {}, lambda: feeds.LegislationGovUk(feeds.LogItem("uksi/2026/1", "X"))),
     "feed": ("/", {}, lambda: Publisher({"/": feeds.atom([ITEM])})),
     "feed (RSS)": ("/", {}, lambda: Publisher({"/": feeds.rss([ITEM])})),
+    "mofcom": (
+        mofcom.UNIT,
+        {"since": date(2025, 1, 1), "page_parameter": "pageNo"},
+        lambda: mofcom.Mofcom({mofcom.LIST: [mofcom.rare_earths(), mofcom.act(3, "2025-04-01")]}),
+    ),
+    "notices": (
+        mofcom.LIST,
+        {"language": "zh", "item": "li", "days": "%Y-%m-%d", "since": date(2025, 1, 1)},
+        lambda: mofcom.Mofcom({mofcom.LIST: [mofcom.act(3, "2025-04-01")]}),
+    ),
+    "usgs-sciencebase": (
+        f"{usgs.ITEMS}?parentId={usgs.FOLDER}",
+        {"since_edition": 2025},
+        lambda: usgs.ScienceBase(
+            [
+                usgs.CatalogueItem(
+                    "a", "Mineral Commodity Summaries 2025", {"MCS2025.csv": usgs.WORLD_2025}
+                )
+            ]
+        ),
+    ),
+    "bgs-ogc": (
+        bgs.ITEMS,
+        {"commodities": ["bauxite"], "page_size": 2},
+        lambda: bgs.Bgs(*bgs.figures("bauxite", 3)),
+    ),
     "page": ("/", {"selector": "main"}, lambda: Publisher({"/": Page(HTML)})),
 }
 VALUES = st.sampled_from(

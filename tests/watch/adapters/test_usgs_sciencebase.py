@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.support.publishers.usgs import FOLDER, ITEMS, WORLD_2025, CatalogueItem, ScienceBase
 from tests.watch.adapters.drive import DrivenLook, drive, source_of
+from tracker.domain.figure import Claimed
 from tracker.review.finding import LeadCode
+from tracker.sources.reader import File, ReadFact
+from tracker.sources.readers import usgs
 from tracker.watch.adapter import NotUnderstood
 from tracker.watch.adapters.usgs_sciencebase import ADAPTER
 
@@ -56,6 +60,23 @@ def test_tables_become_imports_by_the_reader_of_their_edition() -> None:
     [lead] = found.leads
     assert (lead.code, lead.origin.item) == (LeadCode.ANNOUNCED, "a23/world.zip")
     assert not any("yearbook" in url for url in found.urls)
+
+
+def test_what_is_proposed_is_what_the_reader_reads(tmp_path: Path) -> None:
+    editions = {}
+    for proposal, content in zip(look(catalogue()).imports, (WORLD_2025, WORLD), strict=True):
+        path = tmp_path / proposal.file_name
+        path.write_bytes(content)
+        items = list(usgs.READER.read(File.at(path)))
+        assert all(isinstance(item, ReadFact) for item in items), items
+        facts = [item.order.fact for item in items if isinstance(item, ReadFact)]
+        editions[proposal.file_name] = {
+            (fact.edition, fact.series.commodity) for fact in facts if isinstance(fact, Claimed)
+        }
+    assert editions == {
+        "MCS2025_World_Data.csv": {("MCS 2025", "gallium")},
+        "mcs2023-galli_world.csv": {("MCS 2023", "gallium")},
+    }
 
 
 def test_only_files_with_another_checksum_are_fetched_again() -> None:

@@ -34,7 +34,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.listing import fetch
+from tracker.watch.listing import address_in, fetch
 
 ACCEPT = "application/json"
 RELEASE = re.compile(r"Mineral Commodity Summaries (?P<year>20[0-9]{2})\b", re.IGNORECASE)
@@ -44,6 +44,7 @@ MAX_FILES = 60
 CHECKSUMS = {"MD5": "md5", "SHA-1": "sha1", "SHA1": "sha1", "SHA-256": "sha256", "SHA256": "sha256"}
 
 T = TypeVar("T")
+Name = Annotated[str, Meta(pattern=r"\S", max_length=1000)]
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +66,7 @@ class Checksum(Struct, frozen=True):
 class CatalogueFile(Struct, frozen=True, rename="camel"):
     """A file of an item."""
 
-    name: str
+    name: Name
     url: str | None = None
     download_uri: str | None = None
     size: int | None = None
@@ -81,8 +82,8 @@ class CatalogueFile(Struct, frozen=True, rename="camel"):
 class Item(Struct, frozen=True, rename="camel"):
     """An item of the catalogue."""
 
-    id: str
-    title: str
+    id: Name
+    title: Name
     has_children: bool = False
     files: list[CatalogueFile] | None = None
 
@@ -123,13 +124,13 @@ class ReleaseFile:
     @property
     def origin(self) -> Origin:
         """Where it is announced."""
-        address = self.file.download_uri or self.file.url
         base = self.listed_in.url
+        address = address_in(self.file.download_uri or self.file.url, base)
         return Origin(
             item=self.key,
             title=self.title,
             sha256=self.listed_in.sha256,
-            url=urljoin(base, address) if address else base,
+            url=address or base,
             place=f"files[{self.file.name}]",
             language="en",
         )
@@ -197,7 +198,8 @@ def _items(
         response = yield from fetch(Request(url, accept=ACCEPT))
         page = _decoded(response, ItemPage)
         found |= {item.id: (response, item) for item in page.items}
-        url = urljoin(response.url, page.nextlink.url) if page.nextlink and page.items else None
+        link = page.nextlink.url if page.nextlink and page.items else None
+        url = address_in(link, response.url)
     if url is not None or len(found) != page.total:
         raise NotUnderstood(
             f"{address}: {len(found)} items came of {page.total}", code="INCOMPLETE"
@@ -235,6 +237,8 @@ def _finding(
     if not _fits(found.file.name, options.tables):
         reason = "A file of a release that is no table: nothing reads it by itself"
         return Lead(found.origin, reason, LeadCode.ANNOUNCED)
+    if found.origin.url == found.listed_in.url:
+        return Lead(found.origin, "A table of a release without an address", LeadCode.NOT_READ)
     response = yield from fetch(Request(found.origin.url))
     _check_content(response, found.file)
     return _proposal(found, response, is_new=is_new)
