@@ -13,6 +13,7 @@ import msgspec
 
 from tracker.errors import TrackerError
 from tracker.review.finding import FactProposal, Finding, ImportProposal, Lead
+from tracker.review.findings import row_of
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
@@ -116,6 +117,7 @@ def drive(
 def _through_json(cursor: Cursor) -> Cursor:
     text = json.dumps(cursor)
     assert len(text) <= MAX_CURSOR_BYTES, f"a cursor of {len(text):,} bytes"
+    assert "\\u0000" not in text, "a cursor that no database keeps"
     found: Cursor = json.loads(text)
     return found
 
@@ -126,6 +128,7 @@ def _check_finding(finding: Finding, driven: DrivenLook) -> None:
     assert origin.title.strip(), origin
     assert finding.reason.strip(), finding
     assert origin.sha256 is None or driven.requests, "a snapshot that nobody fetched"
+    row_of(finding)  # raises for what the queue can't keep
 
 
 def source_of(

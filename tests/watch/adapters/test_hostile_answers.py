@@ -65,11 +65,24 @@ PLAYED: dict[str, tuple[str, dict[str, Any], Callable[[], Publisher]]] = {
     ),
     "page": ("/", {"selector": "main"}, lambda: Publisher({"/": Page(HTML)})),
 }
-VALUES = st.sampled_from(
-    [None, True, -1, 0, 1.5, 10**30, "", " ", "x", "\x00", "2026-02-30", "镓" * 300, [], [[]], {}]
-)
+TEXTS = ["", " ", "x", "[x", "\x00", "\ud800", "2026-02-30", "镓" * 300]
+VALUES = st.sampled_from([*TEXTS, None, True, -1, 0, 1.5, 10**30, [], [[]], {}])
 PIECES = st.sampled_from(
-    [b"", b"<", b">", b"&", b'"', b"\x00", b"\xff", b"]]>", b"&#0;", b"&#x110000;", b"<a>", b"0"]
+    [
+        b"",
+        b"<",
+        b">",
+        b"&",
+        b'"',
+        b"\x00",
+        b"\xff",
+        b"]]>",
+        b"//[x",
+        b"&#0;",
+        b"&#x110000;",
+        b"<a>",
+        b"0",
+    ]
 )
 
 

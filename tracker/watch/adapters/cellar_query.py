@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from tracker.domain.codec import decode
 from tracker.errors import InvalidInput
+from tracker.sources.reader import check_storable
 from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, Listed
 
@@ -25,6 +27,8 @@ LIMITS = Limits(page_size=1000, max_count=10_000)
 MAX_ANSWER_BYTES = 16_000_000
 JSON = "application/sparql-results+json"
 AUTHORITY = "http://publications.europa.eu/resource/authority"
+WORK = re.compile(r"https?://[!-~]{1,180}")
+CELEX = re.compile(r"[!-~]{1,100}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 LANGUAGES = {
@@ -200,11 +204,24 @@ def _folded(term: str) -> str:
 
 def _check(row: Row, days: DayRange, place: str, response: Response) -> None:
     """Refuse a row that was not asked for. Raises NotUnderstood."""
-    day, language = row.day.value, last_part(row.language.value)
-    if not DAY.fullmatch(day) or not days.first.isoformat() <= day <= days.last.isoformat():
-        raise NotUnderstood(f"{_address(response)}: {place}: asked for {days}, and got {day!r}")
+    day, language = _day(row.day.value), last_part(row.language.value)
+    if day is None or not days.first <= day <= days.last:
+        raise NotUnderstood(
+            f"{_address(response)}: {place}: asked for {days}, and got {row.day.value!r}"
+        )
     if language not in LANGUAGES or not row.title.value.strip():
         raise NotUnderstood(f"{_address(response)}: {place}: expected a title in a language")
+    if not WORK.fullmatch(row.work.value) or not (
+        row.celex is None or CELEX.fullmatch(row.celex.value)
+    ):
+        raise NotUnderstood(f"{_address(response)}: {place}: expected a work, and its number")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _decode(kind: type[T], response: Response) -> T:
@@ -217,6 +234,7 @@ def _decode(kind: type[T], response: Response) -> T:
     if response.media_type not in (None, JSON, "application/json"):
         raise NotUnderstood(f"{address}: expected JSON, got {response.media_type}")
     try:
+        check_storable(response.content)
         return decode(kind, response.text())
     except InvalidInput as error:
         where = ".".join(map(str, error.path)) or "the answer"

@@ -20,7 +20,6 @@ from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, SourceSettings
 from tracker.watch.adapters.cellar_query import LANGUAGES, LIMITS, Query, Row, Title, last_part
 from tracker.watch.adapters.day_ranges import read_days
-from tracker.watch.adapters.feed_entries import item_name
 from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
 from tracker.watch.terms import Term, terms_in
 
@@ -102,7 +101,7 @@ class Act:
         eur_lex = f"https://eur-lex.europa.eu/legal-content/{language.upper()}/TXT/?uri=CELEX:"
         citation = CITATION.match(row.title.value)
         return Origin(
-            item=item_name(self.name),
+            item=self.name,
             title=row.title.value,
             sha256=self.titles[0].sha256,
             url=eur_lex + celex if celex else row.work.value,
@@ -142,8 +141,7 @@ def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
     acts: dict[str, Act] = {}
     for work, found in works.items():
         found.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
-        celexes = [each.row.celex.value for each in found if each.row.celex]
-        celex = min(filter(str.strip, celexes), default=work)
+        celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
         # One number for two works: each is an act, under the address of its work.
         name = work if celex in acts else celex
         acts[name] = Act(name, tuple(found), tuple(_terms(found[0].row, options)))
@@ -189,7 +187,7 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
 
 def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
     origin = Origin(
-        item=item_name(name),
+        item=name,
         title=known.title,
         sha256=None,
         url=settings.address,

@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 from tracker.domain.codec import decode, encode
 from tracker.errors import InvalidInput
 from tracker.review.finding import FactProposal, Finding, Lead, LeadCode, Origin
-from tracker.sources.reader import ReadFact, SourceLocation
+from tracker.sources.reader import ReadFact, SourceLocation, check_storable
 from tracker.sources.readers.federal_register import Document, read_document
 from tracker.watch.adapter import (
     Adapter,
@@ -188,6 +188,7 @@ def _listing(response: Response) -> Listing:
 
 def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
     try:
+        check_storable(raw)
         fields = decode(dict[str, Any], raw)
         said = {name: value for name, value in fields.items() if value is not None}
         document = decode(Document, encode(said))

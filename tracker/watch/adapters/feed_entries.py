@@ -26,6 +26,7 @@ DC = "{http://purl.org/dc/elements/1.1/}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
 MAX_ITEM_CHARACTERS = 200
+MAX_URL_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def read_feed(response: Response) -> Feed:
 
 
 def item_name(id: str) -> str:
-    """What findings call an entry: its id, or a hash of one that is too long."""
-    if len(id) <= MAX_ITEM_CHARACTERS:
+    """What findings call an entry: its id, or a hash of one that is too long, or can't be shown."""
+    if len(id) <= MAX_ITEM_CHARACTERS and id.isprintable():
         return id
     return "sha256:" + hashlib.sha256(id.encode()).hexdigest()
 
@@ -129,7 +130,7 @@ def _rss_entry(
     return FeedEntry(
         id=id,
         title=_without_markup(_text(item, f"{names}title")) or id,
-        url=urljoin(base, link or (id if "://" in id else "")),
+        url=_join(base, link or (id if "://" in id else "")) or base,
         place=place,
         element=item,
         text=" ".join(_without_markup(text) for text in texts if text),
@@ -142,8 +143,17 @@ def _rss_entry(
 def _link(element: etree._Element, base: str, relation: str) -> str | None:
     for link in element.findall(f"{ATOM}link"):
         if link.get("rel", "alternate") == relation and (href := link.get("href")):
-            return urljoin(base, href.strip())
+            return _join(base, href.strip())
     return None
+
+
+def _join(base: str, address: str) -> str | None:
+    """An address that may be relative; None for one that is none, or is too long to be kept."""
+    try:
+        joined = urljoin(base, address)
+    except ValueError:
+        return None
+    return joined if len(joined) <= MAX_URL_CHARACTERS else None
 
 
 def _text(element: etree._Element, name: str) -> str:

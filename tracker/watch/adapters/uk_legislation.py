@@ -9,11 +9,12 @@ of a new act the first one counts. The log says what is published, not what it d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from lxml import etree
 from msgspec import Meta, Struct
@@ -40,6 +41,8 @@ MORE_PAGES = "{http://www.legislation.gov.uk/namespaces/legislation}morePages"
 OVERLAP_DAYS = 2
 COLD_START_DAYS = 7
 MAX_PAGE_BYTES = 4_000_000
+ACT = re.compile(r"https?://[a-z.]+/id/(?P<type>[a-z]+)/[!-~]{1,150}")
+"""The address of an act, such as http://www.legislation.gov.uk/id/uksi/2026/12."""
 CITATIONS = {
     "asp": "{year} asp {number}",
     "nisr": "SR {year}/{number}",
@@ -82,7 +85,9 @@ class LogEvent:
     @property
     def type(self) -> str:
         """The type of the act, such as `uksi`."""
-        return urlsplit(self.act).path.split("/")[2]
+        found = ACT.fullmatch(self.act)
+        assert found
+        return found["type"]
 
     @property
     def number(self) -> str | None:
@@ -208,7 +213,7 @@ def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> L
     is_new = event_name == "withdrawn" or _child(element, f"{LOG}New") == "true"
     if said["Event"] != event_name or not is_new:
         raise NotUnderstood(f"{where}: asked for {event_name} files, and got another")
-    if len(urlsplit(said["dc:identifier"]).path.split("/")) < 4:
+    if not ACT.fullmatch(said["dc:identifier"]):
         raise NotUnderstood(f"{where}: {said['dc:identifier']!r} is not the address of an act")
     try:
         at = datetime.fromisoformat(said["updated"])
