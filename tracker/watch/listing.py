@@ -7,9 +7,10 @@ layout: that fails, rather than that something is missed.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -133,7 +134,7 @@ def walk(
 ) -> Generator[Request | Finding, Response | None, Walk]:
     """Read the pages of a list from the newest on, until one has only what is known or is older, or
     nothing that was not on the pages before: past the last page some lists repeat one, some are empty.
-    So that nothing is missed, fewer entries must come in between two requests than are on a page.
+    So that nothing is missed, fewer entries must come in while it is read than are on a page.
 
     Raises NotUnderstood; as `INCOMPLETE` where that takes more than `max_pages`.
     """
@@ -144,6 +145,8 @@ def walk(
         assert url is not None
         response = yield from fetch(Request(url, accept="text/html, application/json;q=0.9"))
         page = read_page(response, layout, may_be_empty=bool(entries))
+        if entries and _begins_anew(page, entries):
+            raise NotUnderstood(f"{first}: the list changed while it was read", code="INCOMPLETE")
         reached = all(entry in known or entry.url in entries for entry in page.entries)
         for entry in page.entries:
             entries.setdefault(entry.url, entry)
@@ -156,6 +159,13 @@ def walk(
         " before: raise max_pages, or since",
         code="INCOMPLETE",
     )
+
+
+def _begins_anew(page: ListPage, entries: Mapping[str, Entry]) -> bool:
+    """Whether a further page is a first one that got entries meanwhile: they stand before others that
+    were read already. On a next page those come first, moved there by what is new."""
+    was_read = [entry.url in entries for entry in page.entries]
+    return any(not before and after for before, after in pairwise(was_read))
 
 
 def read_page(response: Response, layout: Layout, *, may_be_empty: bool = False) -> ListPage:
