@@ -19,6 +19,7 @@ from deploy.cli.query import query
 from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
 from deploy.cli.relay import relay
+from deploy.cli.review import review
 from deploy.cli.serve import demo, serve
 from deploy.cli.state_files import replay, snapshot
 from deploy.cli.token import tokens
@@ -51,6 +52,7 @@ app.command()(replay)
 app.command()(migrate)
 app.add_typer(tokens)
 app.add_typer(endpoints)
+app.add_typer(review)
 app.add_typer(keys)
 app.add_typer(fetches)
 app.add_typer(corpus)

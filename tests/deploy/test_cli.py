@@ -368,6 +368,7 @@ def test_help_teaches_every_command() -> None:
         "facts",
         "key",
         "endpoint",
+        "review",
     ):
         assert name in result.stdout
 
