@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.publishers import bgs, cellar, federal_register, feeds, mofcom, usgs
 from tests.support.publishers.publisher import Asked, Page, Publisher, driven_by
-from tests.watch.adapters.drive import drive, source_of
-from tracker.watch.adapter import FetchFailed, NotUnderstood
+from tests.watch.adapters.drive import drive, failed, source_of
+from tracker.errors import TrackerError
+from tracker.watch.adapter import FetchFailed, NotUnderstood, Request, Response
 from tracker.watch.registry import adapter_named
 
 LOG = feeds.LegislationGovUk.PATH
@@ -106,6 +107,19 @@ def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     return copy
 
 
+def answers_of(publisher: Publisher) -> Callable[[Request], Response | TrackerError]:
+    """The answers of a publisher, which refuses what is no number where one should be."""
+    answer = driven_by(publisher)
+
+    def answered(request: Request) -> Response | TrackerError:
+        try:
+            return answer(request)
+        except ValueError:
+            return failed(request, status=400)
+
+    return answered
+
+
 @pytest.mark.parametrize("name", PLAYED)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -133,7 +147,7 @@ def test_no_answer_makes_an_adapter_fall_over(name: str, data: st.DataObject) ->
         driven = drive(
             adapter,
             source,
-            driven_by(publisher),
+            answers_of(publisher),
             cursor=cursor,
             today=date(2026, 3, day),
             may_fail=True,

@@ -8,7 +8,6 @@ imported by the reader `bgs`, as the download of its day.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -33,6 +32,7 @@ from tracker.watch.adapter import (
     SourceSettings,
 )
 from tracker.watch.adapters.known_documents import fingerprint
+from tracker.watch.json_answers import read_json
 from tracker.watch.listing import fetch
 
 ACCEPT = "application/geo+json, application/json;q=0.9"
@@ -121,12 +121,12 @@ def _read_pages(
 
 
 def _page(response: Response, address: str) -> FeaturePage:
+    page = read_json(response, dict[str, Any])
     try:
         features = read_features(response.content)
     except InvalidInput as error:
         where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
         raise NotUnderstood(f"{response.url}: {error.message}{where}") from None
-    page = json.loads(response.content)
     matched = page.get("numberMatched")
     if matched is not None and (not isinstance(matched, int) or isinstance(matched, bool)):
         raise NotUnderstood(f"{response.url}: numberMatched is no number")

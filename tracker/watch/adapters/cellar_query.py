@@ -15,11 +15,9 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from tracker.domain.codec import decode
-from tracker.errors import InvalidInput
-from tracker.sources.reader import check_storable
 from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, Listed
+from tracker.watch.json_answers import read_json
 
 T = TypeVar("T")
 
@@ -170,7 +168,7 @@ class Query:
         )
         response = yield self._request(query)
         assert response is not None
-        rows = _decode(RowsAnswer, response).results.bindings
+        rows = _read(response, RowsAnswer).results.bindings
         titles = {}
         for index, row in enumerate(rows):
             place = f"results.bindings[{index}]"
@@ -183,7 +181,7 @@ class Query:
         query = f"SELECT (COUNT(*) AS ?count) WHERE {{ {{ {inner} }} }}"
         response = yield self._request(query)
         assert response is not None
-        counts = _decode(CountsAnswer, response).results.bindings
+        counts = _read(response, CountsAnswer).results.bindings
         if len(counts) != 1 or not counts[0].count.value.isdecimal():
             raise NotUnderstood(f"{self.address}: expected one count")
         return int(counts[0].count.value)
@@ -224,21 +222,13 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _decode(kind: type[T], response: Response) -> T:
-    address = _address(response)
+def _read(response: Response, kind: type[T]) -> T:
     if response.status not in (200, 304):
         raise NotUnderstood(
-            f"{address}: the answer is only a part of it (status {response.status})",
+            f"{_address(response)}: the answer is only a part of it (status {response.status})",
             code="INCOMPLETE",
         )
-    if response.media_type not in (None, JSON, "application/json"):
-        raise NotUnderstood(f"{address}: expected JSON, got {response.media_type}")
-    try:
-        check_storable(response.content)
-        return decode(kind, response.text())
-    except InvalidInput as error:
-        where = ".".join(map(str, error.path)) or "the answer"
-        raise NotUnderstood(f"{address}: {where}: {error.message}") from None
+    return read_json(response, kind)
 
 
 def _address(response: Response) -> str:

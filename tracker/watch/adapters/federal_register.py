@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 from tracker.domain.codec import decode, encode
 from tracker.errors import InvalidInput
 from tracker.review.finding import FactProposal, Finding, Lead, LeadCode, Origin
-from tracker.sources.reader import ReadFact, SourceLocation, check_storable
+from tracker.sources.reader import ReadFact, SourceLocation
 from tracker.sources.readers.federal_register import Document, read_document
 from tracker.watch.adapter import (
     Adapter,
@@ -36,6 +36,7 @@ from tracker.watch.adapter import (
 )
 from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, Listed, read_days
 from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
+from tracker.watch.json_answers import not_as_expected, read_json
 
 LIMITS = Limits(page_size=1000, max_count=10_000)
 COLD_START_DAYS = 90
@@ -130,7 +131,7 @@ class Query:
         """A page of what was published on some days. Raises NotUnderstood."""
         response = yield self.request(days, number)
         assert response is not None
-        listing = _listing(response)
+        listing = read_json(response, Listing)
         entries = [
             _entry(bytes(raw), f"results[{place}]", response, self.because)
             for place, raw in enumerate(listing.results)
@@ -177,18 +178,8 @@ def _queries(address: str, options: Options) -> Iterator[Query]:
         yield Query(address, (term, *types), "with one of the words " + ", ".join(options.terms))
 
 
-def _listing(response: Response) -> Listing:
-    if response.media_type not in (None, "application/json"):
-        raise NotUnderstood(f"{response.url}: expected JSON, got {response.media_type}")
-    try:
-        return decode(Listing, response.text())
-    except InvalidInput as error:
-        raise _not_understood(response, "", error) from None
-
-
 def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
     try:
-        check_storable(raw)
         fields = decode(dict[str, Any], raw)
         said = {name: value for name, value in fields.items() if value is not None}
         document = decode(Document, encode(said))
@@ -196,13 +187,7 @@ def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
             raise InvalidInput("expected a number and a title")
         return Entry(document, fields, place, response, because)
     except InvalidInput as error:
-        raise _not_understood(response, place, error) from None
-
-
-def _not_understood(response: Response, place: str, error: InvalidInput) -> NotUnderstood:
-    where = ".".join([*filter(None, [place]), *map(str, error.path)])
-    address = response.url.partition("?")[0]
-    return NotUnderstood(f"{address}: {where or 'the page'}: {error.message}")
+        raise not_as_expected(response, error.message, place, *error.path) from None
 
 
 def _findings(entry: Entry, known: KnownDocuments, options: Options) -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from fnmatch import fnmatchcase
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import msgspec
 from msgspec import Meta, Struct
 
 from tracker.review.finding import Finding, ImportProposal, Lead, LeadCode, Origin
@@ -34,6 +33,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
+from tracker.watch.json_answers import read_json
 from tracker.watch.listing import address_in, fetch
 
 ACCEPT = "application/json"
@@ -196,7 +196,7 @@ def _items(
         if url is None:
             break
         response = yield from fetch(Request(url, accept=ACCEPT))
-        page = _decoded(response, ItemPage)
+        page = read_json(response, ItemPage)
         found |= {item.id: (response, item) for item in page.items}
         link = page.nextlink.url if page.nextlink and page.items else None
         url = address_in(link, response.url)
@@ -213,7 +213,7 @@ def _release_files(
     """The files of a release and of its child items."""
     catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
     response = yield from fetch(Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT))
-    whole = _decoded(response, Item)
+    whole = read_json(response, Item)
     found = list(_files_of(year, whole, response))
     if whole.has_children or release.has_children:
         asked = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
@@ -283,13 +283,6 @@ def _proposal(found: ReleaseFile, response: Response, *, is_new: bool) -> Findin
 def _gone(key: str, title: str, address: str) -> Lead:
     origin = Origin(item=key, title=title, sha256=None, url=address, language="en")
     return Lead(origin, "The catalogue lists the file no more", LeadCode.WITHDRAWN)
-
-
-def _decoded(response: Response, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(response.content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NotUnderstood(f"{response.url}: expected the catalogue's JSON: {error}") from None
 
 
 ADAPTER = Adapter(
