@@ -91,7 +91,8 @@ def export(
 
     It has the layout of C2SP tlog-tiles, so that other tools read it too. A second export adds what
     is new, and refuses a log that does not continue the bundle. What is exported is verified. A
-    copy made from an address has no texts (notes, quotations): those are not part of the log.
+    copy made from an address has no texts (notes, quotations): those are not part of the log. The bytes
+    that publishers sent are had from beside it.
     """
     if parquet:
         if (
@@ -116,10 +117,7 @@ def export(
                 chosen.trust,
                 directory,
                 texts_of(log, directory),
-                SnapshotExporter(
-                    directory,
-                    from_log(log) if log.has_snapshots and not without_snapshots else None,
-                ),
+                SnapshotExporter(directory, None if without_snapshots else from_log(log)),
                 allow_missing_texts=allow_missing_texts,
                 allow_missing_snapshots=allow_missing_snapshots,
             )

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from deploy.bootstrap import open_connection, open_pool
+from deploy.bootstrap import open_connection, open_pool, running_tracker
+from deploy.cli.main import app
 from deploy.cli.restore import append_to
-from tests.support.snapshots import entries_of, failed, fetched, read_from, redacted, unchanged
+from deploy.postgres import Postgres
+from deploy.process import Exit
+from schema.services import Access
+from tests.conftest import copied
+from tests.support.published_log import publish
+from tests.support.snapshots import (
+    WATCHED,
+    entries_of,
+    failed,
+    fetched,
+    keep,
+    read_from,
+    redact,
+    redacted,
+    unchanged,
+)
 from tests.support.tampered_logs import KEY, TRUST, ForgedLog, honest, signed
+from tests.support.web_server import serving
 from tracker.audit.bundle.export import export
 from tracker.audit.bundle.restore import restore
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import BundleFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.values import Fact
@@ -359,3 +381,94 @@ async def test_a_log_without_sources_needs_no_snapshots(tmp_path: Path) -> None:
     snapshots = (await verified(tmp_path, allow_missing_texts=True)).snapshots
     assert snapshots is not None
     assert snapshots.intact == 0
+
+
+# --- by an address, and by the command line
+
+
+@pytest.fixture
+async def address(target: Target, tmp_path: Path, bundle: Path) -> AsyncIterator[str]:
+    """A tracker with the log of a bundle; its address."""
+    await restored(target, bundle)
+    async with running_tracker(target) as services, serving(services, Access()) as (address, *_):
+        yield f"http://{address}/log"
+
+
+async def test_a_copy_of_an_address_has_the_snapshots_that_are_there(
+    address: str, bundle: Path, target: Target, tmp_path: Path
+) -> None:
+    await redact(target, DIGESTS[3])
+    source = HttpSource(address)
+    try:
+        exporter = SnapshotExporter(tmp_path / "copy", from_log(source))
+        await export(source, TRUST, tmp_path / "copy", {}, snapshots=exporter)
+    finally:
+        source.close()
+    assert set(exporter.missing) == {DIGESTS[3]}  # what says so is not signed yet
+    of(3)(bundle).unlink()
+    assert files_in(tmp_path / "copy") == files_in(bundle)
+    elsewhere = HttpSource(address.removesuffix("/log"))
+    assert elsewhere.snapshot(DIGESTS[1]) is None
+
+
+@pytest.fixture
+def other(server: Postgres, empty_template: str) -> Iterator[Target]:
+    """Another database with nothing in it."""
+    yield from copied(server, empty_template)
+
+
+async def test_a_tail_that_comes_from_an_address_brings_its_snapshots(
+    address: str, bundle: Path, other: Target, tmp_path: Path
+) -> None:
+    await exported(tmp_path / "older", FACTS[:3])
+    await restored(other, tmp_path / "older")
+    source = HttpSource(address)
+    try:
+        await append_to(other, source, TRUST, None)
+    finally:
+        source.close()
+    assert await kept_in(other) == files_in(bundle)
+
+
+def test_the_command_line_exports_with_and_without_and_says_what_is_missing(
+    target: Target, tmp_path: Path
+) -> None:
+    environment = {
+        "TRACKER_DATABASE_URL": f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}",
+        "TRACKER_AUDIT_DIR": str(tmp_path / "audit"),
+        "COLUMNS": "300",
+    }
+
+    async def prepare() -> None:
+        async with running_tracker(target) as services:
+            await services.commands.record("source/a", WATCHED)
+            for page in PAGES[1:4]:
+                await services.commands.record("source/a", fetched(page))
+        for page in PAGES[1:3]:
+            await keep(target, page)
+        KeyStore(tmp_path / "audit").load_or_create("example.org/log")
+        await publish(target, tmp_path / "audit")
+
+    asyncio.run(prepare())
+
+    def tracker(*arguments: object) -> tuple[int, str]:
+        result = CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
+        return result.exit_code, result.output
+
+    key = KeyStore(tmp_path / "audit").keys().verifiers[0]
+    bundle, verify = tmp_path / "bundle", ("verify", tmp_path / "bundle", "--key", key)
+    code, said = tracker("export", bundle, "--without-snapshots")
+    assert (code, "0 new snapshots" in said) == (Exit.OK, True), said
+    assert "--allow-missing-snapshots" in said
+    code, said = tracker(*verify)
+    assert (code, "MISSING_SNAPSHOT" in said, DIGESTS[1] in said) == (Exit.REFUSED, True, True)
+    code, said = tracker("export", bundle)
+    assert (code, "2 new snapshots" in said) == (Exit.OK, True), said
+    assert f"Snapshot {DIGESTS[3]} is missing" in said
+    assert "1 of the snapshots that events name are not in it" in said
+    code, said = tracker(*verify, "--json")
+    assert json.loads(said[said.index("{") : said.rindex("}") + 1])["code"] == "MISSING_SNAPSHOT"
+    code, said = tracker(*verify, "--allow-missing-snapshots")
+    assert "snapshots: 2 are what was fetched, 0 are redacted, 1 are missing" in said
+    assert code == Exit.OK

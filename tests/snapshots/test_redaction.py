@@ -16,13 +16,10 @@ from deploy.process import Exit
 from schema.services import Services
 from tests.support import api as told
 from tests.support.api import Api
-from tests.support.fact_builders import source
-from tests.support.snapshots import digest, fetched, keep
+from tests.support.snapshots import WATCHED, digest, fetched, keep
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
-from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate
-from tracker.domain.watched_source import Watched
 from tracker.postgres.database import OWNER, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 
@@ -31,17 +28,6 @@ SHA256 = digest(PAGE)
 REDACT = """mutation ($input: RedactSnapshotInput!, $key: String) {
   redactSnapshot(input: $input, idempotencyKey: $key) {
     position entity repeated event { type actor } } }"""
-WATCHED = from_builtins(
-    Watched,
-    {
-        "source": source("list"),
-        "on": "2026-01-01",
-        "name": "A list",
-        "adapter": "page",
-        "address": "https://list.example/acts",
-        "everyHours": 24,
-    },
-)
 
 
 async def record_fetches(services: Services) -> None:

@@ -14,7 +14,7 @@ from tests.support.tampered_logs import stamp
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged
+from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged, Watched
 from tracker.log.entries import new_event
 from tracker.postgres.database import API, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
@@ -56,6 +56,18 @@ REQUEST = {
     "address": "https://list.example/acts",
     "status": 200,
 }
+
+WATCHED = from_builtins(
+    Watched,
+    {
+        "source": source("list"),
+        "on": "2026-01-01",
+        "name": "A list",
+        "adapter": "page",
+        "address": "https://list.example/acts",
+        "everyHours": 24,
+    },
+)
 
 
 def fetched(content: bytes, **more: Any) -> Fact:

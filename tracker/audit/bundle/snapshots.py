@@ -7,6 +7,7 @@ Each is a file of its own, which a later export leaves as it is; one that the lo
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -123,10 +124,10 @@ def from_store(store: SnapshotStore) -> OpenSnapshot:
 
 
 def from_log(log: LogSource) -> OpenSnapshot:
-    """Opens the snapshots of another bundle."""
+    """Opens the snapshots of another bundle, or of a tracker by its address."""
 
     async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
-        chunks = log.snapshot(sha256)
+        chunks = await asyncio.to_thread(log.snapshot, sha256)
         return None if chunks is None else _each(chunks)
 
     return open_snapshot
@@ -139,9 +140,8 @@ async def put_back(
     redacted; returns how many. Raises Rejected (ALTERED_SNAPSHOT) where one is another since then."""
     count = 0
     for snapshot in named:
-        chunks = verification.source.snapshot(snapshot.sha256)
-        if chunks is not None:
-            content = b"".join(chunks)
+        content = await asyncio.to_thread(_content, verification.source, snapshot.sha256)
+        if content is not None:
             if sha256_of(content) != snapshot.sha256:
                 raise Rejected(
                     "ALTERED_SNAPSHOT", f"snapshot {snapshot.sha256} is not what was fetched"
@@ -149,6 +149,11 @@ async def put_back(
             await store.put(content, snapshot.media_type)
             count += 1
     return count
+
+
+def _content(log: LogSource, sha256: str) -> bytes | None:
+    chunks = log.snapshot(sha256)
+    return None if chunks is None else b"".join(chunks)
 
 
 async def _each(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,16 +6,19 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.format.layout import MAX_ENTRIES_BYTES, LogFiles, max_bytes
+from tracker.audit.format.layout import MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
 from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.http_client import read_content
+from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
 
+LOG_PATH = "/log"
+"""With what the address of the log of a tracker ends; what else it has is beside it."""
 READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte after which a server counts as silent."""
 ANSWER_TIMEOUT_SECONDS = 120.0
@@ -41,6 +44,7 @@ class HttpSource(LogFiles):
             )
         self._parts = urlsplit(url.rstrip("/"))
         self.name = address_without_query(url.rstrip("/"))
+        self._server = self.name.removesuffix(self._parts.path)
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -48,9 +52,21 @@ class HttpSource(LogFiles):
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file, or None where there is none. Raises Unavailable."""
+        return await asyncio.to_thread(self._read, f"{self._parts.path}/{path}", max_bytes(path))
+
+    def snapshot(self, sha256: str) -> Iterator[bytes] | None:
+        """The bytes of a snapshot, which a tracker gives beside its log; None where it has none, and below
+        an address that does not end with `/log`. Raises Unavailable."""
+        beside = self._parts.path.removesuffix(LOG_PATH)
+        if beside == self._parts.path:
+            return None
+        content = self._read(f"{beside}/{SNAPSHOTS}/{sha256}", MAX_SNAPSHOT_BYTES)
+        return None if content is None else iter((content,))
+
+    def _read(self, path: str, limit: int) -> bytes | None:
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
-                status, content = await asyncio.to_thread(self._ask, path)
+                status, content = self._ask(path, limit)
                 if status == 200:
                     return content
                 if status in (404, 410):
@@ -61,8 +77,8 @@ class HttpSource(LogFiles):
             except (OSError, HTTPException) as error:
                 reason = str(error) or type(error).__name__
             if pause is not None:
-                await asyncio.sleep(pause)
-        raise Unavailable(f"{self.name}/{path}: {reason}")
+                time.sleep(pause)
+        raise Unavailable(f"{self._server}{path}: {reason}")
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """An address may have moved, so a file that is not there accuses nobody."""
@@ -81,22 +97,22 @@ class HttpSource(LogFiles):
             while True:
                 self._idle.get_nowait().close()
 
-    def _ask(self, path: str) -> tuple[int, bytes]:
+    def _ask(self, path: str, limit: int) -> tuple[int, bytes]:
         """The status and the content of an answer. A connection that was kept may have been closed
         by the other side, so that one is tried again at once with a new one."""
         with suppress(queue.Empty):
             kept = self._idle.get_nowait()
             with suppress(OSError, HTTPException):
-                return self._answer(kept, path)
-        return self._answer(self._connection(), path)
+                return self._answer(kept, path, limit)
+        return self._answer(self._connection(), path, limit)
 
-    def _answer(self, connection: HTTPConnection, path: str) -> tuple[int, bytes]:
+    def _answer(self, connection: HTTPConnection, path: str, limit: int) -> tuple[int, bytes]:
         try:
-            connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
+            connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
             found = response.status == 200  # what says that it is not there may be a long page
-            limit = max_bytes(path) if found else MAX_ENTRIES_BYTES
-            content = read_content(response, limit, time.monotonic() + ANSWER_TIMEOUT_SECONDS)
+            most = limit if found else MAX_ENTRIES_BYTES
+            content = read_content(response, most, time.monotonic() + ANSWER_TIMEOUT_SECONDS)
         except BaseException:
             connection.close()
             raise

@@ -198,7 +198,7 @@ class Verification:
             if self.texts:
                 self.texts.check(page.events)
             if self.snapshots:
-                self.snapshots.check(page.events)
+                await asyncio.to_thread(self.snapshots.check, page.events)
             if wrong is not None:
                 await self._raise_altered(tile, wrong, stored or [])
             for filled in page.full_tiles:
