@@ -74,14 +74,14 @@ class Walk:
 
 class Known:
     """What is known of a list: addresses with their day and title, and the day before which all that
-    is listed counts as known."""
+    is listed counts as known: `since` at the first look, later ones keep to it."""
 
     def __init__(self, cursor: Cursor, since: date):
         self.entries: dict[str, tuple[date, str]] = {
             url: (date.fromisoformat(day), title)
             for url, (day, title) in cursor.get("known", {}).items()
         }
-        self.floor = max(since, date.fromisoformat(cursor.get("floor", "0001-01-01")))
+        self.floor = date.fromisoformat(cursor["floor"]) if "floor" in cursor else since
 
     def __contains__(self, entry: Entry) -> bool:
         return entry.day < self.floor or entry.url in self.entries
@@ -96,7 +96,7 @@ class Known:
         return sorted(
             url
             for url, (day, _) in self.entries.items()
-            if url not in listed and day > walk.reaches_back_to
+            if url not in listed and day >= self.floor and day > walk.reaches_back_to
         )
 
     def cursor(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from tests.support.publishers.mofcom import (
     act,
     rare_earths,
 )
-from tests.support.publishers.publisher import Declared, Status, driven_by
+from tests.support.publishers.publisher import Declared, Moved, Status, driven_by
 from tests.watch.adapters.drive import DrivenLook, drive, source_of
 from tracker.domain.export_control_acts import Announced
 from tracker.domain.vocabulary import Checked, Measure
@@ -217,6 +217,22 @@ def test_pages_of_lists_may_come_as_html_in_json() -> None:
     assert [proposal.origin.item for proposal in found.facts] == ["announcement-2025-18"]
 
 
+def test_a_first_look_goes_back_90_days_and_later_ones_keep_to_that() -> None:
+    ministry = ministry_with(act(1, "2025-01-10"), act(3, "2025-01-25"), act(5, "2025-04-01"))
+    first = look(ministry, since=None)
+    assert set(first.cursor["acts"]) == {"announcement-2025-3", "announcement-2025-5"}
+    assert first.items == ["gap-2025-4"]
+    second = look(ministry, first.cursor, today=date(2025, 5, 20), since=None)
+    assert (second.items, set(second.cursor["acts"])) == ([], set(first.cursor["acts"]))
+
+
+def test_an_act_that_has_moved_is_read_where_it_is() -> None:
+    ministry = ministry_with(rare_earths(path="/new/art/18.html"))
+    ministry.lists[LIST].append(rare_earths(path="/old/art/18.html"))
+    ministry.fail("/old/art/*", Moved("/new/art/18.html"))
+    assert look(ministry).items == ["announcement-2025-18"]
+
+
 @pytest.mark.parametrize(
     ("encoding", "declared", "header"),
     [("gb18030", "gb2312", None), ("gb18030", None, "GB18030"), ("utf-8", None, "utf-8")],
@@ -292,10 +308,9 @@ def test_young_acts_are_read_again_once_a_day() -> None:
 
 def test_a_long_list_is_read_in_several_looks_and_nothing_is_left_out() -> None:
     ministry = Mofcom()
-    for serial in range(1, 71):
-        ministry.add(
-            act(serial, f"2025-0{1 + serial // 28}-{1 + serial % 28:02}", "关于稀土的公告")
-        )
+    for serial in range(1, 141):
+        day = date(2025, 1, 2) + timedelta(days=serial // 2)
+        ministry.add(act(serial, f"{day}", "关于稀土的公告"))
     cursor: Any = None
     items: list[str] = []
     warnings: list[tuple[str, ...]] = []
@@ -305,10 +320,10 @@ def test_a_long_list_is_read_in_several_looks_and_nothing_is_left_out() -> None:
         items += found.items
         assert found.result is not None
         warnings.append(found.result.warnings)
-    assert items == [f"announcement-2025-{serial}" for serial in range(1, 71)]
+    assert items == [f"announcement-2025-{serial}" for serial in range(1, 141)]
     assert warnings == [
-        ("40 acts are left for the next look",),
-        ("10 acts are left for the next look",),
+        ("80 acts are left for the next look",),
+        ("20 acts are left for the next look",),
         (),
         (),
     ]

@@ -41,6 +41,8 @@ from tracker.watch.listing import (
 from tracker.watch.terms import Term, terms_in
 
 MAX_WITHDRAWAL_CHECKS = 10
+FIRST_LOOK_DAYS = 90
+"""How far a first look goes back, where the settings do not say."""
 MAX_READ = 40
 """The most notices that are read in one look; the others wait for the next."""
 
@@ -53,7 +55,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     language: str
     item: str
     days: str
-    since: date
+    since: date | None = None
     link: str = "a[href]"
     title: str | None = None
     day: str | None = None
@@ -90,7 +92,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through a list from the newest notice to what is known."""
     options: Options = settings.options
-    known = Known(cursor, options.since)
+    known = Known(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
     found = yield from walk(settings.address, options.layout(), known, options.max_pages)
     yield from _say_what_is_gone(known.missing_in(found), known, options)
     new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))

@@ -44,7 +44,9 @@ from tracker.watch.listing import (
 )
 from tracker.watch.terms import Term, terms_in
 
-MAX_READ = 30
+FIRST_LOOK_DAYS = 90
+"""How far a first look goes back, where the settings do not say."""
+MAX_READ = 60
 """The most acts that are read in one look; the others wait for the next."""
 MAX_WITHDRAWAL_CHECKS = 5
 SETTLED_AFTER_DAYS = 3
@@ -61,11 +63,11 @@ TERMS = (
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Further lists of the ministry, and what its pages are like.
 
-    `since` is the first day that is looked at, `terms` are sought in titles and texts: an act with
-    none of them is counted, and nothing is said of it.
+    `since` is the first day that is looked at (default: 90 days before the first look). `terms` are
+    sought in titles and texts: an act with none of them is counted, and nothing is said of it.
     """
 
-    since: date
+    since: date | None = None
     lists: tuple[str, ...] = ()
     english_lists: tuple[str, ...] = ()
     item: str = 'li:has(a[href*="/art"])'
@@ -97,8 +99,10 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through the lists, read what is new, then what is young again, then count the numbers."""
     options: Options = settings.options
     journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
+    first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
+    since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
     lists = {
-        address: (language, Known(cursor.get("lists", {}).get(address, {}), options.since))
+        address: (language, Known(cursor.get("lists", {}).get(address, {}), since))
         for language, addresses in (
             ("zh", (settings.address, *options.lists)),
             ("en", options.english_lists),
@@ -116,9 +120,10 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     left = new[MAX_READ:]
     if not left:
         settled = today - timedelta(days=SETTLED_AFTER_DAYS)
-        for year, serial in journal.new_gaps(options.since, settled):
+        for year, serial in journal.new_gaps(since, settled):
             yield _gap(year, serial, settings.address)
     next_cursor: dict[str, Any] = {
+        "first_look": first_look.isoformat(),
         "lists": {address: known.cursor() for address, (_, known) in lists.items()},
         "acts": journal.acts_since(today.year - 1),
         "gaps": journal.gaps,
@@ -161,9 +166,10 @@ def _read_new(new: list[tuple[Entry, str, Known]], journal: Journal, options: Op
 
 def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Finding | None:
     """What is said of an act at an address; None for the same text again, and for other matters."""
-    counted = act.number is not None and act.number.own
     others: list[str] = []
-    if act.number and counted and language == "zh":
+    if act.number and act.number.own and language == "zh":
+        if journal.has(act, act.number.item):  # listed under another address that leads to this one
+            return None
         others = journal.note(act, act.number.item)
     if not terms_in(f"{act.title} {act.text}", options.terms):
         return None

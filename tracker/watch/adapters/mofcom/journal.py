@@ -43,6 +43,10 @@ class Journal:
         self._acts[item] = (min(day, act.day), title, {**bodies, act.url: act.digest})
         return others
 
+    def has(self, act: Act, item: str) -> bool:
+        """Whether this text of an act is known at this address."""
+        return item in self._acts and self._acts[item][2].get(act.url) == act.digest
+
     def drop(self, item: str, url: str) -> None:
         """Drop an address of an act; its number stays counted."""
         self._acts[item][2].pop(url, None)
