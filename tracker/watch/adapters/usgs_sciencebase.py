@@ -178,7 +178,11 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 
 def _wanted(changed: list[ReleaseFile], options: Options) -> list[ReleaseFile]:
-    return [each for each in changed if _fits(each.file.name, options.tables)]
+    return [
+        each
+        for each in changed
+        if _fits(each.file.name, options.tables) and not _fits(each.file.name, options.ignore)
+    ]
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
