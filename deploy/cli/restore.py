@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from deploy import settings
 from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
@@ -30,17 +31,19 @@ from projections.runner.rebuild import rebuild
 from projections.runner.tables import create_tables
 from tracker.audit.bundle.restore import append_tail
 from tracker.audit.bundle.restore import restore as fill
+from tracker.audit.bundle.snapshots import put_back
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.rows import DerivedRows, begin_tail, check_complete, covered
-from tracker.audit.verify.trust import TrustPolicy
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import NotFound
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import PROJECTOR, WATCHER, Target
+from tracker.snapshots.named import NamedSnapshot, add_named
 from tracker.snapshots.store import SnapshotStore
 
 
@@ -161,42 +164,64 @@ async def append_to(
     allow_missing_texts: bool = False,
     allow_missing_snapshots: bool = False,
 ) -> None:
-    """Append to the log of a database what another has beyond it. Servers project it."""
+    """Append to the log of a database what another has beyond it, and bring back snapshots that it has
+    lost. Servers project it."""
     kept = trust.verify_head(await log.head(), "the checkpoint")
     await migrate_log(target)
-    async with opened_pool(target) as pool:
+    async with opened_pool(target) as pool, opened_snapshots(target) as snapshots:
         size = await Recorder(pool).head()
-        source = DatabaseSource(pool)
+        named = dict[str, NamedSnapshot]()
         with progress_bar(stderr) as bar:
-            comparing = bar.add_task("comparing", total=size)
-            try:
-                own = await Verification.begin(source, trust, await covered(source, trust, kept))
-                await own.run(lambda done: bar.update(comparing, completed=done))
-                rows = DerivedRows(source, own.frontier)
-            except NotFound:  # a database may have been restored to before its first checkpoint
-                rows = DerivedRows(source, TileFrontier())
+            rows = await compare(DatabaseSource(pool), trust, kept, size, bar, named)
             if kept.size <= size:
                 await check_complete(rows, size, kept, None, trust)
                 print(f"nothing is missing: the log has {size} events, and {kept.size} were signed")
-                return
-            await rows.extend(size)
-            tail = await begin_tail(
-                rows,
-                log,
-                trust,
-                allow_missing_texts=allow_missing_texts,
-                allow_missing_snapshots=allow_missing_snapshots,
-            )
-            appending = bar.add_task("appending", total=tail.head.size)
-            warn_of_head(data_dir, tail.head.checkpoint)
-            async with open_connection(target) as connection, opened_snapshots(target) as snapshots:
-                await append_tail(
-                    connection,
+                tail = None
+            else:
+                tail = await begin_tail(
                     rows,
-                    tail,
-                    lambda done: bar.update(appending, completed=done),
-                    snapshots,
+                    log,
+                    trust,
+                    allow_missing_texts=allow_missing_texts,
+                    allow_missing_snapshots=allow_missing_snapshots,
                 )
-    print(f"appended: positions {size + 1} to {tail.head.size} of {tail.head.checkpoint.origin}")
-    print_texts(tail)
-    print_snapshots(tail)
+                appending = bar.add_task("appending", total=tail.head.size)
+                warn_of_head(data_dir, tail.head.checkpoint)
+                async with open_connection(target) as connection:
+                    await append_tail(
+                        connection,
+                        rows,
+                        tail,
+                        lambda done: bar.update(appending, completed=done),
+                        snapshots,
+                    )
+        if tail:
+            last, origin = tail.head.size, tail.head.checkpoint.origin
+            print(f"appended: positions {size + 1} to {last} of {origin}")
+            print_texts(tail)
+            print_snapshots(tail)
+        if count := await put_back(log, named.values(), snapshots):
+            print(f"snapshots: {count} that were lost are back")
+
+
+async def compare(
+    source: DatabaseSource,
+    trust: TrustPolicy,
+    kept: TrustedCheckpoint,
+    size: int,
+    bar: Progress,
+    named: dict[str, NamedSnapshot],
+) -> DerivedRows:
+    """Verify the rows of a database, which are `size`; adds the snapshots that they name to `named`."""
+    comparing = bar.add_task("comparing", total=size)
+    try:
+        own = await Verification.begin(source, trust, await covered(source, trust, kept))
+        async for page in own.pages():
+            add_named(named, page.events)
+            bar.update(comparing, completed=page.events[-1].position)
+        rows = DerivedRows(source, own.frontier)
+    except NotFound:  # a database may have been restored to before its first checkpoint
+        rows = DerivedRows(source, TileFrontier())
+    if kept.size > size:
+        await rows.extend(size)
+    return rows

@@ -266,6 +266,23 @@ async def test_a_tail_brings_its_snapshots(bundle: Path, target: Target, tmp_pat
     assert await kept_in(target) == files_in(tmp_path / "whole")
 
 
+async def test_what_was_lost_comes_back_from_a_bundle_though_the_log_is_whole(
+    bundle: Path, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = tmp_path / "files"
+    monkeypatch.setenv("TRACKER_SNAPSHOTS", str(files))
+    whole = files_in(bundle)
+    (files_without := tmp_path / "without").mkdir()
+    shutil.copytree(bundle, files_without / "bundle")
+    of(2)(files_without / "bundle").unlink()
+    await restored(target, files_without / "bundle", files, allow_missing_snapshots=True)
+    for sha256, damage in ((DIGESTS[1], PAGES[1][:-1] + b"!"), (DIGESTS[3], None)):
+        file = files / sha256[:2] / sha256
+        file.unlink() if damage is None else file.write_bytes(damage)
+    await append_to(target, BundleFiles(bundle), TRUST, None)
+    assert await kept_in(target, files) == whole
+
+
 # --- redaction
 
 REDACTED = (*FACTS, redacted(PAGES[1]), fetched(PAGES[4]))

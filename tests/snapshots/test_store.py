@@ -237,13 +237,17 @@ async def test_a_row_has_no_other_bytes_than_its_hash_and_size_say(target: Targe
 # --- files
 
 
-async def test_an_altered_file_is_not_given_out(pool: Pool, tmp_path: Path) -> None:
+async def test_an_altered_file_is_not_given_out_and_is_mended_by_the_same_bytes(
+    pool: Pool, tmp_path: Path
+) -> None:
     store = SnapshotStore(pool, tmp_path)
     sha256 = await store.put(LARGE)
     file_of(tmp_path, sha256).write_bytes(LARGE[:-1] + b"!")
     with pytest.raises(Rejected) as caught:
         await store.get(sha256)
     assert caught.value.code == "ALTERED_SNAPSHOT"
+    await store.put(LARGE)
+    assert file_of(tmp_path, sha256).read_bytes() == LARGE
 
 
 async def test_a_file_that_is_lost_is_said_to_be_and_comes_back_with_its_bytes(

@@ -6,6 +6,7 @@ start when it is an hour old. Which files there should be says the database, not
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import uuid
@@ -36,14 +37,15 @@ class SnapshotDirectory:
     def __init__(self, path: Path):
         self.path = path
 
-    def size(self, sha256: str) -> int | None:
-        """How many bytes the file of a snapshot has; None where there is none."""
+    def holds(self, sha256: str) -> bool:
+        """Whether the file of a snapshot is there, and has its bytes."""
+        hashed = hashlib.sha256()
         try:
-            return os.stat(self._file(sha256), follow_symlinks=False).st_size
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise _refused(error, self._file(sha256)) from None
+            for chunk in self.chunks(sha256):
+                hashed.update(chunk)
+        except Unavailable:
+            return False
+        return hashed.hexdigest() == sha256
 
     def write(self, sha256: str, content: bytes) -> None:
         """Write a file, in the place of an older one. It is on the disk when this returns."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged
+from tracker.log.entries import RecordedEvent
 
 
 class NamedSnapshot(NamedTuple):
@@ -26,6 +27,16 @@ def named_snapshots(fact: Fact) -> Iterator[NamedSnapshot]:
             yield NamedSnapshot(fact.sha256)
     if fact.source.snapshot:
         yield NamedSnapshot(fact.source.snapshot)
+
+
+def add_named(
+    named: dict[str, NamedSnapshot], events: Iterable[RecordedEvent], after: int = 0
+) -> None:
+    """Add the snapshots that events after a position name, by SHA-256, as the first of them does."""
+    for event in events:
+        if event.position > after:
+            for one in named_snapshots(event.fact):
+                named.setdefault(one.sha256, one)
 
 
 def redacted_snapshot(fact: Fact) -> str | None:

@@ -83,9 +83,13 @@ class SnapshotStore:
             raise TooLarge(f"expected a snapshot of at most {MAX_SNAPSHOT_BYTES:,} bytes")
         sha256 = await asyncio.to_thread(sha256_of, content)
         info = await self.describe(sha256)
-        if info is None or (info.place == "directory" and not await self._has_file(info)):
+        if await self._lacks(info):
             await self._store(sha256, content, media_type, known=info is not None)
         return sha256
+
+    async def lacks(self, sha256: str) -> bool:
+        """Whether the bytes of a snapshot are not here, or others, and not redacted. Raises InvalidInput."""
+        return await self._lacks(await self.describe(sha256))
 
     async def get(self, sha256: str) -> Snapshot | None:
         """A snapshot with its bytes, or why they are gone; None for one that was never kept.
@@ -174,10 +178,12 @@ class SnapshotStore:
         if self._directory:
             await self.describe(sha256)  # which removes the file where a redaction was faster
 
-    async def _has_file(self, info: SnapshotInfo) -> bool:
-        if self._directory is None:
-            return False
-        return await asyncio.to_thread(self._directory.size, info.sha256) == info.size
+    async def _lacks(self, info: SnapshotInfo | None) -> bool:
+        if info is None or info.place != "directory":
+            return info is None
+        return self._directory is None or not await asyncio.to_thread(
+            self._directory.holds, info.sha256
+        )
 
     async def _read(self, info: SnapshotInfo) -> AsyncIterator[bytes]:
         if info.place == "directory":

@@ -26,7 +26,7 @@ from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification, VerifiedPage
 from tracker.errors import InvalidInput, Rejected
 from tracker.postgres.database import OWNER, Connection, named_queries
-from tracker.snapshots.named import NamedSnapshot, named_snapshots
+from tracker.snapshots.named import NamedSnapshot, add_named
 from tracker.snapshots.store import SnapshotStore
 
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
@@ -120,10 +120,7 @@ async def _stage(
     pages, last, named = list[VerifiedPage](), -1, dict[str, NamedSnapshot]()
     async for page in verification.pages():
         pages.append(page)
-        for event in page.events:
-            if event.position > after:
-                for one in named_snapshots(event.fact):
-                    named.setdefault(one.sha256, one)
+        add_named(named, page.events, after)
         last = max([last, *(head.size for head in page.heads)])
         if len(pages) == BATCH_PAGES:
             await _copy(connection, pages, after)
@@ -147,7 +144,7 @@ async def _put_snapshots(
     that the next restore finds there."""
     if store:
         gone = verification.snapshots.gone if verification.snapshots else ()
-        await put_back(verification, [one for one in named if one.sha256 not in gone], store)
+        await put_back(verification.source, [one for one in named if one.sha256 not in gone], store)
 
 
 async def _copy(connection: Connection, pages: list[VerifiedPage], after: int) -> None:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.layout import SNAPSHOTS
-from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.audit.verify.verifier import LogSource
 from tracker.errors import Rejected, Unavailable
 from tracker.log.entries import RecordedEvent
 from tracker.snapshots.digest import sha256_of
@@ -133,14 +133,14 @@ def from_log(log: LogSource) -> OpenSnapshot:
     return open_snapshot
 
 
-async def put_back(
-    verification: Verification, named: Iterable[NamedSnapshot], store: SnapshotStore
-) -> int:
-    """Put the snapshots of a log that was verified into a store, those of some that are there and not
-    redacted; returns how many. Raises Rejected (ALTERED_SNAPSHOT) where one is another since then."""
+async def put_back(log: LogSource, named: Iterable[NamedSnapshot], store: SnapshotStore) -> int:
+    """Put into a store what it lacks of the snapshots that a log has, without those that are redacted;
+    returns how many. Raises Rejected (ALTERED_SNAPSHOT) for one that is not what its name says."""
     count = 0
     for snapshot in named:
-        content = await asyncio.to_thread(_content, verification.source, snapshot.sha256)
+        if not await store.lacks(snapshot.sha256):
+            continue
+        content = await asyncio.to_thread(_content, log, snapshot.sha256)
         if content is not None:
             if sha256_of(content) != snapshot.sha256:
                 raise Rejected(
