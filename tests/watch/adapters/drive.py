@@ -115,7 +115,7 @@ def drive(
 
 
 def _through_json(cursor: Cursor) -> Cursor:
-    text = json.dumps(cursor)
+    text = json.dumps(cursor, sort_keys=True)  # the database keeps no order of names
     assert len(text) <= MAX_CURSOR_BYTES, f"a cursor of {len(text):,} bytes"
     assert "\\u0000" not in text, "a cursor that no database keeps"
     found: Cursor = json.loads(text)

@@ -6,7 +6,7 @@ others may have come and gone in between: that is a lead and a warning, since no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -155,17 +155,19 @@ def _findings(
 
 
 def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dict[str, KnownEntry]:
-    """The leads that should be in a feed, and are not: it has older ones, and is in order. Feeds that
-    give an entry another id whenever it changes still have one of its title."""
+    """The leads that should be in a feed, and are not: it is in order, and has older ones that stood
+    behind them. Feeds that give an entry another id whenever it changes still have its title."""
     days = [each.entry.day for each in seen.values()]
     in_order = [day for day in days if day]
     if not days or len(in_order) < len(days) or any(a < b for a, b in pairwise(in_order)):
         return {}
     titles = {each.entry.title[:MAX_TITLE_CHARACTERS] for each in seen.values()}
+    order = list(known)
+    last = max((place for place, name in enumerate(order) if name in seen), default=0)
     missing = {
-        name: each
-        for name, each in known.items()
-        if name not in seen and each.title and each.title not in titles
+        name: known[name]
+        for name in order[:last]
+        if name not in seen and known[name].title not in titles | {""}
     }
     return {name: each for name, each in missing.items() if each.day and each.day > in_order[-1]}
 
@@ -206,10 +208,10 @@ def _kept(seen: Seen, wanted: bool) -> KnownEntry:
 
 
 def _known(cursor: Cursor) -> dict[str, KnownEntry]:
-    entries: Mapping[str, Any] = cursor.get("entries", {})
+    entries: Sequence[Sequence[Any]] = cursor.get("entries", ())
     return {
         name: KnownEntry(digits, date.fromisoformat(day) if day else None, title)
-        for name, (digits, day, title) in entries.items()
+        for name, digits, day, title in entries
     }
 
 
@@ -217,10 +219,10 @@ def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
     kept = list(entries.items())[:MAX_KNOWN_ENTRIES]
     return {
         "through": today.isoformat(),
-        "entries": {
-            name: [each.fingerprint, each.day and each.day.isoformat(), each.title]
+        "entries": [
+            [name, each.fingerprint, each.day and each.day.isoformat(), each.title]
             for name, each in kept
-        },
+        ],
     }
 
 
