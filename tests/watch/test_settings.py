@@ -66,13 +66,14 @@ def test_a_mistake_is_told_by_its_place(lines: str, path: str, message: str) -> 
         ('address = "ftp://example.com"', "address"),
         ('address = "https://me:secret@example.com"', "address"),
         ('publisher = "Nobody Else"', "publisher"),
+        ('issuers = ["Nobody"]', "issuers"),
     ],
 )
 def test_a_value_that_can_not_be_is_refused(line: str, field: str) -> None:
     lines = [each for each in TABLE.splitlines() if not each.startswith(field)]
     with pytest.raises(WrongSources) as raised:
         parse_sources("\n".join([*lines, line]), find_adapter)
-    assert raised.value.path == ("gazette", field)
+    assert raised.value.path[:2] == ("gazette", field)
 
 
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.watch import watcher as watcher_module
-from tracker.watch.adapter import LookResult, Request
+from tracker.watch.adapter import LookResult, Request, SourceSettings
 from tracker.watch.journal import LookReport
 from tracker.watch.watcher import Watcher, WatchOptions
 
@@ -207,6 +207,30 @@ async def test_what_was_never_read_to_the_end_is_not_told_as_unchanged(
     for _ in range(3):
         await look(target, watched)
     assert seen == [False, False, True]
+
+
+async def test_what_no_record_can_hold_fails_one_source_and_no_other(
+    target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
+) -> None:
+    _, server = gazette
+
+    def looking(settings: SourceSettings, cursor: Any, today: Any) -> Any:
+        if settings.key == "long":
+            yield Request(settings.address + "/" + "x" * 2000)
+        if settings.key == "broken":
+            return 1  # which no adapter should
+        return (yield from GAZETTE.look(settings, cursor, today))
+
+    three = [source(server.url, key) for key in ("gazette", "long", "broken")]
+    adapter = replace(GAZETTE, look=looking)
+    reports = await look(target, options(*three, find_adapter=lambda _: adapter))
+    assert {each.source: each.failure and each.failure[0] for each in reports} == {
+        "gazette": None,
+        "long": "LAYOUT_CHANGED",
+        "broken": "LAYOUT_CHANGED",
+    }
+    assert await items(target) == ["a1", "a2", "a3"]
+    assert (await row(target, "broken"))["failures"] == 1
 
 
 async def test_a_source_with_other_settings_is_recorded_anew_and_read_from_its_beginning(

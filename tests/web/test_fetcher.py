@@ -189,6 +189,17 @@ async def test_a_host_that_asks_to_wait_for_long_is_not_asked_again() -> None:
     assert publisher.count() == 1
 
 
+async def test_who_waits_for_a_turn_is_told_when_the_host_asks_to_wait_for_long() -> None:
+    publisher = Publisher({"/act": PAGE})
+    publisher.fail("/act", Status(429, retry_after="3600"))
+    async with playing(publisher) as server, fetcher() as fetching, asyncio.timeout(10):
+        answers = await asyncio.gather(
+            *(fetching.fetch(quick(f"{server.url}/act")) for _ in range(5)), return_exceptions=True
+        )
+    assert [getattr(each, "code", None) for each in answers] == ["RATE_LIMITED"] * 5
+    assert publisher.count() == 1
+
+
 async def test_what_robots_may_not_read_is_not_asked_for() -> None:
     robots = "User-agent: *\nDisallow: /search\n\nUser-agent: other\nDisallow: /\n"
     publisher = Publisher({"/act": PAGE, "/search": PAGE}, robots)
@@ -314,7 +325,7 @@ async def test_what_is_packed_is_unpacked_within_the_limit() -> None:
     assert (await failure(Publisher({"/act": broken}))).code == "CUT_OFF"
 
 
-async def test_a_question_is_sent_as_a_form_and_never_to_where_it_has_moved() -> None:
+async def test_a_question_is_sent_as_a_form_also_to_where_it_has_moved() -> None:
     class Echo(Publisher):
         """Answers with what it was sent."""
 
@@ -325,10 +336,10 @@ async def test_a_question_is_sent_as_a_form_and_never_to_where_it_has_moved() ->
     found = await fetched(Echo(), **query)
     assert (found.content, found.media_type) == (query["body"], query["content_type"])
     moved = Echo()
-    moved.fail("/act", Moved("/new", status=302))
+    moved.fail("/act", Moved("/new", status=303))
     assert (await failure(moved, **query)).code == "REDIRECT"
     moved.mend()
-    moved.fail("/act", Moved("/new", status=308))
+    moved.fail("/act", Moved("/new", status=301))
     assert (await fetched(moved, **query)).content == query["body"]
 
 

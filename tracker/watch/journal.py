@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tracker.commands.handler import Commands, load
+from tracker.domain.codec import decode, encode
 from tracker.domain.values import Actor, Fact, PartialDate, Sha256, Source
 from tracker.domain.vocabulary import Checked, FetchFailure
 from tracker.domain.watched_source import (
@@ -112,7 +113,8 @@ class Journal:
         return LookJournal(self, settings, look)
 
     async def record(self, key: str, fact: Fact, event_id: str) -> None:
-        """Record a fact of a source, once for each id."""
+        """Record a fact of a source, once for each id. Raises InvalidInput for one that no log has."""
+        decode(type(fact), encode(fact))
         try:
             await self._commands.record(stream_of(key), fact, idempotency_key=event_id, actor=ACTOR)
         except IdempotencyConflict:  # of the same, at another time, before a crash

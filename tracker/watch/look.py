@@ -41,6 +41,7 @@ from tracker.watch.journal import LookJournal, LookReport, shortened
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
 from tracker.web.fetcher import Fetcher, WebRequest, WebResponse
+from tracker.web.networks import MAX_URL_CHARACTERS
 
 MAX_REQUESTS = 1_000
 """Requests of one look: an adapter that wants more has lost its way."""
@@ -175,6 +176,8 @@ class LookInProgress:
         self._number += 1
         if self._number > MAX_REQUESTS:
             raise NotUnderstood(f"expected at most {MAX_REQUESTS:,} requests in one look")
+        if len(request.url) > MAX_URL_CHARACTERS:
+            raise NotUnderstood(f"expected an address of at most {MAX_URL_CHARACTERS:,} characters")
         await self._tools.may_act()
         known = await self._tools.store.address(self._settings.key, address_of(request))
         try:

@@ -27,6 +27,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from tracker.domain.values import Actor
 from tracker.domain.wording import check_address
 from tracker.errors import InvalidInput, Path
 from tracker.watch.adapter import Adapter, SourceSettings
@@ -137,6 +138,11 @@ def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings |
     except InvalidInput as error:
         field = "adapter" if error.path == ("adapter",) else "address"
         raise _wrong(error.message, key, field) from None
+    for index, issuer in enumerate(given.issuers):
+        try:
+            Actor(issuer)
+        except InvalidInput as error:
+            raise _wrong(error.message, key, "issuers", str(index)) from None
     options = _convert(given.options, adapter.Options, key, "options")
     if not given.watched:
         return None

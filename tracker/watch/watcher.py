@@ -25,11 +25,11 @@ from tracker.log.durability import Durability
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import BackgroundTask
 from tracker.postgres.database import CONNECTION_ERRORS, WATCHER, Pool, Target, create_pool
-from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease
+from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
 from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.adapter import SourceSettings
-from tracker.watch.journal import Journal, LookReport, end_id
+from tracker.watch.journal import Journal, LookReport, end_id, shortened
 from tracker.watch.look import LookInProgress, LookTools
 from tracker.watch.settings import FindAdapter
 from tracker.watch.store import SourceRow, WatchStore, plain_settings
@@ -192,7 +192,14 @@ class Watcher(BackgroundTask):
         look = LookInProgress(
             parts.tools, settings, row, number, parts.journal.of_look(settings, number)
         )
-        report, cursor = await look.run(adapter)
+        started_at = datetime.now(UTC)
+        try:
+            report, cursor = await look.run(adapter)
+        except (*CONNECTION_ERRORS, TimeoutError, Unavailable, LeaseLost):
+            raise
+        except Exception as error:  # of one source: the others go on
+            logger.exception("the look at %s failed for an unknown reason", settings.key)
+            report, cursor = _broken_off(settings, number, started_at, error), None
         ended = report.ended_at
         if cursor is not None:
             due = max(
@@ -283,6 +290,18 @@ def _settings_of(row: SourceRow) -> SourceSettings:
     """The settings of a row, but for the options: its adapter may not exist any more."""
     kept = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
     return SourceSettings(**kept | {"issuers": tuple(kept["issuers"]), "options": None})
+
+
+def _broken_off(
+    settings: SourceSettings, number: int, started_at: datetime, error: Exception
+) -> LookReport:
+    """How a look ended that can't be on record."""
+    reason = shortened(f"the look failed: {type(error).__name__}: {error}")
+    ended_at = datetime.now(UTC)
+    failure = "LAYOUT_CHANGED", reason
+    return LookReport(
+        settings.key, number, started_at, ended_at, 0, 0, 0, complete=False, failure=failure
+    )
 
 
 def retry_seconds(

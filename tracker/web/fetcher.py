@@ -28,7 +28,7 @@ from tracker.errors import InvalidInput
 from tracker.web.connector import LOOKUP_THREADS, NAME_CACHE_SECONDS, Lookup, checked_connector
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.networks import Networks
-from tracker.web.pacing import Pacing
+from tracker.web.pacing import HostHeld, Pacing
 from tracker.web.retry_after import read_retry_after
 from tracker.web.robots import MAX_ROBOTS_BYTES, Robots
 
@@ -219,14 +219,6 @@ class Fetcher:
         except InvalidInput as error:
             code = "REDIRECT" if moved else "REFUSED_ADDRESS"
             raise FetchError(one_line(f"{url}: {error}"), code=code, url=url) from None
-        wait = self._pacing.wait_seconds(_host(url))
-        if wait > self._limits.max_wait_seconds:
-            raise FetchError(
-                f"the host asked to wait {wait:.0f} seconds more",
-                code="RATE_LIMITED",
-                url=url,
-                retry_after_seconds=wait,
-            )
 
     async def _ask_robots(self, url: str, pause: float, count: Callable[[], None]) -> float:
         """Check that a host allows an address; the pause that it wants. Raises FetchError."""
@@ -255,24 +247,33 @@ class Fetcher:
         self, asked: WebRequest, pause: float, count: Callable[[], None]
     ) -> WebResponse | str:
         """Ask for an address: the document, or where it has moved to. Raises FetchError."""
-        host = _host(asked.url)
-        async with self._pacing.turn(host, pause):
-            count()
-            started = time.monotonic()
-            outcome, size = "error", 0
-            try:
-                found = await self._exchange(asked)
-                moved = isinstance(found, str)
-                outcome = "moved" if isinstance(found, str) else str(found.status)
-                size = 0 if moved else len(found.content)  # type: ignore[union-attr]
-                return found
-            except FetchError as error:
-                outcome = error.code
-                if error.retry_after_seconds is not None:
-                    self._pacing.hold(host, error.retry_after_seconds)
-                raise
-            finally:
-                self.observe(host, outcome, time.monotonic() - started, size)
+        host, max_wait = _host(asked.url), self._limits.max_wait_seconds
+        try:
+            async with self._pacing.turn(host, pause, max(max_wait, pause)):
+                count()
+                return await self._observed(host, asked)
+        except HostHeld as held:
+            raise FetchError(
+                str(held), code="RATE_LIMITED", url=asked.url, retry_after_seconds=held.seconds
+            ) from None
+
+    async def _observed(self, host: str, asked: WebRequest) -> WebResponse | str:
+        started = time.monotonic()
+        outcome, size = "error", 0
+        try:
+            found = await self._exchange(asked)
+            if isinstance(found, WebResponse):
+                outcome, size = str(found.status), len(found.content)
+            else:
+                outcome = "moved"
+            return found
+        except FetchError as error:
+            outcome = error.code
+            if error.retry_after_seconds is not None:
+                self._pacing.hold(host, error.retry_after_seconds)
+            raise
+        finally:
+            self.observe(host, outcome, time.monotonic() - started, size)
 
     async def _exchange(self, asked: WebRequest) -> WebResponse | str:
         url = URL(asked.url, encoded=True)
@@ -378,7 +379,7 @@ def _target(asked: WebRequest, response: aiohttp.ClientResponse) -> str:
         raise refuse(f"to {location}, which is no address") from None
     if here.scheme == "https" and target.scheme == "http":
         raise refuse(f"from https to {target}")
-    if asked.body is not None and status not in (307, 308):
+    if asked.body is not None and status == 303:  # forms here are questions, sent as they are
         raise refuse(f"with {status} to {target}, where a form can't be sent again")
     return str(target)
 

@@ -9,6 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 
+class HostHeld(Exception):
+    """A host has asked to be asked nothing for `seconds` more."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"the host asked to wait {seconds:.0f} seconds more")
+        self.seconds = seconds
+
+
 @dataclass(slots=True)
 class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -22,11 +30,18 @@ class Pacing:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str, pause_seconds: float) -> AsyncIterator[None]:
-        """A turn to ask a host; the next one comes so many seconds after its end."""
+    async def turn(
+        self, host: str, pause_seconds: float, max_wait_seconds: float
+    ) -> AsyncIterator[None]:
+        """A turn to ask a host; the next one comes so many seconds after its end.
+
+        Raises HostHeld where nothing may be asked of it for longer than `max_wait_seconds`.
+        """
         state = self._host(host)
         async with state.lock:
             while (wait := state.free_at - time.monotonic()) > 0:
+                if wait > max_wait_seconds:
+                    raise HostHeld(wait)
                 await asyncio.sleep(wait)
             try:
                 yield
@@ -37,10 +52,6 @@ class Pacing:
         """Ask a host nothing for so many seconds."""
         state = self._host(host)
         state.free_at = max(state.free_at, time.monotonic() + seconds)
-
-    def wait_seconds(self, host: str) -> float:
-        """For how long nothing may be asked of a host."""
-        return max(self._host(host).free_at - time.monotonic(), 0.0)
 
     def _host(self, host: str) -> _Host:
         return self._hosts.setdefault(host, _Host())

@@ -57,8 +57,8 @@ class Cellar(Publisher):
         """The answer to a query."""
         if asked.path != PATH:
             return MISSING
-        query = asked.parameter("query")
-        assert asked.parameter("format") == JSON
+        [query], [form] = asked.form["query"], asked.form["format"]
+        assert form == JSON
         rows = self._rows(query)
         if "COUNT(*)" in query:
             return _answer([{"count": {"type": "typed-literal", "value": str(len(rows))}}])

@@ -55,7 +55,7 @@ class PublisherServer:
         if target.startswith(("http://", "https://")):  # as a proxy is asked
             target = "/" + target.split("://", 1)[1].partition("/")[2]
         asked = Asked(target, method, headers, body, f"http://{host}", time.monotonic())
-        name = host.rpartition(":")[0]
+        name = host.partition(":")[0]
         publisher = self._publishers.get(name) or next(iter(self._publishers.values()))
         self._at_once[name] = self._at_once.get(name, 0) + 1
         self.most_at_once[name] = max(self.most_at_once.get(name, 0), self._at_once[name])

@@ -187,8 +187,15 @@ class Query:
         return int(counts[0].count.value)
 
     def _request(self, query: str) -> Request:
-        url = f"{self.address}?{urlencode({'query': PREFIXES + query, 'format': JSON})}"
-        return Request(url, accept=JSON, max_bytes=MAX_ANSWER_BYTES)
+        """A query, as a form: with all terms it is longer than an address may be."""
+        form = urlencode({"query": PREFIXES + query, "format": JSON})
+        return Request(
+            self.address,
+            accept=JSON,
+            body=form.encode(),
+            content_type="application/x-www-form-urlencoded",
+            max_bytes=MAX_ANSWER_BYTES,
+        )
 
 
 def last_part(address: str) -> str:
