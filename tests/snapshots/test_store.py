@@ -13,12 +13,13 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.audit.test_bundle import killed, suicide
 from tests.log.test_log import event
 from tests.support.snapshots import redact
 from tracker.errors import InvalidInput, Rejected, TooLarge, Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, OWNER, WATCHER, Pool, Target
-from tracker.snapshots.directory import CHUNK_BYTES, PART_SECONDS
+from tracker.snapshots.directory import CHUNK_BYTES, PART_SECONDS, SnapshotDirectory
 from tracker.snapshots.store import SnapshotStore
 
 PAGE = "<html>五号公告</html>".encode()
@@ -293,3 +294,18 @@ async def test_a_directory_that_refuses_is_said_with_its_name(pool: Pool, tmp_pa
     with pytest.raises(Unavailable, match="file"):
         await SnapshotStore(pool, tmp_path / "file").put(PAGE)
     assert await SnapshotStore(pool).describe(SHA256) is None
+
+
+def test_a_crash_while_a_file_is_written_leaves_a_part_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = SnapshotDirectory(tmp_path / "snapshots")
+    for place, name in ((os, "fsync"), (Path, "replace")):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, suicide)
+            killed(lambda: directory.write(SHA256, PAGE))
+        assert not directory.holds(SHA256)
+        [part] = (path for path in directory.path.iterdir() if path.name.startswith(".part-"))
+        part.unlink()
+    directory.write(SHA256, PAGE)
+    assert directory.holds(SHA256)
