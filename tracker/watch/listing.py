@@ -66,10 +66,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What was read of a list. `reaches_back_to` is the oldest day on the pages that were read."""
+    """What was read of a list. `reaches_back_to` is the oldest day on the pages that were read;
+    `joins` says whether they reach back to something known, so that nothing lies between."""
 
     entries: tuple[Entry, ...]
     reaches_back_to: date
+    joins: bool = True
 
 
 class Known:
@@ -153,7 +155,8 @@ def walk(
             oldest = min(oldest, entry.day)
         url = page.next_url
         if reached or url is None:
-            return Walk(tuple(e for e in entries.values() if e.day >= known.floor), oldest)
+            joins = not known.entries or any(entry in known for entry in entries.values())
+            return Walk(tuple(e for e in entries.values() if e.day >= known.floor), oldest, joins)
     raise NotUnderstood(
         f"{first}: {max_pages} pages reach back to {oldest} only, not to {known.floor} or to what was seen"
         " before: raise max_pages, or since",
@@ -248,6 +251,22 @@ def check_selector(selector: str | None) -> None:
     """Refuse what is no CSS selector. Raises InvalidInput."""
     if selector is not None:
         select(EMPTY, selector)
+
+
+def gap_in(walk: Walk, address: str, language: str) -> Lead:
+    """The finding that a list may have had entries that nobody saw."""
+    reason = (
+        f"The list reaches back to {walk.reaches_back_to} only, and has nothing of what was seen"
+        " before: others may have come and gone in between"
+    )
+    origin = Origin(
+        item=f"gap before {walk.reaches_back_to} in {address}"[:200],
+        title=address,
+        sha256=None,
+        url=address,
+        language=language,
+    )
+    return Lead(origin, reason, LeadCode.GAP)
 
 
 def withdrawal(url: str, day: date, title: str, language: str, failure: FetchFailed) -> Lead:

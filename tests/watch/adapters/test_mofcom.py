@@ -262,6 +262,34 @@ def test_a_page_that_can_not_be_had_is_a_lead_and_asked_for_again() -> None:
     assert look(ministry, first.cursor).items == ["announcement-2025-18"]
 
 
+def test_an_act_that_can_not_be_had_is_asked_for_again_wherever_it_stands_in_the_list() -> None:
+    ministry = Mofcom(page_size=2)
+    for serial in range(1, 9):
+        ministry.add(act(serial, f"2025-04-{serial:02}", "关于稀土的公告"))
+    ministry.fail("*art_20250002*", Status(503))
+    first = look(ministry)
+    assert first.result is not None
+    assert first.result.covers_until == date(2025, 4, 1)
+    assert LeadCode.GAP not in [lead.code for lead in first.leads]
+    second = look(ministry, first.cursor)
+    assert [lead.code for lead in second.leads] == [LeadCode.NOT_READ]
+    ministry.mend()
+    third = look(ministry, second.cursor)
+    assert third.items == ["announcement-2025-2"]
+    assert look(ministry, third.cursor).findings == []
+
+
+def test_an_act_that_can_never_be_had_is_given_up_and_its_number_is_a_gap() -> None:
+    ministry = ministry_with(act(1, "2025-04-01"), act(2, "2025-04-02"), act(3, "2025-04-03"))
+    ministry.fail("*art_20250002*", Status(503))
+    cursor = None
+    for _ in range(7):
+        found = look(ministry, cursor)
+        cursor = found.cursor
+    assert found.urls == [f"{SITE}{LIST}"]
+    assert "2025-2" in found.cursor["gaps"]
+
+
 @pytest.mark.parametrize(
     "frame",
     ["<div>{}</div><p>维护中", '<ul><li><a href="/zwgk/zcfb/art/1.html">新版</a></li></ul>'],

@@ -148,6 +148,19 @@ def test_a_notice_that_is_gone_was_withdrawn_and_one_that_is_not_listed_was_not(
     assert (lead.code, lead.origin.title) == (LeadCode.WITHDRAWN, "B")
 
 
+def test_a_list_that_ran_past_all_that_was_seen_is_a_gap() -> None:
+    publisher = Publisher({"/list": french((2, "2 mars 2025", "B"), (1, "1er mars 2025", "A"))})
+    first = look(publisher, FRENCH)
+    publisher.pages["/list"] = french((9, "9 mars 2025", "I"), (8, "8 mars 2025", "H"))
+    second = look(publisher, FRENCH, first.cursor)
+    assert [lead.code for lead in second.leads] == [LeadCode.GAP, *[LeadCode.ANNOUNCED] * 2]
+    assert second.result is not None
+    assert second.result.covers_until is None
+    assert len(second.result.warnings) == 1
+    third = look(publisher, FRENCH, second.cursor)
+    assert third.findings == []
+
+
 @pytest.mark.parametrize(
     ("page", "code"),
     [

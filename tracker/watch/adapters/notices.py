@@ -34,6 +34,7 @@ from tracker.watch.listing import (
     Layout,
     check_selector,
     fetch,
+    gap_in,
     item_of,
     walk,
     withdrawal,
@@ -94,6 +95,11 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     options: Options = settings.options
     known = Known(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
     found = yield from walk(settings.address, options.layout(), known, options.max_pages)
+    warnings = []
+    if not found.joins:
+        gap = gap_in(found, settings.address, options.language)
+        warnings.append(gap.reason)
+        yield gap
     yield from _say_what_is_gone(known.missing_in(found), known, options)
     new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))
     wanted = [entry for entry in new if _is_wanted(entry, options)]
@@ -104,11 +110,10 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     for entry in new:
         if entry not in left:
             known.add(entry, entry.title if entry in now else "")
-    return LookResult(
-        known.cursor(),
-        (left[0].day if left else today) - timedelta(days=1),
-        (f"{len(left)} notices are left for the next look",) if left else (),
-    )
+    if left:
+        warnings.append(f"{len(left)} notices are left for the next look")
+    covers_until = (left[0].day if left else today) - timedelta(days=1)
+    return LookResult(known.cursor(), covers_until if found.joins else None, tuple(warnings))
 
 
 def _is_wanted(entry: Entry, options: Options) -> bool:

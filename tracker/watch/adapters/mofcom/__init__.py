@@ -9,7 +9,7 @@ translations for reference, as they say themselves: they are leads under the num
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,11 +33,13 @@ from tracker.watch.adapters.mofcom.journal import Journal
 from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in
 from tracker.watch.listing import (
     GONE,
+    MAX_REMEMBERED_CHARACTERS,
     Entry,
     Known,
     Layout,
     check_selector,
     fetch,
+    gap_in,
     item_of,
     walk,
     withdrawal,
@@ -48,6 +50,8 @@ FIRST_LOOK_DAYS = 90
 """How far a first look goes back, where the settings do not say."""
 MAX_READ = 60
 """The most acts that are read in one look; the others wait for the next."""
+MAX_TRIES = 6
+"""In how many looks an act is asked for that can't be had."""
 MAX_WITHDRAWAL_CHECKS = 5
 SETTLED_AFTER_DAYS = 3
 """How long a number may be missing below another before that is a gap."""
@@ -92,6 +96,30 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An act that was listed and not read yet, and how often that was tried."""
+
+    entry: Entry
+    language: str
+    known: Known
+    address: str
+    tries: int = 0
+
+    def remembered(self) -> list[Any]:
+        """What the cursor keeps of it; see `look`."""
+        entry = self.entry
+        return [
+            *(self.address, self.language, entry.url, entry.title[:MAX_REMEMBERED_CHARACTERS]),
+            *(entry.day.isoformat(), self.tries),
+        ]
+
+
+def entry_of(url: str, title: str, day: str) -> Entry:
+    """An entry as it is remembered, without where it was listed."""
+    return Entry(url, title, date.fromisoformat(day), "", url, "")
+
+
 Part = Generator[Request | Finding, Response | None, None]
 
 
@@ -109,16 +137,33 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         )
         for address in addresses
     }
-    new: list[tuple[Entry, str, Known]] = []
+    warnings, joined = [], True
+    new = [
+        Unread(entry_of(url, title, day), language, lists[address][1], address, tries)
+        for address, language, url, title, day, tries in cursor.get("unread", [])
+        if address in lists
+    ]
+    pending = {each.entry.url for each in new}
     for address, (language, known) in lists.items():
         found = yield from walk(address, options.layout(language), known, options.max_pages)
+        if not found.joins:
+            gap = gap_in(found, address, language)
+            warnings.append(gap.reason)
+            joined = False
+            yield gap
         yield from _say_what_is_gone(known.missing_in(found), known, language)
-        new += [(entry, language, known) for entry in found.entries if entry not in known]
-    new.sort(key=lambda each: each[0].day)  # those of a day stay in the order of the lists
+        new += [
+            Unread(entry, language, known, address)
+            for entry in found.entries
+            if entry not in known and entry.url not in pending
+        ]
+    new.sort(key=lambda each: each.entry.day)  # those of a day stay in the order of the lists
     yield from _read_again(journal, cursor.get("read_again_on"), today, options)
-    yield from _read_new(new[:MAX_READ], journal, options)
+    unread = yield from _read_new(new[:MAX_READ], journal, options)
     left = new[MAX_READ:]
-    if not left:
+    if left:
+        warnings.append(f"{len(left)} acts are left for the next look")
+    elif not unread:
         settled = today - timedelta(days=SETTLED_AFTER_DAYS)
         for year, serial in journal.new_gaps(since, settled):
             yield _gap(year, serial, settings.address)
@@ -128,40 +173,43 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         "acts": journal.acts_since(today.year - 1),
         "gaps": journal.gaps,
         "read_again_on": today.isoformat(),
+        "unread": [each.remembered() for each in unread],
     }
-    return LookResult(
-        next_cursor,
-        (left[0][0].day if left else today) - timedelta(days=1),
-        (f"{len(left)} acts are left for the next look",) if left else (),
-    )
+    first_left = min((each.entry.day for each in (*unread, *left)), default=today)
+    covers_until = first_left - timedelta(days=1) if joined else None
+    return LookResult(next_cursor, covers_until, tuple(warnings[:20]))
 
 
-def _read_new(new: list[tuple[Entry, str, Known]], journal: Journal, options: Options) -> Part:
-    """Read acts that were not seen before. Raises NotUnderstood where several can't be, and none can:
-    then it is not the acts that are odd."""
-    understood, refused = 0, []
-    for entry, language, known in new:
+def _read_new(
+    new: list[Unread], journal: Journal, options: Options
+) -> Generator[Request | Finding, Response | None, list[Unread]]:
+    """Read acts that were not seen before; those that could not be had are given back, to be asked
+    for again. Raises NotUnderstood where several can't be read, and none can: then it is not the acts
+    that are odd."""
+    understood, refused, unread = 0, [], []
+    for each in new:
+        entry, language = each.entry, each.language
+        each.known.add(entry, entry.title)
         try:
             response = yield from fetch(Request(entry.url, accept="text/html"))
             act = read_act(response, entry, options.body)
         except FetchFailed as failure:
             yield _not_read(entry, language, f"Its page could not be had: {failure.message}", None)
-            if failure.status in GONE:
-                known.add(entry, entry.title)
+            if failure.status not in GONE and each.tries + 1 < MAX_TRIES:
+                unread.append(replace(each, tries=each.tries + 1))
             continue
         except NotUnderstood as error:
             refused.append(error)
             reason = f"Its page could not be read: {error.message}"
             yield _not_read(entry, language, reason, response.sha256)
-            known.add(entry, entry.title)
             continue
         understood += 1
-        known.add(entry, entry.title)
         finding = _of_act(act, language, journal, options)
         if finding is not None:
             yield finding
     if len(refused) > 1 and not understood:
         raise refused[0]
+    return unread
 
 
 def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Finding | None:
@@ -193,7 +241,7 @@ def _read_again(journal: Journal, last: str | None, today: date, options: Option
     if last is None or last >= today.isoformat():
         return
     for known in list(journal.since(today - timedelta(days=READ_AGAIN_DAYS))):
-        entry = Entry(known.url, known.title, known.day, "", known.url, "")
+        entry = entry_of(known.url, known.title, known.day.isoformat())
         try:
             response = yield from fetch(Request(known.url, accept="text/html"))
             act = read_act(response, entry, options.body)
