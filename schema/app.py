@@ -33,6 +33,7 @@ from schema.pages.docs import docs
 from schema.pages.endpoints.route import EndpointRoute
 from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
+from schema.pages.review.route import ReviewRoute
 from schema.pages.sign_in.sign_in import SignIn
 from schema.pages.site.html import not_found
 from schema.pages.site.plain import PlainPages
@@ -97,6 +98,7 @@ def create_app(
             *page_routes(people, {"/events": events.respond}),
             *RecordRoute(access_control, answers).routes(plain),
             *EndpointRoute(access_control, answers).routes(plain),
+            *ReviewRoute(services, access_control, answers).routes(plain),
             *SignIn(access_control).routes(plain),
             *docs.routes(plain),
             Route("/annexes", AnnexRoute(services, access_control).respond),

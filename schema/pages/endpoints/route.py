@@ -7,16 +7,13 @@ from pages of this server alone; what it did is on record, with who and why.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
-from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.http.own_pages import read_form
 from schema.http.responses import STATUS
@@ -34,6 +31,7 @@ from schema.pages.endpoints.forms import (
 )
 from schema.pages.site.address import Address, href, path_of
 from schema.pages.site.html import around, html_response, session
+from schema.pages.site.own_api import OwnApi
 from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.auth.scopes import Scope
 from tracker.errors import (
@@ -56,8 +54,7 @@ class EndpointRoute:
     """Answers requests about endpoints."""
 
     def __init__(self, access_control: AccessControl, answers: ResponseCache):
-        self._access_control = access_control
-        self._answers = answers
+        self._api = OwnApi("schema.pages.endpoints", access_control, answers)
 
     def routes(self, pages: PlainPages) -> Sequence[Route]:
         """The routes."""
@@ -73,7 +70,7 @@ class EndpointRoute:
             return await self._list(request, client, ADD)
         form = ADD.filled(read_fields(await read_form(request)))
         try:
-            made = await self._carry_out(form, form.input(), client)
+            made = await self._api.carry_out(form.mutation, form.input(), client)
         except TrackerError as error:
             return await self._list(request, client, form.refused(error), _problem(error))
         name = made["endpoint"]["name"]
@@ -92,7 +89,7 @@ class EndpointRoute:
         try:
             if form.do == REMOVE.do and given.get(CONFIRMED) != name:
                 raise InvalidInput(f"expected {name!r}", path=(CONFIRMED,))
-            made = await self._carry_out(form, {"name": name, **form.input()}, client)
+            made = await self._api.carry_out(form.mutation, {"name": name, **form.input()}, client)
         except TrackerError as error:
             return await self._page(name, request, client, form.refused(error), _problem(error))
         if made.get("secret"):
@@ -107,7 +104,7 @@ class EndpointRoute:
         if state and state not in STATES:
             raise InvalidInput(f"expected one of {', '.join(STATES)}", path=("state",))
         variables = {"state": state or None, "after": given.get("after") or None}
-        data = await self._ask("endpoints", variables, client)
+        data = await self._api.ask("endpoints", variables, client)
         shown = {
             **self._around(request, client, "Endpoints", given, problem),
             "found": data["endpoints"],
@@ -131,7 +128,7 @@ class EndpointRoute:
         problem: str = "",
     ) -> Response:
         given = query_parameters(request, (DO,))
-        endpoint = (await self._ask("endpoint", {"name": name}, client))["endpoint"]
+        endpoint = (await self._api.ask("endpoint", {"name": name}, client))["endpoint"]
         if endpoint is None:
             raise NotFound(f"there is no endpoint {name[:100]!r} that you may manage")
         forms = [sent if sent and sent.id == form.id else form for form in forms_of(endpoint)]
@@ -159,35 +156,6 @@ class EndpointRoute:
             "duration": view.duration,
             "filter_text": view.filter_text,
         }
-
-    async def _carry_out(
-        self, form: Form, input: Mapping[str, Any], client: Client
-    ) -> Mapping[str, Any]:
-        """What a mutation answers. Raises what it is refused with."""
-        answer = await self._answer("actions", form.mutation, {"input": {**input}}, client)
-        made: Mapping[str, Any] = answer[form.mutation]
-        return made
-
-    async def _ask(
-        self, name: str, variables: Mapping[str, Any], client: Client
-    ) -> Mapping[str, Any]:
-        return await self._answer(name, None, variables, client)
-
-    async def _answer(
-        self, document: str, operation: str | None, variables: Mapping[str, Any], client: Client
-    ) -> Mapping[str, Any]:
-        """The data of an answer to a document of this directory, as API clients have it."""
-        text = files("schema.pages.endpoints").joinpath(f"{document}.graphql").read_text("utf-8")
-        found = await self._answers.answer(
-            Question(text, variables, operation, client.caller),
-            QUERIES_AND_MUTATIONS if operation else QUERIES,
-            self._access_control.work_slot(client),
-        )
-        answer = orjson.loads(found.body) if isinstance(found, Answer) else found
-        for error in answer.get("errors", ()):
-            raise refusal(error)
-        data: Mapping[str, Any] = answer["data"]
-        return data
 
 
 def _check_allowed(request: Request, client: Client) -> None:

@@ -201,7 +201,7 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
         "wrong": wrong,
         "choices": _replacements() if form.command == CORRECT else (),
         "statuses": _statuses(form.preview),
-        "suggestions": _suggestions(fields),
+        "suggestions": suggestions(fields),
         "sent": [*fields_of(_cleaned(form.state))] if form.preview else [],
         "written": written,
         "told_fields": told_fields,
@@ -216,7 +216,7 @@ def _statuses(preview: Mapping[str, Any] | None) -> StatusTable | None:
     return status_table(preview["statusChanges"], datetime.now(UTC).date()) if preview else None
 
 
-def _suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:
+def suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:
     """The lists of which fields suggest items: the key and the name of each."""
     known = {
         "commodities": [(str(of), of.name) for of in commodities()],

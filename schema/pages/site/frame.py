@@ -41,6 +41,7 @@ class Session:
     """Whether there may be endpoints for them."""
     read_only: bool = False
     """Whether this server records nothing, and manages no endpoints."""
+    may_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def session(client: Client) -> Session:
         Scope.RECORD in scopes and not client.read_only,
         Scope.ENDPOINT in scopes,
         client.read_only,
+        Scope.REVIEW in scopes,
     )
 
 

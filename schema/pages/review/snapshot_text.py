@@ -1,0 +1,92 @@
+"""What publishers sent, as text to read beside what it is said to say. Pure.
+
+It is a stranger's: nothing of it is shown as HTML, and nothing of it is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tracker.snapshots.store import Snapshot
+from tracker.watch.adapter import NotUnderstood, Request, Response, decode_text
+from tracker.watch.markup import lines_of, parse_html
+
+MAX_READ_BYTES = 4 * 2**20
+"""The largest snapshot that is read for a page."""
+MAX_SHOWN_CHARACTERS = 40_000
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json")
+TEXT_TYPE = re.compile(r"text/[\w.+-]+|application/(?:[\w.-]+\+)?xml|application/(?:x-)?ndjson")
+STEP = re.compile(r"\[(\d{1,6})\]|([^\[\].]+)")
+"""A step of a place in JSON, such as `results[3]`."""
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""Characters that no text needs to be read, among them those that turn its direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotText:
+    """The text of a snapshot, or why there is none to be shown, in `note`."""
+
+    text: str = ""
+    note: str = ""
+
+
+def snapshot_text(snapshot: Snapshot | None, place: str) -> SnapshotText:
+    """The text of a snapshot; of JSON only what stands at the place of a candidate."""
+    if snapshot is None:
+        return SnapshotText(note="It is not kept here.")
+    if snapshot.content is None:
+        reason = snapshot.info.redaction.reason if snapshot.info.redaction else ""
+        return SnapshotText(note=f"It was redacted: {reason}")
+    if len(snapshot.content) > MAX_READ_BYTES:
+        return SnapshotText(note="It is too large to be shown here: open the file.")
+    try:
+        text = _text(snapshot, snapshot.content, place)
+    except NotUnderstood as error:
+        return SnapshotText(note=f"It cannot be shown as text ({error.message}): open the file.")
+    if text is None:
+        return SnapshotText(note="It is no text that can be shown here: open the file.")
+    shown = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+    if len(shown) > MAX_SHOWN_CHARACTERS:
+        return SnapshotText(shown[:MAX_SHOWN_CHARACTERS], "Its beginning; the file has all of it.")
+    return SnapshotText(shown)
+
+
+def _text(snapshot: Snapshot, content: bytes, place: str) -> str | None:
+    media_type = (snapshot.info.media_type or "").partition(";")[0].strip().lower()
+    if media_type in HTML_TYPES:
+        return "\n".join(lines_of(parse_html(_response(snapshot, content))))
+    if JSON_TYPE.fullmatch(media_type):
+        return _json_at(content, place)
+    return decode_text(content, None) if TEXT_TYPE.fullmatch(media_type) else None
+
+
+def _response(snapshot: Snapshot, content: bytes) -> Response:
+    """A snapshot as what reads HTML takes it."""
+    info = snapshot.info
+    return Response(Request(""), "the snapshot", 200, info.stored_at, info.sha256, content)
+
+
+def _json_at(content: bytes, place: str) -> str:
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise NotUnderstood(f"expected JSON: {error}") from None
+    part = _part(found, place)
+    return orjson.dumps(found if part is None else part, option=orjson.OPT_INDENT_2).decode()
+
+
+def _part(found: Any, place: str) -> Any:
+    """What stands at a place; None where there is no such place."""
+    for index, name in STEP.findall(place):
+        if name and isinstance(found, dict) and name in found:
+            found = found[name]
+        elif index and isinstance(found, list) and int(index) < len(found):
+            found = found[int(index)]
+        else:
+            return None
+    return found
