@@ -98,6 +98,7 @@ async def test_every_write_on_a_standby_answers_read_only(reading: Services) -> 
         ("GET", "/record"),
         ("POST", "/record/recordFigure"),
         ("POST", "/endpoints"),
+        ("POST", "/review/1"),
     ):
         page = await api.request(method, path, headers={"Accept": "text/html"})
         assert page.status_code == 503

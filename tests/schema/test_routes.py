@@ -47,6 +47,8 @@ EXAMPLES = {
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
     "/record/{command}": "/record/foundAlliance",
     "/endpoints/{name}": "/endpoints/none",
+    "/review/{id}": "/review/1",
+    "/review/{id}/edit": "/review/1/edit",
     "/places/{code}": "/places/CN",
     "/places/{code}.csv": "/places/CN.csv",
     "/graphql": "/graphql?query={head}",
@@ -55,7 +57,14 @@ EXAMPLES = {
 
 METHODS = {"/mcp": "POST"}
 """By route, how it is asked where not by GET."""
-NEED_MORE = ("/schema.graphql", "/endpoints", "/endpoints/{name}")
+NEED_MORE = (
+    "/schema.graphql",
+    "/endpoints",
+    "/endpoints/{name}",
+    "/review",
+    "/review/{id}",
+    "/review/{id}/edit",
+)
 """What needs another scope than that of `TOKEN`, or is not told in such an installation."""
 
 

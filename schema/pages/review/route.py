@@ -41,7 +41,14 @@ from schema.pages.site.own_api import OwnApi
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
 from tracker.auth.scopes import Scope
-from tracker.errors import Forbidden, NotFound, ReadOnly, TrackerError, Unauthenticated
+from tracker.errors import (
+    Forbidden,
+    NotFound,
+    ReadOnly,
+    TrackerError,
+    Unauthenticated,
+    VersionConflict,
+)
 
 AFTER, DID, OF = "after", "did", "of"
 """Parameters of an address beside those of the queue: where a page of the list begins, what was done
@@ -94,11 +101,10 @@ class ReviewRoute:
         check_allowed(request, client)
         given = query_parameters(request, PARAMETERS)
         queue, id = queue_of(given), request.path_params["id"]
-        candidate = await self._find(id, client)
         if request.method == "GET":
-            return await self._page(candidate, queue, request, client, given)
+            return await self._page(await self._find(id, client), queue, request, client, given)
         fields = read_fields(await read_form(request))
-        form = form_of(fields)
+        form, candidate = form_of(fields), await self._find(id, client)
         try:
             input = {"id": id, "revision": revision_of(fields), **form.input()}
             made = await self._api.carry_out(form.mutation, input, client)
@@ -201,5 +207,7 @@ def _problem(error: TrackerError) -> str:
     """What is said of a form that was refused. Raises the error where it is not the form's."""
     if isinstance(error, Unauthenticated | Forbidden) or STATUS.get(error.code, 400) >= 500:
         raise error
+    if error.code == VersionConflict.code:
+        return "Somebody has changed it meanwhile: look at it again."
     where = [str(part) for part in error.path or () if part not in ("input", "proposal")]
     return f"{'.'.join(where)}: {error.message}" if len(where) > 1 else error.message
