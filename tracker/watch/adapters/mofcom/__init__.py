@@ -8,7 +8,7 @@ translations for reference, as they say themselves: they are leads under the num
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -123,61 +123,92 @@ def entry_of(url: str, title: str, day: str) -> Entry:
 Part = Generator[Request | Finding, Response | None, None]
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known at the beginning of a look, and grows while it is done."""
+
+    options: Options
+    journal: Journal
+    lists: Mapping[str, tuple[str, Known]]
+    """By address: the language of a list, and what is known of it."""
+    first_look: date
+    since: date
+    today: date
+    warnings: list[str]
+
+    @classmethod
+    def at(cls, settings: SourceSettings, cursor: Cursor, today: date) -> State:
+        """What a cursor knows; nothing before the first look."""
+        options: Options = settings.options
+        first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
+        since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
+        languages = dict.fromkeys((settings.address, *options.lists), "zh")
+        languages |= dict.fromkeys(options.english_lists, "en")
+        known = cursor.get("lists", {})
+        lists = {
+            address: (language, Known(known.get(address, {}), since))
+            for address, language in languages.items()
+        }
+        journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
+        return cls(options, journal, lists, first_look, since, today, [])
+
+    def cursor(self, unread: Sequence[Unread]) -> Cursor:
+        """From where the next look goes on."""
+        return {
+            "first_look": self.first_look.isoformat(),
+            "lists": {address: known.cursor() for address, (_, known) in self.lists.items()},
+            "acts": self.journal.acts_since(self.today.year - 1),
+            "gaps": self.journal.gaps,
+            "read_again_on": self.today.isoformat(),
+            "unread": [each.remembered() for each in unread],
+        }
+
+
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through the lists, read what is new, then what is young again, then count the numbers."""
-    options: Options = settings.options
-    journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
-    first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
-    since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
-    lists = {
-        address: (language, Known(cursor.get("lists", {}).get(address, {}), since))
-        for language, addresses in (
-            ("zh", (settings.address, *options.lists)),
-            ("en", options.english_lists),
-        )
-        for address in addresses
-    }
-    warnings, joined = [], True
-    new = [
-        Unread(entry_of(url, title, day), language, lists[address][1], address, tries)
+    """Look through the lists, read what is young again, then what is new, then count the numbers."""
+    state = State.at(settings, cursor, today)
+    waiting = [
+        Unread(entry_of(url, title, day), language, state.lists[address][1], address, tries)
         for address, language, url, title, day, tries in cursor.get("unread", [])
-        if address in lists
+        if address in state.lists
     ]
-    pending = {each.entry.url for each in new}
-    for address, (language, known) in lists.items():
-        found = yield from walk(address, options.layout(language), known, options.max_pages)
+    new = waiting + (yield from _listed(state, {each.entry.url for each in waiting}))
+    joined = not state.warnings
+    new.sort(key=lambda each: each.entry.day)  # those of a day stay in the order of the lists
+    yield from _read_again(state.journal, cursor.get("read_again_on"), today, state.options)
+    unread = yield from _read_new(new[:MAX_READ], state.journal, state.options)
+    left = new[MAX_READ:]
+    unread += [each for each in left if each.tries]
+    if left:
+        state.warnings.append(f"{len(left)} acts are left for the next look")
+    if not left and not unread:
+        settled = today - timedelta(days=SETTLED_AFTER_DAYS)
+        for year, serial in state.journal.new_gaps(state.since, settled):
+            yield _gap(year, serial, settings.address)
+    first_left = min((each.entry.day for each in (*unread, *left)), default=today)
+    covers_until = first_left - timedelta(days=1) if joined else None
+    return LookResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
+
+
+def _listed(
+    state: State, waiting: Collection[str]
+) -> Generator[Request | Finding, Response | None, list[Unread]]:
+    """The acts that are new in the lists, and what is to be said of the lists themselves."""
+    new = []
+    for address, (language, known) in state.lists.items():
+        layout = state.options.layout(language)
+        found = yield from walk(address, layout, known, state.options.max_pages)
         if not found.joins:
             gap = gap_in(found, address, language)
-            warnings.append(gap.reason)
-            joined = False
+            state.warnings.append(gap.reason)
             yield gap
         yield from _say_what_is_gone(known.missing_in(found), known, language)
         new += [
             Unread(entry, language, known, address)
             for entry in found.entries
-            if entry not in known and entry.url not in pending
+            if entry not in known and entry.url not in waiting
         ]
-    new.sort(key=lambda each: each.entry.day)  # those of a day stay in the order of the lists
-    yield from _read_again(journal, cursor.get("read_again_on"), today, options)
-    unread = yield from _read_new(new[:MAX_READ], journal, options)
-    left = new[MAX_READ:]
-    if left:
-        warnings.append(f"{len(left)} acts are left for the next look")
-    elif not unread:
-        settled = today - timedelta(days=SETTLED_AFTER_DAYS)
-        for year, serial in journal.new_gaps(since, settled):
-            yield _gap(year, serial, settings.address)
-    next_cursor: dict[str, Any] = {
-        "first_look": first_look.isoformat(),
-        "lists": {address: known.cursor() for address, (_, known) in lists.items()},
-        "acts": journal.acts_since(today.year - 1),
-        "gaps": journal.gaps,
-        "read_again_on": today.isoformat(),
-        "unread": [each.remembered() for each in unread],
-    }
-    first_left = min((each.entry.day for each in (*unread, *left)), default=today)
-    covers_until = first_left - timedelta(days=1) if joined else None
-    return LookResult(next_cursor, covers_until, tuple(warnings[:20]))
+    return new
 
 
 def _read_new(
