@@ -68,7 +68,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise InvalidInput("expected agencies or terms", path=("agencies",))
 
 
-class Listing(Struct, frozen=True):
+class DocumentPage(Struct, frozen=True):
     """A page of documents. Without documents, `results` is left out."""
 
     count: int
@@ -131,7 +131,7 @@ class Query:
         """A page of what was published on some days. Raises NotUnderstood."""
         response = yield self.request(days, number)
         assert response is not None
-        listing = read_json(response, Listing)
+        listing = read_json(response, DocumentPage)
         entries = [
             _entry(bytes(raw), f"results[{place}]", response, self.because)
             for place, raw in enumerate(listing.results)

@@ -53,7 +53,7 @@ class KnownEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReadEntry:
     """An entry as it was read, with the snapshot that it stands in."""
 
     entry: FeedEntry
@@ -104,9 +104,9 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 def _read_pages(
     address: str, known: Mapping[str, KnownEntry], options: Options
-) -> Asking[tuple[Feed, dict[str, Seen]]]:
+) -> Asking[tuple[Feed, dict[str, ReadEntry]]]:
     """The first page of a feed, and the entries of it and of further pages, until one is known."""
-    url, seen, first = address, dict[str, Seen](), None
+    url, seen, first = address, dict[str, ReadEntry](), None
     for number in range(1, options.max_pages + 1):
         response = yield Request(url, accept=ACCEPT, max_bytes=MAX_FEED_BYTES)
         assert response is not None
@@ -115,7 +115,7 @@ def _read_pages(
         page = "" if number == 1 else f"page {number}: "
         for entry in feed.entries:
             name = item_name(entry.id)
-            seen.setdefault(name, Seen(entry, response.sha256, page))
+            seen.setdefault(name, ReadEntry(entry, response.sha256, page))
         url = _on_same_host(feed.next_url, response.url)
         if not url or not known or known.keys() & seen.keys():
             break
@@ -138,7 +138,7 @@ def _is_wanted(entry: FeedEntry, options: Options) -> bool:
 
 
 def _findings(
-    name: str, seen: Seen, known: Mapping[str, KnownEntry], options: Options
+    name: str, seen: ReadEntry, known: Mapping[str, KnownEntry], options: Options
 ) -> Iterator[Finding]:
     before = known.get(name)
     if before is None or not before.title:
@@ -154,7 +154,9 @@ def _findings(
         yield Lead(seen.origin(options), reason, LeadCode.ANOTHER_BODY)
 
 
-def _withdrawn(known: Mapping[str, KnownEntry], seen: Mapping[str, Seen]) -> dict[str, KnownEntry]:
+def _withdrawn(
+    known: Mapping[str, KnownEntry], seen: Mapping[str, ReadEntry]
+) -> dict[str, KnownEntry]:
     """The leads that should be in a feed, and are not: it is in order, and has older ones that stood
     behind them. Feeds that give an entry another id whenever it changes still have its title."""
     days = [each.entry.day for each in seen.values()]
@@ -202,7 +204,7 @@ def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lea
     return reason, Lead(origin, reason, LeadCode.GAP)
 
 
-def _kept(seen: Seen, wanted: bool) -> KnownEntry:
+def _kept(seen: ReadEntry, wanted: bool) -> KnownEntry:
     title = seen.entry.title[:MAX_TITLE_CHARACTERS] if wanted else ""
     return KnownEntry(seen.fingerprint, seen.entry.day, title)
 
