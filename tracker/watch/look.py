@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +49,8 @@ MAX_REQUESTS = 1_000
 MAX_FINDINGS = 100_000
 PAGE_FINDINGS = 500
 """Findings that are proposed at a time."""
+PROPOSING_INTERVAL_SECONDS = 10.0
+"""Seconds after which what was found is proposed, though it is less: a look may take long."""
 KEPT_WITH_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
 CODES = frozenset(code.value for code in FetchFailure)
 
@@ -87,6 +90,7 @@ class LookInProgress:
         self._number = 0
         self._requests = self._snapshots = self._candidates = self._found = 0
         self._findings: list[Finding] = []
+        self._flushed_at = time.monotonic()
         self._last: Response | None = None
         self.retry_after_seconds: float | None = None
         """What a host asked to wait, where that ended the look."""
@@ -98,15 +102,17 @@ class LookInProgress:
         """
         started_at = datetime.now(UTC)
         result: LookResult | None = None
-        failure: tuple[str, str] | None = None
+        ended_by: FetchFailed | NotUnderstood | None = None
         try:
             look = adapter.look(self._settings, self._row.cursor, started_at.date())
             result = await drive(look, self._fetch, self._take)
-            await self._flush()
-        except FetchFailed as error:  # which is on record
-            failure = error.code, shortened(f"{error.url}: {error.message}")
+        except (FetchFailed, NotUnderstood) as error:
+            ended_by = error
+        try:
+            await self._flush()  # what was found before it failed, too
         except NotUnderstood as error:
-            failure = await self._not_understood(error)
+            result, ended_by = None, ended_by or error
+        failure = await self._failure(ended_by)
         report = LookReport(
             self._settings.key,
             self._look,
@@ -134,6 +140,7 @@ class LookInProgress:
 
     async def _flush(self) -> None:
         """Put what was found into the queue. Raises NotUnderstood for what nobody could review."""
+        self._flushed_at = time.monotonic()
         if not self._findings:
             return
         findings, self._findings = self._findings, []
@@ -146,33 +153,31 @@ class LookInProgress:
             where = ".".join(map(str, error.path))
             raise NotUnderstood(f"a finding can't be kept: {where}: {error.message}") from None
 
-    async def _not_understood(self, error: NotUnderstood) -> tuple[str, str]:
-        """Record that what came is not what the adapter knows."""
-        if error.code not in CODES:
-            error.code = "LAYOUT_CHANGED"
+    async def _failure(
+        self, ended_by: FetchFailed | NotUnderstood | None
+    ) -> tuple[str, str] | None:
+        """What ended the look: a code and a line. That something was not understood is recorded; a
+        request that failed is on record."""
+        if ended_by is None:
+            return None
+        if isinstance(ended_by, FetchFailed):
+            return ended_by.code, shortened(f"{ended_by.url}: {ended_by.message}")
+        if ended_by.code not in CODES:
+            ended_by.code = "LAYOUT_CHANGED"
         last = self._last
         await self._tools.may_act()
-        if last is not None:
-            await self._ask_anew_for(last.request)
         await self._journal.failed(
             last.request if last else Request(self._settings.address),
-            error,
+            ended_by,
             last.status if last else None,
             last.sha256 if last else None,
         )
-        return error.code, shortened(error.message)
-
-    async def _ask_anew_for(self, request: Request) -> None:
-        """Have the next look ask for all of an address: what was wrong with it may be in its headers,
-        such as a charset, and of those an answer that nothing has changed says nothing."""
-        known = await self._tools.store.address(self._settings.key, address_of(request))
-        if known is not None:
-            unconditional = replace(known, etag=None, last_modified=None)
-            await self._tools.store.remember(self._settings.key, address_of(request), unconditional)
+        return ended_by.code, shortened(ended_by.message)
 
     async def _fetch(self, request: Request) -> Response | FetchFailed:
-        """What came of a request, kept and on record; what was found before is proposed first."""
-        await self._flush()
+        """What came of a request, kept and on record."""
+        if time.monotonic() > self._flushed_at + PROPOSING_INTERVAL_SECONDS:
+            await self._flush()
         self._number += 1
         if self._number > MAX_REQUESTS:
             raise NotUnderstood(f"expected at most {MAX_REQUESTS:,} requests in one look")
