@@ -123,6 +123,17 @@ def test_a_file_that_can_not_be_had_is_asked_for_again() -> None:
     assert look(site, first.cursor).items == ["a25/MCS2025_World_Data.csv"]
 
 
+def test_a_changed_file_that_can_not_be_had_stays_known() -> None:
+    site = catalogue()
+    first = look(site)
+    site.releases[0].files["MCS2025_World_Data.csv"] = WORLD_2025.replace(b"750000", b"760000")
+    site.fail("*World_Data*", Status(503), times=1)
+    second = look(site, first.cursor)
+    assert [lead.code for lead in second.leads] == [LeadCode.NOT_READ]
+    [proposal] = look(site, second.cursor).imports
+    assert "reads otherwise than before" in proposal.reason
+
+
 def test_a_long_catalogue_is_read_over_its_pages() -> None:
     site = catalogue()
     site.page_size = 1

@@ -140,41 +140,53 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look for releases, then for files of them that are new, changed or gone."""
     options: Options = settings.options
     known: Mapping[str, list[str]] = cursor.get("files", {})
-    files: dict[str, ReleaseFile] = {}
-    releases = yield from _items(settings.address)
-    for _, item in releases:
-        year = RELEASE.search(item.title)
-        if year is None or int(year["year"]) < options.since_edition:
-            continue
-        for each in (yield from _release_files(settings.address, int(year["year"]), item)):
-            files[each.key] = each
-    if not any(RELEASE.search(item.title) for _, item in releases):
-        raise NotUnderstood(
-            f"{settings.address}: none of {len(releases)} items is a release of MCS"
-        )
-    now: dict[str, list[str]] = {}
+    files = yield from _all_files(settings.address, options.since_edition)
     changed = [f for key, f in sorted(files.items()) if known.get(key, [""])[0] != f.file.version]
     left = [each.key for each in _wanted(changed, options)[MAX_FILES:]]
     unread = set(left)
-    for release_file in changed:
-        if release_file.key in left:
-            continue
-        try:
-            is_new = release_file.key not in known
-            finding = yield from _finding(release_file, options, is_new=is_new)
-        except FetchFailed as failure:
-            unread.add(release_file.key)
-            reason = f"A table of a release could not be had: {failure.message}"
-            finding = Lead(release_file.origin, reason, LeadCode.NOT_READ)
-        if finding is not None:
-            yield finding
-    for key, release_file in files.items():
-        if key not in unread:
-            now[key] = [release_file.file.version, release_file.title[:150]]
+    for each in changed:
+        if each.key not in left and not (yield from _say(each, options, each.key not in known)):
+            unread.add(each.key)
     for key in sorted(known.keys() - files.keys()):
         yield _gone(key, known[key][1], settings.address)
+    now = {key: [f.file.version, f.title[:150]] for key, f in files.items() if key not in unread}
+    now |= {key: known[key] for key in unread if key in known}
     warnings = (f"{len(left)} files are left for the next look",) if left else ()
-    return LookResult({"files": now}, None if unread else today - timedelta(days=1), warnings)
+    covers_until = None if unread else today - timedelta(days=1)
+    return LookResult({"files": now}, covers_until, warnings)
+
+
+def _all_files(
+    address: str, since_edition: int
+) -> Generator[Request | Finding, Response | None, dict[str, ReleaseFile]]:
+    """The files of all releases from an edition on. Raises NotUnderstood where there is no release."""
+    items = yield from _items(address)
+    releases = [
+        (int(named["year"]), item) for _, item in items if (named := RELEASE.search(item.title))
+    ]
+    if not releases:
+        raise NotUnderstood(f"{address}: none of {len(items)} items is a release of MCS")
+    files: dict[str, ReleaseFile] = {}
+    for year, release in releases:
+        if year >= since_edition:
+            found = yield from _release_files(address, year, release)
+            files |= {each.key: each for each in found}
+    return files
+
+
+def _say(
+    found: ReleaseFile, options: Options, is_new: bool
+) -> Generator[Request | Finding, Response | None, bool]:
+    """Say what a new or changed file is; whether it could be had."""
+    try:
+        finding = yield from _finding(found, options, is_new=is_new)
+    except FetchFailed as failure:
+        reason = f"A table of a release could not be had: {failure.message}"
+        yield Lead(found.origin, reason, LeadCode.NOT_READ)
+        return False
+    if finding is not None:
+        yield finding
+    return True
 
 
 def _wanted(changed: list[ReleaseFile], options: Options) -> list[ReleaseFile]:
