@@ -39,7 +39,8 @@ Key: TypeAlias = Annotated[
     argument(
         description="An idempotency key of your choice: the same mutation sent again with it returns the"
         " first result and records nothing. It becomes the id of the event. Keys with `~`, or"
-        " that begin with `import-`, are reserved for imports."
+        " that begin with `import-`, are reserved for imports, those that begin with `candidate-` for"
+        " what was accepted in a review."
     ),
 ]
 Version: TypeAlias = Annotated[

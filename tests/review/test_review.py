@@ -12,12 +12,14 @@ import pytest
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.findings import SHA256, figures, lead, proposal
+from tests.support.snapshots import redact
 from tracker.commands.handler import Commands
 from tracker.domain.export_control_acts import Announced
 from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable, VersionConflict
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import WATCHER, Pool, Target, create_pool
 from tracker.review.candidate import MAX_BULK, Action, CandidateState
+from tracker.review.candidates import CandidateFilter
 from tracker.review.finding import Finding
 from tracker.review.findings import propose
 from tracker.review.review import Review, Reviewer
@@ -95,6 +97,16 @@ async def test_texts_that_a_law_may_force_out_are_in_the_log_alone_once_they_are
     assert accepted.data is not None
     assert {"note", "quotation"}.isdisjoint(accepted.data)
     assert "note" not in accepted.data["clauses"][0]
+
+
+async def test_nobody_can_take_the_id_of_what_a_review_records(
+    review: Review, found: Propose, recorder: Recorder
+) -> None:
+    await found(proposal())
+    commands = Commands(recorder)
+    record = commands.record("export-control/a", announced(), idempotency_key="candidate-1")
+    assert await refused(record) == ("RESERVED_ID", ("idempotencyKey",))
+    assert (await review.accept(1, ANN)).position == 1
 
 
 async def test_nothing_enters_the_log_before_it_is_accepted(
@@ -377,3 +389,17 @@ async def test_every_action_has_a_word_in_the_database(
             " VALUES (1, 1, 'ann', $1)",
             action.value,
         )
+
+
+async def test_a_redaction_of_a_snapshot_takes_its_texts_out_of_what_waits(
+    review: Review, found: Propose, target: Target
+) -> None:
+    said = announced(clause(note="Of Ann"), title="On Ann", note="Of Ann", quotation="Ann")
+    await found(proposal("1", said, title="On Ann"), lead("2"), lead("3", sha256="cd" * 32))
+    await redact(target, SHA256)
+    gone, hint, other = [await review.candidates.get(id) for id in (1, 2, 3)]
+    assert (gone.title, hint.title, other.title) == ("(redacted)", "(redacted)", "Notice 3")
+    assert isinstance(gone.fact, Announced)
+    assert gone.fact.title == "(redacted)"
+    assert gone.fact.note is gone.fact.quotation is gone.fact.clauses[0].note is None
+    assert await review.candidates.count(CandidateFilter(search="Ann")) == 0

@@ -23,6 +23,8 @@ from tracker.log.recorder import AppendResult
 
 IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
 """Parts of ids that only imports give: of corrections, and of receipts."""
+REVIEW_PREFIX = "candidate-"
+"""Begins the ids of what was accepted in a review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,16 @@ def retraction_fact(
         raise error.below(*path) from None
 
 
-def check_id_is_free(event_id: str) -> None:
-    """Refuse an id, for a new event of a client, that an import would give. Raises InvalidInput."""
+def check_id_is_free(event_id: str, fact: Fact) -> None:
+    """Refuse an id, for a new event of a client, that an import or a review would give. What a review
+    records says who accepted it, which no client can say. Raises InvalidInput."""
+    if event_id.startswith(REVIEW_PREFIX) and not fact.source.reviewed_by:
+        raise InvalidInput(
+            f"expected a key that does not begin with {REVIEW_PREFIX!r}: such ids are for what was"
+            " accepted in a review",
+            code="RESERVED_ID",
+            path=("idempotencyKey",),
+        )
     if IMPORT_MARK in event_id or event_id.startswith(RECEIPT_PREFIX):
         raise InvalidInput(
             f"expected a key without {IMPORT_MARK!r} that does not begin with"

@@ -324,7 +324,7 @@ async def _decide_in_turns(
 ) -> list[NewEvent]:
     """The events that record orders, each decided after those before it; others get their turn."""
     for order in orders:
-        check_id_is_free(order.event_id)
+        check_id_is_free(order.event_id, order.fact)
     events, founded = [], set(alliances)
     for number, order in enumerate(orders, 1):
         with order.locate_errors():

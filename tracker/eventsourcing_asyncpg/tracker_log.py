@@ -184,7 +184,7 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
     rows = await connection.fetch(LOG.existing_streams, sorted(referenced_alliances(facts)))
     alliances = {row["stream"] for row in rows}
     for event, fact in zip(events, facts, strict=True):
-        check_id_is_free(event.event_id)
+        check_id_is_free(event.event_id, fact)
         check_actors(fact, alliances)
         alliances.add(event.stream)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from tracker.commands.commands import REVIEW_PREFIX
 from tracker.domain.codec import encode, from_builtins
 from tracker.domain.registry import fact_type
 from tracker.domain.values import Fact
@@ -142,10 +143,7 @@ class Candidate:
 
 def event_id_of(id: int) -> str:
     """The id of the event that records a candidate."""
-    return f"{EVENT_ID_PREFIX}{id}"
-
-
-EVENT_ID_PREFIX = "candidate-"
+    return f"{REVIEW_PREFIX}{id}"
 
 
 @dataclass(frozen=True, slots=True)

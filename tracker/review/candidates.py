@@ -22,6 +22,8 @@ from tracker.review.candidate import (
 from tracker.review.search_words import search_query
 
 SQL = named_queries(Path(__file__).with_name("candidates.sql"))
+COLUMNS = ", ".join(f"c.{field}" for field in Candidate.__dataclass_fields__)
+BY_IDS: str = SQL.by_ids.replace("{columns}", COLUMNS)
 MAX_ID = 2**63 - 1
 NO_DAY = date(1000, 1, 1)
 """Stands in the order for a day that is not known."""
@@ -137,7 +139,7 @@ class Candidates:
     async def get_all(self, ids: Collection[int]) -> dict[int, Candidate]:
         """Some candidates by their ids, without those that there are not."""
         asked = [id for id in ids if 0 < id <= MAX_ID]
-        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(SQL.by_ids, asked)}
+        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, asked)}
 
     async def decisions(self, ids: Collection[int]) -> dict[int, list[Decision]]:
         """What was done with some candidates, the newest first."""
@@ -174,7 +176,8 @@ def page_statement(
     direction = "DESC" if down is not span.from_end else "ASC"
     ordering = ", ".join(f"{part} {direction}" for part in _parts(columns))
     return (
-        SQL.page.replace("{conditions}", " AND ".join(found))
+        SQL.page.replace("{columns}", COLUMNS)
+        .replace("{conditions}", " AND ".join(found))
         .replace("{order}", ordering)
         .replace("{limit}", f"${len(arguments) + 1}"),
         [*arguments, span.limit],

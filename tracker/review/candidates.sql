@@ -23,7 +23,7 @@ c.assigned_to = {}::text
 c.assigned_to IS NULL
 
 -- name: of_words
-log.words_of(c.words) @@ to_tsquery('simple', {}::text)
+c.vector @@ to_tsquery('simple', {}::text)
 
 -- name: found
 (c.id)
@@ -32,7 +32,7 @@ log.words_of(c.words) @@ to_tsquery('simple', {}::text)
 (coalesce(c.published_on, DATE '1000-01-01'), c.id)
 
 -- name: page
-SELECT c.* FROM review.candidates c WHERE {conditions} ORDER BY {order} LIMIT {limit}
+SELECT {columns} FROM review.candidates c WHERE {conditions} ORDER BY {order} LIMIT {limit}
 
 -- name: count
 SELECT count(*) FROM review.candidates c WHERE {conditions}
@@ -41,7 +41,7 @@ SELECT count(*) FROM review.candidates c WHERE {conditions}
 SELECT c.state, count(*) AS count FROM review.candidates c WHERE {conditions} GROUP BY c.state
 
 -- name: by_ids
-SELECT c.* FROM review.candidates c WHERE c.id = ANY ($1::bigint[]);
+SELECT {columns} FROM review.candidates c WHERE c.id = ANY ($1::bigint[]);
 
 -- name: decisions
 -- What was done with some candidates, the newest first.

@@ -41,13 +41,14 @@ from tracker.review.candidate import (
     event_id_of,
     is_complete,
 )
-from tracker.review.candidates import MAX_ID, Candidates, not_found
+from tracker.review.candidates import COLUMNS, MAX_ID, Candidates, not_found
 from tracker.review.findings import ACTOR, fact_columns
 from tracker.review.search_words import search_words
 from tracker.sources.importing.reconcile import CORRECTION_SUFFIX
 
 SQL = named_queries(Path(__file__).with_name("review.sql"))
 
+LOCK: str = SQL.lock.replace("{columns}", COLUMNS)
 SETTLE_AFTER_SECONDS = 120
 """Seconds after which nobody records any more what was accepted: longer than a command may take."""
 
@@ -320,7 +321,7 @@ def _without_free_texts(fact: Fact) -> Fact:
 
 
 async def _lock(connection: Connection, id: int) -> Candidate:
-    row = await connection.fetchrow(SQL.lock, id) if 0 < id <= MAX_ID else None
+    row = await connection.fetchrow(LOCK, id) if 0 < id <= MAX_ID else None
     if row is None:
         raise not_found(id)
     return candidate_of(row)

@@ -1,6 +1,6 @@
 -- name: lock
 -- One candidate, for a change of it: others wait.
-SELECT c.* FROM review.candidates c WHERE c.id = $1 FOR UPDATE;
+SELECT {columns} FROM review.candidates c WHERE c.id = $1 FOR UPDATE;
 
 -- name: set_state
 -- How a candidate stands from now on.

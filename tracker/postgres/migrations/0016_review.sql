@@ -26,6 +26,7 @@ CREATE TABLE review.candidates (
     commodities     text[] NOT NULL DEFAULT '{}',
     issuers         text[] NOT NULL DEFAULT '{}',
     words           text NOT NULL,
+    vector          tsvector NOT NULL GENERATED ALWAYS AS (log.words_of(words)) STORED,
     -- What is proposed; people may edit a fact, and make a lead one.
     kind            text COLLATE "C" NOT NULL,
     stream          text COLLATE "C",
@@ -62,6 +63,7 @@ CREATE INDEX candidates_published_on ON review.candidates (coalesce(published_on
 CREATE INDEX candidates_state_published_on
     ON review.candidates (state, coalesce(published_on, DATE '1000-01-01'), id);
 CREATE INDEX candidates_source ON review.candidates (source, state, id);
+CREATE INDEX candidates_kind ON review.candidates (kind, state, id);
 CREATE INDEX candidates_assigned_to ON review.candidates (assigned_to, state, id)
     WHERE assigned_to IS NOT NULL;
 CREATE INDEX candidates_accepting ON review.candidates (id) WHERE state = 'accepting';
@@ -69,7 +71,7 @@ CREATE INDEX candidates_postponed ON review.candidates (postponed_until) WHERE s
 CREATE INDEX candidates_snapshot ON review.candidates (snapshot) WHERE snapshot IS NOT NULL;
 CREATE INDEX candidates_commodities ON review.candidates USING gin (commodities) WITH (fastupdate = off);
 CREATE INDEX candidates_issuers ON review.candidates USING gin (issuers) WITH (fastupdate = off);
-CREATE INDEX candidates_words ON review.candidates USING gin (log.words_of(words)) WITH (fastupdate = off);
+CREATE INDEX candidates_words ON review.candidates USING gin (vector) WITH (fastupdate = off);
 
 -- What was done with candidates, by whom and why.
 CREATE TABLE review.decisions (
@@ -99,9 +101,31 @@ CREATE TRIGGER candidates_stay BEFORE DELETE OR TRUNCATE ON review.candidates
     FOR EACH STATEMENT EXECUTE FUNCTION review.refuse_change();
 ALTER TABLE review.candidates ENABLE ALWAYS TRIGGER candidates_stay;
 
+-- Where a law forces out what a publisher sent, it goes from what was made of it too, with the event that
+-- says so: titles and texts of candidates. What was accepted is in the log, and redacted there.
+CREATE FUNCTION review.redact() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog AS $$
+BEGIN
+    UPDATE review.candidates c
+    SET title = '(redacted)', words = '', revision = revision + 1,
+        data = c.data - '{note,quotation}'::text[]
+               || CASE WHEN c.data ? 'title' THEN '{"title": "(redacted)"}'::jsonb ELSE '{}' END
+               || CASE WHEN c.data ? 'clauses' THEN jsonb_build_object('clauses', (
+                      SELECT coalesce(jsonb_agg(CASE jsonb_typeof(clause) WHEN 'object' THEN clause - 'note'
+                                                ELSE clause END), '[]')
+                      FROM jsonb_array_elements(c.data -> 'clauses') AS clause)) ELSE '{}' END
+    WHERE c.snapshot = decode(convert_from(NEW.entry, 'UTF8')::jsonb #>> '{data,sha256}', 'hex')
+      AND c.state <> 'accepted';
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION review.redact FROM PUBLIC;
+CREATE TRIGGER candidates_redacted AFTER INSERT ON log.events
+    FOR EACH ROW WHEN (NEW.type = 'Source.SnapshotRedacted') EXECUTE FUNCTION review.redact();
+ALTER TABLE log.events ENABLE ALWAYS TRIGGER candidates_redacted;
+
 GRANT USAGE ON SCHEMA review, log TO tracker_watcher;
 GRANT USAGE ON SCHEMA review TO tracker_api;
-GRANT EXECUTE ON FUNCTION log.words_of TO tracker_watcher;  -- by the index over what it adds
+GRANT EXECUTE ON FUNCTION log.words_of TO tracker_watcher;  -- by the vectors of what it adds
 GRANT SELECT ON log.events, log.annexes TO tracker_watcher;  -- what is known already is not proposed
 GRANT SELECT, INSERT ON review.candidates, review.decisions TO tracker_watcher;
 GRANT UPDATE (state, revision, postponed_until, accepted_by, closed_at, superseded_by)
