@@ -14,6 +14,7 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.replication import Pair, running_pair
+from tests.support.snapshots import keep, redact
 from tracker.commands.handler import Commands
 from tracker.errors import ReadOnly
 from tracker.log.recorder import Recorder
@@ -80,6 +81,19 @@ async def test_a_standby_shows_what_its_primary_records(
     told = await until_ready(reading)
     assert told["readOnly"] is True
     assert told["reasons"] == [] == told["warnings"]
+
+
+async def test_a_standby_gives_out_what_publishers_sent_until_it_is_redacted(
+    pair: Pair, reading: Services
+) -> None:
+    sha256 = await keep(pair.primary.target, b"a page", "text/html")
+    await asyncio.to_thread(pair.standby.wait_replayed, pair.primary)
+    found = await Api(reading).request("GET", f"/snapshots/{sha256}")
+    assert (found.status_code, found.content) == (200, b"a page")
+    await redact(pair.primary.target, sha256)
+    await asyncio.to_thread(pair.standby.wait_replayed, pair.primary)
+    gone = await Api(reading).request("GET", f"/snapshots/{sha256}")
+    assert gone.status_code == 410
 
 
 async def test_every_write_on_a_standby_answers_read_only(reading: Services) -> None:

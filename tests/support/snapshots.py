@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged, Watched
 from tracker.log.entries import new_event
+from tracker.log.recorder import AppendResult, append
 from tracker.postgres.database import API, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 
@@ -28,19 +28,20 @@ async def keep(target: Target, content: bytes, media_type: str | None = None) ->
 
 async def redact(target: Target, sha256: str, event_id: str = "gone") -> int:
     """Record that a snapshot is redacted; the position of the event."""
-    said = {"sha256": sha256, "on": "2026-03-01", "reason": "a court said so", "by": "dpo"}
     async with open_connection(target, role=API) as connection:
-        row = await connection.fetchrow(
-            "SELECT outcome, first_position FROM log.append(ARRAY[1], ARRAY[$1], ARRAY['source/a'],"
-            " ARRAY[(SELECT count(*) + 1 FROM log.events WHERE stream = 'source/a')::integer],"
-            " ARRAY['Source.SnapshotRedacted'], ARRAY[$2], ARRAY[$3::bytea])",
-            event_id,
-            f'"id":"{event_id}"',
-            json.dumps(said).encode(),
+        count = await connection.fetchval(
+            "SELECT count(*) FROM log.events WHERE stream = 'source/a'"
         )
-    assert row is not None
-    assert row["outcome"] == "appended"
-    return int(row["first_position"])
+        event = Entity.Event(
+            originator_id="source/a",
+            originator_version=count + 1,
+            timestamp=datetime(2026, 3, 1, tzinfo=UTC),
+            event_id=event_id,
+            fact=redaction_of(sha256),
+        )
+        [appended] = await append(connection, [[new_event(event, None)]])
+    assert isinstance(appended, AppendResult)
+    return appended.positions[0]
 
 
 def digest(content: bytes) -> str:
@@ -89,7 +90,12 @@ def failed(content: bytes) -> Fact:
 
 def redacted(content: bytes) -> Fact:
     """That bytes had to go."""
-    said = {"sha256": digest(content), "reason": "a court said so", "by": "dpo"}
+    return redaction_of(digest(content))
+
+
+def redaction_of(sha256: str) -> Fact:
+    """That the bytes of a hash had to go."""
+    said = {"sha256": sha256, "reason": "a court said so", "by": "dpo"}
     return from_builtins(SnapshotRedacted, {"source": source("court"), "on": "2026-03-02"} | said)
 
 
