@@ -12,6 +12,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.findings import SHA256, figures, lead, proposal
+from tests.support.importer import ImportFixture, line
 from tests.support.snapshots import redact
 from tracker.commands.handler import Commands
 from tracker.domain.export_control_acts import Announced
@@ -377,6 +378,18 @@ async def test_what_a_reader_imported_is_corrected_by_its_later_account(
         "ExportControl.Retracted",
         "ExportControl.Announced",
     ]
+
+
+async def test_an_import_of_what_was_accepted_changes_nothing(
+    review: Review, found: Propose, desk: ImportFixture, recorder: Recorder
+) -> None:
+    one = proposal(fact=announced(note="As the notice says"))
+    await found(one)
+    await review.accept(1, ANN)
+    same = line(one.event.event_id, one.event.fact, one.event.stream)
+    outcome = await desk.take(same)
+    assert outcome.receipt.counts.unchanged == 1
+    assert await recorder.head() == 2  # with the receipt
 
 
 async def test_every_action_has_a_word_in_the_database(

@@ -94,6 +94,8 @@ def reconcile(
         return Resolution(ItemOutcome.UNCHANGED)
     if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
         return _refusal(str(IdempotencyConflict(order.event_id)), IdempotencyConflict.code)
+    if not row and _is_accepted(entity, order):
+        return Resolution(ItemOutcome.UNCHANGED)
     if not row or retraction is None:
         return _resolve_new(entity, _under_free_id(order) if taken else order)
     return _resolve_correction(entity, order, row, retraction)
@@ -103,6 +105,14 @@ def _is_recorded(entity: Entity, order: PlannedEvent) -> bool:
     """Whether the event of an order's id stands and says the same, whoever recorded it."""
     return any(
         known.event_id == order.event_id and equal_ignoring_place(known.fact, order.fact)
+        for known in effective_facts(entity.known)
+    )
+
+
+def _is_accepted(entity: Entity, order: PlannedEvent) -> bool:
+    """Whether a person has accepted the same fact in a review, so that it stands under another id."""
+    return any(
+        known.fact.source.reviewed_by and equal_ignoring_place(known.fact, order.fact)
         for known in effective_facts(entity.known)
     )
 
