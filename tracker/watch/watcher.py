@@ -93,6 +93,7 @@ class Watcher(BackgroundTask):
         self._target = target
         self._options = options
         self._durability = durability or Durability()
+        self._alone = durability is None
         self.observe_look: ObserveLook = lambda _: None
         """Is told of each look when it has ended."""
         self.observe_request: ObserveRequest = lambda *_: None
@@ -239,6 +240,8 @@ class Watcher(BackgroundTask):
             await stack.enter_async_context(fetcher)
             self.lease = lease = Lease(fenced, LEASE, options.lease_seconds)
             recorder = Recorder(pool, durability=self._durability)
+            if self._alone:
+                self._durability.confirm = recorder.confirm
             store = WatchStore(fenced, lease)
             tools = LookTools(
                 fetcher,
