@@ -123,7 +123,7 @@ class AsOf:
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
         self.lists = Lists(pool, progress)
         self.controls = Controls(self.lists, progress)
-        self.horizons = Horizons(pool, progress)
+        self.horizons = Horizons(pool, self.lists, progress)
         self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)
         self.schedules = Schedules(pool, recorder)

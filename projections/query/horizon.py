@@ -15,13 +15,16 @@ from pathlib import Path
 import asyncpg
 
 from projections.query.event_cache import EventCache
+from projections.query.lists import Lists
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of
+from projections.query.watching import IssuerWatch, watch_by_issuer
 from projections.runner.progress import ProgressTracker
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate
+from tracker.domain.watched_source import WatchedSourceState
 from tracker.log.entries import recorded
 from tracker.postgres.database import Pool
 
@@ -48,14 +51,24 @@ class Horizon:
 class Horizons:
     """Answers up to when policy is known."""
 
-    def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
+    def __init__(self, pool: Pool, lists: Lists, progress: ProgressTracker | None = None):
         self._pool = pool
+        self._lists = lists
         self._kept = EventCache(progress, MAX_CACHED_ISSUERS, self._read)
+        self._watched = EventCache(progress, MAX_CACHED_ISSUERS, self._read_watch)
 
     async def of(self, issuer: str | None, position: int) -> list[Horizon]:
         """The horizon of an issuer at a position, if anything is known of it; of all, by their
         names, where none is given."""
         return await self._kept.get((issuer, position))
+
+    async def watch(self, position: int) -> dict[str, IssuerWatch]:
+        """How the sources stand that are watched at a position, by issuer."""
+        return await self._watched.get(position)
+
+    async def _read_watch(self, position: int) -> dict[str, IssuerWatch]:
+        states = await self._lists.page(WatchedSourceState, Moment(date.max, position))
+        return watch_by_issuer(state for _, state in states)
 
     async def last_day(self, issuer: str, moment: Moment) -> date | None:
         """From which day the newest fact of an issuer counts; None where nothing is known of it."""

@@ -28,10 +28,12 @@ class Source(Answered, kw_only=True):
 
 
 class KnownUpTo(Answered, kw_only=True):
-    """The day of the newest fact that is known of an issuer's law, or of a publisher's figures."""
+    """The day of the newest fact that is known of an issuer's law, or of a publisher's figures, and when
+    all was read."""
 
     of: str
-    day: str
+    day: str | UnsetType = UNSET
+    looked_at: str | UnsetType = UNSET
 
 
 class LeftOut(Answered, kw_only=True):

@@ -31,6 +31,8 @@ class Book:
     issuers: dict[str, None] = field(default_factory=dict)
     publishers: dict[str, None] = field(default_factory=dict)
     _by_text: dict[tuple[object, ...], Source] = field(default_factory=dict)
+    _known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is known of issuers and publishers, as a document has it."""
 
     def cite(self, *because: Because | None) -> list[int]:
         """The numbers of the sources of some events."""
@@ -72,10 +74,11 @@ class Book:
         self.publishers.update(dict.fromkeys(publishers))
 
     def horizon(self, known: Iterable[Mapping[str, Any]]) -> list[KnownUpTo]:
-        """Up to which day the law of the issuers, or the figures of the publishers, are known."""
-        days = {one.get("issuer") or one["publisher"]: one["newestFactOn"] for one in known}
+        """Up to which day the law of the issuers, or the figures of the publishers, are known, and who
+        looks for more."""
+        self._known = {one.get("issuer") or one["publisher"]: one for one in known}
         wanted = (*self.issuers, *self.publishers)
-        return [KnownUpTo(of=one, day=days[one]) for one in wanted if one in days]
+        return [_known_up_to(one, self._known[one]) for one in wanted if one in self._known]
 
     def must_say(self, horizon: list[KnownUpTo]) -> list[str]:
         """The sentences that must be said, those about sources and the horizon behind the others."""
@@ -97,20 +100,52 @@ class Book:
         return [f"Unverified: the issuer's own text was not read for {which}."]
 
     def _of_horizon(self, horizon: list[KnownUpTo]) -> list[str]:
-        days = {one.of: one.day for one in horizon}
-        laws = [
-            f"{'The law' if one.isupper() else 'What is said'} of {one} is known up to {days[one]}:"
-            " later acts may exist."
-            if one in days
-            else f"No fact on the law of {one} is recorded: that it has none does not follow."
-            for one in self.issuers
-            if days.get(one, "") < self.valid_at
-        ]
-        return laws + [
-            f"Figures of {one} are known up to its edition of {days[one]}: newer ones may exist."
+        known = {one.of: one for one in horizon}
+        said = []
+        for issuer in self.issuers:
+            of = known.get(issuer) or KnownUpTo(of=issuer)
+            if not of.day:
+                said.append(
+                    f"No fact on the law of {issuer} is recorded: that it has none does not follow."
+                )
+            elif of.day < self.valid_at:
+                what = "The law" if issuer.isupper() else "What is said"
+                said.append(f"{what} of {issuer} is known up to {of.day}: later acts may exist.")
+            else:
+                continue
+            said += _of_watch(issuer, self._known.get(issuer, {}))
+        return said + [
+            f"Figures of {one} are known up to its edition of {known[one].day}: newer ones may exist."
             for one in self.publishers
-            if one in days and days[one] < self.valid_at
+            if one in known and (known[one].day or "") < self.valid_at
         ]
+
+
+def _known_up_to(of: str, known: Mapping[str, Any]) -> KnownUpTo:
+    """How much is known of an issuer or a publisher, as a document has it."""
+    return KnownUpTo(
+        of=of, day=known["newestFactOn"] or UNSET, looked_at=known.get("lookedAt") or UNSET
+    )
+
+
+def _of_watch(issuer: str, known: Mapping[str, Any]) -> list[str]:
+    """Who looks for later acts of an issuer, in sentences."""
+    if not known.get("sourceCount"):
+        return [f"Nobody looks for later acts of {issuer}: no source of it is watched."]
+    said = []
+    if looked := known["lookedAt"]:
+        until = known["coversUntil"]
+        seen = f"; what they had announced by {until} was seen, and may wait for review"
+        said.append(f"Sources of {issuer} were last read on {looked[:10]}{seen if until else ''}.")
+    return [*said, *map(_not_read, known["notRead"])]
+
+
+def _not_read(source: Mapping[str, Any]) -> str:
+    """Since when a source can't be read, and why."""
+    why = f" ({source['code']})" if source["code"] else ""
+    since = source["since"]
+    how = f"can't be read since {since[:10]}{why}" if since else "was never read"
+    return f"{source['name']} {how}."
 
 
 def in_runs(numbers: Iterable[int]) -> list[str]:

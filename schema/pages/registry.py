@@ -25,6 +25,7 @@ from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES
 from schema.pages.site.route import PageRoute
 from schema.pages.site.static_files import static_file
+from schema.pages.sources import source, sources
 
 PAGES: tuple[Page, ...] = (
     about.PAGE,
@@ -46,6 +47,8 @@ PAGES: tuple[Page, ...] = (
     event.PAGE,
     facts.PAGE,
     search.PAGE,
+    sources.PAGE,
+    source.PAGE,
 )
 
 

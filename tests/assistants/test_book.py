@@ -45,8 +45,37 @@ def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not()
     ]
     assert book.must_say(book.horizon(known)) == [
         "The law of CN is known up to 2026-05-31: later acts may exist.",
+        "Nobody looks for later acts of CN: no source of it is watched.",
         "No fact on the law of FJ is recorded: that it has none does not follow.",
+        "Nobody looks for later acts of FJ: no source of it is watched.",
         "Figures of usgs are known up to its edition of 2026-02-01: newer ones may exist.",
+    ]
+
+
+def test_who_looks_for_later_acts_and_what_cannot_be_read_must_be_said() -> None:
+    book = Book("2026-06-01")
+    book.issued_by("CN", "ID")
+    read = {"lookedAt": "2026-05-31T12:00:00Z", "coversUntil": "2026-05-30"}
+    failing = {"name": "MOFCOM", "since": "2026-05-30T00:00:00Z", "code": "TIMEOUT"}
+    new = {"name": "JDIH", "since": None, "code": None}
+    known = [
+        {
+            "issuer": "CN",
+            "newestFactOn": "2026-05-20",
+            "sourceCount": 2,
+            **read,
+            "notRead": [failing],
+        },
+        {"issuer": "ID", "newestFactOn": None, "sourceCount": 1, "lookedAt": None}
+        | {"coversUntil": None, "notRead": [new]},
+    ]
+    assert book.must_say(book.horizon(known)) == [
+        "The law of CN is known up to 2026-05-20: later acts may exist.",
+        "Sources of CN were last read on 2026-05-31; what they had announced by 2026-05-30 was"
+        " seen, and may wait for review.",
+        "MOFCOM can't be read since 2026-05-30 (TIMEOUT).",
+        "No fact on the law of ID is recorded: that it has none does not follow.",
+        "JDIH was never read.",
     ]
 
 

@@ -28,6 +28,8 @@ PAGES = {
     "event": "/events/6618",
     "facts": "/facts",
     "search": "/search?q=gallium",
+    "sources": "/sources",
+    "source that is none": "/sources/nothing",
     "about": "/about",
     "documents": "/docs",
     "document": "/docs/access",
@@ -36,5 +38,5 @@ PAGES = {
     "address that is none": "/controls/nothing",
     "question that is none": "/controls?nothing=1",
 }
-STATUS = {"address that is none": 404, "question that is none": 400}
+STATUS = {"address that is none": 404, "source that is none": 404, "question that is none": 400}
 """Of pages that are not answered with 200."""

@@ -140,7 +140,7 @@ async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: A
     assert "live.js" not in pinned
     assert "data-live" not in pinned
     assert re.findall(r'<li data-position="(\d+)"', pinned) == [str(10000 - n) for n in range(8)]
-    assert 'data-live="/events"' in live
+    assert 'data-live="/events?types=' in live
     head = (await corpus.ask("{ head }"))["head"]
     assert f'data-after="{head}"' in live
 

@@ -8,6 +8,8 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.watched_sources import failed, looked, record, told, watched
+from tracker.domain.watched_source import Unwatched
 
 
 @pytest.fixture
@@ -81,3 +83,81 @@ async def test_announcements_count_for_their_actors_and_alliances_for_themselves
 async def test_who_can_issue_nothing_is_refused(api: Api) -> None:
     code, _ = await api.refused('{ asOf { horizon(issuer: "China") { issuer } } }')
     assert code == "UNKNOWN_PLACE"
+
+
+WATCH = (
+    "issuer newestFactOn sourceCount lookedAt coversUntil nextLookExpectedAt"
+    " notRead { key since code reason lookedAt }"
+)
+
+
+async def watch(api: Api, issuer: str, position: str | None = None) -> Any:
+    """What is known of an issuer and who looks, at a position."""
+    at = f', position: "{position}"' if position else ""
+    data = await api.ask(
+        f'{{ asOf(validAt: "2025-01-01"{at}) {{ horizon(issuer: "{issuer}") {{ {WATCH} }} }} }}'
+    )
+    return data["asOf"]["horizon"]
+
+
+async def test_nobody_looks_where_no_source_is_watched(api: Api) -> None:
+    await api.do("announceExportControl", control("x"))
+    (found,) = await watch(api, "CN")
+    assert (found["sourceCount"], found["lookedAt"], found["notRead"]) == (0, None, [])
+
+
+async def test_who_looked_and_found_nothing_is_told_also_of_issuers_without_facts(
+    api: Api, services: Services
+) -> None:
+    await record(services, watched(issuers=["ID", "msp"]))
+    (found,) = await watch(api, "ID")
+    assert (found["newestFactOn"], found["sourceCount"], found["lookedAt"]) == (None, 1, None)
+    assert found["notRead"] == [
+        {
+            "key": "us-federal-register",
+            "since": None,
+            "code": None,
+            "reason": None,
+            "lookedAt": None,
+        }
+    ]
+    await record(services, looked(coversUntil="2026-10-31"))
+    (found,) = await watch(api, "msp")
+    assert found == {
+        "issuer": "msp",
+        "newestFactOn": None,
+        "sourceCount": 1,
+        "lookedAt": "2026-11-01T12:00:00.000001Z",
+        "coversUntil": "2026-10-31",
+        "nextLookExpectedAt": "2026-11-02T00:00:00.000001Z",
+        "notRead": [],
+    }
+    (before,) = await watch(api, "ID", "1")
+    assert (before["lookedAt"], before["coversUntil"]) == (None, None)
+
+
+async def test_an_issuer_is_known_as_far_as_the_source_that_was_read_first(
+    api: Api, services: Services
+) -> None:
+    later = "2026-11-03T00:00:00Z"
+    await record(services, watched(), looked(coversUntil="2026-10-31"), key="a")
+    await record(services, watched(), looked(later, coversUntil="2026-11-02"), key="b")
+    await record(services, failed(later, look=2), looked(later, look=2, complete=False), key="a")
+    (found,) = await watch(api, "US")
+    assert (found["sourceCount"], found["coversUntil"]) == (2, "2026-10-31")
+    assert found["lookedAt"] == "2026-11-01T12:00:00.000001Z"
+    assert found["notRead"] == [
+        {
+            "key": "a",
+            "since": later,
+            "code": "TIMEOUT",
+            "reason": "no answer in 30 seconds",
+            "lookedAt": "2026-11-01T12:00:00.000001Z",
+        }
+    ]
+    gone = told(Unwatched, "2026-11-04", reason="it is no more")
+    await record(services, gone, key="a")
+    (found,) = await watch(api, "US")
+    assert (found["sourceCount"], found["coversUntil"], found["notRead"]) == (1, "2026-11-02", [])
+    (before,) = await watch(api, "US", "4")
+    assert (before["sourceCount"], before["notRead"]) == (2, [])

@@ -36,6 +36,8 @@ EXAMPLES = {
     "/events": "/events?follow=false",
     "/tables/{file}": "/tables/controls.csv",
     "/alliances/{key}": "/alliances/quad",
+    "/sources/{key}": "/sources/none",
+    "/sources/{key}.csv": "/sources/none.csv",
     "/announcements/{key}": "/announcements/none",
     "/announcements/{key}.csv": "/announcements/none.csv",
     "/events/{event}": "/events/1",

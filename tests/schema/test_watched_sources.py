@@ -236,3 +236,14 @@ async def test_the_state_with_sources_in_it_is_that_of_a_replay(services: Servic
         replayed.add(event)
     expected = replayed.digest(moment.valid_at, moment.position)
     assert await services.as_of.digest(moment) == expected
+
+
+async def test_the_table_has_a_row_for_each_source(services: Services, api: Api) -> None:
+    await three_looks(services)
+    for ending in ("json", "csv", "xlsx", "parquet"):
+        response = await api.request("GET", f"/tables/sources.{ending}?valid=2027-01-01")
+        assert response.status_code == 200, response.text[:300]
+    [row] = (await api.request("GET", "/tables/sources.json?valid=2027-01-01")).json()["rows"]
+    assert (row["key"], row["issuers"], row["lookCount"]) == ("us-federal-register", ["US"], 3)
+    assert (row["lastLookedAt"], row["coversUntil"]) == (SECOND, "2026-11-01")
+    assert row["lastFailureCode"] == "TIMEOUT"

@@ -110,7 +110,7 @@ TOOL = Tool(
     __name__,
     title="Search",
     description=(
-        "Finds controls, alliances, announcements, figures and firms by words that they all must have,"
+        "Finds controls, alliances, announcements, figures and firms by words that all must have,"
         " and the keys of commodities and codes of places that other tools take. Short words find most:"
         " `gallium licence`. A hit is no statement: ask the other tools about its entity."
     ),

@@ -21,6 +21,7 @@ from schema.pages.controls.standing import heading, leads
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
+from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import listed, words
 from tracker.errors import NotFound
 
@@ -76,6 +77,9 @@ def _present(
         "square": _square(versions, acts, moment, address, table),
         "turns": turns(table),
         "facts_until": known_until,
+        "watch": watch_sentences(
+            horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
+        ),
         "sources": sorted({because["source"]["name"] for because in control["because"]}),
         "image": status_image(table, told, as_of["position"], (control["title"],)),
     }
@@ -179,7 +183,11 @@ def facts_until(horizon: Sequence[Mapping[str, Any]], control: Mapping[str, Any]
     """The day of the newest fact that is known of the issuer of an instrument."""
     code = control["issuer"]["code"]
     return next(
-        (date.fromisoformat(each["newestFactOn"]) for each in horizon if each["issuer"] == code),
+        (
+            date.fromisoformat(each["newestFactOn"])
+            for each in horizon
+            if each["issuer"] == code and each["newestFactOn"]
+        ),
         None,
     )
 

@@ -19,11 +19,14 @@ from schema.pages.overview.restrictions_map import (
     issuers,
     map_values,
 )
-from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
+from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, newest_days, turns
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import days_between, in_days, listed, many, sentence
+from schema.pages.site.watch_words import horizon_of
+from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
+from tracker.domain.registry import FACTS
+from tracker.domain.watched_source import SourceFact
 
 MAPS = ("in-force", "toward", "share")
 """What the map shows: clauses in force, those toward a place, or shares of a commodity's output."""
@@ -72,6 +75,8 @@ class Fresh:
     newest_on: str
     day: str
     """The day of the page."""
+    read: str = ""
+    """When all of the issuer's sources had been read, in words; empty for a kind."""
 
     @property
     def days_before(self) -> str:
@@ -84,7 +89,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """What the page shows of the moment."""
     found = data["asOf"]
     day = found["validAt"]
-    horizons = {one["issuer"]: one["newestFactOn"] for one in found["horizon"]}
+    horizons = newest_days(found["horizon"])
     coming = turns(found["upcoming"]["nodes"], horizons)
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(found["byIssuer"], found["unions"])
@@ -105,6 +110,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "lately": turns(found["recent"]["nodes"], horizons),
         "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
         "events": found["events"]["nodes"][::-1],
+        "told": ",".join(TOLD),
         "fresh": freshness(found, {one["code"]: one["name"] for one in data["places"]}, day),
         "fresh_shown": len(found["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
         "columns": list(COLUMNS),
@@ -211,9 +217,19 @@ def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
             f"asOf.issuers.nodes.{index}",
             one["newestFactOn"],
             day,
+            _read_on(horizon_of(found["horizon"], one["issuer"])),
         )
         for index, one in by_facts
     ]
+
+
+def _read_on(known: Mapping[str, Any] | None) -> str:
+    """When the sources of an issuer had been read last, or why they were not."""
+    if known is None or not known["sourceCount"]:
+        return "nobody looks"
+    if known["notRead"]:
+        return f"{many(len(known['notRead']), 'source')} not read"
+    return written_day(known["lookedAt"])
 
 
 def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
@@ -256,6 +272,9 @@ def drawn(
     }
 
 
+TOLD = sorted(type_ for type_, fact in FACTS.items() if not issubclass(fact, SourceFact))
+"""The types of the events that are listed: looks at sources are many, and say nothing of the world."""
+
 PAGE = Page(
     __name__,
     "/",
@@ -263,5 +282,6 @@ PAGE = Page(
     section="/",
     table=TableOfPage("clause-counts", without=frozenset({"map", "toward", "commodity"})),
     choices={"map": MAPS},
+    made={"told": lambda address: TOLD},
     feed=FeedOfPage(calendar=True, ignored=frozenset({"map", "toward", "commodity"})),
 )

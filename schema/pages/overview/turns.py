@@ -75,6 +75,11 @@ class DayOfTurns:
     more: int
 
 
+def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The days of the newest facts that are known, by issuer."""
+    return {one["issuer"]: one["newestFactOn"] for one in horizon if one["newestFactOn"]}
+
+
 def turns(transitions: Iterable[Mapping[str, Any]], horizons: Mapping[str, str]) -> list[TurnLine]:
     """The transitions as lines, in their order; `horizons` has the days of the newest facts that are
     known, by issuer."""

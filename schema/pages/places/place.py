@@ -15,10 +15,11 @@ from schema.pages.charts.status_bars import (
     draw_status_table,
     periods_of,
 )
-from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import listed, many, words
 from tracker.errors import NotFound
 
@@ -67,7 +68,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     if place is None:
         raise NotFound(f"no place {code!r}", path=("code",))
     day = date.fromisoformat(found["validAt"])
-    horizons = {one["issuer"]: one["newestFactOn"] for one in found["horizon"]}
+    horizons = newest_days(found["horizon"])
     aimed = aimed_at([*found["aimed"]["nodes"], *found["aimedAtImports"]["nodes"]], code)
     unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
     products = made_by(found["productsOf"])
@@ -79,6 +80,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "place": place,
         "standing": standing(place, found, code),
         "known_until": horizons.get(code),
+        "watch": watch_sentences(horizon_of(found["horizon"], code), day),
         "unions": unions,
         "issued": draw(found["issued"]["nodes"], horizons, day, address),
         "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], horizons, day, address),

@@ -24,6 +24,7 @@ NAVIGATION = (
     ("/announcements", "Announcements"),
     ("/figures", "Figures"),
     ("/changes", "Changes"),
+    ("/sources", "Sources"),
     ("/events", "Log"),
 )
 FORMS = (("json", "JSON"), ("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))

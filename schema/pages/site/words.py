@@ -14,6 +14,7 @@ PATHS = {
     "announcement": "announcements",
     "export-control": "controls",
     "figure": "figures",
+    "source": "sources",
 }
 """By the kinds of entities, the paths of their pages."""
 

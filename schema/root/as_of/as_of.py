@@ -7,9 +7,9 @@ from typing import Annotated
 from strawberry import argument, field
 
 from projections.query.moment import kind_name
+from projections.query.watching import NOBODY
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.clause_counts import ClauseCounts
@@ -31,6 +31,7 @@ from schema.root.as_of.unions import Unions
 from schema.root.as_of.watched_sources import WatchedSources
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.common import Node
+from schema.types.horizon import Horizon, horizon
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -39,7 +40,7 @@ from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
-from tracker.domain.values import Actor, PartialDate
+from tracker.domain.values import Actor
 from tracker.domain.watched_source import WatchedSourceState
 
 
@@ -56,22 +57,6 @@ class Counts:
     imports: int = field(description="Recorded imports.")
     redactions: int = field(description="Events with redacted texts.")
     watched_sources: int = field(description="Sources that were ever watched.")
-
-
-@object_type
-class Horizon:
-    """The newest policy fact that is known of an issuer. What is said of its policy on later days
-    rests on what was announced by then."""
-
-    issuer: str = field(
-        description="The code of a place (`CN`) or the key of an alliance (`quad`)."
-    )
-    newest_fact_on: Day = field(
-        description="From which day the fact counts; of all that are known, the last."
-    )
-    newest_published_on: PartialDate = field(description="When its source was published.")
-    newest_position: Position = field(description="Its position in the log.")
-    recorded_at: Instant = field(description="When it was recorded.")
 
 
 @object_type
@@ -108,21 +93,16 @@ class AsOf(
         ] = None,
     ) -> list[Horizon]:
         """How recent the tracker's knowledge of policy is, by issuer, ordered by code: of export
-        controls by their issuer, announcements by their actors, alliances by their own facts. It
-        depends on the position only, not on `validAt`.
+        controls by their issuer, announcements by their actors, alliances by their own facts; and who
+        looks for newer facts, also of issuers of which none is recorded. It depends on the position
+        only, not on `validAt`.
         """
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
-        found = await info.context.services.as_of.horizons.of(of, self.moment.position)
-        return [
-            Horizon(
-                issuer=one.issuer,
-                newest_fact_on=Day(one.newest_fact_on.isoformat()),
-                newest_published_on=one.newest_published_on,
-                newest_position=Position(str(one.newest_position)),
-                recorded_at=one.recorded_at,  # type: ignore[arg-type]  # the scalar writes it
-            )
-            for one in found
-        ]
+        horizons = info.context.services.as_of.horizons
+        known = {one.issuer: one for one in await horizons.of(of, self.moment.position)}
+        watched = await horizons.watch(self.moment.position)
+        issuers = known.keys() | (watched.keys() if of is None else watched.keys() & {of})
+        return [horizon(one, known.get(one), watched.get(one, NOBODY)) for one in sorted(issuers)]
 
     @resolver_field
     async def counts(self, info: Info) -> Counts:

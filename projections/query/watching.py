@@ -1,0 +1,84 @@
+"""Who looks at the lists of an issuer, when they were last read, and which can't be. Pure.
+
+What is known of an issuer is as old as the last look at all of its sources. As the horizon it follows
+from the position alone, not from the day that is asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.watched_source import WatchedSourceState
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadSource:
+    """A source whose last look could not read everything, or that was never read."""
+
+    key: str
+    name: str
+    since: datetime | None
+    """When the first look ended that could not; None where there was no look yet."""
+    code: FetchFailure | None
+    reason: str | None
+    looked_at: datetime | None
+    """When it was last read."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerWatch:
+    """How the sources stand that are watched for an issuer.
+
+    All of them were read at `looked_at` or later, and all that they had announced up to `covers_until`
+    was seen, as far as they tell; None where one was never read, or none tells.
+    """
+
+    source_count: int = 0
+    looked_at: datetime | None = None
+    covers_until: date | None = None
+    next_look_expected_at: datetime | None = None
+    not_read: tuple[UnreadSource, ...] = ()
+
+
+NOBODY = IssuerWatch()
+"""Where no source is watched."""
+
+
+def watch_by_issuer(sources: Iterable[WatchedSourceState]) -> dict[str, IssuerWatch]:
+    """How sources stand, by the issuers that they are watched for."""
+    found: dict[str, list[WatchedSourceState]] = {}
+    for source in sources:
+        if source.is_watched:
+            for issuer in dict.fromkeys(source.issuers):
+                found.setdefault(issuer, []).append(source)
+    return {issuer: _watch(of) for issuer, of in found.items()}
+
+
+def _watch(sources: list[WatchedSourceState]) -> IssuerWatch:
+    looked = [one.last_looked_at for one in sources]
+    days = [one.covers_until for one in sources if one.covers_until]
+    expected = [one.next_look_expected_at for one in sources]
+    return IssuerWatch(
+        source_count=len(sources),
+        looked_at=min([at for at in looked if at], default=None) if all(looked) else None,
+        covers_until=min(days, default=None) if all(looked) else None,
+        next_look_expected_at=min([at for at in expected if at], default=None),
+        not_read=tuple(
+            _unread(one) for one in sources if one.failing_since or one.last_looked_at is None
+        ),
+    )
+
+
+def _unread(source: WatchedSourceState) -> UnreadSource:
+    failure = source.last_failure if source.failing_since else None
+    return UnreadSource(
+        key=source.id,
+        name=source.name,
+        since=source.failing_since,
+        code=failure.code if failure else None,
+        reason=failure.reason if failure else None,
+        looked_at=source.last_looked_at,
+    )

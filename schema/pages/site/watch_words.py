@@ -1,0 +1,58 @@
+"""Who looks for newer facts, and how old what is known is, in sentences. Pure.
+
+They follow from the moment of the page alone: days are counted up to its day, not to the present one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from schema.pages.site.words import many, written_day
+
+
+def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
+    """Who looks for newer facts of an issuer, by its horizon (the fragment Known), as of a day."""
+    if known is None or not known["sourceCount"]:
+        return ["Nobody looks for newer ones: no source of it is watched."]
+    count = known["sourceCount"]
+    said = []
+    if looked := known["lookedAt"]:
+        subject = "Its source was" if count == 1 else f"All of its {many(count, 'source')} were"
+        said.append(f"{subject} read on {written_day(looked)} or later{_seen(known)}.")
+    if late := days_late(known["nextLookExpectedAt"], day):
+        said.append(
+            f"The next look was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
+            " this day: what is known is as old as the last one."
+        )
+    return [*said, *map(_unread, known["notRead"])]
+
+
+def days_late(expected: str | None, day: date) -> int:
+    """How many days before a day a look was due; 0 if it was not."""
+    return max((day - _of(expected)).days, 0) if expected else 0
+
+
+def horizon_of(horizon: Iterable[Mapping[str, Any]], issuer: str) -> Mapping[str, Any] | None:
+    """The horizon of one issuer; None where nothing is known of it and nobody looks."""
+    return next((one for one in horizon if one["issuer"] == issuer), None)
+
+
+def _seen(known: Mapping[str, Any]) -> str:
+    if not known["coversUntil"]:
+        return ""
+    day = written_day(known["coversUntil"])
+    return f"; what had been announced by {day} was seen, and may wait for review"
+
+
+def _unread(source: Mapping[str, Any]) -> str:
+    if not source["since"]:
+        return f"{source['name']} was never read."
+    why = f" ({source['code']})" if source["code"] else ""
+    return f"{source['name']} can't be read since {written_day(source['since'])}{why}."
+
+
+def _of(at: str) -> date:
+    """The day of a time (UTC)."""
+    return date.fromisoformat(at[:10])

@@ -1,0 +1,46 @@
+"""`/sources/{key}`: one watched source, its looks and its fetches, the newest first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, entity_of
+from schema.pages.sources.standing import is_behind, rhythm, standing
+from tracker.errors import NotFound
+
+OUTCOMES = ("FETCHED", "UNCHANGED", "FAILED")
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The source. Raises NotFound."""
+    source = data["asOf"]["watchedSource"]
+    if source is None:
+        raise NotFound(
+            f"no watched source {address.parameters['key']!r} at this moment", path=("key",)
+        )
+    day = date.fromisoformat(data["asOf"]["validAt"])
+    return {
+        "title": source["name"],
+        "description": f"{source['name']}: {standing(source, day)}.",
+        "source": source,
+        "standing": standing(source, day),
+        "behind": is_behind(source, day),
+        "rhythm": rhythm(source["everyHours"]),
+        "outcomes": OUTCOMES,
+        "positions": [int(look["position"]) for look in source["looks"]["nodes"]],
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/sources/{key}",
+    view,
+    section="/sources",
+    feed=FeedOfPage(
+        entity=entity_of("source"), ignored=frozenset({"key", "looksAfter", "outcome"})
+    ),
+)

@@ -1,0 +1,104 @@
+"""Up to when policy is known, and who looks for more, as GraphQL shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from strawberry import field
+
+from projections.query.horizon import Horizon as KnownHorizon
+from projections.query.watching import IssuerWatch, UnreadSource
+from schema.base.decorators import object_type
+from schema.base.scalars import Day, Instant, Position
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import FetchFailure
+
+
+@object_type
+class SourceNotRead:
+    """A source whose last look could not read everything, or that was never read."""
+
+    key: str = field(description="Its key: see `watchedSource`.")
+    name: str = field(description="What it is called.")
+    since: Instant | None = field(
+        description="When the first look ended that could not read everything; null where no look has"
+        " ended yet."
+    )
+    code: FetchFailure | None = field(
+        description="Why, for programs; null where no request failed by itself."
+    )
+    reason: str | None = field(description="Why, in one line; null likewise.")
+    looked_at: Instant | None = field(
+        description="When it was last read; what is known of it is as old. Null where it never was."
+    )
+
+
+@object_type
+class Horizon:
+    """How recent the knowledge of an issuer's policy is: the newest fact that is known, and who looks
+    for newer ones. What is said of its policy on later days rests on what was announced by then.
+    """
+
+    issuer: str = field(
+        description="The code of a place (`CN`) or the key of an alliance (`quad`)."
+    )
+    newest_fact_on: Day | None = field(
+        description="From which day the fact counts; of all that are known, the last. Null where no fact"
+        " is recorded, and sources are watched all the same."
+    )
+    newest_published_on: PartialDate | None = field(
+        description="When its source was published; null likewise."
+    )
+    newest_position: Position | None = field(description="Its position in the log; null likewise.")
+    recorded_at: Instant | None = field(description="When it was recorded; null likewise.")
+    source_count: int = field(
+        description="The number of sources that are watched for it. 0: nobody looks for newer facts."
+    )
+    looked_at: Instant | None = field(
+        description="All of its sources were read at this time or later. Null where no source is watched,"
+        " or one was never read."
+    )
+    next_look_expected_at: Instant | None = field(
+        description="When the first of them should have been read again by its rhythm: after that what is"
+        " known is older than it should be."
+    )
+    covers_until: Day | None = field(
+        description="The day up to which all was seen that its sources had announced, as far as they tell;"
+        " what was seen may wait for review. Null where `lookedAt` is, or none of them tells."
+    )
+    not_read: list[SourceNotRead] = field(
+        description="The sources that can't be read, or were not yet."
+    )
+
+
+def horizon(issuer: str, known: KnownHorizon | None, watch: IssuerWatch) -> Horizon:
+    """The GraphQL type of what is known of an issuer, and of who looks."""
+    return Horizon(
+        issuer=issuer,
+        newest_fact_on=Day(known.newest_fact_on.isoformat()) if known else None,
+        newest_published_on=known.newest_published_on if known else None,
+        newest_position=Position(str(known.newest_position)) if known else None,
+        recorded_at=instant(known.recorded_at if known else None),
+        source_count=watch.source_count,
+        looked_at=instant(watch.looked_at),
+        next_look_expected_at=instant(watch.next_look_expected_at),
+        covers_until=Day(watch.covers_until.isoformat()) if watch.covers_until else None,
+        not_read=[not_read(one) for one in watch.not_read],
+    )
+
+
+def not_read(of: UnreadSource) -> SourceNotRead:
+    """The GraphQL type of a source that can't be read."""
+    return SourceNotRead(
+        key=of.key,
+        name=of.name,
+        since=instant(of.since),
+        code=of.code,
+        reason=of.reason,
+        looked_at=instant(of.looked_at),
+    )
+
+
+def instant(at: datetime | None) -> Instant | None:
+    """A time as the scalar writes it."""
+    return at  # type: ignore[return-value]  # the scalar writes it
