@@ -103,6 +103,7 @@ def _column_type(arrow: Any, hint: Any) -> tuple[Any, Convert]:
     plain: dict[type, tuple[Any, Convert]] = {
         bool: (arrow.bool_(), bool),
         int: (arrow.int64(), int),
+        float: (arrow.float64(), float),
         Decimal: (arrow.float64(), float),
         date: (arrow.date32(), lambda of: of),
         datetime: (arrow.timestamp("us", tz="UTC"), lambda of: of),
