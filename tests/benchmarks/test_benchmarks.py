@@ -18,7 +18,7 @@ import pytest
 
 from deploy.postgres import Postgres
 from schema.services import Access, Services
-from tests.benchmarks import audit, commands, entity, graphql, isolation, log, start
+from tests.benchmarks import audit, commands, entity, graphql, isolation, log, start, watching
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.fanout import Fanout, Written
 from tests.benchmarks.following import WAYS, Followed
@@ -235,6 +235,17 @@ async def test_a_cheap_question_is_asked_beside_hostile_clients(services: Servic
     assert (found.load, found.failures) == ("trickle", 0)
     assert len(found.waits) > 3
     assert len(row(isolation.report([found], 4, 0), "trickle")) == 8
+
+
+async def test_fetches_are_measured_with_all_that_becomes_of_them(target: Target) -> None:
+    found = await watching.measure(target, 12)
+    assert [(taken.events, taken.candidates) for taken in found.values()] == [
+        (0, 0),
+        (13, 12),
+        (13, 0),
+    ]
+    text = watching.report(found, 12)
+    assert figure(row(text, "new documents")[0]) > 0
 
 
 def test_every_hostile_load_is_one_that_can_be_run() -> None:

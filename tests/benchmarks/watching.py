@@ -56,7 +56,7 @@ def looking(fetches: int) -> Any:
 
 async def measure(target: Target, fetches: int) -> dict[str, Taken]:
     """Take the figures on a new database."""
-    look_module.MAX_REQUESTS = fetches + 1
+    look_module.MAX_REQUESTS = max(look_module.MAX_REQUESTS, fetches + 1)
     gazette = Gazette(fetches)
     found: dict[str, Taken] = {}
     async with playing(gazette) as played:
