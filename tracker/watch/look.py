@@ -19,7 +19,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -166,6 +166,8 @@ class LookInProgress:
             ended_by.code = "LAYOUT_CHANGED"
         last = self._last
         await self._tools.may_act()
+        if last is not None:
+            await self._ask_anew_for(last.request)
         await self._journal.failed(
             last.request if last else Request(self._settings.address),
             ended_by,
@@ -173,6 +175,14 @@ class LookInProgress:
             last.sha256 if last else None,
         )
         return ended_by.code, shortened(ended_by.message)
+
+    async def _ask_anew_for(self, request: Request) -> None:
+        """Have the next look ask for all of an address: what was wrong with it may be in its headers,
+        such as a charset, and of those an answer that nothing has changed says nothing."""
+        known = await self._tools.store.address(self._settings.key, address_of(request))
+        if known is not None:
+            unconditional = replace(known, etag=None, last_modified=None)
+            await self._tools.store.remember(self._settings.key, address_of(request), unconditional)
 
     async def _fetch(self, request: Request) -> Response | FetchFailed:
         """What came of a request, kept and on record."""
