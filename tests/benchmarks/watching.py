@@ -34,6 +34,8 @@ class Taken:
     """What a pass took."""
 
     seconds: float
+    cpu_seconds: float
+    """Of this process, publisher included; PostgreSQL's are not in it."""
     megabytes: float
     events: int
     candidates: int
@@ -65,23 +67,25 @@ async def measure(target: Target, fetches: int) -> dict[str, Taken]:
         )
         found["requests alone"] = await alone(played.url, fetches)
         for name in ("new documents", "unchanged documents"):
-            before = memory()
-            started = time.perf_counter()
+            before, used, started = memory(), time.process_time(), time.perf_counter()
             [report] = await Watcher(target, watched).look_once()
-            seconds = time.perf_counter() - started
+            seconds, used = time.perf_counter() - started, time.process_time() - used
             assert report.complete, report.failure
-            found[name] = Taken(seconds, max(memory() - before, 0), fetches + 1, report.candidates)
+            found[name] = Taken(
+                seconds, used, max(memory() - before, 0), fetches + 1, report.candidates
+            )
     return found
 
 
 async def alone(url: str, fetches: int) -> Taken:
     """The same requests, one after the other, over one connection."""
-    before, started = memory(), time.perf_counter()
+    before, used, started = memory(), time.process_time(), time.perf_counter()
     async with aiohttp.ClientSession() as session:
         for number in range(1, fetches + 1):
             async with session.get(f"{url}/act/a{number}") as response:
                 await response.read()
-    return Taken(time.perf_counter() - started, memory() - before, 0, 0)
+    seconds, used = time.perf_counter() - started, time.process_time() - used
+    return Taken(seconds, used, memory() - before, 0, 0)
 
 
 def memory() -> float:
@@ -96,13 +100,22 @@ def report(found: dict[str, Taken], fetches: int) -> str:
             name,
             f"{taken.seconds:.1f}",
             f"{taken.seconds / fetches * 1000:.2f}",
+            f"{taken.cpu_seconds / fetches * 1000:.2f}",
             f"{taken.megabytes:.0f}",
             f"{taken.events:,}",
             f"{taken.candidates:,}",
         )
         for name, taken in found.items()
     ]
-    head = [f"{fetches:,} fetches", "seconds", "ms a fetch", "MB more", "events", "candidates"]
+    head = [
+        f"{fetches:,} fetches",
+        "seconds",
+        "ms a fetch",
+        "ms of CPU",
+        "MB more",
+        "events",
+        "candidates",
+    ]
     return markdown(head, rows)
 
 
