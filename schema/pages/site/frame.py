@@ -24,7 +24,6 @@ NAVIGATION = (
     ("/announcements", "Announcements"),
     ("/figures", "Figures"),
     ("/changes", "Changes"),
-    ("/sources", "Sources"),
     ("/events", "Log"),
 )
 FORMS = (("json", "JSON"), ("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
