@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus counts here. docs/operating/watch.md says what each is good for."""
+"""`/metrics`: what Prometheus counts here. docs/operating/monitor.md says what each is good for."""
 
 from __future__ import annotations
 

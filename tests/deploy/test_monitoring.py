@@ -98,7 +98,7 @@ async def test_rules_and_dashboard_name_metrics_that_there_are(services: Service
 
 
 async def test_the_table_of_metrics_is_that_of_the_tracker(services: Services) -> None:
-    text = (OPERATING / "watch.md").read_text("utf-8")
+    text = (OPERATING / "monitor.md").read_text("utf-8")
     rows = re.findall(r"^\| (`tracker_.*?) \| ", text, re.MULTILINE)
     told = {name for row in rows for name in METRIC.findall(row)}
     there = families(await samples(services))
