@@ -10,8 +10,9 @@ import typer
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.postgres import default_data_dir, has_database
 from deploy.process import Exit
-from deploy.settings import secrets
+from deploy.settings import database_target, secrets
 from deploy.watching import watch_options
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
@@ -64,6 +65,12 @@ def watch(
         options = watch_options(file=file, ask_for_it=True)
         assert options is not None
         options = _chosen(options, sources)
+
+    directory = data_dir or default_data_dir()
+    if list_them and database_target() is None and not has_database(directory):
+        _print_list(options, {})
+        stderr.print(f"There is no database in {directory}: nothing was read yet.", markup=False)
+        return
 
     async def work(target: Target) -> bool:
         await prepare(target)

@@ -132,3 +132,13 @@ def test_a_server_watches_only_where_it_is_told_to(tmp_path: Path) -> None:
 def test_a_setting_that_can_not_be_is_refused(variable: str, value: str) -> None:
     with pytest.raises(settings.WrongSetting, match=variable):
         settings.check({variable: value})
+
+
+def test_the_sources_that_ship_are_listed_where_there_is_no_database_yet(tmp_path: Path) -> None:
+    listed = command("watch", "--list", data_dir=tmp_path / "none")
+    assert listed.returncode == 0
+    assert (
+        "us-federal-register\tfederal-register\tevery 12 h\tread never\tnext now" in listed.stdout
+    )
+    assert "nothing was read yet" in listed.stderr
+    assert not (tmp_path / "none").exists()

@@ -44,7 +44,6 @@ class HttpSource(LogFiles):
             )
         self._parts = urlsplit(url.rstrip("/"))
         self.name = address_without_query(url.rstrip("/"))
-        self._server = self.name.removesuffix(self._parts.path)
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -52,7 +51,9 @@ class HttpSource(LogFiles):
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file, or None where there is none. Raises Unavailable."""
-        return await asyncio.to_thread(self._read, f"{self._parts.path}/{path}", max_bytes(path))
+        return await asyncio.to_thread(
+            self._read, f"{self._parts.path}/{path}", f"{self.name}/{path}", max_bytes(path)
+        )
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot, which a tracker gives beside its log; None where it has none, and below
@@ -60,10 +61,13 @@ class HttpSource(LogFiles):
         beside = self._parts.path.removesuffix(LOG_PATH)
         if beside == self._parts.path:
             return None
-        content = self._read(f"{beside}/{SNAPSHOTS}/{sha256}", MAX_SNAPSHOT_BYTES)
+        path = f"{SNAPSHOTS}/{sha256}"
+        shown = f"{self.name.removesuffix(LOG_PATH)}/{path}"
+        content = self._read(f"{beside}/{path}", shown, MAX_SNAPSHOT_BYTES)
         return None if content is None else iter((content,))
 
-    def _read(self, path: str, limit: int) -> bytes | None:
+    def _read(self, path: str, shown: str, limit: int) -> bytes | None:
+        """The content at a path; errors call it as it may be `shown`, without what may be a secret."""
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
                 status, content = self._ask(path, limit)
@@ -78,7 +82,7 @@ class HttpSource(LogFiles):
                 reason = str(error) or type(error).__name__
             if pause is not None:
                 time.sleep(pause)
-        raise Unavailable(f"{self._server}{path}: {reason}")
+        raise Unavailable(f"{shown}: {reason}")
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """An address may have moved, so a file that is not there accuses nobody."""
