@@ -229,7 +229,7 @@ def _read_on(known: Mapping[str, Any] | None) -> str:
         return "nobody looks"
     if known["notRead"]:
         return f"{many(len(known['notRead']), 'source')} not read"
-    return written_day(known["lookedAt"])
+    return f"read on {written_day(known['lookedAt'])}"
 
 
 def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
