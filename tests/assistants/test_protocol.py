@@ -33,7 +33,7 @@ BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
 
 async def ask(method: str, url: str, **options: Any) -> httpx.Response:
     """A request of a client that knows nothing of the protocol."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return await client.request(method, url, **options)
 
 

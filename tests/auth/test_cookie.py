@@ -352,7 +352,7 @@ async def test_a_stream_ends_with_the_token_of_its_cookie(
     headers = {**cookie(await token(target, Scope.READ)), "Accept": "text/event-stream"}
     async with (
         serving(services, CLOSED) as (address, *_),
-        httpx.AsyncClient(headers=headers) as client,
+        httpx.AsyncClient(headers=headers, timeout=60) as client,
         client.stream("GET", f"http://{address}/events") as found,
         open_connection(target, role=OWNER) as connection,
     ):

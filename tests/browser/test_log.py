@@ -155,7 +155,7 @@ async def test_a_log_that_has_grown_passes_and_an_older_head_does_not(
 
 async def signed(site: Site, position: str) -> None:
     """Wait until a head of the log has an event."""
-    async with httpx.AsyncClient(base_url=site.url) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as client:
         while (await client.get(f"/log/proof/{position}")).status_code != 200:
             pass
 

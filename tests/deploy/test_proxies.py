@@ -297,7 +297,7 @@ async def test_what_is_too_large_and_what_is_for_operators_is_refused(proxy: Pro
 
 
 async def test_plain_http_leads_to_https(proxy: Proxy) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         sent = await client.get(f"http://localhost:{proxy.plain_port}/docs?q=a")
     assert sent.status_code in (301, 308)
     assert sent.headers["location"].startswith("https://localhost")

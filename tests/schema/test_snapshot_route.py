@@ -27,7 +27,7 @@ async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a real server."""
     async with (
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
     ):
         yield client
 
@@ -105,7 +105,7 @@ async def test_altered_and_lost_files_are_not_given_out(
     async with (
         running_tracker(target) as services,
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
     ):
         assert (await client.get(f"/snapshots/{sha256}")).content == PAGE
         for damage in (b"other", None):
