@@ -13,5 +13,5 @@ async def test_no_generated_document_is_an_internal_error(corpus_services: Servi
     async with serving(corpus_services, Access(token="secret")) as (address, _, _):
         outcome = await ask(f"http://{address}", documents, "secret")
     assert not outcome.failures, "\n\n".join(outcome.failures[:5])
-    assert outcome.codes["ok"] > 5
+    assert outcome.codes["ok"] > 2
     assert len(outcome.codes) > 3
