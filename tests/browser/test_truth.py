@@ -22,7 +22,7 @@ import pytest
 
 from tests.support.site import Site
 
-PAGES = 100
+PAGES = 60
 MIN_NUMBERS = 500
 MAX_MISSING = PAGES // 2
 """Addresses at which there is nothing: an entity that was not known at a position."""

@@ -83,7 +83,7 @@ def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked:
 
     collected = pytest_there("--collect-only")
     assert collected.returncode == 0, collected.stdout + collected.stderr
-    result = pytest_there("tests/domain/test_values.py", "tests/sources/test_usgs_files.py")
+    result = pytest_there("tests/domain/test_duration.py", "tests/sources/test_usgs_files.py")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "skipped" in result.stdout  # the real input is not beside it
 

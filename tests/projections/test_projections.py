@@ -344,12 +344,12 @@ async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
     recorder: Recorder, connection: Connection
 ) -> None:
     claims = [
-        claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY)) for n in range(1200)
+        claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY)) for n in range(600)
     ]
     entities = {FIGURE: rehydrate(FIGURE, [])}
     sizes = []
-    for count in (400, 1200):
-        done = 0 if count == 400 else 400
+    for count in (200, 600):
+        done = 0 if count == 200 else 200
         orders = [PlannedEvent(FIGURE, one, str(one.edition)) for one in claims[done:count]]
         decided, refused = decide_all(entities, orders, entities)
         assert not refused
@@ -655,6 +655,10 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projections.versions.whole_streams.PAGE_EVENTS", 20)
 
 
+PAUSE_SECONDS = 0.05
+"""Lets a rebuild go on where readers and writers could use all of a core."""
+
+
 @pytest.mark.usefixtures("small_pages")
 async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
     services: Services, target: Target
@@ -668,6 +672,7 @@ async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
         while not rebuilt.is_set():
             assert await digests(services, asked) == expected
             rounds += 1
+            await asyncio.sleep(PAUSE_SECONDS)
         return rounds
 
     async def write() -> int:
@@ -675,6 +680,7 @@ async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
         while not rebuilt.is_set():
             count += 1
             await services.commands.record(f"export-control/new-{count}", announced())
+            await asyncio.sleep(PAUSE_SECONDS)
         return count
 
     readers = [asyncio.create_task(work()) for work in (read, read, write)]

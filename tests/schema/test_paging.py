@@ -36,8 +36,8 @@ AT_ROOT = {
 }
 INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 SIZES = (2, 7, 60)
-MOST = 150
-"""How much of a long list is read, in small pages, from each of its ends."""
+MOST, MOST_PAGES = 150, 15
+"""How much of a long list is read, in small pages, from each of its ends: items, and pages."""
 
 
 @pytest.fixture
@@ -99,13 +99,14 @@ async def check(api: Api, document: str, **asked: Any) -> list[dict[str, Any]]:
     nodes = [edge["node"] for edge in edges]
     assert len({str(node) for node in nodes}) == len(nodes)
     for size in SIZES:
-        assert await walked(api, document, size, len(edges), True, **asked) == edges[:MOST]
-        assert await walked(api, document, size, len(edges), False, **asked) == edges[-MOST:]
+        most = min(MOST, size * MOST_PAGES)
+        assert await walked(api, document, size, len(edges), most, True, **asked) == edges[:most]
+        assert await walked(api, document, size, len(edges), most, False, **asked) == edges[-most:]
     return nodes
 
 
 async def walked(
-    api: Api, document: str, size: int, total: int, forwards: bool, **asked: Any
+    api: Api, document: str, size: int, total: int, most: int, forwards: bool, **asked: Any
 ) -> list[dict[str, Any]]:
     """The edges that small pages give, from one end of a list on."""
     edges: list[dict[str, Any]] = []
@@ -121,8 +122,8 @@ async def walked(
         assert info[f"has{onward}Page"] is (len(edges) < total)
         ends = (got[0]["cursor"], got[-1]["cursor"]) if got else (None, None)
         assert (info["startCursor"], info["endCursor"]) == ends
-        if not info[f"has{onward}Page"] or len(edges) >= MOST:
-            return edges[:MOST] if forwards else edges[-MOST:]
+        if not info[f"has{onward}Page"] or len(edges) >= most:
+            return edges[:most] if forwards else edges[-most:]
         cursor = ends[1] if forwards else ends[0]
 
 
