@@ -11,7 +11,7 @@ from schema.inputs.arguments import parse_selection
 from schema.services import Services
 from tests.projections.test_projections import events
 from tests.projections.test_query_plans import Explaining, nodes
-from tests.schema.test_paging import page, walked
+from tests.schema.test_paging import MOST, MOST_PAGES, page, walked
 from tests.support.api import Api
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read_selected, streams_selected
@@ -60,13 +60,14 @@ async def test_pages_of_any_size_both_ways_are_what_the_stream_sends(
     api, asked = Api(corpus_services), {"order": "POSITION", **about}
     every = await sent(corpus_services.recorder, chosen(about))
     for size in (1, 7, 200):
-        there = await walked(api, DOCUMENT, size, len(every), True, **asked)
-        assert [edge["cursor"] for edge in there] == every[:150]
-        back = await walked(api, DOCUMENT, size, len(every), False, **asked)
-        assert [edge["cursor"] for edge in back] == every[-150:]
+        most = min(MOST, size * MOST_PAGES)
+        there = await walked(api, DOCUMENT, size, len(every), most, True, **asked)
+        assert [edge["cursor"] for edge in there] == every[:most]
+        back = await walked(api, DOCUMENT, size, len(every), most, False, **asked)
+        assert [edge["cursor"] for edge in back] == every[-most:]
     asked["order"] = "POSITION_DESC"
-    there = await walked(api, DOCUMENT, 60, len(every), True, **asked)
-    assert [edge["cursor"] for edge in there] == every[::-1][:150]
+    there = await walked(api, DOCUMENT, 60, len(every), MOST, True, **asked)
+    assert [edge["cursor"] for edge in there] == every[::-1][:MOST]
 
 
 async def test_any_history_has_the_same_events_in_both(services: Services) -> None:
