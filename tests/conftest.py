@@ -53,7 +53,7 @@ keep_files_in_memory()
 
 # The first text that is drawn on a new machine takes a second: Hypothesis makes its tables of characters.
 UNHURRIED = {"suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("default", **UNHURRIED)
+hypothesis.settings.register_profile("default", max_examples=60, **UNHURRIED)
 hypothesis.settings.register_profile("long", max_examples=2000, **UNHURRIED)
 hypothesis.settings.load_profile("default")
 

@@ -64,7 +64,7 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
     monkeypatch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))
     def holds(seed: int, length: int) -> None:
         chance, entity = Random(seed), entity_type(stream).empty(stream)
@@ -87,7 +87,7 @@ def test_effective_facts_are_kept_as_they_are_found_among_all(
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
     monkeypatch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))
     def holds(seed: int, length: int) -> None:
         orders = history(Random(seed), length, [stream])

@@ -92,7 +92,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 4)
     stream = next(stream for stream in STREAMS if stream.startswith(kind))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(st.integers(0, 2**32), st.integers(1, 60), st.floats(0, 1))
     def holds(seed: int, length: int, part: float) -> None:
         orders = history(Random(seed), length, [stream])

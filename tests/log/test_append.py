@@ -75,7 +75,7 @@ def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
                 assert list(map(told, outcomes)) == [model.append(c) for c in commands]
             assert model.head == await connection.fetchval("SELECT max(position) FROM log.events")
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(BATCHES)
     def examples(batches: list[list[list[tuple[str, str, int, bytes]]]]) -> None:
         loop.run_until_complete(check(batches))

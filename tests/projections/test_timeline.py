@@ -45,7 +45,7 @@ from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
 
 History = tuple[str, list[RecordedFact]]
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=120, deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """The days that histories are about, and one before and after."""
 
