@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from tests.support.event_receiver import Delivered, accept
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.time_limits import within
 from tests.support.writers import new
+from tracker.delivery.deliverer import SQL
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.errors import Unavailable
 from tracker.log.durability import Durability
@@ -87,6 +89,39 @@ async def test_every_event_comes_in_order_and_tells_which_one_was_before(target:
         attempts = await desk.endpoints.attempts("a", ADMIN, 100)
         assert [each.first_position for each in attempts] == list(range(60, 0, -1))
         assert all(each.status == 204 and each.error is None for each in attempts)
+
+
+async def test_a_failure_while_the_deliverer_reads_what_people_changed_is_not_forgotten(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = asyncpg.Pool.fetch
+    read, failed = asyncio.Event(), asyncio.Event()
+
+    async def fetch_slowly(pool: asyncpg.Pool, query: str, *arguments: object) -> object:
+        rows = await fetch(pool, query, *arguments)
+        if query == SQL.endpoints and desk.receiver.got and not failed.is_set():
+            read.set()
+            await asyncio.wait_for(failed.wait(), SECONDS)
+        return rows
+
+    async def refuse_a(one: Delivered) -> int:
+        if one.name != "a":
+            return 204
+        async with open_connection(target) as admin:  # somebody changes nothing that matters here
+            await admin.execute("SELECT pg_notify('delivery', id::text) FROM delivery.endpoints")
+        await asyncio.wait_for(read.wait(), SECONDS)
+        return 500
+
+    async with delivering(target, PATIENT) as desk:
+        monkeypatch.setattr(asyncpg.Pool, "fetch", fetch_slowly)
+        desk.deliverer.observe = lambda *_: failed.set()
+        desk.receiver.behave = refuse_a
+        await desk.append(1)
+        await desk.add(after=0)
+        await asyncio.wait_for(failed.wait(), SECONDS)
+        await known(desk, "b")
+        assert [one.name for one in desk.receiver.got] == ["a", "b"]
+        assert (await desk.get()).failures == 1
 
 
 async def test_a_whole_tracker_delivers_where_it_is_to(target: Target) -> None:

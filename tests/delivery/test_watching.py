@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -49,16 +48,11 @@ async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are
             'tracker_endpoints{state="disabled"} 0.0',
             "tracker_endpoints_failing 1.0",
             "tracker_delivering 1.0",
+            'tracker_delivery_seconds_count{outcome="failed"} 1.0',
             'tracker_delivery_seconds_count{outcome="accepted"} 1.0',
             "tracker_delivered_events_total 1.0",
         ):
             assert line in metrics
-        # Seen once to be another than one, of which the cause is not known.
-        failed = re.search(
-            r'^tracker_delivery_seconds_count\{outcome="failed"\} (\d+)', metrics, re.M
-        )
-        assert failed is not None, metrics
-        assert int(failed[1]) >= 1
         assert "\ntracker_delivery_lag_seconds " in metrics
         ready = await api.request("GET", "/readyz")
         assert ready.json()["warnings"] == [

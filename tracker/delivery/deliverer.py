@@ -241,7 +241,10 @@ class Deliveries:
                 self._end(id)
             return
         if worker:
-            worker.update(settings, standing_of(row), replay_of(row), parked_of(row))
+            # What a request has changed since the row was read is newer than the row.
+            newer = id in self._tools.progress.unwritten.standings
+            standing = None if newer else standing_of(row)
+            worker.update(settings, standing, replay_of(row), parked_of(row))
             return
         worker = EndpointWorker(
             self._tools, settings, standing_of(row), replay_of(row), parked_of(row)
@@ -266,8 +269,8 @@ class Deliveries:
                 await _again(lambda ids=ids: self._update(ids))  # type: ignore[misc]
 
     async def _update(self, ids: Sequence[int] | None) -> None:
-        await self._tools.progress.flush()  # so that what the database has is not older
-        rows = {row["id"]: row for row in await self._pool.fetch(SQL.endpoints, ids)}
+        async with self._tools.progress.hold():
+            rows = {row["id"]: row for row in await self._pool.fetch(SQL.endpoints, ids)}
         for id in self._workers.keys() - rows.keys():
             if ids is None or id in ids:
                 self._end(id)

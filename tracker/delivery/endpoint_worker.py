@@ -89,22 +89,24 @@ class EndpointWorker:
     def update(
         self,
         settings: EndpointSettings,
-        standing: Standing,
+        standing: Standing | None,
         replay: ReplayPlace | None,
         parked: Mapping[int, ParkedEvent],
     ) -> None:
-        """A person may have changed something: all but the cursor is as the database has it. What
-        failed is tried at once where what a person changed may have been the reason."""
+        """A person may have changed something: all but the cursor is as the database has it, and how
+        the endpoint stands, too, unless that is None. What failed is tried at once where what a
+        person changed may have been the reason."""
         replayed = replay and replay.id, self._replay and self._replay.id
+        mine = self.standing
+        if standing is not None:
+            mine.failures, mine.failing_since = standing.failures, standing.failing_since
+            mine.last_error, mine.last_status = standing.last_error, standing.last_status
+            mine.handshake_at = standing.handshake_at
+            mine.next_attempt_at = standing.next_attempt_at
         if settings != self.settings or parked != self._parked or replayed[0] != replayed[1]:
-            standing.next_attempt_at = None
+            mine.next_attempt_at = None
         self.settings = settings
         self._batch_events = min(self._batch_events, settings.max_batch_events)
-        mine = self.standing
-        mine.failures, mine.failing_since = standing.failures, standing.failing_since
-        mine.last_error, mine.last_status = standing.last_error, standing.last_status
-        mine.handshake_at = standing.handshake_at
-        mine.next_attempt_at = standing.next_attempt_at
         if replayed[0] != replayed[1]:
             self._replay = replay
         known, self._parked = self._parked, dict(parked)

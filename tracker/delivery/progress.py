@@ -8,7 +8,8 @@ writes nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -148,15 +149,26 @@ class Progress:
     async def flush(self) -> None:
         """Write what there is. Raises LeaseLost, and what the database does: then it stays."""
         async with self._writing:
-            unwritten, self._unwritten = self._unwritten, Unwritten()
-            self._changed.clear()
-            try:
-                await self._write(unwritten)
-            except BaseException:
-                self._unwritten.restore(unwritten)
-                self._changed.set()
-                raise
-            self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
+            await self._flush()
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Write what there is, and nothing more for the length of a block: for all that is not in
+        `unwritten` at its end, the database has had nothing older. Raises as `flush`."""
+        async with self._writing:
+            await self._flush()
+            yield
+
+    async def _flush(self) -> None:
+        unwritten, self._unwritten = self._unwritten, Unwritten()
+        self._changed.clear()
+        try:
+            await self._write(unwritten)
+        except BaseException:
+            self._unwritten.restore(unwritten)
+            self._changed.set()
+            raise
+        self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
 
     async def _write(self, unwritten: Unwritten) -> None:
         if not unwritten.standings:
