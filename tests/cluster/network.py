@@ -84,7 +84,9 @@ class Plug:
         return found
 
     def remove(self) -> None:
-        """Remove the namespace; its cable goes with it."""
+        """Remove the namespace and its cable: the kernel would take that away some time later, and
+        the next cluster has cables of the same names."""
+        subprocess.run(["ip", "link", "del", self._cable], check=False, capture_output=True)
         subprocess.run(["ip", "netns", "del", self.namespace], check=False, capture_output=True)
 
 
