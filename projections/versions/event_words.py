@@ -27,7 +27,7 @@ from tracker.domain.history import RecordedFact
 from tracker.domain.import_receipt import Import
 from tracker.domain.places import Place
 from tracker.domain.values import Actor, TextCommitment
-from tracker.domain.watched_source import Fetched, Unchanged
+from tracker.domain.watched_source_facts import Fetched, Unchanged
 
 WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
 CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})

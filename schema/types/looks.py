@@ -16,7 +16,7 @@ from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import cursor_error
 from schema.types.common import from_state
 from schema.types.connection import PageSource
-from tracker.domain import watched_source as domain
+from tracker.domain import watched_source_facts as facts
 from tracker.domain.entity import TYPES
 from tracker.domain.vocabulary import FetchFailure
 from tracker.log.entries import RecordedEvent
@@ -28,9 +28,9 @@ T = TypeVar("T")
 class FetchOutcome(Enum):
     """What came of a fetch."""
 
-    FETCHED = TYPES[domain.Fetched]
-    UNCHANGED = TYPES[domain.Unchanged]
-    FAILED = TYPES[domain.Failed]
+    FETCHED = TYPES[facts.Fetched]
+    UNCHANGED = TYPES[facts.Unchanged]
+    FAILED = TYPES[facts.Failed]
 
 
 described_enum(
@@ -94,7 +94,7 @@ class Fetch:
 def look(of: RecordedEvent) -> Look:
     """The GraphQL type of the end of a look."""
     fact = of.fact
-    assert isinstance(fact, domain.Looked)
+    assert isinstance(fact, facts.Looked)
     return from_state(
         Look,
         fact,
@@ -107,14 +107,14 @@ def look(of: RecordedEvent) -> Look:
 def fetch(of: RecordedEvent) -> Fetch:
     """The GraphQL type of a fetch."""
     fact = of.fact
-    assert isinstance(fact, domain.FetchFact)
+    assert isinstance(fact, facts.FetchFact)
     nothing = dict.fromkeys(("moved_to", "status", "sha256", "media_type", "code", "reason"))
     said = {**nothing, **{name: getattr(fact, name) for name in nothing if hasattr(fact, name)}}
     return from_state(
         Fetch,
         fact,
         **said,
-        size=float(fact.size) if isinstance(fact, domain.Fetched) else None,
+        size=float(fact.size) if isinstance(fact, facts.Fetched) else None,
         outcome=FetchOutcome(of.type),
         position=Position(str(of.position)),
         event_id=of.event_id,

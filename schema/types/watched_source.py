@@ -23,6 +23,7 @@ from tracker.domain import watched_source as domain
 from tracker.domain.entity import TYPES
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.watched_source_facts import Looked
 from tracker.log.entries import RecordedEvent
 
 T = TypeVar("T")
@@ -118,7 +119,7 @@ class WatchedSource(Node):
         """Its looks that had ended by this position, by default the newest first; in a history, all
         of them."""
         asked = parse_page(first, after, last, before)
-        return await (await self._of(info, [TYPES[domain.Looked]], order_by, look)).page(asked)
+        return await (await self._of(info, [TYPES[Looked]], order_by, look)).page(asked)
 
     @resolver_field
     async def fetches(

@@ -30,7 +30,7 @@ from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
-from tracker.domain.watched_source import Looked, Unchanged, Watched
+from tracker.domain.watched_source_facts import Looked, Unchanged, Watched
 from tracker.postgres.database import PROJECTOR, Target
 
 FIRST_DAY = date(1990, 1, 1)

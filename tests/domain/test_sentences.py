@@ -23,7 +23,7 @@ from tests.support.fact_builders import (
 )
 from tracker.domain import alliance, announcement, firm
 from tracker.domain import export_control_acts as acts
-from tracker.domain import watched_source as watch
+from tracker.domain import watched_source_facts as watch
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claimed, Preferred
 from tracker.domain.history import RecordedFact, Retracted, effective_facts

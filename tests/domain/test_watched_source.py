@@ -26,14 +26,8 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.entity import RecordedFact
 from tracker.domain.registry import FACTS, STATES
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import (
-    Fetched,
-    Looked,
-    SnapshotRedacted,
-    Unwatched,
-    WatchedSource,
-    WatchedSourceState,
-)
+from tracker.domain.watched_source import WatchedSource, WatchedSourceState
+from tracker.domain.watched_source_facts import Fetched, Looked, SnapshotRedacted, Unwatched
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 STREAM = "source/us-federal-register"

@@ -9,7 +9,7 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.watched_sources import failed, looked, record, told, watched
-from tracker.domain.watched_source import Unwatched
+from tracker.domain.watched_source_facts import Unwatched
 
 
 @pytest.fixture

@@ -13,7 +13,13 @@ from tests.support.tampered_logs import stamp
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged, Watched
+from tracker.domain.watched_source_facts import (
+    Failed,
+    Fetched,
+    SnapshotRedacted,
+    Unchanged,
+    Watched,
+)
 from tracker.log.entries import new_event
 from tracker.log.recorder import AppendResult, append
 from tracker.postgres.database import API, WATCHER, Target

@@ -8,7 +8,7 @@ from schema.services import Services
 from tests.support.fact_builders import source
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import (
+from tracker.domain.watched_source_facts import (
     Failed,
     Fetched,
     Looked,

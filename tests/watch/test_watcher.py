@@ -25,7 +25,14 @@ from tests.support.publishers.publisher import (
 from tests.support.publishers.server import PublisherServer, playing
 from tests.support.watching import GAZETTE, Gazette, GazetteOptions, options, source
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import Failed, Fetched, Looked, Unchanged, Unwatched, Watched
+from tracker.domain.watched_source_facts import (
+    Failed,
+    Fetched,
+    Looked,
+    Unchanged,
+    Unwatched,
+    Watched,
+)
 from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target

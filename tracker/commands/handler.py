@@ -27,7 +27,7 @@ from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.registry import entity_type
 from tracker.domain.values import Fact, PartialDate, Source
-from tracker.domain.watched_source import SnapshotRedacted
+from tracker.domain.watched_source_facts import SnapshotRedacted
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,

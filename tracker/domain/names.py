@@ -14,7 +14,7 @@ from tracker.domain.announcement import Made
 from tracker.domain.entity import KINDS
 from tracker.domain.history import History, RecordedFact, Retracted
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import Watched
+from tracker.domain.watched_source_facts import Watched
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),

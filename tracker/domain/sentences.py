@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from tracker.domain import alliance, firm
 from tracker.domain import export_control_acts as acts
-from tracker.domain import watched_source as watch
+from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity

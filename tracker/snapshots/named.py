@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import Failed, Fetched, SnapshotRedacted, Unchanged
+from tracker.domain.watched_source_facts import Failed, Fetched, SnapshotRedacted, Unchanged
 from tracker.log.entries import RecordedEvent
 
 

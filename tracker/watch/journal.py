@@ -16,7 +16,7 @@ from tracker.commands.handler import Commands, load
 from tracker.domain.codec import decode, encode
 from tracker.domain.values import Actor, Fact, PartialDate, Sha256, Source
 from tracker.domain.vocabulary import Checked, FetchFailure
-from tracker.domain.watched_source import (
+from tracker.domain.watched_source_facts import (
     MAX_WARNINGS,
     Failed,
     Fetched,

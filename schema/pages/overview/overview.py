@@ -26,7 +26,7 @@ from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
 from tracker.domain.registry import FACTS
-from tracker.domain.watched_source import SourceFact
+from tracker.domain.watched_source_facts import SourceFact
 
 MAPS = ("in-force", "toward", "share")
 """What the map shows: clauses in force, those toward a place, or shares of a commodity's output."""

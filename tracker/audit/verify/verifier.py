@@ -40,7 +40,7 @@ from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.stream_order import StreamOrderChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
-from tracker.domain.watched_source import REDACTED_SNAPSHOT_TYPE
+from tracker.domain.watched_source_facts import REDACTED_SNAPSHOT_TYPE
 from tracker.errors import Rejected
 from tracker.log.entries import MAX_VERSION, RecordedEvent, recorded
 from tracker.log.entry_hash import leaf_hash

@@ -25,7 +25,7 @@ from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
 from tracker.domain.registry import entity_type, fact_type
 from tracker.domain.values import Fact
-from tracker.domain.watched_source import SourceFact
+from tracker.domain.watched_source_facts import SourceFact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import (
     File,

@@ -15,7 +15,7 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.registry import FACTS
 from tracker.domain.units import Unit
 from tracker.domain.values import Actor, PartialDate, Source, TextCommitment
-from tracker.domain.watched_source import SourceFact
+from tracker.domain.watched_source_facts import SourceFact
 
 SCHEMAS_OF_WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {
