@@ -22,7 +22,8 @@ from projections.analysis.quantities import (
 from tracker.domain.bases import equivalence
 from tracker.domain.commodities import Commodity, ancestors
 from tracker.domain.entity import Evidence
-from tracker.domain.figure import Claim, FigureState, Series
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.figure_facts import Series
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import Unit
 from tracker.domain.vocabulary import PreferenceRule

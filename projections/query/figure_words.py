@@ -23,7 +23,8 @@ from projections.versions.search_document import (
 )
 from projections.versions.search_text import words
 from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.figure import FigureState, Series
+from tracker.domain.figure import FigureState
+from tracker.domain.figure_facts import Series
 from tracker.domain.places import Place, places
 from tracker.domain.vocabulary import Stage, Statistic
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from projections.fold.effective_facts import FactRow
 from projections.versions.rows import NULL, OPEN_POSITION, Line
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 
 
 def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:

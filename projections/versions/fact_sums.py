@@ -16,7 +16,7 @@ from typing import NamedTuple
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.versions.fact_rows import one_line
 from tracker.domain.entity import RecordedFact
-from tracker.domain.figure import Claimed, Series
+from tracker.domain.figure_facts import Claimed, Series
 
 BLOCK_POSITIONS = 10_000
 FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}

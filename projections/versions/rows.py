@@ -18,7 +18,8 @@ from tracker.domain.codec import encode
 from tracker.domain.elements import is_split
 from tracker.domain.entity import EntityState, Evidence
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Claim, FigureState, Series
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.figure_facts import Series
 from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.matching import firms_in

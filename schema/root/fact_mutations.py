@@ -14,7 +14,15 @@ from strawberry import enum_value
 
 from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
-from tracker.domain import alliance, announcement, export_control, figure, firm, preference
+from tracker.domain import (
+    alliance,
+    announcement,
+    export_control,
+    figure,
+    figure_facts,
+    firm,
+    preference,
+)
 from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
@@ -157,13 +165,13 @@ FACT_MUTATIONS = (
     ),
     FactMutation(
         "recordFigure",
-        figure.Claimed,
+        figure_facts.Claimed,
         FIGURE,
         "Records a publisher's number for a series, in one edition.",
     ),
     FactMutation(
         "preferPublisher",
-        figure.Preferred,
+        figure_facts.Preferred,
         FIGURE,
         "Records a judgement: of the claims on a figure, this publisher's is preferred.",
     ),

@@ -32,6 +32,7 @@ from schema.types.common import (
     source,
 )
 from tracker.domain import figure as domain
+from tracker.domain import figure_facts as facts
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
 
@@ -269,7 +270,7 @@ def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int,
     }
 
 
-def series(of: domain.Series) -> Series:
+def series(of: facts.Series) -> Series:
     """The GraphQL type of a series."""
     return from_state(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 

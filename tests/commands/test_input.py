@@ -22,7 +22,7 @@ from tracker.domain.announcement import Made
 from tracker.domain.codec import decode, encode, from_builtins
 from tracker.domain.commitments import with_texts_restored
 from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput

@@ -11,7 +11,8 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, RecordedFact
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Claimed, FigureState
+from tracker.domain.figure import FigureState
+from tracker.domain.figure_facts import Claimed
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
 
 ORDERS = [parse_line(line) for line in shipped_lines()]

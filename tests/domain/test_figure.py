@@ -9,7 +9,8 @@ import pytest
 from projections.analysis.claims import choose
 from tests.support.fact_builders import claimed, decided_facts, fact, retracted, source, state
 from tracker.domain.codec import from_builtins
-from tracker.domain.figure import Claim, Claimed, FigureState, Preferred
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError

@@ -25,7 +25,7 @@ from tracker.domain import alliance, announcement, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain import watched_source_facts as watch
 from tracker.domain.codec import from_builtins
-from tracker.domain.figure import Claimed, Preferred
+from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import RecordedFact, Retracted, effective_facts
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.names import NAMING_TYPES, NameHistory, name_given

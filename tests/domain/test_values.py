@@ -14,7 +14,7 @@ from tests.support.fact_builders import STREAMS, announced, claimed, clause, his
 from tracker.domain.announcement import Made
 from tracker.domain.codec import decode, encode, from_builtins
 from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure import Series
+from tracker.domain.figure_facts import Series
 from tracker.domain.units import INCOMPARABLE_UNITS, TONNES_PER_UNIT, Unit
 from tracker.domain.values import PartialDate, Precision, Quantity, Source
 from tracker.domain.vocabulary import NUMERIC, Qualifier

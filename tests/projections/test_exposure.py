@@ -33,7 +33,8 @@ from tests.support.fact_builders import (
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState, Series
+from tracker.domain.figure import FigureState
+from tracker.domain.figure_facts import Series
 from tracker.domain.places import Place
 from tracker.domain.values import Fact
 from tracker.domain.vocabulary import Measure, Reach, Stage, Statistic

@@ -41,7 +41,7 @@ from tests.support.importer import ImportFixture
 from tracker.commands.handler import load
 from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Retracted
-from tracker.domain.figure import Claimed, edition_key
+from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import STATES, entity_type
 from tracker.domain.values import DAY, Fact, Source

@@ -11,7 +11,7 @@ from projections.versions import fact_sums
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tracker.domain.entity import effective_facts
-from tracker.domain.figure import Claimed, edition_key
+from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.log.entries import RecordedEvent
 
 FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], $kind: EntityKind,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ColumnMapping

@@ -31,7 +31,7 @@ from tracker.commands.handler import Commands, decide, rehydrate
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Retracted, effective_facts
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.postgres.database import Target

@@ -25,7 +25,7 @@ from tracker.domain.export_control_acts import (
     Repealed,
     Suspended,
 )
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.sources.reader import File, ReadFact, RefusedItem, SourceLocation

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.units import TONNES_PER_UNIT, Unit
 from tracker.domain.values import ENTITY_PATH, Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic

@@ -19,7 +19,7 @@ from tracker.commands.handler import decide, rehydrate
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import INITIAL_FACTS, Entity, RecordedFact, Retracted, effective_facts
 from tracker.domain.export_control_acts import Amended, Announced, Suspended
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.domain.values import DAY, Fact
 from tracker.errors import TrackerError

@@ -10,7 +10,7 @@ from tests.support.fact_builders import announced, clause, fact
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import from_builtins
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.values import Fact
 
 MARKUP = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"

@@ -16,7 +16,7 @@ from tracker.domain.announcement import Made, Superseded
 from tracker.domain.commodities import ancestors
 from tracker.domain.entity import TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.domain.publishers import publishers, publishers_at
 from tracker.domain.registry import entity_type
 from tracker.domain.values import READ, Source

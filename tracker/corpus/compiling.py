@@ -14,7 +14,7 @@ from pathlib import Path
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
 from tracker.domain.entity import TYPES
-from tracker.domain.figure import Claimed, edition_key
+from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.values import Quantity
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id

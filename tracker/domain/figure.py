@@ -6,9 +6,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import Annotated, ClassVar
-
-import msgspec
+from typing import ClassVar
 
 from tracker.domain.elements import (
     Element,
@@ -28,142 +26,10 @@ from tracker.domain.entity import (
     because,
     to_evidence,
 )
+from tracker.domain.figure_facts import Claimed, Preferred, Series, edition_key
 from tracker.domain.fold import in_order_of_log
-from tracker.domain.values import (
-    Commodity,
-    Fact,
-    FreeText,
-    Name,
-    PartialDate,
-    Place,
-    Quantity,
-    Source,
-    Value,
-    check_reason,
-)
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.values import Fact, FreeText, PartialDate, Quantity, Source, Value
 from tracker.errors import InvalidInput
-
-Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
-
-
-SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE})
-
-
-class Series(Value, frozen=True, kw_only=True):
-    """The series of a figure: one commodity, place, statistic, stage and period.
-
-    `period` is the year that the figure is for; reserves have none, since every edition states
-    them anew. `form` tells products of one commodity and stage apart (`sponge`, `pigment`).
-    Units and bases belong to claims: publishers differ in them.
-    """
-
-    commodity: Commodity
-    place: Place
-    statistic: Statistic
-    stage: Stage | None = None
-    form: Form | None = None
-    period: int | None = None
-
-    def __post_init__(self) -> None:
-        stock = self.statistic in (Statistic.RESERVES, Statistic.RESERVES_SHARE)
-        if stock and (self.stage or self.period is not None):
-            raise InvalidInput("expected no stage and no period for reserves", path=("period",))
-        if not stock and (self.stage is None or self.period is None):
-            raise InvalidInput("expected a stage and the year of the figure", path=("period",))
-        if self.period is not None and not 1800 <= self.period <= 2100:
-            raise InvalidInput("expected a year between 1800 and 2100", path=("period",))
-
-    @property
-    def stream(self) -> str:
-        """The stream of the figure: `figure/gallium/CN/production/primary/2023`."""
-        parts = (
-            "figure",
-            self.commodity,
-            self.place,
-            self.statistic,
-            self.stage,
-            self.form,
-            self.period,
-        )
-        return "/".join(str(part) for part in parts if part is not None)
-
-
-class Claimed(Fact, frozen=True, kw_only=True):
-    """A publisher's figure for one series, in one edition.
-
-    Later editions restate it and overwrite nothing. `as_of` is the year that a stock (reserves)
-    was counted in, when the publisher says so.
-    """
-
-    series: Series
-    edition: Name
-    quantity: Quantity
-    edition_version: Name | None = None
-    as_of: int | None = None
-
-    def check_recordable(self) -> None:
-        """Nobody produces, can produce or has less than nothing, no share is over the whole, and no
-        figure is of a state that was no more.
-
-        Raises InvalidInput.
-        """
-        quantity, place, year = self.quantity, self.series.place, self.series.period
-        if place.last_day and (year is None or year > place.last_day.year):
-            raise InvalidInput(
-                f"{place.name} ended on {place.last_day}: expected a year not after it",
-                code="STATE_HAS_ENDED",
-                path=("series", "place"),
-            )
-        try:
-            if self.series.statistic in SHARE_STATISTICS:
-                quantity.check_share()
-            else:
-                quantity.check_not_negative()
-        except InvalidInput as error:
-            raise error.below("quantity") from None
-
-    @property
-    def stream(self) -> str:
-        """The stream of the figure, by the series."""
-        return self.series.stream
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the edition was published."""
-        return self.source.published_on.first
-
-
-class Preferred(Fact, frozen=True, kw_only=True):
-    """A judgement, with its reason: of the claims side by side, use this publisher's.
-
-    Without an edition its latest is meant, also one that is yet to come; with one, the claim in it,
-    restated or not.
-    """
-
-    on: PartialDate
-    publisher: Name
-    reason: Name
-    edition: Name | None = None
-    edition_version: Name | None = None
-
-    def __post_init__(self) -> None:
-        check_reason(self.reason)
-        if self.edition_version and not self.edition:
-            raise InvalidInput("expected the edition of that version", path=("edition",))
-
-    def matches(self, claim: Claimed) -> bool:
-        """Whether a claim is one that the judgement speaks of."""
-        return (
-            claim.source.publisher == self.publisher
-            and self.edition in (None, claim.edition)
-            and self.edition_version in (None, claim.edition_version)
-        )
-
-    @property
-    def public_on(self) -> date:
-        """The day of the judgement."""
-        return self.on.first
 
 
 class Claim(Value, frozen=True, kw_only=True):
@@ -240,11 +106,6 @@ class FigureState(EntityState, frozen=True, kw_only=True):
         """The sources of those facts, without making the facts first."""
         facts: tuple[Claim | Evidence, ...] = (*self.claims, *self.judged)
         return [source for fact in facts for source in fact.sources]
-
-
-def edition_key(claim: Claimed) -> tuple[str, str, str | None]:
-    """The key of a claim on a series: publisher, edition and version."""
-    return claim.source.publisher, claim.edition, claim.edition_version
 
 
 class FigureFold(Fold[FigureState]):

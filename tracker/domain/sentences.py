@@ -14,7 +14,8 @@ from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity
-from tracker.domain.figure import Claimed, Figure, Preferred
+from tracker.domain.figure import Figure
+from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 
 
 def claim_id(claim: Claimed) -> str:

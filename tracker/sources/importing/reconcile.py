@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tracker.commands.commands import IMPORT_MARK, PlannedEvent
 from tracker.domain.commitments import commitments_in, without_texts
 from tracker.domain.entity import Entity, RecordedFact, Retracted, effective_facts, retracted_ids
-from tracker.domain.figure import Claimed, edition_key
+from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
 from tracker.sources.reader import ReadFact

@@ -19,7 +19,7 @@ from typing import Any
 import pycountry
 
 from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.figure import Claimed, Series
+from tracker.domain.figure_facts import Claimed, Series
 from tracker.domain.places import Place, find_place
 from tracker.domain.units import Unit
 from tracker.domain.values import PartialDate, Quantity, Source

@@ -20,7 +20,7 @@ from tracker.domain.export_control_acts import (
     Repealed,
     Suspended,
 )
-from tracker.domain.figure import Claimed, Series
+from tracker.domain.figure_facts import Claimed, Series
 from tracker.domain.units import Unit
 from tracker.domain.values import Commodity, Fact, PartialDate, Place, Quantity, Source
 from tracker.domain.vocabulary import (

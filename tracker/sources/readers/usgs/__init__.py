@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.figure import Claimed
+from tracker.domain.figure_facts import Claimed
 from tracker.sources.ids import claim_id
 from tracker.sources.reader import File, Item, Reader, read_fact
 from tracker.sources.readers.usgs.cells import Cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracker.domain.figure import Claimed, Series
+from tracker.domain.figure_facts import Claimed, Series
 from tracker.domain.places import Place, find_place
 from tracker.domain.units import Unit
 from tracker.domain.values import Quantity
