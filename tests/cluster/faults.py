@@ -37,6 +37,14 @@ async def switch_over(world: ClusterUnderLoad, chance: Random) -> None:
     await world.cluster.switch_over(primary, chance.choice(others))
 
 
+async def stop_primary(world: ClusterUnderLoad, chance: Random) -> None:
+    """An operator stops the service on the primary's node, and starts it when others write."""
+    primary = await world.cluster.until_leads()
+    primary.stop()
+    await world.settled(WRITES_SECONDS)
+    primary.start()
+
+
 async def freeze_primary(world: ClusterUnderLoad, chance: Random) -> None:
     """SIGSTOP of all that runs on the primary's node, for longer than its lease."""
     primary = await world.cluster.until_leads()

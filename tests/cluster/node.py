@@ -108,6 +108,11 @@ class Node:
                 start_new_session=True,
             )
 
+    def stop(self) -> None:
+        """Have its Patroni end, which stops PostgreSQL and gives up its lease, as `systemctl stop`."""
+        assert self._patroni
+        self._patroni.terminate()
+
     def kill(self) -> None:
         """Take its power away: kill -9 of all that runs on it."""
         while processes := self.plug.processes():

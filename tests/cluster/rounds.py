@@ -54,6 +54,7 @@ def under_load(
 KINDS = {
     "primary": Kind(by_hosts, under_load(faults.kill_primary)),
     "switchover": Kind(by_hosts, under_load(faults.switch_over)),
+    "service-stop": Kind(by_hosts, under_load(faults.stop_primary)),
     "frozen": Kind(by_hosts, under_load(faults.freeze_primary)),
     "partition": Kind(by_hosts, under_load(faults.cut_off_primary)),
     "standby": Kind(by_hosts, under_load(faults.kill_standby)),
