@@ -17,6 +17,7 @@ from tracker.domain.watched_source_facts import (
     Failed,
     Fetched,
     SnapshotRedacted,
+    SourceFact,
     Unchanged,
     Watched,
 )
@@ -114,7 +115,7 @@ def entries_of(facts: Sequence[Fact]) -> list[bytes]:
     """The entries of facts, recorded a second apart: acts each of its own, all others of one source."""
     entries, version = list[bytes](), 0
     for position, fact in enumerate(facts, 1):
-        act = not type(fact).__module__.endswith("watched_source")
+        act = not isinstance(fact, SourceFact)
         version += not act
         new = new_event(
             Entity.Event(
