@@ -289,9 +289,9 @@ def print_result(visit: VerificationRun, print: Callable[[str], None] = print) -
         print(f"continues: your checkpoint of {visit.saved.size} events")
     if verification.first > 1:
         print(f"read: from position {verification.first} on")
-    if verification.heads:
+    if (known := verification.known_heads).count:
         print(
-            f"kept checkpoints: {verification.heads}, of which {verification.unknown_signers} are"
+            f"kept checkpoints: {known.count}, of which {known.unknown_signers} are"
             " signed by keys you did not name"
         )
     print_texts(verification, print)

@@ -39,8 +39,9 @@ from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify import http_source
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.http_source import HttpSource
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput, NotProven, Rejected, Unavailable
 from tracker.log.annexes import Annexes
 from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
@@ -176,7 +177,7 @@ async def test_a_restored_log_goes_on_and_the_bundle_with_it(
     assert await empty.export(directory) == 2
     assert await empty.export(directory) == 0
     verification = await check(BundleFiles(directory), log.trust, saved=saved)
-    assert (verification.head.size, verification.heads) == (size + 2, 2)
+    assert (verification.head.size, verification.known_heads.count) == (size + 2, 2)
     await log.record("instead")  # the old database lives on: a fork, which nobody signs
     with pytest.raises(NotProven, match=r"older log|does not continue"):
         await log.publish()

@@ -20,8 +20,9 @@ from tests.support.tampered_logs import KEY, TRUST, ForgedLog, bundle, honest, t
 from tracker.audit.bundle import restore as restoring
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import BundleFiles
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint
-from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import Connection, Target

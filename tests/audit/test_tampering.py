@@ -27,8 +27,9 @@ from tests.support.tampered_logs import (
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.format.signed_note import Note
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput, Rejected
 
 SIZE = 600
@@ -73,11 +74,11 @@ async def test_an_honest_bundle_is_verified_to_its_last_event(untouched: Path) -
     verification = await Verification.begin(BundleFiles(untouched), TRUST)
     pages = [page async for page in verification.pages()]
     assert [event.entry for page in pages for event in page.events] == list(ENTRIES)
-    assert (verification.head.size, verification.heads, verification.unknown_signers) == (
-        SIZE,
-        5,
-        0,
-    )
+    assert (
+        verification.head.size,
+        verification.known_heads.count,
+        verification.known_heads.unknown_signers,
+    ) == (SIZE, 5, 0)
     assert verification.recorded_at == pages[-1].events[-1].recorded_at
 
 
@@ -445,7 +446,10 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
     for key, strangers in ((old, 0), (new, 1)):
         verification = await Verification.begin(Kept(ENTRIES, both), TrustPolicy((key.verifier,)))
         await verification.run()
-        assert (verification.heads, verification.unknown_signers) == (1, strangers)
+        assert (verification.known_heads.count, verification.known_heads.unknown_signers) == (
+            1,
+            strangers,
+        )
     assert await rejected(Kept(OTHER_EVENT[99:100] + list(ENTRIES[1:]), both)) == (
         "WRONG_POSITION",
         at(1),

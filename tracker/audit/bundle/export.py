@@ -20,8 +20,9 @@ from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.frontier import FullTile, partial_tiles_at
 from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, encode_entries, max_bytes
 from tracker.audit.format.merkle import TILE_WIDTH
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
-from tracker.audit.verify.verifier import LogSource, Verification, VerifiedPage
+from tracker.audit.verify.verifier import Verification, VerifiedPage
 from tracker.errors import InvalidInput
 
 PARTIAL_SUFFIX = ".part"

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.layout import SNAPSHOTS
-from tracker.audit.verify.verifier import LogSource
+from tracker.audit.verify.log_source import LogSource
 from tracker.errors import Rejected, Unavailable
 from tracker.log.entries import RecordedEvent
 from tracker.snapshots.digest import sha256_of

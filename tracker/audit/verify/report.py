@@ -153,8 +153,8 @@ def _log_findings(verification: Verification | None) -> dict[str, Any]:
         "signed_by": [str(key) for key in head.signers],
         "last_recorded_at": verification.recorded_at,
         "from_position": str(verification.first),
-        "kept_checkpoints": verification.heads,
-        "kept_checkpoints_of_unknown_keys": verification.unknown_signers,
+        "kept_checkpoints": verification.known_heads.count,
+        "kept_checkpoints_of_unknown_keys": verification.known_heads.unknown_signers,
         "texts": texts and TextCounts(texts.opened, texts.redacted, texts.missing),
         "snapshots": snapshots
         and SnapshotCounts(snapshots.intact, snapshots.redacted, len(snapshots.missing)),

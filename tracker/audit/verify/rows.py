@@ -13,9 +13,10 @@ from tracker.audit.format.frontier import FullTile, TileFrontier
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.audit.verify.verifier import LogSource, Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
 

@@ -1,0 +1,119 @@
+"""The earlier checkpoints that a log must have had, each compared when the tree has its size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from tracker.audit.format.layout import CHECKPOINTS
+from tracker.audit.verify.log_source import LogSource
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
+from tracker.errors import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHead:
+    """A checkpoint that the log must have had, and how errors call it."""
+
+    name: str
+    head: TrustedCheckpoint
+
+
+class KnownHeads:
+    """The earlier checkpoints of a log from `first` on, those that it keeps and the one that an auditor
+    saved, up to its newest one: `head`. They are compared in the order of sizes."""
+
+    def __init__(
+        self,
+        source: LogSource,
+        trust: TrustPolicy,
+        head: TrustedCheckpoint,
+        saved: TrustedCheckpoint | None,
+        first: int,
+    ):
+        self._source, self._trust = source, trust
+        self._head, self._saved = head, saved
+        self._first = first
+        self._matching_size = 0
+        self._mismatch: KnownHead | None = None
+        self.count = self.unknown_signers = 0
+        """The number of checkpoints that the log keeps, and of those that no trusted key has signed."""
+
+    async def in_order(self) -> AsyncIterator[KnownHead]:
+        """Them in the order of sizes. Raises Rejected for one that can't be believed."""
+        saved = self._saved and KnownHead("your saved checkpoint", self._saved)
+        async for size, note in self._source.checkpoints(self._first - 1):
+            name = f"{CHECKPOINTS}/{size}"
+            head = self._trusted(name, size, note)
+            if saved and saved.head.size <= head.size:
+                yield saved
+                saved = None
+            if head.size <= self._head.size:
+                yield KnownHead(name, head)
+        if saved:
+            yield saved
+
+    def compare(self, known: KnownHead, root: bytes) -> None:
+        """Compare the root of the tree at the size of a checkpoint. Whether one that is wrong is a fork
+        shows at the end."""
+        if known.head.checkpoint.root == root:
+            self._matching_size = known.head.size
+        elif self._mismatch is None:
+            self._mismatch = known
+
+    @property
+    def mismatch_size(self) -> int | None:
+        """The size of the first checkpoint that the events do not fit."""
+        return self._mismatch.head.size if self._mismatch else None
+
+    def wrong_events_error(self, code: str) -> Rejected:
+        """The error that events are not those of a checkpoint: the first that they do not fit, or the
+        newest."""
+        name, size = (
+            (self._mismatch.name, self._mismatch.head.size)
+            if self._mismatch
+            else ("the checkpoint", self._head.size)
+        )
+        return Rejected(
+            code,
+            f"these are not the events that {name} of size {size} was signed for",
+            range(self._matching_size + 1, size + 1) or None,
+        )
+
+    def _trusted(self, name: str, size: int, note: bytes) -> TrustedCheckpoint:
+        """A checkpoint of an earlier size. Its key may be an old one; its root must fit all the same."""
+        self.count += 1
+        checkpoint = parse_head(note, name)[1]
+        if checkpoint.size != size:
+            raise Rejected("BAD_CHECKPOINT", f"{name} is of size {checkpoint.size}")
+        try:
+            return TrustPolicy(self._trust.keys).verify_head(note, name)
+        except Rejected as error:
+            if error.code != "UNKNOWN_KEY":
+                raise
+        self.unknown_signers += 1
+        return TrustedCheckpoint(note, checkpoint, ())
+
+
+def check_later(head: TrustedCheckpoint, saved: TrustedCheckpoint) -> None:
+    """Check that a head may follow one that was seen before. Raises Rejected."""
+    if head.checkpoint.origin != saved.checkpoint.origin:
+        raise Rejected(
+            "WRONG_ORIGIN",
+            f"the checkpoint is of {head.checkpoint.origin!r}, your"
+            f" saved one of {saved.checkpoint.origin!r}",
+        )
+    if head.size < saved.size:
+        raise Rejected(
+            "SHRUNK",
+            f"the checkpoint is about {head.size} events, your saved one"
+            f" about {saved.size}: it is stale, or events were taken away",
+            range(head.size + 1, saved.size + 1),
+        )
+    if head.size == saved.size and head.checkpoint.root != saved.checkpoint.root:
+        raise Rejected(
+            "FORKED",
+            f"the checkpoint and your saved one are about {head.size} events"
+            " each, and not about the same",
+            range(1, head.size + 1),
+        )
