@@ -9,18 +9,10 @@ from datetime import UTC, datetime
 import asyncpg
 
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
+from tracker.delivery.parked_events import ParkedEvent
 from tracker.delivery.progress import Place, ReplayPlace, Standing
 from tracker.delivery.signatures import Algorithm, SigningKey
 from tracker.log.selection import Selection
-
-
-@dataclass(slots=True)
-class ParkedEvent:
-    """An event that is set aside: the position before it, None until the cursor has passed it, and
-    whether a person wants it tried again."""
-
-    previous: int | None
-    retry: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
-from tracker.delivery.endpoint_settings import EndpointSettings, ParkedEvent
+from tracker.delivery.endpoint_settings import EndpointSettings
 from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.message_cache import MessageCache
+from tracker.delivery.parked_events import ParkedEvent, ParkedEvents
 from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
 from tracker.delivery.schedule import Schedule
 from tracker.delivery.selected_events import EventReader, Following, SharedEvents
@@ -75,7 +76,7 @@ class EndpointWorker:
         self.settings = settings
         self.standing = standing
         self._replay = replay
-        self._parked = dict(parked)
+        self._parked = ParkedEvents(parked, standing, tools.progress)
         self._reader = EventReader(tools.events, settings.selection, self.wake)
         self._woken = asyncio.get_running_loop().create_future()
         self._batch_events = settings.max_batch_events
@@ -103,27 +104,14 @@ class EndpointWorker:
             mine.last_error, mine.last_status = standing.last_error, standing.last_status
             mine.handshake_at = standing.handshake_at
             mine.next_attempt_at = standing.next_attempt_at
-        if settings != self.settings or parked != self._parked or replayed[0] != replayed[1]:
+        parked_changed = self._parked.update(parked)
+        if settings != self.settings or parked_changed or replayed[0] != replayed[1]:
             mine.next_attempt_at = None
         self.settings = settings
         self._batch_events = min(self._batch_events, settings.max_batch_events)
         if replayed[0] != replayed[1]:
             self._replay = replay
-        known, self._parked = self._parked, dict(parked)
-        for position, event in self._parked.items():
-            if event.previous is None and position in known:
-                event.previous = known[position].previous
         self.wake()
-
-    def _drop_delivered(self) -> None:
-        """Take off the list what was parked while it was being accepted, or is wanted in its turn."""
-        replay = self._replay
-        for position, event in list(self._parked.items()):
-            if event.previous is not None:
-                continue
-            again = replay is not None and replay.position < position <= replay.last
-            if event.retry or (position <= self.standing.cursor.position and not again):
-                self._end_parked(position)
 
     async def run(self) -> None:
         """Deliver, for ever."""
@@ -145,8 +133,9 @@ class EndpointWorker:
         """Make one request, or wait until there is something to do."""
         await self._tools.lease.wait_until_held()
         self._woken = asyncio.get_running_loop().create_future()  # before looking at anything
-        self._drop_delivered()  # not while a request is under way, which may pass what is parked
-        parked = self._next_parked() if self._may_send else None
+        # not while a request is under way, which may pass what is parked
+        self._parked.drop_delivered(self._replay)
+        parked = self._parked.next_retry() if self._may_send else None
         wait = self._seconds_to_wait(parked is not None)
         if wait is None or wait > 0:
             self._reader.drop_page()
@@ -154,7 +143,7 @@ class EndpointWorker:
         elif self.standing.handshake_at is None:
             await self._shake_hands()
         elif parked is not None:
-            await self._retry_parked(parked)
+            await self._retry_parked(*parked)
         else:
             await self._deliver_next(self._replay or self.standing.cursor)
 
@@ -230,7 +219,7 @@ class EndpointWorker:
     def _pass(self, place: Place, found: Following) -> None:
         """Move over what is not sent: what is parked, and what the endpoint is not for."""
         for event in found.events:
-            self._pass_parked({event.position: place.previous})
+            self._parked.note_passed({event.position: place.previous})
             place.previous = event.position
         place.position = max(place.position, found.until)
         self._changed(place)
@@ -321,7 +310,7 @@ class EndpointWorker:
         assert place is not None
         self._note_attempt(message, len(delivery.events), mine.failures + 1, answer)
         place.position, place.previous = delivery.until, delivery.previous
-        self._pass_parked(delivery.passed)
+        self._parked.note_passed(delivery.passed)
         mine.last_accepted_at = datetime.now(UTC)
         mine.failures, mine.failing_since, mine.next_attempt_at = 0, None, None
         mine.last_error, mine.last_status = None, answer.status
@@ -385,19 +374,11 @@ class EndpointWorker:
             self._replay = None
         self._tools.progress.changed(self.standing)
 
-    # What is parked.
-
-    def _next_parked(self) -> int | None:
-        """The first parked event that a person wants tried again."""
-        return next((at for at, event in self._parked.items() if event.retry), None)
-
-    async def _retry_parked(self, position: int) -> None:
+    async def _retry_parked(self, position: int, previous: int) -> None:
         """Try a parked event once more, beside the cursor."""
-        parked = self._parked[position]
         await self._tools.turns.wait()
         found = await self._tools.events.recorder.lookup.by_position([position])
-        assert parked.previous is not None
-        events = [(found[position], parked.previous)]
+        events = [(found[position], previous)]
         delivery = Delivery(None, events, position, position, {})
         message = await self._message(delivery)
         answer = message if isinstance(message, Answer) else await self._send(message)
@@ -410,22 +391,6 @@ class EndpointWorker:
         )
         self._note_attempt(sent, 1, 1, answer)
         if answer.delivered:
-            self._end_parked(position)
-            return
-        parked.retry = False
-        key = (self.standing.endpoint, position)
-        self._tools.progress.unwritten.parked_errors[key] = storable(answer.error) or ""
-        self._tools.progress.changed(self.standing)
-
-    def _pass_parked(self, passed: Mapping[int, int]) -> None:
-        for position, previous in passed.items():
-            parked = self._parked.get(position)
-            if parked is not None and parked.previous is None:
-                parked.previous = previous
-                key = (self.standing.endpoint, position)
-                self._tools.progress.unwritten.passed[key] = previous
-
-    def _end_parked(self, position: int) -> None:
-        self._parked.pop(position, None)
-        self._tools.progress.unwritten.accepted_parked.add((self.standing.endpoint, position))
-        self._tools.progress.changed(self.standing)
+            self._parked.end(position)
+        else:
+            self._parked.note_failure(position, storable(answer.error) or "")
