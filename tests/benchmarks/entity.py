@@ -25,7 +25,7 @@ from schema.services import Services
 from tests.benchmarks import harness
 from tests.support.fact_builders import announced, claimed, clause, fact
 from tracker.commands.commands import PlannedEvent, RecordFact
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tests.support.fact_builders import announced, clause
-from tracker.commands.handler import decide_all, rehydrate
+from tracker.commands.decisions import decide_all, rehydrate
 from tracker.domain.codec import encode
 from tracker.log.entries import SOURCE, NewEvent
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines

@@ -18,7 +18,8 @@ from tests.support.fact_builders import (
 )
 from tracker.commands.actors import NON_ALLIANCE_GROUPS
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import Commands, decide, decide_all, rehydrate
+from tracker.commands.decisions import decide, decide_all, rehydrate
+from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import from_builtins

@@ -26,8 +26,9 @@ from tests.support.fact_builders import (
 )
 from tests.support.published_log import superuser
 from tracker.commands.commands import PlannedEvent, RecordFact
+from tracker.commands.decisions import decide
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
-from tracker.commands.handler import Commands, decide
+from tracker.commands.handler import Commands
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
 from tracker.domain.registry import entity_type

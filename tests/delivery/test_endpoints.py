@@ -11,7 +11,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import announced, clause
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.delivery.endpoint import EndpointFilter, EndpointState, Manager, NewEndpoint
 from tracker.delivery.endpoints import MAX_OWNED_ENDPOINTS, Endpoints
 from tracker.delivery.signatures import Algorithm

@@ -15,7 +15,7 @@ from tests.support.fact_builders import announced, clause, fact
 from tracker.audit.verify.annex_check import AnnexFinding, AnnexStatus, check_event, redacts
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.domain.codec import decode, encode
 from tracker.domain.commitments import (
     SALT_BYTES,

@@ -14,7 +14,7 @@ import httpx
 from tests.support.api import control, document, suspension
 from tests.support.fact_builders import announced, suspended
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide_all, rehydrate
+from tracker.commands.decisions import decide_all, rehydrate
 from tracker.errors import DiskFull, Unavailable
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import pytest
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import Commands, decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
+from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import AppendResult, Recorder

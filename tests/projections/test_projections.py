@@ -52,7 +52,8 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tracker.commands.commands import PlannedEvent, RecordFact
-from tracker.commands.handler import Commands, decide_all, rehydrate
+from tracker.commands.decisions import decide_all, rehydrate
+from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import encode, from_builtins

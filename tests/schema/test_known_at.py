@@ -12,7 +12,7 @@ from schema.services import Services
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import announced
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import PAGE_EVENTS, SQL, AppendResult, Recorder, append, read
 from tracker.postgres.database import Target, connect

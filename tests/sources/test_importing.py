@@ -27,7 +27,8 @@ from tests.support.importer import (
     refusals,
 )
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import Commands, decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
+from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Retracted, effective_facts

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from projections.fold.timeline import Version, timeline
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import INITIAL_FACTS, Entity, RecordedFact, Retracted, effective_facts
 from tracker.domain.export_control_acts import Amended, Announced, Suspended

@@ -12,7 +12,7 @@ from deploy.bootstrap import open_pool
 from tests.support.nats_server import NatsServer
 from tests.support.writers import new
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.jetstream import JetStreamSink, StreamOptions
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers

@@ -12,7 +12,7 @@ import sys
 
 from tests.support.fact_builders import announced
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.handler import decide, rehydrate
+from tracker.commands.decisions import decide, rehydrate
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool

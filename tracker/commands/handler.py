@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from tracker.commands.actors import check_actors, referenced_alliances
+from tracker.commands.actors import referenced_alliances
 from tracker.commands.commands import (
     Command,
     CorrectEvent,
     PlannedEvent,
     RecordFact,
     RetractEvent,
-    check_id_is_free,
     find_recorded,
     redactable_fields,
     replay_result,
     retraction_fact,
 )
+from tracker.commands.decisions import decide_in_turns
 from tracker.commands.dry_run import DryRun, dry_run
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.entity import Entity, RecordedFact, check_stream
-from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
-from tracker.domain.registry import entity_type
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.domain.watched_source_facts import SnapshotRedacted
 from tracker.errors import (
@@ -33,26 +30,16 @@ from tracker.errors import (
     InvalidInput,
     NotFound,
     Path,
-    TrackerError,
     Unavailable,
     VersionConflict,
 )
-from tracker.log.entries import (
-    NO_TEXTS,
-    SOURCE,
-    NewEvent,
-    RecordedEvent,
-    new_event,
-    to_aggregate_event,
-)
+from tracker.log.entries import SOURCE, NewEvent, RecordedEvent
 from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_ATTEMPTS = 5
 """How often a command without an expected version is decided anew when others get in before it."""
 
-EVENTS_PER_TURN = 10
-"""Orders that are decided in one go."""
 
 BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
 """Makes the ids of the facts of a batch from its key and their places in it, always the same."""
@@ -301,7 +288,7 @@ class Commands:
                 sorted(referenced_alliances(order.fact for order in orders))
             )
             async with self._entities.load({order.stream for order in orders}) as entities:
-                return find_recorded(entities, orders) or await _decide_in_turns(
+                return find_recorded(entities, orders) or await decide_in_turns(
                     entities, orders, alliances, actor
                 )
 
@@ -316,26 +303,6 @@ class Commands:
         return outcome
 
 
-async def _decide_in_turns(
-    entities: Mapping[str, Entity],
-    orders: Sequence[PlannedEvent],
-    alliances: Iterable[str],
-    actor: str | None,
-) -> list[NewEvent]:
-    """The events that record orders, each decided after those before it; others get their turn."""
-    for order in orders:
-        check_id_is_free(order.event_id, order.fact)
-    events, founded = [], set(alliances)
-    for number, order in enumerate(orders, 1):
-        with order.locate_errors():
-            check_version(entities[order.stream], order)
-            events.append(decide(entities[order.stream], order, founded, actor))
-        founded.add(order.stream)
-        if number % EVENTS_PER_TURN == 0:
-            await asyncio.sleep(0)
-    return events
-
-
 @contextmanager
 def _translate_lost_connection() -> Iterator[None]:
     """Tell a database that is lost before anything was sent to it."""
@@ -347,71 +314,10 @@ def _translate_lost_connection() -> Iterator[None]:
         ) from error
 
 
-def check_version(entity: Entity, order: PlannedEvent) -> None:
-    """Refuse an order that was made for another version of the entity. Raises VersionConflict."""
-    if order.expected is not None and order.expected != entity.version:
-        raise VersionConflict(entity.id, order.expected, entity.version)
-
-
-def decide(
-    entity: Entity, order: PlannedEvent, alliances: Iterable[str], actor: str | None = None
-) -> NewEvent:
-    """The event that records an order, after the rules agreed; the entity moves on with it.
-
-    Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
-    this id; then the entity is unchanged.
-    """
-    if order.event_id in entity.history:
-        raise IdempotencyConflict(order.event_id)
-    check_recordable(order.fact)
-    check_actors(order.fact, alliances)
-    version = entity.version
-    entity.record(order.fact, order.event_id)
-    try:
-        [event] = entity.collect_events()
-        assert isinstance(event, Entity.Event)
-        return new_event(event, actor)
-    except TrackerError:
-        entity.forget_after(version)
-        raise
-
-
-def decide_all(
-    entities: Mapping[str, Entity],
-    orders: Sequence[PlannedEvent],
-    alliances: Iterable[str],
-    actor: str | None = None,
-) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
-    """Decide orders one after the other, each seeing what those before it did.
-
-    Returns the events, and the orders that break a rule by their index.
-    """
-    founded = set(alliances)
-    events: list[NewEvent] = []
-    refused: list[tuple[int, TrackerError]] = []
-    for index, order in enumerate(orders):
-        try:
-            events.append(decide(entities[order.stream], order, founded, actor))
-            founded.add(order.stream)
-        except TrackerError as error:
-            refused.append((index, error))
-    return events, refused
-
-
 async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity]:
     """The entities of some streams as the log knows them; at version 0 where it does not."""
     async with EntityCache(recorder).load(streams) as entities:
         return entities
-
-
-def rehydrate(
-    stream: str, events: Iterable[RecordedEvent], texts: Mapping[str, str] = NO_TEXTS
-) -> Entity:
-    """The entity that these events of a stream make, as far as there are texts by commitment."""
-    entity = entity_type(stream).empty(stream)
-    for event in events:
-        to_aggregate_event(event, texts).mutate(entity)
-    return entity
 
 
 def _batch(

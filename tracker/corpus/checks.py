@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from tracker.commands.handler import decide_all
+from tracker.commands.decisions import decide_all
 from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
 from tracker.domain.alliance import Founded, MemberJoined, Succeeded
 from tracker.domain.announcement import Made, Superseded

@@ -13,7 +13,7 @@ from pathlib import Path
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
-from tracker.commands.handler import rehydrate
+from tracker.commands.decisions import rehydrate
 from tracker.domain.codec import decode
 from tracker.domain.commitments import with_texts
 from tracker.domain.entity import Entity
