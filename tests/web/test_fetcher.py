@@ -85,6 +85,19 @@ async def test_what_is_not_declared_is_not_guessed() -> None:
     assert (found.media_type, found.charset) == (None, None)
 
 
+async def test_headers_of_any_bytes_are_text_that_can_be_kept_and_are_never_sent_back_altered() -> (
+    None
+):
+    odd = {"content-type": "text/\xe9; charset=\xff\x01", "last-modified": "\xfe", "etag": '"\xe9"'}
+    publisher = Publisher({"/act": Page(b"x", None, etag="", headers=odd)})
+    found = await fetched(publisher)
+    assert (found.media_type, found.charset) == ("text/?", "??")
+    assert (found.etag, found.last_modified) == (None, None)
+    publisher.pages["/act"] = Page(b"x", f"text/{'x' * 9000}", etag=f'"{"x" * 6000}"')
+    found = await fetched(publisher)
+    assert (len(found.media_type or ""), found.etag) == (500, None)
+
+
 @pytest.mark.parametrize("by", ["etag", "last_modified"])
 async def test_what_is_known_comes_only_when_it_has_changed(by: str) -> None:
     day = datetime(2026, 1, 2, tzinfo=UTC)

@@ -37,6 +37,8 @@ AGENT = "critical-minerals-policy-tracker"
 MAX_REDIRECTS = 5
 MAX_ERROR_BYTES = 1_000_000
 """How much of a refusal is kept."""
+MAX_HEADER_CHARACTERS = 500
+"""How much is kept of a header; no ETag is longer."""
 CHUNK_BYTES = 1 << 16
 TRIED_AGAIN = ("UNREACHABLE", "TIMEOUT", "CUT_OFF", "RATE_LIMITED")
 TEMPORARY = (500, 502, 504)
@@ -317,9 +319,9 @@ class Fetcher:
             datetime.now(UTC),
             content,
             media_type,
-            response.charset,
-            response.headers.get("etag"),
-            response.headers.get("last-modified"),
+            response.charset and _as_text(response.charset),
+            _sent_back(response, "etag"),
+            _sent_back(response, "last-modified"),
         )
 
 
@@ -398,7 +400,22 @@ def _headers(asked: WebRequest) -> dict[str, str]:
 
 def _media_type(response: aiohttp.ClientResponse) -> str | None:
     """The declared media type without parameters, if one is declared."""
-    return response.content_type.lower() if "content-type" in response.headers else None
+    return _as_text(response.content_type.lower()) if "content-type" in response.headers else None
+
+
+def _as_text(declared: str) -> str:
+    """What a header says as text that can be kept: its bytes may be anything, which aiohttp hands on
+    as characters that no encoding has."""
+    shown = declared.encode("ascii", "replace").decode()
+    return "".join(letter if letter.isprintable() else "?" for letter in shown)[
+        :MAX_HEADER_CHARACTERS
+    ]
+
+
+def _sent_back(response: aiohttp.ClientResponse, name: str) -> str | None:
+    """A header that is sent back in the next request; None where it can't be, to the letter."""
+    declared = response.headers.get(name)
+    return declared if declared is not None and declared == _as_text(declared) else None
 
 
 def _host(url: str) -> str:
