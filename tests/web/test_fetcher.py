@@ -27,6 +27,7 @@ from tests.support.publishers.publisher import (
     Status,
     cut_off,
     no_http,
+    no_status,
     unreachable,
 )
 from tests.support.publishers.server import playing
@@ -93,7 +94,7 @@ async def test_headers_of_any_bytes_are_text_that_can_be_kept_and_are_never_sent
     found = await fetched(publisher)
     assert (found.media_type, found.charset) == ("text/?", "??")
     assert (found.etag, found.last_modified) == (None, None)
-    publisher.pages["/act"] = Page(b"x", f"text/{'x' * 9000}", etag=f'"{"x" * 6000}"')
+    publisher.pages["/act"] = Page(b"x", f"text/{'x' * 5000}", etag=f'"{"x" * 5000}"')
     found = await fetched(publisher)
     assert (len(found.media_type or ""), found.etag) == (500, None)
 
@@ -132,6 +133,7 @@ FAILURES: dict[str, tuple[Fault, str, int | None]] = {
     "404": (Status(404), "HTTP_STATUS", 404),
     "202, with which a wall of robots comes": (Status(202), "HTTP_STATUS", 202),
     "500": (Status(500), "HTTP_STATUS", 500),
+    "999, which is no status of HTTP": (no_status, "HTTP_STATUS", None),
     "429": (Status(429), "RATE_LIMITED", 429),
     "503": (Status(503), "RATE_LIMITED", 503),
     "closed": (unreachable, "UNREACHABLE", None),
@@ -142,6 +144,7 @@ FAILURES: dict[str, tuple[Fault, str, int | None]] = {
     "too large, and says so": (lambda asked, page: Page(b"x" * 60_000), "TOO_LARGE", 200),
     "too large, and says nothing": (Huge(60_000), "TOO_LARGE", 200),
     "in a circle": (Moved("/act"), "REDIRECT", None),
+    "to an address with a password": (Moved("http://u:s3cret@127.0.0.1/"), "REDIRECT", 301),
     "to nowhere": (Status(302), "REDIRECT", 302),
     "to a file": (Moved("file:///etc/passwd"), "REDIRECT", None),
     "to what may not be reached": (Moved("http://10.0.0.1/"), "REDIRECT", None),
@@ -157,6 +160,7 @@ async def test_every_failure_has_its_word_and_its_status(kind: str) -> None:
     limits = Limits(connect_seconds=2, silence_seconds=0.1, total_seconds=1, retry_seconds=0.01)
     error = await failure(publisher, max_bytes=50_000, limits=limits)
     assert (error.code, error.status) == (code, status)
+    assert "s3cret" not in f"{error} {error.url}"
     temporary = code in ("RATE_LIMITED", "CUT_OFF", "TIMEOUT") or status == 500
     if code != "UNREACHABLE" and code != "REDIRECT":
         assert publisher.count("/act") == (3 if temporary else 1)

@@ -43,6 +43,8 @@ CHUNK_BYTES = 1 << 16
 TRIED_AGAIN = ("UNREACHABLE", "TIMEOUT", "CUT_OFF", "RATE_LIMITED")
 TEMPORARY = (500, 502, 504)
 """Statuses that say that it may go better soon, beside 429 and 503."""
+STATUSES = range(100, 600)
+"""Statuses of HTTP (RFC 9110, 15); some servers answer others, such as 999."""
 REDIRECTS = (301, 302, 303, 307, 308)
 NETWORKS = Networks()
 """The whole internet."""
@@ -220,7 +222,7 @@ class Fetcher:
             self._networks.check_url(url)
         except InvalidInput as error:
             code = "REDIRECT" if moved else "REFUSED_ADDRESS"
-            raise FetchError(one_line(f"{url}: {error}"), code=code, url=url) from None
+            raise FetchError(one_line(error.message), code=code, url=url) from None
 
     async def _ask_robots(self, url: str, pause: float, count: Callable[[], None]) -> float:
         """Check that a host allows an address; the pause that it wants. Raises FetchError."""
@@ -307,7 +309,7 @@ class Fetcher:
                 f"it answered {status}",
                 code="RATE_LIMITED" if status in (429, 503) else "HTTP_STATUS",
                 url=url,
-                status=status,
+                status=status if status in STATUSES else None,
                 content=content,
                 media_type=media_type,
                 retry_after_seconds=read_retry_after(status, response.headers.get("retry-after")),
@@ -379,6 +381,8 @@ def _target(asked: WebRequest, response: aiohttp.ClientResponse) -> str:
         target = here.join(URL(location)).with_fragment(None)
     except ValueError:
         raise refuse(f"to {location}, which is no address") from None
+    if target.user is not None or target.password is not None:  # which nobody is to read of us
+        raise refuse("to an address with a user name or password")
     if here.scheme == "https" and target.scheme == "http":
         raise refuse(f"from https to {target}")
     if asked.body is not None and status == 303:  # forms here are questions, sent as they are

@@ -134,6 +134,11 @@ def no_http(asked: Asked, page: Page) -> Page:
     return Page(raw=b"SSH-2.0-OpenSSH_9.2\r\n")
 
 
+def no_status(asked: Asked, page: Page) -> Page:
+    """A status that HTTP does not have, with which some refuse programs."""
+    return Page(raw=b"HTTP/1.1 999 Request denied\r\ncontent-length: 2\r\n\r\nno")
+
+
 def cut_off(asked: Asked, page: Page) -> Page:
     """Half of the page comes, though its length is declared."""
     half = page.content[: len(page.content) // 2]
