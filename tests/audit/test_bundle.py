@@ -548,6 +548,28 @@ async def test_a_web_server_that_fails_is_unavailable_and_not_rejected(
     source.close()
 
 
+async def test_a_log_is_read_over_connections_that_stay_open(
+    site: tuple[Path, str, type[Site]],
+) -> None:
+    _, url, kind = site
+    clients, paths = set[tuple[str, int]](), list[str]()
+
+    def noted(request: Site) -> None:
+        clients.add(request.client_address)
+        paths.append(request.path)
+        SimpleHTTPRequestHandler.do_GET(request)
+
+    for path in ("/checkpoint", "/tile/0/000", "/tile/entries/000"):
+        kind.wrong[path] = noted
+    source = HttpSource(url)
+    for path in kind.wrong:
+        for _ in range(3):
+            await source.read(path[1:])
+    source.close()
+    assert len(clients) == 1
+    assert len(paths) == 9
+
+
 async def test_a_web_server_that_fails_once_is_asked_again(
     site: tuple[Path, str, type[Site]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ class HttpSource(LogFiles):
             found = response.status == 200  # what says that it is not there may be a long page
             most = limit if found else MAX_ENTRIES_BYTES
             content = read_content(response, most, time.monotonic() + ANSWER_TIMEOUT_SECONDS)
+            response.close()  # before Python 3.13 it counts as unread, and the connection as in use
         except BaseException:
             connection.close()
             raise
