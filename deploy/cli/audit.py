@@ -13,6 +13,7 @@ from deploy import settings
 from deploy.bootstrap import opened_pool, running_tracker
 from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
+from deploy.cli.mirror import mirror
 from deploy.cli.restore import restore
 from deploy.cli.trust import (
     AllowMissingSnapshots,
@@ -44,6 +45,7 @@ TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(export)
+    app.command()(mirror)
     app.command()(verify)
     app.command()(restore)
 

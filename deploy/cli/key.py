@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,8 @@ import typer
 from deploy import setting_table, settings
 from deploy.cli.common import DataDir, report_errors, stderr
 from deploy.postgres import default_data_dir
+from tracker.audit.bundle.files import report_path
+from tracker.audit.format.signed_note import COSIGNATURE, Signer
 from tracker.audit.sign.keystore import KeyStore, LogKeys
 from tracker.errors import InvalidInput
 
@@ -46,6 +49,29 @@ def rotate(
     see docs/audit.md.
     """
     print_keys(data_dir, KeyStore.retire if finish else KeyStore.rotate)
+
+
+@keys.command()
+def cosigner(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Who signs: an address without its scheme, as mirror.example.org/minerals."
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(help="Where the key goes; nothing is written over.")],
+) -> None:
+    """Make a key for `tracker mirror --cosign`, and print its public half.
+
+    It is of the type of witnesses, and signs no log. A mirror that was lost gets another one.
+    """
+    with report_errors():
+        signer = Signer.new(name, COSIGNATURE)
+        with report_path(file):
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as opened:
+                opened.write(f"{signer.secret}\n")
+    print(signer.verifier)
 
 
 def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> None:

@@ -249,7 +249,7 @@ async def test_the_checkpoint_of_a_bundle_comes_after_all_else_is_on_the_disk(
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
     class Slow(ForgedLog):
         async def head(self) -> bytes:
-            with pytest.raises(InvalidInput, match="another export is writing") as caught:
+            with pytest.raises(InvalidInput, match="another export or mirror is writing") as caught:
                 await bundle(tmp_path / "bundle", honest(300))
             assert caught.value.code == "IN_USE"
             return await super().head()

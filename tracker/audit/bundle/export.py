@@ -56,7 +56,7 @@ async def export(
     what events name. Raises Rejected where the source is not as it was signed or does not continue the
     bundle, Unavailable, and InvalidInput where the directory can't be written.
     """
-    with _directory_lock(directory):
+    with directory_lock(directory):
         writer = BundleWriter(directory)
         old = writer.head()
         verification = await Verification.begin(
@@ -154,7 +154,7 @@ def _partial_paths(size: int) -> set[str]:
 
 
 @contextmanager
-def _directory_lock(directory: Path) -> Iterator[None]:
+def directory_lock(directory: Path) -> Iterator[None]:
     """Be the only one that writes into a directory, which is made if need be."""
     with report_path(directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def _directory_lock(directory: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InvalidInput(
-                f"{directory}: another export is writing to it", code="IN_USE"
+                f"{directory}: another export or mirror is writing to it", code="IN_USE"
             ) from None
         yield
     finally:

@@ -1,0 +1,136 @@
+"""`tracker mirror`: a copy of a log that follows it, to be served by any web server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.cli.common import Form, Level, stderr
+from deploy.cli.trust import KeyOptions, open_log, read_keys, run_without_database, trust_in
+from deploy.imports import progress_bar
+from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.settings import secrets
+from tracker.audit.bundle.files import report_path
+from tracker.audit.format.layout import KEY, LogFiles
+from tracker.audit.mirror.cosigner import Cosigner
+from tracker.audit.mirror.follow import follow
+from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
+from tracker.audit.verify.trust import TrustPolicy
+from tracker.errors import TrackerError
+
+POLL_INTERVAL_SECONDS = 60.0
+MIN_POLL_INTERVAL_SECONDS = 0.1
+
+
+def mirror(
+    log: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="The address of a log, such as https://example.org/log; or a directory that has one.",
+        ),
+    ],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the mirror is, or will be.")
+    ],
+    keys: KeyOptions = None,
+    follow_it: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help="Go on until Ctrl-C; a log that does not answer is asked again."
+        ),
+    ] = False,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every",
+            metavar="SECONDS",
+            min=MIN_POLL_INTERVAL_SECONDS,
+            help="How often the log is asked with --follow.",
+        ),
+    ] = POLL_INTERVAL_SECONDS,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole",
+            help="Read again what is mirrored, and fetch again what is damaged. Not with --follow.",
+        ),
+    ] = False,
+    witnesses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require-witness",
+            metavar="KEY|FILE",
+            show_default=False,
+            help="A witness that must have cosigned; may be given several times.",
+        ),
+    ] = None,
+    cosign: Annotated[
+        Path | None,
+        typer.Option(
+            "--cosign",
+            metavar="FILE",
+            show_default=False,
+            help="Sign what is mirrored, with the key in this file (`tracker key cosigner`).",
+        ),
+    ] = None,
+    log_level: Level = LogLevel.WARNING,
+    log_format: Form = LogFormat.TEXT,
+) -> None:
+    """Keep a copy of a log elsewhere: a directory that any web server can serve as the same log.
+
+    Everything is proven before it is written: the head by the key, the rest by the head, and the head
+    must continue that of the mirror. A copy that was interrupted goes on where it was. `tracker verify`
+    and `restore --onto` take the directory or its address. Of a fork the proof is kept in DIR/forks.
+
+    Exit codes: 0 up to date, 1 rejected, 2 wrong usage, 3 the log does not answer.
+    """
+    log_to_stderr(log_level, log_format, secrets())
+    if whole and follow_it:
+        raise typer.BadParameter("expected no --follow beside it", param_hint="--whole")
+
+    async def work() -> None:
+        cosigner = _read_cosigner(cosign) if cosign else None
+        with open_log(log) as found:
+            trust = await _trust(found, keys, witnesses)
+            extras = {KEY: "".join(f"{key}\n" for key in trust.keys).encode()}
+            copy = Mirror(found, trust, directory, extras, cosigner=cosigner)
+            await _run(copy, every if follow_it else None, whole=whole)
+
+    run_without_database(work)
+
+
+async def _trust(log: LogFiles, keys: list[str] | None, witnesses: list[str] | None) -> TrustPolicy:
+    return (await trust_in(log, keys, witnesses=read_keys(witnesses) if witnesses else ())).trust
+
+
+def _read_cosigner(path: Path) -> Cosigner:
+    with report_path(path):
+        return Cosigner.parse(path.read_text(encoding="utf-8"))
+
+
+async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool) -> None:
+    """Bring a mirror up to date, once or for ever, and say so."""
+
+    def say_update(update: MirrorUpdate) -> None:
+        stderr.print(
+            f"{copy.directory}: {update.head.size} events of {update.head.checkpoint.origin},"
+            f" {update.new} of them new",
+            markup=False,
+        )
+
+    def say_failure(error: TrackerError) -> None:
+        stderr.print(f"{error.message} ({error.code})", style="yellow", markup=False)
+
+    with progress_bar(stderr) as bar:
+        task = bar.add_task("mirroring", total=None)
+
+        def progress(done: int, size: int) -> None:
+            bar.update(task, completed=done, total=size)
+
+        if poll_interval_seconds is None:
+            say_update(await copy.update(progress, whole=whole))
+        else:
+            await follow(copy, poll_interval_seconds, say_update, say_failure, progress)
