@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from random import Random
 
@@ -21,6 +21,7 @@ from tests.support.fact_builders import (
     any_fact,
     claimed,
     decided_facts,
+    fact,
     history,
     suspended,
 )
@@ -32,12 +33,18 @@ from tracker.commands.handler import Commands
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
 from tracker.domain.registry import entity_type
+from tracker.domain.watched_source import WatchedSource
+from tracker.domain.watched_source_facts import SnapshotRedacted
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 GALLIUM = "export-control/gallium"
+DAY = "2026-11-01"
+RECENT = WatchedSource.RECENT_EVENTS or 0
+LOOKED = 3 * RECENT + 1
+"""Events of a source, of which the last is a fetch."""
 seeds = st.integers(0, 2**32)
 
 
@@ -133,6 +140,13 @@ class Counting(Recorder):
         self.read += sum(map(len, found.values()))
         return found
 
+    async def read_recent(
+        self, stream: str, count: int, earlier_types: Sequence[str]
+    ) -> list[RecordedEvent]:
+        found = await super().read_recent(stream, count, earlier_types)
+        self.read += len(found)
+        return found
+
 
 FIGURE = claimed(1).stream
 CLAIMS = [claimed(n, edition=f"no {n}") for n in range(MIN_CACHED_EVENTS + 5)]
@@ -164,6 +178,37 @@ async def test_a_kept_entity_knows_what_others_have_recorded(recorder: Recorder)
     again = await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1], idempotency_key="theirs")
     assert again.repeated
     await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 2], expected_version=MIN_CACHED_EVENTS + 2)
+
+
+async def test_a_source_is_decided_on_by_what_was_recorded_of_it_last(recorder: Recorder) -> None:
+    stream, make = KINDS["source"]
+    commands = Commands(recorder)
+    gone = fact(SnapshotRedacted, DAY, sha256="0" * 64, reason="An order of a court")
+    first = [make(0, DAY), gone, *(make(number, DAY) for number in range(1, LOOKED))]
+    await commands.record_all([RecordFact(stream, one) for one in first], idempotency_key="k")
+    counting = Counting(recorder._pool)
+    cold = Commands(counting)
+    assert (await cold.record(stream, make(LOOKED, DAY))).positions[0] == LOOKED + 2
+    assert counting.read == 2 + RECENT
+    for wrong, code in ((make(LOOKED - 1, DAY), "LOOK_ENDED"), (gone, "ALREADY_REDACTED")):
+        with pytest.raises(InvalidInput) as caught:
+            await cold.record(stream, wrong)
+        assert caught.value.code == code
+
+
+async def test_few_events_of_a_source_are_read_and_kept_however_many_there_are(
+    recorder: Recorder,
+) -> None:
+    stream, make = KINDS["source"]
+    counting = Counting(recorder._pool)
+    commands, known = Commands(counting), []
+    for first in range(0, LOOKED, 20):
+        facts = [make(number, DAY) for number in range(first, first + 20)]
+        await commands.record_all([RecordFact(stream, one) for one in facts])
+        cached = commands._entities._cached.get(stream)
+        known.append(len(cached.entity.known) if cached else 0)
+    assert max(known) <= 2 * RECENT
+    assert counting.read < 3 * LOOKED  # each about once, and those that count a few times
 
 
 async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:

@@ -183,13 +183,11 @@ def test_what_was_fetched_is_not_retracted() -> None:
     assert refusal(watched(), fetched(), retracted("e2")).code == "FETCH_STAYS"
 
 
-def test_a_snapshot_is_redacted_once_and_by_the_source_that_has_it() -> None:
+def test_a_snapshot_is_redacted_once() -> None:
     facts = [watched(), fetched(), failed(sha256=OTHER), looked()]
     gone = [told(SnapshotRedacted, "2026-11-03", sha256=of, reason="order") for of in (ONE, OTHER)]
     assert now(*facts, *gone) == now(*facts)
     assert refusal(*facts, gone[0], gone[0]).code == "ALREADY_REDACTED"
-    unknown = told(SnapshotRedacted, "2026-11-03", sha256="b" * 64, reason="order")
-    assert isinstance(refusal(*facts, unknown), NotFound)
 
 
 def test_a_time_is_kept_to_the_microsecond() -> None:

@@ -37,7 +37,7 @@ class EntityCache:
     is read, whoever recorded it.
 
     What is kept is what the log held, never what was only decided. Nothing depends on it: a new
-    process reads whole streams once.
+    process reads whole streams once; of kinds that look at recent events alone, these.
     """
 
     def __init__(self, recorder: Recorder, max_bytes: int = MAX_CACHE_BYTES):
@@ -76,19 +76,34 @@ class EntityCache:
             yield
 
     async def _read(self, streams: Collection[str]) -> dict[str, tuple[_Cached | None, Events]]:
-        """What is kept of entities, and the events of each that follow; all where none is kept."""
-        known = {stream: self._cached.get(stream) for stream in streams}
+        """What is kept of entities, and the events of each that follow; all that count where none is
+        kept."""
+        kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
         # The last event that is known of is read once more: a log that is put back to an older
         # state, such as a backup, may have another in its place, or none.
-        found = await self._recorder.read_streams_after(
-            {stream: one.version - 1 if one else 0 for stream, one in known.items()}
-        )
-        for stream, one in known.items():
-            if one and not _follows(one, found[stream]):
+        found: dict[str, Events] = {
+            **await self._recorder.read_streams_after(
+                {
+                    stream: kept[stream].version - 1 if stream in kept else 0
+                    for stream in streams
+                    if stream in kept or entity_type(stream).RECENT_EVENTS is None
+                }
+            )
+        }
+        for stream in {*streams}:
+            if stream in kept and not _follows(kept[stream], found[stream]):
                 self._forget(stream)
-                known[stream] = None
-                found[stream] = (await self._recorder.read_streams([stream]))[stream]
-        return {stream: (known[stream], found[stream]) for stream in streams}
+                del kept[stream], found[stream]
+            if stream not in found:
+                found[stream] = await self._read_anew(stream)
+        return {stream: (kept.get(stream), found[stream]) for stream in streams}
+
+    async def _read_anew(self, stream: str) -> Events:
+        """The events of an entity that count for what is decided on it."""
+        kind = entity_type(stream)
+        if kind.RECENT_EVENTS is None:
+            return (await self._recorder.read_streams([stream]))[stream]
+        return await self._recorder.read_recent(stream, kind.RECENT_EVENTS, kind.EARLIER_TYPES)
 
     def _advance(self, stream: str, known: _Cached | None, events: Events) -> Entity:
         """The entity after events that follow what was known; it is kept if there are many."""
@@ -98,6 +113,8 @@ class EntityCache:
         entity = known.entity if known else entity_type(stream).empty(stream)
         new = [event for event in events if event.version > entity.version]
         for event in new:
+            if entity.RECENT_EVENTS is not None:
+                entity.version = event.version - 1  # those between do not count
             to_aggregate_event(event).mutate(entity)
         added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
         self._keep(entity, (known.size if known else 0) + added)
@@ -105,7 +122,7 @@ class EntityCache:
 
     def _keep(self, entity: Entity, size: int) -> None:
         self._forget(entity.id)
-        if entity.version < MIN_CACHED_EVENTS or size > self._max_bytes:
+        if entity.version < MIN_CACHED_EVENTS or size > self._max_bytes or _outgrown(entity):
             return
         self._cached[entity.id] = _Cached(entity, entity.version, size)
         self.bytes += size
@@ -121,5 +138,11 @@ def _follows(known: _Cached, events: Events) -> bool:
     """Whether the first of some events is known of an entity, so that the others come next."""
     if not events or events[0].version > known.version:
         return False
-    last = known.entity.known[events[0].version - 1]
-    return (last.event_id, last.position) == (events[0].event_id, events[0].position)
+    last = known.entity.at_version(events[0].version)
+    first = events[0].event_id, events[0].position
+    return last is not None and (last.event_id, last.position) == first
+
+
+def _outgrown(entity: Entity) -> bool:
+    """Whether an entity knows many more events than count: the next time these are read anew."""
+    return entity.RECENT_EVENTS is not None and len(entity.known) > 2 * entity.RECENT_EVENTS

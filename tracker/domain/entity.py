@@ -67,6 +67,11 @@ class Entity(BaseAggregate[str]):
     """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
     FOLD: ClassVar[type[Fold[Any]]]
     """The fold of facts of this kind."""
+    RECENT_EVENTS: ClassVar[int | None] = None
+    """How many of the last events the rules look at, of a kind whose facts are never retracted and
+    may be any number; None: at all events."""
+    EARLIER_TYPES: ClassVar[tuple[str, ...]] = ()
+    """The types of events before those that the rules look at, too."""
 
     history: History
     """Its history: all recorded facts and their order."""
@@ -120,6 +125,11 @@ class Entity(BaseAggregate[str]):
     def known(self) -> list[RecordedFact]:
         """All that is known of it, in the order of the log."""
         return self.history.known
+
+    def at_version(self, version: int) -> RecordedFact | None:
+        """The fact of a version; None, or one before it, where only the last facts are known."""
+        index = version - 1 - self.version + len(self.known)
+        return self.known[index] if 0 <= index < len(self.known) else None
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:

@@ -34,7 +34,7 @@ from tracker.domain.watched_source_facts import (
     Unwatched,
     Watched,
 )
-from tracker.errors import InvalidInput, NotFound
+from tracker.errors import InvalidInput
 
 KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 """What comes behind `source/` in the name of a watched source."""
@@ -267,6 +267,12 @@ class WatchedSource(Entity):
         REDACTED_SNAPSHOT_TYPE: SnapshotRedacted,
     }
     FOLD = WatchedSourceFold
+    RECENT_EVENTS: ClassVar[int | None] = 256
+    EARLIER_TYPES: ClassVar[tuple[str, ...]] = (
+        "Source.Watched",
+        "Source.Unwatched",
+        REDACTED_SNAPSHOT_TYPE,
+    )
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
@@ -281,7 +287,8 @@ class WatchedSource(Entity):
 
     def check(self, fact: Fact) -> None:
         """Looks end in the order of their numbers, a source is unwatched while it is watched, and a
-        snapshot of it goes once."""
+        snapshot goes once. That the source has the snapshot is for the log to say: its fetches may be
+        many."""
         match fact:
             case Watched():
                 if not KEY.fullmatch(key := self.id.partition("/")[2]):
@@ -312,12 +319,10 @@ class WatchedSource(Entity):
             )
 
     def _check_redaction(self, fact: SnapshotRedacted) -> None:
-        facts = [known.fact for known in self.known]
+        facts = (known.fact for known in self.known)
         if any(isinstance(f, SnapshotRedacted) and f.sha256 == fact.sha256 for f in facts):
             raise InvalidInput(
                 f"the snapshot {fact.sha256} is redacted already",
                 code="ALREADY_REDACTED",
                 path=("sha256",),
             )
-        if not any(isinstance(f, Fetched | Failed) and f.sha256 == fact.sha256 for f in facts):
-            raise NotFound(f"{self.id} has no snapshot {fact.sha256}", path=("sha256",))

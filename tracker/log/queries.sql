@@ -86,6 +86,17 @@ CROSS JOIN LATERAL (
     WHERE stream = asked.stream AND version > asked.version AND position <= $3
     ORDER BY version OFFSET 0) AS found;
 
+-- name: read_recent
+-- The last entries of a stream, so many of them, and of those before them the ones of some types.
+WITH recent AS (
+    SELECT version, entry FROM log.events WHERE stream = $1 ORDER BY version DESC LIMIT $2)
+SELECT entry FROM (
+    SELECT version, entry FROM recent
+    UNION ALL
+    SELECT version, entry FROM log.events
+    WHERE stream = $1 AND type = ANY ($3) AND version < (SELECT min(version) FROM recent)) AS found
+ORDER BY version;
+
 -- name: read_by_stream
 -- A page of entries up to a position, stream by stream, after a place in that order and before a name.
 SELECT entry FROM log.events

@@ -223,6 +223,13 @@ class Recorder:
         async with self._pool.acquire() as connection:
             return await read_streams(connection, streams, until)
 
+    async def read_recent(
+        self, stream: str, count: int, earlier_types: Sequence[str]
+    ) -> list[RecordedEvent]:
+        """The last events of a stream, at most `count`, behind those of some types before them."""
+        rows = await self._pool.fetch(SQL.read_recent, stream, count, earlier_types)
+        return [recorded(row["entry"]) for row in rows]
+
     async def read_streams_after(
         self, versions: Mapping[str, int]
     ) -> dict[str, list[RecordedEvent]]:
