@@ -37,6 +37,16 @@ def test_what_is_no_single_day_is_none(text: str) -> None:
     assert day_format("%d %B %Y", "fr").find(text) is None
 
 
+@pytest.mark.parametrize("year", ["2569", "1405", "1447", "0114", "1899", "2101"])
+def test_years_of_other_calendars_are_none(year: str) -> None:
+    assert day_format("%d %B %Y", "en").find(f"25 November {year}") is None
+
+
+@pytest.mark.parametrize("digits", ["２０２６", "𝟐𝟎𝟐𝟔"])
+def test_digits_of_other_widths_are_digits(digits: str) -> None:
+    assert day_format("%d %B %Y", "en").find(f"25 November {digits}") == date(2026, 11, 25)
+
+
 @pytest.mark.parametrize(
     ("form", "language"),
     [("%d %B", "fr"), ("%d %B %m %Y", "fr"), ("%d %B %Y", "zh"), ("%d %B %Y %H", "fr"), ("", "fr")],

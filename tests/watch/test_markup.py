@@ -6,7 +6,7 @@ import pytest
 
 from tests.watch.adapters.drive import response
 from tracker.watch.adapter import NotUnderstood, Request, Response
-from tracker.watch.markup import lines_of, parse_html, parse_xml, text_of
+from tracker.watch.markup import lines_of, parse_html, parse_xml, sent_on_to, text_of
 
 
 def answer(content: bytes | str, charset: str | None = None) -> Response:
@@ -41,6 +41,38 @@ def test_the_encoding_is_the_declared_one(content: bytes, charset: str | None) -
     assert text_of(
         parse_html(response(Request("https://x.example/"), content, charset=charset))
     ) == ("关于镓、锗")
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "rot13", "\0"]
+)
+def test_what_is_no_encoding_of_the_web_is_none_here(charset: str) -> None:
+    with pytest.raises(NotUnderstood) as refusal:
+        parse_html(answer(b"<p>+AGE- \\x41", charset))
+    assert refusal.value.code == "ENCODING"
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ('<meta http-equiv="refresh" content="0; url=/new">', "https://publisher.example/new"),
+        (
+            "<META HTTP-EQUIV=Refresh CONTENT=\"5;URL='https://x.example/a'\">",
+            "https://x.example/a",
+        ),
+        ("<meta http-equiv=refresh content='0 , //x.example'>", "https://x.example"),
+        ("<meta http-equiv=refresh content=300>", None),
+        ("<meta http-equiv=refresh content='300; url=/'>", None),
+        ("<meta http-equiv=refresh content='60; url=#top'>", None),
+        ("<noscript><meta http-equiv=refresh content='0; url=/no-scripts'></noscript>", None),
+        ("<meta http-equiv=refresh content='soon'>", None),
+        ("<meta http-equiv=refresh content='0; url=http://['>", None),
+        ("<meta http-equiv=content-type content='0; url=/new'>", None),
+    ],
+)
+def test_where_a_page_sends_its_readers_on_to_is_found(content: str, target: str | None) -> None:
+    page = answer(f"<head>{content}</head><body>This page has moved")
+    assert sent_on_to(parse_html(page), page.url) == target
 
 
 @pytest.mark.parametrize(

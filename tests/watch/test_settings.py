@@ -49,6 +49,8 @@ def test_a_rhythm_is_given_in_minutes_hours_or_days(every: str, hours: float) ->
         ("[gazette.options]\nread = 1", "gazette.options.read", "bool"),
         ("[Wrong]\nadapter = 'gazette'", "Wrong", "small letters"),
         ("[other]\nwatched = true", "other", "adapter"),
+        ("[other]\nwatched = false", "other", "no source that ships"),
+        (r'covers = "a\u202eb"', "gazette.covers", "U+202E"),
     ],
 )
 def test_a_mistake_is_told_by_its_place(lines: str, path: str, message: str) -> None:
@@ -63,6 +65,8 @@ def test_a_mistake_is_told_by_its_place(lines: str, path: str, message: str) -> 
     ("line", "field"),
     [
         ('adapter = "psychic"', "adapter"),
+        (r'name = "\u001b[31m"', "name"),
+        ('name = " "', "name"),
         ('address = "ftp://example.com"', "address"),
         ('address = "https://me:secret@example.com"', "address"),
         ('publisher = "Nobody Else"', "publisher"),
@@ -83,6 +87,12 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
         load_sources(file, adapter_named)
     with pytest.raises(WrongSources, match="No such file"):
         load_sources(tmp_path / "nothing.toml", adapter_named)
+
+
+def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(TABLE.replace('adapter = "gazette"', 'adapter = "feed"'), "utf-8-sig")
+    assert "gazette" in {each.key for each in load_sources(file, adapter_named)}
 
 
 def test_the_sources_that_ship_can_be_read() -> None:

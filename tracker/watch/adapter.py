@@ -25,6 +25,12 @@ Cursor: TypeAlias = Mapping[str, Any]
 """How far an adapter has come, in its own words: plain JSON. Empty before the first look."""
 
 
+NO_CHARSETS = frozenset(
+    ("charmap", "idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+)
+"""What Python calls encodings of text and no publisher writes in: some make text of any bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """An address to fetch. With `body` it is a POST, of `content_type`."""
@@ -73,8 +79,10 @@ def decode_text(content: bytes, charset: str | None, default: str = "utf-8") -> 
         charset = "utf-16"
     name = charset or default
     try:
+        if codecs.lookup(name).name in NO_CHARSETS:
+            raise LookupError(f"unknown encoding: {name}")
         return content.decode(name)
-    except (LookupError, UnicodeError) as error:
+    except (LookupError, ValueError) as error:
         raise NotUnderstood(f"expected text in {name}: {error}", code="ENCODING") from None
 
 

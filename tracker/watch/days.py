@@ -18,6 +18,9 @@ from importlib.resources import files
 from tracker.errors import InvalidInput
 
 TOKENS = re.compile(r"%(.)|(\s+)")
+YEARS = range(1900, 2101)
+"""Years of the calendar of the days here. Those of another one (2569 is a year of Thailand, 1405 of Iran)
+would make all notices old, so that none of them were ever new."""
 DAY = r"(?P<d>[0-9]{1,2})(?:er|o|°|\.)?"
 """A day of the month: the first is `1er` in French, `1º` in Spanish, which is read as `1o`."""
 
@@ -31,13 +34,15 @@ class DayFormat:
 
     def find(self, text: str) -> date | None:
         """The day in a text; None where there is none, several different ones, or one that no
-        calendar has."""
+        calendar has, or another than the Gregorian."""
         found = {self._day(match) for match in self.pattern.finditer(_plain(text))}
         return found.pop() if len(found) == 1 else None
 
     def _day(self, match: re.Match[str]) -> date | None:
         parts = match.groupdict()
         month = int(parts["m"]) if parts.get("m") else self.months.get(parts.get("B") or "")
+        if int(parts["Y"]) not in YEARS:
+            return None
         try:
             return date(int(parts["Y"]), month or 0, int(parts["d"]))
         except ValueError:

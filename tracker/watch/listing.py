@@ -11,11 +11,12 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from cssselect import SelectorError
 from lxml.html import HtmlElement, document_fromstring
+from msgspec import Meta
 
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
@@ -23,6 +24,8 @@ from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood, Request, R
 from tracker.watch.days import day_format
 from tracker.watch.markup import parse_html, text_of
 
+MaxPages: TypeAlias = Annotated[int, Meta(ge=1, le=200)]
+"""The most pages of a list that are read in one look."""
 MAX_TITLE_CHARACTERS = 500
 MAX_REMEMBERED_CHARACTERS = 100
 MAX_KNOWN = 400

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urldefrag, urljoin
 
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
@@ -20,6 +21,7 @@ HEAD_BYTES = 2048
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 META_CHARSET = re.compile(rb"""<meta[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+REFRESH = re.compile(r"""\s*[0-9.]+\s*[;,]\s*(?:url\s*=)?\s*["']?([^"']+)["']?\s*""", re.I)
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 WEB_ENCODINGS = {
@@ -77,6 +79,22 @@ def parse_html(response: Response) -> HtmlElement:
         return document_fromstring(text.encode(), HTMLParser(encoding="utf-8", no_network=True))
     except (etree.LxmlError, ValueError) as error:
         raise NotUnderstood(f"{response.url}: expected HTML: {error}") from None
+
+
+def sent_on_to(root: HtmlElement, url: str) -> str | None:
+    """The other address to which a page sends its readers on by itself (`http-equiv="refresh"`), for
+    those with scripts as well."""
+    for meta in root.xpath("//meta[@http-equiv and not(ancestor::noscript)]"):
+        said = REFRESH.fullmatch(meta.get("content") or "")
+        if meta.get("http-equiv").strip().casefold() != "refresh" or said is None:
+            continue
+        try:
+            target = urldefrag(urljoin(url, said[1].strip())).url
+        except ValueError:
+            continue
+        if target != urldefrag(url).url:
+            return target
+    return None
 
 
 def _text(response: Response, declaration: re.Pattern[bytes]) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tracker.domain.values import Actor
-from tracker.domain.wording import check_address
+from tracker.domain.wording import check_address, check_line
 from tracker.errors import InvalidInput, Path
 from tracker.watch.adapter import Adapter, SourceSettings
 
@@ -41,6 +41,9 @@ RHYTHM = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 HOURS_BY_UNIT: Mapping[str, float] = {"m": 1 / 60, "h": 1, "d": 24}
 MIN_EVERY_MINUTES, MAX_EVERY_DAYS = 5, 366
 PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`")
+
+LEFT_OUT = {"watched": False}
+"""The table of a source that ships and is not to be watched."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -78,7 +81,7 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
     for each in (SHIPPED, file):
         if each is not None:
             with _naming(each):
-                sources |= _sources(_read(each), find_adapter)
+                sources |= _sources(_read(each), find_adapter, sources.keys())
     found = tuple(each for _, each in sorted(sources.items()) if each is not None)
     if len(found) > MAX_SOURCES:
         raise WrongSources(f"expected at most {MAX_SOURCES} sources")
@@ -107,19 +110,25 @@ def _read(file: FilePath) -> str:
             raw = opened.read(MAX_FILE_BYTES + 1)
         if len(raw) > MAX_FILE_BYTES:
             raise WrongSources(f"expected at most {MAX_FILE_BYTES:,} bytes")
-        return raw.decode()
+        return raw.decode("utf-8-sig")  # some editors begin a file with a mark
     except OSError as error:
         raise WrongSources(error.strerror or str(error)) from None
     except UnicodeError:
         raise WrongSources("expected text in UTF-8") from None
 
 
-def _sources(text: str, find_adapter: FindAdapter) -> dict[str, SourceSettings | None]:
-    """The sources of a text by key; None for those that are left out."""
+def _sources(
+    text: str, find_adapter: FindAdapter, known: Collection[str] = ()
+) -> dict[str, SourceSettings | None]:
+    """The sources of a text by key; None for those that are left out, which are `known` ones or said
+    in full."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WrongSources(str(error)) from None
+    for key, table in tables.items():
+        if table == LEFT_OUT and key not in known:
+            raise _wrong("nothing to leave out: no source that ships has this key", key)
     return {key: _source(key, table, find_adapter) for key, table in tables.items()}
 
 
@@ -129,15 +138,16 @@ def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings |
         raise _wrong("expected small letters and digits with single '-' between", key)
     if not isinstance(table, dict):
         raise _wrong("expected a table with the settings of a source", key)
-    if table.get("watched") is False and set(table) == {"watched"}:
+    if table == LEFT_OUT:
         return None
     given = _convert(table, _Table, key)
     try:
+        check_line(given.name, "name")
+        check_line(given.covers or "-", "covers")
         check_address(given.address)
         adapter = find_adapter(given.adapter)
     except InvalidInput as error:
-        field = "adapter" if error.path == ("adapter",) else "address"
-        raise _wrong(error.message, key, field) from None
+        raise _wrong(error.message, key, *map(str, error.path or ("address",))) from None
     for index, issuer in enumerate(given.issuers):
         try:
             Actor(issuer)

@@ -152,6 +152,22 @@ def test_an_empty_feed_is_a_gap_and_forgets_nothing() -> None:
     assert look(atom([A, B]), empty.cursor).leads == []
 
 
+@pytest.mark.parametrize("form", [atom, rss])
+def test_different_entries_with_one_id_fail_the_look_and_equal_ones_are_one(form: Any) -> None:
+    driven = look(form([A, replace(B, id=A.id)]), may_fail=True)
+    assert isinstance(driven.failure, NotUnderstood)
+    assert f"[0] and {'entry' if form is atom else 'item'}[1]" in str(driven.failure)
+    assert A.id in str(driven.failure)
+    assert look(form([A, A, B])).items == [A.id, B.id]
+
+
+def test_what_has_more_entries_than_can_be_remembered_is_no_feed() -> None:
+    many = [Item(f"https://publisher.example/{n}", f"Act {n}", "2026-02-20") for n in range(2001)]
+    assert len(look(atom(many[1:])).items) == 2000
+    driven = look(atom(many), may_fail=True)
+    assert "at most 2,000 entries" in str(driven.failure)
+
+
 def test_older_pages_are_read_until_an_entry_is_known() -> None:
     following = '<link rel="next" href="http://publisher.example/{}"/>'
     publisher = Publisher(

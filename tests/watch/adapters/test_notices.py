@@ -167,6 +167,7 @@ def test_a_list_that_ran_past_all_that_was_seen_is_a_gap() -> None:
         ("<p>Site en maintenance", "LAYOUT_CHANGED"),
         ("<ul class=actes><li><a href=/acte/1>A</a> bientôt</ul>", "LAYOUT_CHANGED"),
         ("<ul class=actes><li>A <i>1er mars 2025</i></ul>", "LAYOUT_CHANGED"),
+        ("<ul class=actes><li><a href=/acte/1>A</a> 1er mars 1404</ul>", "LAYOUT_CHANGED"),
         ("<meta charset=utf-8><ul class=actes><li>\xe9", "ENCODING"),
     ],
 )
@@ -202,8 +203,11 @@ def test_a_list_that_can_not_be_read_back_far_enough_fails() -> None:
         {"number": "no group"},
         {"selector": "unknown"},
         {"since": "soon"},
+        {"max_pages": 0},
+        {"max_pages": -1},
+        {"max_pages": 10**6},
     ],
 )
-def test_wrong_options_are_refused(wrong: dict[str, str]) -> None:
+def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         source_of(ADAPTER, SITE, {**FRENCH, **wrong})

@@ -96,6 +96,7 @@ def test_of_another_file_the_bytes_count() -> None:
         (PAGE.replace("main", "div"), {"selector": "main"}, "LAYOUT_CHANGED"),
         ("<script>load()</script>", {}, "LAYOUT_CHANGED"),
         ("", {}, "LAYOUT_CHANGED"),
+        ("<meta http-equiv=refresh content='0; url=/new'><p>It moved", {}, "LAYOUT_CHANGED"),
         (PAGE.encode("cp1252"), {}, "ENCODING"),
     ],
 )

@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, Request, SourceSettings
+from tracker.watch.adapter import (
+    Adapter,
+    Cursor,
+    Look,
+    LookResult,
+    NotUnderstood,
+    Request,
+    SourceSettings,
+)
 from tracker.watch.adapters.day_ranges import DAY, Asking
 from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
@@ -24,7 +32,8 @@ from tracker.watch.terms import Term, terms_in
 
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
 MAX_FEED_BYTES = 8_000_000
-MAX_KNOWN_ENTRIES = 1000
+MAX_KNOWN_ENTRIES = 2_000
+"""The most entries of a feed, all of which are remembered: one with more of them is no feed."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,8 +123,15 @@ def _read_pages(
         first = first or feed
         page = "" if number == 1 else f"page {number}: "
         for entry in feed.entries:
-            name = item_name(entry.id)
-            seen.setdefault(name, ReadEntry(entry, response.sha256, page))
+            read = ReadEntry(entry, response.sha256, page)
+            before = seen.setdefault(item_name(entry.id), read)
+            if before.page == page and before.fingerprint != read.fingerprint:
+                raise NotUnderstood(
+                    f"{response.url}: {before.entry.place} and {entry.place} are not the same and have"
+                    f" one id, {item_name(entry.id)}: so nobody can tell what is new"
+                )
+        if len(seen) > MAX_KNOWN_ENTRIES:
+            raise NotUnderstood(f"{response.url}: expected at most {MAX_KNOWN_ENTRIES:,} entries")
         url = _on_same_host(feed.next_url, response.url)
         if not url or not known or known.keys() & seen.keys():
             break
@@ -218,12 +234,11 @@ def _known(cursor: Cursor) -> dict[str, KnownEntry]:
 
 
 def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
-    kept = list(entries.items())[:MAX_KNOWN_ENTRIES]
     return {
         "through": today.isoformat(),
         "entries": [
             [name, each.fingerprint, each.day and each.day.isoformat(), each.title]
-            for name, each in kept
+            for name, each in entries.items()
         ],
     }
 

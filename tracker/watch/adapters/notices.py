@@ -32,6 +32,7 @@ from tracker.watch.listing import (
     Entry,
     Known,
     Layout,
+    MaxPages,
     check_selector,
     fetch,
     gap_in,
@@ -67,7 +68,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     without: tuple[Term, ...] = ()
     number: str | None = None
     read_notices: bool = False
-    max_pages: int = 10
+    max_pages: MaxPages = 10
 
     def __post_init__(self) -> None:
         day_format(self.days, self.language)

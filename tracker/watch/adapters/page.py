@@ -30,7 +30,7 @@ from tracker.watch.adapter import (
     SourceSettings,
 )
 from tracker.watch.adapters.day_ranges import DAY
-from tracker.watch.markup import lines_of, parse_html, text_of
+from tracker.watch.markup import lines_of, parse_html, sent_on_to, text_of
 from tracker.watch.terms import Term, terms_in
 
 HTML = ("text/html", "application/xhtml+xml")
@@ -98,6 +98,8 @@ def _read(response: Response, settings: SourceSettings) -> PageText:
     if response.media_type not in HTML:
         return PageText(settings.name, options.language, [f"SHA-256 {response.sha256}"])
     root = parse_html(response)
+    if target := sent_on_to(root, response.url):
+        raise NotUnderstood(f"{response.url}: the page sends its readers on to {target[:300]}")
     parts = CSSSelector(options.selector)(root) if options.selector else [root]
     if not parts:
         raise NotUnderstood(f"{response.url}: nothing matches the selector {options.selector!r}")

@@ -37,6 +37,7 @@ from tracker.watch.listing import (
     Entry,
     Known,
     Layout,
+    MaxPages,
     check_selector,
     fetch,
     gap_in,
@@ -79,7 +80,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     next: str | None = None
     page_parameter: str | None = None
     terms: tuple[Term, ...] = TERMS
-    max_pages: int = 20
+    max_pages: MaxPages = 20
 
     def __post_init__(self) -> None:
         for selector in (self.item, self.body, self.next):
