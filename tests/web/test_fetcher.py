@@ -33,8 +33,10 @@ from tests.support.publishers.publisher import (
 from tests.support.publishers.server import playing
 from tests.support.receivers import answer, certificate, receiving
 from tracker.web.failures import FetchError
-from tracker.web.fetcher import Fetcher, Limits, WebRequest, WebResponse
+from tracker.web.fetcher import Fetcher, Limits
 from tracker.web.networks import Networks
+from tracker.web.request import WebRequest
+from tracker.web.response import WebResponse
 
 HERE = Networks.parse(["127.0.0.0/8"])
 QUICK = Limits(connect_seconds=2, silence_seconds=0.5, total_seconds=5, retry_seconds=0.01)

@@ -41,8 +41,10 @@ from tracker.watch.adapter import (
 from tracker.watch.journal import LookJournal, LookReport, shortened
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
-from tracker.web.fetcher import Fetcher, WebRequest, WebResponse
+from tracker.web.fetcher import Fetcher
 from tracker.web.networks import MAX_URL_CHARACTERS
+from tracker.web.request import WebRequest
+from tracker.web.response import WebResponse
 
 MAX_REQUESTS = 1_000
 """Requests of one look: an adapter that wants more has lost its way."""

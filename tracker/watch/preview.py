@@ -22,7 +22,8 @@ from tracker.watch.look import drive
 from tracker.watch.store import WatchStore
 from tracker.watch.watcher import WatchOptions
 from tracker.web.failures import FetchError
-from tracker.web.fetcher import Fetcher, WebRequest
+from tracker.web.fetcher import Fetcher
+from tracker.web.request import WebRequest
 
 
 @dataclass(frozen=True, slots=True)

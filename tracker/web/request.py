@@ -1,0 +1,33 @@
+"""What is asked of another server for a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """A document to fetch. With `body` it is a POST. `etag` and `last_modified` are those of what is
+    known already, which came from `known_url`."""
+
+    url: str
+    accept: str = "*/*"
+    body: bytes | None = None
+    content_type: str | None = None
+    max_bytes: int = 64_000_000
+    pause_seconds: float = 1.0
+    etag: str | None = None
+    last_modified: str | None = None
+    known_url: str | None = None
+
+
+def request_headers(request: WebRequest) -> dict[str, str]:
+    headers = {"accept": request.accept}
+    if request.content_type:
+        headers["content-type"] = request.content_type
+    if request.body is None and request.known_url == request.url:
+        if request.etag:
+            headers["if-none-match"] = request.etag
+        if request.last_modified:
+            headers["if-modified-since"] = request.last_modified
+    return headers
