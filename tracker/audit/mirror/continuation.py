@@ -18,8 +18,8 @@ from tracker.audit.bundle.export import BundleWriter
 from tracker.audit.format.layout import CHECKPOINT, BundleFiles
 from tracker.audit.format.merkle import Tile
 from tracker.audit.mirror.proven_tiles import ProvenTiles
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint
-from tracker.audit.verify.verifier import LogSource
 from tracker.errors import Rejected
 
 FORKS = "forks"

@@ -26,8 +26,8 @@ from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile, new_tiles
 from tracker.audit.mirror.continuation import Fork, keep_evidence, prove_continuation
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.proven_tiles import ProvenTiles
+from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
-from tracker.audit.verify.verifier import LogSource
 
 
 class CopiedTile(NamedTuple):

@@ -13,7 +13,7 @@ from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
 from tracker.audit.format.layout import positions_below, positions_of
 from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile
-from tracker.audit.verify.verifier import LogSource
+from tracker.audit.verify.log_source import LogSource
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
 
