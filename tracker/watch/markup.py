@@ -89,7 +89,7 @@ def sent_on_to(root: HtmlElement, url: str) -> str | None:
         if meta.get("http-equiv").strip().casefold() != "refresh" or said is None:
             continue
         try:
-            target = urldefrag(urljoin(url, said[1].strip())).url
+            target = str(urldefrag(urljoin(url, said[1].strip())).url)
         except ValueError:
             continue
         if target != urldefrag(url).url:
