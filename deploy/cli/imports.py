@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from itertools import islice
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
+from deploy.cli.import_files import resolve_files, resolve_reader
+from deploy.cli.import_report import all_refused, describe_outcome, format_receipt, report_writer
 from deploy.imports import import_with_progress
 from deploy.process import Exit
 from deploy.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
-from schema.tables.cells import escape_formula
-from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
+from tracker.domain.import_receipt import ImportState
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources.column_mapping import load_mapping
-from tracker.sources.download import downloaded_file
-from tracker.sources.importing.importer import EntityDifference, ImportOutcome
 from tracker.sources.importing.receipt_builder import RemarkListener
-from tracker.sources.reader import MAX_FILE_BYTES, File, Reader
-from tracker.sources.readers import corpus_format, spreadsheet
+from tracker.sources.reader import File, Reader
 from tracker.sources.readers.corpus_schema import corpus_schema
-from tracker.sources.registry import READERS, reader_for, reader_named
+from tracker.sources.registry import READERS, reader_named
 from tracker.sources.text_files import encoding_named
 
 MAX_SHOWN_ITEMS = 20
-MAX_FILES = 10_000
-"""The maximum number of files imported from a directory."""
-MAX_SHOWN_CHARACTERS = 100
-SHOWN_TEXT_FIELDS = ("title", "name", "edition", "note", "quotation", "account", "reason")
-"""The fields of a fact that a dry run prints, if set."""
 plain = Terminal(highlight=False, soft_wrap=True)
 
 
@@ -160,86 +146,6 @@ def import_(
             raise typer.Exit(Exit.REFUSED)
 
 
-def resolve_reader(
-    source: str | None, columns: list[str], constants: list[str], mapping: Path | None
-) -> Reader | None:
-    """The reader that is asked for by name or by a mapping; None: by the content of each file."""
-    if columns or constants or mapping:
-        reader = reader_named(source or spreadsheet.READER.name)
-        if reader.with_mapping is None:
-            raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
-        return reader.with_mapping(load_mapping(mapping, columns, constants))
-    return reader_named(source) if source else None
-
-
-def resolve_files(
-    stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
-) -> Iterator[tuple[Reader, File]]:
-    """The files that are meant, each with its reader; those of a directory that nobody reads are
-    left out. Raises InvalidInput for a file that is not there."""
-    for name in names:
-        if Path(name).is_dir() and not Path(name).is_symlink():
-            yield from files_in_directory(Path(name), given, encoding)
-            continue
-        if name == "-":
-            file = stack.enter_context(standard_input())
-        else:
-            file = (
-                stack.enter_context(downloaded_file(name)) if is_web(name) else File.at(Path(name))
-            )
-        file = replace(file, encoding=encoding)
-        yield given or reader_for(file) or corpus_format.READER, file
-
-
-def files_in_directory(
-    directory: Path, given: Reader | None, encoding: str | None = None
-) -> Iterator[tuple[Reader, File]]:
-    """The files in a directory and below it, by name, that some reader recognises."""
-    paths = sorted(islice(directory.rglob("*"), MAX_FILES + 1))
-    if len(paths) > MAX_FILES:
-        raise TooLarge(f"{directory}: expected at most {MAX_FILES:,} files")
-    for path in paths:
-        if path.is_symlink():
-            stderr.print(f"{path}: left out, a link", style="yellow", markup=False)
-        elif path.is_file() and not path.name.startswith("."):
-            file = File.at(path, encoding)
-            reader = reader_for(file)
-            if reader is None or (given and given.name != reader.name):
-                stderr.print(f"{path}: left out, not recognised", style="yellow", markup=False)
-            else:
-                yield given or reader, file
-
-
-@contextmanager
-def standard_input() -> Iterator[File]:
-    """Standard input as a file: it is read more than once."""
-    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
-        while chunk := sys.stdin.buffer.read(1 << 20):
-            kept.write(chunk)
-            if kept.tell() > MAX_FILE_BYTES:
-                raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")
-        kept.flush()
-        yield File(Path(kept.name), "standard input")
-
-
-@contextmanager
-def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
-    """Writes every refused and suspect place to a CSV file, if one is wanted."""
-    if path is None:
-        yield None
-        return
-    try:
-        opened = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from None
-    with opened as content:
-        writer = csv.writer(content)
-        writer.writerow(("came", "line", "column", "code", "reason", "text"))
-        yield lambda came, at, code, reason, text: writer.writerow(
-            (came, at.line, *map(escape_formula, (at.column or "", code, reason, text)))
-        )
-
-
 async def import_one(
     target: Target,
     services: Services,
@@ -268,92 +174,6 @@ async def import_one(
     for line in describe_outcome(outcome, dry_run=dry_run):
         stderr.print(line, markup=False)
     return not (outcome.refused or all_refused(outcome.receipt.counts))
-
-
-def all_refused(counts: ImportCounts) -> bool:
-    """Whether a file had facts for us, and none was taken or known: most likely it is of another
-    format or layout than its reader knows."""
-    return 0 < counts.refused == counts.items and not counts.withdrawn
-
-
-def describe_outcome(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
-    """The lines of an import's outcome: refused places with reasons, differences, counts."""
-    return map(in_one_line, _outcome_lines(outcome, dry_run=dry_run))
-
-
-def _outcome_lines(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
-    receipt = outcome.receipt
-    name = receipt.file
-    for remark in receipt.refused:
-        yield f"{name}: {format_location(remark.line, remark.column)}: {remark.reason}"
-    if receipt.counts.refused > len(receipt.refused):
-        yield f"{name}: {receipt.counts.refused} refused in all (--report lists them):"
-        yield from (f"{name}: {reason.count:8,} {reason.reason}" for reason in receipt.reasons)
-    for remark in receipt.suspects:
-        yield (
-            f"{name}: suspect: {format_location(remark.line, remark.column)}: {remark.text}: {remark.reason}"
-        )
-    if dry_run:
-        for item in outcome.differences:
-            yield f"{name}: {format_difference(item)}"
-            yield from (f"{name}:   {text}" for text in texts_of(item.fact))
-    yield f"{name}: {format_summary(receipt, refused=outcome.refused, dry_run=dry_run)}"
-
-
-def format_location(line: int, column: str | None) -> str:
-    """A place in a file, as people cite it."""
-    return f"line {line}: {column}" if column else f"line {line}"
-
-
-def format_difference(item: EntityDifference) -> str:
-    """The difference for one entity, in a line."""
-    where = f" (line {item.at.line})" if item.at else ""
-    if not item.before:
-        return f"{item.came}: {item.stream}{where}"
-    return f"{item.came}: {item.stream}{where}: {format_content(item.before)} -> {format_content(item.fact)}"
-
-
-def texts_of(fact: Any) -> Iterator[str]:
-    """The texts of a fact, shortened, so that somebody sees whether they are what the file says."""
-    for field in SHOWN_TEXT_FIELDS:
-        text = getattr(fact, field, None)
-        if isinstance(text, str):
-            end = "\u2026" if len(text) > MAX_SHOWN_CHARACTERS else ""
-            yield f"{field}: {text[:MAX_SHOWN_CHARACTERS]}{end}"
-    if quantity := getattr(fact, "quantity", None):
-        yield f"quantity: {format_content(fact)}{f' {quantity.basis}' if quantity.basis else ''}"
-
-
-def format_content(fact: Any) -> str:
-    """A short description of a fact."""
-    quantity = getattr(fact, "quantity", None)
-    if quantity is None:
-        return str(getattr(fact, "title", type(fact).__name__))
-    return f"{quantity.qualifier or ''} {quantity.value or ''} {quantity.unit}".strip()
-
-
-def format_summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
-    """A summary of an import, in a line."""
-    if refused:
-        return f"nothing recorded, {receipt.counts.refused} problems"
-    if all_refused(receipt.counts):
-        return f"{receipt.reader}: nothing recorded: all {receipt.counts.refused} were refused"
-    return f"{receipt.reader}: {'would be ' if dry_run else ''}{format_counts(receipt.counts)}"
-
-
-def format_counts(counts: ImportCounts) -> str:
-    """The counts of a receipt, without what did not happen."""
-    always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
-    sometimes = {
-        "of them restating an earlier edition": counts.restated,
-        "corrected": counts.corrected,
-        "withdrawn": counts.withdrawn,
-        "repeated in the file": counts.repeated,
-        "left out": counts.refused,
-        "suspect": counts.suspect,
-    }
-    parts = always | {what: count for what, count in sometimes.items() if count}
-    return ", ".join(f"{count} {what}" for what, count in parts.items())
 
 
 def sources() -> None:
@@ -390,15 +210,6 @@ def imports(
 
     for state in run_with_database(data_dir, work)[-first:]:
         print(in_one_line(format_receipt(state)))
-
-
-def format_receipt(state: ImportState) -> str:
-    """A receipt in a line."""
-    return (
-        f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
-        f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"
-        f"  {format_counts(state.counts)}"
-    )
 
 
 def schema(

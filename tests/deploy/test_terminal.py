@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.cli import imports
 from deploy.cli.changes import describe, out, print_line
-from deploy.cli.imports import describe_outcome, report_writer
+from deploy.cli.import_report import all_refused, describe_outcome, report_writer
 from deploy.terminal import Terminal, escaped, escaped_json, in_one_line
 from schema.tables.cells import escape_formula
 from tests.support.fact_builders import announced
@@ -107,7 +106,7 @@ async def test_a_file_of_which_all_was_refused_is_no_success(desk: ImportFixture
     outcome = await desk.read(
         RefusedItem(SourceLocation(1), "unknown"), RefusedItem(SourceLocation(2), "unknown")
     )
-    assert imports.all_refused(outcome.receipt.counts)
+    assert all_refused(outcome.receipt.counts)
     assert list(describe_outcome(outcome, dry_run=False))[-1] == (
         "table.csv: test: nothing recorded: all 2 were refused"
     )
@@ -117,7 +116,7 @@ async def test_a_file_of_which_all_was_refused_is_no_success(desk: ImportFixture
         {"new": 1, "refused": 1},
         {"unchanged": 1, "refused": 1},
     )
-    assert not imports.all_refused(partly.receipt.counts)
-    assert not imports.all_refused(again.receipt.counts)
+    assert not all_refused(partly.receipt.counts)
+    assert not all_refused(again.receipt.counts)
     empty = await desk.read(content="z")
-    assert not imports.all_refused(empty.receipt.counts)
+    assert not all_refused(empty.receipt.counts)

@@ -1,0 +1,84 @@
+"""The files that an import is asked for, each with the reader that understands it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from deploy.cli.common import is_web, stderr
+from tracker.errors import InvalidInput, TooLarge
+from tracker.sources.column_mapping import load_mapping
+from tracker.sources.download import downloaded_file
+from tracker.sources.reader import MAX_FILE_BYTES, File, Reader
+from tracker.sources.readers import corpus_format, spreadsheet
+from tracker.sources.registry import reader_for, reader_named
+
+MAX_FILES = 10_000
+"""The maximum number of files imported from a directory."""
+
+
+def resolve_reader(
+    source: str | None, columns: list[str], constants: list[str], mapping: Path | None
+) -> Reader | None:
+    """The reader that is asked for by name or by a mapping; None: by the content of each file."""
+    if columns or constants or mapping:
+        reader = reader_named(source or spreadsheet.READER.name)
+        if reader.with_mapping is None:
+            raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
+        return reader.with_mapping(load_mapping(mapping, columns, constants))
+    return reader_named(source) if source else None
+
+
+def resolve_files(
+    stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
+) -> Iterator[tuple[Reader, File]]:
+    """The files that are meant, each with its reader; those of a directory that nobody reads are
+    left out. Raises InvalidInput for a file that is not there."""
+    for name in names:
+        if Path(name).is_dir() and not Path(name).is_symlink():
+            yield from files_in_directory(Path(name), given, encoding)
+            continue
+        if name == "-":
+            file = stack.enter_context(standard_input())
+        else:
+            file = (
+                stack.enter_context(downloaded_file(name)) if is_web(name) else File.at(Path(name))
+            )
+        file = replace(file, encoding=encoding)
+        yield given or reader_for(file) or corpus_format.READER, file
+
+
+def files_in_directory(
+    directory: Path, given: Reader | None, encoding: str | None = None
+) -> Iterator[tuple[Reader, File]]:
+    """The files in a directory and below it, by name, that some reader recognises."""
+    paths = sorted(islice(directory.rglob("*"), MAX_FILES + 1))
+    if len(paths) > MAX_FILES:
+        raise TooLarge(f"{directory}: expected at most {MAX_FILES:,} files")
+    for path in paths:
+        if path.is_symlink():
+            stderr.print(f"{path}: left out, a link", style="yellow", markup=False)
+        elif path.is_file() and not path.name.startswith("."):
+            file = File.at(path, encoding)
+            reader = reader_for(file)
+            if reader is None or (given and given.name != reader.name):
+                stderr.print(f"{path}: left out, not recognised", style="yellow", markup=False)
+            else:
+                yield given or reader, file
+
+
+@contextmanager
+def standard_input() -> Iterator[File]:
+    """Standard input as a file: it is read more than once."""
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
+        while chunk := sys.stdin.buffer.read(1 << 20):
+            kept.write(chunk)
+            if kept.tell() > MAX_FILE_BYTES:
+                raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")
+        kept.flush()
+        yield File(Path(kept.name), "standard input")
