@@ -9,10 +9,9 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from strawberry.http.websocket_origin import normalize_allowed_origins
-
+from deploy.access_settings import access
 from deploy.log_format import LogFormat, LogLevel
 from deploy.setting_table import (
     AUDIT_DIR,
@@ -22,27 +21,13 @@ from deploy.setting_table import (
     DELIVERY_NETWORKS,
     DELIVERY_ORIGIN,
     DIRECT_URL,
-    DOCUMENTS,
     HEAD_BYTES,
     HEAD_SECONDS,
     HOSTS,
-    INTROSPECTION,
     LOG_FORMAT,
     LOG_LEVEL,
     LOG_ORIGIN,
-    OIDC_ACTOR,
-    OIDC_AUDIENCE,
-    OIDC_ISSUER,
-    OIDC_KEYS,
-    OIDC_SCOPE,
-    OIDC_SCOPES,
-    OPERATIONS,
-    ORIGINS,
-    OTHER_DOCUMENTS,
     PREFIX,
-    QUESTIONS,
-    RATE,
-    READ,
     READ_DATABASE_URL,
     RELAY_URL,
     REVIEWERS,
@@ -56,15 +41,11 @@ from deploy.setting_table import (
     WRITE_TOKEN,
     Setting,
 )
+from deploy.setting_values import WrongSetting, read_list, read_number, read_secret, read_word
 from deploy.web.connections import Limits
-from schema.execution.trusted_documents import TrustedDocuments
-from schema.services import Access
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.sign.witness import Policy
-from tracker.auth.jwks import is_trustworthy_url
-from tracker.auth.oidc_issuer import OidcConfig, default_scopes
-from tracker.auth.scopes import Scope
 from tracker.delivery.deliverer import DeliveryOptions
 from tracker.delivery.relay.nats_address import secrets_in
 from tracker.errors import InvalidInput
@@ -75,12 +56,6 @@ from tracker.web.networks import Networks
 
 Choice = TypeVar("Choice", bound=StrEnum)
 DATABASE_URLS = (DATABASE_URL, DIRECT_URL, READ_DATABASE_URL)
-
-
-class WrongSetting(InvalidInput):
-    """A setting that does not exist, or has no value that it may have: names the variable."""
-
-    code = "WRONG_SETTING"
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
@@ -141,7 +116,7 @@ def log_format(environment: Mapping[str, str] = os.environ) -> LogFormat:
 
 
 def _choice(setting: Setting, kind: type[Choice], environment: Mapping[str, str]) -> Choice:
-    return kind(_one_of(setting, tuple(kind), environment))
+    return kind(read_word(setting, tuple(kind), environment))
 
 
 def database_target(environment: Mapping[str, str] = os.environ) -> Target | None:
@@ -185,7 +160,7 @@ def _target(setting: Setting, url: str | None) -> Target | None:
 
 def token(environment: Mapping[str, str] = os.environ) -> str | None:
     """With what a log on the web is asked for. Raises WrongSetting."""
-    return _secret(TOKEN, environment)
+    return read_secret(TOKEN, environment)
 
 
 def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -240,55 +215,13 @@ def _policy(environment: Mapping[str, str]) -> Policy:
         raise WrongSetting(f"{WITNESSES.variable}={given}: {error}") from None
 
 
-def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
-    """Access rules. In the demo everyone may write, unless a write token is set.
-
-    Raises WrongSetting.
-    """
-    token = _secret(WRITE_TOKEN, environment)
-    return Access(
-        token=token,
-        oidc=_trust(environment),
-        open=demo and token is None,
-        read_open=_one_of(READ, ("open", "token"), environment) == "open",
-        introspection=_one_of(INTROSPECTION, ("on", "off"), environment) == "on",
-        hosts=frozenset(name.lower() for name in _list(HOSTS, environment)),
-        origins=_origins(environment),
-        rate=_number(RATE, 0, environment),
-        operations=_number(OPERATIONS, 1, environment),
-        questions=_number(QUESTIONS, 1, environment),
-    )
-
-
-def trusted_documents(environment: Mapping[str, str] = os.environ) -> TrustedDocuments:
-    """The documents that clients may name, and whether no others are answered. Raises WrongSetting."""
-    file = environment.get(DOCUMENTS.variable)
-    only = _one_of(OTHER_DOCUMENTS, ("answer", "refuse"), environment) == "refuse"
-    if not file:
-        if only:
-            raise WrongSetting(
-                f"{OTHER_DOCUMENTS.variable}=refuse: expected the documents that are not refused in"
-                f" {DOCUMENTS.variable}"
-            )
-        return TrustedDocuments()
-    try:
-        return TrustedDocuments.from_manifest(Path(file).read_bytes(), only)
-    except OSError as error:
-        raise WrongSetting(f"{DOCUMENTS.variable}={file}: {error.strerror}") from None
-    except InvalidInput as error:
-        where = ".".join(map(str, error.path))
-        raise WrongSetting(
-            f"{DOCUMENTS.variable}={file}: {f'{where}: ' if where else ''}{error.message}"
-        ) from None
-
-
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     """Limits for clients. Raises WrongSetting."""
     return Limits(
-        connections=_number(CONNECTIONS, 1, environment),
-        client_connections=_number(CLIENT_CONNECTIONS, 1, environment),
-        head_bytes=_number(HEAD_BYTES, 1024, environment),
-        head_seconds=_number(HEAD_SECONDS, 1, environment),
+        connections=read_number(CONNECTIONS, 1, environment),
+        client_connections=read_number(CLIENT_CONNECTIONS, 1, environment),
+        head_bytes=read_number(HEAD_BYTES, 1024, environment),
+        head_seconds=read_number(HEAD_SECONDS, 1, environment),
     )
 
 
@@ -300,14 +233,14 @@ def delivery(environment: Mapping[str, str] = os.environ) -> DeliveryOptions:
 def delivery_networks(environment: Mapping[str, str] = os.environ) -> Networks:
     """The networks that deliveries may go to beside the internet. Raises WrongSetting."""
     try:
-        return Networks.parse(_list(DELIVERY_NETWORKS, environment))
+        return Networks.parse(read_list(DELIVERY_NETWORKS, environment))
     except InvalidInput as error:
         raise WrongSetting(f"{DELIVERY_NETWORKS.variable}: {error.message}") from None
 
 
 def delivery_origin(environment: Mapping[str, str] = os.environ) -> str:
     """The name by which receivers know this tracker. Raises WrongSetting."""
-    hosts = (host for host in _list(HOSTS, environment) if host != "*")
+    hosts = (host for host in read_list(HOSTS, environment) if host != "*")
     given = environment.get(DELIVERY_ORIGIN.variable) or next(hosts, "localhost")
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", given):
         raise WrongSetting(
@@ -325,7 +258,7 @@ def watch_file(environment: Mapping[str, str] = os.environ) -> Path | bool:
 def watch_networks(environment: Mapping[str, str] = os.environ) -> Networks:
     """The networks that sources may be in beside the internet. Raises WrongSetting."""
     try:
-        return Networks.parse(_list(WATCH_NETWORKS, environment))
+        return Networks.parse(read_list(WATCH_NETWORKS, environment))
     except InvalidInput as error:
         raise WrongSetting(f"{WATCH_NETWORKS.variable}: {error.message}") from None
 
@@ -339,76 +272,3 @@ def watch_contact(environment: Mapping[str, str] = os.environ) -> str | None:
             " someone@example.com, without spaces and parentheses"
         )
     return given
-
-
-def _trust(environment: Mapping[str, str]) -> OidcConfig | None:
-    """The issuer that is trusted. Without an audience it would be whatever it issues to anyone."""
-    issuer, audience, keys, actor, scope = (
-        environment.get(setting.variable)
-        for setting in (OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE)
-    )
-    if not issuer:
-        return None
-    for setting, address in ((OIDC_ISSUER, issuer), (OIDC_KEYS, keys)):
-        if address and (not is_trustworthy_url(address) or "@" in urlsplit(address).netloc):
-            raise WrongSetting(f"{setting.variable}: expected an https address without a password")
-    if not audience:
-        raise WrongSetting(f"{OIDC_AUDIENCE.variable}: expected what tokens of {issuer} are for")
-    return OidcConfig(
-        issuer,
-        audience,
-        keys or None,
-        actor or OIDC_ACTOR.default,
-        scope or OIDC_SCOPE.default,
-        _meanings(environment) or default_scopes(),
-    )
-
-
-def _meanings(environment: Mapping[str, str]) -> dict[str, Scope]:
-    """The scopes that words in OpenID Connect tokens stand for."""
-    try:
-        return {
-            word: Scope(scope)
-            for word, _, scope in (pair.rpartition("=") for pair in _list(OIDC_SCOPES, environment))
-        }
-    except ValueError:
-        raise WrongSetting(
-            f"{OIDC_SCOPES.variable}: expected words and scopes, such as"
-            f" editors=record; scopes are {', '.join(s.value for s in Scope)}"
-        ) from None
-
-
-def _secret(setting: Setting, environment: Mapping[str, str]) -> str | None:
-    """A token. What a header can't carry would never be accepted, or show up in an error."""
-    given = environment.get(setting.variable) or None
-    if given and not (given.isascii() and given.isprintable() and " " not in given):
-        raise WrongSetting(f"{setting.variable}: expected printable ASCII without spaces")
-    return given
-
-
-def _one_of(setting: Setting, values: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    given = environment.get(setting.variable) or setting.default
-    if given not in values:
-        raise WrongSetting(f"{setting.variable}={given}: expected {' or '.join(values)}")
-    return given
-
-
-def _number(setting: Setting, least: int, environment: Mapping[str, str]) -> int:
-    given = environment.get(setting.variable) or setting.default.partition(":")[0]
-    if not re.fullmatch("[0-9]{1,9}", given) or int(given) < least:
-        raise WrongSetting(f"{setting.variable}={given}: expected a number from {least} on")
-    return int(given)
-
-
-def _list(setting: Setting, environment: Mapping[str, str]) -> tuple[str, ...]:
-    given = environment.get(setting.variable, "").split(",")
-    return tuple(text.strip() for text in given if text.strip())
-
-
-def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        return tuple(sorted(normalize_allowed_origins(_list(ORIGINS, environment))))
-    except ValueError:
-        raise WrongSetting(
-            f"{ORIGINS.variable}: expected origins such as https://example.com"
-        ) from None

@@ -11,7 +11,8 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from deploy.setting_table import PREFIX, SETTINGS_FILE
-from deploy.settings import WrongSetting, check_names
+from deploy.setting_values import WrongSetting
+from deploy.settings import check_names
 
 MAX_FILE_BYTES = 1024 * 1024
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy import settings
 from deploy.setting_table import WATCH
+from deploy.setting_values import WrongSetting
 from tracker.errors import InvalidInput
 from tracker.watch.registry import adapter_named
 from tracker.watch.settings import load_sources
@@ -37,7 +38,7 @@ def watch_options(
     except InvalidInput as error:
         if file is not None:
             raise
-        raise settings.WrongSetting(f"{WATCH.variable}: {error.message}") from None
+        raise WrongSetting(f"{WATCH.variable}: {error.message}") from None
     contact = settings.watch_contact(environment)
     agent = f"{AGENT}/{version(PACKAGE)}" + (f" (+{contact})" if contact else "")
     return WatchOptions(

@@ -19,6 +19,7 @@ from deploy.database_target import database
 from deploy.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
+from deploy.setting_values import WrongSetting
 from deploy.web.server import PortTaken
 from tracker.errors import TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
@@ -81,7 +82,7 @@ def report_errors() -> Iterator[None]:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
         fail(str(error), Exit.UNAVAILABLE)
-    except settings.WrongSetting as error:
+    except WrongSetting as error:
         fail(error.message, Exit.USAGE)
     except UnsuitableConnection as error:
         fail(f"{error.message} ({error.code})", Exit.UNAVAILABLE)

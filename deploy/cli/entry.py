@@ -20,6 +20,7 @@ from deploy import setting_table, settings
 from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
+from deploy.setting_values import WrongSetting
 from deploy.settings_file import add_settings_file
 from tracker.postgres.migrate import migrations
 
@@ -125,7 +126,7 @@ def level_asked_for() -> LogLevel:
     """The log level; a wrong setting is refused later."""
     try:
         return settings.log_level()
-    except settings.WrongSetting:
+    except WrongSetting:
         return LogLevel.WARNING
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from starlette.applications import Starlette
 
-from deploy import setting_table, settings
+from deploy import access_settings, setting_table, settings
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
 from deploy.cli.demo_banner import print_demo_banner
@@ -67,8 +67,8 @@ def demo(
     log_to_stderr(log_level, log_format, settings.secrets())
     data_dir = data_dir or demo_data_dir()
     with report_errors():
-        access, traces = settings.access(demo=True), tracing()
-        trusted = settings.trusted_documents()
+        access, traces = access_settings.access(demo=True), tracing()
+        trusted = access_settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         delivery, pooled = settings.delivery(), settings.pooled_target()
         watched = watch_options()
@@ -129,8 +129,8 @@ def serve(
     """
     log_to_stderr(log_level, log_format, settings.secrets())
     with report_errors():
-        access, traces = settings.access(), tracing()
-        trusted = settings.trusted_documents()
+        access, traces = access_settings.access(), tracing()
+        trusted = access_settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         delivery, pooled = settings.delivery(), settings.pooled_target()
         watched = watch_options()

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from deploy import settings
+from deploy.setting_values import WrongSetting
 
 
 def test_without_settings_deliveries_go_to_the_internet_in_the_name_of_localhost() -> None:
@@ -45,5 +46,5 @@ def test_receivers_know_the_tracker_by_its_first_host_or_by_what_is_set(
     ],
 )
 def test_a_wrong_setting_is_named(variable: str, value: str) -> None:
-    with pytest.raises(settings.WrongSetting, match=variable):
+    with pytest.raises(WrongSetting, match=variable):
         settings.check({variable: value})

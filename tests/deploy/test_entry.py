@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from deploy import settings
 from deploy.cli.main import app
 from deploy.process import Exit
-from deploy.settings import WrongSetting
+from deploy.setting_values import WrongSetting
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tracker.audit.verify import http_source

@@ -19,7 +19,7 @@ from deploy import settings
 from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from deploy.cli.main import app
 from deploy.process import Exit
-from deploy.settings import WrongSetting
+from deploy.setting_values import WrongSetting
 from schema.services import Access, Services
 from tests.log.test_log import event
 from tests.support.poolers import PGBOUNCER, Pooler, prepare_logins, running_pooler

@@ -9,6 +9,7 @@ import pytest
 
 from deploy import settings
 from deploy.bootstrap import prepare, running_tracker
+from deploy.setting_values import WrongSetting
 from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced
@@ -146,5 +147,5 @@ def test_the_address_of_standbys_is_checked_and_kept_secret() -> None:
     given = {"TRACKER_READ_DATABASE_URL": "postgresql://a:hidden@db/m"}
     assert settings.read_target(given)
     assert "hidden" in settings.secrets(given)
-    with pytest.raises(settings.WrongSetting, match=r"^TRACKER_READ_DATABASE_URL: "):
+    with pytest.raises(WrongSetting, match=r"^TRACKER_READ_DATABASE_URL: "):
         settings.check({"TRACKER_READ_DATABASE_URL": "mysql://db"})

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import WrongSetting, access, database_url, limits
+from deploy.access_settings import access
+from deploy.setting_values import WrongSetting
+from deploy.settings import database_url, limits
 from deploy.settings_file import add_settings_file
 from tests.support.processes import command
 

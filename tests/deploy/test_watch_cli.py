@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deploy import settings
+from deploy.setting_values import WrongSetting
 from deploy.watching import watch_options
 from tests.support.processes import command
 from tests.support.publishers.publisher import Page, Publisher, Status, unreachable
@@ -121,7 +122,7 @@ def test_a_server_watches_only_where_it_is_told_to(tmp_path: Path) -> None:
     assert found.agent.endswith(" (+me@example.com)")
     file = tmp_path / "mine.toml"
     file.write_text("[x]\n")
-    with pytest.raises(settings.WrongSetting, match=r"TRACKER_WATCH: .*mine\.toml.*x"):
+    with pytest.raises(WrongSetting, match=r"TRACKER_WATCH: .*mine\.toml.*x"):
         watch_options({"TRACKER_WATCH": str(file)})
 
 
@@ -130,7 +131,7 @@ def test_a_server_watches_only_where_it_is_told_to(tmp_path: Path) -> None:
     [("TRACKER_WATCH_NETWORKS", "intranet"), ("TRACKER_WATCH_CONTACT", "me (at home)")],
 )
 def test_a_setting_that_can_not_be_is_refused(variable: str, value: str) -> None:
-    with pytest.raises(settings.WrongSetting, match=variable):
+    with pytest.raises(WrongSetting, match=variable):
         settings.check({variable: value})
 
 

@@ -12,7 +12,8 @@ import orjson
 import pytest
 from httpx import Response
 
-from deploy import settings
+from deploy import access_settings
+from deploy.setting_values import WrongSetting
 from schema.app import create_app
 from schema.execution.trusted_documents import MAX_MANIFEST_BYTES, TrustedDocuments
 from schema.http.graphql_streams import SSE
@@ -229,9 +230,9 @@ def test_the_settings_name_the_file_and_the_mode(tmp_path: Path) -> None:
     file = tmp_path / "documents.json"
     file.write_bytes(MANIFEST)
     named = {"TRACKER_DOCUMENTS": str(file)}
-    assert settings.trusted_documents({}) == TrustedDocuments()
-    assert settings.trusted_documents(named) == trusted()
-    strict = settings.trusted_documents({**named, "TRACKER_OTHER_DOCUMENTS": "refuse"})
+    assert access_settings.trusted_documents({}) == TrustedDocuments()
+    assert access_settings.trusted_documents(named) == trusted()
+    strict = access_settings.trusted_documents({**named, "TRACKER_OTHER_DOCUMENTS": "refuse"})
     assert strict == trusted(only=True)
     file.write_bytes(json.dumps({HEAD_ID: OTHER}).encode())
     for wrong, said in (
@@ -240,8 +241,8 @@ def test_the_settings_name_the_file_and_the_mode(tmp_path: Path) -> None:
         ({"TRACKER_DOCUMENTS": str(tmp_path / "none")}, "No such file"),
         (named, f"{HEAD_ID}: the document has another hash"),
     ):
-        with pytest.raises(settings.WrongSetting, match=said):
-            settings.trusted_documents(wrong)
+        with pytest.raises(WrongSetting, match=said):
+            access_settings.trusted_documents(wrong)
 
 
 def test_the_manifest_in_the_docs_is_one() -> None:
