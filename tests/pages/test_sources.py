@@ -154,3 +154,19 @@ async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
     await record(services, *facts, key="mofcom")
     assert "can't be read since 2 Nov 2026 (TIMEOUT)." in await read(api, "/places/CN")
     assert nobody in await read(api, "/places/CN?valid=2026-11-09&position=1")
+
+
+@pytest.mark.parametrize("path", ["/controls", "/commodities/gallium", "/controls?issuer=US"])
+async def test_lists_of_controls_say_who_looks_for_newer_acts(
+    services: Services, api: Api, path: str
+) -> None:
+    await api.do("announceExportControl", control())
+    await record(services, watched(), fetched(), looked(coversUntil="2026-10-31"))
+    text = await read(api, f"{path}{'&' if '?' in path else '?'}valid=2026-11-09")
+    said = text.partition("Who looks for newer acts")[2]
+    if "issuer" in path:
+        assert "United States Its source was read on 1 Nov 2026 or later" in said
+        assert "The next look was due on 2 Nov 2026, 7 days before this day" in said
+    else:
+        assert "China Facts are known up to" in said
+        assert "Nobody looks for newer ones: no source of it is watched." in said

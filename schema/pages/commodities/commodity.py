@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from schema.pages.charts.world_map import SHARES
@@ -27,6 +28,7 @@ from schema.pages.site.naming import (
     publisher_of,
 )
 from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent
 
 
@@ -74,6 +76,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "reserve_measure": measure_words(chart_measure(reserves)),
         "clauses": clauses,
         "exposure": exposure,
+        "watched": watched_issuers(
+            found["horizon"],
+            [edge["node"]["issuer"] for edge in found["exportControls"]["edges"]],
+            date.fromisoformat(found["validAt"]),
+        ),
     }
 
 

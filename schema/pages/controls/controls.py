@@ -21,6 +21,7 @@ from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, words
 
 DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
@@ -81,8 +82,18 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "controls": controls,
         "counts": counts(found, address),
         "options": chosen,
+        "watched": watched_issuers(found["horizon"], issuers_of(controls, data, address), at),
         "image": status_image(table, title, found["position"]),
     }
+
+
+def issuers_of(
+    controls: Iterable[Mapping[str, Any]], data: Mapping[str, Any], address: Address
+) -> list[Mapping[str, Any]]:
+    """The issuers of the instruments on the page, and the one that it is narrowed to."""
+    asked = address.query.get("issuer")
+    narrowed = [one for one in data["places"] if one["code"] == asked]
+    return [*(control["issuer"] for control in controls), *narrowed]
 
 
 def heading(count: int, narrowed: str, at: date) -> str:

@@ -5,11 +5,22 @@ They follow from the moment of the page alone: days are counted up to its day, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from schema.pages.site.words import many, written_day
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedIssuer:
+    """An issuer, the day of the newest fact of it, and who looks for newer ones, in sentences."""
+
+    code: str
+    name: str
+    newest_fact_on: str | None
+    sentences: list[str]
 
 
 def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
@@ -27,6 +38,19 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
             " this day: what is known is as old as the last one."
         )
     return [*said, *map(_unread, known["notRead"])]
+
+
+def watched_issuers(
+    horizon: Sequence[Mapping[str, Any]], issuers: Iterable[Mapping[str, Any]], day: date
+) -> list[WatchedIssuer]:
+    """Who looks for newer facts of each of some issuers, by their horizons (the fragment Known)."""
+    names = {one["code"]: one["name"] for one in issuers}
+    found = []
+    for code, name in sorted(names.items(), key=lambda pair: pair[1]):
+        known = horizon_of(horizon, code)
+        newest = known["newestFactOn"] if known else None
+        found.append(WatchedIssuer(code, name, newest, watch_sentences(known, day)))
+    return found
 
 
 def days_late(expected: str | None, day: date) -> int:
