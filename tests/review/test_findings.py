@@ -154,7 +154,12 @@ async def test_a_fact_that_no_event_can_hold_is_a_lead_that_says_why(watcher: Co
 
 @pytest.mark.parametrize(
     ("bad", "path"),
-    [(lead("x" * 201), "item"), (lead(url=""), "url"), (figures(sha256=None), "sha256")],
+    [
+        (lead("x" * 201), "item"),
+        (lead(url=""), "url"),
+        (lead(url="javascript:alert(1)"), "url"),
+        (figures(sha256=None), "sha256"),
+    ],
 )
 async def test_what_can_not_be_kept_is_refused_with_its_field(
     watcher: Connection, bad: FactProposal, path: str

@@ -222,9 +222,12 @@ def _check_origin(finding: Finding) -> None:
         raise InvalidInput(
             f"expected an item of 1 to {MAX_ITEM_CHARACTERS} printable characters", path=("item",)
         )
-    if not 0 < len(origin.url) <= MAX_URL_CHARACTERS:
+    of_the_web = origin.url.startswith(("https://", "http://"))  # clients may make links of it
+    if not (of_the_web and len(origin.url) <= MAX_URL_CHARACTERS):
         raise InvalidInput(
-            f"expected an address of at most {MAX_URL_CHARACTERS:,} characters", path=("url",)
+            "expected an address that begins with https:// or http://, of at most"
+            f" {MAX_URL_CHARACTERS:,} characters",
+            path=("url",),
         )
     if isinstance(finding, ImportProposal) and origin.sha256 is None:
         raise InvalidInput("expected the snapshot that is to be imported", path=("sha256",))

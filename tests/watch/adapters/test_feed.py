@@ -161,6 +161,12 @@ def test_different_entries_with_one_id_fail_the_look_and_equal_ones_are_one(form
     assert look(form([A, A, B])).items == [A.id, B.id]
 
 
+@pytest.mark.parametrize("form", [atom, rss])
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "http://[::1"])
+def test_a_link_that_leads_to_no_page_is_none(form: Any, link: str) -> None:
+    assert look(form([replace(A, link=link)])).leads[0].origin.url == ADDRESS
+
+
 def test_what_has_more_entries_than_can_be_remembered_is_no_feed() -> None:
     many = [Item(f"https://publisher.example/{n}", f"Act {n}", "2026-02-20") for n in range(2001)]
     assert len(look(atom(many[1:])).items) == 2000

@@ -37,6 +37,7 @@ from tracker.watch.adapter import (
 from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, Listed, read_days
 from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
 from tracker.watch.json_answers import not_as_expected, read_json
+from tracker.watch.listing import address_in
 
 LIMITS = Limits(page_size=1000, max_count=10_000)
 COLD_START_DAYS = 90
@@ -97,7 +98,7 @@ class Entry:
             item=self.document.document_number,
             title=self.document.title,
             sha256=self.response.sha256,
-            url=self.document.html_url or self.response.url,
+            url=address_in(self.document.html_url, self.response.url) or self.response.url,
             place=self.place,
             language="en",
             published_on=self.document.publication_date,

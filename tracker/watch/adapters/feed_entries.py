@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from lxml.html import document_fromstring
@@ -148,12 +148,14 @@ def _link(element: etree._Element, base: str, relation: str) -> str | None:
 
 
 def _join(base: str, address: str) -> str | None:
-    """An address that may be relative; None for one that is none, or is too long to be kept."""
+    """An address that may be relative; None for one that leads to no page of the web (`javascript:`),
+    or is too long to be kept."""
     try:
         joined = urljoin(base, address)
+        of_the_web = urlsplit(joined).scheme in ("http", "https")
     except ValueError:
         return None
-    return joined if len(joined) <= MAX_URL_CHARACTERS else None
+    return joined if of_the_web and len(joined) <= MAX_URL_CHARACTERS else None
 
 
 def _text(element: etree._Element, name: str) -> str:
