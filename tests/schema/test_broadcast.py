@@ -212,6 +212,25 @@ async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyP
     assert acted == list(range(1000))
 
 
+async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> None:
+    turns, order = Pacing(), list[str]()
+
+    def find() -> list[int]:
+        order.append("looked")
+        return []
+
+    async def answer() -> None:
+        with turns.answering():
+            going = asyncio.create_task(turns.go_through(find, print))
+            await asyncio.sleep(0.01)
+        # What is written to a connection goes at the end of a turn.
+        asyncio.get_running_loop().call_soon(order.append, "sent")
+        await going
+
+    await answer()
+    assert order == ["sent", "looked"]
+
+
 async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "MAX_WAIT_SECONDS", 0.05)
     turns, acted = Pacing(), list[int]()
