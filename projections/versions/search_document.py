@@ -22,6 +22,7 @@ from tracker.domain.firm import FirmState
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.values import FreeText, Value
+from tracker.domain.watched_source import WatchedSourceState
 
 MAX_DOCUMENT_BYTES = 100_000
 """Bytes of words that one state is found by: PostgreSQL takes no vector above a megabyte."""
@@ -92,6 +93,12 @@ def _passages(state: Value) -> Iterator[Passage]:
             yield from _of_announcement(state)
         case ExportControlState():
             yield from _of_control(state)
+        case WatchedSourceState():
+            yield Passage("name", "A", state.name)
+            yield Passage("key", "A", state.id)
+            yield Passage("publisher", "B", state.publisher)
+            yield from _places("issuers", state.issuers)
+            yield Passage("covers", "C", state.covers or "")
 
 
 def _links(state: AllianceState) -> Iterator[tuple[str, str, str]]:

@@ -18,6 +18,10 @@ from schema.types.change import Change, EntityKind, change
 from schema.types.connection import PageSource
 from tracker.domain.places import Place
 from tracker.domain.registry import STATES
+from tracker.domain.watched_source import WatchedSource
+
+CHANGING_KINDS = tuple(kind for kind in STATES if kind != WatchedSource.KIND)
+"""The kinds of changes where none is asked for: each look at a source changes that."""
 
 AboutPlace: TypeAlias = Annotated[
     str | None,
@@ -40,7 +44,7 @@ def parse_change_filter(
 ) -> ChangeFilter:
     """Parse the filter of changes. Raises InvalidInput."""
     return ChangeFilter(
-        kinds=parse_kinds(kind),
+        kinds=parse_kinds(kind, CHANGING_KINDS),
         commodities=parse_commodities(commodity, hs_code),
         places=parse_words(Place, place, "place"),
         publishers=parse_publisher(publisher),

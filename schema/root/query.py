@@ -204,7 +204,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     ) -> Connection[Change]:
         """The differences between two moments: what happened between two days, what was restated
         between two positions, or both. A state that began and ended between the two moments is not
-        listed; see `history`.
+        listed; see `history`. Sources that are watched are left out unless the `kind` is `SOURCE`, since
+        each look at one changes it; see `watchedSources`.
         """
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
         of = change_pages(

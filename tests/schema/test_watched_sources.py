@@ -187,6 +187,40 @@ async def test_sources_are_found_by_issuer_words_and_how_they_stand(
     assert await keys('(isWatched: false, issuer: "US")') == ["us-old"]
 
 
+async def test_a_search_finds_sources_by_what_they_are_called_and_list(
+    services: Services, api: Api
+) -> None:
+    await three_looks(services)
+    await record(services, watched(name="官报 Diario", covers="acts of mines"), key="es-boe")
+    for text, key in (
+        ("federal register", "us-federal-register"),
+        ("boe", "es-boe"),
+        ("diario", "es-boe"),
+        ("mines", "es-boe"),
+        ("united states diario", "es-boe"),
+    ):
+        data = await api.ask(
+            "query ($text: String!) { asOf { search(text: $text) { nodes { entity kind title"
+            " node { ... on WatchedSource { key } } matched { field } } } } }",
+            text=text,
+        )
+        [found] = data["asOf"]["search"]["nodes"]
+        assert (found["entity"], found["kind"]) == (f"source/{key}", "SOURCE")
+        assert found["node"] == {"key": key}
+        assert found["matched"]
+
+
+async def test_looks_are_no_changes_unless_they_are_asked_for(services: Services, api: Api) -> None:
+    await three_looks(services)
+    ask = (
+        'query ($kind: EntityKind) { changes(from: {validAt: "2026-01-01"}, to: {validAt:'
+        ' "2026-12-01"}, kind: $kind) { totalCount nodes { entity } } }'
+    )
+    assert (await api.ask(ask))["changes"]["totalCount"] == 0
+    [one] = (await api.ask(ask, kind="SOURCE"))["changes"]["nodes"]
+    assert one["entity"] == "source/us-federal-register"
+
+
 async def test_its_events_are_told_as_those_of_other_entities_are(
     services: Services, api: Api
 ) -> None:
