@@ -50,7 +50,7 @@ def list_(
             store = _store(pool)
             place = NEWEST
             if before is not None:
-                last = await _described(store, before)
+                last = await _require_description(store, before)
                 place = last.stored_at, last.sha256
             return await store.page(place, limit)
 
@@ -77,7 +77,7 @@ def get(
     async def work(target: Target) -> bytes:
         async with opened_pool(target) as pool:
             store = _store(pool)
-            info = await _described(store, sha256)
+            info = await _require_description(store, sha256)
             if info.redaction:
                 raise NotFound(
                     f"these bytes were redacted, by the event at position {info.redaction.position}:"
@@ -142,7 +142,7 @@ def _store(pool: Pool) -> SnapshotStore:
     return SnapshotStore(pool, settings.snapshots())
 
 
-async def _described(store: SnapshotStore, sha256: str) -> SnapshotInfo:
+async def _require_description(store: SnapshotStore, sha256: str) -> SnapshotInfo:
     info = await store.describe(sha256)
     if info is None:
         raise NotFound(f"there is no snapshot {sha256}")

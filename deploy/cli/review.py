@@ -59,7 +59,7 @@ As = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ReviewTools:
     """What the commands work with."""
 
     target: Target
@@ -115,10 +115,10 @@ def list_(
             search=search,
         )
 
-    async def read(desk: Desk) -> list[Candidate]:
-        await desk.review.resolve_unfinished()
+    async def read(tools: ReviewTools) -> list[Candidate]:
+        await tools.review.resolve_unfinished()
         span = Span(limit=limit)
-        return await desk.review.candidates.page(narrowed, CandidateOrder.OLDEST_FOUND, span)
+        return await tools.review.candidates.page(narrowed, CandidateOrder.OLDEST_FOUND, span)
 
     print_rows(
         (of.id, of.state.value, of.kind.value, of.source, of.published_on, of.issuers, of.title)
@@ -137,11 +137,11 @@ def show(
     """Show all about a candidate, a value a line: what was read and where, what is proposed, which known
     acts it is about, what was done with it."""
 
-    async def read(desk: Desk) -> tuple[Candidate, list[CandidateMatch], list[Decision]]:
-        await desk.review.resolve_unfinished()
-        found = await desk.review.candidates.get(id)
-        decisions = await desk.review.candidates.decisions([id])
-        return found, await desk.matches(found), decisions[id]
+    async def read(tools: ReviewTools) -> tuple[Candidate, list[CandidateMatch], list[Decision]]:
+        await tools.review.resolve_unfinished()
+        found = await tools.review.candidates.get(id)
+        decisions = await tools.review.candidates.decisions([id])
+        return found, await tools.matches(found), decisions[id]
 
     found, matches, decisions = work(data_dir, read)
     if fact:
@@ -162,10 +162,10 @@ def accept(ids: Ids, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = 
     """Accept candidates, each by itself: their facts are recorded, files imported. Print id, state and
     position of each."""
 
-    async def decide(desk: Desk) -> tuple[list[BulkOutcome], list[Candidate]]:
-        outcomes = await desk.review.accept_all(ids, Reviewer(by, reason))
-        await desk.import_accepted()
-        return outcomes, await read_all(desk, ids)
+    async def decide(tools: ReviewTools) -> tuple[list[BulkOutcome], list[Candidate]]:
+        outcomes = await tools.review.accept_all(ids, Reviewer(by, reason))
+        await tools.import_accepted()
+        return outcomes, await read_all(tools, ids)
 
     print_outcomes(*work(data_dir, decide, by))
 
@@ -174,9 +174,9 @@ def accept(ids: Ids, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = 
 def reject(ids: Ids, reason: Why, by: As = ACTOR, data_dir: DataDir = None) -> None:
     """Reject candidates, or close leads, for one reason. Print id and state of each."""
 
-    async def decide(desk: Desk) -> tuple[list[BulkOutcome], list[Candidate]]:
-        outcomes = await desk.review.reject_all(ids, Reviewer(by, reason))
-        return outcomes, await read_all(desk, ids)
+    async def decide(tools: ReviewTools) -> tuple[list[BulkOutcome], list[Candidate]]:
+        outcomes = await tools.review.reject_all(ids, Reviewer(by, reason))
+        return outcomes, await read_all(tools, ids)
 
     print_outcomes(*work(data_dir, decide, by))
 
@@ -259,24 +259,24 @@ def read_input(name: str) -> bytes:
         return file.read(MAX_FACT_BYTES)
 
 
-def work(data_dir: Path | None, do: Callable[[Desk], Awaitable[T]], actor: str = ACTOR) -> T:
+def work(data_dir: Path | None, do: Callable[[ReviewTools], Awaitable[T]], actor: str = ACTOR) -> T:
     """Do something with the candidates of the database that the settings name, under a name."""
 
-    async def with_desk(target: Target) -> T:
+    async def with_tools(target: Target) -> T:
         if actor != ACTOR:
             check_name(actor)
         reviewers = settings.reviewers()
         async with opened_pool(target) as pool:
             recorder = Recorder(pool)
-            desk = Desk(target, pool, Review(pool, Commands(recorder), recorder, reviewers))
-            return await do(desk)
+            tools = ReviewTools(target, pool, Review(pool, Commands(recorder), recorder, reviewers))
+            return await do(tools)
 
-    return run_with_database(data_dir, with_desk)
+    return run_with_database(data_dir, with_tools)
 
 
-async def read_all(desk: Desk, ids: Iterable[int]) -> list[Candidate]:
+async def read_all(tools: ReviewTools, ids: Iterable[int]) -> list[Candidate]:
     """The candidates of some ids, without those that there are not."""
-    return list((await desk.review.candidates.get_all(list(ids))).values())
+    return list((await tools.review.candidates.get_all(list(ids))).values())
 
 
 def print_one(of: Candidate) -> None:

@@ -64,7 +64,7 @@ def watch(
     with report_errors():
         options = watch_options(file=file, ask_for_it=True)
         assert options is not None
-        options = _chosen(options, sources)
+        options = _select_sources(options, sources)
 
     directory = data_dir or default_data_dir()
     if list_them and database_target() is None and not has_database(directory):
@@ -97,7 +97,7 @@ def watch(
         raise typer.Exit(Exit.REFUSED)
 
 
-def _chosen(options: WatchOptions, keys: list[str] | None) -> WatchOptions:
+def _select_sources(options: WatchOptions, keys: list[str] | None) -> WatchOptions:
     if not keys:
         return options
     try:

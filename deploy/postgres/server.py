@@ -92,7 +92,7 @@ class Postgres:
     @property
     def ended(self) -> str | None:
         """Why the server has ended by itself, with its last words; None while it runs."""
-        if not _ended(self._server):
+        if not _has_ended(self._server):
             return None
         return f"PostgreSQL has ended. {_last_words(self._site, self._begun)}"
 
@@ -102,7 +102,7 @@ class Postgres:
         May be called again, also by a signal handler that interrupts this very call.
         Raises PostgresError when the server does not end; the directory is then kept.
         """
-        _shut_down(self._server.pid, lambda: _ended(self._server))
+        _shut_down(self._server.pid, lambda: _has_ended(self._server))
         if self._lock.held:
             _clear_sockets(self.connection.host)
         self._lock.release()
@@ -220,13 +220,13 @@ def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float)
     server, said_before = _spawn(site, binaries, host)
     try:
         _let_begin(server)
-        wait_until(lambda: _ready(server, site.pgdata) or _ended(server), deadline)
+        wait_until(lambda: _ready(server, site.pgdata) or _has_ended(server), deadline)
         if _ready(server, site.pgdata):
             return server
-        if not _ended(server):
+        if not _has_ended(server):
             raise PostgresError(f"PostgreSQL was not ready in time; {site.log} says why.")
     except BaseException:
-        _shut_down(server.pid, lambda: _ended(server))
+        _shut_down(server.pid, lambda: _has_ended(server))
         raise
     said = _last_words(site, said_before)
     # Backends of a killed server live on until their query ends; PostgreSQL refuses meanwhile.
@@ -278,7 +278,7 @@ def _ready(server: _Server, pgdata: Path) -> bool:
     return len(lines) > 1 and lines[0] == b"%d" % server.pid and lines[-1].strip() == b"ready"
 
 
-def _ended(server: _Server) -> bool:
+def _has_ended(server: _Server) -> bool:
     """Like `server.poll()`, which would wait for ever in a signal handler that interrupts it."""
     if server.returncode is None:
         try:

@@ -92,8 +92,8 @@ def choose(figure: FigureState, orders: Orders) -> PreferredClaim:
     3. the latest claim of the publisher who was first to publish on the series.
     """
     return (
-        _judged(figure)
-        or _ordered(figure, orders)
+        _judgement_of(figure)
+        or _choice_of_orders(figure, orders)
         or PreferredClaim(figure, _latest(figure)[figure.claims[0].publisher], PreferenceRule.FIRST)
     )
 
@@ -170,7 +170,7 @@ def several_editions(claims: Iterable[Claim]) -> bool:
     return len({edition_of(claim) for claim in claims}) > 1
 
 
-def _judged(figure: FigureState) -> PreferredClaim | None:
+def _judgement_of(figure: FigureState) -> PreferredClaim | None:
     judgement = figure.judgement
     if judgement is None:
         return None
@@ -180,7 +180,7 @@ def _judged(figure: FigureState) -> PreferredClaim | None:
     )
 
 
-def _ordered(figure: FigureState, orders: Orders) -> PreferredClaim | None:
+def _choice_of_orders(figure: FigureState, orders: Orders) -> PreferredClaim | None:
     latest = _latest(figure)
     for order in _most_specific_first(figure.series, orders):
         for publisher in order.publishers:

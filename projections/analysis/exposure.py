@@ -179,7 +179,7 @@ class ExportClauses:
             commodity
             for control, state in self._clauses
             if self.count(asked, state)
-            for commodity in _named(state.clause, self._licences_of(control))
+            for commodity in _named_commodities(state.clause, self._licences_of(control))
         )
         return list(dict.fromkeys(named))
 
@@ -196,7 +196,7 @@ class ExportClauses:
         return self._licences.get(control.issuer, NO_LICENCES)
 
 
-def _named(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
+def _named_commodities(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
     yield from clause.commodities
     if DUAL_USE_ITEMS in clause.commodities:
         for licence in licences.clauses:
@@ -245,10 +245,10 @@ def applied(
     """The clauses that are about what their issuers supply of a commodity at a stage."""
     for control, state, goods in clauses.about(commodity):
         if clauses.count(asked, state):
-            yield _applied(asked, commodity, stage, control, state, goods)
+            yield _apply(asked, commodity, stage, control, state, goods)
 
 
-def _applied(
+def _apply(
     asked: Question,
     commodity: Commodity,
     stage: Stage | None,

@@ -67,11 +67,11 @@ def world_total(of: Distribution) -> WorldTotal | None:
     added.
     """
     if of.world and not not_numeric_reason(of.world.claim.quantity):
-        return _published(of.world, of)
-    return _summed(of)
+        return _published_total(of.world, of)
+    return _summed_total(of)
 
 
-def _published(world: PreferredClaim, of: Distribution) -> WorldTotal:
+def _published_total(world: PreferredClaim, of: Distribution) -> WorldTotal:
     edition, quantity = edition_of(world.claim), world.claim.quantity
     named = [
         (figure, claim)
@@ -97,7 +97,7 @@ def _published(world: PreferredClaim, of: Distribution) -> WorldTotal:
     )
 
 
-def _summed(of: Distribution) -> WorldTotal | None:
+def _summed_total(of: Distribution) -> WorldTotal | None:
     cited = [share.chosen.cited for share in of.shares if share.place != EU]
     measure = _commonest(cited)
     if measure is None:

@@ -153,7 +153,7 @@ class EntityFold:
 
     def latest(self) -> EntityState | None:
         """The state that holds in the end, if there is one."""
-        return self._at(self._change_days[-1]).state if self._change_days else None
+        return self._change_on(self._change_days[-1]).state if self._change_days else None
 
     def versions(self) -> list[Version]:
         """The consecutive states."""
@@ -209,7 +209,7 @@ class EntityFold:
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
             difference, exchange = self._add_fact(new)
-            self._changes = self._changed(self._change_days, None)
+            self._changes = self._changes_on(self._change_days, None)
             return [], self._rows(0, new.position), exchange, difference.facts
         self._load_changes(date.min if begins else self._earliest(new))
         before = self._changes
@@ -286,19 +286,19 @@ class EntityFold:
         place = bisect_left(self._change_days, day)
         while place > 0:
             place -= 1
-            before = self._at(self._change_days[place - 1]).mark if place else None
-            if self._at(self._change_days[place]).mark != before:
+            before = self._change_on(self._change_days[place - 1]).mark if place else None
+            if self._change_on(self._change_days[place]).mark != before:
                 break
         else:
             before, self._whole = None, True
         end = len(self._change_days) if until is None else bisect_left(self._change_days, until)
-        self._changes = [*self._changed(self._change_days[place:end], before), *self._changes]
+        self._changes = [*self._changes_on(self._change_days[place:end], before), *self._changes]
 
-    def _changed(self, days: Iterable[date], before: str | None) -> list[_Change]:
+    def _changes_on(self, days: Iterable[date], before: str | None) -> list[_Change]:
         """The changes of state on some days that follow each other."""
         changes: list[_Change] = []
         for day in days:
-            change = self._at(day)
+            change = self._change_on(day)
             if change.mark != before:
                 changes.append(change)
                 if len(changes) > MAX_CACHED_STATES:
@@ -309,9 +309,9 @@ class EntityFold:
     def _changes_from(self, day: date) -> list[_Change]:
         """The changes of state from a day on, the last change before which is the last known."""
         days = self._change_days[bisect_left(self._change_days, day) :]
-        return self._changed(days, self._changes[-1].mark if self._changes else None)
+        return self._changes_on(days, self._changes[-1].mark if self._changes else None)
 
-    def _at(self, day: date) -> _Change:
+    def _change_on(self, day: date) -> _Change:
         """The state on a day.
 
         It follows from the facts public by then only, so it is valid as long as they are.
@@ -346,7 +346,7 @@ class EntityFold:
 
     def _state(self, day: date) -> EntityState:
         """The state on a day on which there is one."""
-        state = self._at(day).state
+        state = self._change_on(day).state
         assert state is not None
         return state
 

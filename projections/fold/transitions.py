@@ -151,10 +151,10 @@ class EntityTransitions:
     def between(self, after: date, until: date) -> Iterator[Transition]:
         """Those on the days after one day and up to another."""
         days = self.days(after, until)
-        before = self._on(self._folding, after, self._public(after)) if days else None
+        before = self._state_on(self._folding, after, self._public(after)) if days else None
         for day in days:
             count = self._public(day)
-            on_day = self._on(self._folding, day, count)
+            on_day = self._state_on(self._folding, day, count)
             assert before is not None
             parts = _parts(diff_contents(before.content, on_day.content))
             if on_day.state is not None:
@@ -201,8 +201,8 @@ class EntityTransitions:
 
     def _parts_of_first(self, count: int, day: date) -> Parts:
         """The fields that would change on a day if only the first facts were known."""
-        eve = self._on(self._fewer, day - DAY, min(count, self._public(day - DAY)))
-        on_day = self._on(self._fewer, day, count)
+        eve = self._state_on(self._fewer, day - DAY, min(count, self._public(day - DAY)))
+        on_day = self._state_on(self._fewer, day, count)
         return _parts(diff_contents(eve.content, on_day.content))
 
     def _confirmation(
@@ -211,13 +211,13 @@ class EntityTransitions:
         """The first act after its cause that says that this happens on the day."""
         if self._facts[cause].fact.public_on >= day:
             return None
-        for place in self._said.get((kind, day), ()):
+        for place in self._acts_by_happening.get((kind, day), ()):
             if place > cause and bears_on(self._facts[place].fact, part):
                 return because([self._facts[place]])[0]
         return None
 
     @cached_property
-    def _said(self) -> dict[tuple[TransitionKind, date], list[int]]:
+    def _acts_by_happening(self) -> dict[tuple[TransitionKind, date], list[int]]:
         """The places of the acts that say that something happens on a day."""
         found: dict[tuple[TransitionKind, date], list[int]] = defaultdict(list)
         for place, known in enumerate(self._facts):
@@ -229,7 +229,7 @@ class EntityTransitions:
         """How many facts are public by a day; they come first."""
         return bisect_right(self._facts, day, key=_PUBLIC_ON)
 
-    def _on(self, folding: PrefixFolds[Any], day: date, count: int) -> _StateOnDay:
+    def _state_on(self, folding: PrefixFolds[Any], day: date, count: int) -> _StateOnDay:
         state = folding.of_first(self._facts, count).state(self._id, day) if count else None
         return _StateOnDay(state, content(state))
 

@@ -211,7 +211,7 @@ class Candidate:
         """
         if self.of.state not in review.OPEN or self.of.kind is not CandidateKind.FACT:
             return None
-        id = await info.context.services.review.restated(self.of)
+        id = await info.context.services.review.find_restated(self.of)
         found = None if id is None else await info.context.loaders.event_by_id.load(id)
         return None if found is None else event(found)
 

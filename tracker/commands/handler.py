@@ -104,7 +104,7 @@ class Commands:
         for left in reversed(range(MAX_ATTEMPTS)):
             decided = await self._decide_events(orders, actor)
             if isinstance(decided, Mapping):
-                await self._repeated(orders, decided)
+                await self._recorded_result(orders, decided)
                 return DryRun(await self._recorder.head())
             with _translate_lost_connection():
                 found = await dry_run(self._recorder, decided)
@@ -216,7 +216,7 @@ class Commands:
         for left in reversed(range(MAX_ATTEMPTS)):
             decided = await self._decide_events(orders, actor)
             if isinstance(decided, Mapping):
-                return await self._repeated(orders, decided)
+                return await self._recorded_result(orders, decided)
             try:
                 return await self._recorder.append(decided)
             except (VersionConflict, IdempotencyConflict):
@@ -292,7 +292,7 @@ class Commands:
                     entities, orders, alliances, actor
                 )
 
-    async def _repeated(
+    async def _recorded_result(
         self, orders: Sequence[PlannedEvent], again: Mapping[str, RecordedFact]
     ) -> AppendResult:
         """The first positions of orders of which events are recorded already."""

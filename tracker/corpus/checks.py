@@ -40,12 +40,14 @@ def check_order(acts: Sequence[Act]) -> Iterator[Problem]:
 
 def check_ids(acts: Sequence[Act]) -> Iterator[Problem]:
     """No id stands twice."""
-    yield from _repeated(acts, lambda act: act.id, "expected an id of its own: {} has it", "id")
+    yield from _find_repeated(
+        acts, lambda act: act.id, "expected an id of its own: {} has it", "id"
+    )
 
 
 def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
     """No act is told twice: what another source says of it stands under its `moreSources`."""
-    yield from _repeated(
+    yield from _find_repeated(
         acts,
         _content,
         "tells what {} tells: expected one act, with the other source in moreSources",
@@ -149,7 +151,7 @@ def _problem(act: Act, message: str, field: str = "") -> Problem:
     return Problem(act.file, message, act.id, field)
 
 
-def _repeated(
+def _find_repeated(
     acts: Iterable[Act], key: Callable[[Act], Any], message: str, field: str = ""
 ) -> Iterator[Problem]:
     first: dict[Any, Act] = {}

@@ -120,13 +120,13 @@ class Deliverer(BackgroundTask):
                     self.lease = Lease(pool, LEASE, self._options.lease_seconds)
                     await self._deliver_in_turns(pool, sender, self.lease)
             except asyncpg.InsufficientPrivilegeError as error:
-                self._refused(f"the login of the database may not deliver: {error}")
+                self._note_trouble(f"the login of the database may not deliver: {error}")
             except (*CONNECTION_ERRORS, TimeoutError) as error:
-                self._refused(f"deliveries have no database: {error}")
+                self._note_trouble(f"deliveries have no database: {error}")
             except Exception:
                 if self._follower.durability.set_back is None:
                     raise
-                self._refused(f"the log was set back: {self._follower.durability.set_back}")
+                self._note_trouble(f"the log was set back: {self._follower.durability.set_back}")
                 return  # the server ends
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -145,7 +145,7 @@ class Deliverer(BackgroundTask):
 
         await lease.run(deliver)
 
-    def _refused(self, trouble: str) -> None:
+    def _note_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:
             logger.warning("%s", trouble)
         self.trouble = trouble

@@ -181,7 +181,7 @@ class EndpointWorker:
         limit = self._batch_events
         self._reader.wait()  # before looking, so that nothing comes in between unseen
         try:
-            found = self._reader.kept(place.position, limit)
+            found = self._reader.from_memory(place.position, limit)
             if found is None:
                 found = await self._reader.read(place.position, limit)
             if last is not None:
@@ -222,17 +222,17 @@ class EndpointWorker:
             self._parked.note_passed({event.position: place.previous})
             place.previous = event.position
         place.position = max(place.position, found.until)
-        self._changed(place)
+        self._mark_changed(place)
 
     def note_idle(self) -> None:
         """Move over what the endpoint is not for, where it waits for something else."""
         if not self._idle:
             return
         cursor = self.standing.cursor
-        found = self._reader.kept(cursor.position, 1)
+        found = self._reader.from_memory(cursor.position, 1)
         if found and not found.events and found.until > cursor.position:
             cursor.position = found.until
-            self._changed(cursor)
+            self._mark_changed(cursor)
 
     async def _deliver(self, delivery: Delivery) -> None:
         message = await self._message(delivery)
@@ -315,7 +315,7 @@ class EndpointWorker:
         mine.failures, mine.failing_since, mine.next_attempt_at = 0, None, None
         mine.last_error, mine.last_status = None, answer.status
         self._batch_events = min(2 * self._batch_events, self.settings.max_batch_events)
-        self._changed(place)
+        self._mark_changed(place)
 
     def _fail(
         self,
@@ -362,7 +362,7 @@ class EndpointWorker:
             )
         )
 
-    def _changed(self, place: Place) -> None:
+    def _mark_changed(self, place: Place) -> None:
         if isinstance(place, ReplayPlace):
             self._tools.progress.unwritten.replays[place.id] = place
         self._tools.progress.changed(self.standing)

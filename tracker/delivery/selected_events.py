@@ -219,7 +219,7 @@ class EventReader:
         """Be woken no more."""
         self._shared.waiting.pop(self, None)
 
-    def kept(self, position: int, limit: int) -> Following | None:
+    def from_memory(self, position: int, limit: int) -> Following | None:
         """The events after a position as far as they are in memory; None if they are not."""
         shared = self._shared.page.following(position, limit)
         if shared is not None:
@@ -230,7 +230,7 @@ class EventReader:
 
     async def read(self, position: int, limit: int) -> Following:
         """At most `limit` events after a position. Raises what the database does."""
-        found = self.kept(position, limit)
+        found = self.from_memory(position, limit)
         if found is None:
             self.drop_page()
             async with self._all.reading:

@@ -19,7 +19,9 @@ def equivalence(one: str | None, other: str | None, commodity: Commodity) -> str
     if one is None or other is None:
         return None
     names = {_plain(one), _plain(other)}
-    return next((why for bases, why in _declared(commodity.name.lower()) if names <= bases), None)
+    return next(
+        (why for bases, why in _equivalent_bases(commodity.name.lower()) if names <= bases), None
+    )
 
 
 def _plain(basis: str) -> str:
@@ -27,7 +29,7 @@ def _plain(basis: str) -> str:
 
 
 @cache
-def _declared(commodity: str) -> tuple[tuple[frozenset[str], str], ...]:
+def _equivalent_bases(commodity: str) -> tuple[tuple[frozenset[str], str], ...]:
     """The groups of equal bases of a commodity, each with its reason."""
     declared = tomllib.loads(files(__package__).joinpath("bases.toml").read_text("utf-8"))
     return tuple(

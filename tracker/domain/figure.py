@@ -172,7 +172,7 @@ class FigureFold(Fold[FigureState]):
         return FigureState(
             id=id,
             series=self.claimed[0][1].series,
-            claims=self._all(),
+            claims=self._all_claims(),
             judgement=self._judgement() if judged else None,
             judged=self._all_judged() if judged else (),
         )
@@ -188,7 +188,7 @@ class FigureFold(Fold[FigureState]):
             self._judged = Elements(map(self._write_judged, told))
         return self._claims, self._judged
 
-    def _all(self) -> tuple[Claim, ...]:
+    def _all_claims(self) -> tuple[Claim, ...]:
         """The claims, each saying whether it is its publisher's latest."""
         if lists := self.lists():
             return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind

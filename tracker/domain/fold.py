@@ -93,7 +93,7 @@ class Fold(Generic[S]):
 
     def text(self, state: S) -> str:
         """The state that this fold gave last as JSON: the same bytes as when it is written whole."""
-        lists = self._filled()
+        lists = self._filled_lists()
         if not lists:
             return encode(state).decode()
         *parts, last = self._parts(state, lists)
@@ -109,13 +109,13 @@ class Fold(Generic[S]):
         the state from others."""
         if self.lists() is None:  # as of most
             return encode(state).decode()
-        lists = self._filled()
+        lists = self._filled_lists()
         parts = self._parts(state, lists)
         size = sum([len(part.encode()) for part in parts]) + sum([e.size - 1 for _, e in lists])
         marks = " ".join([elements.mark for _, elements in lists])
         return PART_MARK + PART_MARK.join([str(size), marks, *parts])
 
-    def _filled(self) -> list[tuple[str, Elements]]:
+    def _filled_lists(self) -> list[tuple[str, Elements]]:
         """The lists that have elements, where these are many, with the names of their fields."""
         lists = zip(self.LONG, self.lists() or (), strict=False)
         return [(name, elements) for name, elements in lists if elements.values]

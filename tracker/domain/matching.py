@@ -187,12 +187,12 @@ def _forms(clause: Clause, items: Sequence[Item]) -> frozenset[Form]:
 
 def _item_limits(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> Iterator[str]:
     if items and not clause.items_complete:
-        yield f"only {_listed(items)}"
+        yield f"only {_list_names(items)}"
     if exempt := _items_for(clause.exempt_items, commodity):
-        yield f"except: {_listed(exempt)}"
+        yield f"except: {_list_names(exempt)}"
 
 
-def _listed(items: Sequence[Item]) -> str:
+def _list_names(items: Sequence[Item]) -> str:
     named = ", ".join(item.name for item in items[:MAX_NAMED_ITEMS])
     more = len(items) - MAX_NAMED_ITEMS
     return f"{named} and {more} more items" if more > 0 else named

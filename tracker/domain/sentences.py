@@ -66,9 +66,9 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
         case alliance.Succeeded():
             return {entity, _alliance(fact.by)}
         case Superseded():
-            return {entity, _named("announcement", fact.by)}
+            return {entity, _entity_name("announcement", fact.by)}
         case acts.Merged():
-            return {entity, _named("export-control", fact.into)}
+            return {entity, _entity_name("export-control", fact.into)}
         case Claimed() | Preferred() | Retracted():
             return set()
     return {entity}
@@ -142,7 +142,7 @@ def _members(fact: alliance.Founded) -> str:
 
 def _of_announcement(name: str, fact: Made | Superseded, names: Names) -> str:
     if isinstance(fact, Superseded):
-        later = _name(names, _named("announcement", fact.by))
+        later = _name(names, _entity_name("announcement", fact.by))
         return f"“{name}” is superseded by “{later}” {on_phrase(fact.on)}"
     actors = [
         _name(names, _alliance(actor)) if is_alliance(actor) else place_phrase(actor)
@@ -195,7 +195,7 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
         case acts.Repealed():
             return f"repealed from {date_phrase(fact.repealed_from)} on"
         case acts.Merged():
-            into = _name(names, _named("export-control", fact.into))
+            into = _name(names, _entity_name("export-control", fact.into))
             return f"continued in “{into}” from {date_phrase(fact.merged_from)} on"
         case acts.Discontinued():
             return DISCONTINUED[fact.outcome].format(day=date_phrase(fact.discontinued_from))
@@ -345,9 +345,9 @@ def _name(names: Names, entity: str) -> str:
 
 
 def _alliance(link: str) -> str:
-    return _named(alliance.Alliance.KIND, link)
+    return _entity_name(alliance.Alliance.KIND, link)
 
 
-def _named(kind: str, link: str) -> str:
+def _entity_name(kind: str, link: str) -> str:
     """The entity that a link means, which may have its kind before it."""
     return link if link.startswith(f"{kind}/") else f"{kind}/{link}"

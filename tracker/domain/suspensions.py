@@ -89,7 +89,7 @@ class Suspensions:
         return replace(
             self,
             ordered=(*self.ordered, new),
-            _spans=_filled(self._spans, start.first, new.last, number),
+            _spans=_fill_gap(self._spans, start.first, new.last, number),
             _starts=(*starts[:place], entry, *starts[place:]),
         )
 
@@ -103,7 +103,7 @@ class Suspensions:
         ordered = (*self.ordered[:number], extended, *self.ordered[number + 1 :])
         if new_last >= old.last:  # the days between are covered by none that was ordered later
             first = max(old.start.first, old.last)
-            spans = _filled(self._spans, first, new_last, number)
+            spans = _fill_gap(self._spans, first, new_last, number)
         else:
             spans = _spans_of(ordered)
         return replace(self, ordered=ordered, _spans=spans)
@@ -115,7 +115,7 @@ class Suspensions:
             spans = (*spans[:-1], spans[-1]._replace(last=day - DAY))
         return replace(
             self,
-            ordered=tuple([_ended(s, day) for s in self.ordered]),
+            ordered=tuple([_end_before(s, day) for s in self.ordered]),
             _spans=spans,
             _starts=self._starts[: bisect_left(self._starts, day, key=_START)],
         )
@@ -136,7 +136,7 @@ def _last(end: PartialDate | None) -> date:
     return end.last if end else date.max
 
 
-def _ended(suspension: Suspension, day: date) -> Suspension:
+def _end_before(suspension: Suspension, day: date) -> Suspension:
     """A suspension that is over before a day, or never was if it begins later."""
     if suspension.start.first >= day:
         return suspension._replace(last=date.min)
@@ -146,11 +146,11 @@ def _ended(suspension: Suspension, day: date) -> Suspension:
 def _spans_of(ordered: tuple[Suspension, ...]) -> tuple[_Span, ...]:
     spans: tuple[_Span, ...] = ()
     for number, suspension in enumerate(ordered):
-        spans = _filled(spans, suspension.start.first, suspension.last, number)
+        spans = _fill_gap(spans, suspension.start.first, suspension.last, number)
     return spans
 
 
-def _filled(spans: tuple[_Span, ...], first: date, last: date, number: int) -> tuple[_Span, ...]:
+def _fill_gap(spans: tuple[_Span, ...], first: date, last: date, number: int) -> tuple[_Span, ...]:
     """Spans, and a suspension on those days between two that none of them covers."""
     if first > last:
         return spans

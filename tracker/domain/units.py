@@ -28,7 +28,7 @@ class Unit(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Unit:
-        if not _known(text):
+        if not _is_known(text):
             units = ", ".join([*TONNES_PER_UNIT, *sorted(INCOMPARABLE_UNITS)])
             raise InvalidInput(
                 f"{text!r} is not a unit: expected one of {units} or a currency code, alone or for a"
@@ -47,7 +47,7 @@ class Unit(str):
 
 
 @cache
-def _known(text: str) -> bool:
+def _is_known(text: str) -> bool:
     if text in TONNES_PER_UNIT or text in INCOMPARABLE_UNITS:
         return True
     currency, per, mass = text.partition("/")

@@ -59,7 +59,7 @@ class Listener:
             while True:
                 self._changed.clear()
                 for channel in self._watching.keys() - listening:
-                    await connection.add_listener(channel, self._heard)
+                    await connection.add_listener(channel, self._handle_notification)
                     listening.add(channel)
                     self._wake(channel)
                 with contextlib.suppress(TimeoutError):
@@ -70,7 +70,9 @@ class Listener:
         finally:
             connection.terminate()
 
-    def _heard(self, _connection: Any, _pid: int, channel: str, _payload: object) -> None:
+    def _handle_notification(
+        self, _connection: Any, _pid: int, channel: str, _payload: object
+    ) -> None:
         self._wake(channel)
 
     def _wake(self, channel: str) -> None:

@@ -66,7 +66,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events, all or none. Raises IntegrityError when the place of one is taken."""
-        events = self._prepared(stored_events)
+        events = self._with_keys(stored_events)
 
         async def work(connection: Connection, again: bool) -> None:
             if again:
@@ -99,13 +99,13 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
             lte,
             limit,
         )
-        return [StoredEvent(**_stored(row)) for row in rows]
+        return [StoredEvent(**_stored_fields(row)) for row in rows]
 
     def _key(self, originator_id: UUID | str) -> UUID | str:
         """An originator's id as the table has it; a text table may hold UUIDs."""
         return originator_id if self.datastore.originator_id_type == "uuid" else str(originator_id)
 
-    def _prepared(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+    def _with_keys(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
         if self.datastore.originator_id_type == "uuid":
             return events
         return [replace(event, originator_id=self._key(event.originator_id)) for event in events]
@@ -136,7 +136,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         """
         if not stored_events:
             return []
-        return self.datastore.call(self._inserts.insert(self._prepared(stored_events)))
+        return self.datastore.call(self._inserts.insert(self._with_keys(stored_events)))
 
     def select_notifications(
         self,
@@ -152,7 +152,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         rows = self.datastore.fetch(
             self._sql("select_notifications"), first, stop, list(topics) or None, limit
         )
-        return [Notification(id=row["notification_id"], **_stored(row)) for row in rows]
+        return [Notification(id=row["notification_id"], **_stored_fields(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """The last notification id, or None when nothing is recorded."""
@@ -235,7 +235,7 @@ class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder
         if not stored_events:
             self.insert_tracking(tracking)
             return []
-        return self._insert_tracked(self._prepared(stored_events), tracking)
+        return self._insert_tracked(self._with_keys(stored_events), tracking)
 
     def _insert_tracked(self, events: Sequence[StoredEvent], tracking: Tracking) -> Sequence[int]:
         async def transaction(connection: Connection, again: bool) -> Sequence[int]:
@@ -258,7 +258,7 @@ def _only(rows: Sequence[asyncpg.Record]) -> int | None:
     return value
 
 
-def _stored(row: asyncpg.Record) -> dict[str, Any]:
+def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
     """The fields of a stored event. asyncpg's UUIDs are of a class of their own, which the
     library's transcoder does not know."""
     key = row["originator_id"]

@@ -116,7 +116,7 @@ class TrackerLogRecorder(WatchableRecorder):
         """The events of an entity in the order of their versions, backwards with `desc`."""
         query = SQL.select_events_backwards if desc else SQL.select_events
         rows = self.datastore.fetch(query, str(originator_id), gt, lte, limit)
-        return [StoredEvent(**_stored(row)) for row in rows]
+        return [StoredEvent(**_stored_fields(row)) for row in rows]
 
     def select_notifications(
         self,
@@ -133,7 +133,7 @@ class TrackerLogRecorder(WatchableRecorder):
         rows = self.datastore.fetch(
             SQL.select_notifications, first, stop, list(topics) or None, limit
         )
-        return [Notification(id=row["position"], **_stored(row)) for row in rows]
+        return [Notification(id=row["position"], **_stored_fields(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """The last position, or None when nothing is recorded."""
@@ -189,7 +189,7 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
         alliances.add(event.stream)
 
 
-def _stored(row: asyncpg.Record) -> dict[str, Any]:
+def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
     """The fields of a stored event."""
     return {
         "originator_id": row["stream"],

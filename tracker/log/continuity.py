@@ -12,8 +12,8 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Shown(NamedTuple):
-    """What a process has shown of the log last."""
+class LogEnd(NamedTuple):
+    """The end of the log as a process has shown it last."""
 
     position: int = 0
     """How far."""
@@ -51,7 +51,7 @@ class Continuity(Enum):
     SET_BACK = "the log was set back"
 
 
-def compare(shown: Shown, look: Look) -> tuple[Continuity, str]:
+def compare(shown: LogEnd, look: Look) -> tuple[Continuity, str]:
     """Whether a database has what was shown; in words where it has not."""
     difference = _difference(shown, look)
     if difference is None:
@@ -60,7 +60,7 @@ def compare(shown: Shown, look: Look) -> tuple[Continuity, str]:
     return Continuity.FORMER_PRIMARY if late else Continuity.SET_BACK, difference
 
 
-def _difference(shown: Shown, look: Look) -> str | None:
+def _difference(shown: LogEnd, look: Look) -> str | None:
     if look.position < shown.position and not look.standby:
         return f"it ends at {look.position}, and {shown.position} was shown"
     is_other = look.entry_hash not in (None, shown.entry_hash)
@@ -71,7 +71,7 @@ def _difference(shown: Shown, look: Look) -> str | None:
     return None
 
 
-def with_last_entry(shown: Shown, look: Look) -> Shown:
+def with_last_entry(shown: LogEnd, look: Look) -> LogEnd:
     """What was shown, with the entry there, from a database that has all of it."""
     timeline = max(shown.timeline, look.timeline)
     if look.last_hash is None or shown.entry_at >= shown.position:

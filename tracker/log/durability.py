@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from tracker.errors import LogSetBack, TrackerError
-from tracker.log.continuity import Continuity, Look, Shown, compare, with_last_entry
+from tracker.log.continuity import Continuity, LogEnd, Look, compare, with_last_entry
 from tracker.log.entries import RecordedEvent
 from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.batching import Batcher
@@ -61,7 +61,7 @@ class Durability:
         """The last position that may be shown; None before anything is known of it."""
         self.synchronous = False
         """Whether commits wait for standbys, as the database last said."""
-        self._shown = Shown()
+        self._shown = LogEnd()
         self._last_event: RecordedEvent | None = None
         """The last event that was read; it is hashed when that is asked for."""
         self._former_since: float | None = None
@@ -153,14 +153,14 @@ class Durability:
                 raise FormerPrimary(f"a former primary answers: {difference}")
         self._note_set_back(difference)
 
-    def _present(self) -> Shown:
+    def _present(self) -> LogEnd:
         """What has been shown until now."""
         shown, event = self._shown._replace(position=self._position or 0), self._last_event
         if event is not None and event.position > shown.entry_at:
             shown = shown._replace(entry_at=event.position, entry_hash=leaf_hash(event.entry))
         return shown
 
-    def _learn(self, learned: Shown) -> None:
+    def _learn(self, learned: LogEnd) -> None:
         """Take over what a look found; more may have been shown since it began."""
         now = self._shown
         if learned.entry_at > now.entry_at:

@@ -27,14 +27,14 @@ class EventLookup:
         asked = [position for position in positions if position <= MAX_POSITION]
         rows = await self._pool.fetch(SQL.by_position, asked)
         found = {row["position"]: recorded(row["entry"]) for row in rows}
-        return await self._released(found)
+        return await self._keep_durable(found)
 
     async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
         """The events under some ids, without those that there are not."""
         rows = await self._pool.fetch(SQL.by_id, list(event_ids))
-        return await self._released({row["event_id"]: recorded(row["entry"]) for row in rows})
+        return await self._keep_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
 
-    async def _released(self, found: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
+    async def _keep_durable(self, found: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
         """Those of some events that are durable."""
         if not found or not self._durability.synchronous:
             return found

@@ -65,7 +65,7 @@ def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
     versions: dict[str, int] = {}
     sizes: dict[str, int] = {}
     facts: dict[str, list[RecordedFact]] = {}
-    for raw, entry in zip(entries, _decoded(entries), strict=True):
+    for raw, entry in zip(entries, _decode_entries(entries), strict=True):
         stream = entry.stream
         known = RecordedFact(int(entry.position), entry.event_id, _CLASSES[type(entry)], entry.fact)
         if stream in facts:
@@ -76,7 +76,7 @@ def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
     return {stream: StreamFacts(versions[stream], facts[stream], sizes[stream]) for stream in facts}
 
 
-def _decoded(entries: Sequence[bytes]) -> Iterable[Any]:
+def _decode_entries(entries: Sequence[bytes]) -> Iterable[Any]:
     try:
         return decode(_ENTRIES, b"[%b]" % b",".join(map(_upcast, entries)))
     except InvalidInput:

@@ -198,7 +198,7 @@ class Follower(BackgroundTask):
         try:
             await self.durability.check(connection)
             for channel in self._handlers:
-                await connection.add_listener(channel, self._notified)
+                await connection.add_listener(channel, self._handle_notification)
             self.listening = True
             self.session += 1
             self.wake()
@@ -212,7 +212,9 @@ class Follower(BackgroundTask):
             self.listening = False
             connection.terminate()
 
-    def _notified(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
+    def _handle_notification(
+        self, _connection: object, _pid: int, channel: str, payload: object
+    ) -> None:
         self._handlers[channel](str(payload))
 
 

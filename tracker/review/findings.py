@@ -74,7 +74,7 @@ async def _propose(
     async with connection.transaction():
         await connection.execute(SQL.take_turn, source)
         known = await _known_ids(connection, facts)
-        imported = await _imported(connection, rows)
+        imported = await _find_imported(connection, rows)
         wanted = [
             row
             for row in rows
@@ -106,7 +106,7 @@ def is_same(recorded: Fact, told: Fact) -> bool:
     )
 
 
-async def _imported(connection: Connection, rows: Sequence[Row]) -> set[tuple[str, str]]:
+async def _find_imported(connection: Connection, rows: Sequence[Row]) -> set[tuple[str, str]]:
     """Which files have been imported, with their readers."""
     files = [(row["reader"], row["snapshot"]) for row in rows if row["kind"] == "import"]
     if not files:

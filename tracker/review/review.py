@@ -235,9 +235,9 @@ class Review:
         await self.finish(candidate, appended.positions[-1])
 
     async def _append(self, candidate: Candidate) -> AppendResult:
-        fact, actor = reviewed(candidate), candidate.accepted_by[-1]
+        fact, actor = reviewed_fact(candidate), candidate.accepted_by[-1]
         stream, id = str(candidate.stream), candidate.recorded_id
-        wrong = await self.restated(candidate)
+        wrong = await self.find_restated(candidate)
         if wrong is None:
             return await self._commands.record(stream, fact, idempotency_key=id, actor=actor)
         return await self._commands.correct(
@@ -250,7 +250,7 @@ class Review:
             actor=actor,
         )
 
-    async def restated(self, candidate: Candidate) -> str | None:
+    async def find_restated(self, candidate: Candidate) -> str | None:
         """The id of the event that a candidate takes the place of: of the last accepted candidate of
         the same part of the same item, or of what is recorded under the id of its reader; None where
         nothing of that is in force."""
@@ -297,7 +297,7 @@ MAX_CORRECTION_CHARACTERS = 500
 """The longest reason of a correction."""
 
 
-def reviewed(candidate: Candidate) -> Fact:
+def reviewed_fact(candidate: Candidate) -> Fact:
     """The fact of a candidate as it is recorded: with what it was read from and who accepted it."""
     return with_review(candidate.fact, candidate.snapshot, candidate.accepted_by)
 

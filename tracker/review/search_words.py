@@ -21,12 +21,12 @@ def search_words(
 ) -> str:
     """The words of a candidate: those of its texts, and the names of what it is about and of who
     issues it, so that a title in Chinese is found by the English name of its goods."""
-    goods = [" ".join((id, entry.name, *entry.also)) for id, entry in _named(commodities)]
+    goods = [" ".join((id, entry.name, *entry.also)) for id, entry in _commodity_names(commodities)]
     places = [issuer if issuer.islower() else _place_words(issuer) for issuer in issuers]
     return " \n".join([text for text in texts if text] + goods + places)[:MAX_CHARACTERS]
 
 
-def _named(commodities: Iterable[str]) -> list[tuple[str, Commodity]]:
+def _commodity_names(commodities: Iterable[str]) -> list[tuple[str, Commodity]]:
     return [(id.replace("_", " "), Commodity(id)) for id in commodities]
 
 

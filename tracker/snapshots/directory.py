@@ -64,7 +64,7 @@ class SnapshotDirectory:
             for directory in (file.parent, self.path):  # the second has the name of the first
                 _sync_directory(directory)
         except OSError as error:
-            raise _refused(error, file) from None
+            raise _file_error(error, file) from None
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
         """The bytes of a file, in pieces. Raises Unavailable also where there is none."""
@@ -74,7 +74,7 @@ class SnapshotDirectory:
                 while chunk := file.read(CHUNK_BYTES):
                     yield chunk
         except OSError as error:
-            raise _refused(error, self._file(sha256)) from None
+            raise _file_error(error, self._file(sha256)) from None
 
     def remove(self, sha256: str) -> bool:
         """Remove a file; whether it was there."""
@@ -85,7 +85,7 @@ class SnapshotDirectory:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise _refused(error, file) from None
+            raise _file_error(error, file) from None
         return True
 
     def remove_old_parts(self) -> None:
@@ -108,5 +108,5 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _refused(error: OSError, file: Path) -> Unavailable:
+def _file_error(error: OSError, file: Path) -> Unavailable:
     return Unavailable(f"{file}: {error.strerror}", code="SNAPSHOT_FILE")

@@ -209,17 +209,17 @@ class SnapshotStore:
                 await asyncio.to_thread(self._directory.remove, sha256)
 
 
-class _SaidData(msgspec.Struct):
+class _SnapshotRedactionData(msgspec.Struct):
     reason: str
     on: str | None = None
     by: str | None = None
 
 
-class _Said(msgspec.Struct):
+class _SnapshotRedaction(msgspec.Struct):
     """What is needed of the event that redacts a snapshot."""
 
     position: str
-    data: _SaidData
+    data: _SnapshotRedactionData
 
 
 def _info(row: asyncpg.Record) -> SnapshotInfo:
@@ -236,5 +236,5 @@ def _info(row: asyncpg.Record) -> SnapshotInfo:
 
 
 def _redaction(entry: bytes) -> SnapshotRedaction:
-    said = msgspec.json.decode(entry, type=_Said)
+    said = msgspec.json.decode(entry, type=_SnapshotRedaction)
     return SnapshotRedaction(int(said.position), said.data.reason, said.data.on, said.data.by)

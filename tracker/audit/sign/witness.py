@@ -103,7 +103,7 @@ class _Parser:
                 self._new(name)
                 self._groups[name] = self._group(least, members)
             case ["quorum", name] if self._quorum is None:
-                self._quorum = name if name == "none" else self._known(name)
+                self._quorum = name if name == "none" else self._require_known(name)
             case _:
                 raise InvalidInput(
                     f"{' '.join(words)[:100]!r}: expected `witness NAME KEY URL`,"
@@ -115,7 +115,7 @@ class _Parser:
         count = counts.get(least) or (int(least) if least.isdecimal() else 0)
         if not 1 <= count <= len(members):
             raise InvalidInput(f"{least!r}: expected all, any or a number up to {len(members)}")
-        for member in map(self._known, members):
+        for member in map(self._require_known, members):
             if member in self._members:
                 raise InvalidInput(f"{member!r} is a member already: expected it once at most")
             self._members.add(member)
@@ -125,7 +125,7 @@ class _Parser:
         if name == "none" or name in self._witnesses or name in self._groups:
             raise InvalidInput(f"{name!r}: expected a name that is not taken")
 
-    def _known(self, name: str) -> str:
+    def _require_known(self, name: str) -> str:
         if name not in self._witnesses and name not in self._groups:
             raise InvalidInput(f"{name!r}: expected a witness or group of a line above")
         return name

@@ -48,21 +48,21 @@ class AnnexChecker:
         for event in events:
             if event.position < self._first:
                 continue
-            for finding in check_event(event, self._of(event.position), ()):
+            for finding in check_event(event, self._lines_of(event.position), ()):
                 match finding.status:
                     case AnnexStatus.OPENED:
                         self.opened += 1
                     case AnnexStatus.MISSING:
                         self._missing[event.position, finding.field] = None
                     case _:
-                        raise _altered(event.position, finding.field)
+                        raise _altered_error(event.position, finding.field)
             self._explain(event)
 
     def end(self) -> None:
         """All events have come. Raises Rejected: ALTERED_ANNEX for a text of no event, and
         MISSING_ANNEX for one that is gone without a redaction, unless that is allowed."""
         if self._next:
-            raise _altered(int(self._next.position), self._next.field)
+            raise _altered_error(int(self._next.position), self._next.field)
         if self._missing and not self._allow_missing:
             (position, field), *others = self._missing
             also = f", nor are {len(others):,} others" if others else ""
@@ -74,7 +74,7 @@ class AnnexChecker:
                 range(position, position + 1),
             )
 
-    def _of(self, position: int) -> Iterator[AnnexLine]:
+    def _lines_of(self, position: int) -> Iterator[AnnexLine]:
         """The lines of an event: each of another field, or they could be without end."""
         fields = set[str]()
         while self._next and int(self._next.position) <= position:
@@ -84,7 +84,7 @@ class AnnexChecker:
                 or line.field in fields
                 or len(fields) == MAX_ANNEXES_PER_EVENT
             ):
-                raise _altered(int(line.position), line.field)
+                raise _altered_error(int(line.position), line.field)
             fields.add(line.field)
             yield line
             self._next = next(self._lines, None)
@@ -121,7 +121,7 @@ def lines_between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Ann
             yield line
 
 
-def _altered(position: int, field: str) -> Rejected:
+def _altered_error(position: int, field: str) -> Rejected:
     return Rejected(
         "ALTERED_ANNEX",
         f"the text {field} in annexes is not what the entry commits to",

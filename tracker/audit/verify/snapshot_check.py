@@ -85,7 +85,9 @@ class SnapshotChecker:
             self._sizes[digest] = _size_of(chunks, sha256, position)
         size = self._sizes[digest]
         if named.size not in (None, size):
-            raise _altered(f"has {size:,} bytes: the event says {named.size:,}", sha256, position)
+            raise _altered_error(
+                f"has {size:,} bytes: the event says {named.size:,}", sha256, position
+            )
 
 
 def _size_of(chunks: Iterable[bytes], sha256: str, position: int) -> int:
@@ -95,9 +97,9 @@ def _size_of(chunks: Iterable[bytes], sha256: str, position: int) -> int:
         hashed.update(chunk)
         size += len(chunk)
     if hashed.hexdigest() != sha256:
-        raise _altered("is not what was fetched", sha256, position)
+        raise _altered_error("is not what was fetched", sha256, position)
     return size
 
 
-def _altered(how: str, sha256: str, position: int) -> Rejected:
+def _altered_error(how: str, sha256: str, position: int) -> Rejected:
     return Rejected("ALTERED_SNAPSHOT", f"snapshot {sha256} {how}", range(position, position + 1))

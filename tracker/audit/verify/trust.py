@@ -47,16 +47,16 @@ class TrustPolicy:
         if not signers:
             raise Rejected(
                 "UNKNOWN_KEY",
-                f"{name} is signed by none of the keys that you trust: {_named(self.keys)}",
+                f"{name} is signed by none of the keys that you trust: {_key_names(self.keys)}",
             )
         if checkpoint.origin not in {key.name for key in signers}:
             raise Rejected(
                 "WRONG_ORIGIN",
                 f"{name} is of {checkpoint.origin!r}, which is not the"
-                f" name of the key that signed it: {_named(signers)}",
+                f" name of the key that signed it: {_key_names(signers)}",
             )
         if silent := [key for key in self.witnesses if key not in found]:
-            raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_named(silent)}")
+            raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_key_names(silent)}")
         return TrustedCheckpoint(data, checkpoint, tuple(found))
 
 
@@ -69,5 +69,5 @@ def parse_head(data: bytes, name: str) -> tuple[Note, Checkpoint]:
         raise Rejected("BAD_CHECKPOINT", f"{name}: {error.message}") from None
 
 
-def _named(keys: Sequence[Verifier]) -> str:
+def _key_names(keys: Sequence[Verifier]) -> str:
     return ", ".join(f"{key.name} ({key.id:08x})" for key in keys)

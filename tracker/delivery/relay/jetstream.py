@@ -140,7 +140,7 @@ class JetStreamSink:
         client = self._connection.client
         self._jetstream = client.jetstream(timeout=ANSWER_TIMEOUT_SECONDS)
         self._inbox = client.new_inbox()
-        await self._ask(client.subscribe(f"{self._inbox}.*", cb=self._answered))
+        await self._ask(client.subscribe(f"{self._inbox}.*", cb=self._give_answer))
         info = await self._info() or await self._make()
         self._check(info.config)
 
@@ -170,13 +170,13 @@ class JetStreamSink:
                     len(self._waiting) >= self._options.window_messages or size > WINDOW_BYTES
                 ):
                     size -= len(next(iter(self._waiting.values())).event.entry)
-                    if not await self._acknowledged(sequence + 1):
+                    if not await self._wait_acknowledged(sequence + 1):
                         return Acknowledged(sequence - behind, sequence)
                     sequence += 1
                 await self._send(linked, behind + sent)
                 if sent % MESSAGES_AT_ONCE == 0:
                     await asyncio.sleep(0)  # so that they are on their way while others are made
-            while self._waiting and await self._acknowledged(sequence + 1):
+            while self._waiting and await self._wait_acknowledged(sequence + 1):
                 sequence += 1
             return Acknowledged(sequence - behind, sequence)
         finally:
@@ -198,13 +198,13 @@ class JetStreamSink:
         answer = asyncio.get_running_loop().create_future()
         self._waiting[self._sent] = _Message(linked.event, answer)
 
-    async def _answered(self, answer: Msg) -> None:
+    async def _give_answer(self, answer: Msg) -> None:
         """Give an answer to the message that it is for."""
         message = self._waiting.get(int(answer.subject.rpartition(".")[2]))
         if message and not message.answer.done():
             message.answer.set_result(answer)
 
-    async def _acknowledged(self, expected: int) -> bool:
+    async def _wait_acknowledged(self, expected: int) -> bool:
         """Wait for the acknowledgement of the message that has waited longest: whether it is stored
         at the sequence that is expected."""
         number, message = next(iter(self._waiting.items()))

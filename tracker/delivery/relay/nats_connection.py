@@ -78,7 +78,7 @@ class NatsConnection:
                     connect_timeout=CONNECT_TIMEOUT_SECONDS,
                     ping_interval=PING_INTERVAL_SECONDS,
                     error_cb=self._note,
-                    closed_cb=self._closed,
+                    closed_cb=self._handle_closing,
                     **options,
                 )
         except NkeysError as error:
@@ -159,7 +159,7 @@ class NatsConnection:
         if PERMISSION in str(error).lower():
             self._end()
 
-    async def _closed(self) -> None:
+    async def _handle_closing(self) -> None:
         self._end()
 
     def _end(self) -> None:
