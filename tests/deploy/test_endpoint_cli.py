@@ -7,50 +7,26 @@ import base64
 from collections.abc import Sequence
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from deploy.bootstrap import open_connection, running_tracker
 from deploy.cli.main import app
 from deploy.process import Exit
+from tests.support.command_line import GroupCommands
 from tests.support.fact_builders import announced, suspended
 from tracker.postgres.database import OWNER, Target
 
 URL = "https://example.org/events?key=hush-hush"
 
 
-class CommandLine:
-    """The command line on a database with three events."""
+class EndpointCommands(GroupCommands):
+    """The commands about endpoints, on a database with three events."""
 
-    def __init__(self, target: Target):
-        self.target = target
-        self.url = (
-            f"postgresql://{target['user']}@/{target['database']}"
-            f"?host={target['host']}&port={target['port']}"
-        )
+    GROUP = "endpoint"
 
-    def run(self, *arguments: object, **environment: str) -> Result:
-        """The result of a command of the group."""
-        return CliRunner().invoke(
-            app,
-            ["endpoint", *map(str, arguments)],
-            env={"TRACKER_DATABASE_URL": self.url, "COLUMNS": "300", **environment},
-        )
-
-    def rows(self, *arguments: object) -> list[list[str]]:
-        """What a command prints, as programs read it."""
-        result = self.run(*arguments)
-        assert result.exit_code == Exit.OK, result.output
-        return [line.split("\t") for line in result.stdout.splitlines()]
-
-    def told(self, *arguments: object) -> dict[str, list[str]]:
+    def values(self, *arguments: object) -> dict[str, list[str]]:
         """The values that a command prints, by their names."""
         return {name: values for name, *values in self.rows(*arguments)}
-
-    def refused(self, *arguments: object) -> str:
-        """Why a command is refused, after making sure that it printed nothing else."""
-        result = self.run(*arguments)
-        assert (result.exit_code, result.stdout) == (Exit.REFUSED, ""), result.output
-        return " ".join(result.stderr.split())
 
     def sql(self, statement: str) -> None:
         """Do what a deliverer would."""
@@ -63,7 +39,7 @@ class CommandLine:
 
 
 @pytest.fixture
-def line(target: Target) -> CommandLine:
+def line(target: Target) -> EndpointCommands:
     """The command line on a log with three events: of `a`, of `b`, and again of `a`."""
 
     async def record() -> None:
@@ -76,10 +52,10 @@ def line(target: Target) -> CommandLine:
                 await services.commands.record(f"export-control/{key}", fact)
 
     asyncio.run(record())
-    return CommandLine(target)
+    return EndpointCommands(target)
 
 
-def test_an_endpoint_is_added_with_its_filter_and_shown(line: CommandLine) -> None:
+def test_an_endpoint_is_added_with_its_filter_and_shown(line: EndpointCommands) -> None:
     filter: Sequence[str] = (
         *("--types", "ExportControl.Announced,ExportControl.Suspended", "--types", "Firm.Renamed"),
         *("--commodity", "rare_earths", "--commodity", "gallium", "--place", "CN, quad"),
@@ -92,7 +68,7 @@ def test_an_endpoint_is_added_with_its_filter_and_shown(line: CommandLine) -> No
     assert (name, key[0], secret[0]) == (["name", "n"], "key", "secret")
     assert len(base64.b64decode(key[1].removeprefix("whpk_"))) == 32
     assert len(base64.b64decode(secret[1].removeprefix("whsec_"))) == 32
-    shown = line.told("show", "n")
+    shown = line.values("show", "n")
     assert shown["key"] == [key[1], ""]
     told = {of: shown[of] for of in ("types", "commodities", "places", "about", "batch", "proof")}
     assert told == {
@@ -112,8 +88,8 @@ def test_an_endpoint_is_added_with_its_filter_and_shown(line: CommandLine) -> No
         assert "whsec_" not in text
 
 
-def test_what_is_done_is_told_and_on_record(line: CommandLine) -> None:
-    assert line.told("add", URL, "--name", "n", "--place", "CN", "--after", 0)["name"] == ["n"]
+def test_what_is_done_is_told_and_on_record(line: EndpointCommands) -> None:
+    assert line.values("add", URL, "--name", "n", "--place", "CN", "--after", 0)["name"] == ["n"]
     line.sql("UPDATE delivery.endpoints SET position = 2, previous_position = 1")
     for command in (
         *("pause n", "resume n", "replay n --from 1 --to 2", "replay n --end", "park n 3"),
@@ -132,10 +108,10 @@ def test_what_is_done_is_told_and_on_record(line: CommandLine) -> None:
     assert (position, who, reason, error) == ("3", "command line", "since\\u000apark n 3", "")
     keys = [values for name, *values in line.rows("show", "n") if name == "key"]
     assert [until != "" for _, until in keys] == [True, False]
-    assert line.told("show", "n")["state"] == ["paused"]
+    assert line.values("show", "n")["state"] == ["paused"]
 
 
-def test_the_last_requests_are_listed_and_those_that_failed(line: CommandLine) -> None:
+def test_the_last_requests_are_listed_and_those_that_failed(line: EndpointCommands) -> None:
     line.rows("add", URL, "--name", "n", "--after", 0)
     line.sql(
         "INSERT INTO delivery.attempts (endpoint, attempted_at, message_id, first_position, last_position,"
@@ -150,7 +126,7 @@ def test_the_last_requests_are_listed_and_those_that_failed(line: CommandLine) -
     assert line.rows("deliveries", "n", "--limit", "1") == [bad]
 
 
-def test_an_endpoint_is_removed_by_who_is_sure(line: CommandLine) -> None:
+def test_an_endpoint_is_removed_by_who_is_sure(line: EndpointCommands) -> None:
     line.rows("add", URL, "--name", "n")
     assert line.run("remove", "n", "--reason", "gone").exit_code != Exit.OK
     assert len(line.rows("list")) == 1
@@ -160,7 +136,7 @@ def test_an_endpoint_is_removed_by_who_is_sure(line: CommandLine) -> None:
     assert "NOT_FOUND" in line.refused("show", "\udcff")
 
 
-def test_what_is_wrong_is_said_in_a_line_with_its_code(line: CommandLine) -> None:
+def test_what_is_wrong_is_said_in_a_line_with_its_code(line: EndpointCommands) -> None:
     line.rows("add", URL, "--name", "n", "--place", "CN", "--after", 0)
     why = ("--reason", "because")
     for arguments, said in (
@@ -180,7 +156,7 @@ def test_what_is_wrong_is_said_in_a_line_with_its_code(line: CommandLine) -> Non
     assert [row[0] for row in line.rows("list")] == ["n"]
 
 
-def test_a_network_that_the_operator_names_is_allowed(line: CommandLine) -> None:
+def test_a_network_that_the_operator_names_is_allowed(line: EndpointCommands) -> None:
     added = line.run("add", "http://10.1.2.3:9000/in", TRACKER_DELIVERY_NETWORKS="10.1.0.0/16")
     assert added.exit_code == Exit.OK, added.output
     assert line.rows("list")[0][6] == "http://10.1.2.3:9000/in"

@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from deploy.bootstrap import open_connection, open_pool
-from deploy.cli.main import app
 from deploy.process import Exit
+from tests.support.command_line import GroupCommands
 from tests.support.fact_builders import claimed, suspended
 from tests.support.findings import figures, lead, proposal
 from tests.support.importer import line as corpus_line
@@ -30,37 +29,12 @@ NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
 FILE = corpus_line("a", claimed(1), None, "Figure.Claimed")
 
 
-class CommandLine:
-    """The command line on a database with candidates."""
+class ReviewCommands(GroupCommands):
+    """The commands about candidates, on a database with some."""
 
-    def __init__(self, target: Target):
-        self.target = target
-        self.url = (
-            f"postgresql://{target['user']}@/{target['database']}"
-            f"?host={target['host']}&port={target['port']}"
-        )
+    GROUP = "review"
 
-    def run(self, *arguments: object, **environment: str) -> Result:
-        """The result of a command of the group."""
-        return CliRunner().invoke(
-            app,
-            ["review", *map(str, arguments)],
-            env={"TRACKER_DATABASE_URL": self.url, "COLUMNS": "300", **environment},
-        )
-
-    def rows(self, *arguments: object, **environment: str) -> list[list[str]]:
-        """What a command prints, as programs read it."""
-        result = self.run(*arguments, **environment)
-        assert result.exit_code == Exit.OK, result.output
-        return [line.split("\t") for line in result.stdout.splitlines()]
-
-    def refused(self, *arguments: object) -> str:
-        """Why a command is refused."""
-        result = self.run(*arguments)
-        assert result.exit_code == Exit.REFUSED, result.output
-        return " ".join(result.stderr.split())
-
-    def found(self, *findings: Finding) -> None:
+    def propose(self, *findings: Finding) -> None:
         """Put findings into the queue, as the watcher does."""
 
         async def put() -> None:
@@ -69,7 +43,7 @@ class CommandLine:
 
         asyncio.run(put())
 
-    def kept(self, content: bytes) -> str:
+    def keep(self, content: bytes) -> str:
         """Keep a snapshot, as the watcher does; its SHA-256."""
 
         async def put() -> str:
@@ -80,15 +54,15 @@ class CommandLine:
 
 
 @pytest.fixture
-def line(target: Target) -> CommandLine:
-    return CommandLine(target)
+def line(target: Target) -> ReviewCommands:
+    return ReviewCommands(target)
 
 
 def test_every_command_of_the_guide_works_in_its_order(
-    line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    line: ReviewCommands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    line.found(
+    line.propose(
         *(proposal(str(number), title=f"Export controls {number}") for number in (1, 2, 3)),
         lead("4"),
     )
@@ -113,8 +87,8 @@ def test_every_command_of_the_guide_works_in_its_order(
     assert len(outputs[1].splitlines()) == 3
 
 
-def test_all_about_a_candidate_is_shown_a_value_a_line(line: CommandLine) -> None:
-    line.found(proposal())
+def test_all_about_a_candidate_is_shown_a_value_a_line(line: ReviewCommands) -> None:
+    line.propose(proposal())
     line.run("accept", 1, "--as", "ann", "--reason", "It is so")
     told = {name: values for name, *values in line.rows("show", 1)}
     assert told["state"] == ["accepted"]
@@ -125,8 +99,8 @@ def test_all_about_a_candidate_is_shown_a_value_a_line(line: CommandLine) -> Non
     assert accepted[3:5] == ["accepted", "It is so"]
 
 
-def test_lists_are_narrowed(line: CommandLine) -> None:
-    line.found(proposal("1"), lead("2"), figures("3"))
+def test_lists_are_narrowed(line: ReviewCommands) -> None:
+    line.propose(proposal("1"), lead("2"), figures("3"))
     for narrowed, ids in (
         (["--kind", "lead"], ["2"]),
         (["--issuer", "CN", "--commodity", "gallium"], ["1"]),
@@ -140,13 +114,13 @@ def test_lists_are_narrowed(line: CommandLine) -> None:
     assert "UNKNOWN_COMMODITY" in line.refused("list", "--commodity", "unobtainium")
 
 
-def test_an_accepted_file_is_imported_by_the_command(line: CommandLine) -> None:
-    line.found(figures(reader="corpus", sha256=line.kept(FILE)))
+def test_an_accepted_file_is_imported_by_the_command(line: ReviewCommands) -> None:
+    line.propose(figures(reader="corpus", sha256=line.keep(FILE)))
     assert line.rows("accept", 1, "--as", "ann") == [["1", "accepted", "2"]]
 
 
-def test_what_is_refused_is_said_for_each_and_the_others_are_done(line: CommandLine) -> None:
-    line.found(
+def test_what_is_refused_is_said_for_each_and_the_others_are_done(line: ReviewCommands) -> None:
+    line.propose(
         proposal("1"), lead("2"), proposal("3", suspended("1"), "export-control/nobody-knows")
     )
     result = line.run("accept", 1, 2, 3, 9)
@@ -156,8 +130,8 @@ def test_what_is_refused_is_said_for_each_and_the_others_are_done(line: CommandL
         assert said in " ".join(result.stderr.split())
 
 
-def test_two_persons_need_two_names(line: CommandLine) -> None:
-    line.found(proposal())
+def test_two_persons_need_two_names(line: ReviewCommands) -> None:
+    line.propose(proposal())
     two = {"TRACKER_REVIEWERS": "2"}
     assert line.rows("accept", 1, "--as", "ann", **two) == [["1", "pending", ""]]
     again = line.run("accept", 1, "--as", "ann", **two)
@@ -168,8 +142,8 @@ def test_two_persons_need_two_names(line: CommandLine) -> None:
     assert "(RESERVED_NAME)" in line.refused("reopen", 1, "--as", "tracker")
 
 
-def test_a_fact_is_edited_as_json(line: CommandLine, tmp_path: Path) -> None:
-    line.found(proposal())
+def test_a_fact_is_edited_as_json(line: ReviewCommands, tmp_path: Path) -> None:
+    line.propose(proposal())
     fact = json.loads(line.run("show", 1, "--fact").stdout)
     fact["data"]["title"] = "As edited"
     file = tmp_path / "fact.json"
@@ -186,6 +160,6 @@ def test_a_fact_is_edited_as_json(line: CommandLine, tmp_path: Path) -> None:
         assert said in line.refused("edit", 1, file)
 
 
-def test_a_lead_has_no_fact_to_print(line: CommandLine) -> None:
-    line.found(lead())
+def test_a_lead_has_no_fact_to_print(line: ReviewCommands) -> None:
+    line.propose(lead())
     assert "(NO_FACT)" in line.refused("show", 1, "--fact")

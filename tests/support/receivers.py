@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -17,16 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.connections import Request, listening
+
 Answering: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass
-class Received:
-    """A request as it came: its first line, its headers by their names in small letters, its body."""
-
-    line: str
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass
@@ -36,7 +29,7 @@ class Receiver:
     answering: Answering
     port: int = 0
     scheme: str = "http"
-    requests: list[Received] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
     @property
@@ -44,22 +37,15 @@ class Receiver:
         """Its address."""
         return f"{self.scheme}://127.0.0.1:{self.port}/hook?key=secret"
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read requests of a connection until it ends."""
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+        """Keep a request and answer it; the sender ends the connection."""
+        self.requests.append(request)
+        await self.answering(writer)
+        return True
+
+    def count_connection(self) -> None:
+        """Count a connection that begins."""
         self.connections += 1
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                line, *lines = head.strip().split("\r\n")
-                headers = {
-                    name.lower(): value
-                    for name, _, value in (header.partition(": ") for header in lines)
-                }
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                self.requests.append(Received(line, headers, body))
-                await self.answering(writer)
-                await writer.drain()
-        writer.close()
 
 
 @asynccontextmanager
@@ -68,28 +54,10 @@ async def receiving(
 ) -> AsyncIterator[Receiver]:
     """A receiver while it is needed; its open connections are cut at the end."""
     receiver = Receiver(answering, scheme="https" if tls else "http")
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        tasks.add(task)
-        try:
-            await receiver.serve(reader, writer)
-        except asyncio.CancelledError:  # the end of the test
-            writer.transport.abort()
-        finally:
-            tasks.discard(task)
-
-    server = await asyncio.start_server(accept, host, 0, ssl=tls)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(
+        receiver.answer, host=host, tls=tls, connected=receiver.count_connection
+    ) as receiver.port:
         yield receiver
-    finally:
-        server.close()
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def answer(status: str, *headers: str, body: bytes = b"") -> Answering:

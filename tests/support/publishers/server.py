@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
+from tests.support.connections import Request, listening
 from tests.support.publishers.publisher import Asked, Page, Publisher, headers_of
 
 CHUNK_BYTES = 1_000
@@ -34,22 +35,13 @@ class PublisherServer:
         """The address of one of the publishers, whose name leads here (see `names_here`)."""
         return f"http://{host}:{self.port}"
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of a connection until it ends."""
+    def count_connection(self) -> None:
+        """Count a connection that begins."""
         self.connections += 1
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while await self._answer(reader, writer):
-                pass
-        writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether the connection goes on."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        line, *lines = head.strip().split("\r\n")
-        headers = {
-            name.lower(): value for name, _, value in (each.partition(": ") for each in lines)
-        }
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        line, headers, body = request
         method, target, _ = line.split(" ")
         host = headers.get("host", "")
         if target.startswith(("http://", "https://")):  # as a proxy is asked
@@ -98,25 +90,5 @@ async def playing(
     """A server while it is needed, for publishers, or for some by their hosts' names."""
     by_host = {str(number): each for number, each in enumerate(publishers)} | dict(hosts or {})
     played = PublisherServer(by_host)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        tasks.add(task)
-        try:
-            await played.serve(reader, writer)
-        except asyncio.CancelledError:  # the end of the test
-            writer.transport.abort()
-        finally:
-            tasks.discard(task)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    played.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(played.answer, connected=played.count_connection) as played.port:
         yield played
-    finally:
-        server.close()
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
