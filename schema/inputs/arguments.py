@@ -101,6 +101,9 @@ AboutPlaces: TypeAlias = Annotated[
         " issuer, member or actor, or as the place of a figure."
     ),
 ]
+OfEntity: TypeAlias = Annotated[
+    str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
+]
 
 
 def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:

@@ -23,6 +23,17 @@ from tracker.errors import InvalidInput, Unavailable
 MIN_POSITION_TIMEOUT_SECONDS = 5
 """Seconds that a question waits for a position that another server gave."""
 
+KnownAt: TypeAlias = Annotated[
+    Instant | None,
+    argument(description="The state of the log at this time. Not together with `position`."),
+]
+AtPosition: TypeAlias = Annotated[
+    Position | None,
+    argument(
+        name="position",
+        description="The state of the log at this position; the latest if left out.",
+    ),
+]
 MinPosition: TypeAlias = Annotated[
     Position | None,
     argument(

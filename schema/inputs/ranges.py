@@ -51,6 +51,11 @@ class TimeRange:
     last: Instant | None = field(name="to", description="The end; open if left out.", default=None)
 
 
+RecordedIn: TypeAlias = Annotated[
+    TimeRange | None, argument(description="Only events recorded in this range of time.")
+]
+
+
 PublishedIn: TypeAlias = Annotated[
     DayRange | None,
     argument(description="Only items with a source published on one of these days."),

@@ -15,7 +15,7 @@ from projections.query.series import MomentSeries
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.base.scalars import Day, Instant, Position
+from schema.base.scalars import Day, Instant
 from schema.inputs.arguments import (
     parse_commodities,
     parse_day,
@@ -24,7 +24,7 @@ from schema.inputs.arguments import (
     parse_short_text,
     parse_words,
 )
-from schema.inputs.moment import MinPosition, report_moments, wait_for_position
+from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
 from schema.inputs.series import (
     MAX_MOMENTS,
     Step,
@@ -110,19 +110,8 @@ class Over:
         first: Annotated[
             int, argument(description=f"The most moments that are expected, up to {MAX_MOMENTS}.")
         ] = 100,
-        known_at: Annotated[
-            Instant | None,
-            argument(
-                description="The state of the log at this time. Not together with `position`."
-            ),
-        ] = None,
-        at: Annotated[
-            Position | None,
-            argument(
-                name="position",
-                description="The state of the log at this position; the latest if left out.",
-            ),
-        ] = None,
+        known_at: KnownAt = None,
+        at: AtPosition = None,
         min_position: MinPosition = None,
     ) -> list[AsOf]:
         """The world on many days, as the log knew it at one position: the first day and then, by

@@ -11,12 +11,13 @@ from projections.versions.search_text import matches
 from schema.base.context import Info
 from schema.base.decorators import named_resolver_field, object_type, resolver_field
 from schema.base.global_ids import key_of
-from schema.base.scalars import Day, Instant, Position
+from schema.base.scalars import Day, Position
 from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
     CommodityId,
     HsCode,
+    OfEntity,
     OfTypes,
     Publisher,
     parse_commodities,
@@ -28,6 +29,8 @@ from schema.inputs.arguments import (
     parse_short_text,
 )
 from schema.inputs.moment import (
+    AtPosition,
+    KnownAt,
     MinPosition,
     MomentInput,
     current_moment,
@@ -37,7 +40,7 @@ from schema.inputs.moment import (
 )
 from schema.inputs.order_by import ORDER_BY, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
-from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
+from schema.inputs.ranges import DayRange, RecordedIn, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.candidates import ReviewQueries
@@ -74,19 +77,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         valid_at: Annotated[
             Day | None, argument(description="The day in the world; today (UTC) if left out.")
         ] = None,
-        known_at: Annotated[
-            Instant | None,
-            argument(
-                description="The state of the log at this time. Not together with `position`."
-            ),
-        ] = None,
-        at: Annotated[
-            Position | None,
-            argument(
-                name="position",
-                description="The state of the log at this position; the latest if left out.",
-            ),
-        ] = None,
+        known_at: KnownAt = None,
+        at: AtPosition = None,
         min_position: MinPosition = None,
     ) -> AsOf:
         """The world on one day, as the log knew it at one position; without arguments, today and
@@ -368,12 +360,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
-        entity: Annotated[
-            str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
-        ] = None,
-        recorded: Annotated[
-            TimeRange | None, argument(description="Only events recorded in this range of time.")
-        ] = None,
+        entity: OfEntity = None,
+        recorded: RecordedIn = None,
         order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
         first: First = None,
         after: Annotated[

@@ -14,6 +14,7 @@ from schema.base.scalars import Position
 from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
+    OfEntity,
     OfTypes,
     parse_required_position,
     parse_search_words,
@@ -21,7 +22,7 @@ from schema.inputs.arguments import (
 )
 from schema.inputs.order_by import ORDER_BY, EventOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
-from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
+from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
 from schema.root.events import event_pages, found_pages, log_range
 from schema.root.history import history_pages
@@ -89,12 +90,8 @@ class LogUntilMoment(AtMoment):
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
-        entity: Annotated[
-            str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
-        ] = None,
-        recorded: Annotated[
-            TimeRange | None, argument(description="Only events recorded in this range of time.")
-        ] = None,
+        entity: OfEntity = None,
+        recorded: RecordedIn = None,
         order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
         first: First = None,
         after: Annotated[
