@@ -10,13 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from deploy.bootstrap import open_connection
-from tests.support.fact_builders import announced, clause, suspended
+from tests.support.fact_builders import announced, clause, fact, source, suspended
 from tests.support.findings import SHA256, figures, lead, proposal
 from tests.support.importer import ImportFixture, line
 from tests.support.snapshots import redact
+from tests.support.watched_sources import looked
 from tracker.commands.handler import Commands
 from tracker.domain.export_control_acts import Announced
-from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable, VersionConflict
+from tracker.domain.redaction import Redacted
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, NotFound, Path, TrackerError, Unavailable, VersionConflict
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import WATCHER, Pool, Target, create_pool
 from tracker.review.candidate import MAX_BULK, Action, CandidateState
@@ -165,6 +168,38 @@ async def test_a_lead_becomes_a_fact_by_an_edit_and_nothing_else(
         ("accepted", "ann"),
         ("recorded", "tracker"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("stream", "stated", "path"),
+    [
+        ("source/x", looked(), ("type",)),
+        (
+            "redaction/x",
+            fact(Redacted, "2026-01-01", redacts="a", fields=["/note"], reason="x"),
+            ("type",),
+        ),
+        ("alliance/x", announced(), ("id",)),
+        ("nothing/x", announced(), ("entity",)),
+        (
+            "export-control/x",
+            announced(moreSources=[source() | {"reviewedBy": ["bob"]}]),
+            ("moreSources", 0, "reviewedBy"),
+        ),
+        (
+            "export-control/x",
+            announced(source=source() | {"reviewedBy": ["bob"]}),
+            ("source", "reviewedBy"),
+        ),
+    ],
+)
+async def test_an_edit_proposes_what_people_may_state_and_nothing_else(
+    review: Review, found: Propose, stream: str, stated: Fact, path: Path
+) -> None:
+    await found(lead())
+    code, where = await refused(review.edit(1, stream, stated, ANN))
+    assert (code, where) == ("INVALID_INPUT", path)
+    assert await actions(review, 1) == []
 
 
 async def test_a_file_is_imported_as_it_is_or_not_at_all(review: Review, found: Propose) -> None:

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from tracker.domain.values import Text, TextCommitment, Value
+from tracker.domain.values import Fact, Text, TextCommitment, Value
 from tracker.domain.wording import check_digits, check_line, check_text
 from tracker.errors import InvalidInput
 
@@ -34,6 +34,17 @@ def check_recordable(value: Value) -> None:
         elif part is not None:
             check(part, written)
     value.check_recordable()
+
+
+def check_not_reviewed(fact: Fact) -> None:
+    """Refuse a fact that says itself who accepted it: only a review does. Raises InvalidInput."""
+    for index, source in enumerate((fact.source, *fact.more_sources)):
+        if source.reviewed_by:
+            path = ("moreSources", index - 1) if index else ("source",)
+            raise InvalidInput(
+                "expected no reviewer: a review writes down who accepted a fact",
+                path=(*path, "reviewedBy"),
+            )
 
 
 def _check_struct(value: Value, *path: str | int) -> None:

@@ -11,11 +11,12 @@ from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
 from tracker.domain.firm import Firm, FirmState
 from tracker.domain.history import Retracted
-from tracker.domain.import_receipt import Import, ImportState
+from tracker.domain.import_receipt import Import, ImportState, Receipt
 from tracker.domain.preference import Preference, PreferenceState
-from tracker.domain.redaction import Redaction, RedactionState
+from tracker.domain.redaction import Redacted, Redaction, RedactionState
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import WatchedSource, WatchedSourceState
+from tracker.domain.watched_source_facts import SourceFact
 from tracker.errors import InvalidInput
 
 FACTS: dict[str, type[Fact]] = {
@@ -61,6 +62,22 @@ def fact_type(type_: str) -> type[Fact]:
     return fact
 
 
+def check_given(fact: type[Fact]) -> None:
+    """Refuse facts that nobody states: they are the record of what the tracker has done.
+
+    Raises InvalidInput at `type`.
+    """
+    if fact is Receipt:
+        problem = "receipts are recorded by imports only"
+    elif fact is Redacted:
+        problem = "redactions are commands of their own, since texts go with them"
+    elif issubclass(fact, SourceFact):
+        problem = "fetches are recorded by the watcher only"
+    else:
+        return
+    raise InvalidInput(f"expected a fact: {problem}", path=("type",))
+
+
 __all__ = [
     "FACTS",
     "KINDS",
@@ -68,6 +85,7 @@ __all__ = [
     "STATES",
     "Entity",
     "State",
+    "check_given",
     "entity_type",
     "fact_type",
 ]

@@ -19,7 +19,8 @@ from msgspec import structs
 from tracker.commands.handler import Commands
 from tracker.domain.commitments import free_texts, without_texts
 from tracker.domain.entity import check_stream, retracted_ids
-from tracker.domain.recordable import check_recordable
+from tracker.domain.recordable import check_not_reviewed, check_recordable
+from tracker.domain.registry import check_given, entity_type
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.log.recorder import AppendResult, Recorder
@@ -154,6 +155,9 @@ class Review:
         former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
         check_reason(by.reason)
         check_stream(stream, "stream")
+        check_given(type(fact))
+        check_not_reviewed(fact)
+        entity_type(stream).type_of(fact)
         check_recordable(fact)
         columns = fact_columns(stream, fact)
         async with self._changing(id, by, Action.EDITED) as (connection, candidate):

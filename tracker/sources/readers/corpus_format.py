@@ -21,11 +21,9 @@ import tracker
 from tracker.commands.commands import PlannedEvent
 from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.redaction import Redacted
-from tracker.domain.registry import entity_type, fact_type
+from tracker.domain.recordable import check_not_reviewed
+from tracker.domain.registry import check_given, entity_type, fact_type
 from tracker.domain.values import Fact
-from tracker.domain.watched_source_facts import SourceFact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import (
     File,
@@ -72,17 +70,7 @@ def parse_line(line: bytes) -> PlannedEvent:
     if not parsed.id.isprintable():
         raise InvalidInput("expected printable characters", path=("id",))
     kind = fact_type(parsed.type)
-    if kind is Receipt:
-        raise InvalidInput("expected a fact: receipts are recorded by imports only", path=("type",))
-    if kind is Redacted:
-        raise InvalidInput(
-            "expected a fact: redactions are commands of their own, since texts go with them",
-            path=("type",),
-        )
-    if issubclass(kind, SourceFact):
-        raise InvalidInput(
-            "expected a fact: fetches are recorded by the watcher only", path=("type",)
-        )
+    check_given(kind)
     try:
         check_storable(parsed.data)
         fact = decode_input(kind, parsed.data)
@@ -90,17 +78,6 @@ def parse_line(line: bytes) -> PlannedEvent:
     except InvalidInput as error:
         raise error.below("data") from None
     return PlannedEvent(_stream(parsed, fact), fact, parsed.id)
-
-
-def check_not_reviewed(fact: Fact) -> None:
-    """Refuse a fact that says itself who accepted it: only a review does. Raises InvalidInput."""
-    for index, source in enumerate((fact.source, *fact.more_sources)):
-        if source.reviewed_by:
-            path = ("moreSources", index - 1) if index else ("source",)
-            raise InvalidInput(
-                "expected no reviewer: a review writes down who accepted a fact",
-                path=(*path, "reviewedBy"),
-            )
 
 
 def _stream(line: Line, fact: Fact) -> str:
