@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -76,11 +78,11 @@ def test_real_files_are_recognised(shared_data: Path) -> None:
 
 
 def test_a_fact_that_the_log_can_not_hold_is_refused_before_it_comes_near() -> None:
-    order = corpus_format.parse_line(CLAIM)
-    held = read_fact(SourceLocation(1), order.stream, order.fact, "a")
-    assert held.order.fact == order.fact
+    planned = corpus_format.parse_line(CLAIM)
+    held = read_fact(SourceLocation(1), planned.stream, planned.fact, "a")
+    assert held.planned.fact == planned.fact
     with pytest.raises(InvalidInput, match="expected an id of at most"):
-        read_fact(SourceLocation(1), order.stream, order.fact, "a" * 181)
+        read_fact(SourceLocation(1), planned.stream, planned.fact, "a" * 181)
 
 
 # --- the real files on the corpus that ships
@@ -139,6 +141,18 @@ def test_the_schema_in_the_documentation_is_current() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == corpus_schema() + "\n", (
         "print it anew: tracker schema corpus > docs/corpus.schema.json"
     )
+
+
+@pytest.mark.parametrize("kind", ["figure", "watched_source"])
+def test_the_schema_does_not_depend_on_what_a_program_imports_first(kind: str) -> None:
+    program = f"import tracker.domain.{kind}; from {corpus_schema.__module__} import corpus_schema"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(corpus_schema())"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert told.stdout == SCHEMA.read_text(encoding="utf-8")
 
 
 def test_the_schema_accepts_the_corpus() -> None:

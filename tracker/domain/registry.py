@@ -19,13 +19,6 @@ from tracker.domain.watched_source import WatchedSource, WatchedSourceState
 from tracker.domain.watched_source_facts import SourceFact
 from tracker.errors import InvalidInput
 
-FACTS: dict[str, type[Fact]] = {
-    type_: fact for kind in KINDS.values() for type_, fact in kind.FACTS.items()
-}
-
-RETRACTION_TYPES = tuple(type_ for type_, fact in FACTS.items() if fact is Retracted)
-"""The types of events that retract others."""
-
 STATES: dict[str, type[Any]] = {
     Alliance.KIND: AllianceState,
     Announcement.KIND: AnnouncementState,
@@ -48,6 +41,14 @@ State = (
     | RedactionState
     | WatchedSourceState
 )
+
+FACTS: dict[str, type[Fact]] = {
+    type_: fact for kind in STATES for type_, fact in KINDS[kind].FACTS.items()
+}
+"""The facts by their event types, in the order of the kinds above, whoever was imported first."""
+
+RETRACTION_TYPES = tuple(type_ for type_, fact in FACTS.items() if fact is Retracted)
+"""The types of events that retract others."""
 
 
 def fact_type(type_: str) -> type[Fact]:
