@@ -63,7 +63,7 @@ def check(
         acts = read_checked_acts(directory)
     if show_coverage:
         print_whole(coverage(acts).splitlines())
-    entities = {act.order.stream for act in acts}
+    entities = {act.planned.stream for act in acts}
     stderr.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 
 
@@ -114,9 +114,9 @@ def exit_with_problems(problems: list[Problem]) -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def write_corpus(path: Path, orders: list[PlannedEvent]) -> None:
+def write_corpus(path: Path, events: list[PlannedEvent]) -> None:
     """Write the compiled corpus in the place of the one before, and say what is in it."""
     part = path.with_suffix(".part")
-    part.write_bytes(format_corpus(orders))
+    part.write_bytes(format_corpus(events))
     part.replace(path)
-    print_whole([summary(orders), f"written: {path}"])
+    print_whole([summary(events), f"written: {path}"])

@@ -16,15 +16,15 @@ from tracker.domain.figure_facts import Claimed
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
 
 ORDERS = [parse_line(line) for line in shipped_lines()]
-BY_ID = {order.event_id: order for order in ORDERS}
+BY_ID = {planned.event_id: planned for planned in ORDERS}
 
 
 def state(entity: str, day: str) -> Any:
     """The state of an entity on a day, None before it has one."""
     known = [
-        RecordedFact(position, order.event_id, TYPES[type(order.fact)], order.fact)
-        for position, order in enumerate(ORDERS, 1)
-        if order.stream == entity
+        RecordedFact(position, planned.event_id, TYPES[type(planned.fact)], planned.fact)
+        for position, planned in enumerate(ORDERS, 1)
+        if planned.stream == entity
     ]
     assert known, entity
     on = date.fromisoformat(day)

@@ -70,11 +70,11 @@ def test_lines_stand_in_the_order_in_which_they_became_public() -> None:
 def test_what_the_reader_read_is_told_from_what_a_person_wrote() -> None:
     assert is_reading(claim("usgs-mcs2024-gallium-cn-production-primary-2023", 600, "t"))
     assert not is_reading(claim("fact", 600, "t"))
-    assert not is_reading(made().order)
+    assert not is_reading(made().planned)
 
 
 def test_a_figure_that_a_person_wrote_takes_the_place_of_the_files() -> None:
-    reading, other = claim("file", 600, "t"), announced().order
+    reading, other = claim("file", 600, "t"), announced().planned
     assert [o.event_id for o in compile_corpus([ours(600_000, "kg")], [reading])] == ["fact"]
     assert [o.event_id for o in compile_corpus([], [reading])] == ["file"]
     assert compile_corpus([announced()], []) == [other]
@@ -93,7 +93,7 @@ def test_acts_of_one_day_keep_the_order_of_their_files() -> None:
         made("a"),
         act("policy/alliance/x.toml", id="x", type="Alliance.Founded", on="2024-01-01", name="X"),
     ]
-    assert [order.event_id for order in compile_corpus(both, [])] == ["x", "b", "a"]
+    assert [planned.event_id for planned in compile_corpus(both, [])] == ["x", "b", "a"]
 
 
 def test_a_directory_without_the_publishers_files_is_named(tmp_path: Path) -> None:

@@ -75,27 +75,27 @@ def problem(directory: Path, file: str, content: str) -> str:
 def test_a_file_of_one_instrument_is_about_what_it_is_named_after(tmp_path: Path) -> None:
     found = act(tmp_path, CONTROL, GALLIUM)
     assert (found.file, found.number, found.id) == (CONTROL, 1, "xx-1")
-    assert found.order.stream == "export-control/xx-1"
+    assert found.planned.stream == "export-control/xx-1"
 
 
 def test_dates_and_numbers_are_written_without_quotes_or_as_partial_dates(tmp_path: Path) -> None:
-    fact = act(tmp_path, CONTROL, GALLIUM).order.fact
+    fact = act(tmp_path, CONTROL, GALLIUM).planned.fact
     assert isinstance(fact, Announced)
     assert (fact.on, fact.source.published_on) == ("2025-03-01", "2025-03")
     assert str(fact.clauses[0].rate_percent) == "12.5"
 
 
 def test_lines_of_a_text_are_joined_and_an_empty_one_begins_a_paragraph(tmp_path: Path) -> None:
-    fact = act(tmp_path, CONTROL, GALLIUM).order.fact
+    fact = act(tmp_path, CONTROL, GALLIUM).planned.fact
     assert fact.note == "The first line is continued here.\nA paragraph."
 
 
 def test_an_announcement_is_named_by_its_id_unless_the_act_names_another(tmp_path: Path) -> None:
     file = "policy/announcement/cn/2025.toml"
-    assert isinstance(act(tmp_path, file, MADE).order.fact, Made)
-    assert act(tmp_path, file, MADE).order.stream == "announcement/xx-said"
+    assert isinstance(act(tmp_path, file, MADE).planned.fact, Made)
+    assert act(tmp_path, file, MADE).planned.stream == "announcement/xx-said"
     other = MADE.replace("kind =", 'entity = "announcement/other"\nkind =')
-    assert act(tmp_path, file, other).order.stream == "announcement/other"
+    assert act(tmp_path, file, other).planned.stream == "announcement/other"
 
 
 def test_a_figure_names_its_own_series(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_figure_names_its_own_series(tmp_path: Path) -> None:
     period = 2023
     """
     found = act(tmp_path, "figures/a.toml", figure)
-    assert found.order.stream == "figure/gallium/CN/production/primary/2023"
+    assert found.planned.stream == "figure/gallium/CN/production/primary/2023"
 
 
 @pytest.mark.parametrize(

@@ -493,8 +493,8 @@ async def test_a_note_that_reads_otherwise_is_a_correction(desk: ImportFixture) 
 def row(value: int, note: str) -> Any:
     """A row of a table with a note."""
     item = cell(value)
-    fact = msgspec.structs.replace(item.order.fact, note=note)
-    return replace(item, order=replace(item.order, fact=fact))
+    fact = msgspec.structs.replace(item.planned.fact, note=note)
+    return replace(item, planned=replace(item.planned, fact=fact))
 
 
 async def test_an_import_does_not_bring_back_what_was_redacted(desk: ImportFixture) -> None:

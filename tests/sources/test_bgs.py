@@ -57,11 +57,11 @@ class Download:
         of = reader(ColumnMapping(constants={"published": given})) if given else READER
         items = list(of.read(File.at(path)))
         self.claims = [
-            i.order.fact
+            i.planned.fact
             for i in items
-            if isinstance(i, ReadFact) and isinstance(i.order.fact, Claimed)
+            if isinstance(i, ReadFact) and isinstance(i.planned.fact, Claimed)
         ]
-        self.ids = [i.order.event_id for i in items if isinstance(i, ReadFact)]
+        self.ids = [i.planned.event_id for i in items if isinstance(i, ReadFact)]
         self.refused = [(i.at.line, i.reason) for i in items if isinstance(i, RefusedItem)]
 
 

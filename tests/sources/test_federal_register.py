@@ -60,17 +60,17 @@ def items(
 def fact(tmp_path: Path, **changes: Any) -> Any:
     [item] = items(tmp_path, {**RULE, **changes})
     assert isinstance(item, ReadFact), item
-    return item.order.fact
+    return item.planned.fact
 
 
 def test_a_rule_that_sets_up_a_licence_requirement_is_a_control(tmp_path: Path) -> None:
     [item] = items(tmp_path, RULE)
     assert isinstance(item, ReadFact)
-    assert (item.order.stream, item.order.event_id) == (
+    assert (item.planned.stream, item.planned.event_id) == (
         "export-control/us-fr-2099-00001",
         "us-fr-2099-00001",
     )
-    control = item.order.fact
+    control = item.planned.fact
     assert isinstance(control, Announced)
     assert (control.issuer, control.on, control.instrument) == ("US", "2099-03-02", "99 FR 12345")
     [clause] = control.clauses

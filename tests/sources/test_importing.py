@@ -347,11 +347,11 @@ async def test_a_next_edition_restates_and_overwrites_nothing(desk: ImportFixtur
 async def test_a_row_that_moved_in_its_file_is_unchanged(desk: ImportFixture) -> None:
     await desk.read(cell(1))
     moved = cell(1, line=99)
-    content = moved.order.fact
+    content = moved.planned.fact
     assert isinstance(content, Fact)
     source = structs.replace(content.source, reference="line 99")
-    order = replace(moved.order, fact=structs.replace(content, source=source))
-    assert counts(await desk.read(replace(moved, order=order))) == {"unchanged": 1}
+    planned = replace(moved.planned, fact=structs.replace(content, source=source))
+    assert counts(await desk.read(replace(moved, planned=planned))) == {"unchanged": 1}
 
 
 async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(
@@ -475,8 +475,8 @@ async def test_ids_that_imports_give_are_not_for_clients(desk: ImportFixture, ke
 
 
 async def test_a_key_from_before_gives_its_first_result_again(desk: ImportFixture) -> None:
-    order = PlannedEvent(FIGURE, claimed(1), "old~2")
-    await desk.recorder.append([decide(rehydrate(FIGURE, []), order, ())])
+    planned = PlannedEvent(FIGURE, claimed(1), "old~2")
+    await desk.recorder.append([decide(rehydrate(FIGURE, []), planned, ())])
     again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
     assert (again.repeated, list(again.positions)) == (True, [1])
     await Commands(desk.recorder).retract("old~2", "it was an example", claimed(1).source)

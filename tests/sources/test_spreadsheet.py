@@ -48,7 +48,7 @@ class Sheet:
 
     def __init__(self, path: Path, given: ColumnMapping | None = None):
         items = list((reader(given) if given else READER).read(File.at(path)))
-        self.facts = {i.order.event_id: i.order.fact for i in items if isinstance(i, ReadFact)}
+        self.facts = {i.planned.event_id: i.planned.fact for i in items if isinstance(i, ReadFact)}
         self.refused = [
             (i.at.line, i.at.column, i.reason) for i in items if isinstance(i, RefusedItem)
         ]

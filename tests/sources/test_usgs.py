@@ -33,9 +33,9 @@ class Outcome:
         self.readings = [item for item in items if isinstance(item, ReadFact)]
         self.refused = [item for item in items if isinstance(item, RefusedItem)]
         self.claims = {
-            item.order.stream: claim
+            item.planned.stream: claim
             for item in self.readings
-            if isinstance(claim := item.order.fact, Claimed)
+            if isinstance(claim := item.planned.fact, Claimed)
         }
 
     def quantity(self, stream: str) -> Quantity:
@@ -81,7 +81,7 @@ def long(
 
 def test_a_cell_becomes_a_claim_with_its_source(tmp_path: Path) -> None:
     [reading] = wide(tmp_path, "MCS2024,China,Primary production,,600000,,,").readings
-    claim = reading.order.fact
+    claim = reading.planned.fact
     assert isinstance(claim, Claimed)
     assert claim.series.stream == "figure/gallium/CN/production/primary/2023"
     assert claim.edition == "MCS 2024"
@@ -94,7 +94,7 @@ def test_a_cell_becomes_a_claim_with_its_source(tmp_path: Path) -> None:
         "mcs2024-galli_world.csv, line 2, Prod_t_est_2023, doi 10.5066/P144BA54"
     )
     assert reading.at == SourceLocation(2, "Prod_t_est_2023")
-    assert reading.order.event_id == "usgs-mcs2024-gallium-cn-production-primary-2023"
+    assert reading.planned.event_id == "usgs-mcs2024-gallium-cn-production-primary-2023"
 
 
 def test_an_edition_that_is_not_built_in_is_read_all_the_same(tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def shown(file: str, item: Item) -> Reading | NotRead:
     """An item with the name of its file."""
     if isinstance(item, RefusedItem):
         return NotRead(file, item.at.line, item.at.column, item.text, item.reason)
-    assert isinstance(item.order.fact, Claimed)
-    return Reading(file, item.at.line, item.at.column, item.order.fact)
+    assert isinstance(item.planned.fact, Claimed)
+    return Reading(file, item.at.line, item.at.column, item.planned.fact)
 
 
 def readings(name: str) -> list[Reading]:

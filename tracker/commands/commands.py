@@ -1,4 +1,4 @@
-"""Orders: what is asked of the log, and what of it is recorded already. Pure."""
+"""Commands, the events that are planned for them, and what of these is recorded already. Pure."""
 
 from __future__ import annotations
 
@@ -124,27 +124,27 @@ def check_id_is_free(event_id: str, fact: Fact) -> None:
 
 
 def find_recorded(
-    entities: Mapping[str, Entity], orders: Sequence[PlannedEvent]
+    entities: Mapping[str, Entity], plan: Sequence[PlannedEvent]
 ) -> dict[str, RecordedFact]:
-    """The facts already recorded under the event ids of orders, each in its own entity."""
-    asked = (entities[order.stream].history.get(order.event_id) for order in orders)
+    """The facts already recorded under the event ids of a plan, each in its own entity."""
+    asked = (entities[planned.stream].history.get(planned.event_id) for planned in plan)
     return {known.event_id: known for known in asked if known}
 
 
 def replay_result(
-    orders: Sequence[PlannedEvent], again: Mapping[str, RecordedFact], texts: Mapping[str, str]
+    plan: Sequence[PlannedEvent], again: Mapping[str, RecordedFact], texts: Mapping[str, str]
 ) -> AppendResult:
-    """The first positions of orders of which events are recorded already, the texts of these given
+    """The first positions of a plan of which events are recorded already, the texts of these given
     by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
     """
-    for order in orders:
-        known = again.get(order.event_id)
+    for planned in plan:
+        known = again.get(planned.event_id)
         if known is None or not equal_ignoring_redacted(
-            with_texts_restored(known.fact, texts), order.fact
+            with_texts_restored(known.fact, texts), planned.fact
         ):
-            raise IdempotencyConflict(order.event_id)
-    first = again[orders[0].event_id].position
-    return AppendResult(range(first, first + len(orders)), repeated=True)
+            raise IdempotencyConflict(planned.event_id)
+    first = again[plan[0].event_id].position
+    return AppendResult(range(first, first + len(plan)), repeated=True)
 
 
 def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Decisions: the events that record orders, each allowed by its entity as those before it left it."""
+"""Decisions: the events that carry out a plan, each allowed by its entity as those before it left it."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from tracker.errors import IdempotencyConflict, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
 
 EVENTS_PER_TURN = 10
-"""Orders that are decided in one go."""
+"""How many are decided in one go."""
 
 
 async def decide_in_turns(
     entities: Mapping[str, Entity],
-    orders: Sequence[PlannedEvent],
+    plan: Sequence[PlannedEvent],
     alliances: Iterable[str],
     actor: str | None,
 ) -> list[NewEvent]:
-    """The events that record orders, each decided after those before it; others get their turn."""
-    for order in orders:
-        check_id_is_free(order.event_id, order.fact)
+    """The events that carry out a plan, each decided after those before it; others get their turn."""
+    for planned in plan:
+        check_id_is_free(planned.event_id, planned.fact)
     events, founded = [], set(alliances)
-    for number, order in enumerate(orders, 1):
-        with order.locate_errors():
-            check_version(entities[order.stream], order)
-            events.append(decide(entities[order.stream], order, founded, actor))
-        founded.add(order.stream)
+    for number, planned in enumerate(plan, 1):
+        with planned.locate_errors():
+            check_version(entities[planned.stream], planned)
+            events.append(decide(entities[planned.stream], planned, founded, actor))
+        founded.add(planned.stream)
         if number % EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return events
 
 
-def check_version(entity: Entity, order: PlannedEvent) -> None:
-    """Refuse an order that was made for another version of the entity. Raises VersionConflict."""
-    if order.expected is not None and order.expected != entity.version:
-        raise VersionConflict(entity.id, order.expected, entity.version)
+def check_version(entity: Entity, planned: PlannedEvent) -> None:
+    """Refuse what was planned for another version of the entity. Raises VersionConflict."""
+    if planned.expected is not None and planned.expected != entity.version:
+        raise VersionConflict(entity.id, planned.expected, entity.version)
 
 
 def decide(
-    entity: Entity, order: PlannedEvent, alliances: Iterable[str], actor: str | None = None
+    entity: Entity, planned: PlannedEvent, alliances: Iterable[str], actor: str | None = None
 ) -> NewEvent:
-    """The event that records an order, after the rules agreed; the entity moves on with it.
+    """The event that records what is planned, after the rules agreed; the entity moves on with it.
 
     Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
     this id; then the entity is unchanged.
     """
-    if order.event_id in entity.history:
-        raise IdempotencyConflict(order.event_id)
-    check_recordable(order.fact)
-    check_actors(order.fact, alliances)
+    if planned.event_id in entity.history:
+        raise IdempotencyConflict(planned.event_id)
+    check_recordable(planned.fact)
+    check_actors(planned.fact, alliances)
     version = entity.version
-    entity.record(order.fact, order.event_id)
+    entity.record(planned.fact, planned.event_id)
     try:
         [event] = entity.collect_events()
         assert isinstance(event, Entity.Event)
@@ -68,21 +68,21 @@ def decide(
 
 def decide_all(
     entities: Mapping[str, Entity],
-    orders: Sequence[PlannedEvent],
+    plan: Sequence[PlannedEvent],
     alliances: Iterable[str],
     actor: str | None = None,
 ) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
-    """Decide orders one after the other, each seeing what those before it did.
+    """Decide what is planned one after the other, each seeing what those before it did.
 
-    Returns the events, and the orders that break a rule by their index.
+    Returns the events, and what breaks a rule by their index.
     """
     founded = set(alliances)
     events: list[NewEvent] = []
     refused: list[tuple[int, TrackerError]] = []
-    for index, order in enumerate(orders):
+    for index, planned in enumerate(plan):
         try:
-            events.append(decide(entities[order.stream], order, founded, actor))
-            founded.add(order.stream)
+            events.append(decide(entities[planned.stream], planned, founded, actor))
+            founded.add(planned.stream)
         except TrackerError as error:
             refused.append((index, error))
     return events, refused

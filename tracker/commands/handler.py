@@ -100,11 +100,11 @@ class Commands:
         actor: str | None = None,
     ) -> DryRun:
         """What `record_all` would record. Nothing is recorded; it raises what that would raise."""
-        orders = await self._plan(*_batch(commands, idempotency_key))
+        plan = await self._plan(*_batch(commands, idempotency_key))
         for left in reversed(range(MAX_ATTEMPTS)):
-            decided = await self._decide_events(orders, actor)
+            decided = await self._decide_events(plan, actor)
             if isinstance(decided, Mapping):
-                await self._recorded_result(orders, decided)
+                await self._recorded_result(plan, decided)
                 return DryRun(await self._recorder.head())
             with _translate_lost_connection():
                 found = await dry_run(self._recorder, decided)
@@ -212,11 +212,11 @@ class Commands:
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
     ) -> AppendResult:
         """Carry out commands that belong together, each with its path and the id of its fact."""
-        orders = await self._plan(commands, ids)
+        plan = await self._plan(commands, ids)
         for left in reversed(range(MAX_ATTEMPTS)):
-            decided = await self._decide_events(orders, actor)
+            decided = await self._decide_events(plan, actor)
             if isinstance(decided, Mapping):
-                return await self._recorded_result(orders, decided)
+                return await self._recorded_result(plan, decided)
             try:
                 return await self._recorder.append(decided)
             except (VersionConflict, IdempotencyConflict):
@@ -231,21 +231,21 @@ class Commands:
     ) -> list[PlannedEvent]:
         """The facts that commands ask for. Raises InvalidInput, NotFound or Unavailable."""
         streams = await self._streams_of(commands)
-        orders: list[PlannedEvent] = []
+        plan: list[PlannedEvent] = []
         for (command, path), id in zip(commands, ids, strict=True):
             match command:
                 case RecordFact():
-                    orders.append(
+                    plan.append(
                         PlannedEvent(command.stream, command.fact, id, path, command.expected)
                     )
                 case RetractEvent():
-                    orders.append(
+                    plan.append(
                         PlannedEvent(
                             streams[command.event_id], retraction_fact(command, path), id, path
                         )
                     )
                 case CorrectEvent():
-                    orders.append(
+                    plan.append(
                         PlannedEvent(
                             streams[command.event_id],
                             retraction_fact(command, path, replacement=id),
@@ -254,10 +254,10 @@ class Commands:
                             command.expected,
                         )
                     )
-                    orders.append(
+                    plan.append(
                         PlannedEvent(command.stream, command.fact, id, (*path, "replacement"))
                     )
-        return orders
+        return plan
 
     async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
         """The streams of the events that commands are about, by their ids."""
@@ -276,29 +276,29 @@ class Commands:
         return streams
 
     async def _decide_events(
-        self, orders: Sequence[PlannedEvent], actor: str | None
+        self, plan: Sequence[PlannedEvent], actor: str | None
     ) -> list[NewEvent] | Mapping[str, RecordedFact]:
-        """The events that record orders, decided on what the log knows now; or, where some are
+        """The events that carry out a plan, decided on what the log knows now; or, where some are
         recorded already, whatever version they expected then, what is known under their ids."""
-        for order in orders:
-            with order.locate_errors():
-                check_stream(order.stream, "id")
+        for planned in plan:
+            with planned.locate_errors():
+                check_stream(planned.stream, "id")
         with _translate_lost_connection():
             alliances = await self._recorder.existing_streams(
-                sorted(referenced_alliances(order.fact for order in orders))
+                sorted(referenced_alliances(planned.fact for planned in plan))
             )
-            async with self._entities.load({order.stream for order in orders}) as entities:
-                return find_recorded(entities, orders) or await decide_in_turns(
-                    entities, orders, alliances, actor
+            async with self._entities.load({planned.stream for planned in plan}) as entities:
+                return find_recorded(entities, plan) or await decide_in_turns(
+                    entities, plan, alliances, actor
                 )
 
     async def _recorded_result(
-        self, orders: Sequence[PlannedEvent], again: Mapping[str, RecordedFact]
+        self, plan: Sequence[PlannedEvent], again: Mapping[str, RecordedFact]
     ) -> AppendResult:
-        """The first positions of orders of which events are recorded already."""
+        """The first positions of a plan of which events are recorded already."""
         with _translate_lost_connection():
             texts = await self._recorder.annexes.texts(known.fact for known in again.values())
-            outcome = replay_result(orders, again, texts)
+            outcome = replay_result(plan, again, texts)
             await self._recorder.confirm()
         return outcome
 

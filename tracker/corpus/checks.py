@@ -32,7 +32,7 @@ def check_order(acts: Sequence[Act]) -> Iterator[Problem]:
     """The acts of a file stand in the order of their days."""
     for _, group in groupby(acts, key=lambda act: act.file):
         for before, act in pairwise(group):
-            if act.order.fact.public_on < before.order.fact.public_on:
+            if act.planned.fact.public_on < before.planned.fact.public_on:
                 yield _problem(
                     act, f"expected acts in the order of their days: {before.id} is later"
                 )
@@ -56,18 +56,20 @@ def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
 
 def check_rules(acts: Sequence[Act]) -> Iterator[Problem]:
     """The rules of the domain hold when the acts are recorded in order."""
-    orders = [act.order for act in acts]
-    entities = {order.stream: entity_type(order.stream).empty(order.stream) for order in orders}
+    events = [act.planned for act in acts]
+    entities = {
+        planned.stream: entity_type(planned.stream).empty(planned.stream) for planned in events
+    }
     alliances = [stream for stream in entities if stream.startswith("alliance/")]
-    for index, error in decide_all(entities, orders, alliances)[1]:
+    for index, error in decide_all(entities, events, alliances)[1]:
         yield _problem(acts[index], error.message, ".".join(map(str, error.path)))
 
 
 def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
     """What an act refers to is in the corpus."""
-    known = {act.order.stream for act in acts}
+    known = {act.planned.stream for act in acts}
     for act in acts:
-        for field, stream in _links(act.order.fact):
+        for field, stream in _links(act.planned.fact):
             if stream not in known:
                 yield _problem(act, f"{stream} is not in the corpus", field)
 
@@ -75,8 +77,8 @@ def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
 def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
     """No clause names a commodity beside one that includes it: it would reach too far."""
     for act in acts:
-        if isinstance(act.order.fact, Announced | Amended):
-            for clause in act.order.fact.clauses:
+        if isinstance(act.planned.fact, Announced | Amended):
+            for clause in act.planned.fact.clauses:
                 for commodity in clause.commodities:
                     if above := set(clause.commodities).intersection(ancestors(commodity)):
                         yield _problem(
@@ -91,8 +93,8 @@ def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
     """A source says what was read, who published it, and whose text it is."""
     owners = _owners(acts)
     for act in acts:
-        for source in (act.order.fact.source, *act.order.fact.more_sources):
-            for message in _flaws(source, owners[act.order.stream]):
+        for source in (act.planned.fact.source, *act.planned.fact.more_sources):
+            for message in _flaws(source, owners[act.planned.stream]):
                 yield _problem(act, message, "source")
 
 
@@ -119,17 +121,19 @@ def _owners(acts: Iterable[Act]) -> defaultdict[str, set[str]]:
     """Whose instrument or announcement each entity is; members speak for their alliance."""
     owners = defaultdict[str, set[str]](set)
     for act in acts:
-        match act.order.fact:
+        match act.planned.fact:
             case Announced() as fact:
-                owners[act.order.stream].add(fact.issuer)
+                owners[act.planned.stream].add(fact.issuer)
             case Made() as fact:
-                owners[act.order.stream].update(fact.actors)
+                owners[act.planned.stream].update(fact.actors)
             case Founded() as fact:
-                owners[act.order.stream].update({act.order.stream.partition("/")[2], *fact.members})
+                owners[act.planned.stream].update(
+                    {act.planned.stream.partition("/")[2], *fact.members}
+                )
             case MemberJoined() as fact:
-                owners[act.order.stream].add(fact.member)
+                owners[act.planned.stream].add(fact.member)
             case Claimed() as fact:
-                owners[act.order.stream].update({fact.series.place, *GEOLOGICAL_SURVEYS})
+                owners[act.planned.stream].update({fact.series.place, *GEOLOGICAL_SURVEYS})
     return owners
 
 
@@ -163,8 +167,8 @@ def _find_repeated(
 
 def _content(act: Act) -> Any:
     """What an act says, whoever says it; announcements are entities of their own."""
-    fact = act.order.fact
-    stream = ANNOUNCEMENT if isinstance(fact, Made) else act.order.stream
+    fact = act.planned.fact
+    stream = ANNOUNCEMENT if isinstance(fact, Made) else act.planned.stream
     said = structs.asdict(fact) | {"source": None, "note": None, "quotation": None}
     return TYPES[type(fact)], stream, tuple(said.items())
 

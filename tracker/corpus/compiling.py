@@ -32,17 +32,17 @@ Claim = tuple[str, tuple[str, str, str | None]]
 
 def compile_corpus(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> list[PlannedEvent]:
     """The corpus in order: acts, and the readings of what no act states."""
-    orders = [act.order for act in acts]
-    stated = dict(_claims(orders))
-    orders += [reading for reading in readings if not stated.keys() & dict(_claims([reading]))]
-    return sorted(orders, key=lambda order: order.fact.public_on)
+    events = [act.planned for act in acts]
+    stated = dict(_claims(events))
+    events += [reading for reading in readings if not stated.keys() & dict(_claims([reading]))]
+    return sorted(events, key=lambda planned: planned.fact.public_on)
 
 
-def format_corpus(orders: Iterable[PlannedEvent]) -> bytes:
+def format_corpus(events: Iterable[PlannedEvent]) -> bytes:
     """The corpus as it is written."""
     return b"".join(
-        format_line(order.event_id, TYPES[type(order.fact)], order.fact, order.stream)
-        for order in orders
+        format_line(planned.event_id, TYPES[type(planned.fact)], planned.fact, planned.stream)
+        for planned in events
     )
 
 
@@ -50,13 +50,13 @@ def readings_in(corpus: Path) -> list[PlannedEvent]:
     """The readings of USGS files that a corpus was made with: a reading's id follows from it."""
     if not corpus.is_file():
         raise NotFound(f"There is no {corpus}: expected it, or --usgs", path=("directory",))
-    orders = map(parse_line, corpus.read_bytes().splitlines())
-    return [order for order in orders if is_reading(order)]
+    events = map(parse_line, corpus.read_bytes().splitlines())
+    return [planned for planned in events if is_reading(planned)]
 
 
-def is_reading(order: PlannedEvent) -> bool:
+def is_reading(planned: PlannedEvent) -> bool:
     """Whether the reader of the USGS has read it in a file, and no person."""
-    return isinstance(order.fact, Claimed) and order.event_id == claim_id(order.fact)
+    return isinstance(planned.fact, Claimed) and planned.event_id == claim_id(planned.fact)
 
 
 def usgs_readings(directory: Path) -> list[PlannedEvent]:
@@ -66,7 +66,7 @@ def usgs_readings(directory: Path) -> list[PlannedEvent]:
     if not files:
         raise NotFound(f"There are no USGS files in {directory}", path=("usgs",))
     return [
-        item.order
+        item.planned
         for file in files
         for item in usgs.READER.read(file)
         if isinstance(item, ReadFact)
@@ -77,22 +77,24 @@ def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Ite
     """Where a file of ours and the publisher's give different figures for one claim."""
     published = dict(_claims(readings))
     for act in acts:
-        for claim, ours in _claims([act.order]):
+        for claim, ours in _claims([act.planned]):
             theirs = published.get(claim, ours)
             if not equal_quantities(ours, theirs):
                 message = f"says {ours}, the publisher's file {theirs}"
                 yield Problem(act.file, message, act.id, "quantity")
 
 
-def _claims(orders: Iterable[PlannedEvent]) -> Iterator[tuple[Claim, Quantity]]:
-    """The claims among some orders, each with its figure."""
-    for order in orders:
-        if isinstance(order.fact, Claimed):
-            yield (order.stream, edition_key(order.fact)), order.fact.quantity
+def _claims(events: Iterable[PlannedEvent]) -> Iterator[tuple[Claim, Quantity]]:
+    """The claims among some events, each with its figure."""
+    for planned in events:
+        if isinstance(planned.fact, Claimed):
+            yield (planned.stream, edition_key(planned.fact)), planned.fact.quantity
 
 
-def summary(orders: Sequence[PlannedEvent]) -> str:
+def summary(events: Sequence[PlannedEvent]) -> str:
     """What is in a corpus, in a few lines."""
-    counts = Counter(TYPES[type(order.fact)] for order in orders)
-    lines = [f"{len(orders):,} lines about {len({order.stream for order in orders}):,} entities"]
+    counts = Counter(TYPES[type(planned.fact)] for planned in events)
+    lines = [
+        f"{len(events):,} lines about {len({planned.stream for planned in events}):,} entities"
+    ]
     return "\n".join(lines + [f"{count:8,} {type_}" for type_, count in sorted(counts.items())])

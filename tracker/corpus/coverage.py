@@ -14,14 +14,16 @@ from tracker.domain.places import Place
 def coverage(acts: Sequence[Act]) -> str:
     """The tables: export controls by who issued them, then announcements by whose they are."""
     issuers = {
-        act.order.stream: act.order.fact.issuer.name
+        act.planned.stream: act.planned.fact.issuer.name
         for act in acts
-        if isinstance(act.order.fact, Announced)
+        if isinstance(act.planned.fact, Announced)
     }
     speakers = {
-        act.order.stream: _name(act.order.fact.actors[0]) if act.order.fact.actors else "others"
+        act.planned.stream: _name(act.planned.fact.actors[0])
+        if act.planned.fact.actors
+        else "others"
         for act in acts
-        if isinstance(act.order.fact, Made)
+        if isinstance(act.planned.fact, Made)
     }
     controls = _table("issuer", "instruments", "acts by year", issuers, acts)
     announcements = _table("who", "announcements", "by year", speakers, acts)
@@ -37,8 +39,8 @@ def _table(who: str, what: str, when: str, owners: dict[str, str], acts: Iterabl
     """How many entities each owner has, and how many acts of them there are in each year."""
     years: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for act in acts:
-        if owner := owners.get(act.order.stream):
-            years[owner][act.order.fact.public_on.year] += 1
+        if owner := owners.get(act.planned.stream):
+            years[owner][act.planned.fact.public_on.year] += 1
     entities = Counter(owners.values())
     lines = [f"| {who} | {what} | {when} |", "| --- | --- | --- |"]
     for owner in sorted(years):

@@ -36,12 +36,12 @@ class Act:
 
     file: str
     number: int
-    order: PlannedEvent
+    planned: PlannedEvent
 
     @property
     def id(self) -> str:
         """The id of its event."""
-        return self.order.event_id
+        return self.planned.event_id
 
 
 @dataclass(frozen=True, slots=True)

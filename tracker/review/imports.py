@@ -164,9 +164,9 @@ def _with_reviews(
     def read_reviewed(file: File) -> Iterator[Item]:
         for item in read(file):
             if isinstance(item, ReadFact):
-                order = item.order
-                fact = with_review(order.fact, candidate.snapshot, candidate.accepted_by)
-                yield replace(item, order=replace(order, fact=fact))
+                planned = item.planned
+                fact = with_review(planned.fact, candidate.snapshot, candidate.accepted_by)
+                yield replace(item, planned=replace(planned, fact=fact))
             else:
                 yield item
 

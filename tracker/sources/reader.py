@@ -114,7 +114,7 @@ class ReadFact:
     """A fact that was read, as a command with an id that is always the same for the same row."""
 
     at: SourceLocation
-    order: PlannedEvent
+    planned: PlannedEvent
 
 
 @dataclass(frozen=True, slots=True)

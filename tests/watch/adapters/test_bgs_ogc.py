@@ -39,7 +39,7 @@ def claims(api: Bgs, proposal: ImportProposal, tmp_path: Path) -> list[Claimed]:
     assert reader.recognise(File.at(path).head(), proposal.file_name)
     items = list(reader.read(File.at(path)))
     assert all(isinstance(item, ReadFact) for item in items), items
-    return [i.order.fact for i in items if isinstance(i, ReadFact)]  # type: ignore[misc]
+    return [i.planned.fact for i in items if isinstance(i, ReadFact)]  # type: ignore[misc]
 
 
 def test_all_pages_are_read_and_each_is_imported_by_the_reader(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_is_proposed_is_what_the_reader_reads(tmp_path: Path) -> None:
         path.write_bytes(content)
         items = list(usgs.READER.read(File.at(path)))
         assert all(isinstance(item, ReadFact) for item in items), items
-        facts = [item.order.fact for item in items if isinstance(item, ReadFact)]
+        facts = [item.planned.fact for item in items if isinstance(item, ReadFact)]
         editions[proposal.file_name] = {
             (fact.edition, fact.series.commodity) for fact in facts if isinstance(fact, Claimed)
         }

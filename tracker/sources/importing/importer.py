@@ -174,38 +174,38 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
     """Judge some items and stage what they lead to."""
     told = [item for item in batch if isinstance(item, ReadFact)]
-    ids = [item.order.event_id for item in told]
-    entities = dict(await run.staging.entities(item.order.stream for item in told))
+    ids = [item.planned.event_id for item in told]
+    entities = dict(await run.staging.entities(item.planned.stream for item in told))
     in_log = await run.staging.streams_of(ids)
     moved = [
-        item.order.event_id
+        item.planned.event_id
         for item in told
-        if in_log.get(item.order.event_id, item.order.stream) != item.order.stream
+        if in_log.get(item.planned.event_id, item.planned.stream) != item.planned.stream
     ]
     taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
     seen = await run.staging.lines_seen(ids)
     run.founded |= await run.staging.existing_streams(
-        sorted(referenced_alliances(item.order.fact for item in told) - run.founded)
+        sorted(referenced_alliances(item.planned.fact for item in told) - run.founded)
     )
     events: list[NewEvent] = []
     for item in batch:
         if isinstance(item, RefusedItem):
             run.receipt_builder.refuse(item)
             continue
-        order = item.order
-        elsewhere = in_log.get(order.event_id, order.stream) != order.stream
+        planned = item.planned
+        elsewhere = in_log.get(planned.event_id, planned.stream) != planned.stream
         verdict = reconcile(
             item,
-            entities[order.stream],
-            seen.get(order.event_id),
+            entities[planned.stream],
+            seen.get(planned.event_id),
             elsewhere,
             _retraction_maker(run, item.at),
-            taken=order.event_id in taken,
+            taken=planned.event_id in taken,
         )
         made = _decide_events(run, item, verdict, entities)
         if made is not None:
             events += made
-            seen.setdefault(order.event_id, item.at.line)
+            seen.setdefault(planned.event_id, item.at.line)
     await run.staging.stage(events)
     await run.staging.mark_seen(seen)
 
@@ -214,20 +214,20 @@ def _decide_events(
     run: ImportRun, item: ReadFact, verdict: Resolution, entities: dict[str, Entity]
 ) -> list[NewEvent] | None:
     """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
-    stream = item.order.stream
+    stream = item.planned.stream
     if verdict.outcome is ItemOutcome.REFUSED:
         run.receipt_builder.refuse(
-            RefusedItem(item.at, verdict.reason, item.order.event_id, verdict.code)
+            RefusedItem(item.at, verdict.reason, item.planned.event_id, verdict.code)
         )
         return None
     entity = entities[stream]
     version = entity.version
     try:
-        events = [decide(entity, order, run.founded, run.actor) for order in verdict.orders]
+        events = [decide(entity, planned, run.founded, run.actor) for planned in verdict.plan]
     except TrackerError as error:
         entity.forget_after(version)
         at = SourceLocation(item.at.line, item.at.column or dotted_path(error))
-        run.receipt_builder.refuse(RefusedItem.because(at, error, item.order.event_id))
+        run.receipt_builder.refuse(RefusedItem.because(at, error, item.planned.event_id))
         return None
     if stream.startswith("alliance/"):
         run.founded.add(stream)
@@ -238,11 +238,11 @@ def _decide_events(
 def _count(run: ImportRun, item: ReadFact, verdict: Resolution) -> None:
     run.receipt_builder.outcomes[verdict.outcome] += 1
     if verdict.warning:
-        run.receipt_builder.suspect_of(item.at, verdict.warning, item.order.event_id)
-    if verdict.orders and len(run.differences) < MAX_DIFFERENCES:
+        run.receipt_builder.suspect_of(item.at, verdict.warning, item.planned.event_id)
+    if verdict.plan and len(run.differences) < MAX_DIFFERENCES:
         run.differences.append(
             EntityDifference(
-                verdict.outcome, item.at, item.order.stream, item.order.fact, verdict.before
+                verdict.outcome, item.at, item.planned.stream, item.planned.fact, verdict.before
             )
         )
 

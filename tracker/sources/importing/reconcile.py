@@ -54,7 +54,7 @@ class Resolution:
     """
 
     outcome: ItemOutcome
-    orders: tuple[PlannedEvent, ...] = ()
+    plan: tuple[PlannedEvent, ...] = ()
     reason: str = ""
     code: str = ""
     warning: str | None = None
@@ -76,14 +76,14 @@ def reconcile(
     another entity, `taken` whether it has it for an event that no import recorded. `retraction`
     makes the retraction of a wrong event; without it another fact under a known id is a mistake.
     """
-    row = facts_of_row(entity, told.order.event_id)
-    order, row = without_redacted(told.order, row)
+    row = facts_of_row(entity, told.planned.event_id)
+    planned, row = without_redacted(told.planned, row)
     if taken and retraction:
-        if _is_recorded(entity, order):
+        if _is_recorded(entity, planned):
             return Resolution(ItemOutcome.UNCHANGED)
-        row = [known for known in row if known.event_id != order.event_id]
+        row = [known for known in row if known.event_id != planned.event_id]
     told_as = row[-1:] if retraction else row
-    same = any(equal_ignoring_place(known.fact, order.fact) for known in told_as)
+    same = any(equal_ignoring_place(known.fact, planned.fact) for known in told_as)
     if line is not None:
         return (
             Resolution(ItemOutcome.REPEATED)
@@ -93,33 +93,35 @@ def reconcile(
     if same and not (retraction and retracted_by_import(entity, row[-1].event_id)):
         return Resolution(ItemOutcome.UNCHANGED)
     if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
-        return _refusal(str(IdempotencyConflict(order.event_id)), IdempotencyConflict.code)
-    if not row and _is_accepted(entity, order):
+        return _refusal(str(IdempotencyConflict(planned.event_id)), IdempotencyConflict.code)
+    if not row and _is_accepted(entity, planned):
         return Resolution(ItemOutcome.UNCHANGED)
     if not row or retraction is None:
-        return _resolve_new(entity, _under_free_id(order) if taken else order)
-    return _resolve_correction(entity, order, row, retraction)
+        return _resolve_new(entity, _under_free_id(planned) if taken else planned)
+    return _resolve_correction(entity, planned, row, retraction)
 
 
-def _is_recorded(entity: Entity, order: PlannedEvent) -> bool:
-    """Whether the event of an order's id stands and says the same, whoever recorded it."""
+def _is_recorded(entity: Entity, planned: PlannedEvent) -> bool:
+    """Whether the event of a planned id stands and says the same, whoever recorded it."""
     return any(
-        known.event_id == order.event_id and equal_ignoring_place(known.fact, order.fact)
+        known.event_id == planned.event_id and equal_ignoring_place(known.fact, planned.fact)
         for known in effective_facts(entity.known)
     )
 
 
-def _is_accepted(entity: Entity, order: PlannedEvent) -> bool:
+def _is_accepted(entity: Entity, planned: PlannedEvent) -> bool:
     """Whether a person has accepted the same fact in a review, so that it stands under another id."""
     return any(
-        known.fact.source.reviewed_by and equal_ignoring_place(known.fact, order.fact)
+        known.fact.source.reviewed_by and equal_ignoring_place(known.fact, planned.fact)
         for known in effective_facts(entity.known)
     )
 
 
-def _under_free_id(order: PlannedEvent) -> PlannedEvent:
-    """The order under the first id that is only for imports: its own was taken by a client."""
-    return PlannedEvent(order.stream, order.fact, f"{order.event_id}{IMPORT_MARK}1", order.path)
+def _under_free_id(planned: PlannedEvent) -> PlannedEvent:
+    """The planned event under the first id that is only for imports: its own was taken by a client."""
+    return PlannedEvent(
+        planned.stream, planned.fact, f"{planned.event_id}{IMPORT_MARK}1", planned.path
+    )
 
 
 def facts_of_row(entity: Entity, event_id: str) -> list[RecordedFact]:
@@ -128,13 +130,15 @@ def facts_of_row(entity: Entity, event_id: str) -> list[RecordedFact]:
 
 
 def without_redacted(
-    order: PlannedEvent, row: Sequence[RecordedFact]
+    planned: PlannedEvent, row: Sequence[RecordedFact]
 ) -> tuple[PlannedEvent, list[RecordedFact]]:
-    """An order and its row, both without the texts that were redacted in the row: a file that still
+    """A planned event and its row, both without the texts that were redacted in the row: a file that still
     has them says nothing new by that, and what it corrects does not bring them back."""
     gone = {field for known in row for field in commitments_in(known.fact)}
     return (
-        PlannedEvent(order.stream, without_texts(order.fact, gone), order.event_id, order.path),
+        PlannedEvent(
+            planned.stream, without_texts(planned.fact, gone), planned.event_id, planned.path
+        ),
         [known._replace(fact=without_texts(known.fact, gone)) for known in row],
     )
 
@@ -165,14 +169,14 @@ def _without_place(fact: Fact) -> Fact:
     return replace(fact, source=source)
 
 
-def _resolve_new(entity: Entity, order: PlannedEvent) -> Resolution:
+def _resolve_new(entity: Entity, planned: PlannedEvent) -> Resolution:
     """A row that the log does not know; its claim may be known under another id."""
-    if not isinstance(order.fact, Claimed):
-        return Resolution(ItemOutcome.NEW, (order,))
+    if not isinstance(planned.fact, Claimed):
+        return Resolution(ItemOutcome.NEW, (planned,))
     claims = [(k, k.fact) for k in effective_facts(entity.known) if isinstance(k.fact, Claimed)]
     for known, claim in claims:
-        if edition_key(claim) == edition_key(order.fact):
-            same = equal_quantities(claim.quantity, order.fact.quantity)
+        if edition_key(claim) == edition_key(planned.fact):
+            same = equal_quantities(claim.quantity, planned.fact.quantity)
             return (
                 Resolution(ItemOutcome.UNCHANGED)
                 if same
@@ -182,15 +186,15 @@ def _resolve_new(entity: Entity, order: PlannedEvent) -> Resolution:
                 )
             )
     earlier = [
-        claim for _, claim in claims if claim.source.publisher == order.fact.source.publisher
+        claim for _, claim in claims if claim.source.publisher == planned.fact.source.publisher
     ]
     if not earlier:
-        return Resolution(ItemOutcome.NEW, (order,))
-    nearest = min(earlier, key=lambda claim: abs(claim.public_on - order.fact.public_on))
+        return Resolution(ItemOutcome.NEW, (planned,))
+    nearest = min(earlier, key=lambda claim: abs(claim.public_on - planned.fact.public_on))
     return Resolution(
         ItemOutcome.RESTATED,
-        (order,),
-        warning=plausibility_warning(order.fact, nearest),
+        (planned,),
+        warning=plausibility_warning(planned.fact, nearest),
         before=nearest,
     )
 
@@ -210,20 +214,20 @@ def plausibility_warning(claim: Claimed, neighbour: Claimed) -> str | None:
 
 def _resolve_correction(
     entity: Entity,
-    order: PlannedEvent,
+    planned: PlannedEvent,
     row: Sequence[RecordedFact],
     retraction: Callable[[str], Retracted],
 ) -> Resolution:
     last = row[-1]
-    orders = [PlannedEvent(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
+    plan = [PlannedEvent(planned.stream, planned.fact, f"{planned.event_id}~{len(row) + 1}")]
     if last.event_id not in retracted_ids(entity.known):
-        orders.insert(
+        plan.insert(
             0,
             PlannedEvent(
-                order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTION_SUFFIX}"
+                planned.stream, retraction(last.event_id), f"{last.event_id}{RETRACTION_SUFFIX}"
             ),
         )
-    return Resolution(ItemOutcome.CORRECTED, tuple(orders), before=last.fact)
+    return Resolution(ItemOutcome.CORRECTED, tuple(plan), before=last.fact)
 
 
 def _refusal(reason: str, code: str) -> Resolution:

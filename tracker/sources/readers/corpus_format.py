@@ -63,7 +63,7 @@ def format_line(event_id: str, type_: str, fact: Fact, entity: str | None = None
 
 
 def parse_line(line: bytes) -> PlannedEvent:
-    """The order that a line gives. Raises InvalidInput or TooLarge, with the path of the field."""
+    """The event that a line plans. Raises InvalidInput or TooLarge, with the path of the field."""
     if len(line) > MAX_ROW_BYTES:
         raise TooLarge(f"expected at most {MAX_ROW_BYTES} bytes, got {len(line)}")
     parsed = decode(Line, line)

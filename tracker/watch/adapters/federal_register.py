@@ -212,7 +212,7 @@ def _finding(entry: Entry, options: Options) -> Finding | None:
         reason = f"{where} can't be recorded: {error.message}"
         return Lead(entry.origin(), reason, LeadCode.NOT_READ)
     if isinstance(item, ReadFact):
-        return FactProposal(entry.origin(), _reason(entry), item.order)
+        return FactProposal(entry.origin(), _reason(entry), item.planned)
     if not options.leads:
         return None
     reason = f"A document {entry.because}; its title and summary name no commodity of the tracker"

@@ -66,7 +66,7 @@ def propose_control(act: Act, origin: Origin) -> FactProposal | str:
         f"The title sets up export control, the headings name {names}, the text asks for a licence"
         f" and says that it holds from {since}"
     )
-    return FactProposal(origin, reason, read.order)
+    return FactProposal(origin, reason, read.planned)
 
 
 def goods_of(act: Act) -> tuple[Commodity, ...] | None:
