@@ -13,7 +13,7 @@ from deploy.cli.common import DAY_FORM, DataDir, day, report_errors, run_with_da
 from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
 from deploy.snapshot_file import replay as replayed
 from deploy.snapshot_file import replay_bundle, write_snapshot
-from projections.query.as_of import moment_at_position, resolve_moment
+from projections.query.moment import moment_at_position, resolve_moment
 from schema.base.scalars import Instant
 from schema.inputs.arguments import parse_instant
 from tracker.audit.verify.verifier import Verification

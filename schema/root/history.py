@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from projections.query.as_of import AsOf, HistoryRow
+from projections.query.as_of import AsOf
+from projections.query.histories import HistoryRow
 from projections.query.lists import Days, Key, Keyed, KeyRange
 from schema.base.global_ids import decode_opaque, encode_opaque
 from schema.inputs.arguments import LAST_POSITION
@@ -30,7 +31,7 @@ def history_pages(
 
     async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
         found = (
-            await as_of.history(
+            await as_of.histories.page(
                 entity, valid=valid, known=known, types=types, span=_known_by(until, span)
             )
             if nameable
@@ -40,7 +41,7 @@ def history_pages(
 
     async def count() -> int:
         return (
-            await as_of.count_history(entity, valid=valid, known=known, types=types, until=until)
+            await as_of.histories.count(entity, valid=valid, known=known, types=types, until=until)
             if nameable
             else 0
         )

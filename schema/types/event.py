@@ -10,7 +10,7 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections.query.as_of import HistoryRow
+from projections.query.histories import HistoryRow
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field

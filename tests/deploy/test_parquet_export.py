@@ -137,7 +137,7 @@ async def test_versions_are_those_of_the_history_each_once(
         ("export-control/cn-mofcom-2024-46", "export_controls"),
         ("figure/rare_earths/CN/production/mine/2023", "figures"),
     ):
-        expected = await corpus_services.as_of.history(entity)
+        expected = await corpus_services.as_of.histories.page(entity)
         found = ask(
             "SELECT valid_from, valid_until, known_from, known_until,"
             f" epoch_us(recorded_at), epoch_us(replaced_at) FROM '{tmp_path}/{file}.parquet'"

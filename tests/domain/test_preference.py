@@ -200,9 +200,9 @@ async def test_a_judgement_goes_before_a_special_order_and_that_before_a_general
 
 
 async def test_an_order_leaves_the_rows_of_figures_as_they_are(api: Api) -> None:
-    before = [await api.services.as_of.history(f"figure/{id}") for id in (FIGURE, WORLD)]
+    before = [await api.services.as_of.histories.page(f"figure/{id}") for id in (FIGURE, WORLD)]
     await api.do("orderPublishers", ordering("bgs"))
-    after = [await api.services.as_of.history(f"figure/{id}") for id in (FIGURE, WORLD)]
+    after = [await api.services.as_of.histories.page(f"figure/{id}") for id in (FIGURE, WORLD)]
     assert before == after
 
 

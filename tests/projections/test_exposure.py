@@ -615,7 +615,7 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
             Question(day, issuer=Place("ID")),
         ):
             figures = last_output(states, question, controls)
-            [found] = await as_of.exposures(
+            [found] = await as_of.exposures.find(
                 question, (), moment, destinations=[question.destination]
             )
             assert found == exposures(

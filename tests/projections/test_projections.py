@@ -289,7 +289,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
         monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
         counts.append(len(await project(connection, 1000)))
         pool: Any = connection
-        told.append([await AsOf(pool, recorder).history(stream) for stream in STREAMS])
+        told.append([await AsOf(pool, recorder).histories.page(stream) for stream in STREAMS])
     assert counts[0] > counts[1]
     assert told[0] == told[1]
     assert sum(map(len, told[0])) > 30
@@ -318,7 +318,7 @@ async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
             for asked in filters
         ],
         *[await as_of.lists.claims(at, asked) for at in (now, then) for asked in filters],
-        *[await as_of.history(stream) for stream in STREAMS],
+        *[await as_of.histories.page(stream) for stream in STREAMS],
         *[await as_of.digest(at) for at in (now, then)],
         *[
             await changes.between(then, now, ChangeFilter(publishers=names))
@@ -392,7 +392,7 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
             (row["first_day"], row["since"], row["until"] and row["until"] - 1, row["state"])
             for row in rows
         ]
-        assert await as_of.count_history(stream) == len(expected)
+        assert await as_of.histories.count(stream) == len(expected)
         for size in (1, 3, 1000):
             for from_end in (False, True):
                 assert await walked(as_of, stream, size, from_end) == expected
@@ -409,7 +409,7 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
             after=None if from_end else key,
             before=key if from_end else None,
         )
-        page = await as_of.history(stream, span=span)
+        page = await as_of.histories.page(stream, span=span)
         held = [
             (of.valid_from, of.known_from, of.known_until, encode(of.state).decode())
             for of in page
@@ -420,7 +420,9 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
             return found
         end = page[0 if from_end else -1]
         key = end.known_from, end.valid_from.isoformat()
-        closed = await as_of.history(stream, span=KeyRange(after=key, before=key, closed=True))
+        closed = await as_of.histories.page(
+            stream, span=KeyRange(after=key, before=key, closed=True)
+        )
         assert closed == [end]
 
 
@@ -433,17 +435,17 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     await project(connection, 1000)
     pool: Any = connection
     as_of = AsOf(pool, recorder)
-    [*_, (_, stream)] = sorted([(await as_of.count_history(of), of) for of in STREAMS])
-    whole = await as_of.history(stream)
+    [*_, (_, stream)] = sorted([(await as_of.histories.count(of), of) for of in STREAMS])
+    whole = await as_of.histories.page(stream)
     for from_end in (False, True):
         order = whole[::-1] if from_end else whole
         most = sum(len(encode(of.state)) for of in order[:3] if of.state)
-        monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", most)
-        page = await as_of.history(stream, span=KeyRange(limit=6, from_end=from_end))
+        monkeypatch.setattr("projections.query.histories.MAX_PAGE_STATE_BYTES", most)
+        page = await as_of.histories.page(stream, span=KeyRange(limit=6, from_end=from_end))
         given = [of.state for of in (page[::-1] if from_end else page)]
         assert given == [*[of.state for of in order[:3]], None, None, None]
-        monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", 1)
-        page = await as_of.history(stream, span=KeyRange(limit=2, from_end=from_end))
+        monkeypatch.setattr("projections.query.histories.MAX_PAGE_STATE_BYTES", 1)
+        page = await as_of.histories.page(stream, span=KeyRange(limit=2, from_end=from_end))
         assert [of.state is None for of in page] == [from_end, not from_end]
 
 

@@ -148,7 +148,7 @@ async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
 
 async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
     pool: Any = Explaining(connection)
-    await AsOf(pool, None).history(f"figure/{REE}")  # type: ignore[arg-type]
+    await AsOf(pool, None).histories.page(f"figure/{REE}")  # type: ignore[arg-type]
     [plan] = pool.plans
     assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} == {
         "versions_as_of",
@@ -179,7 +179,7 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
         KeyRange(limit=21, before=(4000, "2025-01-01"), from_end=True),
     ]
     for span in spans:
-        await as_of.history("figure/long", span=span)
+        await as_of.histories.page("figure/long", span=span)
         assert pool.plans[-1]["Actual Rows"] == 21, span
         assert pages(pool.plans[-1]) < 1000, span
 

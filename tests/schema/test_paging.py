@@ -174,7 +174,7 @@ async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_stat
     )
     expected = [edge["node"] for edge in (await page(corpus, document, first=200))["edges"]]
     assert len(expected) > 3
-    monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", most)
+    monkeypatch.setattr("projections.query.histories.MAX_PAGE_STATE_BYTES", most)
     assert await check(corpus, document) == expected
 
 

@@ -298,7 +298,7 @@ class SupplyAnalysis(AtMoment):
         """
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
-        [found] = await info.context.services.as_of.exposures(
+        [found] = await info.context.services.as_of.exposures.find(
             asked, orders, self.moment, destinations=[asked.destination], year=year
         )
         return [exposure(item, orders, self.moment) for item in found]
@@ -323,7 +323,7 @@ class SupplyAnalysis(AtMoment):
         toward = _parse_destinations(destinations)
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
         orders = await self.orders(info)
-        found = await info.context.services.as_of.exposures(
+        found = await info.context.services.as_of.exposures.find(
             asked, orders, self.moment, destinations=toward, year=year
         )
         return [

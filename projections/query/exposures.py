@@ -1,0 +1,84 @@
+"""Exposure: which supplies of commodities are under which export controls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from projections.analysis.claims import Orders
+from projections.analysis.exposure import (
+    ExportClauses,
+    Exposure,
+    Question,
+    exposures,
+    yearly_supplies,
+)
+from projections.query.list_statements import ENTITIES_BY_NAMES
+from projections.query.lists import Filter, Lists, figures_of
+from projections.query.moment import Moment, kind_name
+from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
+from tracker.domain.codec import decode
+from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.matching import controls_about
+from tracker.domain.places import Place
+from tracker.domain.vocabulary import Direction
+from tracker.postgres.database import Pool
+
+SQL = load_parts(Path(__file__).with_name("exposures.sql"))
+YEARLY_OUTPUT = fill(
+    SQL.yearly_output, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state()
+)
+
+
+class Exposures:
+    """Answers what is under which controls."""
+
+    def __init__(self, pool: Pool, lists: Lists):
+        self._pool, self._lists = pool, lists
+
+    async def find(
+        self,
+        asked: Question,
+        orders: Orders,
+        moment: Moment,
+        *,
+        destinations: Sequence[Place | None],
+        year: int | None = None,
+    ) -> list[list[Exposure]]:
+        """Which supply is under which export controls, toward each of some destinations (None: any),
+        in a year or in the last one for which there are figures; see `projections.analysis.exposure`.
+        """
+        listed = await self._lists.page(
+            ExportControlState,
+            moment,
+            Filter(
+                commodities=asked.commodity and controls_about([asked.commodity]),
+                places=asked.issuer and [asked.issuer],
+                category=Direction.EXPORT,
+            ),
+        )
+        questions = [replace(asked, destination=destination) for destination in destinations]
+        clauses = ExportClauses([control for _, control in listed])
+        named = set[Commodity]()
+        for question in questions:
+            named.update(clauses.subjects(question))
+            await asyncio.sleep(0)  # each question takes a while: others get their turn
+        wanted = {below for one in named for below in descendants(one)}
+        rows = await self._pool.fetch(
+            YEARLY_OUTPUT,
+            kind_name(FigureState),
+            moment.valid_at,
+            moment.position,
+            figures_of(sorted(wanted)),
+            year,
+        )
+        spread = yearly_supplies((decode(FigureState, row["state"]) for row in rows), orders)
+        found = []
+        for question in questions:
+            found.append(exposures(question, clauses, spread))
+            await asyncio.sleep(0)
+        return found
