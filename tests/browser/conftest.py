@@ -24,8 +24,17 @@ from tests.support.packed import install_wheel, pack
 from tests.support.shared_work import make_once
 from tests.support.site import Site, serving_wheel
 from tests.support.visit import Visit, visiting
+from tests.support.watched_sources import LIST, failed, fetched, looked, record, watched
 from tracker.postgres.database import Target
 
+LONG = LIST + "?" + "&".join(f"conditions[term][{number}]=gallium" for number in range(12))
+"""The address of a watched source, as long as some are."""
+LOOKS = (
+    fetched(address=LONG),
+    looked(snapshots=1, candidates=2, requests=2000),
+    failed("2026-11-02T00:00:00Z", look=2, address=LONG, reason="no answer " * 20),
+    looked("2026-11-02T00:00:00Z", look=2, complete=False, warnings=["Odd: " + "x" * 150]),
+)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NEEDED = "TESTS_NEED_BROWSER"
 WRITE_TOKEN = "the-token-of-the-browser-tests"
@@ -76,6 +85,7 @@ def site_target(server: Postgres, corpus_template: str) -> Target:
     async def write() -> None:
         async with running_tracker(target) as services:
             await record_hostile_facts(services)
+            await record(services, watched(address=LONG), *LOOKS)
             await services.projector.reach(await services.recorder.head(), seconds=60)
 
     asyncio.run(write())

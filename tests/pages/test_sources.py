@@ -48,6 +48,12 @@ async def two_looks(services: Services) -> None:
     )
 
 
+async def test_a_source_counts_in_whole_numbers(services: Services, api: Api) -> None:
+    await record(services, watched(), fetched(), looked(requests=2000, snapshots=1, candidates=3))
+    text = await read(api, "/sources/us-federal-register")
+    assert "In all 1 looks, 2,000 requests, 1 new snapshots, 3 candidates" in text
+
+
 async def test_an_empty_list_says_that_nobody_looks(api: Api) -> None:
     assert "No source is watched: nobody looks for newer acts." in await read(api, "/sources")
 

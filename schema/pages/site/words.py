@@ -46,9 +46,12 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
 
 
 def number(value: object, missing: str = "") -> str:
-    """A number with commas between thousands, with the digits that it has."""
+    """A number with commas between thousands, with the digits that it has. The API's large counts are
+    floating, since they may be more than an Int holds: they are written as whole ones all the same."""
     if value is None:
         return missing
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     try:
         return f"{Decimal(str(value)):,f}"
     except InvalidOperation:
