@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-import projections.query.as_of
+import projections.query.moment
 import schema.execution.response_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
@@ -158,7 +158,7 @@ async def test_the_next_day_is_another_question(
             return datetime.now(tz) + cls.ahead
 
     monkeypatch.setattr(schema.execution.response_cache, "datetime", Clock)
-    monkeypatch.setattr(projections.query.as_of, "datetime", Clock)
+    monkeypatch.setattr(projections.query.moment, "datetime", Clock)
     for days in range(2):
         Clock.ahead = timedelta(days=days)
         day = (datetime.now(UTC) + Clock.ahead).date().isoformat()
