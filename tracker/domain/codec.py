@@ -20,15 +20,15 @@ FIELD_ERROR = re.compile(r"Object (missing required|contains unknown) field `(.*
 
 
 @lru_cache(maxsize=65536)
-def _word(kind: Callable[[str], Any], text: str) -> Any:
-    return kind(text)
-
-
 def _decode_word(kind: Callable[[str], Any], value: Any) -> Any:
-    """Build a word of a vocabulary (`Place`, `Commodity`, `Unit`, `PartialDate`, `Actor`)."""
+    """Build a word of a vocabulary (`Place`, `Commodity`, `Unit`, `PartialDate`, `Actor`).
+
+    The cache itself is called for each word of what is decoded: a function before it takes longer
+    than the look-up. It refuses lists and objects by a TypeError; see `to_invalid_input`.
+    """
     if not isinstance(value, str):
         raise InvalidInput(f"expected text, got {type(value).__name__}")
-    return _word(kind, value)
+    return kind(value)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -123,6 +123,8 @@ def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
+    if isinstance(cause, TypeError):  # a list or an object where a word is: see `_decode_word`
+        what = "expected text, got a list or an object"
     if about := FIELD_ERROR.fullmatch(what):
         return _field_error(about[2], about[1] == "missing required", path)
     too_long = "length <=" in what
