@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Iterable
-from typing import Any, cast
+from typing import cast
 
 import strawberry
 
@@ -50,11 +50,6 @@ class WithQuotation(WithNote):
 
     def _texts(self) -> Iterable[FreeText | None]:
         return self.note_text, self.quotation_text
-
-
-def free_texts_of(state: Any) -> dict[str, FreeText | None]:
-    """The texts of a state, for what is shown of it."""
-    return {"note_text": state.note, "quotation_text": state.quotation}
 
 
 def resolve_text(info: Info, told: FreeText | None) -> str | None:

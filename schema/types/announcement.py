@@ -8,7 +8,7 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.memo import memoize_by_identity
-from schema.types.annex_text import WithQuotation, free_texts_of
+from schema.types.annex_text import WithQuotation
 from schema.types.common import (
     Actor,
     Because,
@@ -131,5 +131,6 @@ def _content(state: AnnouncementState) -> Announcement:
             "source": lambda: source(state.source),
             "because": lambda: because(state.because),
         },
-        **free_texts_of(state),
+        note_text=state.note,
+        quotation_text=state.quotation,
     )

@@ -15,7 +15,7 @@ from projections.query.moment import Moment
 from schema.base.decorators import object_type, read_from
 from schema.base.memo import Once, memoize_by_identity
 from schema.base.scalars import Position
-from schema.types.annex_text import WithQuotation, free_texts_of
+from schema.types.annex_text import WithQuotation
 from schema.types.common import (
     Because,
     Commodity,
@@ -222,7 +222,13 @@ def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -
 
 def _claim(state: domain.FigureState, of: domain.Claim, **more: Any) -> Claim:
     self = Claim.__new__(Claim)
-    self.__dict__.update(state=state, of=of, **free_texts_of(of), **more)
+    self.__dict__ = {
+        "state": state,
+        "of": of,
+        "note_text": of.note,
+        "quotation_text": of.quotation,
+        **more,
+    }
     return self
 
 
