@@ -76,12 +76,14 @@ class ChosenKeys:
 
 
 @contextmanager
-def open_log(name: str) -> Iterator[LogFiles]:
-    """A bundle, or the log at an address."""
+def open_log(name: str, *, with_snapshots: bool = False) -> Iterator[LogFiles]:
+    """A bundle, or the log at an address; of such a one snapshots are checked where that is wanted."""
     if not is_web(name):
         yield bundle_at(Path(name))
         return
-    with closing(HttpSource(name, token=settings.token())) as website:
+    with closing(
+        HttpSource(name, token=settings.token(), with_snapshots=with_snapshots)
+    ) as website:
         yield website
 
 

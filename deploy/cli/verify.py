@@ -33,6 +33,7 @@ from deploy.process import Exit
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.database_snapshots import DatabaseSnapshots
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.report import VerificationRun, as_json, as_markdown, report
 from tracker.audit.verify.rows import DerivedRows, check_complete, covered
@@ -54,6 +55,7 @@ class VerifyOptions:
     only_new: bool
     allow_missing_texts: bool
     allow_missing_snapshots: bool
+    with_snapshots: bool
     json: bool
     report: Path | None
 
@@ -111,6 +113,14 @@ def verify(
     ] = None,
     allow_missing_texts: AllowMissingTexts = False,
     allow_missing_snapshots: AllowMissingSnapshots = False,
+    with_snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--snapshots/--no-snapshots",
+            help="Check the bytes that publishers sent, too: those of a bundle, beside the log at an"
+            " address that ends with /log, or of the database and its directory.",
+        ),
+    ] = True,
     json: Annotated[
         bool,
         typer.Option(
@@ -144,7 +154,13 @@ def verify(
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = VerifyOptions(
-        state, only_new, allow_missing_texts, allow_missing_snapshots, json, report_to
+        state,
+        only_new,
+        allow_missing_texts,
+        allow_missing_snapshots,
+        with_snapshots,
+        json,
+        report_to,
     )
     asked = address_without_query(log) if log and is_web(log) else log
     visit = VerificationRun(
@@ -161,7 +177,10 @@ def verify(
         stderr.print(f"{size - head_of(visit).size} events after that are not signed yet.")
 
     async def look_at_files() -> None:
-        with open_log(log or "") as found, report_result(visit, wishes):
+        with (
+            open_log(log or "", with_snapshots=with_snapshots) as found,
+            report_result(visit, wishes),
+        ):
             chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
             await check(found, chosen, visit, wishes)
 
@@ -189,6 +208,7 @@ async def check(
         only_new=wishes.only_new,
         allow_missing_texts=wishes.allow_missing_texts,
         allow_missing_snapshots=wishes.allow_missing_snapshots,
+        with_snapshots=wishes.with_snapshots,
     )
     with progress_bar(stderr) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
@@ -204,7 +224,9 @@ async def check_rows(
 ) -> int:
     """Verify the rows of a database, also against a checkpoint that was kept elsewhere. Returns how many
     there are."""
-    source, trust = DatabaseSource(pool), TrustPolicy(chosen.trust.keys)
+    snapshots = DatabaseSnapshots(pool, settings.snapshots()).read
+    source = DatabaseSource(pool, snapshots if wishes.with_snapshots else None)
+    trust = TrustPolicy(chosen.trust.keys)
     head = await head_kept(kept, trust) if kept else None
     if head:
         visit.saved = await covered(source, trust, head)
@@ -312,7 +334,7 @@ def print_snapshots(verification: Verification, print: Callable[[str], None] = p
     """Say what has become of the bytes that events name."""
     snapshots = verification.snapshots
     if snapshots is None:
-        print("snapshots: not checked, they are not part of what was read")
+        print("snapshots: not checked, they were left out or are not part of what was read")
         return
     missing = f", {len(snapshots.missing)} are missing" if snapshots.missing else ""
     print(

@@ -39,11 +39,13 @@ from tracker.audit.bundle.restore import restore
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.database_snapshots import DatabaseSnapshots
+from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.values import Fact
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Unavailable
 from tracker.postgres.database import WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 
@@ -426,6 +428,90 @@ async def test_a_copy_of_an_address_has_the_snapshots_that_are_there(
     assert files_in(tmp_path / "copy") == files_in(bundle)
     elsewhere = HttpSource(address.removesuffix("/log"))
     assert elsewhere.snapshot(DIGESTS[1]) is None
+
+
+async def of_address(address: str) -> Verification:
+    """Verify the log at an address, with its snapshots."""
+    source = HttpSource(address, with_snapshots=True)
+    try:
+        verification = await Verification.begin(source, TRUST)
+        await verification.run()
+    finally:
+        source.close()
+    return verification
+
+
+async def of_rows(target: Target, directory: Path | None = None) -> Verification:
+    """Verify the rows of a database, with its snapshots."""
+    async with open_pool(target) as pool:
+        source = DatabaseSource(pool, DatabaseSnapshots(pool, directory).read)
+        verification = await Verification.begin(source, TRUST)
+        await verification.run()
+    return verification
+
+
+async def damage(target: Target, change: str) -> None:
+    """Do to the row of a snapshot what no role may."""
+    async with open_connection(target) as connection, connection.transaction():
+        await connection.execute("ALTER TABLE watch.snapshots DISABLE TRIGGER ALL")
+        await connection.execute("ALTER TABLE watch.snapshots DROP CONSTRAINT snapshots_check2")
+        await connection.execute(change, bytes.fromhex(DIGESTS[1]))
+        await connection.execute("ALTER TABLE watch.snapshots ENABLE TRIGGER ALL")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (
+            "UPDATE watch.snapshots SET content = overlay(content PLACING 'P' FROM 1) WHERE sha256 = $1",
+            "ALTERED_SNAPSHOT",
+        ),
+        ("DELETE FROM watch.snapshots WHERE sha256 = $1", "MISSING_SNAPSHOT"),
+    ],
+)
+async def test_an_address_and_a_database_are_verified_with_their_snapshots(
+    address: str, target: Target, change: str, code: str
+) -> None:
+    for verification in (await of_address(address), await of_rows(target)):
+        assert verification.snapshots is not None
+        assert (verification.snapshots.intact, verification.snapshots.redacted) == (4, 0)
+    await damage(target, change)
+    for again in (of_address(address), of_rows(target)):
+        with pytest.raises((Rejected, Unavailable)) as caught:
+            await again
+        assert caught.value.code in (code, "UNAVAILABLE")
+
+
+async def test_what_was_redacted_is_not_missing_at_an_address_or_in_a_database(
+    bundle: Path, target: Target
+) -> None:
+    await exported(bundle, REDACTED)
+    await restored(target, bundle)
+    async with running_tracker(target) as services, serving(services, Access()) as (address, *_):
+        looked_at = [await of_address(f"http://{address}/log"), await of_rows(target)]
+    for verification in looked_at:
+        assert verification.snapshots is not None
+        assert (verification.snapshots.intact, verification.snapshots.redacted) == (4, 1)
+
+
+async def test_snapshots_in_a_directory_are_verified_with_the_rows_of_a_database(
+    bundle: Path, target: Target, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    await restored(target, bundle, files)
+    snapshots = (await of_rows(target, files)).snapshots
+    assert snapshots is not None
+    assert snapshots.intact == 4
+    with pytest.raises(Unavailable, match="--no-snapshots"):
+        await of_rows(target)
+    for change, code in (
+        (lambda file: file.write_bytes(b"!"), "ALTERED_SNAPSHOT"),
+        (Path.unlink, "MISSING_SNAPSHOT"),
+    ):
+        change(files / DIGESTS[1][:2] / DIGESTS[1])
+        with pytest.raises(Rejected) as caught:
+            await of_rows(target, files)
+        assert caught.value.code == code
 
 
 @pytest.fixture

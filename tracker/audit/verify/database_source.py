@@ -6,7 +6,7 @@ repeat what its entry says, and the rows that were published must be as they wer
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +15,7 @@ import msgspec
 from tracker.audit.format.frontier import FullTile, root_over
 from tracker.audit.format.layout import positions_below, positions_of
 from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_hashes
+from tracker.audit.verify.snapshot_check import ReadSnapshot
 from tracker.audit.verify.trust import parse_head
 from tracker.errors import NotFound, Rejected
 from tracker.log.entries import recorded
@@ -31,10 +32,13 @@ class DatabaseSource:
     Raises Rejected where rows are not as they were signed: also MISSING_ROW and WRONG_COLUMN.
     """
 
-    name, ahead, has_snapshots = "the database", 1, False
+    name, ahead = "the database", 1
 
-    def __init__(self, pool: Pool):
+    def __init__(self, pool: Pool, snapshots: ReadSnapshot | None = None):
+        """Without `snapshots` nobody asks for any."""
         self._pool = pool
+        self._read_snapshot = snapshots
+        self.has_snapshots = snapshots is not None
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint. Raises NotFound where there is none."""
@@ -104,8 +108,9 @@ class DatabaseSource:
     def annex_lines(self) -> None:
         """None: those of a database are beside the log."""
 
-    def snapshot(self, sha256: str) -> None:
-        """None, likewise."""
+    def snapshot(self, sha256: str) -> Iterator[bytes] | None:
+        """The bytes of a snapshot; None where they are not there. Raises Unavailable."""
+        return self._read_snapshot(sha256) if self._read_snapshot else None
 
     async def _partial_tile(self, tile: Tile) -> list[bytes]:
         """A tile that is not complete: the roots of complete ones below it."""

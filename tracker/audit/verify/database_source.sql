@@ -24,3 +24,7 @@ SELECT hashes, root FROM log.tiles WHERE level = $1 AND number = $2;
 -- name: roots
 -- The roots of some complete tiles of a level, in order.
 SELECT root FROM log.tiles WHERE level = $1 AND number >= $2 AND number < $3 ORDER BY number;
+
+-- name: snapshot
+-- The bytes of a snapshot, or that they are in a directory.
+SELECT content, in_directory FROM watch.snapshots WHERE sha256 = $1;

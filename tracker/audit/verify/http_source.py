@@ -34,8 +34,9 @@ class HttpSource(LogFiles):
 
     ahead = 8
 
-    def __init__(self, url: str, *, token: str | None = None):
-        """Raises InvalidInput for what is no such address."""
+    def __init__(self, url: str, *, token: str | None = None, with_snapshots: bool = False):
+        """`with_snapshots` has those checked that are beside the log. Raises InvalidInput for what is no
+        such address."""
         if not is_address(url) or "?" in url or "#" in url:
             raise InvalidInput(
                 f"{address_without_query(url)}: expected an http or https address of a log,"
@@ -44,6 +45,7 @@ class HttpSource(LogFiles):
             )
         self._parts = urlsplit(url.rstrip("/"))
         self.name = address_without_query(url.rstrip("/"))
+        self.has_snapshots = with_snapshots and self._parts.path.endswith(LOG_PATH)
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"

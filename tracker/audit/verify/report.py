@@ -205,9 +205,8 @@ def not_checked(visit: VerificationRun) -> list[str]:
         "the texts (notes and quotations) that entries commit to: they are not part of what was"
         " read": found is not None and found.texts is None,
         "the texts that are missing": bool(found and found.texts and found.texts.missing),
-        "the bytes that publishers sent, which events name: they are not part of what was read": (
-            found is not None and found.snapshots is None
-        ),
+        "the bytes that publishers sent, which events name: they were left out, or are not part of"
+        " what was read": (found is not None and found.snapshots is None),
         "the snapshots that are missing": bool(
             found and found.snapshots and found.snapshots.missing
         ),

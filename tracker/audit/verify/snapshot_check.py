@@ -1,4 +1,4 @@
-"""The snapshots of a bundle, held against the events that name them while these are verified.
+"""The snapshots of a log, held against the events that name them while these are verified.
 
 What is signed are the events: they name bytes by their SHA-256, and say how many they are. Bytes that are
 gone are explained only by an event of the log that redacts them, before or after the one that names them.
@@ -68,8 +68,9 @@ class SnapshotChecker:
             also = f", nor are {len(others):,} others" if others else ""
             raise Rejected(
                 "MISSING_SNAPSHOT",
-                f"snapshot {sha256} is not in the bundle{also}, and no event redacts it; export again,"
-                " or take what there is with --allow-missing-snapshots",
+                f"snapshot {sha256} is not there{also}, and no signed event redacts it. Of a bundle: export"
+                " it again, or take what there is with --allow-missing-snapshots. Of a log that goes on:"
+                " verify again, since what was redacted just now is signed in a moment",
                 range(position, position + 1),
             )
 

@@ -101,12 +101,14 @@ class Verification:
         since: int | None = None,
         allow_missing_texts: bool = False,
         allow_missing_snapshots: bool = False,
+        with_snapshots: bool = True,
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
 
         With `only_new` the pass begins at the last event that the saved head is about, or at the one at
         `since` if that is earlier. With `allow_missing_texts` texts may be missing, which are then
-        counted, with `allow_missing_snapshots` snapshots; none may be altered.
+        counted, with `allow_missing_snapshots` snapshots; none may be altered. Snapshots are looked at where
+        the source has some, `with_snapshots`.
         Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
         """
         head = trust.verify_head(await source.head(), "the checkpoint")
@@ -121,7 +123,7 @@ class Verification:
         )
         snapshots = (
             SnapshotChecker(source.snapshot, before + 1, allow_missing=allow_missing_snapshots)
-            if source.has_snapshots
+            if source.has_snapshots and with_snapshots
             else None
         )
         return Verification(source, trust, head, saved, before + 1, texts, snapshots)
