@@ -110,6 +110,31 @@ async def test_an_editor_decides_on_twenty_candidates_by_the_keyboard_alone(
         )
 
 
+async def test_several_are_marked_and_rejected_by_the_keyboard_alone(
+    visit: Visiting, site: Site, site_target: Target
+) -> None:
+    desk = await desk_with(site_target, [f"Notice {number}" for number in range(4)])
+    async with visit(width=320) as tab:
+        page = tab.page
+        await desk.open(page, site)
+        for key in "jxjjx":
+            await page.keyboard.press(key)
+        assert await page.locator("input[name=marked]:checked").count() == 2
+        await page.keyboard.press("r")
+        await page.locator("h1", has_text="Reject 2 candidates").wait_for()
+        assert await page.evaluate(OVERFLOW) == 0
+        await page.get_by_label("Why").fill("It is about tin")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("What came of each.").wait_for()
+        assert await page.get_by_text("Rejected.").count() == 2
+        await page.goto(f"{site.url}{desk.path}")
+        assert await page.locator("a[data-row]").all_inner_texts() == [
+            "Notice 1",
+            "Notice 3",
+            "A gap",
+        ]
+
+
 async def test_keys_lead_and_are_announced_and_can_be_turned_off(
     visit: Visiting, site: Site, desk: Desk
 ) -> None:

@@ -56,7 +56,7 @@ class Editor:
         """The text of a page."""
         return text(await self.get(path))
 
-    async def send(self, path: str, **fields: str) -> httpx.Response:
+    async def send(self, path: str, **fields: str | list[str]) -> httpx.Response:
         """The answer to a form."""
         return await self.api.request("POST", path, data=fields, headers=self.headers)
 
@@ -137,6 +137,58 @@ async def test_a_decision_leads_to_the_next_candidate_of_the_same_part_of_the_qu
     assert "Assigned by ann (bob)" in said
     assert "Rejected by ann: About tin" in said
     assert "Notice 2024-2" in await ann.says("/review?assignedTo=bob")
+
+
+async def test_several_are_accepted_with_one_reason_after_what_will_be_recorded_was_shown(
+    ann: Editor, services: Services, found: Callable[..., Awaitable[int]]
+) -> None:
+    await found(
+        proposal(), proposal("2024-2", title="Antimony"), lead("2024-3"), proposal("2024-4")
+    )
+    queue = (await ann.get("/review?source=cn-mofcom")).text
+    assert re.findall(r'name="marked" value="([^"]+)"', queue) == ["1:1", "2:1", "3:1", "4:1"]
+    marked = {"marked": ["1:1", "2:1", "3:1"], "do": "accept"}
+    preview = await ann.send("/review?source=cn-mofcom", **marked)
+    said = text(preview)
+    assert (preview.status_code, "Accept 2 candidates" in said) == (200, True)
+    assert "ExportControl.Announced of export-control/" in said
+    assert "It proposes no fact: make it one, or close it." in said
+    assert "it stays as it is and the others are done" in said
+    assert await services.recorder.head() == 0
+    await ann.decide("/review/2", "reject", revision="1", reason="Faster")
+    done = await ann.send("/review", **marked, confirmed="true", reason="Read both")
+    said = text(done)
+    assert (done.status_code, said.count("Accepted and recorded.")) == (200, 1)
+    assert "Somebody has changed it meanwhile" in said
+    assert await services.recorder.head() == 1
+    assert "Read both" in await ann.says("/review/1")
+    again = await ann.send("/review", **marked, confirmed="true")
+    assert again.status_code == 422
+    assert await services.recorder.head() == 1
+
+
+async def test_a_decision_on_several_needs_marks_and_its_fields(
+    ann: Editor, found: Callable[..., Awaitable[int]]
+) -> None:
+    await found(proposal(), lead("2024-2"))
+    marked = ["1:1", "2:1"]
+    assert "No candidate is marked" in text(await ann.send("/review", do="reject"))
+    refused = await ann.send("/review", do="reject", marked=marked, confirmed="true")
+    assert (refused.status_code, "Why : expected a value" in text(refused)) == (422, True)
+    late = await ann.send(
+        "/review", do="postpone", marked=marked, confirmed="true", until="2020-01-01"
+    )
+    assert text(late).count("Not done:") == 2
+    for wrong in (
+        {"do": "reopen", "marked": marked},
+        {"do": "accept", "marked": ["1"]},
+        {"do": "accept", "marked": ["9:1"]},
+        {"do": "accept", "marked": ["1:1"] * 51},
+    ):
+        assert (await ann.send("/review", **wrong)).status_code == 400
+    closed = await ann.send("/review", do="reject", marked=marked, confirmed="true", reason="Old")
+    assert text(closed).count("Rejected.") == 2
+    assert "2 rejected" in await ann.says("/review")
 
 
 async def test_what_is_refused_is_said_at_its_field_and_nothing_is_done(

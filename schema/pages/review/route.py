@@ -34,6 +34,7 @@ from schema.pages.review.forms import (
     revision_of,
 )
 from schema.pages.review.queue import FILTERS, KINDS, ORDERS, REVIEW, STATES, Queue, queue_of
+from schema.pages.review.several import CHOICES, SeveralPage
 from schema.pages.review.snapshot_text import SnapshotText, snapshot_text
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, session
@@ -66,20 +67,24 @@ class ReviewRoute:
         self._snapshots = services.writing.snapshots
         self._api = OwnApi("schema.pages.review", access_control, answers)
         self._edit = EditPage(self._api, self._find)
+        self._several = SeveralPage(self._api)
 
     def routes(self, pages: PlainPages) -> Sequence[Route]:
         """The routes."""
         return [
-            pages.route(REVIEW, self.all),
+            pages.route(REVIEW, self.all, ("GET", "POST")),
             pages.route(f"{REVIEW}/{{id}}", self.one, ("GET", "POST")),
             pages.route(f"{REVIEW}/{{id}}/edit", self.edit, ("GET", "POST")),
         ]
 
     async def all(self, request: Request, client: Client) -> Response:
-        """The queue. Raises Unauthenticated, Forbidden and InvalidInput."""
+        """The queue, or a decision on those that are marked in it. Raises Unauthenticated, Forbidden and
+        InvalidInput."""
         check_allowed(request, client)
         given = query_parameters(request, (*PARAMETERS, AFTER))
         queue = queue_of(given)
+        if request.method == "POST":
+            return await self._several.respond(queue, request, client)
         variables = {**queue.variables(), "after": given.get(AFTER) or None}
         data = await self._api.ask("queue", variables, client)
         shown = {
@@ -91,6 +96,8 @@ class ReviewRoute:
             "states": STATES,
             "kinds": KINDS,
             "orders": ORDERS,
+            "choices": CHOICES,
+            "keys": KEYS,
             "mine": queue.link(assignedTo=client.caller.name),
             "decided": _decided(given),
         }

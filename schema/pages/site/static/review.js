@@ -1,5 +1,5 @@
 // Keys of the pages of review. What a key does stands in the page: a link, a button or a form that opens has
-// it in `data-key`; rows of the queue have `data-row`. All of it can be done without scripts.
+// it in `data-key`; rows of the queue have `data-row`, and a box that marks them. All of it can be done without scripts.
 //
 // Keys are single letters, so they can be turned off (WCAG 2.1.4); this browser remembers it.
 
@@ -15,6 +15,14 @@ function move(step) {
   const row = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + step))];
   if (row instanceof HTMLElement) row.focus();
   return rows.length > 0;
+}
+
+/** Mark the row that has the focus, or take its mark away. */
+function mark() {
+  const box = document.activeElement?.closest("li")?.querySelector("input[name=marked]");
+  if (!(box instanceof HTMLInputElement)) return false;
+  box.checked = !box.checked;
+  return true;
 }
 
 /**
@@ -44,7 +52,8 @@ document.addEventListener("keydown", (event) => {
   }
   const element = elementFor(event.key);
   if (element instanceof HTMLElement) use(element);
-  else if (!(event.key === "j" && move(1)) && !(event.key === "k" && move(-1))) return;
+  else if (!(event.key === "j" && move(1)) && !(event.key === "k" && move(-1)) && !(event.key === "x" && mark()))
+    return;
   event.preventDefault();
 });
 
