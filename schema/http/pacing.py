@@ -55,7 +55,6 @@ class Pacing:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._all_answered.wait()
-        await asyncio.sleep(
-            0
-        )  # the last answer leaves at the end of a turn: see CoalescingTransport
+        # The last answer leaves at the end of this turn: see CoalescingTransport.
+        await asyncio.sleep(0)
         return seconds - (time.monotonic() - started)
