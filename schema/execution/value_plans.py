@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from itertools import count
 from operator import attrgetter, methodcaller
 from types import NoneType, SimpleNamespace
@@ -51,9 +50,6 @@ Converters: TypeAlias = Mapping[type, Serializer | None]
 """How values of exactly these classes get into an answer, None: as they are. It is what their plan
 says too, which those of other classes take."""
 
-
-MAX_CACHED_CLASSES = 64
-"""Combinations of classes that the values of an object have, of which a plan keeps what it does."""
 
 PLAN_NUMBERS = count()
 """Tell plans apart, also from those that are forgotten."""
@@ -253,26 +249,15 @@ def _refuse_value(value: Any) -> Any:
 
 
 def _of_fields(fields: Mapping[str, Field]) -> Serializer:
-    """The plan for objects of these fields.
-
-    Most values get into an answer as they are. Which do not follows from their classes, which are
-    the same in most objects: found out once for these.
-    """
+    """The plan for objects of these fields."""
     read = _all([of.read for of in fields.values()])
-
-    @lru_cache(MAX_CACHED_CLASSES)
-    def ways_of(classes: tuple[type, ...]) -> Sequence[tuple[str, Serializer]]:
-        ways = [
-            of.ways.get(kind, of.plan) for of, kind in zip(fields.values(), classes, strict=True)
-        ]
-        return [(name, way) for name, way in zip(fields, ways, strict=True) if way is not None]
+    parts = [(name, of.ways.get, of.plan) for name, of in fields.items()]
 
     def complete(value: Any) -> dict[str, Any]:
-        parts = read(value)
-        answer = dict(zip(fields, parts, strict=False))
-        for name, way in ways_of(tuple(map(type, parts))):
-            answer[name] = way(answer[name])
-        return answer
+        return {
+            name: part if (way := way_of(type(part), plan)) is None else way(part)
+            for (name, way_of, plan), part in zip(parts, read(value), strict=False)
+        }
 
     return complete
 
