@@ -60,7 +60,7 @@ class AllVersions:
             ):
                 version = _version(row)
                 if last and _goes_on_in(last, version):
-                    last = _joined(last, version)
+                    last = _join(last, version)
                     continue
                 if last:
                     yield last
@@ -93,7 +93,7 @@ def _goes_on_in(one: StoredVersion, next: StoredVersion) -> bool:
     )
 
 
-def _joined(one: StoredVersion, next: StoredVersion) -> StoredVersion:
+def _join(one: StoredVersion, next: StoredVersion) -> StoredVersion:
     return replace(
         one, known_until=next.known_until, replaced_at=next.replaced_at, rows=one.rows + 1
     )

@@ -60,7 +60,8 @@ async def find_matches(
     issuers = {issuer for candidate in candidates for issuer in candidate.issuers}
     known = {issuer: await _acts_of(lists, moment, issuer) for issuer in sorted(issuers)}
     return [
-        list(matches_of(candidate, _merged(known, candidate.issuers))) for candidate in candidates
+        list(matches_of(candidate, _acts_of_issuers(known, candidate.issuers)))
+        for candidate in candidates
     ]
 
 
@@ -73,13 +74,15 @@ async def _acts_of(lists: Lists, moment: Moment, issuer: str) -> dict[str, Act]:
     return {name: act for name, act in found.items() if issuer in _issuers(act)}
 
 
-def _merged(known: Mapping[str, Mapping[str, Act]], issuers: Iterable[str]) -> dict[str, Act]:
+def _acts_of_issuers(
+    known: Mapping[str, Mapping[str, Act]], issuers: Iterable[str]
+) -> dict[str, Act]:
     return {name: act for issuer in issuers for name, act in known[issuer].items()}
 
 
 def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[CandidateMatch]:
     """The acts of its issuers that a candidate is about, by their names in the log. Pure."""
-    told = _Told(candidate)
+    told = _CandidateFact(candidate)
     found = (match for name, act in acts.items() if (match := _match(told, name, act)))
     ranked = sorted(found, key=lambda match: (RANKS[match.kind], match.entity))
     yield from ranked[:MAX_MATCHES]
@@ -88,7 +91,7 @@ def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[Candid
 RANKS = {MatchKind.SAME_AS: 0, MatchKind.CONFLICTS_WITH: 1, MatchKind.AMENDS: 2}
 
 
-class _Told:
+class _CandidateFact:
     """What a candidate says, as far as it is compared."""
 
     def __init__(self, candidate: Candidate):
@@ -114,7 +117,7 @@ class _Told:
         return on or (PartialDate(published.isoformat()) if published else None)
 
 
-def _match(told: _Told, name: str, act: Act) -> CandidateMatch | None:
+def _match(told: _CandidateFact, name: str, act: Act) -> CandidateMatch | None:
     """What a candidate is to an act; None where it is nothing to it, or the act was made of it."""
     if act.because and act.because[0].event_id == told.candidate.recorded_id:
         return None
@@ -134,7 +137,7 @@ def _match(told: _Told, name: str, act: Act) -> CandidateMatch | None:
     return None
 
 
-def _same_because(told: _Told, name: str, act: Act) -> str | None:
+def _same_because(told: _CandidateFact, name: str, act: Act) -> str | None:
     """Why a candidate is the same act; None where it is not."""
     if numbers := told.numbers & _numbers(act):
         return f"the same number: {', '.join(sorted(numbers))}"
@@ -147,7 +150,7 @@ def _same_because(told: _Told, name: str, act: Act) -> str | None:
     return None
 
 
-def _differences(told: _Told, act: Act) -> Iterator[str]:
+def _differences(told: _CandidateFact, act: Act) -> Iterator[str]:
     """In what a proposed fact differs from the same act as it is known."""
     if told.fact is None or not told.opens:
         return
@@ -159,18 +162,18 @@ def _differences(told: _Told, act: Act) -> Iterator[str]:
     known = {item.clause.measure for item in act.clauses}
     said = {clause.measure for clause in told.fact.clauses}
     if known and said and known.isdisjoint(said):
-        yield f"another measure: {_listed(said)}, not {_listed(known)}"
+        yield f"another measure: {_list_words(said)}, not {_list_words(known)}"
     goods = {good for item in act.clauses for good in item.clause.commodities}
     named = {good for clause in told.fact.clauses for good in clause.commodities}
-    if goods and named and _related(goods).isdisjoint(named):
-        yield f"other goods: {_listed(named)}, not {_listed(goods)}"
+    if goods and named and _with_related(goods).isdisjoint(named):
+        yield f"other goods: {_list_words(named)}, not {_list_words(goods)}"
 
 
-def _listed(given: Iterable[str]) -> str:
+def _list_words(given: Iterable[str]) -> str:
     return ", ".join(sorted(given))
 
 
-def _related(goods: Iterable[Commodity]) -> set[str]:
+def _with_related(goods: Iterable[Commodity]) -> set[str]:
     """Goods with all that are above and below them."""
     return {other for good in goods for other in (good, *descendants(good), *ancestors(good))}
 

@@ -51,11 +51,11 @@ class ChangeFeed:
             moment = await self.as_of.resolve(valid_at)
             yield moment
             left = None if valid_at else seconds_until_next_day(moment.valid_at)
-            touched = await self._touched(selection, moment.position, left)
+            touched = await self._wait_touched(selection, moment.position, left)
             await asyncio.sleep(asked + MIN_INTERVAL_SECONDS - loop.time())
             await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
 
-    async def _touched(self, selection: Selection, after: int, seconds: float | None) -> int:
+    async def _wait_touched(self, selection: Selection, after: int, seconds: float | None) -> int:
         """The position of an event that touches the selection once there is one; or 0 when so many
         seconds have passed.
         """

@@ -61,7 +61,7 @@ class ClauseMatches:
 
         def clauses(state: ExportControlState) -> Sequence[ClauseState]:
             own = licences.get(state.issuer, NO_LICENCES)
-            answered = self._answered(state)
+            answered = self._answers_for(state)
             found = answered.get((asked, id(own)))
             if found is None:
                 if len(answered) >= MAX_QUESTIONS:
@@ -72,7 +72,7 @@ class ClauseMatches:
 
         return clauses
 
-    def _answered(self, state: ExportControlState) -> Answered:
+    def _answers_for(self, state: ExportControlState) -> Answered:
         kept = self._matched.get(id(state))
         if kept is None:
             kept = state, {}

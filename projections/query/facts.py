@@ -94,7 +94,7 @@ class Grouping(NamedTuple):
     publisher: bool = False
 
 
-class Wanted(NamedTuple):
+class NewestFilter(NamedTuple):
     """What is asked of the newest facts; None does not narrow."""
 
     kind: str | None = None
@@ -140,7 +140,7 @@ class Facts:
         of = None if commodities is None else tuple(commodities)
         return await self._editions.get((moment.alone, publisher, of))
 
-    async def newest(self, position: int, by: Grouping, wanted: Wanted) -> list[NewestFact]:
+    async def newest(self, position: int, by: Grouping, wanted: NewestFilter) -> list[NewestFact]:
         """The newest facts at a position, whatever the day, in the order of what they are told apart
         by."""
         return await self._newest.get((position, by, wanted))
@@ -160,7 +160,7 @@ class Facts:
         found = [Edition(**dict(row)) for row in rows]
         return sorted(found, key=edition_key)
 
-    async def _read_newest(self, asked: tuple[int, Grouping, Wanted]) -> list[NewestFact]:
+    async def _read_newest(self, asked: tuple[int, Grouping, NewestFilter]) -> list[NewestFact]:
         position, by, wanted = asked
         narrowed = wanted.kind, wanted.publisher
         if by.issuer or wanted.issuer is not None:
@@ -220,7 +220,7 @@ class FactList:
         return int(await self._pool.fetchval(self._statement(SQL.count), *arguments))
 
     @property
-    def _given(self) -> dict[str, object]:
+    def _conditions(self) -> dict[str, object]:
         """The conditions that are asked for, by their parts of facts.sql."""
         selection = self._wanted.selection
         conditions = {
@@ -231,7 +231,7 @@ class FactList:
         return {name: value for name, value in conditions.items() if value is not None}
 
     def _statement(self, part: str, way: str = "") -> str:
-        return _statement(part, tuple(self._given), self._about is not None, way)
+        return _statement(part, tuple(self._conditions), self._about is not None, way)
 
     def _arguments(
         self,
@@ -252,7 +252,7 @@ class FactList:
             yield day.isoformat()
             yield position
         yield limit
-        yield from self._given.values()
+        yield from self._conditions.values()
         if self._about is not None:
             yield from map(list, zip(*self._about, strict=True)) if self._about else ([], [], [])
 

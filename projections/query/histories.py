@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from projections.query.lists import WHOLE, Days, Key, KeyRange, ranged
+from projections.query.lists import WHOLE, Days, Key, KeyRange, to_range
 from projections.query.sql_parts import fill, load_parts, whole_state
 from projections.versions.rows import OPEN_POSITION
 from tracker.domain.codec import decode
@@ -77,7 +77,7 @@ class Histories:
         rows = await self._pool.fetch(
             _history(span.after is not None, span.before is not None, span.from_end, span.closed),
             entity,
-            ranged(valid),
+            to_range(valid),
             *known,
             types,
             span.limit,
@@ -98,7 +98,7 @@ class Histories:
     ) -> int:
         """How many versions `page` has without a span; if asked, only those known by a position."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
-        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types, until))
+        return int(await self._pool.fetchval(query, entity, to_range(valid), *known, types, until))
 
 
 def _keys(span: KeyRange) -> list[Key]:

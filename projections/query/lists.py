@@ -96,7 +96,7 @@ class Filter:
         }
 
 
-def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
+def to_range(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
     """A range from the first to the last, both inclusive."""
     if given is None:
         return None
@@ -107,10 +107,10 @@ FILTER_FIELDS: Sequence[str] = tuple(
     field.name for field in fields(Filter) if field.name != "about"
 )
 ARGUMENT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "in_force": ranged,
-    "dated": ranged,
-    "published": ranged,
-    "period": ranged,
+    "in_force": to_range,
+    "dated": to_range,
+    "published": to_range,
+    "period": to_range,
     "search": to_tsquery,
 }
 EVERYTHING = Filter()
@@ -209,7 +209,7 @@ class Lists:
             return await self._pool.fetch(statement, *arguments, *span.arguments)
 
         rows, states = await self.states.read(kind, fetch)
-        found = _placed(rows, states, order, len(shape.names))
+        found = _with_places(rows, states, order, len(shape.names))
         return found[::-1] if span.from_end else found
 
     async def _count(
@@ -249,7 +249,7 @@ class Lists:
                 return await self._pool.fetch(statement, *arguments, series.last)
 
             rows, states = await self.states.read(kind, fetch)
-            keyed: list[Keyed[S]] = _placed(rows, states, order, len(shape.names))
+            keyed: list[Keyed[S]] = _with_places(rows, states, order, len(shape.names))
             return series.by_day(
                 (row["first_day"], row["last_day"], item)
                 for row, item in zip(rows, keyed, strict=True)
@@ -258,7 +258,7 @@ class Lists:
         return await series.read((kind, of_claims, order, filter.key), lists)
 
 
-def _placed(
+def _with_places(
     rows: Sequence[asyncpg.Record], states: Sequence[T], order: Ordering, names: int
 ) -> list[Keyed[T]]:
     """States with their places in an order. Their names are in columns beside each other: the

@@ -99,7 +99,7 @@ class Preview:
         after = self.transitions(entity, day)
         for clause, measure in _clauses([*before, *after]).items():
             old, new = (tuple(status_periods(clause, turns)) for turns in (before, after))
-            if any(_told(a) != _told(b) for a, b in zip_longest(old, new)):
+            if any(_compared_part(a) != _compared_part(b) for a, b in zip_longest(old, new)):
                 yield StatusChange(entity, clause, measure, old, new)
 
 
@@ -137,7 +137,7 @@ def _clauses(turns: Sequence[Transition]) -> dict[str, Measure]:
     return {item.clause.id: item.clause.measure for state in states for item in state.clauses}
 
 
-def _told(period: StatusPeriod | None) -> object:
+def _compared_part(period: StatusPeriod | None) -> object:
     """What a time of a status is compared by: all but the evidence, of which there may be more."""
     if period is None:
         return None

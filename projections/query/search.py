@@ -132,7 +132,7 @@ class Searches:
         sought = [SoughtWord(word) for word in sought_words(question.text)]
         found = await self._find(question, moment, sought)
         if not found:
-            corrected = await self._corrected(sought, moment.position)
+            corrected = await self._correct(sought, moment.position)
             if corrected != sought:
                 sought = corrected
                 found = await self._find(question, moment, sought)
@@ -143,7 +143,7 @@ class Searches:
         sought = [SoughtWord(word) for word in sought_words(text)]
         found = await self._find_events(sought, wanted)
         if not found:
-            corrected = await self._corrected(sought, wanted.before - 1)
+            corrected = await self._correct(sought, wanted.before - 1)
             if corrected != sought:
                 found = await self._find_events(corrected, wanted)
         return found
@@ -247,7 +247,7 @@ class Searches:
         )
         return [row["entity"] for row in rows]
 
-    async def _corrected(self, sought: Sequence[SoughtWord], position: int) -> list[SoughtWord]:
+    async def _correct(self, sought: Sequence[SoughtWord], position: int) -> list[SoughtWord]:
         """The words, those that nobody has said with what they are nearly like: of what the log had by
         the position, and of the names of commodities and places."""
         asked = [one.word for one in sought if can_be_corrected(one.word)]

@@ -50,7 +50,7 @@ class MomentSeries:
         """What `fetch` gives for the whole series, fetched once for all that wait for the same key."""
         task = self._reads.get(key)
         if task is None:
-            task = self._reads[key] = asyncio.ensure_future(_awaited(fetch))
+            task = self._reads[key] = asyncio.ensure_future(_run(fetch))
         if not task.done():
             await task
         await self.give_way()
@@ -107,5 +107,5 @@ class MomentSeries:
         return held
 
 
-async def _awaited(fetch: Callable[[], Awaitable[T]]) -> T:
+async def _run(fetch: Callable[[], Awaitable[T]]) -> T:
     return await fetch()

@@ -52,9 +52,9 @@ class StateCache:
             if len(states) == len(rows):
                 return rows, states
         rows = await fetch(True)
-        return rows, self._learned(kind, epoch, rows)
+        return rows, self._learn(kind, epoch, rows)
 
-    def _learned(self, kind: type[S], epoch: int | None, rows: Rows) -> list[S]:
+    def _learn(self, kind: type[S], epoch: int | None, rows: Rows) -> list[S]:
         """The states of whole rows, cached if we are notified when their epoch ends."""
         states: dict[Name, S] = {}
         if rows:  # no rows say nothing about the next ones

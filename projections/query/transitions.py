@@ -215,7 +215,9 @@ def is_about(transition: Transition, about: TransitionFilter) -> bool:
         entity_type(transition.entity).KIND in about.kinds
         and about.entity in (None, transition.entity)
         and (about.what is None or transition.kind in about.what)
-        and _has_any(about.commodities and _wanted(transition, about), _commodities(transition))
+        and _has_any(
+            about.commodities and _commodities_asked(transition, about), _commodities(transition)
+        )
         and _has_any(about.places, (p for of in states for p in filter_columns(of).places))
         and _has_any(about.publishers, (s.publisher for of in states for s in of.sources))
         and _has_any(
@@ -230,7 +232,7 @@ def _has_any(wanted: Sequence[str] | None, found: Iterator[str]) -> bool:
     return wanted is None or not set(wanted).isdisjoint(found)
 
 
-def _wanted(transition: Transition, about: ChangeFilter) -> Sequence[str]:
+def _commodities_asked(transition: Transition, about: ChangeFilter) -> Sequence[str]:
     is_control = entity_type(transition.entity) is ExportControl
     return (about.commodities_of_controls if is_control else about.commodities) or ()
 

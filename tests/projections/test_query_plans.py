@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.facts import FactFilter, FactList, Facts, Grouping, Wanted
+from projections.query.facts import FactFilter, FactList, Facts, Grouping, NewestFilter
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
 from projections.versions.fact_sums import block_of
@@ -223,7 +223,7 @@ async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
     pool: Any = Explaining(connection)
     facts = Facts(pool, None)  # type: ignore[arg-type]
     await facts.editions(Moment(date(2026, 6, 1), head), None, None)
-    await facts.newest(head, Grouping(), Wanted())
+    await facts.newest(head, Grouping(), NewestFilter())
     assert len(pool.plans) == 2
     first = block_of(head)[1]
     in_block = await connection.fetchval("SELECT count(*) FROM facts WHERE since >= $1", first)

@@ -129,11 +129,11 @@ class LookJournal:
         self._settings = settings
         self._look = look
 
-    async def fetched(self, response: Response) -> None:
+    async def record_fetched(self, response: Response) -> None:
         """Something new came of a request."""
         address = response.request.url
         fact = Fetched(
-            **self._about(response.fetched_at),
+            **self._request_fields(response.fetched_at),
             address=address,
             status=response.status,
             sha256=Sha256(response.sha256),
@@ -143,46 +143,46 @@ class LookJournal:
         )
         await self._record(fact, response.request, response.sha256[:16])
 
-    async def unchanged(self, response: Response) -> None:
+    async def record_unchanged(self, response: Response) -> None:
         """The same came as last time."""
         fact = Unchanged(
-            **self._about(response.fetched_at),
+            **self._request_fields(response.fetched_at),
             address=response.request.url,
             status=response.status,
             sha256=Sha256(response.sha256),
         )
         await self._record(fact, response.request, f"same-{response.sha256[:16]}")
 
-    async def failed(
+    async def record_failed(
         self, request: Request, error: TrackerError, status: int | None, sha256: str | None
     ) -> None:
         """Nothing came that can be used, because of an error with a code of `FetchFailure`."""
         fact = Failed(
-            **self._about(datetime.now(UTC)),
+            **self._request_fields(datetime.now(UTC)),
             address=request.url,
             status=status,
             code=FetchFailure(error.code),
-            reason=shortened(error.message),
+            reason=shorten(error.message),
             sha256=sha256 and Sha256(sha256),
         )
         await self._record(fact, request, error.code.lower().replace("_", "-"))
 
-    async def looked(self, report: LookReport) -> None:
+    async def record_looked(self, report: LookReport) -> None:
         """The look has ended."""
         fact = Looked(
-            **self._about(report.ended_at),
+            **self._request_fields(report.ended_at),
             started_at=report.started_at,
             requests=report.requests,
             snapshots=report.snapshots,
             candidates=report.candidates,
             complete=report.complete,
             covers_until=report.covers_until,
-            warnings=tuple(shortened(each) for each in report.warnings[:MAX_WARNINGS]),
+            warnings=tuple(shorten(each) for each in report.warnings[:MAX_WARNINGS]),
         )
         key = self._settings.key
         await self._journal.record(key, fact, end_id(key, self._look))
 
-    def _about(self, at: datetime) -> dict[str, Any]:
+    def _request_fields(self, at: datetime) -> dict[str, Any]:
         source, on = _source(self._settings, at), _day(at)
         return {"source": source, "on": on, "look": self._look, "at": at}
 
@@ -201,7 +201,7 @@ def end_id(key: str, look: int) -> str:
     return f"watch-{key}-{look}-end"
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """A text as one line of a length that can be recorded; never empty."""
     line = " ".join(text.split()) or "?"
     return line if len(line) <= MAX_TEXT_CHARACTERS else f"{line[: MAX_TEXT_CHARACTERS - 1]}…"

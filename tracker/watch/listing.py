@@ -77,7 +77,7 @@ class Walk:
     joins: bool = True
 
 
-class Known:
+class KnownEntries:
     """What is known of a list: addresses with their day and title, and the day before which all that
     is listed counts as known: `since` at the first look, later ones keep to it."""
 
@@ -135,7 +135,7 @@ def fetch(request: Request) -> Fetching:
 
 
 def walk(
-    first: str, layout: Layout, known: Known, max_pages: int
+    first: str, layout: Layout, known: KnownEntries, max_pages: int
 ) -> Generator[Request | Finding, Response | None, Walk]:
     """Read the pages of a list from the newest on, until one has only what is known or is older, or
     nothing that was not on the pages before: past the last page some lists repeat one, some are empty.

@@ -38,7 +38,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.journal import LookJournal, LookReport, shortened
+from tracker.watch.journal import LookJournal, LookReport, shorten
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
 from tracker.web.fetcher import Fetcher
@@ -129,7 +129,7 @@ class LookInProgress:
             failure=failure,
         )
         await self._tools.may_act()
-        await self._journal.looked(report)
+        await self._journal.record_looked(report)
         return report, None if result is None else result.cursor
 
     async def _take(self, finding: Finding) -> None:
@@ -163,20 +163,20 @@ class LookInProgress:
         if ended_by is None:
             return None
         if isinstance(ended_by, FetchFailed):
-            return ended_by.code, shortened(f"{ended_by.url}: {ended_by.message}")
+            return ended_by.code, shorten(f"{ended_by.url}: {ended_by.message}")
         if ended_by.code not in CODES:
             ended_by.code = "LAYOUT_CHANGED"
         last = self._last
         await self._tools.may_act()
         if last is not None:
             await self._ask_anew_for(last.request)
-        await self._journal.failed(
+        await self._journal.record_failed(
             last.request if last else Request(self._settings.address),
             ended_by,
             last.status if last else None,
             last.sha256 if last else None,
         )
-        return ended_by.code, shortened(ended_by.message)
+        return ended_by.code, shorten(ended_by.message)
 
     async def _ask_anew_for(self, request: Request) -> None:
         """Have the next look ask for all of an address: what was wrong with it may be in its headers,
@@ -219,14 +219,14 @@ class LookInProgress:
                 self._requests += found.requests
                 if found.status != 304:
                     return found, None
-                kept = await self._kept(known.sha256)
+                kept = await self._read_snapshot(known.sha256)
                 if kept is not None:
                     return found, kept
         found = await self._tools.fetcher.fetch(self._web_request(request, None))
         self._requests += found.requests
         return found, None
 
-    async def _kept(self, sha256: str) -> bytes | None:
+    async def _read_snapshot(self, sha256: str) -> bytes | None:
         """The bytes of a snapshot; None where they are not to be had, as from a lost directory."""
         try:
             snapshot = await self._tools.snapshots.get(sha256)
@@ -272,10 +272,10 @@ class LookInProgress:
             unchanged=same and first_seen <= self._row.complete_look,
         )
         if same:
-            await self._journal.unchanged(response)
+            await self._journal.record_unchanged(response)
         else:
             self._snapshots += 1
-            await self._journal.fetched(response)
+            await self._journal.record_fetched(response)
         etag, last_modified = found.etag, found.last_modified
         if found.status == 304 and known is not None:
             etag, last_modified = known.etag, known.last_modified
@@ -291,7 +291,7 @@ class LookInProgress:
         await self._tools.may_act()
         if error.content and error.code in KEPT_WITH_FAILURES:
             sha256 = await self._tools.snapshots.put(error.content, error.media_type)
-        await self._journal.failed(request, error, error.status, sha256)
+        await self._journal.record_failed(request, error, error.status, sha256)
 
 
 async def drive(

@@ -29,7 +29,7 @@ from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLos
 from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.adapter import SourceSettings
-from tracker.watch.journal import Journal, LookReport, end_id, shortened
+from tracker.watch.journal import Journal, LookReport, end_id, shorten
 from tracker.watch.look import LookInProgress, LookTools
 from tracker.watch.settings import FindAdapter
 from tracker.watch.store import SourceRow, WatchStore, plain_settings
@@ -115,13 +115,13 @@ class Watcher(BackgroundTask):
                     self.trouble = None
                     await parts.lease.run(partial(self._watch, parts))
             except asyncpg.InsufficientPrivilegeError as error:
-                self._refused(f"the login of the database may not watch: {error}")
+                self._note_trouble(f"the login of the database may not watch: {error}")
             except (*CONNECTION_ERRORS, TimeoutError) as error:
-                self._refused(f"the watch has no database: {error}")
+                self._note_trouble(f"the watch has no database: {error}")
             except Exception:
                 if self._durability.set_back is None:
                     raise
-                self._refused(f"the log was set back: {self._durability.set_back}")
+                self._note_trouble(f"the log was set back: {self._durability.set_back}")
                 return  # the server ends
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -216,7 +216,7 @@ class Watcher(BackgroundTask):
         self.observe_look(report)
         return report
 
-    def _refused(self, trouble: str) -> None:
+    def _note_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:
             logger.warning("%s", trouble)
         self.trouble = trouble
@@ -226,14 +226,14 @@ class Watcher(BackgroundTask):
         async with AsyncExitStack() as stack:
             check = self._durability.check
 
-            async def opened(**options: object) -> Pool:
+            async def open_pool(**options: object) -> Pool:
                 pool = await create_pool(self._target, role=WATCHER, check=check, **options)  # type: ignore[arg-type]
                 stack.push_async_callback(pool.close)
                 return pool
 
-            pool = await opened(size=POOL_SIZE, seconds=WORK_TIMEOUT_SECONDS)
+            pool = await open_pool(size=POOL_SIZE, seconds=WORK_TIMEOUT_SECONDS)
             # Who holds a lease must not stop in the midst of a transaction; bytes take their time.
-            fenced = await opened(size=3, settings=POOL_SETTINGS, seconds=WORK_TIMEOUT_SECONDS)
+            fenced = await open_pool(size=3, settings=POOL_SETTINGS, seconds=WORK_TIMEOUT_SECONDS)
             options = self._options
             fetcher = Fetcher(options.networks, options.agent, limits=options.limits)
             fetcher.observe = lambda *seen: self.observe_request(*seen)
@@ -299,7 +299,7 @@ def _broken_off(
     settings: SourceSettings, number: int, started_at: datetime, error: Exception
 ) -> LookReport:
     """How a look ended that can't be on record."""
-    reason = shortened(f"the look failed: {type(error).__name__}: {error}")
+    reason = shorten(f"the look failed: {type(error).__name__}: {error}")
     ended_at = datetime.now(UTC)
     failure = "LAYOUT_CHANGED", reason
     return LookReport(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.query.facts import FactFilter, Grouping, NewestFact, Wanted, edition_key
+from projections.query.facts import FactFilter, Grouping, NewestFact, NewestFilter, edition_key
 from projections.query.list_statements import SortKey
 from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.context import Info
@@ -176,7 +176,7 @@ class FactLists(AtMoment):
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
         publishers = parse_publisher(publisher)
-        wanted = Wanted(
+        wanted = NewestFilter(
             kind.value if kind else None,
             None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,

@@ -148,7 +148,7 @@ class Query:
         """The pattern that rows meet."""
         languages = (
             f"(?language = <{AUTHORITY}/language/{language}> && ("
-            + " || ".join(f'CONTAINS(?text, "{_folded(term)}")' for term in terms)
+            + " || ".join(f'CONTAINS(?text, "{_fold_case(term)}")' for term in terms)
             + "))"
             for language, terms in self.terms.items()
             if terms
@@ -203,7 +203,7 @@ def last_part(address: str) -> str:
     return address.rpartition("/")[2]
 
 
-def _folded(term: str) -> str:
+def _fold_case(term: str) -> str:
     return " ".join(term.split()).lower()
 
 

@@ -20,7 +20,12 @@ from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, SourceSettings
 from tracker.watch.adapters.cellar_query import LANGUAGES, LIMITS, Query, Row, Title, last_part
 from tracker.watch.adapters.day_ranges import read_days
-from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
+from tracker.watch.adapters.known_documents import (
+    KnownDocument,
+    KnownDocuments,
+    cursor_of,
+    fingerprint,
+)
 from tracker.watch.terms import Term, terms_in
 
 COLD_START_DAYS = 90
@@ -89,10 +94,10 @@ class Act:
         return date.fromisoformat(self.row.day.value)
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownDocument:
         """What is kept of it."""
         said = sorted(title.row.key for title in self.titles)
-        return Known(fingerprint(said), self.day, self.row.title.value)
+        return KnownDocument(fingerprint(said), self.day, self.row.title.value)
 
     def origin(self) -> Origin:
         """Where it was read."""
@@ -185,7 +190,7 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
         yield Lead(act.origin(), f"An act {terms}", LeadCode.ANNOUNCED)
 
 
-def _withdrawn(name: str, known: Known, settings: SourceSettings) -> Lead:
+def _withdrawn(name: str, known: KnownDocument, settings: SourceSettings) -> Lead:
     origin = Origin(
         item=name,
         title=known.title,

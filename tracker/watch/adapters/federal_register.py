@@ -35,7 +35,12 @@ from tracker.watch.adapter import (
     SourceSettings,
 )
 from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, Listed, read_days
-from tracker.watch.adapters.known_documents import Known, KnownDocuments, cursor_of, fingerprint
+from tracker.watch.adapters.known_documents import (
+    KnownDocument,
+    KnownDocuments,
+    cursor_of,
+    fingerprint,
+)
 from tracker.watch.json_answers import not_as_expected, read_json
 from tracker.watch.listing import address_in
 
@@ -87,10 +92,10 @@ class Entry:
     because: str
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownDocument:
         """What is kept of it."""
         document = self.document
-        return Known(fingerprint(self.fields), document.publication_date, document.title)
+        return KnownDocument(fingerprint(self.fields), document.publication_date, document.title)
 
     def origin(self) -> Origin:
         """Where it was read."""
@@ -232,7 +237,7 @@ def _reason(entry: Entry) -> str:
     return reason
 
 
-def _withdrawn(number: str, known: Known, url: str) -> Lead:
+def _withdrawn(number: str, known: KnownDocument, url: str) -> Lead:
     origin = Origin(
         item=number,
         title=known.title,

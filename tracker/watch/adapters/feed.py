@@ -90,7 +90,7 @@ class ReadEntry:
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through a feed."""
     options: Options = settings.options
-    known = _known(cursor)
+    known = _known_entries(cursor)
     feed, seen = yield from _read_pages(settings.address, known, options)
     since = options.since or today - timedelta(days=30)
     wanted = {name: each for name, each in seen.items() if _is_wanted(each.entry, options)}
@@ -107,7 +107,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         yield lead
     # An entry is in a feed from a day on that only the feed knows: today's may be still to come.
     covers = None if warnings else today - DAY
-    kept = {name: _kept(each, name in wanted) for name, each in seen.items()}
+    kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
     return LookResult(_cursor(kept or known, today), covers, tuple(warnings))
 
 
@@ -220,12 +220,12 @@ def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lea
     return reason, Lead(origin, reason, LeadCode.GAP)
 
 
-def _kept(seen: ReadEntry, wanted: bool) -> KnownEntry:
+def _known_entry(seen: ReadEntry, wanted: bool) -> KnownEntry:
     title = seen.entry.title[:MAX_TITLE_CHARACTERS] if wanted else ""
     return KnownEntry(seen.fingerprint, seen.entry.day, title)
 
 
-def _known(cursor: Cursor) -> dict[str, KnownEntry]:
+def _known_entries(cursor: Cursor) -> dict[str, KnownEntry]:
     entries: Sequence[Sequence[Any]] = cursor.get("entries", ())
     return {
         name: KnownEntry(digits, date.fromisoformat(day) if day else None, title)

@@ -22,17 +22,17 @@ MAX_TITLE_CHARACTERS = 150
 
 def fingerprint(value: Any) -> str:
     """The same text for the same value: digits of the SHA-256 of its JSON, in an order of fields."""
-    return hashlib.sha256(encode(_sorted(value))).hexdigest()[:FINGERPRINT_DIGITS]
+    return hashlib.sha256(encode(_sort_keys(value))).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _sorted(value: Any) -> Any:
+def _sort_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _sort_keys(value[key]) for key in sorted(value)}
+    return [_sort_keys(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDocument:
     """What is kept of a document: its fingerprint, its day and the beginning of its title."""
 
     fingerprint: str
@@ -46,7 +46,7 @@ class KnownDocuments:
     documents of the last days, by what the publisher calls them."""
 
     through: date | None
-    documents: Mapping[str, Known]
+    documents: Mapping[str, KnownDocument]
 
     @classmethod
     def of(cls, cursor: Cursor, asked: str) -> KnownDocuments:
@@ -54,7 +54,7 @@ class KnownDocuments:
         if cursor.get("asked") != asked:
             return cls(None, {})
         documents = {
-            name: Known(digits, date.fromisoformat(day), title)
+            name: KnownDocument(digits, date.fromisoformat(day), title)
             for name, (digits, day, title) in cursor["documents"].items()
         }
         return cls(date.fromisoformat(cursor["through"]), documents)
@@ -73,7 +73,7 @@ class KnownDocuments:
         """Whether a document is known, and read otherwise."""
         return name in self.documents and self.documents[name].fingerprint != now
 
-    def missing(self, found: Collection[str], days: DayRange) -> dict[str, Known]:
+    def missing(self, found: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
         """The documents of some days that were there, and are not any more."""
         return {
             name: each
@@ -82,7 +82,9 @@ class KnownDocuments:
         }
 
 
-def cursor_of(today: date, overlap_days: int, asked: str, documents: Mapping[str, Known]) -> Cursor:
+def cursor_of(
+    today: date, overlap_days: int, asked: str, documents: Mapping[str, KnownDocument]
+) -> Cursor:
     """The cursor after a look: it keeps the documents of the days that are read again."""
     first = today - timedelta(days=overlap_days)
     return {

@@ -30,7 +30,7 @@ from tracker.watch.days import day_format
 from tracker.watch.listing import (
     GONE,
     Entry,
-    Known,
+    KnownEntries,
     Layout,
     MaxPages,
     check_selector,
@@ -94,14 +94,14 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through a list from the newest notice to what is known."""
     options: Options = settings.options
-    known = Known(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
+    known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
     found = yield from walk(settings.address, options.layout(), known, options.max_pages)
     warnings = []
     if not found.joins:
         gap = gap_in(found, settings.address, options.language)
         warnings.append(gap.reason)
         yield gap
-    yield from _say_what_is_gone(known.missing_in(found), known, options)
+    yield from _report_missing(known.missing_in(found), known, options)
     new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))
     wanted = [entry for entry in new if _is_wanted(entry, options)]
     now = wanted[:MAX_READ] if options.read_notices else wanted
@@ -145,8 +145,8 @@ def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Resp
     return Lead(origin, reason, code)
 
 
-def _say_what_is_gone(
-    missing: Iterable[str], known: Known, options: Options
+def _report_missing(
+    missing: Iterable[str], known: KnownEntries, options: Options
 ) -> Generator[Request | Finding, Response | None, None]:
     """Ask for notices that are in the list no more, and forget those that are gone, or are merely
     not listed. What can't be said is asked again."""

@@ -142,13 +142,13 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     known: Mapping[str, list[str]] = cursor.get("files", {})
     files = yield from _all_files(settings.address, options.since_edition)
     changed = [f for key, f in sorted(files.items()) if known.get(key, [""])[0] != f.file.version]
-    left = [each.key for each in _wanted(changed, options)[MAX_FILES:]]
+    left = [each.key for each in _select_files(changed, options)[MAX_FILES:]]
     unread = set(left)
     for each in changed:
         if each.key not in left and not (yield from _say(each, options, each.key not in known)):
             unread.add(each.key)
     for key in sorted(known.keys() - files.keys()):
-        yield _gone(key, known[key][1], settings.address)
+        yield _missing_lead(key, known[key][1], settings.address)
     now = {key: [f.file.version, f.title[:150]] for key, f in files.items() if key not in unread}
     now |= {key: known[key] for key in unread if key in known}
     warnings = (f"{len(left)} files are left for the next look",) if left else ()
@@ -189,7 +189,7 @@ def _say(
     return True
 
 
-def _wanted(changed: list[ReleaseFile], options: Options) -> list[ReleaseFile]:
+def _select_files(changed: list[ReleaseFile], options: Options) -> list[ReleaseFile]:
     return [
         each
         for each in changed
@@ -296,7 +296,7 @@ def _proposal(found: ReleaseFile, response: Response, *, is_new: bool) -> Findin
     return Lead(place, "A table of a release that no reader recognises", LeadCode.NOT_READ)
 
 
-def _gone(key: str, title: str, address: str) -> Lead:
+def _missing_lead(key: str, title: str, address: str) -> Lead:
     origin = Origin(item=key, title=title, sha256=None, url=address, language="en")
     return Lead(origin, "The catalogue lists the file no more", LeadCode.WITHDRAWN)
 

@@ -35,7 +35,7 @@ from tracker.watch.listing import (
     GONE,
     MAX_REMEMBERED_CHARACTERS,
     Entry,
-    Known,
+    KnownEntries,
     Layout,
     MaxPages,
     check_selector,
@@ -103,11 +103,11 @@ class Unread:
 
     entry: Entry
     language: str
-    known: Known
+    known: KnownEntries
     address: str
     tries: int = 0
 
-    def remembered(self) -> list[Any]:
+    def to_cursor(self) -> list[Any]:
         """What the cursor keeps of it; see `look`."""
         entry = self.entry
         return [
@@ -130,7 +130,7 @@ class State:
 
     options: Options
     journal: Journal
-    lists: Mapping[str, tuple[str, Known]]
+    lists: Mapping[str, tuple[str, KnownEntries]]
     """By address: the language of a list, and what is known of it."""
     first_look: date
     since: date
@@ -147,7 +147,7 @@ class State:
         languages |= dict.fromkeys(options.english_lists, "en")
         known = cursor.get("lists", {})
         lists = {
-            address: (language, Known(known.get(address, {}), since))
+            address: (language, KnownEntries(known.get(address, {}), since))
             for address, language in languages.items()
         }
         journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
@@ -161,7 +161,7 @@ class State:
             "acts": self.journal.acts_since(self.today.year - 1),
             "gaps": self.journal.gaps,
             "read_again_on": self.today.isoformat(),
-            "unread": [each.remembered() for each in unread],
+            "unread": [each.to_cursor() for each in unread],
         }
 
 
@@ -173,7 +173,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         for address, language, url, title, day, tries in cursor.get("unread", [])
         if address in state.lists
     ]
-    new = waiting + (yield from _listed(state, {each.entry.url for each in waiting}))
+    new = waiting + (yield from _list_new_acts(state, {each.entry.url for each in waiting}))
     joined = not state.warnings
     new.sort(key=lambda each: each.entry.day)  # those of a day stay in the order of the lists
     yield from _read_again(state.journal, cursor.get("read_again_on"), today, state.options)
@@ -191,7 +191,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     return LookResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
 
 
-def _listed(
+def _list_new_acts(
     state: State, waiting: Collection[str]
 ) -> Generator[Request | Finding, Response | None, list[Unread]]:
     """The acts that are new in the lists, and what is to be said of the lists themselves."""
@@ -203,7 +203,7 @@ def _listed(
             gap = gap_in(found, address, language)
             state.warnings.append(gap.reason)
             yield gap
-        yield from _say_what_is_gone(known.missing_in(found), known, language)
+        yield from _report_missing(known.missing_in(found), known, language)
         new += [
             Unread(entry, language, known, address)
             for entry in found.entries
@@ -293,7 +293,7 @@ def _read_again(journal: Journal, last: str | None, today: date, options: Option
             yield Lead(origin, "It reads otherwise than it did before", LeadCode.ANOTHER_BODY)
 
 
-def _say_what_is_gone(missing: list[str], known: Known, language: str) -> Part:
+def _report_missing(missing: list[str], known: KnownEntries, language: str) -> Part:
     for url in missing[:MAX_WITHDRAWAL_CHECKS]:
         day, title = known.entries[url]
         try:
