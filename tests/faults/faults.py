@@ -26,6 +26,7 @@ from tests.faults.deliveries import (
 from tests.faults.disk import small_disk
 from tests.faults.load import Broken
 from tests.faults.proxy import Proxy
+from tests.faults.watching import SystemWithWatchers, freeze_watcher, kill_watcher
 from tests.faults.world import SystemUnderLoad
 from tests.support.processes import command, postmasters
 from tests.support.time_limits import within
@@ -115,6 +116,14 @@ async def with_a_broker() -> AsyncIterator[SystemUnderLoad]:
     """`tracker serve` with its embedded PostgreSQL, and a relay to a broker."""
     with room() as directory:
         async with SystemWithBroker(directory / "data") as world:
+            yield world
+
+
+@asynccontextmanager
+async def with_watchers() -> AsyncIterator[SystemUnderLoad]:
+    """`tracker serve` with its embedded PostgreSQL, and two watchers of a publisher."""
+    with room() as directory:
+        async with SystemWithWatchers(directory / "data") as world:
             yield world
 
 
@@ -283,6 +292,8 @@ FAULTS = {
     "receiver-postgres": Fault(with_receivers, kill_postgres),
     "broker": Fault(with_a_broker, kill_broker),
     "relay": Fault(with_a_broker, kill_relay),
+    "watch": Fault(with_watchers, kill_watcher),
+    "freeze-watch": Fault(with_watchers, freeze_watcher),
 }
 
 
