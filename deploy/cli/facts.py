@@ -14,7 +14,7 @@ from deploy.terminal import in_one_line
 FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [String!],
                   $places: [String!], $entity: String, $kind: EntityKind, $after: String) {
   asOf(validAt: $day, position: $position) {
-    list: facts(publicOn: {from: $from}, commodities: $commodities, places: $places,
+    list: facts(publicOn: {from: $from, to: $day}, commodities: $commodities, places: $places,
                 entity: $entity, kind: $kind, first: 200, after: $after) {
       nodes { publicOn summary position eventId type entity
               source { publisher name publishedOn url primary verified } }

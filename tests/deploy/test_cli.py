@@ -386,8 +386,9 @@ def test_facts_are_told_day_by_day_in_sentences(demo: Running) -> None:
     assert all(line.endswith(", 2025-11-09") for line in sources)
     lines = command(*asked, "--json", data_dir=demo.data_dir).stdout.splitlines()
     assert {json.loads(line)["publicOn"] for line in lines} == {"2025-11-09"}
-    refused = command("facts", "--kind", "rumour", data_dir=demo.data_dir)
-    assert refused.returncode == Exit.REFUSED
+    for wrong in (("--kind", "rumour"), ("--from", "2025-11-30", "--to", "2025-11-01")):
+        refused = command("facts", *wrong, data_dir=demo.data_dir)
+        assert refused.returncode == Exit.REFUSED, wrong
 
 
 def test_changes_are_told_to_people_and_as_json(demo: Running) -> None:

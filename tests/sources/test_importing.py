@@ -125,7 +125,7 @@ async def test_an_id_that_the_file_has_for_another_content_is_refused(
 async def test_lines_are_checked_against_the_rules_and_each_other(desk: ImportFixture) -> None:
     outcome = await desk.take(SUSPENSION, line(), line("b"), SUSPENSION, skip_refused=True)
     assert refusals(outcome) == [
-        (1, "id", f"There is no {GALLIUM}: expected a Announced first"),
+        (1, "id", f"There is no {GALLIUM}: expected ExportControl.Announced first"),
         (
             3,
             "id",
