@@ -75,7 +75,7 @@ def test_what_followed_a_retracted_opening_counts_again_after_another_one() -> N
 
 
 def test_after_a_retracted_opening_only_another_one_can_follow() -> None:
-    with pytest.raises(NotFound, match="expected ExportControl.Announced first"):
+    with pytest.raises(NotFound, match=r"expected ExportControl\.Announced first"):
         decided_facts(STREAM, announced(), retracted("e1"), suspended())
     known = decided_facts(STREAM, announced(), retracted("e1"), announced(clause(inForceFrom=None)))
     assert status(known) == "announced"
