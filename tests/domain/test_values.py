@@ -290,6 +290,12 @@ def test_an_error_has_a_stable_code_and_the_path_of_its_field(
     assert refusal(Announced, value) == (code, path)
 
 
+@pytest.mark.parametrize("value", [7, None, ["CN"], {"code": "CN"}])
+def test_where_a_word_is_expected_anything_else_is_refused_as_no_text(value: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^expected text, got "):
+        from_builtins(Announced, control(issuer=value))
+
+
 @pytest.mark.parametrize("field", ["on", "issuer", "direction", "title", "clauses", "source"])
 def test_a_field_that_is_missing_is_named(field: str) -> None:
     code = "SOURCE_REQUIRED" if field == "source" else "FIELD_REQUIRED"
