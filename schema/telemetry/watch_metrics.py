@@ -55,6 +55,16 @@ class WatchMetrics:
         self._overdue = Gauge(
             "tracker_sources_overdue", "Watched sources whose look is late.", registry=registry
         )
+        self._waiting = Gauge(
+            "tracker_candidates_waiting",
+            "Candidates that wait for a person to decide.",
+            registry=registry,
+        )
+        self._oldest = Gauge(
+            "tracker_candidate_wait_seconds",
+            "Seconds for which the first of the candidates that wait has waited.",
+            registry=registry,
+        )
         if services.watcher:
             services.watcher.observe_look = self.count_look
             services.watcher.observe_request = self.count_request
@@ -80,3 +90,6 @@ class WatchMetrics:
             self._age.labels(each.key).set(each.age_seconds)
             self._failing.labels(each.key).set(each.failing_since is not None)
         self._overdue.set(len(found.overdue))
+        waiting = await self._services.watch.waiting()
+        self._waiting.set(waiting.candidates)
+        self._oldest.set(waiting.oldest_seconds)

@@ -44,6 +44,7 @@ async def test_a_failure_is_seen_in_the_warnings_and_the_metrics_of_a_server_wit
                 'tracker_source_failing{source="other"} 1.0',
                 'tracker_fetch_seconds_count{outcome="200"} 3.0',
                 "tracker_found_candidates_total 2.0",
+                "tracker_candidates_waiting 2.0",
                 "tracker_watching 1.0",
                 "tracker_sources_overdue 0.0",
             ):

@@ -67,3 +67,10 @@ FROM watch.sources WHERE watched ORDER BY key;
 -- name: watching
 -- Whether a process watches.
 SELECT EXISTS (SELECT FROM delivery.leases WHERE name = $1 AND expires_at > clock_timestamp());
+
+-- name: waiting
+-- How many candidates wait for a person, and for how many seconds the first of them has waited; 0 for none.
+SELECT count(*) AS candidates, coalesce((
+    SELECT EXTRACT(epoch FROM clock_timestamp() - found_at)::float FROM review.candidates
+    WHERE state = 'pending' ORDER BY id LIMIT 1), 0) AS oldest_seconds
+FROM review.candidates WHERE state = 'pending';

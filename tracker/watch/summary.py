@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from tracker.postgres.database import Pool, named_queries
 
@@ -80,6 +81,13 @@ class WatchSummary:
         return warnings
 
 
+class Waiting(NamedTuple):
+    """How many candidates wait for a person, and for how long the first of them has."""
+
+    candidates: int
+    oldest_seconds: float
+
+
 def _named(sources: Sequence[SourceStanding]) -> str:
     names = ", ".join(each.key for each in sources[:MAX_NAMED_SOURCES])
     more = len(sources) - MAX_NAMED_SOURCES
@@ -97,3 +105,9 @@ class WatchOverview:
         rows = await self._pool.fetch(SQL.summary)
         watching = bool(rows) and bool(await self._pool.fetchval(SQL.watching, LEASE))
         return WatchSummary(tuple(SourceStanding(**row) for row in rows), watching)
+
+    async def waiting(self) -> Waiting:
+        """What waits in the queue of candidates at this moment."""
+        row = await self._pool.fetchrow(SQL.waiting)
+        assert row is not None
+        return Waiting(**row)
