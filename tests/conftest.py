@@ -210,7 +210,7 @@ async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
 
 
 @pytest.fixture
-def desk(target: Target, recorder: Recorder, tmp_path: Path) -> ImportFixture:
+def importer(target: Target, recorder: Recorder, tmp_path: Path) -> ImportFixture:
     """Imports files into a log of the test's own."""
     return ImportFixture(target, recorder, tmp_path)
 

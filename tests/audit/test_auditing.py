@@ -140,7 +140,7 @@ def test_a_position_beyond_a_bundle_is_refused(log: Path) -> None:
 
 
 @pytest.fixture
-def desk() -> Iterator[Path]:
+def directory() -> Iterator[Path]:
     """An auditor's directory, which PostgreSQL's own account can reach."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-auditor-"))
     os.chmod(directory, 0o755)
@@ -148,14 +148,14 @@ def desk() -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def test_every_command_of_the_guide_does_what_it_says(demo: Running, desk: Path) -> None:
+def test_every_command_of_the_guide_does_what_it_says(demo: Running, directory: Path) -> None:
     wait_for_checkpoint(f"{demo.url}/log/checkpoint")
     script = "".join(BLOCKS).replace("http://127.0.0.1:8000", demo.url)
     assert script.count("tracker ") >= 9
     tracker = f'tracker() {{ "{sys.executable}" -m deploy.cli.main "$@"; }}\n'
     result = subprocess.run(
         ["bash", "-ec", tracker + script],
-        cwd=desk,
+        cwd=directory,
         capture_output=True,
         text=True,
         check=False,

@@ -145,9 +145,9 @@ class ClusterUnderLoad(Load):
         new, wants = ENDPOINTS["single"]
         self.receiver = Receiver(self.cluster.directory / "kept")
         await self.receiver.start()
-        desk = Endpoints(self.pool, self.recorder, Networks.parse([LOOPBACK]))
+        endpoints = Endpoints(self.pool, self.recorder, Networks.parse([LOOPBACK]))
         endpoint = NewEndpoint(self.receiver.url, name="all", after=new.after)
-        await desk.add(endpoint, PERSON)
+        await endpoints.add(endpoint, PERSON)
         self.endpoint = Delivered(endpoint, self.receiver, wants)
 
     @property

@@ -335,14 +335,14 @@ async def test_a_mutation_refuses_it_at_its_field(services: Services) -> None:
     assert found == WRONG
 
 
-async def test_an_import_refuses_it_at_its_field(desk: ImportFixture) -> None:
+async def test_an_import_refuses_it_at_its_field(importer: ImportFixture) -> None:
     found = []
     for type_, data, code, _ in WRONG:
-        outcome = await desk.take(corpus_line(type_, data))
+        outcome = await importer.take(corpus_line(type_, data))
         [remark] = outcome.receipt.refused
         found.append((type_, data, code, (remark.column or "").removeprefix("data.")))
     assert found == WRONG
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
 async def test_the_command_line_refuses_it_at_its_field(services: Services) -> None:
@@ -471,13 +471,13 @@ async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
 )
 @given(text=TEXTS, place=st.sampled_from(PLACES))
 async def test_any_text_in_a_file_is_recorded_or_refused_with_a_place(
-    desk: ImportFixture, text: str, place: tuple[str, Callable[[str], Data]]
+    importer: ImportFixture, text: str, place: tuple[str, Callable[[str], Data]]
 ) -> None:
     type_, of = place
     try:
         line = corpus_line(type_, of(text))
     except UnicodeEncodeError:
         return  # no file in UTF-8 can hold it
-    outcome = await desk.take(line, dry_run=True)
+    outcome = await importer.take(line, dry_run=True)
     counts = outcome.receipt.counts
     assert counts.new + counts.refused == 1

@@ -74,11 +74,11 @@ async def test_the_next_one_goes_on_and_one_that_was_frozen_sends_and_writes_not
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(receiving_events(slow))
         other = await stack.enter_async_context(other_deliverer(target))
-        desk = await stack.enter_async_context(delivering(target, SOON, receiver))
-        await desk.append(5)
-        await desk.add(after=0)
+        deliveries = await stack.enter_async_context(delivering(target, SOON, receiver))
+        await deliveries.append(5)
+        await deliveries.add(after=0)
         await receiver.wait_for(lambda: [3] in [one.positions for one in receiver.got])
-        await written(desk, 2)
+        await written(deliveries, 2)
         other.signal(end)
         answer.set()
         loop = asyncio.get_running_loop()
@@ -90,12 +90,12 @@ async def test_the_next_one_goes_on_and_one_that_was_frozen_sends_and_writes_not
         if end is signal.SIGSTOP:
             other.signal(signal.SIGCONT)
             await other.says("does not deliver")
-        await desk.append(5, "later")
+        await deliveries.append(5, "later")
         await receiver.wait_until("a", 10)
-        await written(desk, 10)
+        await written(deliveries, 10)
         check_sequence(receiver.accepted["a"], 10)
         assert len([one for one in receiver.got if one.origin == "other"]) == 3
-        attempts = await desk.endpoints.attempts("a", ADMIN, 100)
+        attempts = await deliveries.endpoints.attempts("a", ADMIN, 100)
         assert [each.first_position for each in attempts] == list(range(10, 0, -1))
 
 
@@ -103,16 +103,16 @@ async def test_of_two_trackers_one_delivers_and_the_other_goes_on_at_once_when_t
     target: Target,
 ) -> None:
     async with receiving_events(accept) as receiver, AsyncExitStack() as second:
-        async with delivering(target, replace(QUICK, origin="first"), receiver) as desk:
-            await desk.add(after=0)
-            await desk.append(5)
+        async with delivering(target, replace(QUICK, origin="first"), receiver) as deliveries:
+            await deliveries.add(after=0)
+            await deliveries.append(5)
             await receiver.wait_until("a", 5)
             another = replace(QUICK, origin="second")
-            desk = await second.enter_async_context(delivering(target, another, receiver))
-            await desk.append(5, "more")
+            deliveries = await second.enter_async_context(delivering(target, another, receiver))
+            await deliveries.append(5, "more")
             await receiver.wait_until("a", 10)
             assert {one.origin for one in receiver.got} == {"first"}
-        await desk.append(5, "later")
+        await deliveries.append(5, "later")
         await receiver.wait_until("a", 15, seconds=within(4))
         assert receiver.positions("a") == list(range(1, 16)), "a clean end doubles nothing"
         assert {one.origin for one in receiver.got[10:]} == {"second"}
@@ -124,12 +124,12 @@ async def test_a_request_under_way_counts_when_a_server_ends(target: Target) -> 
         return 204
 
     async with receiving_events(slow) as receiver:
-        async with delivering(target, QUICK, receiver) as desk:
-            await desk.add(after=0)
-            await desk.append(2)
+        async with delivering(target, QUICK, receiver) as deliveries:
+            await deliveries.add(after=0)
+            await deliveries.append(2)
             await receiver.wait_for(lambda: bool(receiver.got))
         assert receiver.positions("a") == [1]
         receiver.behave = accept
-        async with delivering(target, QUICK, receiver) as desk:
+        async with delivering(target, QUICK, receiver) as deliveries:
             await receiver.wait_until("a", 2)
             assert receiver.positions("a") == [1, 2]

@@ -11,7 +11,7 @@ import pytest
 from deploy.bootstrap import running_tracker
 from tests.delivery.test_deliverer import failing, refusing
 from tests.support.api import Api
-from tests.support.deliveries import ADMIN, HERE, PATIENT, QUICK, DeliveryDesk, delivering
+from tests.support.deliveries import ADMIN, HERE, PATIENT, QUICK, DeliveryFixture, delivering
 from tests.support.event_receiver import receiving_events
 from tracker.audit.format.checkpoint import Checkpoint, InclusionProof
 from tracker.audit.format.merkle import check_inclusion
@@ -30,15 +30,15 @@ async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are
         assert tracker.deliverer is not None
         api = Api(tracker)
         endpoints = Endpoints(tracker.recorder._pool, tracker.recorder, HERE)
-        desk = DeliveryDesk(
+        deliveries = DeliveryFixture(
             tracker.recorder._pool, tracker.recorder, endpoints, receiver, tracker.deliverer
         )
         receiver.behave = refusing(1)
-        await desk.append(2)
-        await desk.add("fails", after=0)
-        await failing(desk, "fails")
-        await desk.add("works", after=1)
-        await desk.add("paused")
+        await deliveries.append(2)
+        await deliveries.add("fails", after=0)
+        await failing(deliveries, "fails")
+        await deliveries.add("works", after=1)
+        await deliveries.add("paused")
         await endpoints.pause("paused", ADMIN)
         await receiver.wait_until("works", 2)
         metrics = (await api.request("GET", "/metrics")).text
@@ -61,8 +61,8 @@ async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are
 
 
 async def test_operators_see_that_no_server_delivers(target: Target) -> None:
-    async with delivering(target) as desk:
-        await desk.add()
+    async with delivering(target) as deliveries:
+        await deliveries.add()
     async with running_tracker(target, delivery=QUICK) as tracker:
         assert tracker.deliverer is not None
         await tracker.deliverer.__aexit__()
@@ -91,13 +91,13 @@ async def test_a_proof_comes_with_each_event_of_those_who_want_it(
     ):
         assert tracker.deliverer is not None
         pool, recorder = tracker.recorder._pool, tracker.recorder
-        desk = DeliveryDesk(
+        deliveries = DeliveryFixture(
             pool, recorder, Endpoints(pool, recorder, HERE), receiver, tracker.deliverer
         )
-        await desk.append(3)
-        await desk.add(after=0, with_proof=True, max_batch_events=batch)
+        await deliveries.append(3)
+        await deliveries.add(after=0, with_proof=True, max_batch_events=batch)
         await receiver.wait_until("a", 3)
-        await desk.append(1, "new")
+        await deliveries.append(1, "new")
         await receiver.wait_until("a", 4)
         entries = {event.position: event.entry for event in await recorder.read(0)}
         keys = safe.keys().all
@@ -118,15 +118,15 @@ async def test_without_a_checkpoint_a_proof_is_not_sent_and_the_failure_says_why
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracker.delivery.waiting_proofs.WAIT_SECONDS", 0.05)
-    async with delivering(target, PATIENT) as desk:
-        await desk.append(1)
-        await desk.add(after=0, with_proof=True)
-        await failing(desk)
-        endpoint = await desk.get()
+    async with delivering(target, PATIENT) as deliveries:
+        await deliveries.append(1)
+        await deliveries.add(after=0, with_proof=True)
+        await failing(deliveries)
+        endpoint = await deliveries.get()
         assert "the log is not signed" in (endpoint.last_error or "")
         assert endpoint.last_status is None
-        assert not desk.receiver.got
-        [attempt] = await desk.endpoints.attempts("a", ADMIN, 5)
+        assert not deliveries.receiver.got
+        [attempt] = await deliveries.endpoints.attempts("a", ADMIN, 5)
         assert (attempt.first_position, attempt.events) == (1, 1)
 
 

@@ -90,8 +90,8 @@ def test_errors_show_no_control_characters() -> None:
     assert "\u202e" not in shown.get()
 
 
-async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: ImportFixture) -> None:
-    outcome = await desk.take(
+async def test_a_dry_run_shows_the_texts_that_would_be_recorded(importer: ImportFixture) -> None:
+    outcome = await importer.take(
         corpus_line("a", announced(title="\u951f\u65a4\u62f7", note="n" * 300)), dry_run=True
     )
     shown = list(describe_outcome(outcome, dry_run=True))
@@ -102,21 +102,21 @@ async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: ImportFixt
     ]
 
 
-async def test_a_file_of_which_all_was_refused_is_no_success(desk: ImportFixture) -> None:
-    outcome = await desk.read(
+async def test_a_file_of_which_all_was_refused_is_no_success(importer: ImportFixture) -> None:
+    outcome = await importer.read(
         RefusedItem(SourceLocation(1), "unknown"), RefusedItem(SourceLocation(2), "unknown")
     )
     assert all_refused(outcome.receipt.counts)
     assert list(describe_outcome(outcome, dry_run=False))[-1] == (
         "table.csv: test: nothing recorded: all 2 were refused"
     )
-    partly = await desk.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
-    again = await desk.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
+    partly = await importer.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
+    again = await importer.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
     assert (counts(partly), counts(again)) == (
         {"new": 1, "refused": 1},
         {"unchanged": 1, "refused": 1},
     )
     assert not all_refused(partly.receipt.counts)
     assert not all_refused(again.receipt.counts)
-    empty = await desk.read(content="z")
+    empty = await importer.read(content="z")
     assert not all_refused(empty.receipt.counts)

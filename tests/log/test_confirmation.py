@@ -115,7 +115,7 @@ async def test_an_append_whose_caller_goes_is_not_cancelled(
 async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_acknowledged(
     target: Target,
     recorder: Recorder,
-    desk: ImportFixture,
+    importer: ImportFixture,
     admin: Any,
     tmp_path: Path,
     standby: Callable[[str], None],
@@ -138,7 +138,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
             {
                 "append": lambda: recorder.append([event("export-control/a", "a")]),
                 "append_all": lambda: recorder.append_all([event("export-control/a", "a")]),
-                "import": lambda: desk.take(line()),
+                "import": lambda: importer.take(line()),
                 "token": lambda: tokens.create(owner, "a", [Scope.RECORD], None, TODAY),
                 "revoke": lambda: tokens.revoke(owner, 1),
                 "publish": publishing.catch_up,

@@ -458,35 +458,35 @@ async def test_every_text_of_the_log_can_be_verified(
 
 
 async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second_time(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     lines = (line("a", NOTED), line("c", with_note(1), None, "Figure.Claimed"))
-    assert counts(await desk.take(*lines)) == {"new": 2}
-    texts = [of.text async for page in desk.recorder.annexes.pages(0, 9) for of in page]
+    assert counts(await importer.take(*lines)) == {"new": 2}
+    texts = [of.text async for page in importer.recorder.annexes.pages(0, 9) for of in page]
     assert texts == ["of a clause", "Ms Doe said so", "“in her words”", "a footnote"]
-    assert counts(await desk.take(*lines)) == {"unchanged": 2}
-    assert counts(await desk.take(*lines, *lines)) == {"unchanged": 2, "repeated": 2}
+    assert counts(await importer.take(*lines)) == {"unchanged": 2}
+    assert counts(await importer.take(*lines, *lines)) == {"unchanged": 2, "repeated": 2}
     other = line("a", msgspec.structs.replace(NOTED, note="otherwise"))
-    assert (await desk.take(other)).refused
+    assert (await importer.take(other)).refused
 
 
 async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_same(
-    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
+    importer: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracker.sources.importing.staging.MAX_CACHED_ENTITIES", 0)
     monkeypatch.setattr("tracker.sources.importing.importer.BATCH_FACTS", 1)
     lines = (line("a", NOTED), line("s", suspended(), GALLIUM, "ExportControl.Suspended"))
-    assert counts(await desk.take(*lines, *lines)) == {"new": 2, "repeated": 2}
+    assert counts(await importer.take(*lines, *lines)) == {"new": 2, "repeated": 2}
 
 
-async def test_a_note_that_reads_otherwise_is_a_correction(desk: ImportFixture) -> None:
+async def test_a_note_that_reads_otherwise_is_a_correction(importer: ImportFixture) -> None:
     for note, came in (
         ("one", "new"),
         ("one", "unchanged"),
         ("two", "corrected"),
         ("two", "unchanged"),
     ):
-        outcome = await desk.read(row(1, note), content=note)
+        outcome = await importer.read(row(1, note), content=note)
         assert counts(outcome) == {came: 1}
 
 
@@ -497,18 +497,18 @@ def row(value: int, note: str) -> Any:
     return replace(item, planned=replace(item.planned, fact=fact))
 
 
-async def test_an_import_does_not_bring_back_what_was_redacted(desk: ImportFixture) -> None:
-    commands = Commands(desk.recorder)
-    await desk.read(row(1, "Ms Doe"))
+async def test_an_import_does_not_bring_back_what_was_redacted(importer: ImportFixture) -> None:
+    commands = Commands(importer.recorder)
+    await importer.read(row(1, "Ms Doe"))
     await redact(commands, "row")
-    assert counts(await desk.read(row(1, "Ms Doe"))) == {"unchanged": 1}
+    assert counts(await importer.read(row(1, "Ms Doe"))) == {"unchanged": 1}
     # the same row with another number is a correction, but not of the text
-    assert counts(await desk.read(row(2, "Ms Doe"), content="y")) == {"corrected": 1}
-    assert counts(await desk.read(row(2, "Ms Doe"), content="z")) == {"unchanged": 1}
-    facts = await desk.facts()
+    assert counts(await importer.read(row(2, "Ms Doe"), content="y")) == {"corrected": 1}
+    assert counts(await importer.read(row(2, "Ms Doe"), content="z")) == {"unchanged": 1}
+    facts = await importer.facts()
     assert isinstance(facts["row"].note, TextCommitment)
     assert facts["row~2"].note is None
-    assert "Ms Doe" not in (await kept(desk.recorder)).values()
+    assert "Ms Doe" not in (await kept(importer.recorder)).values()
 
 
 @pytest.mark.parametrize(
@@ -520,12 +520,12 @@ async def test_an_import_does_not_bring_back_what_was_redacted(desk: ImportFixtu
     ],
 )
 async def test_what_only_the_log_may_write_is_refused(
-    desk: ImportFixture, old: bytes, new: bytes, path: str
+    importer: ImportFixture, old: bytes, new: bytes, path: str
 ) -> None:
-    outcome = await desk.take(line("a", announced(note="a note")).replace(old, new))
+    outcome = await importer.take(line("a", announced(note="a note")).replace(old, new))
     [remark] = outcome.receipt.refused
     assert remark.column == path
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
 async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: Target) -> None:

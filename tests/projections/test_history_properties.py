@@ -87,7 +87,7 @@ class Histories(RuleBasedStateMachine):
         self.services: Services = self.wait(
             self.opened.enter_async_context(running_tracker(target))
         )
-        self.desk = ImportFixture(target, self.services.recorder, directory)
+        self.importer = ImportFixture(target, self.services.recorder, directory)
         self.world, self.log = ReplayState(), list[RecordedEvent]()
         self.given: dict[Moment, str] = {}
 
@@ -160,7 +160,7 @@ class Histories(RuleBasedStateMachine):
             )
             for n, (stream, fact) in enumerate(facts)
         ]
-        first, again = (self.wait(self.desk.take(*lines, skip_refused=True)) for _ in range(2))
+        first, again = (self.wait(self.importer.take(*lines, skip_refused=True)) for _ in range(2))
         told, repeated = first.receipt.counts, again.receipt.counts
         assert told.new + told.restated + told.refused + told.unchanged == len(lines)
         assert told.unchanged <= known

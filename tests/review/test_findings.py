@@ -137,9 +137,9 @@ async def test_where_in_its_source_a_fact_stands_makes_no_other_fact(
 
 
 async def test_a_file_that_was_imported_is_not_proposed(
-    watcher: Connection, desk: ImportFixture
+    watcher: Connection, importer: ImportFixture
 ) -> None:
-    outcome = await desk.take(line())
+    outcome = await importer.take(line())
     done = figures(reader="corpus", sha256=outcome.receipt.sha256)
     assert await propose(watcher, KEY, [done, figures(sha256="cd" * 32)]) == 1
 

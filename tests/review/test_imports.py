@@ -93,7 +93,7 @@ async def test_a_later_import_corrects_what_a_person_accepted_before(
     review: Review,
     work: AcceptedImports,
     offered: Offer,
-    desk: ImportFixture,
+    importer: ImportFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reader = replace(corpus_format.READER, strict=False, corrects=True)
@@ -101,9 +101,9 @@ async def test_a_later_import_corrects_what_a_person_accepted_before(
     await offered(FILE)
     await accepted(review)
     await work.work_off()
-    mended = desk.directory / "mended.jsonl"
+    mended = importer.directory / "mended.jsonl"
     mended.write_bytes(FILE.replace(b'"value":"2"', b'"value":"3"'))
-    outcome = await import_file(desk.target, reader, File.at(mended))
+    outcome = await import_file(importer.target, reader, File.at(mended))
     counts = outcome.receipt.counts
     assert (counts.corrected, counts.unchanged, counts.refused) == (1, 1, 0)
 

@@ -416,13 +416,13 @@ async def test_what_a_reader_imported_is_corrected_by_its_later_account(
 
 
 async def test_an_import_of_what_was_accepted_changes_nothing(
-    review: Review, found: Propose, desk: ImportFixture, recorder: Recorder
+    review: Review, found: Propose, importer: ImportFixture, recorder: Recorder
 ) -> None:
     one = proposal(fact=announced(note="As the notice says"))
     await found(one)
     await review.accept(1, ANN)
     same = line(one.event.event_id, one.event.fact, one.event.stream)
-    outcome = await desk.take(same)
+    outcome = await importer.take(same)
     assert outcome.receipt.counts.unchanged == 1
     assert await recorder.head() == 2  # with the receipt
 

@@ -25,14 +25,14 @@ RECEIPT = """key entity on reader readerVersion file sha256 encoding size items 
 @pytest.fixture
 async def api(services: Services, target: Target, tmp_path: Path) -> Api:
     """An API on a log with three imports."""
-    desk = ImportFixture(target, services.recorder, tmp_path)
-    await desk.take(line(), CLAIM)
-    outcome = await desk.read(
+    importer = ImportFixture(target, services.recorder, tmp_path)
+    await importer.take(line(), CLAIM)
+    outcome = await importer.read(
         RefusedItem(SourceLocation(3, "value"), "blank", "?", "BLANK"),
         cell(240_000, edition="MCS 2025", published_on="2025-01-31"),
     )
     assert outcome.position is not None
-    last = await desk.take(line())
+    last = await importer.take(line())
     assert last.position is not None
     await services.projector.reach(last.position)
     return Api(services)

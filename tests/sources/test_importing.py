@@ -46,54 +46,54 @@ from tracker.sources.text_files import MAX_ROW_BYTES
 # --- the corpus format
 
 
-async def test_a_dry_run_writes_nothing_and_tells_the_differences(desk: ImportFixture) -> None:
-    outcome = await desk.take(line(), SUSPENSION, CLAIM, dry_run=True)
+async def test_a_dry_run_writes_nothing_and_tells_the_differences(importer: ImportFixture) -> None:
+    outcome = await importer.take(line(), SUSPENSION, CLAIM, dry_run=True)
     assert (counts(outcome), outcome.position, outcome.refused) == ({"new": 3}, None, False)
     assert [(d.came, d.stream) for d in outcome.differences] == [
         ("new", GALLIUM),
         ("new", GALLIUM),
         ("new", FIGURE),
     ]
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
-async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: ImportFixture) -> None:
-    await desk.take(line(), CLAIM)
-    first, second, _ = await desk.recorder.read()
+async def test_a_line_is_recorded_as_it_stands_under_its_own_id(importer: ImportFixture) -> None:
+    await importer.take(line(), CLAIM)
+    first, second, _ = await importer.recorder.read()
     assert (first.event_id, first.stream, first.fact) == ("a", GALLIUM, announced())
     assert (second.event_id, second.stream, second.fact) == ("c", FIGURE, claimed(1))
 
 
 async def test_a_full_disk_ends_an_import_with_the_error_that_commands_get(
-    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
+    importer: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> int:
         raise asyncpg.DiskFullError("no space left on device")
 
     monkeypatch.setattr("tracker.sources.importing.staging.append_page", full)
     with pytest.raises(DiskFull, match="nothing was recorded"):
-        await desk.take(line())
-    assert await desk.recorder.head() == 0
+        await importer.take(line())
+    assert await importer.recorder.head() == 0
 
 
-async def test_a_retraction_in_a_file_counts_once_too(desk: ImportFixture) -> None:
+async def test_a_retraction_in_a_file_counts_once_too(importer: ImportFixture) -> None:
     lines = (line(), SUSPENSION, line("r", retracted("s"), type_="ExportControl.Retracted"))
-    await desk.take(*lines)
-    again = await desk.take(*lines, CLAIM)
+    await importer.take(*lines)
+    again = await importer.take(*lines, CLAIM)
     assert counts(again) == {"new": 1, "unchanged": 3}
 
 
-async def test_the_same_lines_again_add_nothing(desk: ImportFixture) -> None:
-    await desk.take(line(), SUSPENSION)
-    again = await desk.take(line(), SUSPENSION, CLAIM)
+async def test_the_same_lines_again_add_nothing(importer: ImportFixture) -> None:
+    await importer.take(line(), SUSPENSION)
+    again = await importer.take(line(), SUSPENSION, CLAIM)
     assert counts(again) == {"new": 1, "unchanged": 2}
-    assert list(await desk.facts()) == ["a", "s", "c"]
+    assert list(await importer.facts()) == ["a", "s", "c"]
 
 
-async def test_a_line_that_stands_twice_in_one_file_counts_once(desk: ImportFixture) -> None:
-    outcome = await desk.take(line(), line(), SUSPENSION, SUSPENSION)
+async def test_a_line_that_stands_twice_in_one_file_counts_once(importer: ImportFixture) -> None:
+    outcome = await importer.take(line(), line(), SUSPENSION, SUSPENSION)
     assert counts(outcome) == {"new": 2, "repeated": 2}
-    assert list(await desk.facts()) == ["a", "s"]
+    assert list(await importer.facts()) == ["a", "s"]
 
 
 OTHERS = [
@@ -106,24 +106,24 @@ REUSED = "Event id 'a' is already in the log with another content"
 
 @pytest.mark.parametrize("other", OTHERS)
 async def test_an_id_that_the_log_has_for_another_content_is_refused(
-    desk: ImportFixture, other: bytes
+    importer: ImportFixture, other: bytes
 ) -> None:
-    await desk.take(line())
-    outcome = await desk.take(other)
+    await importer.take(line())
+    outcome = await importer.take(other)
     assert (outcome.refused, refusals(outcome)) == (True, [(1, None, REUSED)])
 
 
 @pytest.mark.parametrize("other", OTHERS)
 async def test_an_id_that_the_file_has_for_another_content_is_refused(
-    desk: ImportFixture, other: bytes
+    importer: ImportFixture, other: bytes
 ) -> None:
-    outcome = await desk.take(line(), other)
+    outcome = await importer.take(line(), other)
     assert (outcome.refused, refusals(outcome)) == (True, [(2, None, "line 1 says otherwise")])
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
-async def test_lines_are_checked_against_the_rules_and_each_other(desk: ImportFixture) -> None:
-    outcome = await desk.take(SUSPENSION, line(), line("b"), SUSPENSION, skip_refused=True)
+async def test_lines_are_checked_against_the_rules_and_each_other(importer: ImportFixture) -> None:
+    outcome = await importer.take(SUSPENSION, line(), line("b"), SUSPENSION, skip_refused=True)
     assert refusals(outcome) == [
         (1, "id", f"There is no {GALLIUM}: expected ExportControl.Announced first"),
         (
@@ -134,33 +134,33 @@ async def test_lines_are_checked_against_the_rules_and_each_other(desk: ImportFi
             ),
         ),
     ]
-    assert list(await desk.facts()) == ["a", "s"]
+    assert list(await importer.facts()) == ["a", "s"]
 
 
 async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     elsewhere = line("c", claimed(1), FIGURE.replace("CN", "US"), "Figure.Claimed")
     unitless = CLAIM.replace(b'"unit":"t",', b"")
     lines = [line(), unitless, b"{\n", elsewhere]
-    outcome = await desk.take(*lines)
+    outcome = await importer.take(*lines)
     assert refusals(outcome) == [
         (2, "data.quantity.unit", "expected a unit"),
         (3, None, "expected JSON: Input data was truncated"),
         (4, "series", "expected the series of figure/rare_earths/US/production/mine/2023"),
     ]
-    assert (outcome.refused, await desk.recorder.head()) == (True, 0)
-    skipped = await desk.take(*lines, skip_refused=True)
-    assert (counts(skipped), list(await desk.facts())) == ({"new": 1, "refused": 3}, ["a"])
+    assert (outcome.refused, await importer.recorder.head()) == (True, 0)
+    skipped = await importer.take(*lines, skip_refused=True)
+    assert (counts(skipped), list(await importer.facts())) == ({"new": 1, "refused": 3}, ["a"])
 
 
-async def test_empty_lines_are_skipped_and_counted(desk: ImportFixture) -> None:
-    outcome = await desk.take(b"\n", line(), b"  \r\n", b"{", b"")
+async def test_empty_lines_are_skipped_and_counted(importer: ImportFixture) -> None:
+    outcome = await importer.take(b"\n", line(), b"  \r\n", b"{", b"")
     assert [line for line, _, _ in refusals(outcome)] == [4]
 
 
 async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     founded = line(
         "f", fact(Founded, "2021-03-12", name="Quad"), "alliance/quad", "Alliance.Founded"
@@ -174,16 +174,16 @@ async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(
         )
         for n in (1, 2)
     ]
-    assert [reason for _, _, reason in refusals(await desk.take(*made))] == [
+    assert [reason for _, _, reason in refusals(await importer.take(*made))] == [
         "'quad' is not an actor: expected a place such as US, or an alliance that has been founded"
     ] * 2
-    assert counts(await desk.take(founded, made[0])) == {"new": 2}
-    assert counts(await desk.take(made[1])) == {"new": 1}
+    assert counts(await importer.take(founded, made[0])) == {"new": 2}
+    assert counts(await importer.take(made[1])) == {"new": 1}
 
 
-async def test_a_backslash_before_a_code_is_text_like_any_other(desk: ImportFixture) -> None:
-    await desk.take(line(content=announced(title="\\u0000")))
-    assert await desk.facts() == {"a": announced(title="\\u0000")}
+async def test_a_backslash_before_a_code_is_text_like_any_other(importer: ImportFixture) -> None:
+    await importer.take(line(content=announced(title="\\u0000")))
+    assert await importer.facts() == {"a": announced(title="\\u0000")}
 
 
 @pytest.mark.parametrize(
@@ -218,29 +218,29 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
 
 
 async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     reader = replace(corpus_format.READER, corrects=True)
-    path = desk.directory / "corpus.jsonl"
+    path = importer.directory / "corpus.jsonl"
     for content in (line() + CLAIM, line("a", announced(title="Other")) + CLAIM):
         path.write_bytes(content)
-        outcome = await import_file(desk.target, reader, File.at(path))
+        outcome = await import_file(importer.target, reader, File.at(path))
     assert counts(outcome) == {"corrected": 1, "unchanged": 1}
-    assert list(await desk.facts()) == ["a", "c", "a~retracted", "a~2"]
+    assert list(await importer.facts()) == ["a", "c", "a~retracted", "a~2"]
     for content in (line(), line("a", announced(title="Other"))):
-        assert counts(await desk.take(content)) == {"unchanged": 1}
+        assert counts(await importer.take(content)) == {"unchanged": 1}
 
 
 # --- receipts
 
 
-async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: ImportFixture) -> None:
-    outcome = await desk.take(line(), SUSPENSION, line())
-    *_, last = await desk.recorder.read()
+async def test_a_receipt_stands_right_behind_the_events_of_its_run(importer: ImportFixture) -> None:
+    outcome = await importer.take(line(), SUSPENSION, line())
+    *_, last = await importer.recorder.read()
     assert (last.position, last.fact) == (outcome.position, outcome.receipt)
     assert last.stream.startswith("import/")
     receipt = outcome.receipt
-    path = desk.directory / "facts.jsonl"
+    path = importer.directory / "facts.jsonl"
     assert (receipt.file, receipt.sha256, receipt.size) == (
         "facts.jsonl",
         File.at(path).sha256(),
@@ -249,15 +249,15 @@ async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: ImportF
     assert (receipt.reader, receipt.reader_version, receipt.events) == ("corpus", "1", 2)
 
 
-async def test_a_run_without_news_has_a_receipt_as_well(desk: ImportFixture) -> None:
-    await desk.take(line())
-    again = await desk.take(line())
+async def test_a_run_without_news_has_a_receipt_as_well(importer: ImportFixture) -> None:
+    await importer.take(line())
+    again = await importer.take(line())
     assert (again.receipt.events, again.position, counts(again)) == (0, 3, {"unchanged": 1})
 
 
-async def test_counts_are_exact_where_lists_are_bounded(desk: ImportFixture) -> None:
+async def test_counts_are_exact_where_lists_are_bounded(importer: ImportFixture) -> None:
     places: list[tuple[str, int]] = []
-    outcome = await desk.read(
+    outcome = await importer.read(
         *(RefusedItem(SourceLocation(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
         listen=lambda came, at, code, reason, text: places.append((came, at.line)),
     )
@@ -267,31 +267,31 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: ImportFixture) -> 
     assert places == [("refused", n) for n in range(5000)]
 
 
-async def test_a_receipt_has_room_for_the_worst_of_texts(desk: ImportFixture) -> None:
+async def test_a_receipt_has_room_for_the_worst_of_texts(importer: ImportFixture) -> None:
     worst = '\U0001f600"\0\ud800' * 300
-    outcome = await desk.read(
+    outcome = await importer.read(
         *(RefusedItem(SourceLocation(n, worst), f"{n} {worst}", worst) for n in range(100))
     )
     assert outcome.position == 1
     assert len(outcome.receipt.refused) == 20
 
 
-async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: ImportFixture) -> None:
-    outcome = await desk.take(line())
-    *_, last = await desk.recorder.read()
-    forged = await desk.take(format_line("x", "Import.Recorded", outcome.receipt, "import/x"))
+async def test_a_receipt_can_neither_be_retracted_nor_imported(importer: ImportFixture) -> None:
+    outcome = await importer.take(line())
+    *_, last = await importer.recorder.read()
+    forged = await importer.take(format_line("x", "Import.Recorded", outcome.receipt, "import/x"))
     assert refusals(forged) == [
         (1, "type", "expected a fact: receipts are recorded by imports only")
     ]
     with pytest.raises(InvalidInput, match="a receipt stays"):
-        await Commands(desk.recorder).retract(last.event_id, "no", announced().source)
+        await Commands(importer.recorder).retract(last.event_id, "no", announced().source)
 
 
 async def test_a_state_with_receipts_replays_to_the_same_digest(
     services: Services, target: Target, tmp_path: Path
 ) -> None:
-    desk = ImportFixture(target, services.recorder, tmp_path)
-    outcome = await desk.take(line(), CLAIM)
+    importer = ImportFixture(target, services.recorder, tmp_path)
+    outcome = await importer.take(line(), CLAIM)
     assert outcome.position == 3
     await services.projector.reach(3)
     world = ReplayState()
@@ -302,25 +302,25 @@ async def test_a_state_with_receipts_replays_to_the_same_digest(
 
 
 async def test_a_write_meanwhile_makes_a_run_fail_as_a_whole(
-    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
+    importer: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = Staging.append
 
     async def late(*arguments: Any) -> int:
-        await desk.recorder.append([decide(rehydrate(GALLIUM, []), OTHER, ())])
+        await importer.recorder.append([decide(rehydrate(GALLIUM, []), OTHER, ())])
         return await append(*arguments)
 
     monkeypatch.setattr(Staging, "append", late)
     with pytest.raises(VersionConflict):
-        await desk.take(CLAIM, line())
-    assert list(await desk.facts()) == ["other"]
+        await importer.take(CLAIM, line())
+    assert list(await importer.facts()) == ["other"]
 
 
 OTHER = PlannedEvent(GALLIUM, announced(title="Other"), "other")
 
 
-async def test_a_file_that_changes_while_it_is_read_is_refused(desk: ImportFixture) -> None:
-    path = desk.directory / "facts.jsonl"
+async def test_a_file_that_changes_while_it_is_read_is_refused(importer: ImportFixture) -> None:
+    path = importer.directory / "facts.jsonl"
 
     def read(file: File) -> Any:
         yield from corpus_format.READER.read(file)
@@ -328,39 +328,39 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(desk: ImportFixtu
 
     path.write_bytes(line())
     with pytest.raises(InvalidInput, match="changed while it was read"):
-        await import_file(desk.target, replace(corpus_format.READER, read=read), File.at(path))
-    assert await desk.recorder.head() == 0
+        await import_file(importer.target, replace(corpus_format.READER, read=read), File.at(path))
+    assert await importer.recorder.head() == 0
 
 
 # --- editions, corrections, doubts
 
 
-async def test_a_next_edition_restates_and_overwrites_nothing(desk: ImportFixture) -> None:
-    await desk.read(cell(240_000))
+async def test_a_next_edition_restates_and_overwrites_nothing(importer: ImportFixture) -> None:
+    await importer.read(cell(240_000))
     later = cell(255_000, id="later", edition="MCS 2025", published_on="2025-01-31")
-    outcome = await desk.read(later)
+    outcome = await importer.read(later)
     [difference] = outcome.differences
     assert (counts(outcome), difference.before) == ({"restated": 1}, claimed(240_000))
-    assert list(await desk.facts()) == ["row", "later"]
+    assert list(await importer.facts()) == ["row", "later"]
 
 
-async def test_a_row_that_moved_in_its_file_is_unchanged(desk: ImportFixture) -> None:
-    await desk.read(cell(1))
+async def test_a_row_that_moved_in_its_file_is_unchanged(importer: ImportFixture) -> None:
+    await importer.read(cell(1))
     moved = cell(1, line=99)
     content = moved.planned.fact
     assert isinstance(content, Fact)
     source = structs.replace(content.source, reference="line 99")
     planned = replace(moved.planned, fact=structs.replace(content, source=source))
-    assert counts(await desk.read(replace(moved, planned=planned))) == {"unchanged": 1}
+    assert counts(await importer.read(replace(moved, planned=planned))) == {"unchanged": 1}
 
 
 async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
-    await desk.read(cell(1))
-    outcome = await desk.read(cell(1000), version="2")
+    await importer.read(cell(1))
+    outcome = await importer.read(cell(1000), version="2")
     assert counts(outcome) == {"corrected": 1}
-    facts = await desk.facts()
+    facts = await importer.facts()
     assert list(facts) == ["row", "row~retracted", "row~2"]
     retraction = facts["row~retracted"]
     assert isinstance(retraction, Retracted)
@@ -368,36 +368,36 @@ async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(
         "Reader test 2 reads line 2, value otherwise in table.csv than reader test 1"
     )
     assert facts["row~2"] == claimed(1000)
-    assert counts(await desk.read(cell(1000), version="2")) == {"unchanged": 1}
-    assert counts(await desk.read(cell(5), version="3")) == {"corrected": 1}
-    assert list(await desk.facts())[3:] == ["row~2~retracted", "row~3"]
+    assert counts(await importer.read(cell(1000), version="2")) == {"unchanged": 1}
+    assert counts(await importer.read(cell(5), version="3")) == {"corrected": 1}
+    assert list(await importer.facts())[3:] == ["row~2~retracted", "row~3"]
 
 
 async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
-    await desk.read(cell(1), cell(2, 3, id="stays", place="US"))
+    await importer.read(cell(1), cell(2, 3, id="stays", place="US"))
     moved = cell(1, id="moved", place="JP")
-    outcome = await desk.read(moved, cell(2, 3, id="stays", place="US"), version="2")
+    outcome = await importer.read(moved, cell(2, 3, id="stays", place="US"), version="2")
     assert counts(outcome) == {"new": 1, "withdrawn": 1, "unchanged": 1}
-    assert list(await desk.facts()) == ["row", "stays", "moved", "row~retracted"]
-    again = await desk.read(moved, cell(2, 3, id="stays", place="US"), version="3")
+    assert list(await importer.facts()) == ["row", "stays", "moved", "row~retracted"]
+    again = await importer.read(moved, cell(2, 3, id="stays", place="US"), version="3")
     assert counts(again) == {"unchanged": 2}
 
 
 async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
-    await desk.read(cell(1))
-    await desk.read(cell(1, id="moved", place="JP"), version="2")
-    assert counts(await desk.read(cell(1), version="3")) == {"corrected": 1, "withdrawn": 1}
-    assert list(await desk.facts())[2:] == ["row~retracted", "row~2", "moved~retracted"]
-    assert counts(await desk.read(cell(1), version="3")) == {"unchanged": 1}
+    await importer.read(cell(1))
+    await importer.read(cell(1, id="moved", place="JP"), version="2")
+    assert counts(await importer.read(cell(1), version="3")) == {"corrected": 1, "withdrawn": 1}
+    assert list(await importer.facts())[2:] == ["row~retracted", "row~2", "moved~retracted"]
+    assert counts(await importer.read(cell(1), version="3")) == {"unchanged": 1}
 
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_says(
-    desk: ImportFixture, seed: int
+    importer: ImportFixture, seed: int
 ) -> None:
     dice = Random(seed)
     for version in range(6):
@@ -407,16 +407,16 @@ async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_say
             if dice.random() < 0.8
         ]
         told = [cell(value, line, id=f"row-{place}", place=place) for line, place, value in rows]
-        await desk.read(*told, version=str(version))
+        await importer.read(*told, version=str(version))
         first = {place: value for _, place, value in reversed(rows)}
-        assert await standing_values(desk) == first, (seed, version)
+        assert await standing_values(importer) == first, (seed, version)
 
 
-async def standing_values(desk: ImportFixture) -> dict[str, int]:
+async def standing_values(importer: ImportFixture) -> dict[str, int]:
     """The values that stand in the log, by place; one for each."""
     streams = [FIGURE.replace("CN", place) for place in ("CN", "US", "JP", "AU")]
     found = {}
-    for stream, events in (await desk.recorder.read_streams(streams)).items():
+    for stream, events in (await importer.recorder.read_streams(streams)).items():
         for known in effective_facts([event.known for event in events]):
             assert isinstance(known.fact, Claimed)
             assert stream.split("/")[2] not in found
@@ -424,92 +424,96 @@ async def standing_values(desk: ImportFixture) -> dict[str, int]:
     return found
 
 
-async def test_another_file_withdraws_nothing(desk: ImportFixture) -> None:
-    await desk.read(cell(1))
-    outcome = await desk.read(cell(2, id="other", place="US"), version="2", content="another")
+async def test_another_file_withdraws_nothing(importer: ImportFixture) -> None:
+    await importer.read(cell(1))
+    outcome = await importer.read(cell(2, id="other", place="US"), version="2", content="another")
     assert counts(outcome) == {"new": 1}
 
 
-async def test_what_a_person_retracted_is_not_brought_back(desk: ImportFixture) -> None:
-    await desk.read(cell(1))
-    await Commands(desk.recorder).record(FIGURE, retracted("row"))
-    assert counts(await desk.read(cell(1), version="2")) == {"unchanged": 1}
+async def test_what_a_person_retracted_is_not_brought_back(importer: ImportFixture) -> None:
+    await importer.read(cell(1))
+    await Commands(importer.recorder).record(FIGURE, retracted("row"))
+    assert counts(await importer.read(cell(1), version="2")) == {"unchanged": 1}
 
 
-async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(desk: ImportFixture) -> None:
-    commands = Commands(desk.recorder)
+async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(importer: ImportFixture) -> None:
+    commands = Commands(importer.recorder)
     await commands.record("export-control/x", announced(), idempotency_key="row", actor="client")
-    assert counts(await desk.read(cell(1))) == {"new": 1}
-    assert list(await desk.facts()) == ["row", "row~1"]
-    assert counts(await desk.read(cell(1), version="2")) == {"unchanged": 1}
-    assert counts(await desk.read(cell(2), version="3")) == {"corrected": 1}
-    assert list(await desk.facts())[2:] == ["row~1~retracted", "row~2"]
+    assert counts(await importer.read(cell(1))) == {"new": 1}
+    assert list(await importer.facts()) == ["row", "row~1"]
+    assert counts(await importer.read(cell(1), version="2")) == {"unchanged": 1}
+    assert counts(await importer.read(cell(2), version="3")) == {"corrected": 1}
+    assert list(await importer.facts())[2:] == ["row~1~retracted", "row~2"]
 
 
-async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(desk: ImportFixture) -> None:
-    commands = Commands(desk.recorder)
+async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(
+    importer: ImportFixture,
+) -> None:
+    commands = Commands(importer.recorder)
     await commands.record(FIGURE, claimed(1), idempotency_key="row", actor="client")
-    assert counts(await desk.read(cell(1))) == {"unchanged": 1}
+    assert counts(await importer.read(cell(1))) == {"unchanged": 1}
     await commands.record(FIGURE, retracted("row"), actor="client")
-    assert counts(await desk.read(cell(1), version="2")) == {"new": 1}
-    assert await standing_values(desk) == {"CN": 1}
+    assert counts(await importer.read(cell(1), version="2")) == {"new": 1}
+    assert await standing_values(importer) == {"CN": 1}
 
 
 async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     other = claimed(9, publisher="bgs", edition="WMS")
-    await Commands(desk.recorder).record(FIGURE, other, idempotency_key="row", actor="client")
-    assert counts(await desk.read(cell(1))) == {"new": 1}
-    assert list(await desk.facts()) == ["row", "row~1"]
+    await Commands(importer.recorder).record(FIGURE, other, idempotency_key="row", actor="client")
+    assert counts(await importer.read(cell(1))) == {"new": 1}
+    assert list(await importer.facts()) == ["row", "row~1"]
 
 
 @pytest.mark.parametrize(
     "key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~", "\u3164"]
 )
-async def test_ids_that_imports_give_are_not_for_clients(desk: ImportFixture, key: str) -> None:
+async def test_ids_that_imports_give_are_not_for_clients(importer: ImportFixture, key: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key=key)
+        await Commands(importer.recorder).record(FIGURE, claimed(1), idempotency_key=key)
     assert caught.value.path == ("idempotencyKey",)
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
-async def test_a_key_from_before_gives_its_first_result_again(desk: ImportFixture) -> None:
+async def test_a_key_from_before_gives_its_first_result_again(importer: ImportFixture) -> None:
     planned = PlannedEvent(FIGURE, claimed(1), "old~2")
-    await desk.recorder.append([decide(rehydrate(FIGURE, []), planned, ())])
-    again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
+    await importer.recorder.append([decide(rehydrate(FIGURE, []), planned, ())])
+    again = await Commands(importer.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
     assert (again.repeated, list(again.positions)) == (True, [1])
-    await Commands(desk.recorder).retract("old~2", "it was an example", claimed(1).source)
+    await Commands(importer.recorder).retract("old~2", "it was an example", claimed(1).source)
 
 
-async def test_a_correction_that_breaks_a_rule_changes_nothing(desk: ImportFixture) -> None:
-    await desk.read(cell(1))
-    await desk.read(cell(7, id="beside", version="2"), content="2")
-    outcome = await desk.read(cell(8, version="2"), version="2", content="3")
-    assert (counts(outcome), list(await desk.facts())) == ({"refused": 1}, ["row", "beside"])
+async def test_a_correction_that_breaks_a_rule_changes_nothing(importer: ImportFixture) -> None:
+    await importer.read(cell(1))
+    await importer.read(cell(7, id="beside", version="2"), content="2")
+    outcome = await importer.read(cell(8, version="2"), version="2", content="3")
+    assert (counts(outcome), list(await importer.facts())) == ({"refused": 1}, ["row", "beside"])
 
 
 async def test_a_claim_that_is_known_under_another_id_is_unchanged_or_refused(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
-    await desk.read(cell(240_000))
-    assert counts(await desk.read(cell(240, id="kt", unit="kt"), content="2")) == {"unchanged": 1}
-    outcome = await desk.read(cell(7, id="else"), content="3")
+    await importer.read(cell(240_000))
+    assert counts(await importer.read(cell(240, id="kt", unit="kt"), content="2")) == {
+        "unchanged": 1
+    }
+    outcome = await importer.read(cell(7, id="else"), content="3")
     assert refusals(outcome) == [
         (2, "value", "the event row has another value for this series and edition")
     ]
     assert not outcome.refused
 
 
-async def test_contradictory_and_duplicate_rows_are_reported(desk: ImportFixture) -> None:
-    outcome = await desk.read(cell(1, 2), cell(1, 3), cell(2, 4))
+async def test_contradictory_and_duplicate_rows_are_reported(importer: ImportFixture) -> None:
+    outcome = await importer.read(cell(1, 2), cell(1, 3), cell(2, 4))
     assert counts(outcome) == {"new": 1, "repeated": 1, "refused": 1}
     assert refusals(outcome) == [(4, "value", "line 2 says otherwise")]
 
 
-async def test_rows_far_apart_are_compared_as_well(desk: ImportFixture) -> None:
+async def test_rows_far_apart_are_compared_as_well(importer: ImportFixture) -> None:
     many = [cell(n, n, id=f"row-{n}", year=1800 + n % 300, edition=f"E{n}") for n in range(2500)]
-    outcome = await desk.read(*many, cell(1, 9000, id="row-0", year=1800, edition="E0"))
+    outcome = await importer.read(*many, cell(1, 9000, id="row-0", year=1800, edition="E0"))
     assert refusals(outcome) == [(9000, "value", "line 0 says otherwise")]
     assert outcome.receipt.counts.items == 2501
 
@@ -527,12 +531,12 @@ async def test_rows_far_apart_are_compared_as_well(desk: ImportFixture) -> None:
     ],
 )
 async def test_a_figure_far_from_its_neighbour_is_suspect_and_recorded(
-    desk: ImportFixture, value: int, unit: str, suspect: int
+    importer: ImportFixture, value: int, unit: str, suspect: int
 ) -> None:
-    await desk.read(cell(240_000))
+    await importer.read(cell(240_000))
     later = cell(value, id="later", edition="MCS 2025", published_on="2025-01-31", unit=unit)
-    outcome = await desk.read(later)
+    outcome = await importer.read(later)
     assert counts(outcome) == {"restated": 1, **({"suspect": 1} if suspect else {})}
-    assert "later" in await desk.facts()
+    assert "later" in await importer.facts()
     reasons = [remark.reason for remark in outcome.receipt.suspects]
     assert all(reason.endswith("the figure of MCS 2024, 240000 t") for reason in reasons)

@@ -180,38 +180,38 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
 
 
 async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
-    desk: ImportFixture, tmp_path: Path
+    importer: ImportFixture, tmp_path: Path
 ) -> None:
     content = line("a", announced(title="镓出口管制"))
     path = tmp_path / "facts.jsonl"
     path.write_bytes(content.decode().encode("gbk"))
     with pytest.raises(InvalidInput, match="expected text in UTF-8"):
-        await import_file(desk.target, corpus_format.READER, File.at(path))
-    assert await desk.recorder.head() == 0
-    outcome = await import_file(desk.target, corpus_format.READER, File.at(path, "gbk"))
+        await import_file(importer.target, corpus_format.READER, File.at(path))
+    assert await importer.recorder.head() == 0
+    outcome = await import_file(importer.target, corpus_format.READER, File.at(path, "gbk"))
     assert (outcome.receipt.encoding, outcome.receipt.sha256) == ("gbk", File.at(path).sha256())
-    assert (await desk.facts())["a"].title == "镓出口管制"  # type: ignore[attr-defined]
+    assert (await importer.facts())["a"].title == "镓出口管制"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("code", ["utf-16", "utf-32", "utf-8-sig"])
-async def test_a_mark_says_the_encoding(desk: ImportFixture, code: str) -> None:
-    outcome = await desk.take((line() + CLAIM).decode().encode(code))
+async def test_a_mark_says_the_encoding(importer: ImportFixture, code: str) -> None:
+    outcome = await importer.take((line() + CLAIM).decode().encode(code))
     assert (counts(outcome), refusals(outcome)) == ({"new": 2}, [])
     assert outcome.receipt.encoding == code.removesuffix("-sig")
 
 
-async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: ImportFixture) -> None:
-    outcome = await desk.take(b"\xef\xbb\xbf", line().strip(), b"\r\n\r", CLAIM.strip(), b"\r")
+async def test_a_mark_and_mixed_line_ends_do_not_matter(importer: ImportFixture) -> None:
+    outcome = await importer.take(b"\xef\xbb\xbf", line().strip(), b"\r\n\r", CLAIM.strip(), b"\r")
     assert (counts(outcome), refusals(outcome)) == ({"new": 2}, [])
 
 
-async def test_a_truncated_file_of_facts_leaves_nothing(desk: ImportFixture) -> None:
-    outcome = await desk.take(line(), CLAIM[:-30])
+async def test_a_truncated_file_of_facts_leaves_nothing(importer: ImportFixture) -> None:
+    outcome = await importer.take(line(), CLAIM[:-30])
     assert (outcome.refused, refusals(outcome)) == (
         True,
         [(2, None, "expected JSON: Input data was truncated")],
     )
-    assert await desk.recorder.head() == 0
+    assert await importer.recorder.head() == 0
 
 
 def test_a_format_that_is_held_whole_has_a_limit(

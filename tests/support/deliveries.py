@@ -29,7 +29,7 @@ PATIENT = DeliveryOptions(HERE, "tracker.example", Schedule((0, 3600), 3600))
 
 
 @dataclass
-class DeliveryDesk:
+class DeliveryFixture:
     """A log with endpoints, where events are delivered to one receiver."""
 
     pool: Pool
@@ -63,11 +63,11 @@ class DeliveryDesk:
 @asynccontextmanager
 async def delivering(
     target: Target, options: DeliveryOptions = QUICK, receiver: EventReceiver | None = None
-) -> AsyncIterator[DeliveryDesk]:
+) -> AsyncIterator[DeliveryFixture]:
     """Deliver for the length of a block, to a receiver of its own if there is none."""
     if receiver is None:
-        async with receiving_events() as own, delivering(target, options, own) as desk:
-            yield desk
+        async with receiving_events() as own, delivering(target, options, own) as deliveries:
+            yield deliveries
         return
     async with open_pool(target, size=4) as pool:
         recorder = Recorder(pool)
@@ -75,4 +75,4 @@ async def delivering(
         deliverer = Deliverer(target, follower, ProofService(pool), options)
         async with follower, deliverer:
             endpoints = Endpoints(pool, recorder, options.networks)
-            yield DeliveryDesk(pool, recorder, endpoints, receiver, deliverer)
+            yield DeliveryFixture(pool, recorder, endpoints, receiver, deliverer)
