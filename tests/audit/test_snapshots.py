@@ -303,6 +303,16 @@ async def test_what_the_log_redacts_is_not_missing_and_is_counted(
     assert await kept_in(target) == {**files_in(bundle), DIGESTS[1]: None}
 
 
+async def test_bytes_that_were_redacted_before_a_bundle_was_made_stop_no_export(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "new"
+    exporter = SnapshotExporter(directory, opened(KEPT), redacted=[DIGESTS[5]])
+    for _ in range(2):
+        await export(ForgedLog(entries_of(REDACTED)), TRUST, directory, {}, snapshots=exporter)
+    assert DIGESTS[1] not in files_in(directory)
+
+
 async def test_an_old_copy_of_redacted_bytes_is_not_restored(bundle: Path, target: Target) -> None:
     await exported(bundle, REDACTED)
     of(1)(bundle).write_bytes(PAGES[1])

@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -71,8 +70,8 @@ class SnapshotExporter:
     def remove_redacted(self) -> None:
         """Take out what the events redact, and what is known to be redacted."""
         for sha256 in self._redacted:
-            with suppress(FileNotFoundError), report_path(self._path(sha256)) as path:
-                path.unlink()
+            with report_path(self._path(sha256)) as path:
+                path.unlink(missing_ok=True)
 
     async def _write(self, named: NamedSnapshot, open_snapshot: OpenSnapshot) -> None:
         sha256 = named.sha256
