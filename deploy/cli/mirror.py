@@ -14,6 +14,7 @@ from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.settings import secrets
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, LogFiles
+from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.follow import follow
 from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
@@ -76,14 +77,28 @@ def mirror(
             help="Sign what is mirrored, with the key in this file (`tracker key cosigner`).",
         ),
     ] = None,
+    without_texts: Annotated[
+        bool,
+        typer.Option(
+            "--without-texts", help="Leave out notes and quotations, to which entries only commit."
+        ),
+    ] = False,
+    without_snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--without-snapshots",
+            help="Leave out the bytes that publishers sent, which may be many times as large as the log.",
+        ),
+    ] = False,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
     """Keep a copy of a log elsewhere: a directory that any web server can serve as the same log.
 
     Everything is proven before it is written: the head by the key, the rest by the head, and the head
-    must continue that of the mirror. A copy that was interrupted goes on where it was. `tracker verify`
-    and `restore --onto` take the directory or its address. Of a fork the proof is kept in DIR/forks.
+    must continue that of the mirror. The texts and snapshots of a tracker come along. A copy that was
+    interrupted goes on where it was. `tracker verify` and `restore --onto` take the directory or its
+    address. Of a fork the proof is kept in DIR/forks.
 
     Exit codes: 0 up to date, 1 rejected, 2 wrong usage, 3 the log does not answer.
     """
@@ -96,7 +111,12 @@ def mirror(
         with open_log(log) as found:
             trust = await _trust(found, keys, witnesses)
             extras = {KEY: "".join(f"{key}\n" for key in trust.keys).encode()}
-            copy = Mirror(found, trust, directory, extras, cosigner=cosigner)
+            companions = list[MirroredTexts | MirroredSnapshots]()
+            if not without_texts:
+                companions.append(MirroredTexts(found, directory))
+            if not without_snapshots:
+                companions.append(MirroredSnapshots(found, directory))
+            copy = Mirror(found, trust, directory, extras, companions, cosigner)
             await _run(copy, every if follow_it else None, whole=whole)
 
     run_without_database(work)
@@ -120,6 +140,13 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
             f" {update.new} of them new",
             markup=False,
         )
+        for companion in copy.companions:
+            if companion.missing:
+                stderr.print(
+                    f"{companion.missing} {companion.name} could not be had",
+                    style="yellow",
+                    markup=False,
+                )
 
     def say_failure(error: TrackerError) -> None:
         stderr.print(f"{error.message} ({error.code})", style="yellow", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -151,9 +152,11 @@ async def test_publishers_that_refused_to_sign_go_on_after_it(
 
 
 @pytest.fixture
-def address(newest: Path) -> Iterator[str]:
+def address(newest: Path, tmp_path: Path) -> Iterator[str]:
     """Where the log is to be had on the web, without its texts."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(newest))
+    copy = shutil.copytree(newest, tmp_path / "without-texts")
+    (copy / "annexes").unlink()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(copy))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -125,6 +125,9 @@ class ForgedLog:
     def annex_lines(self) -> None:
         """None come with it."""
 
+    def texts(self, after: int, until: int) -> None:
+        """None, likewise."""
+
     def snapshot(self, sha256: str) -> None:
         """None, likewise."""
 

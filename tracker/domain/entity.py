@@ -188,8 +188,7 @@ class Entity(BaseAggregate[str]):
     def _check_opening(self, fact: Fact) -> None:
         if not isinstance(fact, self.INITIAL_FACT) and not self.exists:
             raise NotFound(
-                f"There is no {self.id}: expected {TYPES[self.INITIAL_FACT]} first",
-                path=("id",),
+                f"There is no {self.id}: expected {TYPES[self.INITIAL_FACT]} first", path=("id",)
             )
         if not self.known:
             check_stream(self.id, "id")

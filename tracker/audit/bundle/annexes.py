@@ -52,7 +52,7 @@ def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
 
     Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
     """
-    lines = verification.source.annex_lines() or ()
+    lines = verification.source.texts(after, verification.head.size) or ()
     for annex in lines_between(lines, after + 1, verification.head.size):
         if annex.text is not None:
             yield _row(annex, annex.text)

@@ -13,7 +13,9 @@ midst of it would keep all others waiting (see `SILENCE_TIMEOUT_SECONDS`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
@@ -32,6 +34,9 @@ from tracker.snapshots.store import SnapshotStore
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
 BATCH_PAGES = 32
 """Pages of 256 events that are copied at a time."""
+
+BATCH_TEXTS = 5000
+"""Texts that are copied at a time."""
 
 _columns = attrgetter(*COLUMNS, "entry")
 
@@ -129,11 +134,13 @@ async def _stage(
     await _copy(connection, pages, after)
     if last < verification.head.size:  # a bundle has its head among the kept ones, others may not
         await _copy_heads(connection, [verification.head])
-    await connection.copy_records_to_table(
-        "staged_annexes",
-        columns=["commitment", "position", "field", "salt", "text"],
-        records=annex_rows(verification, after),
-    )
+    rows = annex_rows(verification, after)
+    while some := await asyncio.to_thread(lambda: list(islice(rows, BATCH_TEXTS))):
+        await connection.copy_records_to_table(
+            "staged_annexes",
+            columns=["commitment", "position", "field", "salt", "text"],
+            records=some,
+        )
     return list(named.values())
 
 

@@ -39,11 +39,16 @@ MAX_ANNEX_LINE_BYTES = 1_000_000
 """The longest line of `annexes`: a text has at most 60,000 bytes, which JSON may write as six each.
 """
 
+MAX_ANNEXES_BYTES = 256_000_000
+"""The most bytes of texts that are read from an address at once."""
+
 
 def max_bytes(path: str) -> int:
     """The most bytes that a file of a log has, by what it is."""
     if path.startswith("tile/entries/"):
         return MAX_ENTRIES_BYTES
+    if path == ANNEXES:
+        return MAX_ANNEXES_BYTES
     return TILE_WIDTH * HASH_BYTES if path.startswith("tile/") else MOST_NOTE_BYTES
 
 
@@ -70,6 +75,11 @@ class LogFiles(ABC):
     def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
         return None
+
+    def texts(self, after: int, until: int) -> Iterator[bytes] | None:
+        """The lines of texts of the events after a position up to another, and perhaps of others, in their
+        order; None where it has none."""
+        return self.annex_lines()
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot, in pieces; None where it is not there."""
@@ -158,6 +168,14 @@ class BundleFiles(LogFiles):
                         f"{ANNEXES} has a line of more than {MAX_ANNEX_LINE_BYTES:,} bytes",
                     )
                 yield line
+
+    def texts(self, after: int, until: int) -> Iterator[bytes] | None:
+        """All lines of the file `annexes`; None where it is not there. Raises as `annex_lines`."""
+        file = open_file(self.directory, ANNEXES)
+        if file is None:
+            return None
+        file.close()
+        return self.annex_lines()
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot, in pieces, of more than there may be only the beginning. Raises

@@ -39,10 +39,16 @@ class CopiedTile(NamedTuple):
 
 
 class Companion(Protocol):
-    """What lies beside a log and follows from its entries, such as texts; it comes along."""
+    """What lies beside a log and is named in its entries, such as texts; it comes along."""
 
-    def since(self, mirrored: int) -> int:
-        """The position from which on it looks at entries, where so many events are mirrored."""
+    name: str
+
+    @property
+    def missing(self) -> int:
+        """How many of it could not be had, and are not redacted as far as is known."""
+
+    async def begin(self, mirrored: int, size: int) -> int:
+        """The position after which it looks at entries of a log of `size`, where so many are mirrored."""
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
         """Take what the next entries name, of which the first is at a position."""
@@ -86,8 +92,15 @@ class Mirror:
             writer = BundleWriter(self.directory)
             old = writer.head()
             mirrored = old.size if old and not whole else 0
-            if whole or old is None or head.checkpoint != old.checkpoint or self._lags(mirrored):
-                await self._copy(await self._prove(old, head), writer, mirrored, progress)
+            tiles = None
+            if whole or old is None or head.checkpoint != old.checkpoint:
+                tiles = await self._prove(old, head)
+            first = min(
+                [mirrored, *[await each.begin(mirrored, head.size) for each in self.companions]]
+            )
+            if tiles or first < mirrored:
+                tiles = tiles or await self._prove(old, head)
+                await self._copy(tiles, writer, first, mirrored, progress)
             head = self._cosigned(head, old)
             if (
                 old is None
@@ -105,20 +118,16 @@ class Mirror:
             keep_evidence(fork)
             raise
 
-    def _lags(self, mirrored: int) -> bool:
-        """Whether a companion wants to look at entries that are mirrored."""
-        return any(companion.since(mirrored) < mirrored for companion in self.companions)
-
     async def _copy(
         self,
         tiles: ProvenTiles,
         writer: BundleWriter,
+        first: int,
         mirrored: int,
         progress: Callable[[int, int], None],
     ) -> None:
         """Write the tiles that are new, and let companions take what is named in them."""
         size = tiles.head.size
-        first = min([mirrored, *(companion.since(mirrored) for companion in self.companions)])
         async with aclosing(self._read_ahead(tiles, first // TILE_WIDTH)) as copied:
             async for tile, hashes, entries in copied:
                 start = tile.number * TILE_WIDTH

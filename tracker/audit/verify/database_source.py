@@ -108,6 +108,9 @@ class DatabaseSource:
     def annex_lines(self) -> None:
         """None: those of a database are beside the log."""
 
+    def texts(self, after: int, until: int) -> None:
+        """None, likewise."""
+
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot; None where they are not there. Raises Unavailable."""
         return self._read_snapshot(sha256) if self._read_snapshot else None

@@ -11,11 +11,12 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.format.layout import MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
+from tracker.audit.format.layout import ANNEXES, MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
 from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.http_client import read_content
 from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
+from tracker.snapshots.directory import relative_path
 
 LOG_PATH = "/log"
 """With what the address of the log of a tracker ends; what else it has is beside it."""
@@ -25,6 +26,8 @@ ANSWER_TIMEOUT_SECONDS = 120.0
 """Seconds after which an answer that still trickles is given up."""
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
+TEXTS_POSITIONS = 10_000
+"""Of how many events texts are asked for at once."""
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 """Statuses after which it may go better in a while."""
 
@@ -53,20 +56,43 @@ class HttpSource(LogFiles):
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file, or None where there is none. Raises Unavailable."""
-        return await asyncio.to_thread(
-            self._read, f"{self._parts.path}/{path}", f"{self.name}/{path}", max_bytes(path)
-        )
+        return await asyncio.to_thread(self._read_below, path, max_bytes(path))
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot, which a tracker gives beside its log; None where it has none, and below
-        an address that does not end with `/log`. Raises Unavailable."""
+        """The bytes of a snapshot, which a tracker gives beside its log, and a mirror below it; None where
+        there are none. Raises Unavailable."""
+        content = self._read_beside(f"{SNAPSHOTS}/{sha256}", MAX_SNAPSHOT_BYTES)
+        if content is None:
+            content = self._read_below(f"{SNAPSHOTS}/{relative_path(sha256)}", MAX_SNAPSHOT_BYTES)
+        return None if content is None else iter((content,))
+
+    def texts(self, after: int, until: int) -> Iterator[bytes] | None:
+        """The lines of texts, which a tracker gives beside its log, and a mirror below it; None where
+        there are none. Raises Unavailable."""
+        first = self._texts_beside(after, min(after + TEXTS_POSITIONS, until))
+        if first is None:
+            content = self._read_below(ANNEXES, max_bytes(ANNEXES))
+            return None if content is None else _lines(content)
+        return self._all_texts(first, after + TEXTS_POSITIONS, until)
+
+    def _all_texts(self, first: bytes, after: int, until: int) -> Iterator[bytes]:
+        yield from _lines(first)
+        for start in range(after, until, TEXTS_POSITIONS):
+            yield from _lines(self._texts_beside(start, min(start + TEXTS_POSITIONS, until)) or b"")
+
+    def _texts_beside(self, after: int, until: int) -> bytes | None:
+        return self._read_beside(f"{ANNEXES}?after={after}&until={until}", max_bytes(ANNEXES))
+
+    def _read_beside(self, path: str, limit: int) -> bytes | None:
+        """What a tracker has beside its log, where the address is that of one."""
         beside = self._parts.path.removesuffix(LOG_PATH)
         if beside == self._parts.path:
             return None
-        path = f"{SNAPSHOTS}/{sha256}"
-        shown = f"{self.name.removesuffix(LOG_PATH)}/{path}"
-        content = self._read(f"{beside}/{path}", shown, MAX_SNAPSHOT_BYTES)
-        return None if content is None else iter((content,))
+        return self._read(f"{beside}/{path}", f"{self.name.removesuffix(LOG_PATH)}/{path}", limit)
+
+    def _read_below(self, path: str, limit: int) -> bytes | None:
+        """What a bundle or a mirror has beside its tiles."""
+        return self._read(f"{self._parts.path}/{path}", f"{self.name}/{path}", limit)
 
     def _read(self, path: str, shown: str, limit: int) -> bytes | None:
         """The content at a path; errors call it as it may be `shown`, without what may be a secret."""
@@ -130,3 +156,8 @@ class HttpSource(LogFiles):
     def _connection(self) -> HTTPConnection:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         return kind(self._parts.netloc, timeout=READ_TIMEOUT_SECONDS)
+
+
+def _lines(content: bytes) -> Iterator[bytes]:
+    """The lines of a file, each with its end."""
+    return (line + b"\n" for line in content.split(b"\n") if line)

@@ -30,5 +30,9 @@ class LogSource(Protocol):
     def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
 
+    def texts(self, after: int, until: int) -> Iterator[bytes] | None:
+        """The lines of texts of the events after a position up to another, and perhaps of others; None where
+        there are none."""
+
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot, in pieces; None where it is not there."""

@@ -8,6 +8,8 @@ the rest is the beginning of what was signed is shown by the tiles of a bundle o
 
 from __future__ import annotations
 
+import asyncio
+
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
@@ -136,11 +138,13 @@ async def begin_tail(
         tail = await Verification.begin(elsewhere, trust, ours, only_new=True)
     except Rejected as error:
         raise await explain_fork(error, rows, elsewhere, head.size) from None
-    tail.texts = AnnexChecker(
-        elsewhere.annex_lines() or (),
-        rows.size + 1,
-        tail.head.size,
-        allow_missing=allow_missing_texts,
+    tail.texts = await asyncio.to_thread(
+        lambda: AnnexChecker(
+            elsewhere.texts(rows.size, tail.head.size) or (),
+            rows.size + 1,
+            tail.head.size,
+            allow_missing=allow_missing_texts,
+        )
     )
     tail.snapshots = SnapshotChecker(
         elsewhere.snapshot, rows.size + 1, allow_missing=allow_missing_snapshots

@@ -157,7 +157,7 @@ class Verification:
                 for number, entry in enumerate(entries[:wrong], 1)
             )
             if self.texts:
-                self.texts.check(page.events)
+                await asyncio.to_thread(self.texts.check, page.events)
             if self.snapshots:
                 await asyncio.to_thread(self.snapshots.check, page.events)
             if wrong is not None:

@@ -1,0 +1,185 @@
+"""A mirror of a tracker has its texts and snapshots, without what was redacted, and gives back its tail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.bootstrap import running_tracker
+from deploy.cli.restore import append_to
+from schema.services import Services
+from tests.audit.test_restore import rows_in
+from tests.support.api import OPEN
+from tests.support.fact_builders import announced, clause
+from tests.support.fact_builders import source as source_of
+from tests.support.published_log import publish
+from tests.support.snapshots import WATCHED, digest, fetched, keep, redact
+from tests.support.static_log import served
+from tests.support.tampered_logs import TRUST, bundle, honest, texts_of
+from tests.support.web_server import serving
+from tracker.audit.bundle.restore import restore
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
+from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.http_source import HttpSource
+from tracker.audit.verify.trust import TrustPolicy
+from tracker.audit.verify.verifier import Verification
+from tracker.domain.codec import from_builtins
+from tracker.domain.values import PartialDate, Source
+from tracker.errors import Rejected
+from tracker.postgres.database import Target, connect
+
+PAGES = (b"a list", b"another list")
+ON = PartialDate("2026-03-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """A tracker that answers at an address, and its mirror."""
+
+    services: Services
+    target: Target
+    address: str
+    audit: Path
+    directory: Path
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """Its keys."""
+        return TrustPolicy(KeyStore(self.audit).keys().all)
+
+    async def note(self, key: str, note: str) -> None:
+        """Record an act with a note of its own, and one in a clause."""
+        fact = announced(clause(note=f"of a clause of {key}"), note=note)
+        await self.services.commands.record(f"export-control/{key}", fact, idempotency_key=key)
+
+    async def update(self) -> MirrorUpdate:
+        """Sign the log, and bring the mirror up to it."""
+        await publish(self.target, self.audit)
+        with closing(HttpSource(f"{self.address}/log")) as log:
+            return await mirror(log, self.directory, self.trust).update()
+
+
+def mirror(log: HttpSource | BundleFiles, directory: Path, trust: TrustPolicy) -> Mirror:
+    """A mirror with all that comes along."""
+    companions = (MirroredTexts(log, directory), MirroredSnapshots(log, directory))
+    return Mirror(log, trust, directory, companions=companions)
+
+
+@pytest.fixture
+async def tracker(target: Target, tmp_path: Path) -> AsyncIterator[Tracker]:
+    """A tracker with two acts and two snapshots."""
+    KeyStore(tmp_path / "audit").load_or_create("example.org/log")
+    async with running_tracker(target) as services, serving(services, OPEN) as (address, *_):
+        place = Tracker(
+            services, target, f"http://{address}", tmp_path / "audit", tmp_path / "mirror"
+        )
+        await services.commands.record("source/a", WATCHED)
+        for page in PAGES:
+            await keep(target, page)
+            await services.commands.record("source/a", fetched(page))
+        await place.note("a", "Ms Doe said so")
+        await place.note("b", "and he denied it")
+        yield place
+
+
+async def verified(directory: Path, trust: TrustPolicy) -> tuple[int, int, int, int]:
+    """Verify a mirror as a bundle of which nothing may be missing: how many texts it has, how many are
+    redacted, and the same of snapshots."""
+    verification = await Verification.begin(BundleFiles(directory), trust)
+    await verification.run()
+    assert verification.texts
+    assert verification.snapshots
+    texts, snapshots = verification.texts, verification.snapshots
+    return texts.opened, texts.redacted, snapshots.intact, snapshots.redacted
+
+
+async def test_texts_and_snapshots_come_along_and_go_when_they_are_redacted(
+    tracker: Tracker,
+) -> None:
+    await tracker.update()
+    assert await verified(tracker.directory, tracker.trust) == (4, 0, 2, 0)
+    await tracker.note("c", "nothing more was heard")
+    law = from_builtins(Source, source_of("court"))
+    await tracker.services.commands.redact("a", "a court said so", ON, law, fields=["/note"])
+    await redact(tracker.target, digest(PAGES[0]))
+    assert (await tracker.update()).new == 3
+    assert await verified(tracker.directory, tracker.trust) == (5, 1, 1, 1)
+    content = (tracker.directory / "annexes").read_bytes()
+    assert b"Ms Doe" not in content
+    assert b"of a clause of a" in content
+    assert (await tracker.update()).new == 0
+    await tracker.note("d", "")
+    await tracker.update()
+    assert (await verified(tracker.directory, tracker.trust))[:2] == (7, 1)
+
+
+async def test_a_mirror_without_texts_gets_them_later(tracker: Tracker) -> None:
+    await publish(tracker.target, tracker.audit)
+    with closing(HttpSource(f"{tracker.address}/log")) as log:
+        await Mirror(log, tracker.trust, tracker.directory).update()
+    assert not (tracker.directory / "annexes").exists()
+    assert (await tracker.update()).new == 0
+    assert await verified(tracker.directory, tracker.trust) == (4, 0, 2, 0)
+
+
+async def test_a_mirror_that_is_served_gives_all_of_it_to_another(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    await tracker.update()
+    for below in ("", "/log"):
+        place = tmp_path / f"served{below}"
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(tracker.directory)
+        with served(tmp_path / "served") as (url, _), closing(HttpSource(url + below)) as log:
+            await mirror(log, tmp_path / f"second{below}", tracker.trust).update()
+        assert await verified(tmp_path / f"second{below}", tracker.trust) == (4, 0, 2, 0)
+        place.unlink()
+
+
+async def test_a_text_that_is_not_what_its_entry_commits_to_is_refused(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    await tracker.update()
+    file = tracker.directory / "annexes"
+    file.write_bytes(file.read_bytes().replace(b"Ms Doe", b"Mr Doe"))
+    with pytest.raises(Rejected) as caught:
+        await mirror(BundleFiles(tracker.directory), tmp_path / "second", tracker.trust).update()
+    assert caught.value.code == "ALTERED_ANNEX"
+    assert not (tmp_path / "second/checkpoint").exists()
+
+
+async def test_what_was_written_before_a_crash_is_not_there_twice(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    await tracker.update()
+    before = (tracker.directory / "checkpoint").read_bytes()
+    await tracker.note("c", "nothing more was heard")
+    await tracker.update()
+    (tracker.directory / "checkpoint").write_bytes(before)  # all but this was on the disk
+    await tracker.update()
+    assert (await verified(tracker.directory, tracker.trust))[:2] == (6, 0)
+
+
+async def test_a_database_gets_its_tail_with_texts_from_the_address_of_a_mirror(
+    target: Target, tmp_path: Path
+) -> None:
+    log = await bundle(tmp_path / "log", honest(600))
+    older = await bundle(tmp_path / "older", honest(300))
+    copy = tmp_path / "mirror"
+    await mirror(BundleFiles(log), copy, TRUST).update()
+    connection = await connect(target)
+    try:
+        await restore(connection, await Verification.begin(BundleFiles(older), TRUST))
+    finally:
+        await connection.close()
+    with served(copy) as (url, _), closing(HttpSource(url)) as source:
+        await append_to(target, source, TRUST, None)
+    rows = await rows_in(target)
+    assert rows["events"] == 600
+    assert rows["annexes"] == sum(b'"text"' in line for line in texts_of(600))
