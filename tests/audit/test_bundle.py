@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -568,6 +569,49 @@ async def test_a_log_is_read_over_connections_that_stay_open(
     source.close()
     assert len(clients) == 1
     assert len(paths) == 9
+
+
+def compressed(content: bytes, encoding: str = "gzip") -> Callable[[Site], None]:
+    """Answers with a content in an encoding, asked for or not."""
+
+    def answer(site: Site) -> None:
+        site.send_response(200)
+        site.send_header("Content-Encoding", encoding)
+        site.send_header("Content-Length", str(len(content)))
+        site.end_headers()
+        site.wfile.write(content)
+
+    return answer
+
+
+async def test_a_log_that_comes_compressed_is_verified(site: tuple[Path, str, type[Site]]) -> None:
+    directory, url, kind = site
+    for path in ("/checkpoint", "/tile/0/000", "/tile/entries/000", "/tile/entries/001"):
+        kind.wrong[path] = compressed(gzip.compress((directory / path[1:]).read_bytes()))
+    source = HttpSource(url)
+    assert (await check(source, TRUST)).head.size == 600
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        compressed(gzip.compress(b"0" * 30_000_000)),
+        compressed(gzip.compress(b"0" * 8192)[:-9]),
+        compressed(b"0" * 8192),
+        compressed(b"0" * 8192, "br"),
+    ],
+    ids=["a bomb", "cut off", "none", "another"],
+)
+async def test_what_can_not_be_decompressed_is_unavailable(
+    site: tuple[Path, str, type[Site]], answer: Callable[[Site], None]
+) -> None:
+    _, url, kind = site
+    kind.wrong["/tile/0/001"] = answer
+    source = HttpSource(url)
+    with pytest.raises(Unavailable, match="/tile/0/001"):
+        await check(source, TRUST)
+    source.close()
 
 
 async def test_a_web_server_that_fails_once_is_asked_again(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from tracker.audit.format.layout import ANNEXES, MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
 from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
-from tracker.http_client import read_content
+from tracker.http_client import ResponseTooLarge, read_content
 from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
 from tracker.snapshots.directory import relative_path
 
@@ -28,6 +29,10 @@ RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
 TEXTS_POSITIONS = 10_000
 """Of how many events texts are asked for at once."""
+GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
+"""Says that the header of what is decompressed is that of gzip."""
+GZIP_FRAME_BYTES = 100
+"""What gzip adds to what can't be compressed, beside one part in a hundred."""
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 """Statuses after which it may go better in a while."""
 
@@ -49,7 +54,7 @@ class HttpSource(LogFiles):
         self._parts = urlsplit(url.rstrip("/"))
         self.name = address_without_query(url.rstrip("/"))
         self.has_snapshots = with_snapshots and self._parts.path.endswith(LOG_PATH)
-        self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
+        self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "gzip, identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._idle: queue.SimpleQueue[HTTPConnection] = queue.SimpleQueue()
@@ -144,7 +149,9 @@ class HttpSource(LogFiles):
             response = connection.getresponse()
             found = response.status == 200  # what says that it is not there may be a long page
             most = limit if found else MAX_ENTRIES_BYTES
-            content = read_content(response, most, time.monotonic() + ANSWER_TIMEOUT_SECONDS)
+            deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
+            content = read_content(response, most + most // 100 + GZIP_FRAME_BYTES, deadline)
+            content = _decompress(content, response.getheader("Content-Encoding"), most)
             response.close()  # before Python 3.13 it counts as unread, and the connection as in use
         except BaseException:
             connection.close()
@@ -161,3 +168,23 @@ class HttpSource(LogFiles):
 def _lines(content: bytes) -> Iterator[bytes]:
     """The lines of a file, each with its end."""
     return (line + b"\n" for line in content.split(b"\n") if line)
+
+
+def _decompress(content: bytes, encoding: str | None, limit: int) -> bytes:
+    """What was compressed, up to so many bytes: logs may send gzip unasked (C2SP tlog-tiles). Raises
+    HTTPException, and ResponseTooLarge."""
+    whole, ended = content, True
+    if encoding == "gzip":
+        decoder = zlib.decompressobj(GZIP_WINDOW_BITS)
+        try:
+            whole = decoder.decompress(content, limit + 1)
+        except zlib.error as error:
+            raise HTTPException(f"what should be gzip is none: {error}") from None
+        ended = decoder.eof
+    elif encoding not in (None, "", "identity"):
+        raise HTTPException(f"its encoding is {encoding[:50]!r}: expected gzip")
+    if len(whole) > limit:
+        raise ResponseTooLarge(f"expected at most {limit:,} bytes")
+    if not ended:
+        raise HTTPException("what should be gzip is cut off")
+    return whole
