@@ -21,12 +21,12 @@ from tests.support.replication import Pair, running_pair, several_hosts, url_of
 from tests.support.web_server import serving
 from tests.support.writers import new
 from tracker.errors import LogSetBack
-from tracker.log.continuity import Continuity, Look, Shown, compare
+from tracker.log.continuity import Continuity, LogEnd, Look, compare
 from tracker.log.durability import Durability
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
-SHOWN = Shown(9, entry_at=8, entry_hash=b"h", appended_at=9, event_id="e", timeline=2)
+SHOWN = LogEnd(9, entry_at=8, entry_hash=b"h", appended_at=9, event_id="e", timeline=2)
 HAS_ALL = Look(9, False, 2, b"h", "e", b"i")
 
 
