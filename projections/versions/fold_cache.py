@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from projections.fold.timeline import EntityFold
 from projections.lru_cache import SizedLruCache
+from tracker.domain.registry import entity_type
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 """About how much memory the folds of a projector may take."""
 MEMORY_BYTES_PER_JSON_BYTE = 6
 """Bytes in memory for one of an entry or of a state as JSON: these, and what is made of them."""
+MEMORY_BYTES_PER_PLAIN_BYTE = 2
+"""The same of entities whose states do not grow with their facts, such as watched sources."""
 
 
 class FoldCache:
@@ -31,7 +34,9 @@ class FoldCache:
 
     def put(self, stream: str, fold: EntityFold) -> None:
         """Keep the fold of an entity."""
-        self._folds.put(stream, fold, MEMORY_BYTES_PER_JSON_BYTE * (fold.size + fold.written))
+        plain = entity_type(stream).RECENT_EVENTS is not None
+        each = MEMORY_BYTES_PER_PLAIN_BYTE if plain else MEMORY_BYTES_PER_JSON_BYTE
+        self._folds.put(stream, fold, each * (fold.size + fold.written))
 
     def clear(self) -> None:
         """Forget all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from projections.versions.rows import (
     vocabulary_line,
 )
 from tracker.domain.entity import RecordedFact
+from tracker.domain.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of
 from tracker.postgres.database import Connection, named_queries
 
@@ -31,6 +32,8 @@ FACTS_SQL = named_queries(Path(__file__).with_name("fact_rows.sql"))
 
 MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
 """About how large the rows of a page may be: an entity of many events has a large row for each."""
+ROW_BYTES_PER_ENTRY_BYTE = 4
+"""Bytes of a row for one of an entry, of an entity whose states do not grow with its facts."""
 PAUSE_ROWS = 30
 """Rows to make before other tasks of this process get their turn."""
 PAUSE_CHARACTERS = 64 * 1024
@@ -72,16 +75,22 @@ async def fold_page(
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
-    if limit > 1 and (size := estimate_row_bytes(streams.values())) > MAX_PAGE_ROW_BYTES:
+    if limit > 1 and (size := estimate_row_bytes(streams)) > MAX_PAGE_ROW_BYTES:
         fewer = max(1, limit * MAX_PAGE_ROW_BYTES // size)
         return await fold_page(connection, after, limit=fewer, folds=folds)
     until = max(facts.facts[-1].position for facts in streams.values())
     return await fold_streams(connection, after, until, streams, folds)
 
 
-def estimate_row_bytes(streams: Iterable[StreamFacts]) -> int:
-    """About how large the rows of some facts are: each has one, with all that is known by then."""
-    return sum((stream.version + len(stream.facts)) * stream.size for stream in streams)
+def estimate_row_bytes(streams: Mapping[str, StreamFacts]) -> int:
+    """About how large the rows of some facts are: each has one, with all that is known by then, or with
+    as much as ever where states do not grow."""
+    return sum(
+        ROW_BYTES_PER_ENTRY_BYTE * stream.size
+        if entity_type(name).RECENT_EVENTS
+        else (stream.version + len(stream.facts)) * stream.size
+        for name, stream in streams.items()
+    )
 
 
 async def fold_streams(

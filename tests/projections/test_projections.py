@@ -40,6 +40,7 @@ from projections.versions.row_batch import (
     write_page,
 )
 from schema.services import Services
+from tests.benchmarks.entity import KINDS
 from tests.support.fact_builders import (
     DAYS,
     STREAMS,
@@ -544,6 +545,19 @@ async def test_a_page_has_fewer_events_where_their_rows_are_large(
         counts.append(page.count)
     assert await rows(connection) == expected
     assert (max(counts) == 1, len(counts) == 1) == (most == 1, most == 10**9)
+
+
+async def test_the_pages_of_a_source_do_not_shrink_however_many_looks_there_were(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, make = KINDS["source"]
+    facts = [make(number, f"2026-11-{1 + number // 20:02}") for number in range(200)]
+    await Commands(recorder).record_all([RecordFact(stream, one) for one in facts])
+    monkeypatch.setattr("projections.versions.row_batch.MAX_PAGE_ROW_BYTES", 400_000)
+    counts, folds = list[int](), FoldCache()
+    while page := await fold_page(connection, sum(counts), limit=50, folds=folds):
+        counts.append(page.count)
+    assert counts == [50] * 4
 
 
 async def test_others_get_their_turn_while_an_entity_learns_much(
