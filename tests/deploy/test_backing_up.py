@@ -163,18 +163,22 @@ def section(name: str) -> str:
     return "".join(blocks(found))
 
 
-def typed(story: Story, script: str) -> str:
-    """Type lines; what they print."""
+def places_of(story: Story) -> dict[str, str]:
+    """What stands here for the places and the user that the lines name."""
     account = story.primary.site.account
-    own = f"-o {account.pw_name} -g {account.pw_name}" if account else ""
-    for ours, theirs in (
-        ("/var/backups/postgresql", f"{story.place}/backups"),
-        ("/usr/local/bin/", f"{story.place}/"),
-        ("-o postgres -g postgres", own),
-        ("chown -R postgres:postgres", f"chown -R {account.pw_name}:" if account else "true"),
-    ):
-        assert ours in script, ours
-        script = script.replace(ours, theirs)
+    return {
+        "/var/backups/postgresql": f"{story.place}/backups",
+        "/usr/local/bin/": f"{story.place}/",
+        "-o postgres -g postgres": f"-o {account.pw_name} -g {account.pw_gid}" if account else "",
+        "chown -R postgres:postgres": f"chown -R {account.pw_name}:" if account else "true",
+    }
+
+
+def typed(story: Story, script: str, places: dict[str, str]) -> str:
+    """Type lines; what they print."""
+    for theirs, ours in places.items():
+        assert theirs in script, theirs
+        script = script.replace(theirs, ours)
     ask, answer = os.pipe(), os.pipe()
     old, new = (server.url.rpartition("/")[0] for server in (story.primary, story.other))
     with (story.place / "printed").open("w+") as printed:
@@ -229,6 +233,7 @@ def test_a_server_is_lost_and_restored_to_a_moment_and_the_tail_comes_from_a_bun
                 restoring,
             ]
         ),
+        places_of(story),
     )
     assert printed.count("positions 95 to 120: these events are missing") == 2
     assert "appended: positions 95 to 120 of example.com/log" in printed
@@ -245,3 +250,77 @@ async def rows_of(target: Target) -> tuple[list[bytes], dict[int, bytes]]:
         entries = await connection.fetch("SELECT entry FROM log.events ORDER BY position")
         heads = await connection.fetch("SELECT size, root FROM log.checkpoints")
     return [row["entry"] for row in entries], {row["size"]: row["root"] for row in heads}
+
+
+@pytest.fixture
+def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of pgBackRest: the example, with the places of here. Who runs it, the shell or PostgreSQL,
+    finds it with them."""
+    program = shutil.which("pgbackrest")
+    if not program:
+        pytest.skip("BACKUPS WITH PGBACKREST ARE NOT TESTED: it is not installed")
+    wrapper = story.place / "bin" / "pgbackrest"
+    server, repository = story.primary, story.place / "repository"
+    repository.mkdir()
+    server.site.chown(repository)
+    example = (ROOT / "deploy" / "database" / "pgbackrest.conf").read_text(encoding="utf-8")
+    for theirs, ours in (
+        ("/var/lib/pgbackrest", str(repository)),
+        ("/var/lib/postgresql/17/main", str(server.site.pgdata)),
+        ("5432", str(server.port)),
+    ):
+        assert theirs in example, theirs
+        example = example.replace(theirs, ours)
+    settings = story.place / "deploy" / "database" / "pgbackrest.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(example, encoding="utf-8")
+    installed = story.place / "pgbackrest" / "pgbackrest.conf"
+    variables = {
+        "PGBACKREST_CONFIG": installed,
+        "PGBACKREST_CMD": wrapper,
+        "PGBACKREST_LOCK_PATH": repository / "locks",
+        "PGHOST": server.target["host"],
+        "PGUSER": server.target["user"],
+    }
+    exports = "".join(f"export {name}={value}\n" for name, value in variables.items())
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\n{exports}exec {program} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    return installed
+
+
+def test_a_server_is_lost_and_restored_to_a_moment_by_pgbackrest(
+    story: Story, pgbackrest: Path
+) -> None:
+    account = story.primary.site.account
+    by_its_user = f'runuser() {{ shift 3; command runuser -u {account.pw_name} -- "$@"; }}\n'
+    lines = section("With pgBackRest").replace("apt-get install --yes pgbackrest\n", "")
+    making, restoring = lines.split(
+        "runuser -u postgres -- pgbackrest --stanza=minerals --type=time"
+    )
+    new = story.replacement
+    elsewhere = f"s|^pg1-path=.*|pg1-path={new.site.pgdata}|; s|^pg1-port=.*|pg1-port={new.port}|"
+    group = f"-g {account.pw_gid}" if account else ""
+    printed = typed(
+        story,
+        "\n".join(
+            [
+                by_its_user if account else "",
+                f"step write 30; {making}",
+                "step write 64; step moment; step archive; step write 26; step archive",
+                "tracker key show > log.key; tracker export bundle; step lose",
+                f'sed --in-place "{elsewhere}" {pgbackrest}',
+                'MOMENT=$(cat moment); export TRACKER_DATABASE_URL="$REPLACED"',
+                f"runuser -u postgres -- pgbackrest --stanza=minerals --type=time{restoring}".replace(
+                    "--against bundle", "--against bundle || echo missing"
+                ),
+                "tracker restore --onto bundle --key log.key; systemctl start tracker",
+            ]
+        ),
+        {"/etc/pgbackrest": str(pgbackrest.parent), "-g postgres": group},
+    )
+    assert "positions 95 to 120: these events are missing" in printed
+    entries, checkpoints = asyncio.run(rows_of(new.target | {"database": "minerals"}))
+    assert entries[:-1] == story.entries
+    assert max(checkpoints) == len(entries) == 121
