@@ -162,14 +162,16 @@ def test_secrets_are_made_once_and_are_settings_that_the_tracker_reads(tmp_path:
 def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_from_files(
     tmp_path: Path,
 ) -> None:
-    """The script of the image runs as it is, with a program in Patroni's place that says what it got."""
+    """The script of the image runs as it is, with programs in Patroni's place that say what they got."""
     told = (DEPLOY / "cluster" / "node.env").read_text(encoding="utf-8").splitlines()
     wanted = {line.partition("=")[0] for line in told if line and line[0] != "#"}
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "patroni").write_text("#!/bin/sh\nenv\n", encoding="utf-8")
-    (programs / "patroni").chmod(0o755)
+    for program in ("patroni", "patronictl"):
+        (programs / program).write_text("#!/bin/sh\nenv\necho arguments=$*\n", encoding="utf-8")
+        (programs / program).chmod(0o755)
     services = read(COMPOSE_CLUSTER)["services"]
+    script = NODE.with_name("start-node.sh")
     for name in ("db1", "db2", "db3"):
         for secret in services[name]["secrets"]:
             (tmp_path / secret).write_text(f"{secret} of {name}", encoding="utf-8")
@@ -178,12 +180,21 @@ def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_fr
             "PATH": f"{programs}:{os.environ['PATH']}",
             "SECRETS": str(tmp_path),
         }
-        result = run("sh", NODE.with_name("start-node.sh"), "patroni", env=environment)
-        found = dict(line.split("=", 1) for line in result.stdout.splitlines())
-        assert {each for each in found if each.startswith("PATRONI_")} == wanted
-        assert found["PATRONI_NAME"] == name
-        assert found["PATRONI_REWIND_PASSWORD"] == f"rewind_password of {name}"
-        assert found["PATRONI_POSTGRESQL_CONNECT_ADDRESS"] == f"{name}:5432"
+        found = {
+            command[0]: dict(
+                line.split("=", 1)
+                for line in run("sh", script, *command, env=environment).stdout.splitlines()
+            )
+            for command in (("patroni",), ("patronictl", "list", "--format=json"))
+        }
+        for given in found.values():
+            assert {each for each in given if each.startswith("PATRONI_")} == wanted
+            assert given["PATRONI_NAME"] == name
+            assert given["PATRONI_REWIND_PASSWORD"] == f"rewind_password of {name}"
+            assert given["PATRONI_POSTGRESQL_CONNECT_ADDRESS"] == f"{name}:5432"
+        config = "/etc/patroni/config.yml"
+        assert found["patroni"]["arguments"] == config
+        assert found["patronictl"]["arguments"] == f"--config-file {config} list --format=json"
 
 
 # --- the database
