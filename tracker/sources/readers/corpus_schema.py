@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -79,11 +80,26 @@ def corpus_schema() -> str:
                 }
                 for type_, fact in kinds.items()
             ],
-            "$defs": with_plain_texts(components),
+            "$defs": with_plain_texts(without_indents(components)),
         },
         indent=1,
         ensure_ascii=False,
     )
+
+
+def without_indents(part: Any) -> Any:
+    """The same schemas with what docstrings say: Python before 3.13 leaves their lines indented."""
+    match part:
+        case dict():
+            return {
+                name: cleandoc(item)
+                if name == "description" and isinstance(item, str)
+                else without_indents(item)
+                for name, item in part.items()
+            }
+        case list():
+            return [without_indents(item) for item in part]
+    return part
 
 
 def with_plain_texts(components: dict[str, Any]) -> dict[str, Any]:
