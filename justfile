@@ -50,6 +50,10 @@ docs:
     {{bin}}/pip install --quiet -e '.[docs]'
     {{bin}}/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs/site . build/site
 
+# build the images and run them, as root, in minutes (Debian: buildah mmdebstrap podman runc)
+images:
+    TESTS_BUILD_IMAGES=1 {{bin}}/pytest -n 0 tests/deploy/test_images.py
+
 # source, wheel, list of parts, notices of others, into dist
 release:
     {{bin}}/python -m deploy.release dist

@@ -77,6 +77,8 @@ def test_the_tests_run_on_every_python_that_is_promised() -> None:
         assert all(version in allowed for version in versions)
         assert versions[0] == PROJECT["requires-python"].removeprefix(">=")
         assert tuple(versions) == PYTHONS
+    named = [each.rpartition(" :: ")[2] for each in PROJECT["classifiers"] if "Python ::" in each]
+    assert tuple(named) == PYTHONS
 
 
 def test_the_citation_is_of_this_version_and_its_licences() -> None:
