@@ -188,6 +188,11 @@ async def test_a_lead_becomes_a_fact_by_an_edit_and_nothing_else(
         ),
         (
             "export-control/x",
+            announced(moreSources=[source() | {"snapshot": SHA256}]),
+            ("moreSources", 0, "snapshot"),
+        ),
+        (
+            "export-control/x",
             announced(source=source() | {"reviewedBy": ["bob"]}),
             ("source", "reviewedBy"),
         ),

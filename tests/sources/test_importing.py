@@ -14,7 +14,7 @@ from msgspec import structs
 from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
-from tests.support.fact_builders import announced, claimed, fact, retracted
+from tests.support.fact_builders import announced, claimed, fact, retracted, source
 from tests.support.importer import (
     CLAIM,
     FIGURE,
@@ -135,6 +135,18 @@ async def test_lines_are_checked_against_the_rules_and_each_other(importer: Impo
         ),
     ]
     assert list(await importer.facts()) == ["a", "s"]
+
+
+async def test_a_line_does_not_say_who_reviewed_it_nor_what_it_was_read_from(
+    desk: ImportFixture,
+) -> None:
+    reviewed = announced(source=source() | {"reviewedBy": ["ann"]})
+    read_from = announced(moreSources=[source() | {"snapshot": "a" * 64}])
+    outcome = await desk.take(line("a", reviewed), line("b", read_from))
+    assert [field for _, field, _ in refusals(outcome)] == [
+        "data.source.reviewedBy",
+        "data.moreSources.0.snapshot",
+    ]
 
 
 async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(

@@ -37,13 +37,19 @@ def check_recordable(value: Value) -> None:
 
 
 def check_not_reviewed(fact: Fact) -> None:
-    """Refuse a fact that says itself who accepted it: only a review does. Raises InvalidInput."""
+    """Refuse a fact that says itself who accepted it, or which snapshot it was read from: only a review
+    does. Raises InvalidInput."""
     for index, source in enumerate((fact.source, *fact.more_sources)):
+        path = ("moreSources", index - 1) if index else ("source",)
         if source.reviewed_by:
-            path = ("moreSources", index - 1) if index else ("source",)
             raise InvalidInput(
                 "expected no reviewer: a review writes down who accepted a fact",
                 path=(*path, "reviewedBy"),
+            )
+        if source.snapshot:
+            raise InvalidInput(
+                "expected no snapshot: a review writes down which one a fact was read from",
+                path=(*path, "snapshot"),
             )
 
 

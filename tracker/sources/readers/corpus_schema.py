@@ -48,7 +48,8 @@ def corpus_schema() -> str:
     refs, components = msgspec.json.schema_components(
         names, schema_hook=SCHEMAS_OF_WORDS.__getitem__
     )
-    components[Source.__name__]["properties"].pop("reviewedBy")  # only reviews say who
+    for written_by_reviews in ("reviewedBy", "snapshot"):
+        components[Source.__name__]["properties"].pop(written_by_reviews)
     where = dict(zip(names, refs, strict=True))
     return json.dumps(
         {
