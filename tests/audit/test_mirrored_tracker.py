@@ -26,6 +26,7 @@ from tracker.audit.format.layout import BundleFiles
 from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
 from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
 from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify import http_source
 from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.trust import TrustPolicy
 from tracker.audit.verify.verifier import Verification
@@ -119,7 +120,10 @@ async def test_texts_and_snapshots_come_along_and_go_when_they_are_redacted(
     assert (await verified(tracker.directory, tracker.trust))[:2] == (7, 1)
 
 
-async def test_a_mirror_without_texts_gets_them_later(tracker: Tracker) -> None:
+async def test_a_mirror_without_texts_gets_them_later(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_source, "TEXTS_POSITIONS", 2)
     await publish(tracker.target, tracker.audit)
     with closing(HttpSource(f"{tracker.address}/log")) as log:
         await Mirror(log, tracker.trust, tracker.directory).update()
