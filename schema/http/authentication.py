@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
+from schema.http.request import header
 from schema.http.token_cookie import counted_token, kept_token
 from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
 from tracker.auth import tokens
@@ -80,7 +81,7 @@ class AccessControl:
         signed in, where that counts (`counted_token`). A cookie whose token does not work any more
         is as none. Raises as `authenticate`.
         """
-        authorization = request.headers.get("authorization", "")
+        authorization = header(request.scope["headers"], b"authorization")
         if token := counted_token(request):
             authorization = f"Bearer {token}" if await self._works(token) else ""
         return await self.authenticate(authorization, request.client and request.client.host)

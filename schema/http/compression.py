@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
-from schema.http.request import header
+from projections.lru_cache import lru_cache_short_keys
+from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 
 MIN_COMPRESSED_BYTES = 1024
 """What is shorter fits into one packet anyway."""
@@ -24,9 +25,12 @@ def _refuses(option: str) -> bool:
     return name == "q" and not value.strip("0.")
 
 
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header says that gzip is taken."""
+def _takes_gzip(accept_encoding: str) -> bool:
     return "gzip" in accepted_words(accept_encoding)
+
+
+takes_gzip = lru_cache_short_keys(_takes_gzip, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
+"""Whether an Accept-Encoding header says that gzip is taken."""
 
 
 class CompressionMiddleware(GZipMiddleware):

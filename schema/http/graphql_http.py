@@ -17,22 +17,20 @@ from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_queries import PersistedQueries
 from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.http.answer_form import JSON, AnswerForm, answer_form
 from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.graphiql import query_page, wants_page
-from schema.http.graphql_streams import GraphQLStreams, negotiate_format
-from schema.http.incremental import AnswersInParts, takes_parts
+from schema.http.graphql_streams import GraphQLStreams
+from schema.http.incremental import AnswersInParts
 from schema.http.observed import observe
 from schema.http.pacing import Pacing
-from schema.http.request import read_body
+from schema.http.request import header, read_body
 from schema.http.responses import advice, has_tag
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError
 
-JSON = "application/json"
-GRAPHQL_JSON = "application/graphql-response+json"
-"""As clients have it that know the media type of GraphQL; others get JSON."""
 VARY = "Accept, Accept-Encoding, Authorization"
 MAX_LOOP_COMPRESSION_BYTES = 64 * 1024
 NO_STORE = "no-store"
@@ -88,24 +86,26 @@ class GraphQLEndpoint:
 
     async def respond(self, request: Request) -> Response:
         """The response to a request, with the id of the request."""
-        if wants_page(request.method, request.headers.get("accept", "")):
+        accept = header(request.scope["headers"], b"accept")
+        if wants_page(request.method, accept):
             return query_page()
-        return await observe(self._observer, self._pacing, "http", request, self._respond(request))
+        answer = self._respond(request, answer_form(accept))
+        return await observe(self._observer, self._pacing, "http", request, answer)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, form: AnswerForm) -> Response:
         """The answer to an operation; whatever goes wrong, it is JSON."""
         try:
-            return await self._answer(request)
+            return await self._answer(request, form)
         except TrackerError as error:
             answer = plain_error(error.code, error.message, error.path)
             status = STATUS.get(error.code) or REQUEST_STATUS.get(error.code, 400)
-            return _response(request, answer, status, advice(error))
+            return _response(form, answer, status, advice(error))
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
-            return _response(request, {"errors": [masked_error(error)]}, 500)
+            return _response(form, {"errors": [masked_error(error)]}, 500)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, form: AnswerForm) -> Response:
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
         posted = request.method == "POST"
@@ -115,9 +115,11 @@ class GraphQLEndpoint:
         current_operation().note_name(operation)
         document = self._document(asked)
         variables = _of_type(asked, "variables", dict)
-        if form := negotiate_format(request.headers.get("accept", "")):
-            return self._streams.respond(request, form, client, document, variables, operation)
-        if takes_parts(request.headers.get("accept", "")) and self._parts.has_room:
+        if form.stream:
+            return self._streams.respond(
+                request, form.stream, client, document, variables, operation
+            )
+        if form.in_parts and self._parts.has_room:
             return self._parts.respond(request, client, document, variables, operation)
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, client.caller),
@@ -125,15 +127,15 @@ class GraphQLEndpoint:
             self._access_control.work_slot(client),
         )
         if isinstance(answer, Answer):
-            return await self._found(request, answer)
-        return _response(request, answer)
+            return await self._found(request, form, answer)
+        return _response(form, answer)
 
     def _document(self, asked: Mapping[str, Any]) -> str:
         """The document that is meant; empty where a request has none."""
         given, id = _of_type(asked, "query", str), _of_type(asked, "documentId", str)
         return self._persisted.document(given, _of_type(asked, "extensions", dict), id) or ""
 
-    async def _found(self, request: Request, answer: Answer) -> Response:
+    async def _found(self, request: Request, form: AnswerForm, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
         current_operation().outcome = "ok"
         if request.method == "POST":
@@ -143,7 +145,7 @@ class GraphQLEndpoint:
             headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
             if has_tag(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)
-        return _json_of(request, await _encoded(request, answer, headers), headers)
+        return _json_of(form, await _encoded(request, answer, headers), headers)
 
 
 def cache_control(shared: bool, stays: bool) -> str:
@@ -161,7 +163,7 @@ async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) ->
     """The bytes of an answer as the client takes them. Making many of them short is not for the
     loop, on which all others wait."""
     if len(answer.body) < MIN_COMPRESSED_BYTES or not takes_gzip(
-        request.headers.get("accept-encoding", "")
+        header(request.scope["headers"], b"accept-encoding")
     ):
         return answer.body
     headers["Content-Encoding"] = "gzip"
@@ -179,7 +181,7 @@ def _asked_by_get(request: Request) -> dict[str, Any]:
 
 
 async def _asked_by_post(request: Request, most: int) -> dict[str, Any]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = header(request.scope["headers"], b"content-type").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise InvalidInput(f"expected Content-Type {JSON}", code="UNSUPPORTED_MEDIA_TYPE")
     asked = _json(await read_body(request, most))
@@ -205,32 +207,25 @@ def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def _response(
-    request: Request,
+    form: AnswerForm,
     answer: dict[str, Any],
     status: int = 200,
     advice: Mapping[str, str] = NO_ADVICE,
 ) -> Response:
     """An answer with errors, or that of a mutation."""
     current_operation().outcome = first_code(answer)
-    modern = _modern(request)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
-        status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if modern else 200)
+        status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if form.knows_graphql else 200)
     headers = {"Vary": VARY, "Cache-Control": NO_STORE, **advice}
     if status == 405:
         headers["Allow"] = "POST"
-    return _json_of(request, orjson.dumps(answer), headers, status)
+    return _json_of(form, orjson.dumps(answer), headers, status)
 
 
-def _json_of(request: Request, body: bytes, headers: dict[str, str], status: int = 200) -> Response:
+def _json_of(form: AnswerForm, body: bytes, headers: dict[str, str], status: int = 200) -> Response:
     """JSON, of the media type that the client knows."""
-    name = GRAPHQL_JSON if _modern(request) else JSON
-    return Response(body, status, headers, f"{name}; charset=utf-8")
-
-
-def _modern(request: Request) -> bool:
-    """Whether the client knows the media type of GraphQL."""
-    return GRAPHQL_JSON in request.headers.get("accept", "")
+    return Response(body, status, headers, f"{form.media_type}; charset=utf-8")
 
 
 def first_code(answer: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.pacing import Pacing
+from schema.http.request import header
 from schema.telemetry.observer import Observer, request_id
 
 
@@ -19,7 +20,7 @@ async def observe(
     answer: Awaitable[Response],
 ) -> Response:
     """The response to a request, with the id of the request."""
-    id = request_id(request.headers.get("x-request-id", ""))
+    id = request_id(header(request.scope["headers"], b"x-request-id"))
     with observer.operation(id, transport, request.headers) as operation:
         with pacing.answering():
             response = await answer

@@ -8,6 +8,10 @@ from starlette.requests import Request
 
 from tracker.errors import TooLarge
 
+MAX_CACHED_HEADERS = 256
+"""Values of a header of which it is remembered what they ask for: most clients send the same."""
+MAX_CACHED_CHARACTERS = 300
+
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     """The first header of a name; empty where there is none."""

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from schema.http.own_pages import comes_from_own_page, may_read_with_cookie
+from schema.http.request import header
 from tracker.auth.scopes import parse_bearer
 from tracker.errors import InvalidInput
 
@@ -69,7 +70,7 @@ def forget_token(response: Response, connection: HTTPConnection) -> None:
 def kept_token(connection: HTTPConnection) -> str | None:
     """The token in the cookie of a request, whether or not it counts there. Most requests are of
     programs and have no cookies: these are told by a look at the names of the headers."""
-    if not any(name == b"cookie" for name, _ in connection.scope["headers"]):
+    if not header(connection.scope["headers"], b"cookie"):
         return None
     value = connection.cookies.get(attributes(connection)["key"], "")
     try:

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
-from schema.http.request import header
+from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 
 
 class TrustedHosts:
@@ -22,13 +23,18 @@ class TrustedHosts:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
-        self._hosts = hosts
+
+        def names_us(given: str) -> bool:
+            return is_ours(host_name(given), hosts)
+
+        self._names_us = lru_cache_short_keys(names_us, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""
         if scope["type"] in ("http", "websocket"):
-            name = host_name(header(scope["headers"], b"host"))
-            if not is_ours(name, self._hosts):
+            given = header(scope["headers"], b"host")
+            if not self._names_us(given):
+                name = host_name(given)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
                     scope, receive, send
