@@ -13,7 +13,7 @@ import pytest
 from deploy.setting_table import PREFIX, SETTINGS
 
 ROOT = Path(__file__).parents[1]
-MAX_FILE_LINES = 480
+MAX_FILE_LINES = 440
 """As the formatter breaks lines: about 400 as people would."""
 
 FLOORS = ("tracker", "projections", "schema", "deploy")
