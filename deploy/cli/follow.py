@@ -13,7 +13,8 @@ from deploy.terminal import escaped_json
 from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.log.resume_token import check_in_log, parse_resume_token
+from tracker.log.resume_token import parse_resume_token
+from tracker.log.resumption import check_in_log
 from tracker.postgres.database import Target
 
 

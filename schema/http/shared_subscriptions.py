@@ -25,7 +25,8 @@ from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
 from tracker.errors import LogSetBack
-from tracker.log.resume_token import ResumeToken, is_in_log
+from tracker.log.resume_token import ResumeToken
+from tracker.log.resumption import is_in_log
 from tracker.postgres.database import CONNECTION_ERRORS
 
 BEGINNING: Offset = (-1, 0)

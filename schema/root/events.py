@@ -25,7 +25,8 @@ from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
-from tracker.log.resume_token import check_in_log, parse_resume_token
+from tracker.log.resume_token import parse_resume_token
+from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, read_entity, streams_selected
 
 T = TypeVar("T")

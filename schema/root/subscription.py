@@ -28,7 +28,7 @@ from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
-from tracker.log.resume_token import check_in_log
+from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, follow_selected, read_selected
 
 

@@ -32,7 +32,8 @@ from schema.services import Services
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
-from tracker.log.resume_token import ResumeToken, check_in_log
+from tracker.log.resume_token import ResumeToken
+from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, follow_selected, read_selected
 from tracker.postgres.database import CONNECTION_ERRORS
 

@@ -7,13 +7,10 @@ position alone would go on with whatever came to stand behind it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from tracker.errors import InvalidInput, LogDiverged
+from tracker.errors import InvalidInput
 from tracker.log.entry_hash import leaf_hash
-
-if TYPE_CHECKING:
-    from tracker.log.recorder import Recorder
 
 HASH_DIGITS = 16
 """Hexadecimal digits of the hash of an entry that a token has."""
@@ -46,33 +43,3 @@ def parse_resume_token(given: str, field: str) -> ResumeToken:
             path=(field,),
         )
     return ResumeToken(int(found["position"]), found["hash"])
-
-
-async def check_in_log(recorder: Recorder, token: ResumeToken, head: int, field: str) -> None:
-    """Refuse to go on after a position that the log, which ends at `head`, does not have, or has for
-    another entry: what follows would not be what the client has missed. Raises InvalidInput, of
-    which LogDiverged is one."""
-    if token.position > head:
-        raise InvalidInput(
-            f"the log ends at {head}: expected a position up to that. If {token.position} was seen in"
-            " this log, it was set back to an older state, and what comes next may differ from what was"
-            " seen; if not, it is of another log",
-            code="POSITION_BEYOND_HEAD",
-            path=(field,),
-        )
-    if not await is_in_log(recorder, token):
-        raise LogDiverged(
-            f"the entry at {token.position} is not the one of the token {token}: the log was set back to"
-            " an older state and has grown again, or the token is of another log. What is the same is"
-            " found with older tokens: it ends at the last one that is taken"
-            " (docs/events.md#missing-nothing)",
-            path=(field,),
-        )
-
-
-async def is_in_log(recorder: Recorder, token: ResumeToken) -> bool:
-    """Whether the entry of a token is the one at its position; a token without one has any."""
-    if token.hash is None:
-        return True
-    found = (await recorder.lookup.by_position([token.position])).get(token.position)
-    return found is not None and found.resume_token == token
