@@ -167,15 +167,15 @@ def test_what_is_suspended_says_until_when(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "column", "reason"),
     [
-        (",China,2024,,,,ban,gallium,,\n", "title", "expected a title"),
-        ("T,,2024,,,,ban,gallium,,\n", "jurisdiction", "expected a jurisdiction"),
+        (",China,2024,,,,ban,gallium,,\n", "title", "expected the field title"),
+        ("T,,2024,,,,ban,gallium,,\n", "jurisdiction", "expected the field jurisdiction"),
         ("T,Atlantis,2024,,,,ban,gallium,,\n", "jurisdiction", "'Atlantis' is not a place"),
         ("T,CN,,,,,ban,gallium,,\n", "announced", "expected the day of the announcement"),
         ("T,CN,soon,,,,ban,gallium,,\n", "announced", "'soon' is not a date"),
         ("T,CN,2024,,,Unclear,ban,gallium,,\n", "status", "'Unclear' is no known status"),
         ("T,CN,2024,,,In force,ban,gallium,,\n", "effective", "expected the day of it"),
         ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is no known measure"),
-        ("T,CN,2024,,,,ban,,,\n", "commodities", "expected a commodities"),
+        ("T,CN,2024,,,,ban,,,\n", "commodities", "expected the field commodities"),
         ("T,CN,2024,,,,ban,unobtainium,,\n", "commodities", "'unobtainium' is not a commodity"),
         (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "Expected `str` of length <= 500"),
     ],

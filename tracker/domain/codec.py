@@ -135,7 +135,7 @@ def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:
     """The error of a field that is missing, or of one that should not be there."""
     if missing:
         return InvalidInput(
-            f"expected a {field}",
+            f"expected the field {field}",
             code=REQUIRED_CODES.get(field, "FIELD_REQUIRED"),
             path=(*path, field),
         )

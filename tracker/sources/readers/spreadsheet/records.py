@@ -114,7 +114,7 @@ class Record:
         """The text of a required field. Raises InvalidInput if it is empty."""
         text = self.text(field)
         if text is None:
-            raise InvalidInput(f"expected a {field}", code="FIELD_REQUIRED", path=(field,))
+            raise InvalidInput(f"expected the field {field}", code="FIELD_REQUIRED", path=(field,))
         return text
 
     def read(self, field: str, how: Callable[[str], T]) -> T | None:
