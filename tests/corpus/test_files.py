@@ -124,7 +124,7 @@ def test_a_figure_names_its_own_series(tmp_path: Path) -> None:
         (CONTROL, "[[act]", "xx-1.toml: Expected ']]' at the end of an array declaration"),
         (CONTROL, "title = 'x'", "expected acts and nothing beside them, each under [[act]]"),
         (CONTROL, GALLIUM.replace("gallium", "galium"), "xx-1: clauses.0.commodities.0: 'galium'"),
-        (CONTROL, GALLIUM.replace('issuer = "CN"', ""), "xx-1: issuer: expected a issuer"),
+        (CONTROL, GALLIUM.replace('issuer = "CN"', ""), "xx-1: issuer: expected the field issuer"),
         (CONTROL, GALLIUM.replace("title", "titel"), "xx-1: "),
         (CONTROL, GALLIUM.replace('"xx-1"', '""'), "xx-1.toml"),
         (

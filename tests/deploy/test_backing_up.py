@@ -308,6 +308,7 @@ def test_a_server_is_lost_and_restored_to_a_moment_by_pgbackrest(
             [
                 by_its_user if account else "",
                 f"step write 30; {making}",
+                "sleep 2",  # pgBackRest tells by whole seconds whether a backup ended before a moment
                 "step write 64; step moment; step archive; step write 26; step archive",
                 "tracker key show > log.key; tracker export bundle; step lose",
                 f'sed --in-place "{elsewhere}" {pgbackrest}',

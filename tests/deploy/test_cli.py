@@ -162,10 +162,10 @@ def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(demo: Running, tmp_
     assert "new: announcement/testing-japan-eine-strategie (line 2)" in dry.stderr
     report = tmp_path / "report.csv"
     done = command(*arguments, "--report", str(report), data_dir=demo.data_dir)
-    assert "line 3: jurisdiction: expected a jurisdiction" in done.stderr
+    assert "line 3: jurisdiction: expected the field jurisdiction" in done.stderr
     assert "sheet: 1 recorded, 0 known before, 1 left out" in done.stderr
     assert report.read_text().splitlines()[1] == (
-        "refused,3,jurisdiction,FIELD_REQUIRED,expected a jurisdiction,Ohne Land"
+        "refused,3,jurisdiction,FIELD_REQUIRED,expected the field jurisdiction,Ohne Land"
     )
     answer = demo.ask('{ asOf { announcement(id: "testing-japan-eine-strategie") { date } } }')
     assert answer["data"]["asOf"]["announcement"] == {"date": "2024-05"}

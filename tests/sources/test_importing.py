@@ -138,11 +138,11 @@ async def test_lines_are_checked_against_the_rules_and_each_other(importer: Impo
 
 
 async def test_a_line_does_not_say_who_reviewed_it_nor_what_it_was_read_from(
-    desk: ImportFixture,
+    importer: ImportFixture,
 ) -> None:
     reviewed = announced(source=source() | {"reviewedBy": ["ann"]})
     read_from = announced(moreSources=[source() | {"snapshot": "a" * 64}])
-    outcome = await desk.take(line("a", reviewed), line("b", read_from))
+    outcome = await importer.take(line("a", reviewed), line("b", read_from))
     assert [field for _, field, _ in refusals(outcome)] == [
         "data.source.reviewedBy",
         "data.moreSources.0.snapshot",
@@ -157,7 +157,7 @@ async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
     lines = [line(), unitless, b"{\n", elsewhere]
     outcome = await importer.take(*lines)
     assert refusals(outcome) == [
-        (2, "data.quantity.unit", "expected a unit"),
+        (2, "data.quantity.unit", "expected the field unit"),
         (3, None, "expected JSON: Input data was truncated"),
         (4, "series", "expected the series of figure/rare_earths/US/production/mine/2023"),
     ]
