@@ -205,9 +205,10 @@ def measure(
         writer.write(WARM_UP_MUTATIONS / rate / 4, 4 * rate)
         writer.written = Written([], {})
     before = process.memory_info().rss
+    own = metric(server.url, "tracker_followers")  # as the deliverer is one
     with following(way, port, followers) as client:
         if way != "world-changed":
-            wait_for_followers(server.url, followers)
+            wait_for_followers(server.url, own + followers)
         time.sleep(1)
         memory = process.memory_info().rss - before
         spent = cpu(process.pid)
@@ -223,7 +224,7 @@ def measure(
         print(json.dumps(beside.written.recorded), file=client.stdin, flush=True)
         found = Followed(**json.loads(client.stdout.readline()))
         spent = cpu(process.pid) - spent
-    wait_for_followers(server.url, 0)
+    wait_for_followers(server.url, own)
     cost = 1e6 * spent / max(1, found.delivered)
     kilobytes = memory / 1000 / followers
     return Fanout(way, followers, found, alone.written, beside.written, cost, idle, kilobytes)
@@ -234,12 +235,12 @@ def port_of(server: Running) -> int:
     return int(server.url.rpartition(":")[2])
 
 
-def wait_for_followers(url: str, followers: int) -> None:
+def wait_for_followers(url: str, followers: float) -> None:
     """Wait until so many follow."""
     until = time.monotonic() + 60
     while metric(url, "tracker_followers") != followers:
         if time.monotonic() > until:
-            raise TimeoutError(f"{metric(url, 'tracker_followers'):.0f} follow, not {followers}")
+            raise TimeoutError(f"{metric(url, 'tracker_followers'):.0f} follow, not {followers:.0f}")
         time.sleep(0.2)
 
 
