@@ -240,7 +240,9 @@ def wait_for_followers(url: str, followers: float) -> None:
     until = time.monotonic() + 60
     while metric(url, "tracker_followers") != followers:
         if time.monotonic() > until:
-            raise TimeoutError(f"{metric(url, 'tracker_followers'):.0f} follow, not {followers:.0f}")
+            raise TimeoutError(
+                f"{metric(url, 'tracker_followers'):.0f} follow, not {followers:.0f}"
+            )
         time.sleep(0.2)
 
 
