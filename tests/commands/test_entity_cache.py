@@ -141,9 +141,9 @@ class Counting(Recorder):
         return found
 
     async def read_recent(
-        self, stream: str, count: int, earlier_types: Sequence[str]
+        self, stream: str, count: int, earlier_types: Sequence[str], last_types: Sequence[str]
     ) -> list[RecordedEvent]:
-        found = await super().read_recent(stream, count, earlier_types)
+        found = await super().read_recent(stream, count, earlier_types, last_types)
         self.read += len(found)
         return found
 
@@ -189,11 +189,24 @@ async def test_a_source_is_decided_on_by_what_was_recorded_of_it_last(recorder: 
     counting = Counting(recorder._pool)
     cold = Commands(counting)
     assert (await cold.record(stream, make(LOOKED, DAY))).positions[0] == LOOKED + 2
-    assert counting.read == 2 + RECENT
+    assert counting.read == 3 + RECENT  # with the opening, the redaction and an earlier look
     for wrong, code in ((make(LOOKED - 1, DAY), "LOOK_ENDED"), (gone, "ALREADY_REDACTED")):
         with pytest.raises(InvalidInput) as caught:
             await cold.record(stream, wrong)
         assert caught.value.code == code
+
+
+async def test_a_look_ends_once_however_many_fetches_came_after_it(recorder: Recorder) -> None:
+    stream, make = KINDS["source"]
+    commands = Commands(recorder)
+    fetched = [make(2 * number + 1, DAY) for number in range(1, 2 * RECENT)]
+    for facts in ([make(0, DAY), make(2, DAY)], fetched):
+        await commands.record_all([RecordFact(stream, one) for one in facts])
+    cold = Commands(recorder)
+    with pytest.raises(InvalidInput) as caught:
+        await cold.record(stream, make(2, DAY))
+    assert caught.value.code == "LOOK_ENDED"
+    assert not (await cold.record(stream, make(4, DAY))).repeated
 
 
 async def test_few_events_of_a_source_are_read_and_kept_however_many_there_are(

@@ -103,7 +103,9 @@ class EntityCache:
         kind = entity_type(stream)
         if kind.RECENT_EVENTS is None:
             return (await self._recorder.read_streams([stream]))[stream]
-        return await self._recorder.read_recent(stream, kind.RECENT_EVENTS, kind.EARLIER_TYPES)
+        return await self._recorder.read_recent(
+            stream, kind.RECENT_EVENTS, kind.EARLIER_TYPES, kind.LAST_TYPES
+        )
 
     def _advance(self, stream: str, known: _Cached | None, events: Events) -> Entity:
         """The entity after events that follow what was known; it is kept if there are many."""

@@ -72,6 +72,8 @@ class Entity(BaseAggregate[str]):
     may be any number; None: at all events."""
     EARLIER_TYPES: ClassVar[tuple[str, ...]] = ()
     """The types of events before those that the rules look at, too."""
+    LAST_TYPES: ClassVar[tuple[str, ...]] = ()
+    """The types of which they look at the last event, if it is before those."""
 
     history: History
     """Its history: all recorded facts and their order."""

@@ -273,6 +273,7 @@ class WatchedSource(Entity):
         "Source.Unwatched",
         REDACTED_SNAPSHOT_TYPE,
     )
+    LAST_TYPES: ClassVar[tuple[str, ...]] = ("Source.Looked",)
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:

@@ -87,14 +87,21 @@ CROSS JOIN LATERAL (
     ORDER BY version OFFSET 0) AS found;
 
 -- name: read_recent
--- The last entries of a stream, so many of them, and of those before them the ones of some types.
+-- The last entries of a stream, so many of them; of those before them the ones of some types, and the last
+-- one of some others.
 WITH recent AS (
     SELECT version, entry FROM log.events WHERE stream = $1 ORDER BY version DESC LIMIT $2)
 SELECT entry FROM (
     SELECT version, entry FROM recent
     UNION ALL
     SELECT version, entry FROM log.events
-    WHERE stream = $1 AND type = ANY ($3) AND version < (SELECT min(version) FROM recent)) AS found
+    WHERE stream = $1 AND type = ANY ($3) AND version < (SELECT min(version) FROM recent)
+    UNION ALL
+    SELECT last.version, last.entry FROM unnest($4::text[]) AS asked (type)
+    CROSS JOIN LATERAL (
+        SELECT version, entry FROM log.events
+        WHERE stream = $1 AND type = asked.type AND version < (SELECT min(version) FROM recent)
+        ORDER BY version DESC LIMIT 1) AS last) AS found
 ORDER BY version;
 
 -- name: read_by_stream

@@ -224,10 +224,11 @@ class Recorder:
             return await read_streams(connection, streams, until)
 
     async def read_recent(
-        self, stream: str, count: int, earlier_types: Sequence[str]
+        self, stream: str, count: int, earlier_types: Sequence[str], last_types: Sequence[str]
     ) -> list[RecordedEvent]:
-        """The last events of a stream, at most `count`, behind those of some types before them."""
-        rows = await self._pool.fetch(SQL.read_recent, stream, count, earlier_types)
+        """The last events of a stream, at most `count`, behind those of some types before them and
+        the last one before them of each of some others."""
+        rows = await self._pool.fetch(SQL.read_recent, stream, count, earlier_types, last_types)
         return [recorded(row["entry"]) for row in rows]
 
     async def read_streams_after(
