@@ -103,8 +103,10 @@ class Network:
         return f"10.77.{self.number}.{last}"
 
     def make(self) -> None:
-        """Make it."""
-        run("ip", "link", "add", self.name, "type", "bridge")
+        """Make it. The bridge has an address of its own: else it has that of a cable, and a node whose
+        cable that is would still be heard when it is pulled."""
+        hardware = f"02:00:0a:4d:{self.number:02x}:01"
+        run("ip", "link", "add", self.name, "address", hardware, "type", "bridge")
         run("ip", "addr", "add", f"{self.address(1)}/24", "dev", self.name)
         run("ip", "link", "set", self.name, "up")
         for plug in self.plugs:
