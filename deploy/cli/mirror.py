@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from deploy.cli.common import Form, Level, stderr
-from deploy.cli.trust import KeyOptions, open_log, read_keys, run_without_database, trust_in
+from deploy.cli.trust import (
+    KeyOptions,
+    WitnessOptions,
+    open_log,
+    read_keys,
+    run_without_database,
+    trust_in,
+)
 from deploy.imports import progress_bar
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.settings import secrets
@@ -59,15 +66,7 @@ def mirror(
             help="Read again what is mirrored, and fetch again what is damaged. Not with --follow.",
         ),
     ] = False,
-    witnesses: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--require-witness",
-            metavar="KEY|FILE",
-            show_default=False,
-            help="A witness that must have cosigned; may be given several times.",
-        ),
-    ] = None,
+    witnesses: WitnessOptions = None,
     cosign: Annotated[
         Path | None,
         typer.Option(

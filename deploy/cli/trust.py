@@ -35,6 +35,15 @@ KeyOptions = Annotated[
         " several during a change of keys.",
     ),
 ]
+WitnessOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--require-witness",
+        metavar="KEY|FILE",
+        show_default=False,
+        help="A witness that must have cosigned; may be given several times.",
+    ),
+]
 TrustBundleKey = Annotated[
     bool,
     typer.Option(

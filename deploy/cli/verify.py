@@ -21,6 +21,7 @@ from deploy.cli.trust import (
     ChosenKeys,
     KeyOptions,
     TrustBundleKey,
+    WitnessOptions,
     open_log,
     own_keys,
     read_keys,
@@ -102,15 +103,7 @@ def verify(
         bool,
         typer.Option("--only-new", help="Read only what came after the checkpoint of --state."),
     ] = False,
-    witnesses: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--require-witness",
-            metavar="KEY|FILE",
-            show_default=False,
-            help="A witness that must have cosigned; may be given several times.",
-        ),
-    ] = None,
+    witnesses: WitnessOptions = None,
     allow_missing_texts: AllowMissingTexts = False,
     allow_missing_snapshots: AllowMissingSnapshots = False,
     with_snapshots: Annotated[

@@ -90,7 +90,7 @@ class LookInProgress:
         self._look = look
         self._journal = journal
         self._number = 0
-        self._requests = self._snapshots = self._candidates = self._found = 0
+        self._requests = self._snapshots = self._candidates = self._finding_count = 0
         self._findings: list[Finding] = []
         self._flushed_at = time.monotonic()
         self._last: Response | None = None
@@ -134,8 +134,8 @@ class LookInProgress:
 
     async def _take(self, finding: Finding) -> None:
         self._findings.append(finding)
-        self._found += 1
-        if self._found > MAX_FINDINGS:
+        self._finding_count += 1
+        if self._finding_count > MAX_FINDINGS:
             raise NotUnderstood(f"expected at most {MAX_FINDINGS:,} findings in one look")
         if len(self._findings) >= PAGE_FINDINGS:
             await self._flush()
