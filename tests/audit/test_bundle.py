@@ -247,6 +247,31 @@ async def test_the_checkpoint_of_a_bundle_comes_after_all_else_is_on_the_disk(
     assert synced == [False, True]
 
 
+async def test_who_has_read_an_older_checkpoint_goes_on_reading_after_further_exports(
+    tmp_path: Path,
+) -> None:
+    directory, heads = tmp_path / "bundle", list[TrustedCheckpoint]()
+    for size in (100, 300, 310, 511, 600):
+        await bundle(directory, honest(size))
+        heads.append((await Verification.begin(BundleFiles(directory), TRUST)).head)
+        for head in heads:
+            await check(Earlier(directory, head.note), TRUST, allow_missing_texts=True)
+    kept = [str(path.relative_to(directory / "tile")) for path in directory.rglob("*.p/*")]
+    assert {path.partition(".p/")[0] for path in kept} == {"0/002", "1/000", "entries/002"}
+
+
+class Earlier(BundleFiles):
+    """A bundle whose checkpoint was read earlier."""
+
+    def __init__(self, directory: Path, note: bytes):
+        super().__init__(directory)
+        self.note = note
+
+    async def read(self, path: str) -> bytes | None:
+        """The content of a file."""
+        return self.note if path == "checkpoint" else await super().read(path)
+
+
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
     class Slow(ForgedLog):
         async def head(self) -> bytes:

@@ -2,15 +2,17 @@
 
 What is written is verified as it is written, from the last event of the bundle that is there on.
 A crash leaves that bundle as it was, with files beyond it that its checkpoint says nothing about:
-full tiles have paths of their own, and the checkpoint comes last, when all else is on the disk.
+full tiles have paths of their own, and the checkpoint comes last, when all else is on the disk. Partial
+tiles stay until the full ones are there, so that a reader of an older checkpoint goes on.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from tracker.audit.bundle.snapshots import UNTIL, SnapshotExporter
 from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.frontier import FullTile, partial_tiles_at
 from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, encode_entries, max_bytes
-from tracker.audit.format.merkle import TILE_WIDTH
+from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH
 from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 from tracker.audit.verify.verifier import Verification, VerifiedPage
@@ -139,18 +141,13 @@ class BundleWriter:
         os.sync()
 
     def remove_partial_tiles(self, old: int, new: int) -> None:
-        """Remove partial tiles that fuller ones have taken the place of."""
-        for path in _partial_paths(old) - _partial_paths(new):
-            with suppress(OSError):  # a crash may have come in between
-                (self._directory / path).unlink()
-                (self._directory / path).parent.rmdir()
-
-
-def _partial_paths(size: int) -> set[str]:
-    tiles = partial_tiles_at(size)
-    return {f"tile/{tile.path}" for tile in tiles} | {
-        f"tile/{tile.entries_path}" for tile in tiles if not tile.level
-    }
+        """Remove the partial forms of tiles that have become full since a size. Those of others stay,
+        since whoever read an older checkpoint may still ask for them (C2SP tlog-tiles)."""
+        for tile in partial_tiles_at(old):
+            if (new >> TILE_HEIGHT * (tile.level + 1)) > tile.number:
+                full = tile._replace(width=TILE_WIDTH)
+                for path in (full.path, full.entries_path)[: 1 if tile.level else 2]:
+                    shutil.rmtree(self._directory / f"tile/{path}.p", ignore_errors=True)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -20,9 +19,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tracker.audit.bundle.export import BundleWriter, directory_lock
-from tracker.audit.format.frontier import partial_tiles_at
 from tracker.audit.format.layout import encode_entries
-from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile, new_tiles
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles
 from tracker.audit.mirror.continuation import Fork, keep_evidence, prove_continuation
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.proven_tiles import ProvenTiles
@@ -108,7 +106,7 @@ class Mirror:
                 or _signatures(head) > _signatures(old)
             ):
                 writer.finish(head)
-                _remove_partial_tiles(self.directory, old.size if old else 0, head.size)
+                writer.remove_partial_tiles(old.size if old else 0, head.size)
             return MirrorUpdate(head, head.size - (old.size if old else 0))
 
     async def _prove(self, old: TrustedCheckpoint | None, head: TrustedCheckpoint) -> ProvenTiles:
@@ -184,13 +182,3 @@ async def _read(tiles: ProvenTiles, tile: Tile, root: bytes) -> CopiedTile:
     """A tile and its entries, proven; those of a partial one are known."""
     hashes = tiles.proven.get(tile) or await tiles.hashes_under(tile, root)
     return CopiedTile(tile, hashes, await tiles.entries(tile, hashes))
-
-
-def _remove_partial_tiles(directory: Path, old: int, new: int) -> None:
-    """Remove the partial forms of tiles that have become full."""
-    for tile in partial_tiles_at(old):
-        if (new >> TILE_HEIGHT * (tile.level + 1)) > tile.number:
-            full = tile._replace(width=TILE_WIDTH)
-            shutil.rmtree(directory / f"tile/{full.path}.p", ignore_errors=True)
-            if not tile.level:
-                shutil.rmtree(directory / f"tile/{full.entries_path}.p", ignore_errors=True)
