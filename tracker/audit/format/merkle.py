@@ -102,6 +102,11 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
     )
 
 
+def tile_at(level: int, number: int, size: int) -> Tile:
+    """A tile as wide as it is in a tree of `size` entries, which reaches to it."""
+    return Tile(level, number, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - number * TILE_WIDTH))
+
+
 def tile_hashes(data: bytes) -> list[bytes]:
     """The hashes in the bytes of a tile."""
     return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
@@ -206,8 +211,7 @@ def tiles_of(nodes: Iterable[Node], size: int) -> set[Tile]:
 
 def _tile_of(node: Node, size: int) -> Tile:
     level, above = divmod(node.height, TILE_HEIGHT)
-    number = node.number >> TILE_HEIGHT - above
-    return Tile(level, number, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - number * TILE_WIDTH))
+    return tile_at(level, node.number >> TILE_HEIGHT - above, size)
 
 
 class TreeHashes:

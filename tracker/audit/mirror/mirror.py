@@ -8,23 +8,22 @@ checkpoint may still ask for them (C2SP tlog-tiles).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tracker.audit.bundle.export import BundleWriter, directory_lock
 from tracker.audit.format.layout import encode_entries
-from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles, tile_at
 from tracker.audit.mirror.continuation import Fork, keep_evidence, prove_continuation
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.proven_tiles import ProvenTiles
 from tracker.audit.verify.log_source import LogSource
+from tracker.audit.verify.read_ahead import read_ahead
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 
 
@@ -126,7 +125,8 @@ class Mirror:
     ) -> None:
         """Write the tiles that are new, and let companions take what is named in them."""
         size = tiles.head.size
-        async with aclosing(self._read_ahead(tiles, first // TILE_WIDTH)) as copied:
+        reads = _reads(tiles, first // TILE_WIDTH)
+        async with aclosing(read_ahead(reads, self.log.ahead)) as copied:
             async for tile, hashes, entries in copied:
                 start = tile.number * TILE_WIDTH
                 if start + tile.width > mirrored:
@@ -145,23 +145,6 @@ class Mirror:
         for companion in self.companions:
             await companion.finish(size)
 
-    async def _read_ahead(self, tiles: ProvenTiles, first: int) -> AsyncGenerator[CopiedTile, None]:
-        """Every tile of level 0 from a number on; the next ones are being read meanwhile."""
-        reading = deque[asyncio.Task[CopiedTile]]()
-        try:
-            for number in range(first, -(-tiles.head.size // TILE_WIDTH)):
-                tile = tiles.as_published(Tile(0, number))
-                root = await tiles.root_of(tile) if tile.width == TILE_WIDTH else b""
-                reading.append(asyncio.create_task(_read(tiles, tile, root)))
-                if len(reading) > self.log.ahead:
-                    yield await reading.popleft()
-            while reading:
-                yield await reading.popleft()
-        finally:
-            for task in reading:
-                task.cancel()
-            await asyncio.gather(*reading, return_exceptions=True)
-
     def _cosigned(
         self, head: TrustedCheckpoint, old: TrustedCheckpoint | None
     ) -> TrustedCheckpoint:
@@ -176,6 +159,17 @@ class Mirror:
 def _signatures(head: TrustedCheckpoint) -> int:
     """How many have signed a head: witnesses may still sign one that was published."""
     return len(parse_head(head.note, "the checkpoint")[0].signatures)
+
+
+async def _reads(
+    tiles: ProvenTiles, first: int
+) -> AsyncGenerator[Coroutine[Any, Any, CopiedTile], None]:
+    """A read for every tile of level 0 from a number on. What proves it was read before, so that reads at
+    the same time do not each fetch it."""
+    for number in range(first, -(-tiles.head.size // TILE_WIDTH)):
+        tile = tile_at(0, number, tiles.head.size)
+        root = await tiles.root_of(tile) if tile.width == TILE_WIDTH else b""
+        yield _read(tiles, tile, root)
 
 
 async def _read(tiles: ProvenTiles, tile: Tile, root: bytes) -> CopiedTile:

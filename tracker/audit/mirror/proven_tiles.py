@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
 from tracker.audit.format.layout import positions_below, positions_of
-from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_at
 from tracker.audit.verify.log_source import LogSource
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
@@ -45,11 +45,6 @@ class ProvenTiles:
             )
         return ProvenTiles(sources, head, edge)
 
-    def as_published(self, tile: Tile) -> Tile:
-        """The tile as wide as it is in the tree of the head."""
-        width = (self.head.size >> TILE_HEIGHT * tile.level) - tile.number * TILE_WIDTH
-        return tile._replace(width=min(TILE_WIDTH, width))
-
     async def hashes(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile, as wide as it is published; they are kept. Raises Rejected
         (ALTERED_TILE), and what the log raises."""
@@ -59,7 +54,7 @@ class ProvenTiles:
 
     async def root_of(self, tile: Tile) -> bytes:
         """The root of a full tile, by the one above it. Raises as `hashes`."""
-        above = self.as_published(Tile(tile.level + 1, tile.number // TILE_WIDTH))
+        above = tile_at(tile.level + 1, tile.number // TILE_WIDTH, self.head.size)
         return (await self.hashes(above))[tile.number % TILE_WIDTH]
 
     async def hashes_under(self, tile: Tile, root: bytes) -> list[bytes]:
@@ -99,12 +94,11 @@ class ProvenTiles:
 
     async def frontier(self, size: int) -> TileFrontier:
         """The tree as it was at an earlier size. Raises as `hashes`."""
-        return TileFrontier(
-            [
-                FullTile(tile, (await self.hashes(self.as_published(tile)))[: tile.width])
-                for tile in partial_tiles_at(size)
-            ]
-        )
+        begun = []
+        for tile in partial_tiles_at(size):
+            published = tile_at(tile.level, tile.number, self.head.size)
+            begun.append(FullTile(tile, (await self.hashes(published))[: tile.width]))
+        return TileFrontier(begun)
 
 
 async def _tile_in(source: LogSource, tile: Tile, *, blame: bool) -> list[bytes]:

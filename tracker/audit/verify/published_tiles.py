@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, NamedTuple
 
 from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
 from tracker.audit.format.layout import positions_below
-from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_at
 from tracker.audit.verify.log_source import LogSource
+from tracker.audit.verify.read_ahead import read_ahead
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
@@ -34,30 +33,18 @@ class PublishedTiles:
         """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
         partial = []
         for tile in partial_tiles_at(size):
-            hashes = await self._source.tile(self.as_published(tile)) or []
+            published = tile_at(tile.level, tile.number, self._head.size)
+            hashes = await self._source.tile(published) or []
             partial.append(FullTile(tile, hashes[: tile.width]))
         return TileFrontier(partial)
 
-    def as_published(self, tile: Tile) -> Tile:
-        """The tile as wide as it is in the tree of the head."""
-        there = (self._head.size >> TILE_HEIGHT * tile.level) - tile.number * TILE_WIDTH
-        return tile._replace(width=min(TILE_WIDTH, there))
-
-    async def read_from(self, first: int) -> AsyncIterator[EntryTile]:
+    def read_from(self, first: int) -> AsyncGenerator[EntryTile, None]:
         """The tiles of level 0 from that of a position on; the next ones are being read meanwhile."""
-        reading = deque[asyncio.Task[EntryTile]]()
-        try:
-            for number in range((first - 1) // TILE_WIDTH, -(-self._head.size // TILE_WIDTH)):
-                tile = self.as_published(Tile(0, number))
-                reading.append(asyncio.create_task(self._read_tile(tile)))
-                if len(reading) > self._source.ahead:
-                    yield await reading.popleft()
-            while reading:
-                yield await reading.popleft()
-        finally:
-            for task in reading:
-                task.cancel()
-            await asyncio.gather(*reading, return_exceptions=True)
+        return read_ahead(self._reads(first), self._source.ahead)
+
+    async def _reads(self, first: int) -> AsyncGenerator[Coroutine[Any, Any, EntryTile], None]:
+        for number in range((first - 1) // TILE_WIDTH, -(-self._head.size // TILE_WIDTH)):
+            yield self._read_tile(tile_at(0, number, self._head.size))
 
     async def _read_tile(self, tile: Tile) -> EntryTile:
         entries = await self._source.entries(tile)
@@ -83,7 +70,7 @@ class PublishedTiles:
     async def lead_to_root(self, tile: Tile, hashes: list[bytes]) -> bool:
         """Whether the tiles that are kept lead from this one to the root that was signed."""
         while tile.width == TILE_WIDTH:
-            above = self.as_published(Tile(tile.level + 1, tile.number // TILE_WIDTH))
+            above = tile_at(tile.level + 1, tile.number // TILE_WIDTH, self._head.size)
             stored = await self._source.tile(above)
             if stored is None or stored[tile.number % TILE_WIDTH] != root_over(hashes):
                 return False

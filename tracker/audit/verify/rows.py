@@ -12,7 +12,7 @@ import asyncio
 
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier
-from tracker.audit.format.merkle import TILE_WIDTH, Tile
+from tracker.audit.format.merkle import TILE_WIDTH, tile_at
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.log_source import LogSource
@@ -46,7 +46,7 @@ class DerivedRows:
         and ALTERED_TILE for a tile that is kept and does not have their hashes."""
         while self.size < size:
             number, begun = divmod(self.size, TILE_WIDTH)
-            tile = Tile(0, number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+            tile = tile_at(0, number, size)
             leaves = [leaf_hash(entry) for entry in await self.source.entries(tile)]
             filled = self._frontier.add(leaves[begun:])
             for full in filled:
@@ -161,8 +161,8 @@ async def explain_fork(
         return error
     for number in range(-(-rows.size // TILE_WIDTH)):
         start = number * TILE_WIDTH
-        ours = Tile(0, number, min(TILE_WIDTH, rows.size - start))
-        theirs = await elsewhere.tile(Tile(0, number, min(TILE_WIDTH, size - start))) or []
+        ours = tile_at(0, number, rows.size)
+        theirs = await elsewhere.tile(tile_at(0, number, size)) or []
         entries = await rows.source.entries(ours)
         for position, (entry, hash) in enumerate(zip(entries, theirs, strict=False), start + 1):
             if leaf_hash(entry) != hash:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.entry_check import EntryChecker
 from tracker.audit.verify.known_heads import KnownHead, KnownHeads, check_later
 from tracker.audit.verify.log_source import LogSource
-from tracker.audit.verify.published_tiles import PublishedTiles
+from tracker.audit.verify.published_tiles import EntryTile, PublishedTiles
 from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.domain.watched_source_facts import REDACTED_SNAPSHOT_TYPE
@@ -147,25 +148,30 @@ class Verification:
         self.frontier = await self._tiles.frontier(self.first - 1)
         self._remaining_heads = self.known_heads.in_order()
         self._next_head = await anext(self._remaining_heads, None)
-        async for tile, entries, stored in self._tiles.read_from(self.first):
-            leaves = [leaf_hash(entry) for entry in entries]
-            wrong = _first_difference(leaves, stored)
-            page = VerifiedPage(tile, entries, [], [], [])
-            await self._add_leaves(page, leaves[:wrong])
-            page.events.extend(
-                self._entries.check(entry, tile.number * TILE_WIDTH + number)
-                for number, entry in enumerate(entries[:wrong], 1)
-            )
-            if self.texts:
-                await asyncio.to_thread(self.texts.check, page.events)
-            if self.snapshots:
-                await asyncio.to_thread(self.snapshots.check, page.events)
-            if wrong is not None:
-                raise await self._tiles.altered_error(tile, wrong, stored or [])
-            for filled in page.full_tiles:
-                await self._compare_tile(filled)
-            yield page
+        async with aclosing(self._tiles.read_from(self.first)) as tiles:
+            async for tile in tiles:
+                yield await self._verify_page(tile)
         await self._check_end()
+
+    async def _verify_page(self, read: EntryTile) -> VerifiedPage:
+        tile, entries, stored = read
+        leaves = [leaf_hash(entry) for entry in entries]
+        wrong = _first_difference(leaves, stored)
+        page = VerifiedPage(tile, entries, [], [], [])
+        await self._add_leaves(page, leaves[:wrong])
+        page.events.extend(
+            self._entries.check(entry, tile.number * TILE_WIDTH + number)
+            for number, entry in enumerate(entries[:wrong], 1)
+        )
+        if self.texts:
+            await asyncio.to_thread(self.texts.check, page.events)
+        if self.snapshots:
+            await asyncio.to_thread(self.snapshots.check, page.events)
+        if wrong is not None:
+            raise await self._tiles.altered_error(tile, wrong, stored or [])
+        for filled in page.full_tiles:
+            await self._compare_tile(filled)
+        return page
 
     async def _add_leaves(self, page: VerifiedPage, leaves: list[bytes]) -> None:
         """Let the tree grow over a page, and compare its root at every checkpoint on the way."""
