@@ -14,7 +14,15 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
+from deploy.cli.common import (
+    DataDir,
+    describe_lost_connection,
+    is_web,
+    print_whole,
+    report_errors,
+    run_with_database,
+    stderr,
+)
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -43,7 +51,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.domain.wording import address_without_query
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Pool, Target
+from tracker.postgres.database import CONNECTION_ERRORS, Pool, Target
 
 PRODUCT = "critical-minerals-policy-tracker"
 
@@ -267,6 +275,10 @@ def report_result(visit: VerificationRun, wishes: VerifyOptions) -> Iterator[Non
         yield
     except TrackerError as caught:
         error = caught
+    except BrokenPipeError:
+        raise  # nobody reads what would be said
+    except CONNECTION_ERRORS as lost:
+        error = Unavailable(describe_lost_connection(lost), code="DATABASE_UNAVAILABLE")
     code = (
         Exit.OK
         if error is None

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ from tracker.audit.bundle.restore import restore
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify import database_snapshots
 from tracker.audit.verify.database_snapshots import DatabaseSnapshots
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.http_source import HttpSource
-from tracker.audit.verify.trust import TrustedCheckpoint
+from tracker.audit.verify.log_source import LogSource
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.values import Fact
 from tracker.errors import Rejected, Unavailable
@@ -463,12 +465,12 @@ async def of_rows(target: Target, directory: Path | None = None) -> Verification
     return verification
 
 
-async def damage(target: Target, change: str) -> None:
+async def damage(target: Target, change: str, sha256: str = DIGESTS[1]) -> None:
     """Do to the row of a snapshot what no role may."""
     async with open_connection(target) as connection, connection.transaction():
         await connection.execute("ALTER TABLE watch.snapshots DISABLE TRIGGER ALL")
         await connection.execute("ALTER TABLE watch.snapshots DROP CONSTRAINT snapshots_check2")
-        await connection.execute(change, bytes.fromhex(DIGESTS[1]))
+        await connection.execute(change, bytes.fromhex(sha256))
         await connection.execute("ALTER TABLE watch.snapshots ENABLE TRIGGER ALL")
 
 
@@ -525,6 +527,75 @@ async def test_snapshots_in_a_directory_are_verified_with_the_rows_of_a_database
         with pytest.raises(Rejected) as caught:
             await of_rows(target, files)
         assert caught.value.code == code
+
+
+async def test_a_database_that_does_not_give_a_snapshot_in_time_accuses_nobody(
+    bundle: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await restored(target, bundle)
+    monkeypatch.setattr(database_snapshots, "READ_TIMEOUT_SECONDS", 0.2)
+    async with open_connection(target) as connection, open_pool(target, size=1) as pool:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE watch.snapshots")
+            source = DatabaseSource(pool, DatabaseSnapshots(pool).read)
+            verification = await Verification.begin(source, TRUST)
+            with pytest.raises(Unavailable, match=f"snapshot {DIGESTS[0]} within 0.2 s") as caught:
+                await verification.run()
+        assert caught.value.code == "SNAPSHOT_TIMEOUT"
+        assert await pool.fetchval("SELECT 1") == 1  # nobody waits for it any more
+
+
+# --- redactions while a log that goes on is verified
+
+
+async def interrupted(
+    source: LogSource, trust: TrustPolicy, happens: Callable[[], Awaitable[object]]
+) -> Verification:
+    """Verify a log to its end, to which something happens once its head was read."""
+    verification = await Verification.begin(source, trust)
+    await happens()
+    await verification.run()
+    return verification
+
+
+@pytest.mark.parametrize("by_address", [True, False])
+async def test_what_is_redacted_while_a_log_is_verified_is_redacted_and_not_missing(
+    target: Target, tmp_path: Path, by_address: bool
+) -> None:
+    KeyStore(tmp_path).load_or_create("example.org/log")
+    trust = TrustPolicy(KeyStore(tmp_path).keys().all)
+    async with (
+        running_tracker(target) as services,
+        serving(services, Access()) as (address, *_),
+        open_pool(target, size=2) as pool,
+    ):
+        await services.commands.record("source/a", WATCHED)
+        for page in PAGES[1:4]:
+            await services.commands.record("source/a", fetched(page))
+            await keep(target, page)
+        await publish(target, tmp_path)
+        source: LogSource = (
+            HttpSource(f"http://{address}/log", with_snapshots=True)
+            if by_address
+            else DatabaseSource(pool, DatabaseSnapshots(pool).read)
+        )
+
+        async def redact_and_sign() -> None:
+            await redact(target, DIGESTS[1])
+            await publish(target, tmp_path)
+
+        found = await interrupted(source, trust, redact_and_sign)
+        assert found.snapshots is not None
+        assert (found.head.size, found.snapshots.intact, found.snapshots.redacted) == (4, 2, 1)
+        with pytest.raises(Unavailable, match=f"snapshot {DIGESTS[2]} .* not signed yet") as caught:
+            await interrupted(source, trust, lambda: redact(target, DIGESTS[2], "again"))
+        assert caught.value.code == "REDACTED"
+        await damage(target, "DELETE FROM watch.snapshots WHERE sha256 = $1", DIGESTS[3])
+        with pytest.raises(Rejected, match=f"snapshot {DIGESTS[3]} is not there, and") as refused:
+            await interrupted(source, trust, services.recorder.head)
+        assert refused.value.code == "MISSING_SNAPSHOT"
+        if isinstance(source, HttpSource):
+            source.close()
 
 
 @pytest.fixture
@@ -588,3 +659,17 @@ def test_the_command_line_exports_with_and_without_and_says_what_is_missing(
     code, said = tracker(*verify, "--allow-missing-snapshots")
     assert "snapshots: 2 are what was fetched, 0 are redacted, 1 are missing" in said
     assert code == Exit.OK
+
+    async def hide_snapshots() -> None:
+        async with open_connection(target) as connection:
+            await connection.execute("ALTER TABLE watch.snapshots RENAME TO hidden")
+
+    asyncio.run(hide_snapshots())
+    code, said = tracker("verify", "--database", "--json")
+    told = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    assert (code, told["result"], told["code"]) == (
+        Exit.UNAVAILABLE,
+        "not_verified",
+        "DATABASE_UNAVAILABLE",
+    )
+    assert told["exitCode"] == Exit.UNAVAILABLE, told

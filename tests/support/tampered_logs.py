@@ -131,6 +131,10 @@ class ForgedLog:
     def snapshot(self, sha256: str) -> None:
         """None, likewise."""
 
+    async def redacts(self, sha256: str) -> bool:
+        """It says nothing."""
+        return False
+
 
 async def bundle(
     directory: Path,

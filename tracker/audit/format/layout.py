@@ -85,6 +85,10 @@ class LogFiles(ABC):
         """The bytes of a snapshot, in pieces; None where it is not there."""
         return None
 
+    async def redacts(self, sha256: str) -> bool:
+        """Whether it says, outside of its entries, that the bytes of a snapshot were redacted."""
+        return False
+
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
         return await self.read_required(CHECKPOINT)

@@ -26,10 +26,18 @@ class DatabaseSnapshots:
     def read(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot; None where they are not there. Not for the thread of the loop.
 
-        Raises Unavailable (SNAPSHOT_FILE) where no setting says in which directory they are.
+        Raises Unavailable: SNAPSHOT_FILE where no setting says in which directory they are, SNAPSHOT_TIMEOUT
+        where the database does not give them in time.
         """
         asked = asyncio.run_coroutine_threadsafe(self._row(sha256), self._loop)
-        content, in_directory = asked.result(READ_TIMEOUT_SECONDS)
+        try:
+            content, in_directory = asked.result(READ_TIMEOUT_SECONDS)
+        except TimeoutError:
+            asked.cancel()
+            raise Unavailable(
+                f"the database did not give snapshot {sha256} within {READ_TIMEOUT_SECONDS:g} s",
+                code="SNAPSHOT_TIMEOUT",
+            ) from None
         if content is not None or not in_directory:
             return None if content is None else iter((content,))
         if self._directory is None:

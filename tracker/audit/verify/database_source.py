@@ -115,6 +115,10 @@ class DatabaseSource:
         """The bytes of a snapshot; None where they are not there. Raises Unavailable."""
         return self._read_snapshot(sha256) if self._read_snapshot else None
 
+    async def redacts(self, sha256: str) -> bool:
+        """Whether a row of the log says that the bytes of a snapshot were redacted."""
+        return bool(await self._pool.fetchval(SQL.redacts, bytes.fromhex(sha256)))
+
     async def _partial_tile(self, tile: Tile) -> list[bytes]:
         """A tile that is not complete: the roots of complete ones below it."""
         first = tile.number * TILE_WIDTH

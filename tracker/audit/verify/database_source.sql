@@ -26,5 +26,11 @@ SELECT hashes, root FROM log.tiles WHERE level = $1 AND number = $2;
 SELECT root FROM log.tiles WHERE level = $1 AND number >= $2 AND number < $3 ORDER BY number;
 
 -- name: snapshot
--- The bytes of a snapshot, or that they are in a directory.
-SELECT content, in_directory FROM watch.snapshots WHERE sha256 = $1;
+-- The bytes of a snapshot, or that they are in a directory; neither where they were redacted.
+SELECT content, in_directory AND redaction IS NULL AS in_directory FROM watch.snapshots WHERE sha256 = $1;
+
+-- name: redacts
+-- Whether there is an event by which a snapshot was redacted.
+SELECT EXISTS (
+    SELECT FROM watch.snapshots s JOIN log.events e ON e.position = s.redaction
+    WHERE s.sha256 = $1 AND e.type = 'Source.SnapshotRedacted');

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import GONE, NOT_FOUND, OK, HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from tracker.audit.format.layout import ANNEXES, MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
@@ -71,6 +71,15 @@ class HttpSource(LogFiles):
             content = self._read_below(f"{SNAPSHOTS}/{relative_path(sha256)}", MAX_SNAPSHOT_BYTES)
         return None if content is None else iter((content,))
 
+    async def redacts(self, sha256: str) -> bool:
+        """Whether a tracker says, beside its log, that the bytes of a snapshot were redacted. Raises
+        Unavailable."""
+        beside = self._beside(f"{SNAPSHOTS}/{sha256}")
+        if beside is None:
+            return False
+        status, _ = await asyncio.to_thread(self._ask_again, *beside, MAX_SNAPSHOT_BYTES)
+        return status == GONE
+
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
         """The lines of texts, which a tracker gives beside its log, and a mirror below it; None where
         there are none. Raises Unavailable."""
@@ -90,24 +99,33 @@ class HttpSource(LogFiles):
 
     def _read_beside(self, path: str, limit: int) -> bytes | None:
         """What a tracker has beside its log, where the address is that of one."""
+        beside = self._beside(path)
+        return None if beside is None else self._read(*beside, limit)
+
+    def _beside(self, path: str) -> tuple[str, str] | None:
+        """The path of what is beside a log, and how errors call it; None where the address is of none."""
         beside = self._parts.path.removesuffix(LOG_PATH)
         if beside == self._parts.path:
             return None
-        return self._read(f"{beside}/{path}", f"{self.name.removesuffix(LOG_PATH)}/{path}", limit)
+        return f"{beside}/{path}", f"{self.name.removesuffix(LOG_PATH)}/{path}"
 
     def _read_below(self, path: str, limit: int) -> bytes | None:
         """What a bundle or a mirror has beside its tiles."""
         return self._read(f"{self._parts.path}/{path}", f"{self.name}/{path}", limit)
 
     def _read(self, path: str, shown: str, limit: int) -> bytes | None:
-        """The content at a path; errors call it as it may be `shown`, without what may be a secret."""
+        """The content at a path; None where there is none."""
+        status, content = self._ask_again(path, shown, limit)
+        return content if status == OK else None
+
+    def _ask_again(self, path: str, shown: str, limit: int) -> tuple[int, bytes]:
+        """The status and the content of an answer that says whether there is something; errors call the path
+        as it may be `shown`, without what may be a secret."""
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
                 status, content = self._ask(path, limit)
-                if status == 200:
-                    return content
-                if status in (404, 410):
-                    return None
+                if status in (OK, NOT_FOUND, GONE):
+                    return status, content
                 reason = f"status {status}"
                 if status not in RETRIED_STATUSES:
                     break
@@ -147,7 +165,7 @@ class HttpSource(LogFiles):
         try:
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
-            found = response.status == 200  # what says that it is not there may be a long page
+            found = response.status == OK  # what says that it is not there may be a long page
             most = limit if found else MAX_ENTRIES_BYTES
             deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
             content = read_content(response, most + most // 100 + GZIP_FRAME_BYTES, deadline)

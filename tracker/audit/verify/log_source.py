@@ -36,3 +36,6 @@ class LogSource(Protocol):
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """The bytes of a snapshot, in pieces; None where it is not there."""
+
+    async def redacts(self, sha256: str) -> bool:
+        """Whether it says that the bytes of a snapshot were redacted, which only a signed event proves."""

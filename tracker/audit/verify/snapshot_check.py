@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Unavailable
 from tracker.log.entries import RecordedEvent
 from tracker.snapshots.named import NamedSnapshot, named_snapshots, redacted_snapshot
 
@@ -33,7 +33,7 @@ class SnapshotChecker:
         self._missing = dict[str, int]()
         self.gone = set[str]()
         """Those that the log redacts, as far as events have come."""
-        self._allow_missing = allow_missing
+        self.allow_missing = allow_missing
 
     @property
     def intact(self) -> int:
@@ -61,17 +61,27 @@ class SnapshotChecker:
             if self._missing.pop(sha256, None) is not None:
                 self.redacted += 1
 
-    def end(self) -> None:
-        """All events have come. Raises Rejected (MISSING_SNAPSHOT) unless that is allowed."""
-        if self._missing and not self._allow_missing:
-            (sha256, position), *others = self._missing.items()
+    def end(self, unsigned: Collection[str] = ()) -> None:
+        """All events have come; `unsigned` are those of the missing that the log says it redacts, by events
+        that are not signed yet. Unless missing ones are allowed, raises Rejected (MISSING_SNAPSHOT) for
+        others, and Unavailable (REDACTED) for these."""
+        if self.allow_missing:
+            return
+        missing = [one for one in self._missing.items() if one[0] not in unsigned]
+        if missing:
+            (sha256, position), *others = missing
             also = f", nor are {len(others):,} others" if others else ""
             raise Rejected(
                 "MISSING_SNAPSHOT",
                 f"snapshot {sha256} is not there{also}, and no signed event redacts it. Of a bundle: export"
-                " it again, or take what there is with --allow-missing-snapshots. Of a log that goes on:"
-                " verify again, since what was redacted just now is signed in a moment",
+                " it again, or take what there is with --allow-missing-snapshots",
                 range(position, position + 1),
+            )
+        for sha256 in self._missing:
+            raise Unavailable(
+                f"snapshot {sha256} was redacted meanwhile, by an event that is not signed yet: verify again"
+                " in a moment",
+                code="REDACTED",
             )
 
     def _check(self, named: NamedSnapshot, position: int) -> None:

@@ -72,6 +72,7 @@ class Verification:
     ):
         self.source = source
         """The log that it is about."""
+        self._trust = trust
         self.head = head
         self.first = first
         """The first position that is looked at."""
@@ -206,7 +207,9 @@ class Verification:
             self.texts.end()
         if self.snapshots:
             await self._explain_by_earlier_events(self.snapshots)
-            self.snapshots.end()
+            await self._explain_by_later_events(self.snapshots)
+            missing = () if self.snapshots.allow_missing else self.snapshots.missing
+            self.snapshots.end([each for each in missing if await self.source.redacts(each)])
 
     async def _explain_by_earlier_events(self, snapshots: SnapshotChecker) -> None:
         """Find what redacts missing snapshots before the first event that is looked at: bytes that went
@@ -221,6 +224,26 @@ class Verification:
                 tile, [leaf_hash(entry) for entry in entries]
             ):
                 snapshots.explain(gone)
+
+    async def _explain_by_later_events(self, snapshots: SnapshotChecker) -> None:
+        """Find what redacted missing snapshots since the head was read, of a log that goes on: in the events
+        up to its head of now, which continues the one that was verified. Raises Rejected where it does not.
+        """
+        if not snapshots.missing:
+            return
+        head = self._trust.verify_head(await self.source.head(), "the checkpoint")
+        if head.size < self.head.size:
+            return  # an older one, as a cache may have it, says nothing more
+        check_later(head, self.head)
+        if head.size == self.head.size:
+            return
+        first, redacted = _events_before(self.head.size, None) + 1, set[str]()
+        later = Verification(self.source, self._trust, head, self.head, first, None, None)
+        async for page in later.pages():
+            redacted.update(
+                gone for event in page.events if (gone := redacted_snapshot(event.fact))
+            )
+        snapshots.explain(redacted)  # which is to be believed now that the pass has come to its end
 
     def _earliest_error(self, error: Rejected) -> Rejected:
         """The error, or one about earlier positions that would have shown at the end."""
