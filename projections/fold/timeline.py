@@ -75,7 +75,7 @@ class RowDelta(NamedTuple):
     `closed` holds the start day and the generation of each row that was open before and is so no
     more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
     long lists, `facts` and `closed_facts` for facts, by their positions. `search_keys` is by what lists
-    are known to find the entity.
+    are known to find the entity, and from which day on; `is_new`: it had no rows before.
     """
 
     entity: str
@@ -85,7 +85,8 @@ class RowDelta(NamedTuple):
     closed_elements: list[tuple[int, str, date, int]]
     facts: list[FactRow]
     closed_facts: list[ClosedFact]
-    search_keys: set[object]
+    search_keys: dict[object, date]
+    is_new: bool
 
 
 class EntityFold:
@@ -136,8 +137,9 @@ class EntityFold:
         for item in known:
             self._begins_generation(item)
             self._add_change_days(item)
-        self.search_keys: set[object] = set()
-        """By what lists already find the entity; kept up to date by the code that makes rows."""
+        self.search_keys: dict[object, date] = {}
+        """By what lists already find the entity, and from which day on at the latest; kept up to date
+        by the code that makes rows."""
         self.size = 0
         """The bytes of its facts; kept up to date by the code that reads them."""
 
@@ -151,9 +153,12 @@ class EntityFold:
         """About how many bytes the changes in memory have as JSON."""
         return sum([50 + len(change.mark or "") for change in self._changes])
 
-    def latest(self) -> EntityState | None:
-        """The state that holds in the end, if there is one."""
-        return self._change_on(self._change_days[-1]).state if self._change_days else None
+    def latest(self) -> tuple[date, EntityState] | None:
+        """The state that holds in the end, if there is one, and a day from which it does."""
+        if not self._change_days:
+            return None
+        change = self._change_on(self._change_days[-1])
+        return (change.day, change.state) if change.state else None
 
     def versions(self) -> list[Version]:
         """The consecutive states."""
@@ -175,7 +180,9 @@ class EntityFold:
 
     def empty_delta(self) -> RowDelta:
         """A delta without changes."""
-        return RowDelta(self._entity, [], [], [], [], [], [], self.search_keys)
+        return RowDelta(
+            self._entity, [], [], [], [], [], [], self.search_keys, not self._history.known
+        )
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
         """The same, with a step for each fact, so that other tasks can run between two. The delta is

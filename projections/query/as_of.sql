@@ -5,8 +5,9 @@
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
 
 -- name: every_entity
--- Every entity of some kinds that there was at a position.
-SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint
+-- Every entity of some kinds that there was by a day and a position.
+SELECT entity FROM subjects
+WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint AND first_day <= $2::date
 
 -- name: named
 -- The states of some entities.

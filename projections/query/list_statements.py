@@ -23,7 +23,7 @@ from projections.query.sql_parts import (
 )
 
 SQL = load_parts(Path(__file__).with_name("lists.sql"))
-ENTITIES_BY_NAMES: str = SQL.entities_by_names
+ENTITIES_BY_NAMES = fill(SQL.entities_by_names, last="$2")
 
 FIXED_ARGUMENTS = 4
 """The kind, the day, the position, and the words or names that entities are found by: $1 to $4."""
@@ -190,7 +190,7 @@ def _rows(shape: ListShape, speaking: Sequence[str], last_day: str | None = None
     """The versions that may be in the list, or the claims in them with the columns that the rest of
     the statement speaks of: to read the others takes time. With an argument for a last day they
     are those of all days until then."""
-    entities = fill(getattr(SQL, shape.entities), **_values(shape))
+    entities = fill(getattr(SQL, shape.entities), **_values(shape), last=last_day or "$2")
     versions = versions_of_series(entities, last_day) if last_day else versions_of(entities)
     if not shape.of_claims:
         return versions

@@ -2,27 +2,29 @@
 -- the moment: what that costs follows their number, whatever their history.
 
 -- name: entities_by_word
--- The entities of a kind that were ever about one word by a position, in the order of their names.
-SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint
+-- The entities of a kind that were ever about one word by a position and by the last day that is asked
+-- for, in the order of their names.
+SELECT entity FROM subjects
+WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_words
 -- The same for several words; they have to be sorted, where those of one word come so.
 SELECT DISTINCT entity FROM subjects
-WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint
+WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_name
 -- The entities of a kind whose names begin in some way, in the order of these; nothing in a name comes
 -- behind '~'.
 SELECT entity FROM subjects
 WHERE kind = $1 AND word = '' AND entity >= ($4::text[])[1] AND entity < ($4::text[])[1] || '~'
-  AND since <= $3::bigint
+  AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_names
 -- The same for several beginnings.
 SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = $1 AND word = '' AND entity >= beginning AND entity < beginning || '~'
-      AND since <= $3::bigint
+      AND since <= $3::bigint AND first_day <= {last}::date
     OFFSET 0) AS found
 
 -- name: said
@@ -38,7 +40,8 @@ SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
 SELECT DISTINCT entity FROM texts
 WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
     SELECT FROM subjects
-    WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity AND since <= $3::bigint)
+    WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity
+      AND since <= $3::bigint AND first_day <= {last}::date)
 
 -- name: commodities
 -- What is asked of versions. A list has the conditions that it is asked for and no others, and its

@@ -143,8 +143,8 @@ def _catch_up(fold: EntityFold, name: str, stream: StreamFacts) -> EntityFold:
         fold.apply(stream.facts)
     else:
         fold = EntityFold(name, stream.facts)
-        if state := fold.latest():
-            fold.search_keys |= search_keys(state)
+        if latest := fold.latest():
+            fold.search_keys |= search_keys(*latest)
     fold.size = size
     return fold
 
@@ -189,7 +189,8 @@ async def write_page(
         (SQL.add_elements, page.added_elements),
         (FACTS_SQL.add_facts, page.added_facts),
         (FACTS_SQL.add_sums, page.fact_sums.lines()),
-        (SQL.add_subjects, _subject_lines(page.search_rows)),
+        (SQL.add_subjects, sorted(page.search_rows.subjects)),
+        (SQL.lower_subjects, sorted(page.search_rows.lowered_subjects)),
         (SQL.add_texts, _text_lines(page.search_rows)),
         (SQL.add_documents, _document_lines(page.search_rows)),
         (SQL.add_event_words, _event_lines(page.search_rows)),
@@ -204,12 +205,6 @@ async def write_page(
     ):
         if rows:
             await connection.execute(query, *_columns(rows), timeout=seconds)
-
-
-def _subject_lines(rows: SearchIndexRows) -> list[str]:
-    return sorted(
-        [f"{kind}\t{word}\t{entity}\t{since}" for kind, word, entity, since in rows.subjects]
-    )
 
 
 def _text_lines(rows: SearchIndexRows) -> list[str]:

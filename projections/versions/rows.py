@@ -28,9 +28,6 @@ from tracker.domain.values import DAY, PartialDate, Value
 from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
 
-Subject = tuple[str, str, str, int]
-"""A word under which lists find an entity: `kind, word, entity`, and since which position."""
-
 SearchText = tuple[str, str, str]
 """A text by which a search finds an entity: `kind, entity, text`."""
 
@@ -221,7 +218,9 @@ class SearchIndexRows:
     """By what entities are found: the words that they were ever about, and the texts and documents
     that they ever had."""
 
-    subjects: list[Subject] = field(default_factory=list)
+    subjects: list[Line] = field(default_factory=list)
+    lowered_subjects: list[Line] = field(default_factory=list)
+    """Those of entities that had rows before: they may be there already, with a later first day."""
     texts: set[SearchText] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By entity and key."""
@@ -238,44 +237,39 @@ class SearchIndexRows:
                 self.vocabulary[word] = min(since, self.vocabulary.get(word, since))
 
 
-def search_keys(state: EntityState) -> set[object]:
-    """By what lists and searches find the entity of a state: its columns, document, publishers."""
+def search_keys(day: date, state: EntityState) -> dict[object, date]:
+    """By what lists and searches find the entity of a state that holds from a day on at the latest: its
+    columns, document, publishers."""
     found = document(state)
     publishers = (source.publisher for source in state.sources)
-    return {filter_columns(state), found.key if found else None, *publishers}
+    return dict.fromkeys([filter_columns(state), found.key if found else None, *publishers], day)
 
 
 def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line]:
     """The version rows that a delta adds, one by one, since they may be large.
 
     By what the entity is found is added to `search_rows`, as far as `delta.search_keys` doesn't have
-    it already.
+    it already from as early a day.
     """
-    first_positions: dict[str, int] = {}
+    words = _Words(delta.search_keys)
     before, head = None, ""
-    known = delta.search_keys
-    publishers: dict[str, int] = {}
     for row in sorted(delta.added, key=_SINCE):
         entity, (start, end, state, text, newest), since, until, generation = row
         columns = filter_columns(state)
         found = document(state)
-        if found and found.key not in known:
-            known.add(found.key)
+        if found and found.key not in words.known:
+            words.known[found.key] = start
             search_rows.add_document(entity, found, since)
         if columns is not before and columns != before:  # an entity is rarely about anything new
             head, before = _head(entity, columns), columns
-            if columns not in known:
-                known.add(columns)
-                for word in _subjects(columns):
-                    first_positions.setdefault(word, since)
-                if columns.search_text:
-                    search_rows.texts.add((_kind(entity), entity, columns.search_text))
+        if words.are_news(columns, start):
+            words.add(_subjects(columns), since, start)
+            if columns.search_text:
+                search_rows.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
         if not is_split(text):
             sources = sources_json(state)
-            for source in state.sources:
-                if source.publisher not in known:
-                    publishers.setdefault(source.publisher, since)
+            words.add_publishers(state, since, start)
         day = main_date(state)
         yield (
             f"{head}\t{found.key if found else NULL}\t{of_date(day) if day else NULL}\t{sources}"
@@ -283,16 +277,49 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
             f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}"
         )
     for element, since, _ in delta.elements:
-        for publisher in _publishers(element.value):
-            if publisher not in known:
-                publishers[publisher] = min(since, publishers.get(publisher, since))
-    for publisher, since in publishers.items():
-        known.add(publisher)
-        first_positions[publisher] = min(since, first_positions.get(publisher, since))
-    if first_positions:
-        entity, kind = delta.entity, _kind(delta.entity)
-        search_rows.subjects += [
-            (kind, word, entity, since) for word, since in first_positions.items()
+        if isinstance(element.value, (Evidence, Claim)):
+            words.add_publishers(element.value, since, element.first_day)
+    subjects = words.lines(delta.entity)
+    search_rows.subjects += subjects
+    if not delta.is_new:
+        search_rows.lowered_subjects += subjects
+
+
+class _Words:
+    """Words under which lists find an entity, as far as they do not know them from as early a day:
+    since which position it was about each, and from which day on."""
+
+    def __init__(self, known: dict[object, date]):
+        self.known = known
+        """The keys that lists know, each with its day; see `search_keys`."""
+        self._found: dict[str, tuple[int, date]] = {}
+
+    def are_news(self, key: object, day: date) -> bool:
+        """Whether what has a key on a day is not known by then; it is from now on."""
+        before = self.known.get(key)
+        if before is not None and before <= day:
+            return False
+        self.known[key] = day
+        return True
+
+    def add(self, words: Iterable[str], since: int, day: date) -> None:
+        """Take in words that an entity is about."""
+        for word in words:
+            first, earliest = self._found.get(word, (since, day))
+            self._found[word] = min(first, since), min(earliest, day)
+
+    def add_publishers(self, of: EntityState | Evidence | Claim, since: int, day: date) -> None:
+        """Take in the publishers of sources."""
+        for source in of.sources:
+            if self.are_news(source.publisher, day) or source.publisher in self._found:
+                self.add([source.publisher], since, day)
+
+    def lines(self, entity: str) -> list[Line]:
+        """Their rows."""
+        kind = _kind(entity)
+        return [
+            f"{kind}\t{word}\t{entity}\t{since}\t{_day(day)}"
+            for word, (since, day) in self._found.items()
         ]
 
 
@@ -309,12 +336,6 @@ def element_rows(delta: RowDelta) -> list[Line]:
         f"\t{_source(value) or NULL}"
         for (list, place, start, end, value, text), since, until in delta.elements
     ]
-
-
-def _publishers(element: Value) -> list[str]:
-    if isinstance(element, (Evidence, Claim)):
-        return [source.publisher for source in element.sources]
-    return []
 
 
 def _source(element: Value) -> str | None:

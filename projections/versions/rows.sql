@@ -49,10 +49,24 @@ FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_subjects
 -- What entities are about, where that is new.
-INSERT INTO subjects (kind, word, entity, since)
-SELECT c[1], c[2], c[3], c[4]::bigint
+INSERT INTO subjects (kind, word, entity, since, first_day)
+SELECT c[1], c[2], c[3], c[4]::bigint, c[5]::date
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
+
+-- name: lower_subjects
+-- What they were about already, on earlier days than were known. Each is looked up by its key, which OFFSET
+-- sees to. A rebuild has none of these, nor yet the index: what could name it would need it.
+UPDATE subjects SET first_day = lowered.first_day
+FROM (
+    SELECT subject.id, c[5]::date AS first_day
+    FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
+    CROSS JOIN LATERAL (
+        SELECT ctid AS id FROM subjects
+        WHERE kind = c[1] AND word = c[2] AND entity = c[3] AND first_day > c[5]::date
+        OFFSET 0) AS subject
+) AS lowered
+WHERE ctid = lowered.id;
 
 -- name: add_texts
 -- What entities say, where that is new.

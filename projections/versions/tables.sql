@@ -44,10 +44,11 @@ CREATE TABLE elements (         -- of the long lists of states, each once
 ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
     ALTER document SET STATISTICS 0, ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
 CREATE TABLE subjects (         -- which entities were ever about a word
-    kind   text COLLATE "C" NOT NULL,
-    word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
-    entity text COLLATE "C" NOT NULL,
-    since  bigint NOT NULL                    -- the position at which it first was
+    kind      text COLLATE "C" NOT NULL,
+    word      text COLLATE "C" NOT NULL,      -- '' for every entity of the kind
+    entity    text COLLATE "C" NOT NULL,
+    since     bigint NOT NULL,                -- the position at which it first was
+    first_day date NOT NULL                   -- the first day on which it ever was, at any position
 );
 CREATE TABLE documents (        -- by what a search finds and ranks entities: all that a state of one says
     kind   text COLLATE "C" NOT NULL,
@@ -114,7 +115,7 @@ CREATE INDEX facts_until ON facts (until) WHERE until < 9223372036854775807;
 CREATE INDEX facts_of_edition ON facts (edition, position) WHERE edition IS NOT NULL;
 
 -- name: create_search_indexes
-CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since);
+CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since, first_day);
 -- A text may be longer than an index takes. Words are found as they are written, and by their stem.
 CREATE UNIQUE INDEX texts_key ON texts (entity, md5(said));
 CREATE INDEX texts_words ON texts

@@ -450,6 +450,51 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
         assert [of.state is None for of in page] == [from_end, not from_end]
 
 
+WORDS = """
+    WITH said (kind, word, entity, since, first_day) AS (
+        SELECT kind, '', entity, since, first_day FROM versions
+        UNION ALL
+        SELECT kind, place, entity, since, first_day
+        FROM versions, jsonb_array_elements_text(places) AS place
+        UNION ALL
+        SELECT kind, good, entity, since, first_day
+        FROM versions, jsonb_array_elements_text(commodities) AS good WHERE kind <> 'figure'
+        UNION ALL
+        SELECT kind, commodity || ' ' || period, entity, since, first_day
+        FROM versions WHERE period IS NOT NULL
+        UNION ALL
+        SELECT kind, source ->> 'publisher', entity, since, first_day
+        FROM versions, jsonb_array_elements(sources) AS source
+        UNION ALL
+        SELECT split_part(entity, '/', 1), found ->> 'publisher', entity, since, first_day
+        FROM elements, jsonb_path_query(source, '$[*]') AS found
+    )
+    SELECT kind, word, entity, min(since) AS since, min(first_day) AS first_day
+    FROM said GROUP BY kind, word, entity"""
+"""Since which position and from which day on entities were about words, put together from all rows."""
+FOUND_UNDER = f"""
+    SELECT kind, word, entity, since, first_day FROM subjects
+    WHERE (kind, word, entity) IN (SELECT kind, word, entity FROM ({WORDS}) AS said)"""
+
+
+@pytest.mark.usefixtures("short_generations")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("projection", [None, Versions()], ids=["cold", "warm"])
+async def test_an_entity_is_found_under_its_words_from_the_first_day_on_that_it_was_about_them(
+    recorder: Recorder, connection: Connection, seed: int, projection: Versions | None
+) -> None:
+    await recorder.append_all(events(seed))
+    lowered, first_days = 0, dict[Any, date]()
+    while await project_page_of(connection, projection or Versions(), Versions.name, limit=3):
+        found = {tuple(row)[:3]: row["first_day"] for row in await connection.fetch(FOUND_UNDER)}
+        lowered += sum(day < first_days.get(key, day) for key, day in found.items())
+        first_days = found
+    assert lowered > 5
+    expected = {tuple(row) for row in await connection.fetch(WORDS)}
+    assert {tuple(row) for row in await connection.fetch(FOUND_UNDER)} == expected
+    assert len(expected) > 30
+
+
 @pytest.mark.parametrize("seed", SEEDS[:1])
 async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_ended(
     recorder: Recorder, connection: Connection, seed: int

@@ -146,6 +146,21 @@ async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
     )
 
 
+async def test_on_an_early_day_only_what_was_known_by_then_is_looked_up(
+    connection: Connection,
+) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    day = date(2023, 2, 15)
+    found = await plans(connection, Moment(day, head))
+    known = await connection.fetchval(
+        "SELECT count(DISTINCT entity) FROM versions WHERE first_day <= $1", day
+    )
+    assert looked_up(found["digest"]) == known
+    assert 0 < known < await connection.fetchval("SELECT count(DISTINCT entity) FROM versions") / 2
+    assert 0 < looked_up(found["claims of a publisher"]) < known / 2
+    assert pages(found["claims of a publisher"]) < 10 * known
+
+
 async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
     pool: Any = Explaining(connection)
     await AsOf(pool, None).histories.page(f"figure/{REE}")  # type: ignore[arg-type]

@@ -18,7 +18,8 @@ SELECT
           AND element.until > version.since AND element.since <= version.since
           AND element.first_day <= version.first_day AND element.last_day >= version.first_day) END AS state
 FROM (
-    SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint
+    SELECT entity FROM subjects
+    WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint AND first_day <= $2::date
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

@@ -19,7 +19,7 @@ SELECT
           AND element.first_day <= version.first_day AND element.last_day >= version.first_day) END AS state
 FROM (
     SELECT DISTINCT entity FROM subjects
-    WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint
+    WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint AND first_day <= $2::date
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

@@ -17,7 +17,8 @@ FROM (SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.st
     WHERE element.entity = version.entity
       AND element.until > version.since AND element.since <= version.since
       AND element.first_day <= version.first_day AND element.last_day >= version.first_day) END AS state FROM (
-    SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint
+    SELECT entity FROM subjects
+    WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint AND first_day <= $2::date
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

@@ -8,7 +8,8 @@ FROM (
     SELECT DISTINCT entity FROM texts
     WHERE kind = $1 AND (to_tsvector('simple', said) || to_tsvector('english', said)) @@ (to_tsquery('simple', $5) || to_tsquery('english', $5)) AND EXISTS (
         SELECT FROM subjects
-        WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity AND since <= $3::bigint)
+        WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity
+          AND since <= $3::bigint AND first_day <= $2::date)
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

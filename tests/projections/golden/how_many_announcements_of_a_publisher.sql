@@ -5,7 +5,8 @@ SET plan_cache_mode = force_generic_plan;
 PREPARE how_many_announcements_of_a_publisher AS
 SELECT count(*)
 FROM (
-    SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint
+    SELECT entity FROM subjects
+    WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint AND first_day <= $2::date
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

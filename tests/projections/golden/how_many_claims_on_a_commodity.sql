@@ -7,7 +7,7 @@ SELECT count(*)
 FROM (
     SELECT entity FROM subjects
     WHERE kind = $1 AND word = '' AND entity >= ($4::text[])[1] AND entity < ($4::text[])[1] || '~'
-      AND since <= $3::bigint
+      AND since <= $3::bigint AND first_day <= $2::date
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
     WHERE entity = subject.entity

@@ -21,7 +21,7 @@ FROM (
     SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
         SELECT entity FROM subjects
         WHERE kind = $1 AND word = '' AND entity >= beginning AND entity < beginning || '~'
-          AND since <= $3::bigint
+          AND since <= $3::bigint AND first_day <= $2::date
         OFFSET 0) AS found
 ) AS subject CROSS JOIN LATERAL (
     SELECT * FROM versions
