@@ -31,6 +31,7 @@ from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import LogFiles
+from tracker.audit.mirror.companions import copy_texts
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.log.annexes import Annexes
@@ -92,9 +93,9 @@ def export(
     """Write the signed log as a bundle: a directory that is all an auditor needs.
 
     It has the layout of C2SP tlog-tiles, so that other tools read it too. A second export adds what
-    is new, and refuses a log that does not continue the bundle. What is exported is verified. A
-    copy made from an address has no texts (notes, quotations): those are not part of the log. The bytes
-    that publishers sent are had from beside it.
+    is new, and refuses a log that does not continue the bundle. What is exported is verified. A copy
+    made from an address has the texts (notes, quotations) and the bytes that publishers sent from beside
+    the log, as far as they are there.
     """
     if parquet:
         if (
@@ -167,14 +168,22 @@ async def export_database(
         )
 
 
-def texts_of(log: LogFiles, directory: Path) -> TextWriter | None:
-    """A function that copies the annexes of a log to a directory; None for a log without annexes."""
-    lines = log.annex_lines()
-    if lines is None:
-        return None
+def texts_of(log: LogFiles, directory: Path) -> TextWriter:
+    """A function that copies the texts of a log to a directory, and says what is missing of them."""
 
-    async def texts(_: TrustedCheckpoint) -> None:
-        await export_annexes(each(lines), directory)
+    async def texts(head: TrustedCheckpoint) -> None:
+        lines = log.annex_lines()
+        if lines is not None:
+            await export_annexes(each(lines), directory)
+            return
+        copied = await copy_texts(log, directory, head.size)
+        if copied.absent or copied.missing:
+            lacks = "The texts" if copied.absent else f"{copied.missing} of the texts"
+            stderr.print(
+                f"{lacks} that entries commit to could not be had. `verify` and `restore` take a copy"
+                " without them with --allow-missing-texts.",
+                style="yellow",
+            )
 
     return texts
 
@@ -189,7 +198,7 @@ async def export_from(
     source: DatabaseSource | LogFiles,
     trust: TrustPolicy,
     directory: Path,
-    texts: TextWriter | None,
+    texts: TextWriter,
     snapshots: SnapshotExporter,
     *,
     allow_missing_texts: bool = False,
@@ -223,11 +232,5 @@ async def export_from(
         stderr.print(
             f"{lacks} that events name are not in it. `verify` and `restore` take it with"
             " --allow-missing-snapshots.",
-            style="yellow",
-        )
-    if texts is None:
-        stderr.print(
-            "The texts that entries commit to are not in it: they are not part of the log."
-            " `verify` and `restore` take it with --allow-missing-texts.",
             style="yellow",
         )

@@ -58,8 +58,8 @@ AllowMissingTexts = Annotated[
     typer.Option(
         "--allow-missing-texts",
         help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
-        " redacts, as in a copy made from an address. Texts that were altered are refused all the"
-        " same.",
+        " redacts, as in a copy of a log that has none beside it. Texts that were altered are refused all"
+        " the same.",
     ),
 ]
 AllowMissingSnapshots = Annotated[

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import running_tracker
+from deploy.cli.audit import export_from
+from deploy.cli.audit import texts_of as texts_of_log
 from deploy.cli.restore import append_to
 from schema.services import Services
 from tests.audit.test_restore import rows_in
@@ -22,7 +24,8 @@ from tests.support.static_log import served
 from tests.support.tampered_logs import TRUST, bundle, honest, texts_of
 from tests.support.web_server import serving
 from tracker.audit.bundle.restore import restore
-from tracker.audit.format.layout import BundleFiles
+from tracker.audit.bundle.snapshots import SnapshotExporter, from_log
+from tracker.audit.format.layout import BundleFiles, LogFiles
 from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
 from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
 from tracker.audit.sign.keystore import KeyStore
@@ -130,6 +133,58 @@ async def test_a_mirror_without_texts_gets_them_later(
     assert not (tracker.directory / "annexes").exists()
     assert (await tracker.update()).new == 0
     assert await verified(tracker.directory, tracker.trust) == (4, 0, 2, 0)
+
+
+async def copied(log: LogFiles, directory: Path, trust: TrustPolicy) -> None:
+    """Copy a log as `tracker export --from` does."""
+    snapshots = SnapshotExporter(directory, from_log(log))
+    await export_from(log, trust, directory, texts_of_log(log, directory), snapshots)
+
+
+async def copy(tracker: Tracker, directory: Path) -> None:
+    """Sign the log, and copy it."""
+    await publish(tracker.target, tracker.audit)
+    with closing(HttpSource(f"{tracker.address}/log")) as log:
+        await copied(log, directory, tracker.trust)
+
+
+async def test_a_copy_of_an_address_has_the_texts_and_loses_those_that_are_redacted(
+    tracker: Tracker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await copy(tracker, tmp_path / "copy")
+    assert await verified(tmp_path / "copy", tracker.trust) == (4, 0, 2, 0)
+    assert "texts" not in capsys.readouterr().err
+    for number in range(300):  # so that there is a full tile, and another begins
+        await tracker.services.commands.record("source/a", fetched(PAGES[number % 2]))
+    await tracker.note("c", "nothing more was heard")
+    law = from_builtins(Source, source_of("court"))
+    await tracker.services.commands.redact("a", "a court said so", ON, law, fields=["/note"])
+    await copy(tracker, tmp_path / "copy")
+    assert (await verified(tmp_path / "copy", tracker.trust))[:2] == (5, 1)
+    assert b"Ms Doe" not in (tmp_path / "copy/annexes").read_bytes()
+    (tmp_path / "copy/annexes").unlink()  # as in a copy that was made without them
+    await copy(tracker, tmp_path / "copy")
+    assert (await verified(tmp_path / "copy", tracker.trust))[:2] == (5, 1)
+
+
+async def test_a_copy_of_what_has_no_texts_or_lacks_some_says_so(
+    tracker: Tracker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await copy(tracker, tmp_path / "first")
+    file = tmp_path / "first/annexes"
+    whole = file.read_bytes()
+    with served(tmp_path / "first") as (url, _), closing(HttpSource(url)) as log:
+        file.write_bytes(whole.replace(b"Ms Doe", b"Mr Doe"))
+        with pytest.raises(Rejected) as caught:
+            await copied(log, tmp_path / "altered", tracker.trust)
+        assert caught.value.code == "ALTERED_ANNEX"
+        assert not (tmp_path / "altered/checkpoint").exists()
+        file.write_bytes(whole.split(b"\n", 1)[1])
+        await copied(log, tmp_path / "lacking", tracker.trust)
+        assert "1 of the texts that entries commit to" in capsys.readouterr().err
+        file.unlink()
+        await copied(log, tmp_path / "without", tracker.trust)
+        assert "The texts that entries commit to" in capsys.readouterr().err
 
 
 async def test_a_mirror_that_is_served_gives_all_of_it_to_another(

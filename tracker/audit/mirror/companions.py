@@ -18,6 +18,7 @@ from tracker.audit.bundle.annexes import export_annexes
 from tracker.audit.bundle.export import BundleWriter
 from tracker.audit.bundle.snapshots import UNTIL, SnapshotExporter, from_log
 from tracker.audit.format.layout import BundleFiles, LogFiles
+from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.verify.annex_check import redacts
 from tracker.audit.verify.annex_file import AnnexChecker, read_lines
 from tracker.domain.commitments import SCHEME
@@ -37,11 +38,12 @@ class MirroredTexts:
     def __init__(self, log: LogFiles, directory: Path):
         self.missing = 0
         """How many texts of the last entries are missing, and not redacted by any of them."""
+        self.absent = False
+        """Whether the log has no texts beside it."""
         self._log = log
         self._directory = directory
         self._mirror = BundleFiles(directory)
         self._since = 0
-        self._absent = False
         self._checker: AnnexChecker | None = None
         self._new: IO[bytes] | None = None
         self._redacted = set[tuple[int, str]]()
@@ -51,7 +53,7 @@ class MirroredTexts:
         Rejected (ALTERED_ANNEX), and Unavailable."""
         self._checker, self._redacted = None, set()
         self._since = 0 if self._mirror.texts(0, mirrored) is None else mirrored
-        if self._absent or self._since == size:
+        if self.absent or self._since == size:
             return mirrored
         return await asyncio.to_thread(self._ask, mirrored, size)
 
@@ -81,7 +83,7 @@ class MirroredTexts:
     def _ask(self, mirrored: int, size: int) -> int:
         lines = self._log.texts(self._since, size)
         if lines is None:
-            self._absent = True
+            self.absent = True
             return mirrored
         if self._new:
             self._new.close()
@@ -102,6 +104,20 @@ class MirroredTexts:
                 position = int(annex.position)
                 if first <= position <= last and (position, annex.field) not in self._redacted:
                     yield line
+
+
+async def copy_texts(log: LogFiles, directory: Path, size: int) -> MirroredTexts:
+    """Bring the texts of a log into a bundle that has its entries up to a size, before its checkpoint says
+    so. Raises as the methods of `MirroredTexts`."""
+    texts, bundle = MirroredTexts(log, directory), BundleFiles(directory)
+    old = BundleWriter(directory).head()
+    after = await texts.begin(old.size if old else 0, size)
+    for number in range(after // TILE_WIDTH, -(-size // TILE_WIDTH)):
+        start = number * TILE_WIDTH
+        entries = await bundle.entries(Tile(0, number, min(TILE_WIDTH, size - start)))
+        await texts.take(start + 1, entries)
+    await texts.finish(size)
+    return texts
 
 
 class MirroredSnapshots:
