@@ -25,6 +25,7 @@ from yarl import URL
 
 from tracker.errors import InvalidInput
 from tracker.web.connector import LOOKUP_THREADS, NAME_CACHE_SECONDS, Lookup, checked_connector
+from tracker.web.content_encoding import ACCEPTED
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.networks import Networks
 from tracker.web.pacing import HostHeld, Pacing
@@ -110,7 +111,8 @@ class Fetcher:
     async def _open(self, name: str, connector: aiohttp.TCPConnector) -> None:
         session = aiohttp.ClientSession(
             connector=connector,
-            headers={"user-agent": self._agent, "accept-encoding": "gzip, deflate"},
+            headers={"user-agent": self._agent, "accept-encoding": ACCEPTED},
+            auto_decompress=False,  # which takes what is cut off for whole
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=self._limits.total_seconds,
@@ -203,7 +205,11 @@ class Fetcher:
 
     async def _read_robots(self, count: Callable[[], None], pause: float, url: str) -> bytes:
         request = WebRequest(
-            url, accept="text/plain", max_bytes=MAX_ROBOTS_BYTES, pause_seconds=pause
+            url,
+            accept="text/plain",
+            max_bytes=MAX_ROBOTS_BYTES,
+            beginning_only=True,
+            pause_seconds=pause,
         )
         return (await self._follow(request, count, by_robots=False)).content
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class WebRequest:
     """A document to fetch. With `body` it is a POST. `etag` and `last_modified` are those of what is
-    known already, which came from `known_url`."""
+    known already, which came from `known_url`. With `beginning_only` the first `max_bytes` are enough."""
 
     url: str
     accept: str = "*/*"
@@ -19,6 +19,7 @@ class WebRequest:
     etag: str | None = None
     last_modified: str | None = None
     known_url: str | None = None
+    beginning_only: bool = False
 
 
 def request_headers(request: WebRequest) -> dict[str, str]:

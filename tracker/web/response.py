@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiohttp
 from yarl import URL
 
+from tracker.web.content_encoding import Unpacker, UnpackError
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.request import WebRequest
 from tracker.web.retry_after import read_retry_after
@@ -43,11 +45,12 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
     status, url = response.status, request.url
     if status in REDIRECTS:
         return _target(request, response)
+    _check_single(request, response)
     if status == 304 and request.known_url == url:
         return WebResponse(url, 304, datetime.now(UTC))
     media_type = _media_type(response)
     if status != 200:  # others, such as 202, come without the document
-        content = await _read_some(response, MAX_ERROR_BYTES)
+        content = await _read_some(request, response, MAX_ERROR_BYTES)
         raise FetchError(
             f"it answered {status}",
             code="RATE_LIMITED" if status in (429, 503) else "HTTP_STATUS",
@@ -71,41 +74,87 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
 
 
 async def _read_whole(request: WebRequest, response: aiohttp.ClientResponse) -> bytes:
-    """A whole document. Raises FetchError, with what came, where it is too large or cut off."""
-    declared = response.content_length
+    """A whole document, or as much of it as is enough. Raises FetchError, with what came, where it is too
+    large or cut off."""
+    declared, content = response.content_length, bytearray()
     too_large = FetchError(
         f"expected at most {request.max_bytes:,} bytes",
         code="TOO_LARGE",
         url=request.url,
         status=response.status,
     )
-    if declared is not None and declared > request.max_bytes:
+    if declared is not None and declared > request.max_bytes and not request.beginning_only:
         raise too_large
-    content = bytearray()
     try:
-        while chunk := await response.content.read(CHUNK_BYTES):
-            content += chunk
+        async for piece in _unpacked(request, response, request.max_bytes):
+            content += piece
             if len(content) > request.max_bytes:
-                raise too_large
+                break
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         failure = failure_of(error, request.url)
         if failure.code == "UNREACHABLE":
             failure.code = "CUT_OFF"
-        failure.status, failure.media_type = response.status, _media_type(response)
-        failure.content = bytes(content[:MAX_ERROR_BYTES])
-        raise failure from None
-    return bytes(content)
+        raise _with_content(failure, response, content) from None
+    except UnpackError as error:
+        failure = FetchError(
+            f"what came packed is not whole: {error}", code="CUT_OFF", url=request.url
+        )
+        raise _with_content(failure, response, content) from None
+    if len(content) > request.max_bytes and not request.beginning_only:
+        raise too_large
+    return bytes(content[: request.max_bytes])
 
 
-async def _read_some(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """The beginning of a refusal, as far as it comes."""
+def _with_content(
+    failure: FetchError, response: aiohttp.ClientResponse, content: bytearray
+) -> FetchError:
+    """A failure with what came all the same."""
+    failure.status, failure.media_type = response.status, _media_type(response)
+    failure.content = bytes(content[:MAX_ERROR_BYTES])
+    return failure
+
+
+async def _read_some(request: WebRequest, response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The beginning of a refusal, as far as it comes and can be unpacked."""
     content = bytearray()
     try:
-        while len(content) < max_bytes and (chunk := await response.content.read(CHUNK_BYTES)):
-            content += chunk
-    except (aiohttp.ClientError, TimeoutError, OSError):
+        async for piece in _unpacked(request, response, most):
+            content += piece
+            if len(content) >= most:
+                break
+    except (aiohttp.ClientError, TimeoutError, OSError, UnpackError, FetchError):
         pass
-    return bytes(content[:max_bytes])
+    return bytes(content[:most])
+
+
+async def _unpacked(
+    request: WebRequest, response: aiohttp.ClientResponse, max_bytes: int
+) -> AsyncIterator[bytes]:
+    """A document piece by piece, its content encoding taken off. Raises FetchError (`ENCODING`),
+    UnpackError, and what goes wrong with a connection."""
+    coding = response.headers.get("content-encoding", "")
+    try:
+        unpacker = Unpacker(coding, max_bytes)
+    except ValueError as error:
+        raise FetchError(
+            one_line(str(error)), code="ENCODING", url=request.url, status=response.status
+        ) from None
+    while packed := await response.content.read(CHUNK_BYTES):
+        yield unpacker.feed(packed)
+    unpacker.end()
+
+
+def _check_single(request: WebRequest, response: aiohttp.ClientResponse) -> None:
+    """Refuse headers that say twice, and differently, how a document is to be read. Raises FetchError
+    (`ENCODING`)."""
+    for name in ("content-encoding", "content-type"):
+        if len({*response.headers.getall(name, ())}) > 1:
+            raise FetchError(
+                f"its headers contradict each other: expected one {name}",
+                code="ENCODING",
+                url=request.url,
+                status=response.status if response.status in STATUSES else None,
+            )
 
 
 def _target(request: WebRequest, response: aiohttp.ClientResponse) -> str:
@@ -117,7 +166,10 @@ def _target(request: WebRequest, response: aiohttp.ClientResponse) -> str:
             one_line(f"redirected {problem}"), code="REDIRECT", url=request.url, status=status
         )
 
-    location = response.headers.get("location", "")
+    locations = {*response.headers.getall("location", ())}
+    if len(locations) > 1:
+        raise refuse("to several addresses")
+    location = "".join(locations)
     if not location:
         raise refuse("to nowhere")
     try:
@@ -148,6 +200,8 @@ def _as_text(declared: str) -> str:
 
 
 def _sent_back(response: aiohttp.ClientResponse, name: str) -> str | None:
-    """A header that is sent back in the next request; None where it can't be, to the letter."""
-    declared = response.headers.get(name)
+    """A header that is sent back in the next request; None where it can't be, to the letter, and where
+    there are several."""
+    all_declared = {*response.headers.getall(name, ())}
+    declared = all_declared.pop() if len(all_declared) == 1 else None
     return declared if declared is not None and declared == _as_text(declared) else None

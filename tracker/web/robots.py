@@ -13,7 +13,8 @@ from protego import Protego
 from tracker.web.failures import FetchError
 
 KEEP_SECONDS = 24 * 3600
-MAX_ROBOTS_BYTES = 500_000
+MAX_ROBOTS_BYTES = 500 * 1024
+"""Of a larger file the rules in its beginning count: as much of it has to be read (RFC 9309, 2.5)."""
 MAX_CRAWL_DELAY_SECONDS = 120.0
 """The longest pause between two requests that is obeyed: nobody means to be asked once an hour."""
 
@@ -66,4 +67,7 @@ async def _read(origin: str, get: Get) -> Rules:
         if error.code == "HTTP_STATUS" and 400 <= (error.status or 0) < 500:
             return Rules(None, time.monotonic())
         raise
-    return Rules(Protego.parse(content.decode(errors="replace")), time.monotonic())
+    if len(content) >= MAX_ROBOTS_BYTES:
+        content = content.rpartition(b"\n")[0]  # the last line may be cut in two
+    text = content.decode("utf-8-sig", errors="replace")
+    return Rules(await asyncio.to_thread(Protego.parse, text), time.monotonic())

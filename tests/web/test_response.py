@@ -1,0 +1,130 @@
+"""What comes packed, cut off or with headers that contradict each other is whole, or it is refused."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tracemalloc
+import zlib
+
+import pytest
+
+from tests.support.publishers.publisher import Page, Publisher
+from tests.web.test_fetcher import PAGE, failure, fetched
+from tracker.web.content_encoding import Unpacker, UnpackError
+
+ACT = random.Random(20).randbytes(30_000) + PAGE.content
+PACKED = gzip.compress(ACT)
+
+
+def packed(content: bytes, coding: str = "gzip") -> Publisher:
+    """A publisher of a document that is packed."""
+    return Publisher({"/act": Page(content, headers={"content-encoding": coding})})
+
+
+def said(*headers: str, status: str = "200 OK", content: bytes = b"hello") -> Publisher:
+    """A publisher that answers with some lines of a header, as they are written."""
+    length = f"Content-Length: {len(content)}"
+    head = "\r\n".join([f"HTTP/1.1 {status}", *headers, length, "", ""]).encode("latin-1")
+    return Publisher({"/act": Page(raw=head + content), "/a": PAGE, "/b": PAGE})
+
+
+@pytest.mark.parametrize(
+    ("content", "coding"),
+    [
+        (PACKED, "gzip"),
+        (PACKED, "GZIP"),
+        (PACKED, "x-gzip"),
+        (gzip.compress(ACT[:9]) + gzip.compress(ACT[9:]), "gzip"),
+        (zlib.compress(ACT), "deflate"),
+        (zlib.compress(ACT)[2:-4], "deflate"),
+        (ACT, "identity"),
+        (ACT, ""),
+    ],
+    ids=["gzip", "GZIP", "x-gzip", "two members", "deflate", "bare deflate", "identity", "empty"],
+)
+async def test_what_is_packed_comes_whole(content: bytes, coding: str) -> None:
+    assert (await fetched(packed(content, coding))).content == ACT
+
+
+@pytest.mark.parametrize("kept", [len(PACKED) // 2, -1, -8, 9, 1])
+async def test_what_was_packed_and_is_not_whole_is_cut_off_whatever_length_is_declared(
+    kept: int,
+) -> None:
+    error = await failure(packed(PACKED[:kept]))
+    assert (error.code, error.status) == ("CUT_OFF", 200)
+    assert ACT.startswith(error.content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not packed",
+        PACKED + b"more",
+        PACKED[:-5] + b"!" + PACKED[-4:],
+        PACKED + gzip.compress(b"x")[:8],
+    ],
+    ids=["not packed", "more", "another sum", "a second member that is cut off"],
+)
+async def test_what_can_not_be_unpacked_is_no_document(content: bytes) -> None:
+    assert (await failure(packed(content))).code == "CUT_OFF"
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "klingon", "\xe9"])
+async def test_a_document_in_a_form_that_nobody_asked_for_is_refused(coding: str) -> None:
+    error = await failure(packed(PACKED, coding))
+    assert (error.code, error.status) == ("ENCODING", 200)
+    assert "expected gzip or deflate" in str(error)
+
+
+async def test_a_small_answer_that_unpacks_to_a_huge_one_is_never_in_memory() -> None:
+    bomb = gzip.compress(b"\0" * 100_000_000)
+    publisher = packed(bomb)
+    tracemalloc.start()
+    try:
+        assert (await failure(publisher, max_bytes=1_000_000)).code == "TOO_LARGE"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_document_may_come_in_any_pieces() -> None:
+    for size in (1, 7, 1000):
+        unpacker = Unpacker("gzip", len(ACT))
+        pieces = [unpacker.feed(PACKED[at : at + size]) for at in range(0, len(PACKED), size)]
+        unpacker.end()
+        assert b"".join(pieces) == ACT
+
+
+def test_no_more_is_unpacked_than_shows_that_it_is_too_much() -> None:
+    unpacker = Unpacker("gzip", 100)
+    assert len(unpacker.feed(PACKED)) == 101
+    unpacker = Unpacker("gzip", 100)
+    unpacker.feed(gzip.compress(b"x" * 100)[:-1])
+    with pytest.raises(UnpackError):
+        unpacker.end()
+
+
+@pytest.mark.parametrize(
+    ("publisher", "code"),
+    [
+        (said("Location: /a", "Location: /b", status="302 Found"), "REDIRECT"),
+        (said("Content-Encoding: gzip", "Content-Encoding: identity"), "ENCODING"),
+        (said("Content-Type: text/html; charset=gbk", "Content-Type: text/html"), "ENCODING"),
+        (said("Content-Length: 3"), "UNREACHABLE"),
+        (said("Transfer-Encoding: chunked"), "UNREACHABLE"),
+        (said("Content-Range: bytes 0-4/10", status="206 Partial Content"), "HTTP_STATUS"),
+    ],
+    ids=["locations", "encodings", "types", "lengths", "a length and chunks", "a part"],
+)
+async def test_headers_that_contradict_each_other_are_not_chosen_from(
+    publisher: Publisher, code: str
+) -> None:
+    assert (await failure(publisher)).code == code
+
+
+async def test_a_header_that_comes_twice_and_says_the_same_is_one() -> None:
+    found = await fetched(said(*["Content-Type: text/html; charset=gbk"] * 2, 'ETag: "a"'))
+    assert (found.media_type, found.charset, found.etag) == ("text/html", "gbk", '"a"')
+    found = await fetched(said('ETag: "a"', 'ETag: "b"'))
+    assert (found.content, found.etag) == (b"hello", None)

@@ -1,0 +1,46 @@
+"""What a robots.txt forbids is not asked for, however large it is and whatever mark it begins with."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.publishers.publisher import Page, Publisher
+from tests.web.test_fetcher import PAGE, failure, fetched
+from tracker.web.robots import MAX_ROBOTS_BYTES
+
+RULES = b"User-agent: *\nDisallow: /act\n"
+COMMENT = b"# " + b"-" * 61 + b"\n"
+
+
+class Site(Publisher):
+    """A publisher with some bytes as its robots.txt."""
+
+    def __init__(self, robots: bytes):
+        super().__init__({"/act": PAGE, "/other": PAGE})
+        self.fail("/robots.txt", lambda asked, page: Page(robots, "text/plain"))
+
+
+@pytest.mark.parametrize(
+    "robots",
+    [
+        b"\xef\xbb\xbf" + RULES,
+        RULES.replace(b"\n", b"\r"),
+        RULES + COMMENT * 80_000,
+        COMMENT * 7_900 + RULES,
+    ],
+    ids=["a mark", "other ends of lines", "5 MB", "500 KiB before the rule"],
+)
+async def test_what_it_forbids_is_not_asked_for(robots: bytes) -> None:
+    site = Site(robots)
+    assert (await failure(site)).code == "ROBOTS"
+    assert site.count() == 0
+    assert (await fetched(Site(robots), "/other")).status == 200
+
+
+async def test_of_a_large_one_no_rule_counts_that_is_cut_in_two() -> None:
+    rule = b"User-agent: *\nDisallow: /other"
+    comments = COMMENT * (MAX_ROBOTS_BYTES // len(COMMENT))
+    before = comments[: MAX_ROBOTS_BYTES - len(rule)].rpartition(b"\n")[0]
+    robots = before.ljust(MAX_ROBOTS_BYTES - len(rule), b"\n") + rule + b"/only\n"
+    assert robots[:MAX_ROBOTS_BYTES].endswith(b"/other")
+    assert (await fetched(Site(robots), "/other")).status == 200

@@ -1,0 +1,74 @@
+"""Content encodings (RFC 9110, 8.4), taken off piece by piece and checked to the end. Pure.
+
+Whoever is asked for gzip may cut it off and declare the length of what is left: only the packed bytes
+themselves say whether they are whole. Nothing is unpacked beyond the limit.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+ACCEPTED = "gzip, deflate"
+"""What is asked for."""
+PLAIN = ("", "identity")
+GZIP = ("gzip", "x-gzip")
+GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
+"""Says that the header of what is unpacked is that of gzip."""
+DEFLATE_METHOD = 8
+"""The lower half of the first byte of zlib's format (RFC 1950), which some servers leave out."""
+
+
+class UnpackError(Exception):
+    """What came can't be unpacked, or is cut off."""
+
+
+class Unpacker:
+    """Takes an encoding off a document that comes in pieces, up to one byte more than `max_bytes`, which
+    shows that it is too large. Raises ValueError for an encoding that was not asked for."""
+
+    def __init__(self, coding: str, max_bytes: int):
+        self._coding = coding.strip().lower()
+        if self._coding not in (*PLAIN, *GZIP, "deflate"):
+            raise ValueError(f"it is packed as {coding[:50]!r}: expected gzip or deflate")
+        self._left = max_bytes + 1
+        self._stream: zlib._Decompress | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """What the next piece adds to the document. Raises UnpackError."""
+        if self._coding in PLAIN:
+            return self._take(piece)
+        found = bytearray()
+        while piece and self._left:
+            if self._stream is None:
+                self._stream = zlib.decompressobj(self._window_bits(piece))
+            try:
+                found += self._take(self._stream.decompress(piece, self._left))
+            except zlib.error as error:
+                raise UnpackError(str(error)) from None
+            piece = self._rest(self._stream)
+        return bytes(found)
+
+    def end(self) -> None:
+        """All has come. Raises UnpackError where that is not the end of what is packed."""
+        if self._left and self._stream is not None and not self._stream.eof:
+            raise UnpackError("what is packed is cut off")
+
+    def _rest(self, stream: zlib._Decompress) -> bytes:
+        """What is left of a piece: of the same stream, or of one that follows it, as gzip allows."""
+        if not stream.eof:
+            return stream.unconsumed_tail
+        if stream.unused_data:
+            if self._coding not in GZIP:
+                raise UnpackError("there is more behind the end of what is packed")
+            self._stream = None
+        return stream.unused_data
+
+    def _take(self, content: bytes) -> bytes:
+        taken = content[: self._left]
+        self._left -= len(taken)
+        return taken
+
+    def _window_bits(self, piece: bytes) -> int:
+        if self._coding in GZIP:
+            return GZIP_WINDOW_BITS
+        return zlib.MAX_WBITS if piece[0] & 0xF == DEFLATE_METHOD else -zlib.MAX_WBITS
