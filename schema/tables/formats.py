@@ -1,18 +1,18 @@
 """Tables as files: CSV, JSON, XLSX and Parquet, a page of rows at a time.
 
 CSV and JSON leave as they are made. XLSX and Parquet have their directory at the end: they are
-written to a temporary file, a page at a time and off the event loop, and sent from there. What a
-client that goes leaves behind is a file without a name, which the system takes back.
+written to a temporary file, a page at a time and off the event loop, and sent from there. A client
+that goes leaves nothing behind.
 """
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
+import os
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 import orjson
 
 from schema.tables.cells import cell, plain
+from schema.tables.file_thread import FileThread
 from schema.tables.rows import TableMoment
 from schema.tables.shape import Column
 from schema.tables.table import Table
@@ -121,22 +122,26 @@ class Xlsx:
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
         """The file once it is complete. Raises TooLarge for more rows than a sheet has."""
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet(header.table.name)
         columns, count = _columns(header), 0
-        sheet.append([column.name for column in columns])
-        async with aclosing(pages):
-            async for page in pages:
-                count += len(page)
-                if count > MAX_SHEET_ROWS:
-                    raise TooLarge(f"a sheet has at most {MAX_SHEET_ROWS:,} rows: narrow the table")
-                await asyncio.to_thread(_append, sheet, columns, page)
-        about = book.create_sheet("about")
-        for line in header.lines().items():
-            about.append(line)
-        with tempfile.TemporaryFile() as file:
-            await asyncio.to_thread(book.save, file)
-            async for chunk in _chunks(file):
+        book = openpyxl.Workbook(write_only=True)
+        with FileThread() as thread:
+            thread.enter_context(_parts(book))
+            sheet = book.create_sheet(header.table.name)
+            await thread.run(sheet.append, [column.name for column in columns])
+            async with aclosing(pages):
+                async for page in pages:
+                    count += len(page)
+                    if count > MAX_SHEET_ROWS:
+                        raise TooLarge(
+                            f"a sheet has at most {MAX_SHEET_ROWS:,} rows: narrow the table"
+                        )
+                    await thread.run(_append, sheet, columns, page)
+            about = book.create_sheet("about")
+            for line in header.lines().items():
+                about.append(line)
+            file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
+            await thread.run(book.save, file)
+            async for chunk in _chunks(thread, file):
                 yield chunk
 
 
@@ -159,28 +164,15 @@ class Parquet:
             [arrow.field(column.name, _arrow_type(arrow, column)) for column in columns],
             metadata=metadata,
         )
-        with tempfile.TemporaryFile() as file:
-            with parquet.ParquetWriter(file, schema) as writer:
-                async with aclosing(pages):
-                    async for page in pages:
-                        rows = [
-                            [
-                                typed(column, value)
-                                for column, value in zip(columns, row, strict=True)
-                            ]
-                            for row in page
-                        ]
-                        arrays = [list(values) for values in zip(*rows, strict=True)]
-                        if arrays:
-                            table = arrow.table(
-                                [
-                                    arrow.array(values, field.type)
-                                    for values, field in zip(arrays, schema, strict=True)
-                                ],
-                                schema=schema,
-                            )
-                            await asyncio.to_thread(writer.write_table, table)
-            async for chunk in _chunks(file):
+        with FileThread() as thread:
+            file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
+            writer = thread.enter_context(parquet.ParquetWriter(file, schema))
+            async with aclosing(pages):
+                async for page in pages:
+                    if page:
+                        await thread.run(_write_group, arrow, writer, schema, columns, page)
+            await thread.run(writer.close)
+            async for chunk in _chunks(thread, file):
                 yield chunk
 
 
@@ -262,7 +254,32 @@ def _xlsx(column: Column, value: Any) -> Any:
     return openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text) or None
 
 
-async def _chunks(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
-    file.seek(0)
-    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+@contextmanager
+def _parts(book: Any) -> Iterator[None]:
+    """At the end remove the files that openpyxl keeps of the sheets of a book until it is saved: of one
+    that is not it would keep them as long as the process runs."""
+    try:
+        yield
+    finally:
+        for sheet in book.worksheets:
+            with suppress(Exception):  # what is broken need not be whole to be removed
+                sheet.close()
+            if os.path.exists(sheet._writer.out):
+                sheet._writer.cleanup()
+
+
+def _write_group(
+    arrow: Any, writer: Any, schema: Any, columns: Sequence[Column], page: list[list[Any]]
+) -> None:
+    """Write a page as a group of rows."""
+    arrays = [
+        arrow.array([typed(column, value) for value in values], field.type)
+        for column, field, values in zip(columns, schema, zip(*page, strict=True), strict=True)
+    ]
+    writer.write_table(arrow.table(arrays, schema=schema))
+
+
+async def _chunks(thread: FileThread, file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    await thread.run(file.seek, 0)
+    while chunk := await thread.run(file.read, CHUNK_BYTES):
         yield chunk
