@@ -32,10 +32,12 @@ def test_the_lines_of_a_page_are_those_that_a_reader_sees() -> None:
         ("<meta charset=gb2312><p>关于镓、锗".encode("gb18030"), None),
         ('<meta content="text/html; charset=GBK"><p>关于镓、锗'.encode("gb18030"), None),
         ("<meta charset=utf-8><p>关于镓、锗".encode("gb18030"), "gb2312"),
+        ("<meta charset=latin1><p>关于镓、锗".encode(), "UTF-8"),
+        ("<meta charset=klingon><p>关于镓、锗".encode("gb18030"), "gbk"),
         ("<p>关于镓、锗".encode("utf-16"), None),
         ("<p>关于镓、锗".encode(), None),
     ],
-    ids=["meta", "http-equiv", "header", "mark", "utf-8"],
+    ids=["meta", "http-equiv", "header", "header in utf-8", "unknown meta", "mark", "utf-8"],
 )
 def test_the_encoding_is_the_declared_one(content: bytes, charset: str | None) -> None:
     assert text_of(
@@ -81,13 +83,20 @@ def test_where_a_page_sends_its_readers_on_to_is_found(content: str, target: str
         ("<p>关于镓、锗".encode("gb18030"), None),
         ("<meta charset=gbk><p>关于镓".encode("gb18030"), "utf-8"),
         ("<meta charset=klingon><p>关于镓".encode(), None),
+        ("<meta charset=utf-8><p>terres rares à l’étude".encode(), "iso-8859-1"),
+        ("<meta charset=iso-8859-2><p>ritkaföldfémek őrzése".encode("latin2"), "latin1"),
     ],
-    ids=["undeclared", "wrong header", "unknown"],
+    ids=["undeclared", "wrong header", "unknown", "two that both can be", "two of one byte each"],
 )
 def test_text_that_is_not_as_declared_is_refused(content: bytes, charset: str | None) -> None:
     with pytest.raises(NotUnderstood) as refusal:
         parse_html(response(Request("https://x.example/"), content, charset=charset))
     assert refusal.value.code == "ENCODING"
+
+
+def test_declarations_that_come_to_the_same_text_do_not_contradict_each_other() -> None:
+    page = answer(b"<meta charset=utf-8><p>rare earths", "iso-8859-1")
+    assert text_of(parse_html(page)) == "rare earths"
 
 
 def test_xml_is_read_in_its_declared_encoding() -> None:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tracker.domain.vocabulary import FetchFailure
@@ -49,6 +49,8 @@ from tracker.web.response import WebResponse
 MAX_REQUESTS = 1_000
 """Requests of one look: an adapter that wants more has lost its way."""
 MAX_FINDINGS = 100_000
+CLOCK_TOLERANCE = timedelta(days=1)
+"""By how much a clock may go back without anything being read anew: adapters read some days again anyway."""
 PAGE_FINDINGS = 500
 """Findings that are proposed at a time."""
 PROPOSING_INTERVAL_SECONDS = 10.0
@@ -103,6 +105,7 @@ class LookInProgress:
         Raises what a database does that can't be reached, and LeaseLost.
         """
         started_at = datetime.now(UTC)
+        warnings = self._begin_anew_where_the_clock_went_back(started_at)
         result: LookResult | None = None
         ended_by: FetchFailed | NotUnderstood | None = None
         try:
@@ -119,18 +122,26 @@ class LookInProgress:
             self._settings.key,
             self._look,
             started_at,
-            datetime.now(UTC),
+            max(started_at, datetime.now(UTC)),  # a clock may go back
             self._requests,
             self._snapshots,
             self._candidates,
             complete=result is not None,
             covers_until=result.covers_until if result else None,
-            warnings=result.warnings if result else (),
+            warnings=(*warnings, *result.warnings) if result else warnings,
             failure=failure,
         )
         await self._tools.may_act()
         await self._journal.record_looked(report)
         return report, None if result is None else result.cursor
+
+    def _begin_anew_where_the_clock_went_back(self, now: datetime) -> tuple[str, ...]:
+        """Read a source from its beginning where its last complete look was done by a clock that was ahead: what
+        it would go on from may be days that have not come yet. Returns the warnings of that."""
+        if not is_to_come(self._row.looked_at, now):
+            return ()
+        last, self._row = self._row.looked_at, replace(self._row, cursor={}, complete_look=0)
+        return (f"the clock went back: the last look was at {last}, and all was read anew",)
 
     async def _take(self, finding: Finding) -> None:
         self._findings.append(finding)
@@ -292,6 +303,11 @@ class LookInProgress:
         if error.content and error.code in KEPT_WITH_FAILURES:
             sha256 = await self._tools.snapshots.put(error.content, error.media_type)
         await self._journal.record_failed(request, error, error.status, sha256)
+
+
+def is_to_come(at: datetime | None, now: datetime) -> bool:
+    """Whether a time that was noted as past has not come by a clock that went back."""
+    return at is not None and at > now + CLOCK_TOLERANCE
 
 
 async def drive(

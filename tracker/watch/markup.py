@@ -1,7 +1,8 @@
 """XML and HTML of strangers, read safely: no entities, no DTD, no network, no guess of the encoding.
 
 The encoding is what a byte order mark says, else the header of the response, else the document
-itself (the XML declaration, `<meta charset>`), else UTF-8; a document that is not so is refused.
+itself (the XML declaration, `<meta charset>`), else UTF-8; a document that is not so is refused, and so
+is one of which header and document declare two encodings that it may both be in.
 Names of encodings mean what the Encoding Standard of the WHATWG says they mean on the web.
 """
 
@@ -98,11 +99,31 @@ def sent_on_to(root: HtmlElement, url: str) -> str | None:
 
 
 def _text(response: Response, declaration: re.Pattern[bytes]) -> str:
-    charset = response.charset
-    if charset is None and (match := declaration.search(response.content[:HEAD_BYTES])):
-        charset = match[1].decode("ascii")
-    charset = charset and WEB_ENCODINGS.get(charset.casefold(), charset)
-    return decode_text(response.content, charset)
+    """The text of a document. Raises NotUnderstood (`ENCODING`), also where its header and itself declare two
+    encodings, and it is another text in each; what is UTF-8 by its header and can be read so is UTF-8."""
+    match = declaration.search(response.content[:HEAD_BYTES])
+    header, page = map(_on_the_web, (response.charset, match and match[1].decode("ascii")))
+    text = decode_text(response.content, header or page)
+    if header and page and header.casefold().replace("-", "") != "utf8":
+        other = _text_in(page, response.content)
+        if other not in (None, text):
+            raise NotUnderstood(
+                f"{response.url}: its header declares {header}, the document itself {page}",
+                code="ENCODING",
+            )
+    return text
+
+
+def _on_the_web(charset: str | None) -> str | None:
+    return charset and WEB_ENCODINGS.get(charset.casefold(), charset)
+
+
+def _text_in(charset: str, content: bytes) -> str | None:
+    """A document read in an encoding; None where it is not in that."""
+    try:
+        return decode_text(content, charset)
+    except NotUnderstood:
+        return None
 
 
 def lines_of(element: HtmlElement) -> list[str]:

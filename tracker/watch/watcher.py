@@ -30,7 +30,7 @@ from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.adapter import SourceSettings
 from tracker.watch.journal import Journal, LookReport, end_id, shorten
-from tracker.watch.look import LookInProgress, LookTools
+from tracker.watch.look import LookInProgress, LookTools, is_to_come
 from tracker.watch.settings import FindAdapter
 from tracker.watch.store import SourceRow, WatchStore, plain_settings
 from tracker.watch.summary import LEASE
@@ -171,7 +171,7 @@ class Watcher(BackgroundTask):
         self, parts: WatchParts, settings: SourceSettings, row: SourceRow
     ) -> None:
         while True:
-            await _sleep_until(row.next_look_at)
+            await _sleep_until_due(row)
             try:
                 await self._look(parts, settings, row)
                 row = (await parts.store.sources())[settings.key]
@@ -190,9 +190,8 @@ class Watcher(BackgroundTask):
         number = row.look + 1
         while await parts.store.has_event(end_id(settings.key, number)):
             number += 1  # it ended, and a crash kept that from being kept
-        look = LookInProgress(
-            parts.tools, settings, row, number, parts.journal.of_look(settings, number)
-        )
+        journal = parts.journal.of_look(settings, number)
+        look = LookInProgress(parts.tools, settings, row, number, journal)
         started_at = datetime.now(UTC)
         try:
             report, cursor = await look.run(adapter)
@@ -315,8 +314,11 @@ def retry_seconds(
     return max(min(wait, settings.every_hours * 3600), retry_after_seconds or 0, MIN_PAUSE_SECONDS)
 
 
-async def _sleep_until(due: datetime) -> None:
-    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+async def _sleep_until_due(row: SourceRow) -> None:
+    """Sleep until a source is due, or the clock turns out to have gone back to before its last look."""
+    while (left := (row.next_look_at - (now := datetime.now(UTC))).total_seconds()) > 0:
+        if is_to_come(row.ended_at, now):
+            return
         await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
 
 
