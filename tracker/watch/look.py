@@ -136,8 +136,8 @@ class LookInProgress:
         return report, None if result is None else result.cursor
 
     def _begin_anew_where_the_clock_went_back(self, now: datetime) -> tuple[str, ...]:
-        """Read a source from its beginning where its last complete look was done by a clock that was ahead: what
-        it would go on from may be days that have not come yet. Returns the warnings of that."""
+        """Read a source from its beginning where its last complete look was done by a clock that was ahead:
+        what it would go on from may be days that have not come yet. Returns the warnings of that."""
         if not is_to_come(self._row.looked_at, now):
             return ()
         last, self._row = self._row.looked_at, replace(self._row, cursor={}, complete_look=0)
