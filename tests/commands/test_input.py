@@ -436,9 +436,7 @@ PLACES: list[tuple[str, Callable[[str], Data]]] = [
 ]
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=TEXTS, place=st.sampled_from(PLACES), key=st.none() | TEXTS)
 async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
     services: Services, text: str, place: tuple[str, Callable[[str], Data]], key: str | None
@@ -466,9 +464,7 @@ async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
     )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=TEXTS, place=st.sampled_from(PLACES))
 async def test_any_text_in_a_file_is_recorded_or_refused_with_a_place(
     importer: ImportFixture, text: str, place: tuple[str, Callable[[str], Data]]
