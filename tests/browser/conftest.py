@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
@@ -23,6 +23,7 @@ from tests.support.node import npm_packages
 from tests.support.packed import install_wheel, pack
 from tests.support.shared_work import make_once
 from tests.support.site import Site, serving_wheel
+from tests.support.time_limits import within
 from tests.support.visit import Visit, visiting
 from tests.support.watched_sources import LIST, failed, fetched, looked, record, watched
 from tracker.postgres.database import Target
@@ -116,6 +117,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
     """One browser for all tests of a process."""
     async with async_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        expect.set_options(timeout=within(5) * 1000)
         started = await playwright.chromium.launch(executable_path=chromium, args=options)
         yield started
         await started.close()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.auth.test_access import token
 from tests.browser.conftest import Visiting
@@ -54,16 +55,17 @@ async def test_an_owner_adds_manages_and_removes_an_endpoint(
         await page.get_by_label("Name").fill(name)
         await page.get_by_label("Sign with a shared secret too").check()
         await page.get_by_role("button", name="Add an endpoint").click()
-        assert "https" in await page.locator("#add-url-error").inner_text()
-        assert await page.get_by_label("Sign with a shared secret too").is_checked()
+        await expect(page.locator("#add-url-error")).to_contain_text("https")
+        await expect(page.get_by_label("Sign with a shared secret too")).to_be_checked()
         await page.get_by_label("Address").fill("https://receiver.invalid/")
         await page.get_by_role("button", name="Add an endpoint").click()
-        assert (await page.get_by_label("The shared secret").inner_text()).startswith("whsec_")
+        await expect(page.get_by_label("The shared secret")).to_have_text(re.compile("^whsec_"))
         await page.get_by_role("link", name=f"On to {name}").click()
         await do(page, "Pause")
-        assert "It is paused" in await page.get_by_role("status").inner_text()
+        await expect(page.get_by_role("status")).to_contain_text("It is paused")
         await do(page, "Replay", **{"from": "999999"})
-        assert "expected a position" in await page.get_by_role("alert").inner_text()
+        await expect(page.get_by_role("alert")).to_contain_text("expected a position")
+        await page.wait_for_load_state()
         if scripts:
             await page.evaluate(f"{axe}\n;0")
             assert await page.evaluate(VIOLATIONS) == []
@@ -72,7 +74,7 @@ async def test_an_owner_adds_manages_and_removes_an_endpoint(
                 assert not await page.evaluate(WIDER), width
         await do(page, "Remove", confirmed=name)
         await page.wait_for_url("**/endpoints?do=remove")
-        assert "It was removed" in await page.get_by_role("status").inner_text()
+        await expect(page.get_by_role("status")).to_contain_text("It was removed")
         if scripts:
             await page.evaluate(f"{axe}\n;0")
             assert await page.evaluate(VIOLATIONS) == []

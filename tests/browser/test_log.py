@@ -13,6 +13,7 @@ from playwright.async_api import Page, Route, expect
 from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.api import control, document
 from tests.support.site import Site
+from tests.support.time_limits import within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,6 +38,7 @@ def record(site: Site, title: str = "A ban") -> str:
         f"{site.url}/graphql",
         json={"query": document("announceExportControl"), "variables": given},
         headers={"Authorization": f"Bearer {WRITE_TOKEN}"},
+        timeout=60,
     )
     position: str = response.json()["data"]["announceExportControl"]["position"]
     return position
@@ -73,9 +75,9 @@ async def test_a_proof_is_made_and_the_next_visit_goes_on_from_it(
         await tab.open(noted)
         assert await outcomes(tab.page) == ("ok", dict.fromkeys(CHECKS, "1"))
         await expect(tab.page.locator("[data-check=seen] .res")).to_have_text("first visit")
-        key = httpx.get(f"{site.url}/log/key").text.strip()
+        key = httpx.get(f"{site.url}/log/key", timeout=60).text.strip()
         await expect(tab.page.locator("[data-proof-key]")).to_have_text(key)
-        entry = httpx.get(noted.replace("/events/", "/log/entries/")).text
+        entry = httpx.get(noted.replace("/events/", "/log/entries/"), timeout=60).text
         assert await tab.page.locator("[data-entry-bytes] pre").text_content() == entry
         await tab.open(noted)
         assert await outcomes(tab.page) == ("ok", dict.fromkeys(CHECKS, "1"))
@@ -137,7 +139,7 @@ async def test_a_log_that_has_grown_passes_and_an_older_head_does_not(
     async with visit() as tab:
         await tab.open(noted)
         await outcomes(tab.page)
-        older = httpx.get(f"{site.url}/log/checkpoint").text
+        older = httpx.get(f"{site.url}/log/checkpoint", timeout=60).text
         position = record(site)
         await signed(site, position)
         await tab.open(noted)
@@ -217,7 +219,7 @@ async def test_a_list_misses_nothing_while_its_connection_is_broken(
         await tab.page.route(re.compile(r"/events\?after="), break_once)
         await tab.open(f"{site.url}/events")
         link = tab.page.locator("a[data-new]")
-        await expect(link).to_have_text("2 new events", timeout=20_000)
+        await expect(link).to_have_text("2 new events", timeout=within(20) * 1000)
         await link.click()
         first = tab.page.locator("[data-live] ol > li").first
         await expect(first).to_have_attribute("data-position", broken[1])

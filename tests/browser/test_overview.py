@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.api import source
 from tests.support.site import Site
+from tests.support.time_limits import within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,7 +24,7 @@ def found_alliance(site: Site, key: str) -> None:
         f"{site.url}/graphql",
         json={"query": FOUND, "variables": {"input": given}},
         headers={"Authorization": f"Bearer {WRITE_TOKEN}"},
-        timeout=30,
+        timeout=within(30),
     ).json()
     assert "errors" not in answer, answer
 
@@ -51,7 +52,7 @@ async def test_a_new_event_is_told_of_and_moves_nothing_until_one_asks(
         before = await newest.locator("ol").inner_text()
         found_alliance(site, "story-of-the-overview")
         button = newest.locator("a[data-new]")
-        await expect(button).to_contain_text("new event", timeout=15_000)
+        await expect(button).to_contain_text("new event", timeout=within(15) * 1000)
         assert await newest.locator("ol").inner_text() == before
         await button.click()
         first = newest.locator("ol > li").first
@@ -64,14 +65,16 @@ async def test_without_scripts_links_and_forms_choose_what_the_map_shows(
     async with visit(scripts=False, width=360) as tab:
         await tab.open(f"{site.url}/?valid=2026-01-01&position=9000")
         await tab.page.get_by_role("link", name="Share of output").click()
+        await tab.page.wait_for_url("**map=share**")
         await tab.page.locator("select[name=commodity]").select_option("cobalt")
         await tab.page.get_by_role("button", name="Show").click()
+        await tab.page.wait_for_url("**commodity=cobalt**")
         for part in ("map=share", "commodity=cobalt", "valid=2026-01-01", "position=9000"):
             assert part in tab.page.url
         await tab.page.get_by_text("The same as a table").click()
         row = tab.page.get_by_role("row", name="Congo (Kinshasa)")
         await row.get_by_role("link").click()
-        assert "/places/CD?" in tab.page.url
+        await tab.page.wait_for_url("**/places/CD?**")
         assert "position=9000" in tab.page.url
         await expect(tab.page.locator("h1")).to_have_text("Congo (Kinshasa)")
 

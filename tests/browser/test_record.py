@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.site import Site
@@ -51,7 +51,7 @@ async def test_an_editor_founds_an_alliance_by_a_form_and_finds_it(
         await page.get_by_role("button", name="Preview").click()
         await page.get_by_role("link", name="Public on").click()  # from the summary to the field
         wrong = page.get_by_label("Public on")
-        assert "is not a date" in await page.locator("#field-on-error-1").inner_text()
+        await expect(page.locator("#field-on-error-1")).to_contain_text("is not a date")
         await wrong.fill("2026-01-05")
         await wrong.press("Enter")
         await page.get_by_text("An alliance of this test is founded").first.wait_for()
@@ -60,7 +60,7 @@ async def test_an_editor_founds_an_alliance_by_a_form_and_finds_it(
         ] == {"alliance": None}
         await page.get_by_role("button", name="Record this").click()
         await page.wait_for_url("**/events/*")
-        assert "An alliance of this test" in await page.locator("h1").inner_text()
+        await expect(page.locator("h1")).to_contain_text("An alliance of this test")
         await page.get_by_role("link", name="Retract this event").click()
         await page.get_by_label("Reason").fill("It was of a test.")
         await fill_source(page)
@@ -94,6 +94,7 @@ async def test_a_suspension_is_previewed_by_the_keyboard_alone(
         assert not filled
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Statuses over time").wait_for()
-        assert await page.get_by_role("img", name="suspended").count() == 1
+        await expect(page.get_by_role("img", name="suspended")).to_have_count(1)
+        await page.wait_for_load_state()
         await page.evaluate(f"{axe}\n;0")
         assert await page.evaluate(VIOLATIONS) == []

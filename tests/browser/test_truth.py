@@ -123,7 +123,7 @@ def addresses(site: Site, random: Random) -> list[tuple[str, str, str, str]]:
 
 def test_the_numbers_of_random_pages_are_those_of_the_api(site: Site) -> None:
     numbers = missing = 0
-    with httpx.Client(base_url=site.url, timeout=30) as client:
+    with httpx.Client(base_url=site.url, timeout=60) as client:
         for path, day, position, key in addresses(site, Random(17)):
             page = client.get(path, params={"valid": day, "position": position})
             if page.status_code == 404 and key:
@@ -161,7 +161,9 @@ def test_the_totals_of_lists_are_those_of_questions_of_our_own(
         ("/alliances", "alliances"),
         ("/announcements", "announcements"),
     ):
-        page = httpx.get(f"{site.url}{path}", params={"valid": day, "position": position})
+        page = httpx.get(
+            f"{site.url}{path}", params={"valid": day, "position": position}, timeout=60
+        )
         found = [each for each in Numbers(page.text).found if each.path.endswith("totalCount")]
         assert str(data[name]["totalCount"]) in [each.value for each in found], (path, found)
 

@@ -23,7 +23,7 @@ class Site:
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of an answer of the API without errors."""
         response = httpx.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=30
+            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
         )
         answer = response.json()
         assert "errors" not in answer, answer["errors"]

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response
 
+from tests.support.time_limits import within
+
 WIDTHS = (320, 360, 390, 600, 768, 960, 1024, 1280, 1440)
 HEIGHT = 900
 NOTE_VIOLATIONS = """
@@ -82,6 +84,7 @@ async def visiting(
         locale="en-GB",
         timezone_id="UTC",
     )
+    context.set_default_timeout(within(30) * 1000)
     try:
         if scripts:
             await context.add_init_script(NOTE_VIOLATIONS)
