@@ -17,6 +17,7 @@ from schema.services import Access, Services
 from tests.support.kafka_broker import running_kafka
 from tests.support.nats_server import running_nats
 from tests.support.relays import append, reached, running, until
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.delivery.relay.jetstream import StreamOptions, headers_of, subject_of
 from tracker.delivery.relay.sink import LinkedEvent
@@ -103,7 +104,7 @@ async def test_the_relay_to_kafka_goes_on_behind_the_last_event_of_its_topic(
 
 async def received(reader: Any, count: int) -> list[Any]:
     """The next so many messages."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(within(15)):
         return [await reader.getone() for _ in range(count)]
 
 

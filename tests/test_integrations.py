@@ -30,7 +30,9 @@ from schema.services import Access, Services
 from tests.conftest import copied
 from tests.support.fact_builders import announced, suspended
 from tests.support.node import has_node
+from tests.support.ports import free_port
 from tests.support.receivers import answer, receiving
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.audit.format.signed_note import Signer
 from tracker.audit.sign.keystore import KeyStore
@@ -75,8 +77,7 @@ class Receiver:
         name = "receiver.py" if language == "python" else "receiver.mjs"
         self._program = [sys.executable if language == "python" else "node", name]
         (directory / name).write_text(block(language, f" {name} PORT"), encoding="utf-8")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
 
     async def start(self, key: str) -> None:
@@ -87,7 +88,7 @@ class Receiver:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(within(20)):
             while True:
                 assert self.process.poll() is None
                 try:
@@ -188,7 +189,7 @@ async def test_a_receiver_takes_nothing_that_its_sender_did_not_sign_just_now(
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=within(10)) as response:
                 return int(response.status)
         except HTTPError as error:
             return error.code
@@ -264,7 +265,7 @@ async def test_a_delivery_proves_that_it_is_in_the_signed_log(
             await services.commands.record(f"export-control/{number}", announced())
         new = NewEndpoint(receiver.url, "proven", after=0, with_proof=True)
         await services.endpoints.add(new, Manager("ann"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within(30)):
             while len(receiver.requests) < 6:  # a question comes before
                 await asyncio.sleep(0.02)
         key = str(keys.keys().signers[-1].verifier)
@@ -302,7 +303,7 @@ async def test_a_receiver_that_is_killed_on_the_way_has_every_event_of_its_filte
 
         async def come_to(position: int) -> None:
             """Wait until the endpoint has had everything up to a position."""
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(within(30)):
                 while (await services.endpoints.get("n", ann)).position < position:
                     await asyncio.sleep(0.02)
 
@@ -319,7 +320,7 @@ async def test_a_receiver_that_is_killed_on_the_way_has_every_event_of_its_filte
         await receiver.start(key.public_key)
         await come_to(await services.recorder.head())
         replayed = await services.endpoints.replay("n", ann, 1, None)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within(30)):
             while (await services.endpoints.get("n", ann)).replay:
                 await asyncio.sleep(0.02)
     assert replayed.replay

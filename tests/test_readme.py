@@ -19,6 +19,7 @@ from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
 from tests.support.processes import Running, command
+from tests.support.time_limits import within
 from tracker.auth.scopes import Caller, Scope
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
     for document in QUERIES:
         if document.startswith("subscription"):
             answers = stream(Context(corpus_services, Access(), Access().anyone()), document)
-            answer = await asyncio.wait_for(anext(answers), 10)
+            answer = await asyncio.wait_for(anext(answers), within(10))
             await answers.aclose()
         else:
             answer = await execute(corpus_services, document, {}, Access(), caller=BOSS)

@@ -24,6 +24,7 @@ from deploy.cli.main import app
 from deploy.process import Exit
 from tests.support.processes import Running
 from tests.support.tampered_logs import KEY, OTHER, WITNESS, bundle, honest, signed
+from tests.support.time_limits import within
 from tracker.audit.verify import http_source
 from tracker.audit.verify.report import printable
 from tracker.postgres.database import Target
@@ -177,7 +178,7 @@ def wait_for_checkpoint(url: str) -> None:
     """Wait until the log has been signed."""
     for _ in range(300):
         try:
-            urllib.request.urlopen(url, timeout=20).close()
+            urllib.request.urlopen(url, timeout=within(20)).close()
             return
         except urllib.error.HTTPError:
             time.sleep(0.1)

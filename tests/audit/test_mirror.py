@@ -27,6 +27,7 @@ from tests.support.static_log import (
     write_log,
 )
 from tests.support.tampered_logs import KEY, OTHER, TRUST, WITNESS
+from tests.support.time_limits import within
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer
@@ -418,7 +419,7 @@ async def test_a_mirror_follows_through_failures_and_ends_at_a_fork(
                 write_log(log, entries(700, b"b", 599))
 
         with pytest.raises(Rejected) as caught:
-            await asyncio.wait_for(follow(copy, 0.01, on_update, on_failure), 30)
+            await asyncio.wait_for(follow(copy, 0.01, on_update, on_failure), within(30))
     assert (caught.value.code, failures) == ("FORKED", ["UNAVAILABLE", "SHRUNK"])
     assert updates == [(10, 10), (600, 590), (600, 0)]
     assert (tmp_path / "mirror/forks").is_dir()

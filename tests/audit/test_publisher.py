@@ -16,6 +16,7 @@ from deploy.bootstrap import open_connection, open_pool, prepare, running_tracke
 from tests.log.test_log import event
 from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.replication import running_pair, several_hosts
+from tests.support.time_limits import within
 from tracker.audit.format.merkle import Tile, all_tiles, tile_root
 from tracker.audit.serve.proofs import ProofService, read_tiles
 from tracker.audit.sign.keystore import KeyStore
@@ -381,21 +382,21 @@ async def test_a_publisher_whose_head_is_older_does_not_sign_on_when_a_forced_fa
         await prepare(pair.primary.target)
         await fill(pair.primary.target, 3)
         async with running_tracker(target, SigningOptions(older)) as services:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(within(30)):
                 while await services.proofs.size() != 3:
                     await asyncio.sleep(0.01)
             await asyncio.to_thread(pair.standby.wait_replayed, pair.primary)
             await asyncio.to_thread(pair.standby.kill)
             kept = older.head()
             await services.recorder.append([event("export-control/a", "a")])
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(within(30)):
                 while (await services.proofs.size()) != 4:
                     await asyncio.sleep(0.01)
             shutil.copy(older.directory / "head", newer.directory / "head")
             await asyncio.to_thread(pair.primary.kill)
             await asyncio.to_thread(pair.standby.start)
             await asyncio.to_thread(pair.standby.promote)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(within(30)):
                 await services.recorder.durability.noticed.wait()
                 while older.set_back() is None:
                     await asyncio.sleep(0.01)

@@ -17,6 +17,7 @@ from tests.audit.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tests.conftest import copied
 from tests.log.test_log import event
 from tests.support.tampered_logs import KEY, TRUST, ForgedLog, bundle, honest, texts_of
+from tests.support.time_limits import within
 from tracker.audit.bundle import restore as restoring
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import BundleFiles
@@ -265,7 +266,7 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
 
         monkeypatch.setattr(restoring, "_fill", slow)
         await restored(ForgedLog(honest(SIZE)), target)
-        appended = await asyncio.wait_for(appending[0], 30)
+        appended = await asyncio.wait_for(appending[0], within(30))
     assert list(appended.positions) == [SIZE + 1]
 
 

@@ -21,6 +21,7 @@ from deploy import access_settings
 from schema.services import Access, Services
 from tests.support.api import Api, control, document
 from tests.support.oidc_issuer import AUDIENCE, PRIVATE, Issuer, issuing, published
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
@@ -439,7 +440,7 @@ async def test_keys_in_use_are_fetched_anew_beside_requests(
     issuer.answers.clear()
     assert (await trusted.authenticate(issuer.token(sub="bob"))).name  # does not wait
     issuer.answers.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within(10)):
         while issuer.asked.count("/keys") < 2:
             await asyncio.sleep(0.01)
 
@@ -454,7 +455,7 @@ async def test_an_issuer_that_is_away_is_believed_for_a_while(
     clock.now += MAX_KEY_AGE_SECONDS - 1
     assert (await trusted.authenticate(issuer.token(sub="bob"))).name
     clock.now += 2
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within(10)):
         while "can't be fetched: HTTP Error 500" not in caplog.text:
             await asyncio.sleep(0.01)
     with pytest.raises(Unavailable):

@@ -26,6 +26,7 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.published_log import superuser
+from tests.support.time_limits import within
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
@@ -291,7 +292,7 @@ async def test_who_decides_on_kept_entities_has_them_alone(recorder: Recorder) -
             return found
 
     deciding = [decide_slowly(*streams) for streams in ([FIGURE, other], [other, FIGURE]) * 3]
-    assert await asyncio.wait_for(asyncio.gather(*deciding), 10) == [MIN_CACHED_EVENTS] * 6
+    assert await asyncio.wait_for(asyncio.gather(*deciding), within(10)) == [MIN_CACHED_EVENTS] * 6
 
 
 async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
@@ -330,5 +331,8 @@ def test_one_more_fact_costs_an_entity_of_thousands_what_it_costs_one_of_ten(kin
 
 
 async def test_an_entity_that_is_named_twice_does_not_wait_for_itself(recorder: Recorder) -> None:
-    async with asyncio.timeout(10), EntityCache(recorder).load([GALLIUM, GALLIUM]) as entities:
+    async with (
+        asyncio.timeout(within(10)),
+        EntityCache(recorder).load([GALLIUM, GALLIUM]) as entities,
+    ):
         assert entities.keys() == {GALLIUM}

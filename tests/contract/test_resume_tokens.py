@@ -14,6 +14,7 @@ import pytest
 from deploy.bootstrap import running_tracker
 from schema.services import Access
 from tests.support.published_log import fill, restored, superuser
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.test_readme import ROOT
 from tracker.errors import InvalidInput
@@ -40,7 +41,7 @@ async def diverged(target: Target) -> AsyncIterator[tuple[httpx.AsyncClient, lis
     async with (
         running_tracker(target) as services,
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
     ):
         tokens = await ids(client)
     await superuser(target, *restored(20))
@@ -48,7 +49,7 @@ async def diverged(target: Target) -> AsyncIterator[tuple[httpx.AsyncClient, lis
     async with (
         running_tracker(target) as services,
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
     ):
         yield client, tokens
 

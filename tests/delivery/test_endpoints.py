@@ -10,6 +10,7 @@ import pytest
 
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import announced, clause
+from tests.support.time_limits import within
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.delivery.endpoint import EndpointFilter, EndpointState, Manager, NewEndpoint
@@ -268,7 +269,7 @@ async def test_whoever_delivers_is_told_of_a_change(endpoints: Endpoints, target
     async with open_connection(target, role=DELIVERER) as connection:
         await connection.add_listener("delivery", lambda *heard: told.put_nowait(heard[-1]))
         added, _ = await endpoints.add(NEW, ADMIN)
-        assert await asyncio.wait_for(told.get(), 10) == str(added.id)
+        assert await asyncio.wait_for(told.get(), within(10)) == str(added.id)
 
 
 async def test_a_reason_is_a_line_or_two_of_text(endpoints: Endpoints) -> None:

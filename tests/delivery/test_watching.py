@@ -13,6 +13,8 @@ from tests.delivery.test_deliverer import failing, refusing
 from tests.support.api import Api
 from tests.support.deliveries import ADMIN, HERE, PATIENT, QUICK, DeliveryFixture, delivering
 from tests.support.event_receiver import receiving_events
+from tests.support.time_limits import within
+from tests.support.waiting import until_it_says
 from tracker.audit.format.checkpoint import Checkpoint, InclusionProof
 from tracker.audit.format.merkle import check_inclusion
 from tracker.audit.format.signed_note import Note
@@ -21,6 +23,11 @@ from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.endpoints import Endpoints
 from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.database import Target
+
+
+async def metrics(api: Api) -> str:
+    """What is measured."""
+    return (await api.request("GET", "/metrics")).text
 
 
 async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are(
@@ -41,8 +48,8 @@ async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are
         await deliveries.add("paused")
         await endpoints.pause("paused", ADMIN)
         await receiver.wait_until("works", 2)
-        metrics = (await api.request("GET", "/metrics")).text
-        for line in (
+        await until_it_says(
+            lambda: metrics(api),
             'tracker_endpoints{state="active"} 2.0',
             'tracker_endpoints{state="paused"} 1.0',
             'tracker_endpoints{state="disabled"} 0.0',
@@ -51,9 +58,8 @@ async def test_operators_see_how_many_endpoints_fail_and_how_late_the_others_are
             'tracker_delivery_seconds_count{outcome="failed"} 1.0',
             'tracker_delivery_seconds_count{outcome="accepted"} 1.0',
             "tracker_delivered_events_total 1.0",
-        ):
-            assert line in metrics
-        assert "\ntracker_delivery_lag_seconds " in metrics
+            "\ntracker_delivery_lag_seconds ",
+        )
         ready = await api.request("GET", "/readyz")
         assert ready.json()["warnings"] == [
             "endpoints that are failing: 1 (`tracker endpoint list`)"
@@ -70,9 +76,8 @@ async def test_operators_see_that_no_server_delivers(target: Target) -> None:
         ready = (await Api(tracker).request("GET", "/readyz")).json()
         assert ready["warnings"] == ["this server can't deliver: the login may not"]
         tracker.deliverer.trouble = None
-        async with asyncio.timeout(
-            20
-        ):  # a lease that was being taken when it stopped lasts a while
+        # A lease that was being taken when it stopped lasts a while.
+        async with asyncio.timeout(within(20)):
             while (await Api(tracker).request("GET", "/readyz")).json()["warnings"] != [
                 "no server delivers: 1 endpoints wait"
             ]:
@@ -136,7 +141,7 @@ async def test_a_login_that_may_not_deliver_says_so_and_all_else_works(
     monkeypatch.setattr("tracker.delivery.deliverer.DELIVERER", "pg_signal_backend_of_nobody")
     async with running_tracker(target, delivery=QUICK) as tracker:
         assert tracker.deliverer is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(within(20)):
             while tracker.deliverer.trouble is None:
                 await asyncio.sleep(0.01)
             while not tracker.follower.listening:

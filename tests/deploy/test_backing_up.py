@@ -24,6 +24,7 @@ from tests.deploy.test_operating import OPERATING, blocks
 from tests.log.test_log import gallium
 from tests.support.published_log import publish, roots_of
 from tests.support.replication import Server, running_primary
+from tests.support.time_limits import within
 from tests.test_style import ROOT
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
@@ -130,7 +131,7 @@ class Story:
         async with running_tracker(target, signing) as services, open_pool(target) as pool:
             await Recorder(pool).append([gallium("next", "export-control/next")])
             await services.projector.reach(len(self.entries) + 1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(within(20)):
                 while await pool.fetchval(SIGNED) <= len(self.entries):
                     await asyncio.sleep(0.05)
 

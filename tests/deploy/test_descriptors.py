@@ -19,6 +19,7 @@ from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from tests.deploy.test_connections import HEAD, connected, pytestmark  # noqa: F401
 from tests.support.processes import Running
+from tests.support.time_limits import within
 
 FOUND = """mutation {{ foundAlliance(input: {{ id: "{0}", on: "2024-01-01", name: "{0}", source: {{
   publisher: "tracker", name: "a test", publishedOn: "2024-01-01" }} }}) {{ position }} }}"""
@@ -47,7 +48,7 @@ async def trickling(address: str, count: int) -> AsyncIterator[None]:
 
 def get(url: str) -> bytes:
     """What is there."""
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=within(5)) as response:
         return bytes(response.read())
 
 
@@ -69,7 +70,7 @@ async def test_trickling_clients_with_few_descriptors_stop_neither_answers_nor_s
                 answer = await asyncio.to_thread(server.ask, FOUND.format(f"a{number}"), "token")
                 position = int(answer["data"]["foundAlliance"]["position"])
                 assert json.loads(await asyncio.to_thread(get, f"{server.url}/healthz"))
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(within(20)):
                     while (await signed(server)) < position:
                         await asyncio.sleep(0.1)
         assert "Too many open files" not in server.output

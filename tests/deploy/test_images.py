@@ -23,7 +23,8 @@ import yaml
 from deploy.postgres.binaries import find_binaries
 from tests.deploy.test_deployments import COMPOSE, COMPOSE_CLUSTER, CONTAINERFILE, DEPLOY, NODE
 from tests.support.images import Images, missing_programs, options_of, own_images
-from tests.support.replication import free_port, running_primary
+from tests.support.ports import free_port
+from tests.support.replication import running_primary
 
 ASKED = os.environ.get("TESTS_BUILD_IMAGES")
 pytestmark = [

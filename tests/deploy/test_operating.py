@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from deploy.cli.main import app
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
+from tests.support.ports import free_port
 from tests.test_style import ROOT
 
 OPERATING = ROOT / "docs" / "operating"
@@ -161,9 +161,7 @@ def test_one_machine_is_installed_by_copying_the_lines(place: Path, server: Post
     text = (OPERATING / "install.md").read_text(encoding="utf-8")
     told = text.split("## One machine\n")[1].split("### A proxy")[0]
     target = server.connection.kwargs()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     result = subprocess.run(
         ["bash", "-c", PRELUDE + here("".join(blocks(told)), place, target, port)],
         cwd=ROOT,

@@ -25,6 +25,7 @@ from tests.log.test_log import event
 from tests.support.poolers import PGBOUNCER, Pooler, prepare_logins, running_pooler
 from tests.support.replication import Server, running_primary
 from tests.support.standbys import CANCEL, WAITING, cut_short, wait_for_nobody
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, subscribe
 from tests.test_style import ROOT
@@ -146,7 +147,7 @@ async def test_without_the_pooler_nothing_is_answered_and_with_it_all_again(serv
 async def test_a_pooler_that_will_not_do_is_refused_at_start(
     server: Server, changes: dict[str, str], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pooler_check, "ANSWER_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(pooler_check, "ANSWER_TIMEOUT_SECONDS", within(1))
     with running_pooler(server, changes) as pooler:
         with pytest.raises(UnsuitableConnection) as refused:
             async with over(pooler):
@@ -225,7 +226,7 @@ async def test_an_append_that_is_given_up_goes_on_behind_the_pooler(
     pooler: Pooler, admin: Any, call_off: Callable[[], None]
 ) -> None:
     count = "SELECT count(*) FROM log.events WHERE event_id = 'given-up'"
-    async with open_pool(pooler.pooled, pooled=True, seconds=0.5) as pool:
+    async with open_pool(pooler.pooled, pooled=True, seconds=within(0.5)) as pool:
         with pytest.raises(Unavailable, match="counts once"):
             await Recorder(pool).append([event("alliance/given-up", "given-up")])
     for _ in range(15):  # as long as a cancellation would take, and longer
@@ -233,7 +234,7 @@ async def test_an_append_that_is_given_up_goes_on_behind_the_pooler(
         assert await admin.fetchval(count) == 0
         await asyncio.sleep(0.02)
     call_off()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while not await admin.fetchval(count):
             await asyncio.sleep(0.01)
 
@@ -254,7 +255,7 @@ async def test_what_a_client_leaves_open_ends_with_it(pooler: Pooler) -> None:
 async def test_a_question_that_takes_too_long_in_a_transaction_is_cancelled(
     pooler: Pooler, admin: Any
 ) -> None:
-    async with open_pool(pooler.pooled, pooled=True, size=1, seconds=0.3) as pool:
+    async with open_pool(pooler.pooled, pooled=True, size=1, seconds=within(0.5)) as pool:
         with pytest.raises(TimeoutError):
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("SELECT pg_sleep(60)")

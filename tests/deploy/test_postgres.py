@@ -33,6 +33,7 @@ from deploy.postgres import (
 from deploy.postgres import server as launcher
 from deploy.postgres.site import DataDirectory
 from tests.support.processes import postmasters
+from tests.support.time_limits import within
 
 ROOT = os.geteuid() == 0
 HERE = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ READ = "SELECT value FROM kept"
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -361,7 +362,7 @@ def test_a_handler_of_sigterm_leaves_no_server(server_dir: Path, owner: Any, han
         """,
     )
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(within(20)) == 0
     assert postmasters(server_dir) == []
 
 
@@ -373,7 +374,7 @@ def test_a_sigterm_during_the_start_leaves_no_server(
     process = owner(server_dir, script + HOLD)
     time.sleep(delay)
     process.terminate()
-    process.wait(20)
+    process.wait(within(20))
     assert postmasters(server_dir) == []
 
 
@@ -390,7 +391,7 @@ def test_a_stop_may_be_interrupted_by_a_handler_that_stops(server_dir: Path, own
         print("up", flush=True)
         """,
     )
-    assert process.wait(20) == 0
+    assert process.wait(within(20)) == 0
     assert postmasters(server_dir) == []
 
 

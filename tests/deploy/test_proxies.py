@@ -33,6 +33,8 @@ from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from schema.services import Access
 from tests.conftest import copied
+from tests.support.ports import free_port
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import PROTOCOL, receive, send
 from tests.test_style import ROOT
@@ -45,13 +47,6 @@ MIB = 1024 * 1024
 PINNED = '{ asOf(validAt: "2025-11-20", position: "40") { exportControls { totalCount } } }'
 RECORD = """mutation { foundAlliance(input: {id: "NAME", on: "2026-01-01", name: "Proxied",
     source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class Proxy:
         async with httpx.AsyncClient(
             base_url=f"https://localhost:{self.port}",
             verify=self.trust,
-            timeout=20,
+            timeout=within(20),
             limits=httpx.Limits(max_connections=4),
         ) as client:
             yield client
@@ -109,7 +104,7 @@ def running(arguments: list[str], port: int, **environment: str) -> Iterator[Non
             arguments, stdout=output, stderr=output, env={**os.environ, **environment}
         )
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + within(20)
             while socket.socket().connect_ex(("127.0.0.1", port)):
                 output.seek(0)
                 assert process.poll() is None, output.read().decode()
@@ -267,7 +262,7 @@ async def test_an_event_comes_at_once_on_a_stream(proxy: Proxy, tracker: str) ->
         assert stream.status_code == 200
         ask(tracker, RECORD.replace("NAME", f"by-{proxy.port}"))
         lines = stream.aiter_lines()
-        async with asyncio.timeout(8):  # sooner than the heartbeat, which would push it out
+        async with asyncio.timeout(13):  # sooner than the heartbeat, which would push it out
             while not (line := await anext(lines)).startswith("data:"):
                 pass
         assert int(json.loads(line.removeprefix("data:"))["position"]) == int(head) + 1

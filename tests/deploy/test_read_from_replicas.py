@@ -14,8 +14,9 @@ from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced
 from tests.support.replication import Pair, running_pair
+from tests.support.time_limits import within
 
-SOON_SECONDS = 10
+SOON_SECONDS = within(10)
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.replication import Pair, running_pair
 from tests.support.snapshots import keep, redact
+from tests.support.time_limits import within
 from tracker.commands.handler import Commands
 from tracker.errors import ReadOnly
 from tracker.log.recorder import Recorder
 from tracker.postgres.migrate import NotMigrated
 
-SOON_SECONDS = 10
+SOON_SECONDS = within(10)
 
 
 @pytest.fixture(scope="module")

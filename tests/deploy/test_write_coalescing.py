@@ -10,6 +10,7 @@ import pytest
 from deploy.web.write_coalescing import MAX_COALESCED_BYTES, CoalescingTransport
 from schema.services import Services
 from tests.support.api import OPEN
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 
 
@@ -109,7 +110,7 @@ async def test_an_answer_comes_with_its_head(services: Services) -> None:
         loop = asyncio.get_running_loop()
         transport, client = await loop.create_connection(Pieces, host, int(port))
         transport.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within(10)):
             await client.ended
     [answer] = client.pieces
     head, _, body = answer.partition(b"\r\n\r\n")

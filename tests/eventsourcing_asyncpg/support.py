@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 from eventsourcing.persistence import StoredEvent
 
+from tests.support.time_limits import within
 from tracker.postgres.database import Target, connect
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def waiting_for_the_lock(target: Target) -> bool:
 
 def until(happened: Callable[[], bool]) -> None:
     """Wait for something that has no other sign."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + within(20)
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

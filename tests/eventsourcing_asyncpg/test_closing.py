@@ -33,6 +33,7 @@ from tests.eventsourcing_asyncpg.support import (
     until,
     waiting_for_the_lock,
 )
+from tests.support.time_limits import within
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.eventsourcing_asyncpg.errors import to_persistence_error
 from tracker.postgres.database import Target
@@ -61,7 +62,7 @@ def test_closing_ends_a_subscriber_that_waits(factory: AsyncpgFactory) -> None:
         time.sleep(0.3)
         assert not waiting.done()
         factory.close()
-        assert waiting.result(timeout=10) == []
+        assert waiting.result(timeout=within(10)) == []
 
 
 def test_closing_leaves_no_thread_and_no_connection(
@@ -87,7 +88,7 @@ def test_closing_answers_a_call_that_is_stuck(factory: AsyncpgFactory, target: T
         until(lambda: waiting_for_the_lock(target))
         factory.close()
         with pytest.raises(ConnectionPoolClosedError):
-            stuck.result(timeout=10)
+            stuck.result(timeout=within(10))
 
 
 def test_an_application_that_nobody_holds_is_closed(target: Target) -> None:

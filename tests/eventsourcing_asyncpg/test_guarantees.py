@@ -30,6 +30,7 @@ from tests.eventsourcing_asyncpg.support import (
     until,
     waiting_for_the_lock,
 )
+from tests.support.time_limits import within
 from tracker.eventsourcing_asyncpg import AsyncpgApplicationRecorder, AsyncpgFactory
 from tracker.eventsourcing_asyncpg import insert_batching as inserts
 from tracker.eventsourcing_asyncpg.insert_batching import Insert, Outcome, insert
@@ -229,7 +230,7 @@ def test_a_subscription_of_rare_topics_passes_over_the_others_once(
         waiting = pool.submit(next, subscription)
         until(lambda: subscription._last_notification_id == 700)
         recorder.insert_events([*events(1), StoredEvent(uuid4(), 1, "rare", b""), *events(1)])
-        assert waiting.result(timeout=10).id == 702
+        assert waiting.result(timeout=within(10)).id == 702
 
 
 def test_an_insert_that_loses_its_connection_is_sent_again(
@@ -238,7 +239,7 @@ def test_an_insert_that_loses_its_connection_is_sent_again(
     with ThreadPoolExecutor(1) as pool, locked(target, "stored_events"):
         insertion = pool.submit(recorder.insert_events, events(2))
         until(lambda: kill_waiting(target) == 1)
-    assert insertion.result(timeout=10) == [1, 2]
+    assert insertion.result(timeout=within(10)) == [1, 2]
 
 
 def test_an_insert_that_was_committed_but_not_answered_succeeds_once(
@@ -288,7 +289,7 @@ def test_a_subscriber_needs_no_notification(
             target,
             f"INSERT INTO public.stored_events VALUES ('{uuid4()}', 1, 'topic', 'unheard', 1)",
         )
-        assert waiting.result(timeout=10)[0].state == b"unheard"
+        assert waiting.result(timeout=within(10))[0].state == b"unheard"
 
 
 def test_two_applications_in_one_database_do_not_mix(database_url: str) -> None:

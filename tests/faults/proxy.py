@@ -63,10 +63,11 @@ class Proxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        age = self._age
         answers, asks = await self._reach()
         passing = [
-            asyncio.create_task(self._pass("asked", reader, asks)),
-            asyncio.create_task(self._pass("answered", answers, writer)),
+            asyncio.create_task(self._pass("asked", reader, asks, age)),
+            asyncio.create_task(self._pass("answered", answers, writer, age)),
         ]
         with suppress(OSError):
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
@@ -76,10 +77,13 @@ class Proxy:
         writer.close()
 
     async def _pass(
-        self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        direction: Direction,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        age: int,
     ) -> None:
-        """Pass bytes on, up to a cut or the end."""
-        age = self._age
+        """Pass bytes on of a connection that was made at an age, up to a cut or the end."""
         with suppress(OSError):
             while data := await reader.read(65536):
                 if self._swallowing or age != self._age:

@@ -21,6 +21,8 @@ from tests.faults.proxy import Proxy
 from tests.faults.rounds import RoundTotals, run_round
 from tests.faults.writers import Sent, positions
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
+from tests.support.waiting import until
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, Unavailable
 from tracker.log.entries import RecordedEvent
@@ -170,7 +172,7 @@ async def test_a_connection_is_cut_after_the_bytes_that_were_let_through(tmp_pat
         proxy.cut("answered", 7)
         reader, writer = await asyncio.open_unix_connection(here / ".s.PGSQL.5432")
         writer.write(b"0123456789")
-        assert await asyncio.wait_for(reader.read(), 5) == b"0123456"
+        assert await asyncio.wait_for(reader.read(), within(5)) == b"0123456"
         assert proxy.cuts == 1
         writer.close()
 
@@ -191,18 +193,18 @@ async def test_what_is_swallowed_comes_never_also_when_the_network_is_well_again
         connect = partial(asyncio.open_unix_connection, here / ".s.PGSQL.5432")
         reader, writer = await connect()
         writer.write(b"1")
-        assert await asyncio.wait_for(reader.read(5), 5) == b"1"
+        assert await asyncio.wait_for(reader.read(5), within(5)) == b"1"
         proxy.swallow()
         writer.write(b"2")
         during, asking = await connect()
         asking.write(b"3")
-        await asyncio.sleep(0.1)
+        await until(lambda: proxy.connections == 2)
         proxy.heal()
         writer.write(b"4")
         asking.write(b"5")
         after, last = await connect()
         last.write(b"6")
-        assert await asyncio.wait_for(after.read(5), 5) == b"6"
+        assert await asyncio.wait_for(after.read(5), within(5)) == b"6"
         for silent in (reader, during):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(silent.read(5), 0.1)

@@ -25,6 +25,7 @@ from tests.support.standbys import (
     once_confirmed,
     wait_for_nobody,
 )
+from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
@@ -52,14 +53,14 @@ async def lost_standby(
 
 @pytest.fixture
 async def hasty(target: Target) -> AsyncIterator[Recorder]:
-    """A log that is given a second for everything."""
-    async with open_pool(target, seconds=1) as pool:
+    """A log that is given little time for everything."""
+    async with open_pool(target, seconds=within(1)) as pool:
         yield Recorder(pool)
 
 
 async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -> Any:
     """The first answer to a question, once there is one."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while (answer := await admin.fetchval(question)) is None:
             await asyncio.sleep(0.01)
     return answer

@@ -15,6 +15,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.published_log import publisher
 from tests.support.standbys import CANCEL, cut_short, once_confirmed, wait_for_nobody
+from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
 from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
@@ -70,7 +71,7 @@ async def test_questions_and_followers_see_only_what_standbys_have(
     )  # longer than a follower waits to look again
     assert not done
     await unconfirmed()
-    assert (await asyncio.wait_for(coming, 10)).position == 2
+    assert (await asyncio.wait_for(coming, within(10))).position == 2
     assert (await api.ask(EVENTS))["event"] == {"position": "2"}
 
 

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import suspended
+from tests.support.time_limits import within
+from tests.support.waiting import until
 from tests.support.writers import new
 from tracker.commands.handler import Commands
 from tracker.log.entries import RecordedEvent
-from tracker.log.follower import Follower
+from tracker.log.follower import Follower, wait_for_event
 from tracker.log.recent_events import RecentEvents
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
@@ -41,7 +43,7 @@ async def first(
     """The next so many events, with a pause after each."""
     taken: list[RecordedEvent] = []
     while len(taken) < count:
-        taken.append(await asyncio.wait_for(anext(events), 30))
+        taken.append(await asyncio.wait_for(anext(events), within(30)))
         await asyncio.sleep(pause)
     return taken
 
@@ -91,13 +93,14 @@ async def followed_from_the_middle(
 
 
 async def test_a_follower_is_told_of_an_event_at_once(
-    follower: Follower, recorder: Recorder
+    follower: Follower, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # nobody looks unless it is told
     events = follower.follow(0)
     waiting = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0.2)
     await recorder.append([new("a")])
-    assert (await asyncio.wait_for(waiting, 1)).event_id == "a"
+    assert (await asyncio.wait_for(waiting, within(10))).event_id == "a"
 
 
 async def test_one_reading_serves_all_who_follow(
@@ -111,7 +114,7 @@ async def test_one_reading_serves_all_who_follow(
         return await read(after, **options)
 
     followers = [asyncio.create_task(first(20, follower.follow(0))) for _ in range(100)]
-    await asyncio.sleep(0.3)
+    await until(lambda: follower.followers == len(followers) and follower._tail)
     monkeypatch.setattr(recorder, "read", counted)
     for number in range(20):
         await recorder.append([new(f"e{number}")])
@@ -176,7 +179,7 @@ async def test_an_event_that_comes_while_others_are_read_is_not_passed_over(
         tail = follower._tail
         if options.get("types") and tail and tail.position == 3:  # it is known up to here
             await Commands(recorder).record("export-control/e-0", suspended("1"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(within(10)):
                 while (tail := follower._tail) is None or tail.position < 4:
                     await asyncio.sleep(0.01)
         return events
@@ -197,7 +200,7 @@ async def test_a_lost_notification_costs_two_seconds_at_most(
             await recorder.append([new(f"e{number}")])
             appended = time.perf_counter()
             assert (await waiting).position == number + 1
-            assert time.perf_counter() - appended < 2
+            assert time.perf_counter() - appended < within(2)
 
 
 async def test_a_follower_survives_the_loss_of_every_connection(
@@ -207,7 +210,7 @@ async def test_a_follower_survives_the_loss_of_every_connection(
     async with open_connection({**target, "database": "tracker"}) as admin:
         for round in range(1, 4):
             await recorder.append([new(f"e{round}")])
-            assert (await asyncio.wait_for(anext(events), 3)).position == round
+            assert (await asyncio.wait_for(anext(events), within(3))).position == round
             await admin.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
                 target["database"],
@@ -229,13 +232,13 @@ async def test_while_the_database_is_away_one_asks_for_all_who_follow(
     await recorder.append([new("a")])
     await asyncio.gather(*map(anext, following))
     waiting = [asyncio.ensure_future(anext(events)) for events in following]
-    await asyncio.sleep(0.3)
+    await until(lambda: follower._tail)
     with monkeypatch.context() as patch:
         patch.setattr(recorder, "read", gone)
-        for _ in range(3):
+        for times in range(1, 4):
             follower.wake()
-            await asyncio.sleep(0.1)
-        assert 0 < asked < len(following)
+            await until(lambda times=times: asked >= times)  # type: ignore[misc]
+        assert asked < len(following)
     await recorder.append([new("b")])
     assert {event.event_id for event in await asyncio.gather(*waiting)} == {"b"}
 
@@ -252,7 +255,7 @@ async def test_a_database_that_stays_away_ends_the_following_with_its_error(
     await anext(events)
     monkeypatch.setattr(recorder, "read", gone)
     with pytest.raises(OSError, match="gone"):
-        await asyncio.wait_for(anext(events), 5)
+        await asyncio.wait_for(anext(events), within(5))
 
 
 @given(

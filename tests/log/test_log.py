@@ -12,6 +12,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
+from tests.support.time_limits import within
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.commands.handler import Commands
@@ -238,7 +239,7 @@ async def test_an_event_is_recorded_when_it_is_its_turn_not_when_it_began_to_wai
     async with other.transaction():
         await other.execute("SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0))")
         appending = asyncio.create_task(recorder.append([gallium("a")]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within(10)):
             while not await other.fetchval(
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
             ):
@@ -262,6 +263,8 @@ async def test_every_append_is_answered_when_idle_connections_die(
             target["database"],
         )
         appending = recorder.append([gallium(f"e{round}", f"export-control/s{round}")])
-        [outcome] = await asyncio.gather(asyncio.wait_for(appending, 5), return_exceptions=True)
+        [outcome] = await asyncio.gather(
+            asyncio.wait_for(appending, within(5)), return_exceptions=True
+        )
         assert isinstance(outcome, AppendResult | Unavailable), outcome
     await admin.close()

@@ -18,6 +18,7 @@ from schema.services import Access, Services
 from tests.support.processes import Running
 from tests.support.published_log import restored, superuser
 from tests.support.replication import Pair, running_pair, several_hosts, url_of
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.writers import new
 from tracker.errors import LogSetBack
@@ -135,7 +136,7 @@ async def test_streams_end_with_an_error_and_the_server_is_not_ready(
     state = {"query": "subscription { worldChanged { position } }"}
     async with (
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=10) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client,
     ):
 
         async def followed(method: str, path: str, body: object = None) -> str:
@@ -152,7 +153,7 @@ async def test_streams_end_with_an_error_and_the_server_is_not_ready(
         while services.follower.followers < 3:
             await asyncio.sleep(0.01)
         await superuser(target, *restored(1))
-        texts = await asyncio.wait_for(asyncio.gather(*following), 10)
+        texts = await asyncio.wait_for(asyncio.gather(*following), within(10))
         assert "id: 2" in texts[0]
         for text in texts:
             assert '"code":"LOG_SET_BACK"' in text
@@ -177,7 +178,7 @@ def test_the_server_ends_with_a_sentence_and_serves_what_is_there_when_it_starts
     running = Running("serve", **serve)
     pair.standby.kill()
     asyncio.run(record(writable(pair), "b"))
-    with urllib.request.urlopen(f"{running.url}/events?after=0", timeout=10) as events:
+    with urllib.request.urlopen(f"{running.url}/events?after=0", timeout=within(10)) as events:
         while not events.readline().startswith(b"id: 2"):
             pass
     fail_over(pair)

@@ -19,6 +19,7 @@ from schema.routes import json_schemas
 from schema.services import Services
 from tests.support.api import Api, control, suspension
 from tests.support.fact_builders import source
+from tests.support.time_limits import within
 from tracker.audit.bundle.export import export
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.sign.keystore import KeyStore
@@ -157,7 +158,7 @@ async def test_a_bundle_of_before_verifies_and_replays_to_the_same_digest(
 ) -> None:
     trust = TrustPolicy(signing.keystore.keys().all)
     pool = await create_pool(target)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while not await services.proofs.size():
             await asyncio.sleep(0.05)
     await export(DatabaseSource(pool), trust, tmp_path / "bundle", {})

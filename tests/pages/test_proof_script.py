@@ -18,6 +18,7 @@ from tests.support.api import OPEN, Api, clause, control
 from tests.support.fact_builders import source
 from tests.support.node import node, npm_packages
 from tests.support.published_log import fill
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.signed_note import Note, Signer
@@ -30,7 +31,7 @@ from tracker.postgres.database import Target
 STATIC = Path(__file__).parents[2] / "schema" / "pages" / "site" / "static"
 PROGRAMS = Path(__file__).with_name("programs")
 ORIGIN = "example.com/log"
-MAX_SIGNING_SECONDS = 30
+MAX_SIGNING_SECONDS = within(30)
 
 CHECKS = ("head", "seen", "entry", "path", "texts", "page")
 ALL_PASS = dict.fromkeys(CHECKS, "passed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.support.time_limits import within
 from tracker.postgres.background import BackgroundTask, end_if_cancelled
 
 
@@ -28,6 +29,6 @@ class Losing(BackgroundTask):
 
 
 async def test_a_task_ends_though_another_error_takes_the_place_of_its_cancellation() -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(within(5)):
         async with Losing():
             await asyncio.sleep(0.01)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.log.test_log import event
+from tests.support.time_limits import within
 from tracker.log.recorder import Recorder
 from tracker.postgres.batching import MAX_BATCH_CALLS, Batcher
 
@@ -35,7 +36,7 @@ async def test_a_caller_that_goes_away_keeps_nobody_waiting() -> None:
         gone.cancel()
     await asyncio.sleep(0.01)
     going_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(within(5)):
         assert [await callers[i] for i in (0, 3, 4)] == [-1, 2, 3]
         assert await joined.submit(7) == 7
     with pytest.raises(asyncio.CancelledError):

@@ -14,6 +14,7 @@ import pytest
 from deploy.bootstrap import open_connection, open_pool
 from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
+from tests.support.time_limits import within
 from tracker.postgres.database import HOST_TIMEOUT_SECONDS, Target, connect
 from tracker.postgres.database_url import target_from_url
 from tracker.postgres.hosts import HEAD_START_SECONDS
@@ -57,7 +58,7 @@ async def test_while_a_host_is_silent_another_is_taken_once_it_does_what_is_want
         await admin.execute(f"BEGIN READ WRITE; {setting} = off; COMMIT")
     begun = time.monotonic()
     (await taken).terminate()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < within(1)
 
 
 async def test_a_pool_passes_it_over_too(hosts: Target, proxy: Proxy) -> None:

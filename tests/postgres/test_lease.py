@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.support.time_limits import within
 from tracker.postgres import lease as lease_module
 from tracker.postgres.database import CONNECTION_ERRORS, DELIVERER, Pool, Target
 from tracker.postgres.lease import (
@@ -177,7 +178,7 @@ async def test_work_goes_on_elsewhere_when_its_process_stops_and_when_it_ends(
     monkeypatch.setattr(lease_module, "TAKING_INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(lease_module, "RENEWAL_SHARE", 0.1)
     works: asyncio.Queue[str] = asyncio.Queue()
-    leases = {name: Lease(pool, "work", seconds=1.5) for name in "abc"}
+    leases = {name: Lease(pool, "work", seconds=3) for name in "abc"}
 
     async def begin(name: str) -> None:
         assert leases[name].held
@@ -188,7 +189,7 @@ async def test_work_goes_on_elsewhere_when_its_process_stops_and_when_it_ends(
             works.put_nowait(f"{name} ends")
 
     async def next_one() -> str:
-        return await asyncio.wait_for(works.get(), 10)
+        return await asyncio.wait_for(works.get(), within(10))
 
     tasks = {"a": asyncio.create_task(leases["a"].run(lambda: begin("a")))}
     assert await next_one() == "a begins"
@@ -225,7 +226,7 @@ async def test_work_that_fails_begins_anew(pool: Pool, monkeypatch: pytest.Monke
         raise RuntimeError("wrong")
 
     task = asyncio.create_task(Lease(pool, "work").run(work))
-    await asyncio.wait_for(again.wait(), 10)
+    await asyncio.wait_for(again.wait(), within(10))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -261,7 +262,7 @@ async def test_the_lease_outlives_a_database_that_is_away_for_a_while(
     await asyncio.sleep(0.2)
     assert not waiting.done()
     monkeypatch.setattr(Lease, "_ask", ask)
-    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(waiting, within(10))
     assert lease.epoch == 1
     assert not cancelled
     task.cancel()

@@ -15,6 +15,7 @@ from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from schema.services import Services
 from tests.support.api import Api, control
+from tests.support.time_limits import within
 from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -23,7 +24,7 @@ from tracker.postgres.database import PROJECTOR, Target
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for something that comes by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while not true():
             await asyncio.sleep(0.01)
 

@@ -52,6 +52,7 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
+from tests.support.time_limits import within
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide_all, rehydrate
 from tracker.commands.handler import Commands
@@ -698,7 +699,7 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
         while await admin.fetchval("SELECT position FROM tracking") < 2:
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(reached(), 4)
+    await asyncio.wait_for(reached(), within(4))
     assert "the projector can't go on" not in caplog.text
     await admin.close()
 

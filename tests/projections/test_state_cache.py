@@ -18,6 +18,7 @@ from projections.runner.progress import Progress
 from schema.base.memo import memoize_by_identity
 from schema.services import Services
 from tests.support.api import Api, claim
+from tests.support.time_limits import within
 from tracker.domain.alliance import AllianceState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
@@ -32,7 +33,7 @@ TODAY = date(2026, 6, 1)
 @pytest.fixture
 async def told(corpus_services: Services) -> Services:
     """A tracker with the corpus that is told of what is new."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     return corpus_services

@@ -36,6 +36,7 @@ from schema.root.query import Query
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.contract.test_security import codes
 from tests.support.api import Api, control
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, subscribe
 from tracker.auth.scopes import Caller, Scope, expand_scopes
@@ -62,11 +63,11 @@ def api(services: Services) -> Api:
 async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Api) -> None:
     commands = NONSENSE * 100_000
     assert len(str(commands)) < MAX_BODY_BYTES
-    started = time.perf_counter()
+    started = time.process_time()
     answer = await reading.post(RECORD, all=commands)
     assert codes(answer) == {"TOO_LARGE"}
     assert str(MAX_READER_BODY_BYTES) in str(answer)
-    assert time.perf_counter() - started < 5  # nearly all of it is the test's own writing
+    assert time.process_time() - started < 5  # nearly all of it is the test's own writing
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Servi
         await subscribe(socket, RECORD, all=NONSENSE)
         assert "UNAUTHENTICATED" in str(await receive(socket))
         await subscribe(socket, "x" * MAX_READER_BODY_BYTES)
-        await asyncio.wait_for(socket.wait_closed(), 10)
+        await asyncio.wait_for(socket.wait_closed(), within(10))
         assert socket.close_code == 1009
 
 
@@ -149,10 +150,10 @@ async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Servi
 
 def test_fields_are_not_repeated_until_validation_takes_seconds() -> None:
     text = "{ asOf {" + "exportControls { totalCount nodes { key title } } " * 180 + "} }"
-    started = time.perf_counter()
+    started = time.process_time()
     [error] = parse_document(SCHEMA._schema, text).errors
     assert (error.extensions or {}).get("code") == "TOO_MANY_FIELDS"
-    assert time.perf_counter() - started < 4  # it was six seconds on a machine at rest
+    assert time.process_time() - started < 4  # it was six seconds on a machine at rest
 
 
 def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:

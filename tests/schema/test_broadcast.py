@@ -14,6 +14,8 @@ from schema.http.authentication import Client
 from schema.http.broadcast import Broadcast, Ended, Listener, Overtaken, Part
 from schema.http.pacing import Pacing
 from schema.services import READ_ONLY_CALLER
+from tests.support.time_limits import within
+from tests.support.waiting import until
 
 CLIENT = Client(READ_ONLY_CALLER, "somebody")
 START = (0, 0)
@@ -66,7 +68,7 @@ def broadcast_of(numbers: Numbers, *, latest_only: bool = False) -> Broadcast[in
 async def heard(listener: Listener[int], until: int) -> list[int]:
     """What a listener gets, up to a number."""
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(within(5)):
         while not found or found[-1] < until:
             found += [part.content for part in await listener.next()]
     return found
@@ -174,8 +176,7 @@ async def test_the_source_is_closed_when_the_last_has_gone(numbers: Numbers) -> 
         with broadcast.listen(START, CLIENT):
             pass
         assert not broadcast.ended
-    await asyncio.sleep(0.01)
-    assert broadcast.ended
+    await until(lambda: broadcast.ended and numbers.closed)
     assert numbers.closed == 1
 
 
@@ -235,6 +236,6 @@ async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pacing, "MAX_WAIT_SECONDS", 0.05)
     turns, acted = Pacing(), list[int]()
     with turns.answering():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within(5)):
             await turns.go_through(lambda: range(100), acted.append)
     assert acted == list(range(100))

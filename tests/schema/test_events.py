@@ -23,6 +23,7 @@ from schema.routes.json_schemas import json_schema, present_number
 from schema.services import Access, Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, suspended
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send
 from tracker.domain.registry import FACTS
@@ -43,7 +44,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server."""
     async with httpx.AsyncClient(
-        base_url=f"http://{running[0]}", timeout=10, headers={"Accept-Encoding": "identity"}
+        base_url=f"http://{running[0]}", timeout=within(10), headers={"Accept-Encoding": "identity"}
     ) as client:
         yield client
 
@@ -140,7 +141,7 @@ async def test_gzip_comes_event_by_event(services: Services, client: httpx.Async
         for name in ("a", "b"):
             await record(services, name)
             while f'"id":"{name}"'.encode() not in text:
-                text += unpack.decompress(await asyncio.wait_for(anext(raw), 5))
+                text += unpack.decompress(await asyncio.wait_for(anext(raw), within(5)))
     async with client.stream("GET", "/events?follow=false", headers=headers) as response:
         whole = gzip.decompress(b"".join([chunk async for chunk in response.aiter_raw()]))
     assert whole.endswith((await services.recorder.read(1))[0].entry + b"\n\n")
@@ -181,7 +182,9 @@ async def test_filters_narrow_what_was_and_what_comes(
         assert [event["id"] for event in await page(client, query)] == ids, query
         async with client.stream("GET", f"/events?after=0&{query}") as response:
             live = sent(response)
-            found = [json.loads((await asyncio.wait_for(anext(live), 5))[1])["id"] for _ in ids]
+            found = [
+                json.loads((await asyncio.wait_for(anext(live), within(5)))[1])["id"] for _ in ids
+            ]
         assert found == ids, query
 
 
@@ -194,7 +197,7 @@ async def test_an_entity_is_followed_from_its_past_into_what_comes(
         assert (await anext(live))[0] == 1
         await services.commands.record("export-control/b", suspended(), idempotency_key="other")
         await services.commands.record("export-control/a", suspended(), idempotency_key="own")
-        assert (await asyncio.wait_for(anext(live), 5))[0] == 4
+        assert (await asyncio.wait_for(anext(live), within(5)))[0] == 4
 
 
 async def test_the_subscription_has_the_same_filters(
@@ -328,7 +331,7 @@ async def test_streams_end_in_good_form_when_the_server_stops(
         started = time.monotonic()
         assert [item async for item in lines] == []  # no error: the last chunk came
     await work
-    assert time.monotonic() - started < 2.5  # uvicorn would cancel it after GRACE
+    assert time.monotonic() - started < within(2.5)  # uvicorn would cancel it after GRACE
     assert services.follower.followers == 0
 
 

@@ -10,6 +10,7 @@ from schema.execution.schema import SCHEMA
 from schema.inputs import moment
 from schema.services import Services
 from tests.support.api import Api, control
+from tests.support.waiting import first_call
 
 ASKED = "query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }"
 
@@ -19,9 +20,13 @@ def api(services: Services) -> Api:
     return Api(services)
 
 
-async def test_a_question_waits_for_the_position_it_needs(api: Api) -> None:
+async def test_a_question_waits_for_the_position_it_needs(
+    api: Api, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = first_call(monkeypatch, services.projector, "reach")
     asking = asyncio.create_task(api.ask(ASKED, at="1"))
-    await asyncio.sleep(0.2)
+    await waits.wait()
+    await asyncio.sleep(0.2)  # looks several times
     assert not asking.done()
     await api.do("announceExportControl", control())
     assert (await asking)["asOf"]["position"] == "1"

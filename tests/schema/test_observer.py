@@ -26,6 +26,7 @@ from schema.services import Services
 from tests.schema.test_operations import metrics
 from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send, subscribe
 from tracker.audit.sign.keystore import KeyStore
@@ -57,7 +58,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 async def come_true(condition: Callable[[], bool]) -> None:
     """Wait until something is so: a server goes on after its client has its answer."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within(10)):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -22,6 +22,8 @@ from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
 from tests.support.fact_builders import source as told
+from tests.support.time_limits import within
+from tests.support.waiting import first_call
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
@@ -59,7 +61,7 @@ class Counted(Api):
 @pytest.fixture
 async def api(services: Services) -> Counted:
     """The API on an empty log, which knows how far the projection is."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     return Counted(services)
@@ -138,10 +140,13 @@ async def test_an_event_is_in_the_next_answer(api: Counted) -> None:
     assert await kept(api, CONTROLS)
 
 
-async def test_an_answer_that_waited_for_an_event_is_not_kept_for_before(api: Counted) -> None:
+async def test_an_answer_that_waited_for_an_event_is_not_kept_for_before(
+    api: Counted, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = first_call(monkeypatch, services.projector, "reach")
     document = "query ($at: Position) { asOf(minPosition: $at) { position } }"
     asking = asyncio.create_task(api.ask(document, at="1"))
-    await asyncio.sleep(0.1)
+    await waits.wait()
     await api.do("announceExportControl", control())
     assert (await asking)["asOf"]["position"] == "1"
     assert (await api.cache())[2] == 0

@@ -13,6 +13,7 @@ from asyncpg.connection import Connection
 
 from schema.execution.execute import execute
 from schema.services import Access, Services
+from tests.support.time_limits import within
 
 DAY = 'asOf(validAt: "2025-11-20")'
 QUESTIONS: list[tuple[int, str]] = [
@@ -109,7 +110,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 async def test_a_question_takes_no_more_round_trips_than_it_must(
     corpus_services: Services, monkeypatch: pytest.MonkeyPatch, trips: int, document: str
 ) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     await execute(corpus_services, document, {}, Access())  # orders of publishers are kept then

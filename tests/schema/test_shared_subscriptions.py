@@ -24,6 +24,7 @@ from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.schema.test_streams import APOLLO, asking, client_of, followers
 from tests.schema.test_subscriptions import record
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, receive, send
 from tracker.auth.scopes import Caller, Scope
@@ -278,7 +279,7 @@ async def test_followers_of_events_share_what_is_written_compressed_or_not(
         for number, (packed, body) in enumerate(bodies):
             text, unpack = b"", zlib.decompressobj(31)
             while b'"id":"c"' not in text:
-                chunk = await asyncio.wait_for(anext(body), 5)
+                chunk = await asyncio.wait_for(anext(body), within(5))
                 text += unpack.decompress(chunk) if packed else chunk
             ids = [json.loads(line[6:])["id"] for line in text.splitlines() if b"data" in line[:4]]
             assert ids == (["a", "b", "c"] if number < 4 else ["b", "c"])
@@ -318,7 +319,7 @@ async def test_a_shared_answer_has_the_turn_of_the_client_with_least_to_do(
     access_control = AccessControl(services.tokens, Access(questions=1))
     busy, idle = (Client(READ_ONLY_CALLER, key) for key in ("busy", "idle"))
     async with access_control.work_slot(busy):
-        async with asyncio.timeout(5), access_control.shared_work_slot([busy, idle]):
+        async with asyncio.timeout(within(5)), access_control.shared_work_slot([busy, idle]):
             pass
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05), access_control.shared_work_slot([busy]):

@@ -22,6 +22,7 @@ from schema.services import Services
 from tests.schema.test_streams import APOLLO, followers
 from tests.support.api import OPEN
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import PROTOCOL
 from tracker.log.recorder import Recorder
@@ -101,7 +102,7 @@ async def subscribed(
 async def positions(reader: asyncio.StreamReader, until: int) -> list[int]:
     """The positions of the events that come, up to one."""
     read = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(within(30)):
         while b'"position":"%d"' % until not in read[-(2**20) :]:
             chunk = await reader.read(2**20)
             assert chunk, "the connection ended"
@@ -186,7 +187,7 @@ async def test_a_socket_that_never_begins_is_closed(
         connect(f"ws://{address}/graphql", subprotocols=[PROTOCOL]) as silent,
     ):
         with pytest.raises(websockets.ConnectionClosedError, match="4408"):
-            await asyncio.wait_for(silent.recv(), 10)
+            await asyncio.wait_for(silent.recv(), within(10))
 
 
 async def test_a_socket_that_owes_a_pong_is_closed(
@@ -194,7 +195,7 @@ async def test_a_socket_that_owes_a_pong_is_closed(
 ) -> None:
     monkeypatch.setattr(web, "PING_INTERVAL_SECONDS", 0.1)
     async with serving(services, OPEN) as (address, *_), subscribed(address, "websocket") as dead:
-        read = await asyncio.wait_for(dead.read(), 10)  # to the end; it never sends a pong
+        read = await asyncio.wait_for(dead.read(), within(10))  # to the end; it never sends a pong
         assert b"keepalive ping timeout" in read
         await followers(services.follower, 0)
 
@@ -212,7 +213,7 @@ async def test_a_client_that_never_reads_again_is_cut_off(
         await stalled.read(1)
         for _ in range(5):
             await record(services)  # more than the client's side takes
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within(30)):
             while server.server_state.connections:
                 await asyncio.sleep(0.05)
         await followers(services.follower, 0)

@@ -19,6 +19,7 @@ from schema.services import Access, Services
 from tests.auth.test_access import token
 from tests.schema.test_subscriptions import record
 from tests.support.api import control, document
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import EVENTS
 from tracker.auth import tokens
@@ -40,7 +41,7 @@ async def running(services: Services) -> AsyncIterator[tuple[str, Server, asynci
 @asynccontextmanager
 async def client_of(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server."""
-    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=10) as client:
+    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client:
         yield client
 
 
@@ -69,7 +70,7 @@ class Pieces:
 
     async def next(self) -> Any:
         """The next piece that is no silence."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within(10)):
             async for piece in self:
                 if piece is not None:
                     return piece
@@ -257,7 +258,7 @@ async def test_silence_has_heartbeats(
 
 async def followers(follower: Follower, expected: int) -> None:
     """Wait until so many follow."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(within(5)):
         while follower.followers != expected:
             await asyncio.sleep(0.01)
 
@@ -303,7 +304,7 @@ async def test_a_client_has_so_many_subscriptions(services: Services, accept: st
             assert response.status_code == 429
             [error] = response.json()["errors"]
             assert error["extensions"]["code"] == "TOO_MANY_OPERATIONS"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within(5)):
             while response.status_code == 429:
                 response = await client.post(
                     "/graphql", json={"query": "{ head }"}, headers={"Accept": accept}

@@ -20,6 +20,7 @@ from schema.root.subscription import event_filter_for
 from schema.services import Access, Services
 from schema.types.change import EntityKind
 from tests.support.fact_builders import announced, claimed, clause, ordered, suspended
+from tests.support.time_limits import within
 from tracker.commands.commands import RecordFact
 from tracker.domain.values import Fact
 from tracker.postgres.database import PROJECTOR, Connection, Target
@@ -44,7 +45,7 @@ def asking(
 
 async def coming(answers: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:
     """The next answer."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within(10)):
         answer = await anext(answers)
     assert "errors" not in answer, answer
     found: dict[str, Any] = answer["data"]["worldChanged"]
@@ -179,7 +180,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
 
 async def take_turn(holder: Connection) -> None:
     """Wait for the turn to project: until the transaction ends nobody else does."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within(10)):
         while not await holder.fetchval(SQL.take_turn, "versions", "60s"):
             await asyncio.sleep(0.01)
 
@@ -221,7 +222,7 @@ async def test_nothing_follows_the_log_while_an_answer_waits_to_be_taken(
     await coming(answers)
     assert services.follower.followers == 0
     next_ = asyncio.ensure_future(coming(answers))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(within(5)):
         while not services.follower.followers:
             await asyncio.sleep(0.01)
     await record(services, "a")

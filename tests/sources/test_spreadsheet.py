@@ -369,11 +369,11 @@ def test_a_workbook_with_absurd_places_is_refused_at_once(
     tmp_path: Path, old: bytes, new: bytes, message: str
 ) -> None:
     path = workbook(tmp_path, HEADER, ["Ban", "China", datetime(2024, 12, 3), "ban", "gallium", 5])
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidInput, match=message) as caught:
         Sheet(replaced(path, "xl/worksheets/sheet1.xml", old, new))
     assert caught.value.code == "UNREADABLE_FILE"
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_workbook_of_many_sheets_is_refused(tmp_path: Path) -> None:

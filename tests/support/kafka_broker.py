@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.support.time_limits import within
+
 
 @contextmanager
 def running_kafka() -> Iterator[str]:
@@ -19,6 +21,6 @@ def running_kafka() -> Iterator[str]:
             "log_level": 2,  # it warns that it is for tests
         }
     )
-    [broker] = owner.list_topics(timeout=10).brokers.values()
+    [broker] = owner.list_topics(timeout=within(10)).brokers.values()
     yield f"{broker.host}:{broker.port}"
     owner.flush(0)

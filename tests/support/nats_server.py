@@ -18,6 +18,9 @@ from typing import Any
 import nats
 from nats.js import JetStreamContext, api
 
+from tests.support.ports import free_port
+from tests.support.time_limits import within
+
 PROGRAM = Path(sys.executable).with_name("nats-server")
 START_TIMEOUT_SECONDS = 20.0
 
@@ -46,7 +49,7 @@ class NatsServer:
             self._process = subprocess.Popen(
                 [PROGRAM, "-c", str(self._config), *listen], stdout=output, stderr=output
             )
-        ends = time.monotonic() + START_TIMEOUT_SECONDS
+        ends = time.monotonic() + within(START_TIMEOUT_SECONDS)
         while not answers(self.port):
             assert self._process.poll() is None, self._output.read_text()
             assert time.monotonic() < ends, "the NATS server does not start"
@@ -101,20 +104,13 @@ class NatsServer:
             consumer = await jetstream.pull_subscribe(">", stream=stream, config=unacknowledged)
             found: list[Any] = []
             while len(found) < count:
-                found += await consumer.fetch(min(500, count - len(found)), timeout=10)
+                found += await consumer.fetch(min(500, count - len(found)), timeout=within(10))
             return found
 
     async def positions(self, stream: str = "MINERALS", **login: Any) -> list[int]:
         """The positions of all events of a stream, in its order."""
         found = await self.messages(stream, **login)
         return [int(message.headers["Tracker-Position"]) for message in found]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:

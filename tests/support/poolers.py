@@ -17,7 +17,9 @@ from pathlib import Path
 from deploy.bootstrap import prepare
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory
-from tests.support.replication import HOST, Server, free_port
+from tests.support.ports import free_port
+from tests.support.replication import HOST, Server
+from tests.support.time_limits import within
 from tests.test_style import ROOT
 from tracker.postgres.database import Target
 
@@ -47,7 +49,7 @@ class Pooler:
             [str(PGBOUNCER), "--quiet", str(self.directory / "pgbouncer.ini")],
             **self.site.process(),
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + within(20)
         while "process up" not in (said := log.read_text() if log.exists() else ""):
             assert self.process.poll() is None, said
             assert time.monotonic() < deadline, said

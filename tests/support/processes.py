@@ -22,7 +22,7 @@ from typing import IO, Any
 import psutil  # type: ignore[import-untyped]
 
 from tests.support.loaded_tracker import Forked
-from tests.support.time_limits import in_suite
+from tests.support.time_limits import in_suite, within
 
 TRACKER = (sys.executable, "-m", "deploy.cli.main")
 
@@ -150,7 +150,7 @@ class Running:
         request = urllib.request.Request(
             f"{self.url}/graphql", json.dumps({"query": document}).encode(), headers
         )
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=within(20)) as response:
             return json.load(response)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from deploy.bootstrap import open_pool
 from tests.support.nats_server import NatsServer
+from tests.support.time_limits import within
 from tests.support.writers import new
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
@@ -23,7 +24,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = within(20)
 CHECK_INTERVAL_SECONDS = 0.3
 EVERYTHING = EndpointFilter()
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,7 @@ import psutil  # type: ignore[import-untyped]
 
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory, account
+from tests.support.ports import free_port
 from tracker.postgres.database import Target
 
 HOST, USER, DATABASE = "127.0.0.1", "tracker", "tracker"
@@ -276,13 +276,6 @@ def _site(root: Path) -> DataDirectory:
 
 def _program(site: DataDirectory, name: str) -> str:
     return str(find_binaries(site) / name)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        return int(free.getsockname()[1])
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from deploy.bootstrap import open_connection
+from tests.support.time_limits import within
 from tracker.errors import Unavailable
 from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import Target
@@ -28,7 +29,7 @@ async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin:
     after the other is tried until one waits.
     """
     await asyncio.to_thread(standby, "nobody")
-    async with open_connection(target) as trial, asyncio.timeout(20):
+    async with open_connection(target) as trial, asyncio.timeout(within(20)):
         while True:
             commit = asyncio.ensure_future(
                 trial.execute("SELECT pg_logical_emit_message(true, 'test', '')")
@@ -43,7 +44,7 @@ async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin:
 
 async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
     """Cut short whatever waits for a standby, until something is done."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while not doing.done():
             for row in await admin.fetch(WAITING):
                 await admin.execute(f"SELECT {end}({row['pid']})")
@@ -56,7 +57,7 @@ async def once_confirmed(ask: Callable[[], Awaitable[Result]]) -> Result:
     The setting arrives at PostgreSQL's processes one by one, and until then each of them may still
     wait longer for a standby than whoever asks waits for the answer.
     """
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(within(20)):
         while True:
             try:
                 return await ask()

@@ -31,7 +31,9 @@ from tracker.web.fetcher import Limits
 from tracker.web.networks import Networks
 
 HERE = Networks.parse(["127.0.0.0/8"])
-QUICK = Limits(connect_seconds=2, silence_seconds=2, total_seconds=5, tries=2, retry_seconds=0.01)
+QUICK = Limits(
+    connect_seconds=10, silence_seconds=10, total_seconds=30, tries=2, retry_seconds=0.01
+)
 ACTS_PER_PAGE = 10
 
 

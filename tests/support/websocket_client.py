@@ -11,6 +11,8 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.support.time_limits import within
+
 PROTOCOL = Subprotocol("graphql-transport-ws")
 EVENTS = """subscription ($after: Position, $types: [String!]) {
     events(after: $after, types: $types) { position type entity eventId recordedAt data } }"""
@@ -21,7 +23,7 @@ async def send(socket: ClientConnection, type: str, **more: Any) -> None:
     await socket.send(orjson.dumps({"type": type, **more}).decode())
 
 
-async def receive(socket: ClientConnection, seconds: float = 5) -> Any:
+async def receive(socket: ClientConnection, seconds: float = within(5)) -> Any:
     """The next message of the protocol; they are text frames."""
     message = await asyncio.wait_for(socket.recv(), seconds)
     assert isinstance(message, str)

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from deploy.bootstrap import open_connection
 from tests.support.publishers.publisher import Slow
 from tests.support.publishers.server import PublisherServer, playing
+from tests.support.time_limits import within
 from tests.support.watching import Gazette
 from tests.watch.test_watcher import facts, items
 from tracker.domain.watched_source_facts import Fetched, Looked, Unchanged
@@ -94,7 +95,7 @@ async def test_one_that_was_frozen_is_replaced_and_does_nothing_more(
     publisher.fail("/act/a2", Slow(wait_seconds=0.5), times=1)
     async with playing(publisher) as server, watching(target, server) as frozen:
         assert await line(frozen) == "watches"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within(30)):
             while not publisher.count("/act/a2"):
                 await asyncio.sleep(0.01)
         frozen.send_signal(signal.SIGSTOP)

@@ -23,6 +23,7 @@ from tests.support.publishers.publisher import (
     unreachable,
 )
 from tests.support.publishers.server import PublisherServer, playing
+from tests.support.time_limits import within
 from tests.support.watching import GAZETTE, Gazette, GazetteOptions, options, source
 from tracker.domain.values import Fact
 from tracker.domain.watched_source_facts import (
@@ -156,10 +157,10 @@ async def test_a_failure_is_on_record_with_its_word_and_the_next_look_misses_not
 ) -> None:
     publisher, server = gazette
     fault, code = FAULTS[kind]
-    limits = replace(options().limits, silence_seconds=0.2)
-    watched = options(source(server.url), limits=limits)
+    watched = options(source(server.url))
+    hasty = replace(watched.limits, silence_seconds=0.2 if kind == "silent" else 10)
     publisher.fail("/list*", fault)
-    [report] = await look(target, watched)
+    [report] = await look(target, replace(watched, limits=hasty))
     assert not report.complete
     assert report.failure
     assert report.failure[0] == code
@@ -311,7 +312,7 @@ async def watching(target: Target, of: WatchOptions) -> AsyncIterator[list[LookR
 
 async def until(condition: Any, seconds: float = 15) -> None:
     """Wait until something is so."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(within(seconds)):
         while not condition():
             await asyncio.sleep(0.02)
 

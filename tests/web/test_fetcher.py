@@ -32,6 +32,7 @@ from tests.support.publishers.publisher import (
 )
 from tests.support.publishers.server import playing
 from tests.support.receivers import answer, certificate, receiving
+from tests.support.time_limits import within
 from tracker.web.failures import FetchError
 from tracker.web.fetcher import Fetcher, Limits
 from tracker.web.networks import Networks
@@ -39,12 +40,14 @@ from tracker.web.request import WebRequest
 from tracker.web.response import WebResponse
 
 HERE = Networks.parse(["127.0.0.0/8"])
-QUICK = Limits(connect_seconds=2, silence_seconds=0.5, total_seconds=5, retry_seconds=0.01)
+QUICK = Limits(connect_seconds=10, silence_seconds=10, total_seconds=30, retry_seconds=0.01)
+HASTY = replace(QUICK, silence_seconds=0.4)
+"""For silence alone: a busy machine may be silent for as long."""
 PAGE = Page(b"An act. " * 1000, "text/html", "utf-8")
 
 
 def fetcher(limits: Limits = QUICK, **options: Any) -> Fetcher:
-    """A fetcher that may reach this machine and is not patient."""
+    """A fetcher that may reach this machine and tries again at once."""
     return Fetcher(HERE, limits=limits, **options)
 
 
@@ -159,7 +162,7 @@ async def test_every_failure_has_its_word_and_its_status(kind: str) -> None:
     fault, code, status = FAILURES[kind]
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/act", fault)
-    limits = Limits(connect_seconds=2, silence_seconds=0.1, total_seconds=1, retry_seconds=0.01)
+    limits = HASTY if "silent" in kind else QUICK
     error = await failure(publisher, max_bytes=50_000, limits=limits)
     assert (error.code, error.status) == (code, status)
     assert "s3cret" not in f"{error} {error.url}"
@@ -211,7 +214,7 @@ async def test_a_host_that_asks_to_wait_for_long_is_not_asked_again() -> None:
 async def test_who_waits_for_a_turn_is_told_when_the_host_asks_to_wait_for_long() -> None:
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/act", Status(429, retry_after="3600"))
-    async with playing(publisher) as server, fetcher() as fetching, asyncio.timeout(10):
+    async with playing(publisher) as server, fetcher() as fetching, asyncio.timeout(within(10)):
         answers = await asyncio.gather(
             *(fetching.fetch(quick(f"{server.url}/act")) for _ in range(5)), return_exceptions=True
         )
@@ -251,7 +254,7 @@ async def test_without_its_robots_txt_nothing_of_a_host_is_fetched(fault: Fault,
 
 async def test_a_host_is_asked_one_thing_at_a_time_and_others_meanwhile() -> None:
     slow, quick_one = Publisher({"/act": PAGE}), Publisher({"/act": PAGE})
-    slow.fail("/act", Slow(wait_seconds=0.2))
+    slow.fail("/act", Slow(wait_seconds=2), times=1)
     lookup = names(["127.0.0.1"])
     async with (
         playing(hosts={"slow.test": slow, "quick.test": quick_one}) as server,
