@@ -64,6 +64,7 @@ async def test_what_comes_while_it_runs_is_published_and_what_came_while_it_did_
     await append(recorder, "b", 50)
     async with running(target, broker.url) as relay:
         assert await reached(broker, 100) == [*range(1, 101)]
+        await until_kept(target, 100)
         assert relay.report.events == 50
 
 
@@ -89,8 +90,10 @@ async def test_a_broker_that_is_set_back_is_filled_again_from_what_it_still_has(
         broker.back_up()
         await append(recorder, "b", 30)
         await reached(broker, 60)
+        await until_kept(target, 60)
         broker.restore()
         assert await reached(broker, 60) == [*range(1, 61)]
+        await until_kept(target, 60)
         assert relay.report.refills == 1
     assert "has lost what it acknowledged: all after position 30, up to 60" in caplog.text
     chain = [headers(m) for m in await broker.messages()]
@@ -108,10 +111,12 @@ async def test_a_broker_set_back_while_no_relay_runs_is_noticed_by_the_next(
     await append(recorder, "a", 20)
     async with running(target, broker.url):
         await reached(broker, 20)
+        await until_kept(target, 20)
     broker.back_up()
     await append(recorder, "b", 20)
     async with running(target, broker.url):
         await reached(broker, 40)
+        await until_kept(target, 40)  # which is later than when the broker has it
     broker.restore()
     async with running(target, broker.url) as relay:
         assert await reached(broker, 40) == [*range(1, 41)]
@@ -124,6 +129,7 @@ async def test_a_stream_that_somebody_removes_is_made_and_filled_again_though_no
     await append(recorder, "a", 20)
     async with running(target, broker.url) as relay:
         await reached(broker, 20)
+        await until_kept(target, 20)
         async with broker.jetstream() as jetstream:
             await jetstream.delete_stream("MINERALS")
         assert await reached(broker, 20) == [*range(1, 21)]
@@ -185,11 +191,13 @@ async def test_of_two_relays_of_one_name_one_publishes_and_the_other_takes_over(
         first = await stack.enter_async_context(running(target, broker.url))
         await append(recorder, "a", 10)
         await reached(broker, 10)
+        await until_kept(target, 10)
         counts = sorted((first.report.events, second_to_go.report.events))
         assert counts == [0, 10]
         await stack.aclose()
         await append(recorder, "b", 10)
         assert await reached(broker, 20) == [*range(1, 21)]
+        await until_kept(target, 20)
         assert first.report.events + second_to_go.report.events == 20
 
 
