@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -30,6 +29,7 @@ from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, subscribe
 from tests.test_style import ROOT
 from tracker.errors import Unavailable
+from tracker.log.follower import wait_for_event
 from tracker.log.recorder import Recorder
 from tracker.postgres import pooler as pooler_check
 from tracker.postgres.database import API
@@ -51,8 +51,6 @@ FOUND = """mutation ($id: String!) { foundAlliance(input: {id: $id, on: "2026-01
     source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
 ASK = """query ($id: String!, $position: Position) {
     asOf(minPosition: $position) { alliance(id: $id) { name } } }"""
-SLOW_SECONDS = 0.5
-"""What a mutation takes at least whose projector does not hear of it."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +83,10 @@ async def graphql(client: httpx.AsyncClient, document: str, **variables: Any) ->
     return answer["data"]
 
 
-async def test_the_api_works_over_the_pooler_and_wakes_at_once(pooler: Pooler) -> None:
+async def test_the_api_works_over_the_pooler_and_wakes_at_once(
+    pooler: Pooler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # nobody looks unless it is told
     async with (
         over(pooler) as services,
         serving(services, Access(token="token")) as (address, _, _),
@@ -94,15 +95,12 @@ async def test_the_api_works_over_the_pooler_and_wakes_at_once(pooler: Pooler) -
     ):
         await subscribe(socket, after=0)
         followed = events(socket)
-        taken = []
-        for number in range(5):
-            name, begun = f"pooled-{number}", time.monotonic()
+        for number in range(3):
+            name = f"pooled-{number}"
             position = (await graphql(client, FOUND, id=name))["foundAlliance"]["position"]
             found = await graphql(client, ASK, id=name, position=position)
             assert found["asOf"]["alliance"] == {"name": "Pooled"}
             assert (await anext(followed))["entity"] == f"alliance/{name}"
-            taken.append(time.monotonic() - begun)
-        assert min(taken) < SLOW_SECONDS
         assert (await client.get("/readyz")).status_code == 200
         questions = services.recorder._pool, services.recorder._appending_pool, services.as_of._pool
         logins = [await pool.fetchval("SELECT session_user::text") for pool in questions]
@@ -260,7 +258,9 @@ async def test_a_question_that_takes_too_long_in_a_transaction_is_cancelled(
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("SELECT pg_sleep(60)")
         assert await pool.fetchval("SELECT 1") == 1
-    assert not await admin.fetch("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    async with asyncio.timeout(within(10)):
+        while await admin.fetch("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+            await asyncio.sleep(0.02)
 
 
 def test_a_command_says_what_is_missing(pooler: Pooler) -> None:
