@@ -29,6 +29,7 @@ from projections.analysis.quantities import (
     not_numeric_reason,
     ratio,
     rounded,
+    sum_of_shares,
     total,
 )
 from projections.analysis.supplies import Product
@@ -224,9 +225,9 @@ def concentration(shares: Iterable[Share]) -> Concentration | None:
     squares = (ARITHMETIC.multiply(part, part) * 10_000 for part in exact.values())
     return Concentration(
         hhi=rounded(total(squares), "0.1"),
-        top_three_share=rounded(total(exact[place] for place in top)),
+        top_three_share=rounded(sum_of_shares(exact[place] for place in top)),
         top_three=tuple(top),
-        covered_share=rounded(total(exact.values())),
+        covered_share=rounded(sum_of_shares(exact.values())),
         computed_from=claims_used(counted),
     )
 

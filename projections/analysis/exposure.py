@@ -20,7 +20,7 @@ from projections.analysis.distribution import (
     claims_used,
     distribution,
 )
-from projections.analysis.quantities import rounded, total
+from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.export_control import ExportControlState
@@ -319,4 +319,4 @@ def _by_measure(places: Iterable[Controlled]) -> Iterator[tuple[Measure, Decimal
 
 
 def _part(places: Iterable[Controlled]) -> Decimal:
-    return rounded(total(place.exact for place in places))
+    return rounded(sum_of_shares(place.exact for place in places))

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from projections.analysis.claims import ClaimRef, several_editions
-from projections.analysis.distribution import OTHER, Distribution, Share, claims_used
+from projections.analysis.claims import ClaimRef, edition_of, several_editions
+from projections.analysis.distribution import OTHER, Distribution, Share, claims_used, in_edition
 from projections.analysis.quantities import (
     ARITHMETIC,
     ONE,
     in_unit_of,
     incomparable_reason,
     rounded,
+    sum_of_shares,
     total,
 )
 from tracker.domain.places import Place
@@ -55,9 +56,9 @@ class GroupShare:
     `exact` is the sum of the shares that are counted, unrounded; None without any. `at_most` is
     what the shares of all others leave of the world, and no less than `exact` with the figure for
     other countries where a member may be one of them; None where not all members are known, or
-    where others leave nothing for a member whose number is withheld. `missing` are members that are
-    not in the sum, `overlapping` figures that would count a country twice or have others in them.
-    `number` is the sum of the counted figures in the unit of the world's preferred claim.
+    where all known shares leave nothing for a member whose figure gives it none. `missing` are
+    members that are not in the sum, `overlapping` figures that would count a country twice or have
+    others in them. `number` is the sum of the counted figures in the unit of the world's preferred claim.
     """
 
     members: tuple[Place, ...]
@@ -108,6 +109,20 @@ class _Shares:
         """The countries that a figure for several of them is for."""
         return parts_of(place, self.day)
 
+    def without(self, places: Iterable[Place]) -> _Shares:
+        """All but those of some places."""
+        left = (self.countries.keys() | self.aggregates.keys()) - {*places}
+        return _Shares(
+            {place: share for place, share in self.countries.items() if place in left},
+            {place: share for place, share in self.aggregates.items() if place in left},
+            self.day,
+        )
+
+    def all(self) -> tuple[Share, ...]:
+        """All of them, in the order of their places."""
+        everybody = {**self.countries, **self.aggregates}
+        return tuple(everybody[place] for place in sorted(everybody))
+
     @property
     def named(self) -> frozenset[Place]:
         """The countries that there are figures for, alone or together with others."""
@@ -138,8 +153,9 @@ def group_share(of: Distribution, group: Group, day: date) -> GroupShare:
 
     Each country counts by its own figure. A figure for several countries, such as US_CA or the EU,
     counts in their stead where all of them are in the group and one of them has no share of its own.
-    The figure for other countries counts only in a group of all but some, where each of these has a
-    figure: then it is none of them.
+    The figure for other countries counts only in a group of all but some, where its edition names
+    each of these: then it is none of them. It counts in the stead of those that its edition does not
+    name.
     """
     aggregates = {share.place: share for share in of.shares if parts_of(share.place, day)}
     countries = {
@@ -149,10 +165,12 @@ def group_share(of: Distribution, group: Group, day: date) -> GroupShare:
     }
     shares = _Shares(countries, aggregates, day)
     members = shares.named - group.countries if group.all_but else group.countries
-    inside = _sum_of(members, shares)
     rest, beside = _rest(of, group, shares)
+    among_rest = _among_rest(of, rest, shares)
+    inside = _sum_of(members, shares.without(one.place for one in among_rest))
     counted = (*inside.counted, *rest)
-    missing = tuple(_missing(members - inside.covered, shares))
+    covered = inside.covered | _countries((one.place for one in among_rest), shares)
+    missing = tuple(_missing(members - covered, shares))
     exact = _total(counted) if counted else None
     others = group.countries if group.all_but else shares.named - members
     certain = not missing and group.members_known and not group.all_but
@@ -160,7 +178,7 @@ def group_share(of: Distribution, group: Group, day: date) -> GroupShare:
         members=tuple(sorted(members)),
         counted=tuple(sorted(counted, key=lambda s: (-(s.exact or 0), s.place))),
         missing=missing,
-        overlapping=(*inside.overlapping, *beside),
+        overlapping=(*inside.overlapping, *beside, *among_rest),
         members_known=group.members_known,
         exact=exact,
         at_most=exact if certain else _at_most(of, group, others, shares, counted, missing),
@@ -189,7 +207,7 @@ def _sum_of(members: frozenset[Place], shares: _Shares) -> _Sum:
             Uncounted(place, countries[place], f"the figure for {share.place} has it in it")
             for place in sorted(parts & own)
         ]
-    counted += [countries[place] for place in own - covered]
+    counted += [countries[place] for place in sorted(own - covered)]
     return _Sum(tuple(counted), frozenset(covered | own), tuple(overlapping))
 
 
@@ -233,9 +251,33 @@ def _rest(
         return (), ()
     if share.exact is None:
         return (), (Uncounted(OTHER, share, share.incomparable_reason or ""),)
-    if within := sorted(group.countries - shares.countries.keys()):
+    beside = _countries(_named_beside(of, share), shares)
+    if within := sorted(group.countries - beside):
         return (), (Uncounted(OTHER, share, f"it may have others in it: {', '.join(within)}"),)
     return (share,), ()
+
+
+def _named_beside(of: Distribution, rest: Share) -> frozenset[Place]:
+    """The places that the edition of a figure for other countries names beside it."""
+    edition = edition_of(rest.chosen.claim)
+    return frozenset(figure.series.place for figure in of.figures if in_edition(figure, edition))
+
+
+def _countries(places: Iterable[Place], shares: _Shares) -> frozenset[Place]:
+    """The countries that places are, alone or together."""
+    return frozenset(one for place in places for one in shares.parts(place) or {place})
+
+
+def _among_rest(
+    of: Distribution, rest: tuple[Share, ...], shares: _Shares
+) -> tuple[Uncounted, ...]:
+    """The figures of countries that are among the other countries, where these are counted: those
+    that only other editions have."""
+    return tuple(
+        Uncounted(share.place, share, f"the figure for {OTHER} has it in it")
+        for share in (shares.all() if rest else ())
+        if share.exact is not None and share.place not in _named_beside(of, rest[0])
+    )
 
 
 def _at_most(
@@ -247,31 +289,37 @@ def _at_most(
     missing: tuple[Uncounted, ...],
 ) -> Decimal | None:
     """The most that a group may have. World totals are rounded, so what others leave may be less
-    than what is known to be the group's, or what may be among other countries. Where they leave
-    nothing for a number that is withheld, the total may be one without it, and there is no bound.
+    than what is known to be the group's, or what may be among other countries. Where all that is
+    known leaves nothing for a member whose figure gives it no share, or no more than the rounding of
+    the total may hide, the total may be one without it, and there is no bound.
     """
-    if not group.members_known:
+    if not group.members_known or all(share.exact is None for share in shares.all()):
         return None
-    rest = of.share_of(OTHER)
+    theirs = _sum_of(others, shares).counted
+    share = of.share_of(OTHER)
+    rest = () if share is None or share in counted else (share,)
+    left = ARITHMETIC.subtract(ONE, _total((*counted, *theirs, *rest)))
+    if any(one.share is not None for one in missing) and left <= _hidden_by_rounding(of):
+        return None
     may_be_theirs = group.all_but or any(one.reason == NO_FIGURE for one in missing)
-    if rest is not None and rest not in counted and may_be_theirs:
-        counted = (*counted, rest)
-    least, left = _total(counted), _left_by(others, shares)
-    if left is None or (left <= least and any(one.share is not None for one in missing)):
-        return None
-    return max(least, left)
-
-
-def _left_by(others: frozenset[Place], shares: _Shares) -> Decimal | None:
-    """What the known shares of others leave of the world; None where no share is known at all."""
-    everybody = (*shares.countries.values(), *shares.aggregates.values())
-    if all(share.exact is None for share in everybody):
-        return None
-    return ARITHMETIC.subtract(ONE, _total(_sum_of(others, shares).counted))
+    least = _total((*counted, *rest) if may_be_theirs else counted)
+    return max(least, ARITHMETIC.subtract(ONE, _total(theirs)))
 
 
 def _total(shares: Iterable[Share]) -> Decimal:
-    return total(share.exact for share in shares if share.exact is not None)
+    return sum_of_shares(share.exact for share in shares if share.exact is not None)
+
+
+def _hidden_by_rounding(of: Distribution) -> Decimal:
+    """What a total that its publisher marks as rounded may leave out: half of its last digit that is
+    not 0, as a share of it."""
+    if of.world is None or not of.world.claim.quantity.rounded or not of.world.claim.quantity.value:
+        return Decimal(0)
+    value = of.world.claim.quantity.value
+    _, _, exponent = value.normalize(ARITHMETIC).as_tuple()
+    assert isinstance(exponent, int)
+    half = Decimal(5).scaleb(exponent - 1, ARITHMETIC)
+    return sum_of_shares([ARITHMETIC.divide(half, value)])
 
 
 def _number(of: Distribution, counted: Iterable[Share]) -> Decimal | None:

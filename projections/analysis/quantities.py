@@ -17,6 +17,8 @@ ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
 
 ONE = Decimal(1)
 
+SHARE_PLACES = Decimal("1e-20")
+
 
 def not_numeric_reason(quantity: Quantity) -> str | None:
     """Why a quantity can't be counted with, or None."""
@@ -70,6 +72,15 @@ def total(values: Iterable[Decimal]) -> Decimal:
     for value in values:
         found = ARITHMETIC.add(found, value)
     return found
+
+
+def sum_of_shares(shares: Iterable[Decimal]) -> Decimal:
+    """The sum of shares, to 20 decimal places.
+
+    A share is a quotient of 28 digits, so the last digits of a sum depend on its order, and three
+    thirds are not quite one: here they are.
+    """
+    return ARITHMETIC.quantize(total(shares), SHARE_PLACES)
 
 
 def rounded(value: Decimal, place: str = "0.0001") -> Decimal:

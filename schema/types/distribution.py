@@ -41,10 +41,10 @@ class Concentration:
 
     hhi: Decimal = field(
         description="The Herfindahl-Hirschman index: the sum of squared shares in percent, up to"
-        " 10000. A lower bound where places have no share: see `coveredShare`."
+        " 10000, rounded to 1 decimal place. A lower bound where places have no share: see `coveredShare`."
     )
     top_three_share: Decimal = field(
-        description="The sum of the three largest shares, as a fraction of 1."
+        description="The sum of the three largest shares, as a fraction of 1, rounded to 4 decimal places."
     )
     top_three: list[Place] = field(
         description="The places of the three largest shares, the largest first."

@@ -46,11 +46,12 @@ class GroupShare:
         description="What the known shares of all others leave of the world, and no less than `share`, or"
         " than that with the figure for other countries where a member may be one of these; `share`"
         " itself where it is complete and the group is not `allBut`. Null where no share is known,"
-        " where not all members are, and where others leave nothing for a member whose number is"
-        " withheld: the total may be one without it. World totals are rounded, so it is not exact to"
-        " the last digit."
+        " where not all members are, and where all known shares leave a member whose figure gives it no"
+        " share (withheld, a bound) nothing, or no more than the rounding of the world's total may hide:"
+        " the total may be one without it. World totals are rounded, so it is not exact to the last"
+        " digit."
     )
-    complete: bool = field(description="Whether every member is counted.")
+    complete: bool = field(description="Whether every member is counted, and there is one.")
     value: Decimal | None = field(
         description="The sum of the counted figures; null where they cannot be added to the world's."
     )
@@ -58,7 +59,9 @@ class GroupShare:
     basis: str | None = field(description="The basis of the value.")
     figures: list[PlaceFigure] = field(
         description="The counted figures, the largest shares first: of countries or, where one of these"
-        " has none, of a group of which all are members."
+        " has none, of a group of which all are members. In a group of all but some also that of"
+        " `other countries`, where its edition names each of these: it counts in the stead of members"
+        " whom only other editions name."
     )
     missing: list[UncountedPlace] = field(
         description="Members that are not counted: without a figure of their own, withheld, or not"

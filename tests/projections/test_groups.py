@@ -96,6 +96,57 @@ def test_there_is_no_bound_where_a_total_leaves_no_room_for_a_withheld_number() 
     assert share("AU", *lithium).share_at_most == Decimal("0.3800")
 
 
+def test_a_total_that_the_others_make_up_leaves_no_room_however_their_shares_are_rounded() -> None:
+    """A third has more digits than a number here, so that three of them are not quite one."""
+    thirds = (figure("WORLD", 3), figure("AU", 1), figure("CA", 1), figure("CN", 1), withheld("US"))
+    assert share("US AU", *thirds).share_at_most is None
+    assert share("CN", *thirds, all_but=True).share_at_most is None
+    assert share("US AU CA CN", *thirds).share == Decimal("1.0000")
+
+
+def test_other_countries_leave_no_room_for_a_withheld_number_either() -> None:
+    """The world's barite of USGS: what it names and other countries are all of it."""
+    barite = (figure("WORLD", 100), figure("CN", 90), figure("OTHER", 10), withheld("US"))
+    assert share("US", *barite).share_at_most is None
+    assert share("US JP", *barite).share_at_most is None
+    more = (figure("WORLD", 100), figure("CN", 80), figure("OTHER", 10), withheld("US"))
+    assert share("US", *more).share_at_most == Decimal("0.2000")
+
+
+def test_what_the_rounding_of_a_total_may_hide_is_no_room_for_a_withheld_number() -> None:
+    """The world's bromine of USGS is rounded to thousands, and without the United States."""
+    bromine = (figure("WORLD", 395000, rounded=True), figure("IL", 394900), withheld("US"))
+    assert share("US", *bromine).share_at_most is None
+    assert share("IL", *bromine, all_but=True).share_at_most is None
+    assert share("US IL", *bromine).share == Decimal("0.9997")
+    left = (figure("WORLD", 395000, rounded=True), figure("IL", 394000), withheld("US"))
+    assert share("US", *left).share_at_most == Decimal("0.0025")
+    exact = (figure("WORLD", 395000), figure("IL", 394900), withheld("US"))
+    assert share("US", *exact).share_at_most == Decimal("0.0003")
+
+
+def test_a_member_of_which_less_than_a_number_is_known_is_not_said_to_have_nothing() -> None:
+    few = (figure("WORLD", 460), figure("CN", 460), figure("MX", 1, qualifier="less_than"))
+    assert share("MX", *few).share_at_most is None
+
+
+def test_the_figure_for_other_countries_is_of_those_that_its_edition_does_not_name() -> None:
+    """A later edition names a country no more: it is among the other countries of that edition."""
+    old = {"edition": "MCS 2023", "published_on": "2023-01-31"}
+    world = (figure("WORLD", 100), figure("CN", 60), figure("US", 30), figure("OTHER", 10))
+    found = share("AU", *world, figure("AU", 8, **old), all_but=True)
+    assert [str(s.place) for s in found.counted] == ["CN", "US"]
+    assert reasons(found.overlapping) == {"OTHER": "it may have others in it: AU"}
+    found = share("CN", *world, figure("AU", 8, **old), all_but=True)
+    assert [str(s.place) for s in found.counted] == ["US", "OTHER"]
+    assert (found.share, found.complete) == (Decimal("0.4000"), True)
+    assert reasons(found.overlapping) == {"AU": "the figure for OTHER has it in it"}
+    assert [str(place) for place in found.members] == ["AU", "US"]
+    found = share("US", *world, figure("US_CA", 31), all_but=True)
+    assert [str(s.place) for s in found.counted] == ["CN", "OTHER"]
+    assert reasons(found.missing) == {"CA": "there is no figure for it alone, only for US_CA"}
+
+
 def test_a_figure_for_several_members_counts_where_one_of_them_has_none() -> None:
     both = figure("US_CA", 30)
     found = share("US CA", *WORLD, both)
