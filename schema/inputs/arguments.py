@@ -112,9 +112,12 @@ def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
 
 
 def parse_short_text(given: str, field: str) -> str:
-    """A text that is meant to be a word, refused when it is far too long for one."""
+    """A text that is meant to be a word, refused when it is far too long for one, or has what
+    PostgreSQL has no character for."""
     if len(given) > MAX_ID_CHARACTERS:
         raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
+    if "\0" in given:
+        raise InvalidInput("expected text, without U+0000", code="INVALID_TEXT", path=(field,))
     return given
 
 

@@ -96,7 +96,6 @@ class TableRoute:
             "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
             "Link": f'<{header.address}>; rel="canonical", <{LICENCE_URL}>; rel="license"',
             "Vary": "Authorization",
-            "X-Content-Type-Options": "nosniff",
         }
         return StreamedResponse(chunks, held, format.media_type, headers)
 

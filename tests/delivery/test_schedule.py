@@ -43,6 +43,11 @@ def test_those_who_failed_together_do_not_come_back_together() -> None:
 @pytest.mark.parametrize("failures", [1, 5, 20])
 def test_a_receiver_that_says_when_it_can_be_asked_again_is_asked_then(failures: int) -> None:
     assert Schedule().next_try(failures, NOW, 0.5, 77.5) == NOW + timedelta(seconds=77.5)
-    assert Schedule().next_try(failures, NOW, 0.5, 0) == NOW
-    assert Schedule().next_try(failures, NOW, 0.5, -5) == NOW
     assert Schedule().next_try(failures, NOW, 0.5, 1e9) == NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize("asked_for", [-5, 0, 0.5])
+def test_a_receiver_that_can_be_asked_at_once_and_fails_all_the_same_is_not_asked_without_end(
+    asked_for: float,
+) -> None:
+    assert Schedule().next_try(9, NOW, 0.5, asked_for) == NOW + timedelta(seconds=5)

@@ -425,3 +425,28 @@ async def test_a_claim_is_found_by_each_day_on_which_it_may_have_been_published(
     assert await publishers("2025-03-31", "2025-03-31") == ["usgs"]
     assert await publishers("2025-04-01", "2025-04-30") == []
     assert sorted(await publishers("2025-01-01", "2025-03-15")) == ["bgs", "usgs"]
+
+
+# --- what is no text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'event(eventId: "a\\u0000b") { type }',
+        'imports(source: "a\\u0000b") { totalCount }',
+        'asOf { announcements(topic: "a\\u0000b") { totalCount } }',
+        'asOf { announcements(firm: "a\\u0000b") { totalCount } }',
+        'asOf { exportControls(search: "a\\u0000b") { totalCount } }',
+        'asOf { search(text: "a\\u0000b") { totalCount } }',
+        'asOf { timeline(firm: "a\\u0000b") { totalCount } }',
+        'asOf { transitions(entity: "a\\u0000b") { totalCount } }',
+        'asOf { scheduled(firm: "a\\u0000b", days: 9) { totalCount } }',
+    ],
+)
+async def test_a_text_that_no_database_can_hold_is_refused_where_it_stands(
+    api: Api, question: str
+) -> None:
+    code, path = await api.refused(f"{{ {question} }}")
+    assert code == "INVALID_TEXT"
+    assert path is not None and f"{path[0]}:" in question

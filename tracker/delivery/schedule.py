@@ -28,11 +28,12 @@ class Schedule:
     ) -> datetime:
         """The time of the next try after so many failures in a row, of which the last was now.
 
-        `random` is from 0 to 1. A receiver that said when it can be asked again is asked then. The
-        first times are exact: only the last ones, every 12 hours, have a jitter.
+        `random` is from 0 to 1. A receiver that said when it can be asked again is asked then, but no
+        sooner than after a first failure: many answer 503 with `Retry-After: 0`, for hours. The first
+        times are exact: only the last ones, every 12 hours, have a jitter.
         """
         if retry_after_seconds is not None:
-            seconds = min(max(retry_after_seconds, 0), MAX_RETRY_AFTER_SECONDS)
+            seconds = min(max(retry_after_seconds, self.seconds[1]), MAX_RETRY_AFTER_SECONDS)
         elif failures < len(self.seconds):
             seconds = self.seconds[failures]
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 MAY_WAIT = (429, 503)
@@ -25,6 +26,8 @@ def _seconds(retry_after: str) -> float | None:
     if re.fullmatch(r"\d{1,18}", retry_after, re.ASCII):
         return float(retry_after)
     try:
-        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+        at = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
+    # The oldest of the three forms of a date (asctime) has no zone; all are in GMT.
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - time.time()

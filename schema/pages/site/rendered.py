@@ -17,6 +17,7 @@ from starlette.responses import Response
 from projections.lru_cache import SizedLruCache
 from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
+from schema.http.responses import has_tag
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 
@@ -49,7 +50,7 @@ class RenderedPage:
         takes = takes_gzip(request.headers.get("accept-encoding", ""))
         short = compressible and takes and len(self.body) >= MIN_COMPRESSED_BYTES
         told = {**headers, "ETag": self.tag(short)}
-        if self.digest in request.headers.get("if-none-match", ""):
+        if has_tag(request.headers.get("if-none-match", ""), self.digest):
             return Response(status_code=304, headers=told)
         if short:
             told["Content-Encoding"] = "gzip"
