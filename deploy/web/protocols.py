@@ -28,7 +28,44 @@ REFUSALS = {
 }
 
 
-class LimitedHttpProtocol(HttpToolsProtocol):
+class CountedConnection(asyncio.Protocol):
+    """What both protocols tell of a connection, and what can be done with it: a `Connection`."""
+
+    server_state: Connections
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    wire: asyncio.BaseTransport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self.server_state.end(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent."""
+        super().pause_writing()
+        self.server_state.stall(self, self.loop.time())
+
+    def resume_writing(self) -> None:
+        """It has taken most of it."""
+        super().resume_writing()
+        self.server_state.flows(self)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the client to take them."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def finish(self) -> None:
+        """End the connection when the client has taken what it was sent."""
+        self.transport.close()
+
+
+class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
     """uvicorn's protocol, which answers in one piece and holds its client to the limits."""
 
     server_state: Connections
@@ -54,11 +91,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         self.server_state.wait(self, self.loop.time())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self.server_state.end(self)
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits."""
@@ -124,31 +156,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.server_state.flows(self)
         super().handle_websocket_upgrade()
 
-    def pause_writing(self) -> None:
-        """The client does not take what it is sent."""
-        super().pause_writing()
-        self.server_state.stall(self, self.loop.time())
 
-    def resume_writing(self) -> None:
-        """It has taken most of it."""
-        super().resume_writing()
-        self.server_state.flows(self)
-
-    @property
-    def unsent(self) -> int:
-        """How many bytes wait for the client to take them."""
-        return self.transport.get_write_buffer_size()
-
-    def cut(self) -> None:
-        """End the connection at once."""
-        self.transport.abort()
-
-    def finish(self) -> None:
-        """End the connection when the client has taken what it was sent."""
-        self.transport.close()
-
-
-class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
+class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets, on a connection that is counted already."""
 
     def __init__(
@@ -159,40 +168,12 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ):
         super().__init__(config, server_state, app_state, _loop)
-        self._state = server_state
+        self.server_state = server_state
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._state.end(self)
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """The client does not take what it is sent."""
-        super().pause_writing()
-        self._state.stall(self, self.loop.time())
-
-    def resume_writing(self) -> None:
-        """It has taken most of it."""
-        super().resume_writing()
-        self._state.flows(self)
-
-    @property
-    def wire(self) -> asyncio.BaseTransport:
-        """The transport."""
-        return self.transport
-
-    @property
-    def unsent(self) -> int:
-        """How many bytes wait for the client to take them."""
-        return self.transport.get_write_buffer_size()
-
-    def cut(self) -> None:
-        """End the connection at once."""
-        self.transport.abort()
-
-    def finish(self) -> None:
-        """End the connection when the client has taken what it was sent."""
-        self.transport.close()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self.wire = transport
 
 
 def head_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
