@@ -12,7 +12,14 @@ import typer
 from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, print_whole, report_errors, run_with_database, stderr
-from deploy.cli.filter_options import OfCommodities, OfEntity, OfPlaces, OfTypes, filter_asked_for
+from deploy.cli.filter_options import (
+    AfterPosition,
+    OfCommodities,
+    OfEntity,
+    OfPlaces,
+    OfTypes,
+    filter_asked_for,
+)
 from deploy.terminal import in_one_line
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints
@@ -42,12 +49,7 @@ def add(
     name: Annotated[
         str | None, typer.Option(help="A name of your choice (default: the host of the address).")
     ] = None,
-    after: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="The position after which it begins, 0 for all events (default: the last)."
-        ),
-    ] = None,
+    after: AfterPosition = None,
     types: OfTypes = None,
     commodity: OfCommodities = None,
     place: OfPlaces = None,

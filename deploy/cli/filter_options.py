@@ -1,4 +1,4 @@
-"""Options that say which events are wanted."""
+"""Options that say which events are wanted, and from where on."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ OfPlaces = Annotated[
 ]
 OfEntity = Annotated[
     str | None, typer.Option("--about", help="Only events of this entity, such as `alliance/quad`.")
+]
+
+AfterPosition = Annotated[
+    int | None,
+    typer.Option(
+        "--after",
+        min=0,
+        help="The position after which it begins, 0 for all events (default: the last).",
+    ),
 ]
 
 

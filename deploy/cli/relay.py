@@ -11,7 +11,14 @@ import typer
 from deploy import setting_table, settings
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
-from deploy.cli.filter_options import OfCommodities, OfEntity, OfPlaces, OfTypes, filter_asked_for
+from deploy.cli.filter_options import (
+    AfterPosition,
+    OfCommodities,
+    OfEntity,
+    OfPlaces,
+    OfTypes,
+    filter_asked_for,
+)
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
@@ -50,12 +57,7 @@ def relay(
     prefix: Annotated[
         str, typer.Option(help="With what subjects begin: `minerals.ExportControl.Suspended`.")
     ] = "minerals",
-    after: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="The position after which it begins, 0 for all events (default: the last)."
-        ),
-    ] = None,
+    after: AfterPosition = None,
     types: OfTypes = None,
     commodity: OfCommodities = None,
     place: OfPlaces = None,
