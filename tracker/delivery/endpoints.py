@@ -31,6 +31,7 @@ from tracker.delivery.lag import count_selected
 from tracker.delivery.relay.store import RelayProgress, read_relays
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
 from tracker.delivery.summary import DeliverySummary, read_summary
+from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, NotFound, TooLarge
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
@@ -49,7 +50,6 @@ MAX_BATCH_EVENTS = 1_000
 MAX_NAME_CHARACTERS = 60
 MAX_OWNER_CHARACTERS = 500
 """The longest name of a caller is that of an issuer with one of its own."""
-MAX_REASON_CHARACTERS = 500
 MAX_FILTER_WORDS = 200
 MAX_OVERLAP_HOURS = 720
 DEFAULT_OVERLAP_HOURS = 24
@@ -370,15 +370,7 @@ async def _record(
     detail: str | None = None,
 ) -> None:
     """Put a change on record, and wake whoever delivers. Raises InvalidInput."""
-    if reason is not None and not (
-        reason.strip()
-        and len(reason) <= MAX_REASON_CHARACTERS
-        and reason.replace("\n", " ").isprintable()
-    ):
-        raise InvalidInput(
-            f"expected why, in at most {MAX_REASON_CHARACTERS} printable characters",
-            path=("reason",),
-        )
+    check_explanation(reason)
     await connection.execute(
         SQL.record_change, endpoint, name, manager.actor, action, reason, detail
     )

@@ -36,6 +36,7 @@ QUERY = re.compile("[?#]")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 MAX_DIGITS = 30
 """The most digits of a number, and how far from the decimal point it may begin and end."""
+MAX_EXPLANATION_CHARACTERS = 500
 
 
 def check_line(text: str, *path: str | int) -> None:
@@ -73,6 +74,24 @@ def is_visible(text: str) -> bool:
     return any(
         unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK_LETTERS for letter in text
     )
+
+
+def check_explanation(reason: str | None, *, required: bool = False) -> None:
+    """Refuse words for why somebody did something, kept beside the log, that say nothing or too much.
+
+    Raises InvalidInput at `reason`.
+    """
+    if reason is None and not required:
+        return
+    if not reason or not (
+        reason.strip()
+        and len(reason) <= MAX_EXPLANATION_CHARACTERS
+        and reason.replace("\n", " ").isprintable()
+    ):
+        raise InvalidInput(
+            f"expected why, in at most {MAX_EXPLANATION_CHARACTERS} printable characters",
+            path=("reason",),
+        )
 
 
 def check_address(text: str, *path: str | int) -> None:

@@ -18,7 +18,6 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, VersionConflict
 from tracker.review.finding import LeadCode
 
-MAX_REASON_CHARACTERS = 500
 MAX_NAME_CHARACTERS = 500
 """The longest name of a caller is that of an issuer with one of its own."""
 MAX_POSTPONED_DAYS = 366
@@ -201,21 +200,6 @@ def _check_acceptance(candidate: Candidate, actor: str) -> None:
 def is_complete(accepted_by: Sequence[str], reviewers: int) -> bool:
     """Whether as many persons have accepted as have to."""
     return len(accepted_by) >= reviewers
-
-
-def check_reason(reason: str | None, *, required: bool = False) -> None:
-    """Refuse a reason that says nothing, or too much. Raises InvalidInput."""
-    if reason is None and not required:
-        return
-    if not reason or not (
-        reason.strip()
-        and len(reason) <= MAX_REASON_CHARACTERS
-        and reason.replace("\n", " ").isprintable()
-    ):
-        raise InvalidInput(
-            f"expected why, in at most {MAX_REASON_CHARACTERS} printable characters",
-            path=("reason",),
-        )
 
 
 def check_name(name: str | None) -> None:

@@ -22,6 +22,7 @@ from tracker.domain.entity import check_stream, retracted_ids
 from tracker.domain.recordable import check_not_reviewed, check_recordable
 from tracker.domain.registry import check_given, entity_type
 from tracker.domain.values import Fact
+from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.commits import commits_confirmed
@@ -37,7 +38,6 @@ from tracker.review.candidate import (
     check_action,
     check_name,
     check_postponed,
-    check_reason,
     check_revision,
     event_id_of,
     is_complete,
@@ -94,7 +94,7 @@ class Review:
         (`SAME_REVIEWER`); what `Commands.record` raises where the fact is refused, which then waits
         again; and Unavailable where it is not known yet whether the fact was recorded.
         """
-        check_reason(by.reason)
+        check_explanation(by.reason)
         async with self._changing(id, by, Action.ACCEPTED) as (connection, candidate):
             if candidate.kind is CandidateKind.FACT:
                 _readable_fact(candidate)
@@ -119,7 +119,7 @@ class Review:
 
     async def reject(self, id: int, by: Reviewer) -> Candidate:
         """Reject a candidate, or close a lead, with a reason."""
-        check_reason(by.reason, required=True)
+        check_explanation(by.reason, required=True)
         async with self._changing(id, by, Action.REJECTED) as (connection, candidate):
             await _set_state(connection, candidate, CandidateState.REJECTED, candidate.accepted_by)
             await _decide(connection, candidate, by, Action.REJECTED)
@@ -127,12 +127,12 @@ class Review:
 
     async def reject_all(self, ids: Sequence[int], by: Reviewer) -> list[BulkOutcome]:
         """Reject some candidates, each by itself. Raises InvalidInput for too many."""
-        check_reason(by.reason, required=True)
+        check_explanation(by.reason, required=True)
         return await _each(ids, lambda id: self.reject(id, by))
 
     async def postpone(self, id: int, until: date, by: Reviewer) -> Candidate:
         """Have a candidate wait again from a day on."""
-        check_reason(by.reason)
+        check_explanation(by.reason)
         check_postponed(until, _today())
         async with self._changing(id, by, Action.POSTPONED) as (connection, candidate):
             await _set_state(
@@ -143,7 +143,7 @@ class Review:
 
     async def assign(self, id: int, to: str | None, by: Reviewer) -> Candidate:
         """Assign a candidate to a person, or to nobody; others may still decide on it."""
-        check_reason(by.reason)
+        check_explanation(by.reason)
         check_name(to)
         async with self._changing(id, by, Action.ASSIGNED) as (connection, candidate):
             await connection.execute(SQL.assign, candidate.id, to)
@@ -153,7 +153,7 @@ class Review:
     async def edit(self, id: int, stream: str, fact: Fact, by: Reviewer) -> Candidate:
         """Propose another fact in the place of a candidate's, or make a lead a fact. Acceptances of the
         former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
-        check_reason(by.reason)
+        check_explanation(by.reason)
         check_stream(stream, "stream")
         check_given(type(fact))
         check_not_reviewed(fact)
@@ -179,7 +179,7 @@ class Review:
 
     async def reopen(self, id: int, by: Reviewer) -> Candidate:
         """Have a candidate wait again that was rejected, postponed, or put aside for another one."""
-        check_reason(by.reason)
+        check_explanation(by.reason)
         async with self._changing(id, by, Action.REOPENED) as (connection, candidate):
             await _set_state(connection, candidate, CandidateState.PENDING, ())
             await _decide(connection, candidate, by, Action.REOPENED)
