@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from starlette.requests import Request
 
-from tracker.errors import TooLarge
+from tracker.errors import InvalidInput, TooLarge
 
 MAX_CACHED_HEADERS = 256
 """Values of a header of which it is remembered what they ask for: most clients send the same."""
@@ -19,6 +19,18 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
         if named == name:
             return value.decode("latin-1")
     return ""
+
+
+def check_parameters(request: Request, known: Sequence[str]) -> None:
+    """Refuse an address with a parameter that is none. Raises InvalidInput."""
+    for name in request.query_params:
+        if name not in known:
+            one_of = "one of " if len(known) > 1 else ""
+            raise InvalidInput(
+                f"{name[:50]!r} is no parameter: expected {one_of}{', '.join(known)}",
+                code="BAD_REQUEST",
+                path=(name[:50],),
+            )
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:

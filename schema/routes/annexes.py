@@ -9,10 +9,10 @@ from starlette.responses import Response, StreamingResponse
 
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
+from schema.http.request import check_parameters
 from schema.http.responses import errors_as_json
 from schema.inputs.arguments import parse_position
 from schema.services import Services
-from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex, export_line
 
 JSON_LINES = "application/x-ndjson"
@@ -30,13 +30,7 @@ class AnnexRoute:
     async def respond(self, request: Request) -> Response:
         """The annexes of the events after a position up to another, a line each; then it ends."""
         await self._access_control.authenticate_request(request)
-        for name in request.query_params:
-            if name not in PARAMETERS:
-                raise InvalidInput(
-                    f"{name[:50]!r} is no parameter: expected one of {', '.join(PARAMETERS)}",
-                    code="BAD_REQUEST",
-                    path=(name[:50],),
-                )
+        check_parameters(request, PARAMETERS)
         recorder = self._services.recorder
         until = parse_parameter(request, "until")
         head = await recorder.head()

@@ -24,6 +24,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
 from schema.http.compression import accepted_words, takes_gzip
 from schema.http.pacing import Pacing
+from schema.http.request import check_parameters
 from schema.http.responses import errors_as_json
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
 from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
@@ -281,13 +282,7 @@ FORMATS = {
 
 def parse_parameters(request: Request) -> Selection:
     """Parse the query parameters of `/events`. Raises InvalidInput."""
-    for name in request.query_params:
-        if name not in PARAMETERS:
-            raise InvalidInput(
-                f"{name[:50]!r} is no parameter: expected one of {', '.join(PARAMETERS)}",
-                code="BAD_REQUEST",
-                path=(name[:50],),
-            )
+    check_parameters(request, PARAMETERS)
     types, commodities, places = (_list_parameter(request, name) for name in LIST_PARAMETERS)
     entity = request.query_params.get("entity")
     if entity is not None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
 from schema.http.compression import takes_gzip
+from schema.http.request import check_parameters
 from schema.http.responses import errors_as_json
 from schema.inputs.arguments import parse_required_position
 from schema.services import Services
@@ -131,12 +132,6 @@ class TransparencyLogRoute:
 
 
 def _size(request: Request) -> int | None:
-    for name in request.query_params:
-        if name != "size":
-            raise InvalidInput(
-                f"{name[:50]!r} is no parameter: expected size",
-                code="BAD_REQUEST",
-                path=(name[:50],),
-            )
+    check_parameters(request, ("size",))
     given = request.query_params.get("size")
     return None if given is None else parse_required_position(Position(given), "size")
