@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from schema.assistants.amounts import Amount, amount_fields
 from schema.assistants.answers import Answered, ToolAnswer
 from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
-from schema.pages.site.amounts import measured
 from schema.pages.site.words import words
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
@@ -32,17 +32,9 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     year: YearNumber | None = None
 
 
-class Claim(Answered, kw_only=True):
+class Claim(Amount, kw_only=True):
     """A number of a publisher in an edition."""
 
-    amount: str
-    value: str | UnsetType = UNSET
-    unit: str
-    basis: str | UnsetType = UNSET
-    qualifier: str | UnsetType = UNSET
-    estimated: bool | UnsetType = UNSET
-    publisher: str
-    edition: str
     published_on: str
     latest: bool | UnsetType = UNSET
     preferred: bool | UnsetType = UNSET
@@ -149,15 +141,9 @@ def figure(node: Node, book: Book) -> Figure:
 def claim(node: Node, not_comparable: str | None, book: Book) -> Claim:
     """A claim."""
     note = node["note"] or ""
+    edition = " ".join(filter(None, [node["edition"], node["editionVersion"]]))
     return Claim(
-        amount=measured(node).replace("\N{NO-BREAK SPACE}", " "),
-        value=unset(node["value"]),
-        unit=node["unit"],
-        basis=unset(node["basis"]),
-        qualifier=unset(node["qualifier"] and node["qualifier"].lower()),
-        estimated=unset(node["estimated"]),
-        publisher=node["publisher"],
-        edition=" ".join(filter(None, [node["edition"], node["editionVersion"]])),
+        **(amount_fields(node) | {"edition": edition}),
         published_on=node["publishedOn"],
         latest=unset(node["latest"]),
         preferred=unset(node["preferred"]),

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from schema.assistants.amounts import Amount, amount_fields
 from schema.assistants.answers import Answered, ToolAnswer
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
-from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, percent, words
 from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
@@ -32,19 +32,6 @@ class Question(ToolArguments, frozen=True, kw_only=True):
     stage: Stage | None = None
     form: str | None = None
     places: Annotated[int, Meta(ge=1, le=50, description="of a year, the largest first")] = 10
-
-
-class Amount(Answered, kw_only=True):
-    """A number as its publisher gives it."""
-
-    amount: str
-    value: str | UnsetType = UNSET
-    unit: str
-    basis: str | UnsetType = UNSET
-    qualifier: str | UnsetType = UNSET
-    estimated: bool | UnsetType = UNSET
-    publisher: str
-    edition: str
 
 
 class PlaceAmount(Amount, kw_only=True):
@@ -162,7 +149,7 @@ def year(node: Node, book: Book) -> Year:
         year=node["year"],
         stage=unset(node["stage"] and node["stage"].lower()),
         form=unset(node["form"]),
-        world=Amount(**amount(node["world"])) if node["world"] else UNSET,
+        world=Amount(**amount_fields(node["world"])) if node["world"] else UNSET,
         places=[place_amount(one) for one in node["figures"]],
         other_places=unset(node["others"]),
         without_number=unset(missing),
@@ -170,24 +157,10 @@ def year(node: Node, book: Book) -> Year:
     )
 
 
-def amount(node: Node) -> dict[str, Any]:
-    """A number with its unit, in words and in parts."""
-    return {
-        "amount": measured(node).replace("\N{NO-BREAK SPACE}", " "),
-        "value": unset(node["value"]),
-        "unit": node["unit"],
-        "basis": unset(node["basis"]),
-        "qualifier": unset(node["qualifier"] and node["qualifier"].lower()),
-        "estimated": unset(node["estimated"]),
-        "publisher": node["publisher"],
-        "edition": node["edition"],
-    }
-
-
 def place_amount(node: Node) -> PlaceAmount:
     """The number of a place."""
     return PlaceAmount(
-        **amount(node),
+        **amount_fields(node),
         place=node["place"]["code"],
         share=unset(node.get("share")),
         no_share=unset(node["shareUnavailableReason"]),
