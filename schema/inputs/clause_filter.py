@@ -12,7 +12,7 @@ from schema.inputs.ranges import DayRange, parse_days
 from tracker.domain.commodities import Commodity
 from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
+from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure
 
 OfCommodity: TypeAlias = Annotated[
     str | None,
@@ -33,6 +33,12 @@ OfHsCode: TypeAlias = Annotated[
         " 6, 8 or 10 digits: by the codes of their items, or, where these have none, of their"
         " commodities. A code that is exempt is not found."
     ),
+]
+OfIssuer: TypeAlias = Annotated[
+    str | None, argument(description="Only clauses of this issuer, such as `CN`.")
+]
+OfDirection: TypeAlias = Annotated[
+    Direction | None, argument(description="Only clauses on exports, on imports or on production.")
 ]
 OfMeasure: TypeAlias = Annotated[
     Measure | None, argument(description="Only clauses of this measure.")

@@ -17,9 +17,11 @@ from schema.inputs.clause_filter import (
     InForceIn,
     OfCommodity,
     OfCovers,
+    OfDirection,
     OfFirm,
     OfForm,
     OfHsCode,
+    OfIssuer,
     OfMeasure,
     OfStatus,
     ToDestination,
@@ -68,13 +70,8 @@ class ClauseCounts(AtMoment):
                 description="What to count by, each once; an empty list counts all clauses together."
             ),
         ],
-        issuer: Annotated[
-            str | None, argument(description="Only clauses of this issuer, such as `CN`.")
-        ] = None,
-        direction: Annotated[
-            Direction | None,
-            argument(description="Only clauses on exports, on imports or on production."),
-        ] = None,
+        issuer: OfIssuer = None,
+        direction: OfDirection = None,
         destination: ToDestination = None,
         origin: FromOrigin = None,
         commodity: OfCommodity = None,

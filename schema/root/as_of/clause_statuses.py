@@ -22,9 +22,11 @@ from schema.inputs.clause_filter import (
     FromOrigin,
     OfCommodity,
     OfCovers,
+    OfDirection,
     OfFirm,
     OfForm,
     OfHsCode,
+    OfIssuer,
     OfMeasure,
     ToDestination,
     parse_clause_query,
@@ -40,7 +42,7 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControl as ControlEntity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Direction
+from tracker.domain.vocabulary import ClauseStatus
 
 
 @object_type
@@ -80,13 +82,8 @@ class ClauseStatuses(AtMoment):
         statuses: Annotated[
             list[ClauseStatus] | None, argument(description="Only times of these statuses.")
         ] = None,
-        issuer: Annotated[
-            str | None, argument(description="Only clauses of this issuer, such as `CN`.")
-        ] = None,
-        direction: Annotated[
-            Direction | None,
-            argument(description="Only clauses on exports, on imports or on production."),
-        ] = None,
+        issuer: OfIssuer = None,
+        direction: OfDirection = None,
         destination: ToDestination = None,
         origin: FromOrigin = None,
         commodity: OfCommodity = None,
