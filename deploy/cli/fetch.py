@@ -17,7 +17,7 @@ from tracker.audit.bundle.files import report_path
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.errors import NotFound
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 from tracker.postgres.database import Pool, Target
 from tracker.snapshots.digest import digest_bytes
 from tracker.snapshots.store import NEWEST, SnapshotInfo, SnapshotStore

@@ -11,7 +11,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 from tracker.postgres.database import Target
 
 

@@ -25,7 +25,7 @@ from schema.types.preview import Preview, preview
 from tracker.commands import commands as orders
 from tracker.domain.codec import from_builtins
 from tracker.errors import InvalidInput, TrackerError
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 
 MAX_COMMANDS = 1000
 """The maximum number of commands in a batch."""

@@ -24,7 +24,7 @@ from tracker.commands.handler import Commands
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import Fact, Name, PartialDate, Sha256, Source, Value
 from tracker.errors import Path, TrackerError, Unavailable
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 from tracker.postgres.database import CONNECTION_ERRORS
 
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})

@@ -22,7 +22,7 @@ from schema.types.candidate import Candidate, candidate, parse_candidate_id
 from tracker.auth.scopes import Scope
 from tracker.domain.entity import check_stream
 from tracker.errors import TrackerError
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 from tracker.review import candidate as reviewed
 from tracker.review.candidate import MAX_BULK, MAX_POSTPONED_DAYS
 from tracker.review.review import BulkOutcome, Review, Reviewer

@@ -25,7 +25,8 @@ from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput, Rejected
-from tracker.log.recorder import AppendResult, Recorder
+from tracker.log.append import AppendResult
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import Connection, Target
 
 Tamper = Callable[[Path], object]

@@ -32,8 +32,9 @@ from tracker.errors import (
     TrackerError,
     VersionConflict,
 )
+from tracker.log.append import AppendResult
 from tracker.log.entries import MAX_DATA_BYTES
-from tracker.log.recorder import AppendResult, Recorder
+from tracker.log.recorder import Recorder
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from deploy.bootstrap import open_connection
 from tests.log.test_log import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
+from tracker.log.append import AppendResult, Command, append
 from tracker.log.entries import MAX_DATA_BYTES, NewEvent
-from tracker.log.recorder import AppendResult, Command, Recorder, append
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, Target, create_pool
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")

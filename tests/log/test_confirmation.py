@@ -31,7 +31,8 @@ from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
-from tracker.log.recorder import AppendResult, Recorder, append
+from tracker.log.append import AppendResult, append
+from tracker.log.recorder import Recorder
 from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 

@@ -17,8 +17,9 @@ from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
+from tracker.log.append import AppendResult
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import AppendResult, Recorder
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 

@@ -12,6 +12,7 @@ from tests.mutation.mutants import ROOT, Mutant
 
 MIGRATIONS = "tracker/postgres/migrations/"
 IN_MIGRATIONS = (
+    "tracker/log/append.py",
     "tracker/log/recorder.py",
     "tracker/log/annexes.py",
     "tracker/auth/tokens.py",

@@ -7,7 +7,8 @@ import pytest
 
 from deploy.bootstrap import open_connection, open_pool
 from tests.log.test_log import event
-from tracker.log.recorder import Recorder, append
+from tracker.log.append import append
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, WATCHER, Target
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")

@@ -13,8 +13,9 @@ from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import announced
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
+from tracker.log.append import AppendResult, append
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import PAGE_EVENTS, SQL, AppendResult, Recorder, append, read
+from tracker.log.recorder import PAGE_EVENTS, SQL, Recorder, read
 from tracker.postgres.database import Target, connect
 
 TICK = timedelta(microseconds=1)

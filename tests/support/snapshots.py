@@ -21,8 +21,8 @@ from tracker.domain.watched_source_facts import (
     Unchanged,
     Watched,
 )
+from tracker.log.append import AppendResult, append
 from tracker.log.entries import new_event
-from tracker.log.recorder import AppendResult, append
 from tracker.postgres.database import API, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 

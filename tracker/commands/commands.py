@@ -19,7 +19,7 @@ from tracker.errors import (
     TooLarge,
     VersionConflict,
 )
-from tracker.log.recorder import AppendResult
+from tracker.log.append import AppendResult
 
 IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
 """Parts of ids that only imports give: of corrections, and of receipts."""

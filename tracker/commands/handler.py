@@ -33,8 +33,9 @@ from tracker.errors import (
     Unavailable,
     VersionConflict,
 )
+from tracker.log.append import AppendResult
 from tracker.log.entries import SOURCE, NewEvent, RecordedEvent
-from tracker.log.recorder import AppendResult, Recorder
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_ATTEMPTS = 5

@@ -37,9 +37,9 @@ from tracker.errors import IdempotencyConflict, VersionConflict
 from tracker.eventsourcing_asyncpg import factory
 from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription, WatchableRecorder
+from tracker.log.append import AppendResult, append
 from tracker.log.entries import NewEvent, new_event, recorded, to_aggregate_event
 from tracker.log.recorder import SQL as LOG
-from tracker.log.recorder import AppendResult, append
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tracker_log.sql"))

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import asyncpg
-
-from tracker.errors import (
-    DiskFull,
-    IdempotencyConflict,
-    InvalidInput,
-    LogSetBack,
-    TrackerError,
-    Unavailable,
-    VersionConflict,
-)
+from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
+from tracker.log.append import (
+    IMPORT_BATCH_EVENTS,
+    AppendResult,
+    Command,
+    append,
+    append_page,
+    lost_as_unavailable,
+    unavailable,
+)
+from tracker.log.append import SQL as APPEND
 from tracker.log.durability import Durability
 from tracker.log.entries import NewEvent, RecordedEvent, recorded
 from tracker.log.event_lookup import EventLookup
@@ -45,18 +35,8 @@ PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (
     for query in (SQL.page_about, SQL.page_about_from_end, SQL.count_about)
 )
 PAGE_EVENTS = 1000
-IMPORT_BATCH_EVENTS = 5000
-"""How many events an import sends at a time."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AppendResult:
-    """What became of a command: the positions of its events, and whether they were there before."""
-
-    positions: range
-    repeated: bool = False
 
 
 class StreamRange(NamedTuple):
@@ -65,9 +45,6 @@ class StreamRange(NamedTuple):
     low: str
     high: str
     since: int = 0
-
-
-Command = Sequence[NewEvent]
 
 
 class Recorder:
@@ -119,7 +96,7 @@ class Recorder:
             self.observe(0, time.perf_counter() - started, False)
             if not isinstance(error, CONNECTION_ERRORS):
                 logger.exception("an append failed in an unexpected way")
-            return [_unavailable(error) for _ in commands]
+            return [unavailable(error) for _ in commands]
 
     async def append_all(
         self, events: Sequence[NewEvent], progress: Callable[[int], None] = lambda _: None
@@ -137,7 +114,7 @@ class Recorder:
                 commits_confirmed(connection),
                 connection.transaction(),
             ):
-                await connection.execute(SQL.take_time)
+                await connection.execute(APPEND.take_time)
                 for page in pages:
                     await append_page(connection, page)
                     progress(len(page))
@@ -296,61 +273,6 @@ class Recorder:
         return int(await self._pool.fetchval(SQL.position_at, moment))
 
 
-async def append(
-    connection: Connection, commands: Sequence[Command]
-) -> list[AppendResult | VersionConflict | IdempotencyConflict]:
-    """Append commands over a connection in one round trip, and say how each one fared.
-
-    Raises Unconfirmed, and what connections raise: then all of them may be recorded.
-    """
-    events = [event for command in commands for event in command]
-    annexes = [
-        (number, annex)
-        for number, event in enumerate(events, 1)
-        if event.annexes
-        for annex in event.annexes
-    ]
-    async with commits_confirmed(connection):
-        rows = await connection.fetch(
-            SQL.append,
-            _command_offsets(commands),
-            [event.event_id for event in events],
-            [event.stream for event in events],
-            [event.version for event in events],
-            [event.type for event in events],
-            [event.attributes for event in events],
-            [event.data for event in events],
-            [number for number, _ in annexes],
-            [annex.field for _, annex in annexes],
-            [annex.salt for _, annex in annexes],
-            [annex.text for _, annex in annexes],
-        )
-    return [
-        outcome(row, len(command), command[0].event_id)
-        for row, command in zip(rows, commands, strict=True)
-    ]
-
-
-@contextmanager
-def lost_as_unavailable() -> Iterator[None]:
-    """Tell a database that is lost, or full, during an import as it is told to commands."""
-    try:
-        yield
-    except CONNECTION_ERRORS as error:
-        raise _unavailable(error) from error
-
-
-async def append_page(connection: Connection, events: Command) -> int:
-    """Append a page of an import in its transaction, and return the last position.
-
-    Raises VersionConflict or IdempotencyConflict, after which the transaction must be given up.
-    """
-    [appended] = await append(connection, [events])
-    if not isinstance(appended, AppendResult):
-        raise appended
-    return appended.positions[-1]
-
-
 async def read(
     connection: Connection, after: int, *, limit: int, types: Sequence[str] | None = None
 ) -> list[RecordedEvent]:
@@ -385,44 +307,6 @@ def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:
     return [s.low for s in about], [s.high for s in about], [s.since for s in about]
 
 
-def _command_offsets(commands: Sequence[Command]) -> list[int]:
-    """The place of each command's first event among all of them, counted from 1."""
-    starts, next_start = [], 1
-    for command in commands:
-        starts.append(next_start)
-        next_start += len(command)
-    return starts
-
-
-def outcome(
-    row: asyncpg.Record, count: int, event_id: str
-) -> AppendResult | VersionConflict | IdempotencyConflict:
-    """What `log.append` says of a command of so many events, of which the first has this id."""
-    if row["outcome"] == "conflict":
-        return VersionConflict(row["subject"], row["expected"], row["actual"])
-    if row["outcome"] == "reused":
-        return IdempotencyConflict(event_id)
-    first = row["first_position"]
-    return AppendResult(range(first, first + count), repeated=row["outcome"] == "repeated")
-
-
 def _count_new(outcomes: Sequence[object]) -> int:
     """How many events the outcomes say are new in the log."""
     return sum(len(o.positions) for o in outcomes if isinstance(o, AppendResult) and not o.repeated)
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    failure: Unavailable
-    if isinstance(error, asyncpg.DiskFullError):
-        failure = DiskFull()
-    elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-        failure = Unavailable(
-            "The database takes no writes now, so nothing was recorded; try again"
-        )
-    else:
-        failure = Unavailable(
-            "The log could not be reached; whether the events were recorded is not known. Send the"
-            " same command again: it counts once."
-        )
-    failure.__cause__ = error
-    return failure

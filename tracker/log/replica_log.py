@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NoReturn
 
 from tracker.errors import LogSetBack, ReadOnly, TrackerError
+from tracker.log.append import AppendResult, Command
 from tracker.log.durability import Durability
 from tracker.log.entries import NewEvent
 from tracker.log.follower import Follower
-from tracker.log.recorder import AppendResult, Command, Recorder
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, CONNECTION_ERRORS, Connection, Pool, Target, connect
 
 REPLICA_POLL_SECONDS = 0.25

@@ -24,7 +24,8 @@ from tracker.domain.registry import check_given, entity_type
 from tracker.domain.values import Fact
 from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, TrackerError, Unavailable
-from tracker.log.recorder import AppendResult, Recorder
+from tracker.log.append import AppendResult
+from tracker.log.recorder import Recorder
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import Connection, Pool, named_queries
 from tracker.review.candidate import (

@@ -20,17 +20,17 @@ from tracker.domain.entity import Entity
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import entity_type, fact_type
 from tracker.log.annexes import read_texts
-from tracker.log.entries import NewEvent
-from tracker.log.recorder import (
+from tracker.log.append import (
     IMPORT_BATCH_EVENTS,
     AppendResult,
     append_page,
     lost_as_unavailable,
     outcome,
-    read,
-    read_streams,
 )
+from tracker.log.append import SQL as APPEND
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import SQL as LOG
+from tracker.log.recorder import read, read_streams
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
@@ -168,7 +168,7 @@ class Staging:
         place, left = 0, self.count
         with lost_as_unavailable():
             async with commits_confirmed(self._connection), self._connection.transaction():
-                await self._connection.execute(LOG.take_time)
+                await self._connection.execute(APPEND.take_time)
                 while left:
                     place, count = await self._append_page(place)
                     left -= count
