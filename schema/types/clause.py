@@ -10,14 +10,14 @@ import strawberry
 from strawberry import argument, field
 
 from projections.fold import status_periods
-from projections.fold.transitions import TransitionBasis, bears_on
+from projections.fold.transitions import bears_on
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
-from schema.inputs.ranges import DayRange, parse_days
+from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
 from schema.types.common import (
     Because,
@@ -32,6 +32,7 @@ from schema.types.common import (
     quantity,
 )
 from schema.types.links import linked_node
+from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
 from tracker.domain.export_control import ExportControlState
@@ -50,9 +51,6 @@ from tracker.domain.vocabulary import (
 from tracker.errors import InvalidInput
 
 MAX_STATUS_PERIODS = 500
-StatusDays: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only times of which a day is one of these.")
-]
 if TYPE_CHECKING:
     from schema.types.export_control import ExportControl
 
@@ -111,26 +109,6 @@ class PartialSuspension:
     )
     suspended_for: str | None = field(
         description="Its length in ISO 8601 where the act gives that instead of an end."
-    )
-
-
-@object_type
-class StatusPeriod:
-    """A time in which a clause has a status."""
-
-    status: ClauseStatus = field(description="The status.")
-    first: Day = field(name="from", description="The first day.")
-    last: Day | None = field(
-        name="until", description="The last day, inclusive; null: as far as is known it lasts."
-    )
-    because: Because = field(description="The event that it begins because of.")
-    announced_on: Day = field(description="The day on which that event became public.")
-    basis: TransitionBasis = field(
-        description="Whether it begins by an act of its first day or by what was announced before."
-    )
-    confirmed_by: Because | None = field(
-        description="The first later act that says that it begins on its first day; null where the"
-        " event that it follows from is of the day itself, and where no such act is known."
     )
 
 
@@ -384,19 +362,6 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
                 from_state(PartialSuspension, of) for of in state.partial_suspensions
             ],
         },
-    )
-
-
-def status_period(of: status_periods.StatusPeriod) -> StatusPeriod:
-    """The GraphQL type of a time of a status."""
-    return StatusPeriod(
-        status=of.status,
-        first=Day(of.first.isoformat()),
-        last=Day(of.last.isoformat()) if of.last else None,
-        because=because_event(of.because),
-        announced_on=Day(of.announced_on.isoformat()),
-        basis=of.basis,
-        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
     )
 
 

@@ -18,8 +18,8 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Position
 from schema.types.change import Change, change
-from schema.types.clause import StatusPeriod, status_period
 from schema.types.common import Source, source
+from schema.types.status_period import StatusPeriod, status_period
 from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
 from tracker.domain.codec import encode

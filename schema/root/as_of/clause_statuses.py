@@ -35,9 +35,10 @@ from schema.inputs.order_by import ORDER_BY, ClauseStatusOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.clause import Clause, StatusDays, StatusPeriod, clause, status_period
+from schema.types.clause import Clause, clause
 from schema.types.connection import Connection, list_pages
 from schema.types.export_control import ExportControl, export_control, firm_names
+from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControl as ControlEntity
 from tracker.domain.export_control import ExportControlState
