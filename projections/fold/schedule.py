@@ -21,7 +21,7 @@ ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDay:
+class ScheduledDay:
     """What an event made of a day to come: the day that it is given, None where it is withdrawn."""
 
     day: date | None
@@ -35,7 +35,7 @@ class Scheduled:
 
     transition: Transition
     """As it was told last."""
-    told: tuple[ToldDay, ...]
+    days: tuple[ScheduledDay, ...]
     """Every day that it was given, in the order of the log; at least one."""
     changed: int
     """The position of the last event that changed anything of it."""
@@ -43,12 +43,12 @@ class Scheduled:
     @property
     def withdrawn(self) -> bool:
         """Whether it is said no more."""
-        return self.told[-1].day is None
+        return self.days[-1].day is None
 
     @property
     def id(self) -> str:
         """What stands for it, whatever is recorded later."""
-        of, first = self.transition, self.told[0]
+        of, first = self.transition, self.days[0]
         what = (of.entity, of.part, of.kind.value, first.position, str(first.day))
         return hashlib.blake2b(repr(what).encode(), digest_size=ID_BYTES).hexdigest()
 
@@ -61,12 +61,12 @@ def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
     return book.scheduled()
 
 
-def schedule_told_last(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
+def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
     """The same of an entity with very many facts: what stands, without the days that it was given before,
     so that what moves is another thing."""
     turns = EntityTransitions(entity, known).between(date.min, date.max)
     return [
-        Scheduled(turn, (ToldDay(turn.day, turn.because.position),), turn.because.position)
+        Scheduled(turn, (ScheduledDay(turn.day, turn.because.position),), turn.because.position)
         for turn in turns
         if turn.announced_on < turn.day
     ]
@@ -95,7 +95,7 @@ class ScheduleBook:
     def scheduled(self) -> list[Scheduled]:
         """What was to come, as far as it was read; by day."""
         found = [
-            Scheduled(one.transition, tuple(one.told), one.changed)
+            Scheduled(one.transition, tuple(one.days), one.changed)
             for one in self._book.entries
             if one.planned
         ]
@@ -105,14 +105,14 @@ class ScheduleBook:
 @dataclass(slots=True)
 class _Entry:
     transition: Transition
-    told: list[ToldDay] = field(default_factory=list)
+    days: list[ScheduledDay] = field(default_factory=list)
     planned: bool = False
     """Whether it was ever said before its day."""
     changed: int = 0
 
     def tell(self, transition: Transition, position: int) -> None:
-        if not self.told or self.told[-1].day != transition.day:
-            self.told.append(ToldDay(transition.day, position))
+        if not self.days or self.days[-1].day != transition.day:
+            self.days.append(ScheduledDay(transition.day, position))
             self.changed = position
         if transition != self.transition:
             self.changed = position
@@ -120,7 +120,7 @@ class _Entry:
         self.planned = self.planned or transition.announced_on < transition.day
 
     def withdraw(self, position: int) -> None:
-        self.told.append(ToldDay(None, position))
+        self.days.append(ScheduledDay(None, position))
         self.changed = position
 
 
@@ -134,23 +134,25 @@ class _Book:
 
     def enter(self, turns: Iterable[Transition], position: int, after: date) -> None:
         """Take over what is told from an event on of the days after one."""
-        told: dict[Hashable, list[Transition]] = defaultdict(list)
+        transitions: dict[Hashable, list[Transition]] = defaultdict(list)
         for turn in turns:
-            told[turn.part, turn.kind].append(turn)
+            transitions[turn.part, turn.kind].append(turn)
         known: dict[Hashable, list[_Entry]] = defaultdict(list)
         for entry in self.entries:
-            if entry.told[-1].day is not None and entry.transition.day <= after:
+            if entry.days[-1].day is not None and entry.transition.day <= after:
                 continue
             known[entry.transition.part, entry.transition.kind].append(entry)
-        for key in {**known, **told}:
-            self._match(known[key], told[key], position)
+        for key in {**known, **transitions}:
+            self._match(known[key], transitions[key], position)
         self._before = position
 
-    def _match(self, known: Sequence[_Entry], told: Sequence[Transition], position: int) -> None:
-        standing = {one.transition.day: one for one in known if one.told[-1].day is not None}
-        gone = [one for one in known if one.told[-1].day is None]
+    def _match(
+        self, known: Sequence[_Entry], transitions: Sequence[Transition], position: int
+    ) -> None:
+        standing = {one.transition.day: one for one in known if one.days[-1].day is not None}
+        gone = [one for one in known if one.days[-1].day is None]
         moved = list[Transition]()
-        for turn in told:
+        for turn in transitions:
             if entry := standing.pop(turn.day, None):
                 entry.tell(turn, position)
             else:
@@ -172,4 +174,4 @@ class _Book:
     def _comes_back(self, entry: _Entry, turn: Transition) -> bool:
         """Whether something that was withdrawn is told again: of the same day, or by the very next
         event, as where a fact is retracted and another recorded in its place."""
-        return entry.transition.day == turn.day or entry.told[-1].position == self._before
+        return entry.transition.day == turn.day or entry.days[-1].position == self._before

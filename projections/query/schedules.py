@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from time import monotonic
 
-from projections.fold.schedule import ScheduleBook, Scheduled, schedule_told_last
+from projections.fold.schedule import ScheduleBook, Scheduled, newest_schedule
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
 from projections.query.transitions import (
@@ -74,7 +74,7 @@ async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Sche
     """What was to come of an entity, while other tasks have their turns."""
     await asyncio.sleep(0)
     if len(known) > MAX_FACTS:
-        return schedule_told_last(entity, known)
+        return newest_schedule(entity, known)
     book, worked_since = ScheduleBook(entity, known), monotonic()
     while book.read_next():
         if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:

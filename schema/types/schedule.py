@@ -20,7 +20,7 @@ async def recorded_at(info: Info, position: int) -> Instant:
 
 
 @object_type
-class ToldDay:
+class ScheduledDay:
     """A day that something to come was given, or that it was withdrawn."""
 
     day: Day | None = field(description="The day; null where it was withdrawn.")
@@ -44,7 +44,7 @@ class ScheduledTransition:
     )
     day: Day = field(description="The day on which it happens, as it was told last.")
     withdrawn: bool = field(description="Whether it is said no more, so that it does not happen.")
-    told: list[ToldDay] = field(
+    days: list[ScheduledDay] = field(
         description="Every day that it was given, in the order of the log, and that it was withdrawn."
     )
     transition: Transition = field(
@@ -64,12 +64,12 @@ def scheduled_transition(of: schedule.Scheduled, position: int) -> ScheduledTran
         key=of.id,
         day=Day(of.transition.day.isoformat()),
         withdrawn=of.withdrawn,
-        told=[
-            ToldDay(
+        days=[
+            ScheduledDay(
                 day=Day(one.day.isoformat()) if one.day else None,
                 position=Position(str(one.position)),
             )
-            for one in of.told
+            for one in of.days
         ],
         transition=transition(of.transition, position),
     )

@@ -86,12 +86,12 @@ async def test_the_calendar_has_the_days_to_come_and_those_that_passed_lately(co
 async def test_a_day_that_was_postponed_has_its_whole_history(corpus: Api) -> None:
     data = await corpus.ask(
         'query ($entity: String) { asOf(validAt: "2026-11-20") { scheduled(entity: $entity, days: 100) {'
-        " nodes { withdrawn told { day } transition { clause transition } } } } }",
+        " nodes { withdrawn days { day } transition { clause transition } } } } }",
         entity="export-control/cn-mofcom-2025-21",
     )
     assert {
         "withdrawn": False,
-        "told": [{"day": "2025-08-12"}, {"day": "2025-11-10"}, {"day": "2026-11-10"}],
+        "days": [{"day": "2025-08-12"}, {"day": "2025-11-10"}, {"day": "2026-11-10"}],
         "transition": {"clause": "1", "transition": "RETURNS"},
     } in data["asOf"]["scheduled"]["nodes"]
 

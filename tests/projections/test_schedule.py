@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 
-from projections.fold.schedule import schedule, schedule_told_last
+from projections.fold.schedule import newest_schedule, schedule
 from tests.projections.test_timeline import History, histories
 from tests.projections.test_transitions import CONTROL, all_turns
 from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, suspended
@@ -26,7 +26,7 @@ def schedule_of(known: Sequence[RecordedFact]) -> list[tuple[str, str | None, li
         (
             one.transition.kind.value,
             one.transition.clause,
-            [f"{each.day or 'withdrawn'} by {each.position}" for each in one.told],
+            [f"{each.day or 'withdrawn'} by {each.position}" for each in one.days],
         )
         for one in schedule(CONTROL, known)
     ]
@@ -101,12 +101,12 @@ def test_what_stands_is_what_is_to_come_and_every_id_is_kept(history: History) -
     assert {(turn.day, turn.kind) for turn in turns if turn.announced_on < turn.day} <= {*standing}
     assert {*standing} <= {(turn.day, turn.kind) for turn in turns}
     for one in found:
-        assert [each.position for each in one.told] == sorted({each.position for each in one.told})
-        assert one.withdrawn or one.told[-1].day == one.transition.day
+        assert [each.position for each in one.days] == sorted({each.position for each in one.days})
+        assert one.withdrawn or one.days[-1].day == one.transition.day
 
 
 def test_of_an_entity_with_very_many_facts_there_is_what_stands() -> None:
     known = decided_facts(CONTROL, announced(), SUSPENSION, LONGER)
-    [start, end] = schedule_told_last(CONTROL, known)
+    [start, end] = newest_schedule(CONTROL, known)
     assert (start.transition.kind.value, end.transition.kind.value) == ("suspended", "returns")
-    assert [(str(each.day), each.position) for each in end.told] == [("2027-06-01", 3)]
+    assert [(str(each.day), each.position) for each in end.days] == [("2027-06-01", 3)]

@@ -42,13 +42,13 @@ def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -
 
 def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
     """One of them."""
-    day, told, transition = date.fromisoformat(node["day"]), node["told"], node["transition"]
+    day, days, transition = date.fromisoformat(node["day"]), node["days"], node["transition"]
     one, changed = Event(), datetime.fromisoformat(node["changedAt"])
     one.add("uid", f"{node['key']}@tracker")
     one.add("dtstamp", changed)
-    one.add("created", datetime.fromisoformat(told[0]["recordedAt"]))
+    one.add("created", datetime.fromisoformat(days[0]["recordedAt"]))
     one.add("last-modified", changed)
-    one.add("sequence", len(told) - 1)
+    one.add("sequence", len(days) - 1)
     one.add("dtstart", day)
     one.add("dtend", day + DAY)
     one.add("transp", "TRANSPARENT")
@@ -73,13 +73,13 @@ def description(node: Mapping[str, Any]) -> str:
         f"Source: {source['name']}, {source['publishedOn']}{unverified}."
         f" Position {because['position']} of the log."
     ]
-    told = node["told"]
+    days = node["days"]
     if node["withdrawn"]:
-        parts.append(f"Withdrawn by position {told[-1]['position']}.")
-    if before := [_told_day(each) for each in told[:-1] if each["day"]]:
+        parts.append(f"Withdrawn by position {days[-1]['position']}.")
+    if before := [_day_in_words(each) for each in days[:-1] if each["day"]]:
         parts.append(f"Told before: {listed(before, len(before))}.")
     return " ".join(parts)
 
 
-def _told_day(told: Mapping[str, Any]) -> str:
-    return f"{written_day(told['day'])} (position {told['position']})"
+def _day_in_words(given: Mapping[str, Any]) -> str:
+    return f"{written_day(given['day'])} (position {given['position']})"
