@@ -41,12 +41,12 @@ def wrong_names() -> str:
 
 def strangers(installed: Iterable[Distribution | Installed]) -> Iterator[str]:
     """Sentences on other distributions that bring packages of our names. Pure."""
-    told = set()
+    seen = set()
     for distribution in installed:
         for name in MODULE.findall(distribution.read_text("RECORD") or ""):
-            if _same(distribution.name, OURS) or (distribution.name, name) in told:
+            if _same(distribution.name, OURS) or (distribution.name, name) in seen:
                 continue
-            told.add((distribution.name, name))
+            seen.add((distribution.name, name))
             yield (
                 f"`{name}` is a package of the tracker, and one of the distribution"
                 f" {distribution.name}, which is installed beside it. Uninstalling that one takes files"

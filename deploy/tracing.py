@@ -75,7 +75,7 @@ class Traces:
     def _describe(self, span: Span, seen: OperationInfo) -> None:
         """Say what was seen, in the words of OpenTelemetry where it has some."""
         span.update_name(seen.type or "GraphQL Operation")
-        told = {
+        attributes = {
             "graphql.operation.type": seen.type,
             "graphql.operation.name": seen.operation,
             "tracker.request": seen.request,
@@ -84,7 +84,7 @@ class Traces:
             "tracker.position": seen.position,
             "tracker.outcome": seen.outcome,
         }
-        span.set_attributes({name: of for name, of in told.items() if of is not None})
+        span.set_attributes({name: of for name, of in attributes.items() if of is not None})
         if seen.outcome in FAILURES:
             span.set_attribute("error.type", seen.outcome)
             span.set_status(self._trace.StatusCode.ERROR)

@@ -108,6 +108,21 @@ def test_no_former_name_comes_back() -> None:
     ]
 
 
+FORMER_VARIABLES = {"told"}
+"""Names of variables and fields that could hold anything that somebody said."""
+
+
+def test_no_former_name_of_a_variable_comes_back() -> None:
+    wrong = []
+    for floor in FLOORS:
+        for path in (ROOT / floor).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                name = getattr(node, "id", getattr(node, "arg", getattr(node, "attr", None)))
+                if name in FORMER_VARIABLES:
+                    wrong.append(f"{path.relative_to(ROOT)}: {name}")
+    assert not wrong
+
+
 UNITS_OF_DRAWINGS = ("_PERCENT", "_PX", "_SHARE")
 """Units that constants with a fraction may have too."""
 

@@ -251,5 +251,5 @@ def shorten(value: Any) -> str:
     """A value in a few letters."""
     if value is None:
         return "–"
-    told = in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return told if len(told) <= MAX_SHOWN_CHARACTERS else f"{told[: MAX_SHOWN_CHARACTERS - 1]}…"
+    text = in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[: MAX_SHOWN_CHARACTERS - 1]}…"

@@ -90,10 +90,10 @@ def _misfit(binaries: Path | None, pgdata: Path) -> str:
 def _major(binaries: Path) -> int | None:
     try:
         command = [str(binaries / "postgres"), "--version"]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"\(PostgreSQL\) (\d+)", told)
+    found = re.search(r"\(PostgreSQL\) (\d+)", version)
     return int(found[1]) if found else None
 
 

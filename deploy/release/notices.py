@@ -89,12 +89,12 @@ def address_of(metadata: Message) -> str:
 
 def texts_of(distribution: Distribution) -> Iterator[str]:
     """The texts of licences and notices that came with a distribution, each once."""
-    told = set()
+    seen = set()
     for file in sorted(distribution.files or (), key=str):
         if ".dist-info" in file.parts[0] and TEXT.search(str(file)) and file.suffix != ".py":
             text = Path(str(file.locate())).read_text(encoding="utf-8", errors="replace").strip()
-            if text and text not in told:
-                told.add(text)
+            if text and text not in seen:
+                seen.add(text)
                 yield text
 
 

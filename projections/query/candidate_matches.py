@@ -82,8 +82,8 @@ def _acts_of_issuers(
 
 def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[CandidateMatch]:
     """The acts of its issuers that a candidate is about, by their names in the log. Pure."""
-    told = _CandidateFact(candidate)
-    found = (match for name, act in acts.items() if (match := _match(told, name, act)))
+    candidate_fact = _CandidateFact(candidate)
+    found = (match for name, act in acts.items() if (match := _match(candidate_fact, name, act)))
     ranked = sorted(found, key=lambda match: (RANKS[match.kind], match.entity))
     yield from ranked[:MAX_MATCHES]
 
@@ -117,54 +117,56 @@ class _CandidateFact:
         return on or (PartialDate(published.isoformat()) if published else None)
 
 
-def _match(told: _CandidateFact, name: str, act: Act) -> CandidateMatch | None:
+def _match(candidate_fact: _CandidateFact, name: str, act: Act) -> CandidateMatch | None:
     """What a candidate is to an act; None where it is nothing to it, or the act was made of it."""
-    if act.because and act.because[0].event_id == told.candidate.recorded_id:
+    if act.because and act.because[0].event_id == candidate_fact.candidate.recorded_id:
         return None
-    same = _same_because(told, name, act)
+    same = _same_because(candidate_fact, name, act)
     if same:
-        differences = list(_differences(told, act))
+        differences = list(_differences(candidate_fact, act))
         if not differences:
             return CandidateMatch(MatchKind.SAME_AS, name, act.title, same)
         because = "; ".join((same, *differences))
         return CandidateMatch(MatchKind.CONFLICTS_WITH, name, act.title, because)
-    if name == told.candidate.stream and told.fact is not None:
+    if name == candidate_fact.candidate.stream and candidate_fact.fact is not None:
         because = "it is about this act"
         return CandidateMatch(MatchKind.AMENDS, name, act.title, because)
-    if cited := told.cited & _numbers(act):
+    if cited := candidate_fact.cited & _numbers(act):
         because = f"it cites {', '.join(sorted(cited))}"
         return CandidateMatch(MatchKind.AMENDS, name, act.title, because)
     return None
 
 
-def _same_because(told: _CandidateFact, name: str, act: Act) -> str | None:
+def _same_because(candidate_fact: _CandidateFact, name: str, act: Act) -> str | None:
     """Why a candidate is the same act; None where it is not."""
-    if numbers := told.numbers & _numbers(act):
+    if numbers := candidate_fact.numbers & _numbers(act):
         return f"the same number: {', '.join(sorted(numbers))}"
-    if name == told.candidate.stream and told.opens:
+    if name == candidate_fact.candidate.stream and candidate_fact.opens:
         return "the same key"
-    if told.candidate.url in _addresses(act):
+    if candidate_fact.candidate.url in _addresses(act):
         return "the same address"
-    if _overlap(told.day, _day(act)) and _similar(told.title, set(words(act.title))):
+    if _overlap(candidate_fact.day, _day(act)) and _similar(
+        candidate_fact.title, set(words(act.title))
+    ):
         return "the same issuer and day, and a similar title"
     return None
 
 
-def _differences(told: _CandidateFact, act: Act) -> Iterator[str]:
+def _differences(candidate_fact: _CandidateFact, act: Act) -> Iterator[str]:
     """In what a proposed fact differs from the same act as it is known."""
-    if told.fact is None or not told.opens:
+    if candidate_fact.fact is None or not candidate_fact.opens:
         return
-    on: PartialDate | None = getattr(told.fact, "on", None)
+    on: PartialDate | None = getattr(candidate_fact.fact, "on", None)
     if on and not _overlap(on, _day(act)):
         yield f"another day: {on}, not {_day(act)}"
-    if not isinstance(told.fact, Announced) or not isinstance(act, ExportControlState):
+    if not isinstance(candidate_fact.fact, Announced) or not isinstance(act, ExportControlState):
         return
     known = {item.clause.measure for item in act.clauses}
-    said = {clause.measure for clause in told.fact.clauses}
+    said = {clause.measure for clause in candidate_fact.fact.clauses}
     if known and said and known.isdisjoint(said):
         yield f"another measure: {_list_words(said)}, not {_list_words(known)}"
     goods = {good for item in act.clauses for good in item.clause.commodities}
-    named = {good for clause in told.fact.clauses for good in clause.commodities}
+    named = {good for clause in candidate_fact.fact.clauses for good in clause.commodities}
     if goods and named and _with_related(goods).isdisjoint(named):
         yield f"other goods: {_list_words(named)}, not {_list_words(goods)}"
 

@@ -28,10 +28,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("transitions.sql"))
-TURNING = fill(SQL.turning, told=SQL.told_still, about="true")
-TURNING_ABOUT = fill(SQL.turning, told=SQL.told_still, about=SQL.about_words)
-EVER_TURNING = fill(SQL.turning, told="true", about="true")
-EVER_TURNING_ABOUT = fill(SQL.turning, told="true", about=SQL.about_words)
+TURNING = fill(SQL.turning, still=SQL.still_known, about="true")
+TURNING_ABOUT = fill(SQL.turning, still=SQL.still_known, about=SQL.about_words)
+EVER_TURNING = fill(SQL.turning, still="true", about="true")
+EVER_TURNING_ABOUT = fill(SQL.turning, still="true", about=SQL.about_words)
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 TRANSITION_BYTES = 4000
 """Bytes in memory, about, of a transition and the states before and after it."""
@@ -216,7 +216,7 @@ def is_about(transition: Transition, about: TransitionFilter) -> bool:
         and about.entity in (None, transition.entity)
         and (about.what is None or transition.kind in about.what)
         and _has_any(
-            about.commodities and _commodities_asked(transition, about), _commodities(transition)
+            about.commodities and _wanted_commodities(transition, about), _commodities(transition)
         )
         and _has_any(about.places, (p for of in states for p in filter_columns(of).places))
         and _has_any(about.publishers, (s.publisher for of in states for s in of.sources))
@@ -232,7 +232,7 @@ def _has_any(wanted: Sequence[str] | None, found: Iterator[str]) -> bool:
     return wanted is None or not set(wanted).isdisjoint(found)
 
 
-def _commodities_asked(transition: Transition, about: ChangeFilter) -> Sequence[str]:
+def _wanted_commodities(transition: Transition, about: ChangeFilter) -> Sequence[str]:
     is_control = entity_type(transition.entity) is ExportControl
     return (about.commodities_of_controls if is_control else about.commodities) or ()
 

@@ -10,10 +10,10 @@ WITH begun AS MATERIALIZED (
     WHERE kind = ANY ($4::text[]) AND first_day > $1::date AND first_day <= $2::date
 )
 SELECT DISTINCT entity FROM begun
-WHERE since <= $3::bigint AND {told}
+WHERE since <= $3::bigint AND {still}
   AND {about}
 
--- name: told_still
+-- name: still_known
 -- What is told at the position; else also those that may only once have turned then, by what was told before.
 until > $3::bigint
 

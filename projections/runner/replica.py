@@ -98,10 +98,10 @@ class Replica:
         rows = await connection.fetch(SQL.projections)
         positions = {row["projection"]: row["position"] for row in rows}
         self._note(state, positions[self._name])
-        told = {
+        news = {
             f"projected_{row['projection']}": f"{row['position']} {row['fold']}" for row in rows
         }
-        return told | {"log": told[f"projected_{self._name}"]}
+        return news | {"log": news[f"projected_{self._name}"]}
 
     def _note(self, row: Any, position: int) -> None:
         """Take over what a replica says, and have it read from unless it is too far behind."""

@@ -102,10 +102,10 @@ def refused(problem: TrackerError) -> types.CallToolResult:
     """An error as the result of a call, with its code and the argument that it is about."""
     current_operation().note_error(problem.code)
     at = f" at `{'.'.join(map(str, problem.path))}`" if problem.path else ""
-    told = {"message": problem.message, **error_extensions(problem.code, problem.path)}
+    content = {"message": problem.message, **error_extensions(problem.code, problem.path)}
     return types.CallToolResult(
         content=[types.TextContent(text=f"{problem.code}{at}: {problem.message}")],
-        structured_content=told,
+        structured_content=content,
         is_error=True,
     )
 

@@ -212,9 +212,9 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f" (state digest sha256:{answer.digest})."
     )
     said = [f"Must be said: {sentence}" for sentence in answer.must_say]
-    told = list(lines)
-    room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(told)))
-    items = [f"- {_short(line, room)}" for line in told] or ["Nothing is recorded that matches."]
+    texts = list(lines)
+    room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(texts)))
+    items = [f"- {_short(line, room)}" for line in texts] or ["Nothing is recorded that matches."]
     if answer.left_out:
         after = answer.left_out.after
         items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")

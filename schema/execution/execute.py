@@ -106,11 +106,11 @@ def parts(
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:
     errors = [error.formatted for error in result.errors or ()]
-    told = {"extensions": result.extensions} if result.extensions else {}
+    extensions = {"extensions": result.extensions} if result.extensions else {}
     if not errors:
-        return {"data": result.data, **told}
+        return {"data": result.data, **extensions}
     executed = result.data is not None or any("path" in error for error in errors)
-    return {"errors": errors, "data": result.data, **told} if executed else {"errors": errors}
+    return {"errors": errors, "data": result.data, **extensions} if executed else {"errors": errors}
 
 
 def refusal(error: Mapping[str, Any]) -> TrackerError:

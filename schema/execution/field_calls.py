@@ -41,8 +41,8 @@ class FieldCall:
         """What is to be waited for."""
         resolver: Any = self.field.base_resolver  # what its method gives is known at run time only
         if self.informed:
-            told = strawberry.Info(_raw_info=info, _field=self.field)
-            return resolver.wrapped_func(source, info=told, **self.arguments)  # type: ignore[no-any-return]
+            request_info = strawberry.Info(_raw_info=info, _field=self.field)
+            return resolver.wrapped_func(source, info=request_info, **self.arguments)  # type: ignore[no-any-return]
         return resolver.wrapped_func(source, **self.arguments)  # type: ignore[no-any-return]
 
 

@@ -55,8 +55,8 @@ class SentParts:
         self._pending.update(dict.fromkeys(one.id for one in of.pending or ()))
         for one in getattr(of, "completed", None) or ():
             self._pending.pop(one.id, None)
-        told = {"extensions": {"moments": {**moments}}} if moments else {}
-        return {**of.formatted, **told}
+        extensions = {"extensions": {"moments": {**moments}}} if moments else {}
+        return {**of.formatted, **extensions}
 
     def end(self, error: GraphQLError) -> Part:
         """The last part, where what was announced does not come."""

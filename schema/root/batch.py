@@ -147,8 +147,8 @@ def parse_command(command: Any, index: int) -> BatchCommand:
 async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.require_actor()
-    with read_batch(commands, key) as told, step("append"):
-        appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
+    with read_batch(commands, key) as planned, step("append"):
+        appended = await services.commands.record_all(planned, idempotency_key=key, actor=actor)
     await wait_until_readable(info, appended)
     return await batch_result(info, appended)
 
@@ -158,8 +158,8 @@ async def execute_preview(
 ) -> Preview:
     """What commands would record and change, as it would be seen on a day; nothing is recorded."""
     services, actor = info.context.services, info.context.require_actor()
-    with read_batch(commands, key) as told, step("dry_run"):
-        run = await services.commands.preview(told, idempotency_key=key, actor=actor)
+    with read_batch(commands, key) as asked, step("dry_run"):
+        run = await services.commands.preview(asked, idempotency_key=key, actor=actor)
     with step("projection"):
         await services.projector.reach(run.position)
     start = await services.as_of.resolve(day, None, run.position)

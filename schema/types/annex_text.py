@@ -52,31 +52,31 @@ class WithQuotation(WithNote):
         return self.note_text, self.quotation_text
 
 
-def resolve_text(info: Info, told: FreeText | None) -> str | None:
+def resolve_text(info: Info, text: FreeText | None) -> str | None:
     """A text, at once where it is in the state."""
-    if isinstance(told, TextCommitment):
-        return cast(str | None, _load_text(info, told))  # GraphQL awaits it
-    return told
+    if isinstance(text, TextCommitment):
+        return cast(str | None, _load_text(info, text))  # GraphQL awaits it
+    return text
 
 
-def _load_text(info: Info, told: TextCommitment) -> Awaitable[str | None]:
+def _load_text(info: Info, text: TextCommitment) -> Awaitable[str | None]:
     async def opened() -> str | None:
-        kept = await info.context.loaders.of.load(told.commitment)
+        kept = await info.context.loaders.of.load(text.commitment)
         return kept.text if kept else None
 
     return opened()
 
 
 async def load_texts(
-    info: Info, told: Collection[TextCommitment]
+    info: Info, texts: Collection[TextCommitment]
 ) -> dict[TextCommitment, str | None]:
     """Some texts, None for one that had to go."""
-    kept = await info.context.loaders.of.load_many([text.commitment for text in told])
-    return {text: of.text if of else None for text, of in zip(told, kept, strict=True)}
+    kept = await info.context.loaders.of.load_many([text.commitment for text in texts])
+    return {text: of.text if of else None for text, of in zip(texts, kept, strict=True)}
 
 
 async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
     """Those of some texts that had to go."""
-    asked = [told.commitment for told in texts if isinstance(told, TextCommitment)]
+    asked = [text.commitment for text in texts if isinstance(text, TextCommitment)]
     kept = await info.context.loaders.of.load_many(asked)
     return [redacted_text(of.redacted_text) for of in kept if of and of.redacted_text]

@@ -113,12 +113,12 @@ def without_texts(fact: F, fields: Collection[str]) -> F:
     return with_texts(fact, dict.fromkeys(fields))
 
 
-def equal_ignoring_redacted(recorded: Fact, told: Fact) -> bool:
+def equal_ignoring_redacted(recorded: Fact, other: Fact) -> bool:
     """Whether a recorded fact equals another one. Redacted texts can no longer be compared and
     count as equal.
     """
     gone = commitments_in(recorded)
-    return without_texts(recorded, gone) == without_texts(told, gone)
+    return without_texts(recorded, gone) == without_texts(other, gone)
 
 
 def _clauses(fact: Fact) -> Iterable[tuple[int, Clause]]:

@@ -98,8 +98,8 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     @property
     def because(self) -> tuple[Evidence, ...]:
         """The events of the claims and judgements, in the order of the log."""
-        told = (*(claim.because for claim in self.claims), *self.judged)
-        return tuple(sorted(told, key=lambda fact: fact.position))
+        evidence = (*(claim.because for claim in self.claims), *self.judged)
+        return tuple(sorted(evidence, key=lambda fact: fact.position))
 
     @property
     def sources(self) -> list[Source]:
@@ -157,9 +157,10 @@ class FigureFold(Fold[FigureState]):
             case Preferred() as fact:
                 self.judged.append((known, fact))
                 if self._judged is not None:
-                    told = self._judged.values
+                    judgements = self._judged.values
                     self._judged.insert(
-                        bisect_right(told, known.position, key=_POSITION), self._write_judged(known)
+                        bisect_right(judgements, known.position, key=_POSITION),
+                        self._write_judged(known),
                     )
 
     def state(self, id: str, day: date) -> FigureState | None:
@@ -184,8 +185,8 @@ class FigureFold(Fold[FigureState]):
         if self._claims is None:
             self._claims = Elements(map(self._write, range(len(self.claimed))))
         if self._judged is None:
-            told = sorted([known for known, _ in self.judged], key=_POSITION)
-            self._judged = Elements(map(self._write_judged, told))
+            judgements = sorted([known for known, _ in self.judged], key=_POSITION)
+            self._judged = Elements(map(self._write_judged, judgements))
         return self._claims, self._judged
 
     def _all_claims(self) -> tuple[Claim, ...]:

@@ -126,8 +126,8 @@ class Redaction(Entity):
 
     def check(self, fact: Fact) -> None:
         """A text goes once."""
-        told = [k.fact for k in self.known if isinstance(k.fact, Redacted)]
-        gone = {field for redaction in told for field in redaction.fields}
+        earlier = [k.fact for k in self.known if isinstance(k.fact, Redacted)]
+        gone = {field for redaction in earlier for field in redaction.fields}
         for index, field in enumerate(fact.fields if isinstance(fact, Redacted) else ()):
             if field in gone:
                 raise InvalidInput(

@@ -63,7 +63,7 @@ def fact_type(type_: str) -> type[Fact]:
     return fact
 
 
-def check_given(fact: type[Fact]) -> None:
+def check_may_be_stated(fact: type[Fact]) -> None:
     """Refuse facts that nobody states: they are the record of what the tracker has done.
 
     Raises InvalidInput at `type`.
@@ -86,7 +86,7 @@ __all__ = [
     "STATES",
     "Entity",
     "State",
-    "check_given",
+    "check_may_be_stated",
     "entity_type",
     "fact_type",
 ]

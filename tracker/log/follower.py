@@ -123,14 +123,14 @@ class Follower(BackgroundTask):
         woken, self._woken = self._woken, asyncio.Event()
         woken.set()
 
-    def listen_to(self, channel: str, told: Callable[[str], None]) -> None:
-        """Call `told` with notifications on another channel, over the same connection.
+    def listen_to(self, channel: str, handle: Callable[[str], None]) -> None:
+        """Call `handle` with notifications on another channel, over the same connection.
 
         That has to be said before it listens: whoever comes later would not be told.
         """
         if self._begun:
             raise RuntimeError(f"the follower listens already: expected {channel} before")
-        self._handlers[channel] = told
+        self._handlers[channel] = handle
 
     async def run(self) -> None:
         """Listen, and read on for all who follow."""

@@ -123,7 +123,7 @@ class PollingFollower(Follower):
     async def _poll(self) -> None:
         connection = await connect(self._target, role=API)
         await self.durability.check(connection)
-        told: Mapping[str, str] = {}
+        last: Mapping[str, str] = {}
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -132,9 +132,9 @@ class PollingFollower(Follower):
                     self.listening, self._gone = True, False
                     self.session += 1
                 for channel, payload in found.items():
-                    if payload != told.get(channel) and channel in self._handlers:
+                    if payload != last.get(channel) and channel in self._handlers:
                         self._handlers[channel](payload)
-                told = found
+                last = found
                 await asyncio.sleep(REPLICA_POLL_SECONDS)
         finally:
             self.listening = False

@@ -213,13 +213,13 @@ async def _read_subjects(
 ) -> dict[int, Subjects]:
     """What events are about, by their positions."""
     streams = {event.stream for event in events if event.version > 1}
-    told = await recorder.read_streams(streams) if streams else {}
+    by_stream = await recorder.read_streams(streams) if streams else {}
     return {
-        event.position: Subjects.of(_facts_until(event, told.get(event.stream, [])))
+        event.position: Subjects.of(_facts_until(event, by_stream.get(event.stream, [])))
         for event in events
     }
 
 
-def _facts_until(event: RecordedEvent, told: Sequence[RecordedEvent]) -> list[Fact]:
+def _facts_until(event: RecordedEvent, events: Sequence[RecordedEvent]) -> list[Fact]:
     """The facts of an entity up to an event."""
-    return [*(e.fact for e in told if e.position < event.position), event.fact]
+    return [*(e.fact for e in events if e.position < event.position), event.fact]

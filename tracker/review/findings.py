@@ -57,9 +57,9 @@ async def propose(
     findings again add nothing, and a fact that the log has with the same content under the id of its
     reader is passed over. All or nothing; raises InvalidInput for a finding that can't be kept.
     """
-    told = [storable(one) for one in findings]
-    rows = {(row["item"], row["part"]): row for row in (row_of(one, issuers) for one in told)}
-    facts = {one.event.event_id: one.event.fact for one in told if isinstance(one, FactProposal)}
+    kept = [storable(one) for one in findings]
+    rows = {(row["item"], row["part"]): row for row in (row_of(one, issuers) for one in kept)}
+    facts = {one.event.event_id: one.event.fact for one in kept if isinstance(one, FactProposal)}
     if isinstance(target, asyncpg.Pool):
         async with target.acquire() as connection:
             return await _propose(connection, source, list(rows.values()), facts)
@@ -97,12 +97,12 @@ async def _known_ids(connection: Connection, facts: Mapping[str, Fact]) -> set[s
     }
 
 
-def is_same(recorded: Fact, told: Fact) -> bool:
+def is_same(recorded: Fact, other: Fact) -> bool:
     """Whether a recorded fact, with the texts that are there, says what another one does, wherever
     in its source it stands. Redacted texts can no longer be compared and count as the same."""
     gone = commitments_in(recorded)
-    return type(recorded) is type(told) and equal_ignoring_place(
-        without_texts(recorded, gone), without_texts(told, gone)
+    return type(recorded) is type(other) and equal_ignoring_place(
+        without_texts(recorded, gone), without_texts(other, gone)
     )
 
 

@@ -20,7 +20,7 @@ from tracker.commands.handler import Commands
 from tracker.domain.commitments import free_texts, without_texts
 from tracker.domain.entity import check_stream, retracted_ids
 from tracker.domain.recordable import check_not_reviewed, check_recordable
-from tracker.domain.registry import check_given, entity_type
+from tracker.domain.registry import check_may_be_stated, entity_type
 from tracker.domain.values import Fact
 from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, TrackerError, Unavailable
@@ -156,7 +156,7 @@ class Review:
         former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
         check_explanation(by.reason)
         check_stream(stream, "stream")
-        check_given(type(fact))
+        check_may_be_stated(type(fact))
         check_not_reviewed(fact)
         entity_type(stream).type_of(fact)
         check_recordable(fact)

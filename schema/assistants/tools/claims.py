@@ -166,10 +166,10 @@ def claim_line(item: Claim) -> str:
         "restated since": not item.latest,
         f"not comparable: {item.not_comparable}": item.not_comparable,
     }
-    told = "".join(f", {word}" for word, holds in said.items() if holds)
+    remarks = "".join(f", {word}" for word, holds in said.items() if holds)
     return (
         f"{words(item.amount) if not item.value else item.amount} by {item.publisher},"
-        f" {item.edition}, {item.published_on}{told}{numbers(item.sources)}"
+        f" {item.edition}, {item.published_on}{remarks}{numbers(item.sources)}"
     )
 
 

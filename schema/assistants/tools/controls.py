@@ -141,8 +141,8 @@ def control(node: Node, book: Book) -> Control:
     book.issued_by(node["issuer"]["code"])
     say_of_control(node, book)
     for dispute in node["disputes"]:
-        told = numbers(book.cite(dispute))
-        book.say(f"{key} is disputed: {dispute['account'][:300]}{told}")
+        cited = numbers(book.cite(dispute))
+        book.say(f"{key} is disputed: {dispute['account'][:300]}{cited}")
     return Control(
         key=key,
         title=node["title"],
@@ -239,8 +239,8 @@ def quota(node: Node) -> str:
 
 def line(item: Control) -> str:
     """A control in a line."""
-    told = "; ".join(clause_line(one) for one in item.clauses)
-    return f"{item.key} ({item.issuer}, {item.announced_on}) {item.title}: {told}"
+    clauses = "; ".join(clause_line(one) for one in item.clauses)
+    return f"{item.key} ({item.issuer}, {item.announced_on}) {item.title}: {clauses}"
 
 
 def clause_line(item: Clause) -> str:

@@ -185,11 +185,11 @@ def line(item: Supply) -> str:
 
 def place_line(item: Controlling) -> str:
     """A place in words."""
-    told = [f"{clause_line(one)} in force" for one in item.in_force or ()]
-    told += [f"{clause_line(one)} suspended" for one in item.suspended or ()]
-    told += [f"{item.more_clauses} more"] if item.more_clauses else []
+    clauses = [f"{clause_line(one)} in force" for one in item.in_force or ()]
+    clauses += [f"{clause_line(one)} suspended" for one in item.suspended or ()]
+    clauses += [f"{item.more_clauses} more"] if item.more_clauses else []
     share = percent(item.share or None, missing="share not known")
-    return f"{item.place} ({share}): {listed(told, most=2 * MAX_CLAUSES)}"
+    return f"{item.place} ({share}): {listed(clauses, most=2 * MAX_CLAUSES)}"
 
 
 def clause_line(item: Applied) -> str:

@@ -82,11 +82,11 @@ def nodes(data: Data, asked: Question) -> Nodes:
 def hit(node: Node, book: Book) -> Hit:
     """An entity with the text that matches best beside its title."""
     matched = [one for one in node["matched"] if one["text"] != node["title"]]
-    told = f"{matched[0]['field']}: {matched[0]['text'][:MAX_MATCH_CHARACTERS]}" if matched else ""
+    match = f"{matched[0]['field']}: {matched[0]['text'][:MAX_MATCH_CHARACTERS]}" if matched else ""
     return Hit(
         entity=node["entity"],
         title=node["title"],
-        matched=unset(told),
+        matched=unset(match),
         page=unset(entity_path(node["entity"])),
     )
 

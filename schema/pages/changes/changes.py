@@ -136,8 +136,8 @@ def _in_words(value: Any) -> str | None:
     if value is None or isinstance(value, bool):
         return {None: None, True: "yes", False: "no"}[value]
     if isinstance(value, dict):
-        told = {name: _in_words(item) for name, item in value.items()}
-        return "; ".join(f"{spaced(name)} {item}" for name, item in told.items() if item)
+        parts = {name: _in_words(item) for name, item in value.items()}
+        return "; ".join(f"{spaced(name)} {item}" for name, item in parts.items() if item)
     if isinstance(value, list):
         return ", ".join(filter(None, map(_in_words, value)))
     if isinstance(value, str) and DATE.fullmatch(value):

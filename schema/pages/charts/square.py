@@ -201,7 +201,7 @@ def _draw_step(
     scale: TimeScale,
     link: Callable[[date, int], str],
 ) -> Step:
-    told = sorted(
+    held = sorted(
         (
             version
             for version in versions
@@ -214,9 +214,9 @@ def _draw_step(
     if here and moment.pinned and last is None:
         last = moment.position
     lanes = [
-        Lane(_hue(told, key), draw_bars(_periods(told, key), scale))
+        Lane(_hue(held, key), draw_bars(_periods(held, key), scale))
         for key in order
-        if any(clause.key == key for version in told for clause in version.clauses)
+        if any(clause.key == key for version in held for clause in version.clauses)
     ]
     shown = lanes[:MAX_LANES]
     at = moment.position if here else (last or first)
@@ -229,7 +229,7 @@ def _draw_step(
         len(lanes) - len(shown),
         [
             _draw_cell(version, at, moment.day, here, scale, link)
-            for version in told
+            for version in held
             if scale.shows(version.valid_first, version.valid_last)
         ],
         here,

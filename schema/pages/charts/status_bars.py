@@ -263,13 +263,13 @@ def _draw_row(row: RowOfPeriods, day: date, scale: TimeScale) -> StatusRow:
 
 def _row_in_words(row: RowOfPeriods) -> str:
     """All periods, those of clauses that stand alike once."""
-    told = Counter("; ".join(map(str, track.periods)) for track in row.tracks)
-    if not told:
+    counts = Counter("; ".join(map(str, track.periods)) for track in row.tracks)
+    if not counts:
         return "no status is known"
     if len(row.tracks) == 1:
-        return next(iter(told))
+        return next(iter(counts))
     return ". ".join(
-        f"{count} of {len(row.tracks)} clauses: {text}" for text, count in told.items()
+        f"{count} of {len(row.tracks)} clauses: {text}" for text, count in counts.items()
     )
 
 

@@ -144,8 +144,8 @@ def _first(figures: Sequence[Mapping[str, Any]]) -> tuple[int, Mapping[str, Any]
 def _others(clauses: Mapping[str, tuple[int, int]]) -> str:
     """The clauses that are suspended or announced."""
     words = {"SUSPENDED": "suspended", "ANNOUNCED": "announced"}
-    told = [f"{clauses[status][1]} {word}" for status, word in words.items() if status in clauses]
-    return ", ".join(told)
+    counts = [f"{clauses[status][1]} {word}" for status, word in words.items() if status in clauses]
+    return ", ".join(counts)
 
 
 PAGE = Page(

@@ -43,7 +43,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     exposure = exposure_rows(found)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in found["years"])
-    drawn = years_chart(found, commodity["name"], told_by(found), _figure_page(address))
+    drawn = years_chart(found, commodity["name"], attribution(found), _figure_page(address))
     return {
         "title": commodity["name"],
         "description": " ".join(lead),
@@ -113,12 +113,12 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     if not clauses.in_force:
         return ["No clause on it is in force."]
     is_are = "is" if clauses.in_force == 1 else "are"
-    told = f"{many(clauses.in_force, 'clause')} on it {is_are} in force"
+    sentence = f"{many(clauses.in_force, 'clause')} on it {is_are} in force"
     row = next(iter(exposure), None)
     if row is None or row.wholly is None:
-        return [f"{told}."]
+        return [f"{sentence}."]
     reached = f"they reach {percent(row.wholly)} of this output wholly"
-    return [f"{told}; toward any destination {reached}, {percent(row.partly or 0)} in part."]
+    return [f"{sentence}; toward any destination {reached}, {percent(row.partly or 0)} in part."]
 
 
 def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
@@ -142,7 +142,7 @@ def measure_words(claim: Mapping[str, Any] | None) -> str:
     return unit(claim) if claim else ""
 
 
-def told_by(found: Mapping[str, Any]) -> str:
+def attribution(found: Mapping[str, Any]) -> str:
     """Whose numbers a chart shows, and as of when."""
     return "; ".join([listed(_sources(found)) or "No publisher", as_of_words(found)])
 

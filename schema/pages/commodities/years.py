@@ -167,16 +167,16 @@ def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool
 
 def _description(lines: Sequence[Line], measure: Claim) -> str:
     """The first and last number of each line."""
-    told = []
+    parts = []
     for line in lines:
         marks = sorted((mark for mark in line.marks if mark.in_use), key=lambda mark: mark.year)
         first, last = marks[0], marks[-1]
-        told.append(
+        parts.append(
             f"{line.name}: {first.value:,f} in {first.year}, {last.value:,f} in {last.year}"
             if first is not last
             else f"{line.name}: {first.value:,f} in {first.year}"
         )
-    return f"In {unit(measure)}. {'; '.join(told)}."
+    return f"In {unit(measure)}. {'; '.join(parts)}."
 
 
 def edition_rows(found: Mapping[str, Any]) -> list[EditionRow]:

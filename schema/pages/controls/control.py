@@ -68,9 +68,9 @@ def _present(
 ) -> dict[str, Any]:
     known_until = facts_until(as_of["horizon"], control)
     table = clause_bars(control, moment.day, known_until)
-    told = heading(control, moment.day)
+    title = heading(control, moment.day)
     return {
-        "title": told,
+        "title": title,
         "description": " ".join([control["title"] + ".", *leads(control, moment.day)]),
         "leads": leads(control, moment.day),
         "table_of_clauses": table,
@@ -81,7 +81,7 @@ def _present(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
         ),
         "sources": sorted({because["source"]["name"] for because in control["because"]}),
-        "image": status_image(table, told, as_of["position"], (control["title"],)),
+        "image": status_image(table, title, as_of["position"], (control["title"],)),
     }
 
 

@@ -62,7 +62,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "line": line,
         "in_use": in_use,
         "unit": unit(in_use.claim),
-        "image": claims_image(title, told_by(data["asOf"], rows), unit(in_use.claim), rows, line),
+        "image": claims_image(
+            title, attribution(data["asOf"], rows), unit(in_use.claim), rows, line
+        ),
         "why": [*choice_sentences(figure, rows, in_use), *other_sentences(figure, rows, in_use)],
         "apart": how_far_apart(figure, rows),
         "remarked": [row for row in rows if has_remark(row.claim)],
@@ -70,7 +72,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def told_by(moment: Mapping[str, Any], rows: Sequence[ClaimRow]) -> str:
+def attribution(moment: Mapping[str, Any], rows: Sequence[ClaimRow]) -> str:
     """Whose claims these are, and as of when: for an image that is seen without its page."""
     publishers = listed(list(dict.fromkeys(row.publisher for row in rows)))
     return f"{publishers}; {as_of_words(moment)}"
@@ -214,12 +216,12 @@ def _spread(spread: Mapping[str, Any]) -> str:
     measure = unit(spread)
     if Decimal(spread["absolute"]) == 0:
         return f"none: all say {Decimal(spread['minimum']):,f}{NBSP}{measure}"
-    told = (
+    bounds = (
         f"{Decimal(spread['minimum']):,f} to {Decimal(spread['maximum']):,f}{NBSP}{measure},"
         f" {Decimal(spread['absolute']):,f} apart"
     )
     relative = spread["relative"]
-    return f"{told} ({Decimal(relative) * 100:.1f}{NBSP}% of the smaller)" if relative else told
+    return f"{bounds} ({Decimal(relative) * 100:.1f}{NBSP}% of the smaller)" if relative else bounds
 
 
 def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
@@ -232,8 +234,8 @@ def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
     change = Decimal(revision["change"])
     sign = "+" if change > 0 else MINUS
     percent = revision["changePercent"]
-    told = f"{sign}{abs(change):,f}"
-    return f"{told} ({sign}{abs(Decimal(percent)):f}{NBSP}%)" if percent else told
+    difference = f"{sign}{abs(change):,f}"
+    return f"{difference} ({sign}{abs(Decimal(percent)):f}{NBSP}%)" if percent else difference
 
 
 def has_remark(claim: Mapping[str, Any]) -> bool:

@@ -110,7 +110,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "lately": turns(found["recent"]["nodes"], horizons),
         "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
         "events": found["events"]["nodes"][::-1],
-        "told": ",".join(TOLD),
+        "types": ",".join(WORLD_TYPES),
         "fresh": freshness(found, {one["code"]: one["name"] for one in data["places"]}, day),
         "fresh_shown": len(found["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
         "columns": list(COLUMNS),
@@ -134,12 +134,12 @@ def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) 
 def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> str:
     """Who issued most, and what turns next."""
     issued = sorted(everyone, key=lambda one: -one.count("in force"))
-    told = []
+    sentences = []
     if issued and issued[0].count("in force") > 1:
-        told.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
+        sentences.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
     if coming:
-        told.append(next_turn(coming, day))
-    return " ".join(told)
+        sentences.append(next_turn(coming, day))
+    return " ".join(sentences)
 
 
 def next_turn(coming: Sequence[TurnLine], day: str) -> str:
@@ -272,7 +272,7 @@ def drawn(
     }
 
 
-TOLD = sorted(type_ for type_, fact in FACTS.items() if not issubclass(fact, SourceFact))
+WORLD_TYPES = sorted(type_ for type_, fact in FACTS.items() if not issubclass(fact, SourceFact))
 """The types of the events that are listed: looks at sources are many, and say nothing of the world."""
 
 PAGE = Page(
@@ -282,6 +282,6 @@ PAGE = Page(
     section="/",
     table=TableOfPage("clause-counts", without=frozenset({"map", "toward", "commodity"})),
     choices={"map": MAPS},
-    made={"told": lambda address: TOLD},
+    made={"types": lambda address: WORLD_TYPES},
     feed=FeedOfPage(calendar=True, ignored=frozenset({"map", "toward", "commodity"})),
 )

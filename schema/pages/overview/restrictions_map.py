@@ -68,8 +68,8 @@ class Issuer:
             return f"{self.name}: {many(self.in_force, 'clause')} in force as a member of the " + (
                 " and the ".join(self.through)
             )
-        told = f"{self.name}: {many(self.in_force, 'clause')} in force"
-        return f"{told}, {', '.join(unions)}" if unions else told
+        words = f"{self.name}: {many(self.in_force, 'clause')} in force"
+        return f"{words}, {', '.join(unions)}" if unions else words
 
 
 def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any]]) -> list[Issuer]:

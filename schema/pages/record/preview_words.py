@@ -27,7 +27,7 @@ EVIDENCE = frozenset({"eventId", "position"})
 """Fields of a state that name the event behind it."""
 
 
-def told_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def meaningful_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The fields of a change that say something, beside the events that they rest on."""
     return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
 
@@ -50,7 +50,7 @@ PARTS = {"clauses": "Clause", "members": "Member", "claims": "Claim"}
 """What an item of a list of a state is called."""
 
 
-def told_path(path: Sequence[str]) -> str:
+def path_in_words(path: Sequence[str]) -> str:
     """The path of a field in a state, in words: `Clause 1: suspended until`."""
     if len(path) > 1 and path[0] in PARTS:
         inner = [label_of(name).lower() for name in path[2:]]

@@ -35,7 +35,12 @@ from schema.pages.record.form import (
     without_empty,
     without_item,
 )
-from schema.pages.record.told import status_table, told_fields, told_path, written
+from schema.pages.record.preview_words import (
+    meaningful_fields,
+    path_in_words,
+    status_table,
+    written,
+)
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, session
 from schema.pages.site.plain import PlainPages
@@ -204,8 +209,8 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
         "suggestions": suggestions(fields),
         "sent": [*fields_of(_cleaned(form.state))] if form.preview else [],
         "written": written,
-        "told_fields": told_fields,
-        "told_path": told_path,
+        "meaningful_fields": meaningful_fields,
+        "path_in_words": path_in_words,
     }
     status = 422 if wrong or form.problems else 200
     return html_response("record/form.html", shown, status=status)

@@ -20,7 +20,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.own_pages import read_form
 from schema.http.responses import STATUS
 from schema.pages.endpoints.forms import Form, read_fields
-from schema.pages.record.told import written
+from schema.pages.record.preview_words import written
 from schema.pages.review.edit import EditPage
 from schema.pages.review.forms import (
     DONE,

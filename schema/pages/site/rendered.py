@@ -49,13 +49,13 @@ class RenderedPage:
         """The answer to who asks for it: nothing but the tag, where he has it already."""
         takes = takes_gzip(request.headers.get("accept-encoding", ""))
         short = compressible and takes and len(self.body) >= MIN_COMPRESSED_BYTES
-        told = {**headers, "ETag": self.tag(short)}
+        sent = {**headers, "ETag": self.tag(short)}
         if has_tag(request.headers.get("if-none-match", ""), self.digest):
-            return Response(status_code=304, headers=told)
+            return Response(status_code=304, headers=sent)
         if short:
-            told["Content-Encoding"] = "gzip"
+            sent["Content-Encoding"] = "gzip"
         body = self.gzipped if short else self.body
-        return Response(body, headers=told, media_type=media_type)
+        return Response(body, headers=sent, media_type=media_type)
 
     @cached_property
     def gzipped(self) -> bytes:

@@ -41,8 +41,8 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
     """A time to the minute, in UTC, as a `<time>`."""
     if not value:
         return missing
-    told = f"{written_day(value)}, {value[11:16]}{NBSP}UTC"
-    return Markup('<time datetime="{}">{}</time>').format(value, told)
+    written = f"{written_day(value)}, {value[11:16]}{NBSP}UTC"
+    return Markup('<time datetime="{}">{}</time>').format(value, written)
 
 
 def number(value: object, missing: str = "") -> str:

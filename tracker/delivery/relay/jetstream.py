@@ -316,15 +316,15 @@ def problem_of(answer: Msg, stream: str, expected: int) -> str | None:
     """Why a message is not stored at the sequence that is expected, by its answer; None where it is."""
     if not answer.data:
         return "there is no such stream"
-    told = json.loads(answer.data)
-    if "error" in told:
+    acknowledgement = json.loads(answer.data)
+    if "error" in acknowledgement:
         return str(
-            told["error"].get("description")
+            acknowledgement["error"].get("description")
         )  # as where it expects to follow another message
-    if told.get("stream") != stream:
-        return f"the stream {told.get('stream')} has taken it"
-    if told.get("duplicate") or told.get("seq") != expected:
-        return f"its id is known, of sequence {told.get('seq')}"
+    if acknowledgement.get("stream") != stream:
+        return f"the stream {acknowledgement.get('stream')} has taken it"
+    if acknowledgement.get("duplicate") or acknowledgement.get("seq") != expected:
+        return f"its id is known, of sequence {acknowledgement.get('seq')}"
     return None
 
 

@@ -117,12 +117,12 @@ class NatsConnection:
     def explain(self, error: Exception) -> SinkUnavailable | SinkRefused:
         """What an error means for the relay; one that came unasked, just before, says more."""
         error = self._error or error
-        told = str(error) or type(error).__name__
+        message = str(error) or type(error).__name__
         if isinstance(
             error, ssl.SSLCertVerificationError | nats.errors.SecureConnWantedError
-        ) or any(word in told.lower() for word in REFUSALS):
-            return SinkRefused(f"{self._address.shown} refuses us: {told}")
-        return SinkUnavailable(f"{self._address.shown}: {told}")
+        ) or any(word in message.lower() for word in REFUSALS):
+            return SinkRefused(f"{self._address.shown} refuses us: {message}")
+        return SinkUnavailable(f"{self._address.shown}: {message}")
 
     def _tls(self) -> ssl.SSLContext | None:
         """What is read anew for each connection, so that certificates can be renewed."""

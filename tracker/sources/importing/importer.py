@@ -173,19 +173,19 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
     """Judge some items and stage what they lead to."""
-    told = [item for item in batch if isinstance(item, ReadFact)]
-    ids = [item.planned.event_id for item in told]
-    entities = dict(await run.staging.entities(item.planned.stream for item in told))
+    facts = [item for item in batch if isinstance(item, ReadFact)]
+    ids = [item.planned.event_id for item in facts]
+    entities = dict(await run.staging.entities(item.planned.stream for item in facts))
     in_log = await run.staging.streams_of(ids)
     moved = [
         item.planned.event_id
-        for item in told
+        for item in facts
         if in_log.get(item.planned.event_id, item.planned.stream) != item.planned.stream
     ]
     taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
     seen = await run.staging.lines_seen(ids)
     run.founded |= await run.staging.existing_streams(
-        sorted(referenced_alliances(item.planned.fact for item in told) - run.founded)
+        sorted(referenced_alliances(item.planned.fact for item in facts) - run.founded)
     )
     events: list[NewEvent] = []
     for item in batch:

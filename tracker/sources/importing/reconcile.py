@@ -62,7 +62,7 @@ class Resolution:
 
 
 def reconcile(
-    told: ReadFact,
+    read: ReadFact,
     entity: Entity,
     line: int | None,
     elsewhere: bool,
@@ -76,14 +76,14 @@ def reconcile(
     another entity, `taken` whether it has it for an event that no import recorded. `retraction`
     makes the retraction of a wrong event; without it another fact under a known id is a mistake.
     """
-    row = facts_of_row(entity, told.planned.event_id)
-    planned, row = without_redacted(told.planned, row)
+    row = facts_of_row(entity, read.planned.event_id)
+    planned, row = without_redacted(read.planned, row)
     if taken and retraction:
         if _is_recorded(entity, planned):
             return Resolution(ItemOutcome.UNCHANGED)
         row = [known for known in row if known.event_id != planned.event_id]
-    told_as = row[-1:] if retraction else row
-    same = any(equal_ignoring_place(known.fact, planned.fact) for known in told_as)
+    compared = row[-1:] if retraction else row
+    same = any(equal_ignoring_place(known.fact, planned.fact) for known in compared)
     if line is not None:
         return (
             Resolution(ItemOutcome.REPEATED)

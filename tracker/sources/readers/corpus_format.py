@@ -22,7 +22,7 @@ from tracker.commands.commands import PlannedEvent
 from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.recordable import check_not_reviewed
-from tracker.domain.registry import check_given, entity_type, fact_type
+from tracker.domain.registry import check_may_be_stated, entity_type, fact_type
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import (
@@ -70,7 +70,7 @@ def parse_line(line: bytes) -> PlannedEvent:
     if not parsed.id.isprintable():
         raise InvalidInput("expected printable characters", path=("id",))
     kind = fact_type(parsed.type)
-    check_given(kind)
+    check_may_be_stated(kind)
     try:
         check_storable(parsed.data)
         fact = decode_input(kind, parsed.data)

@@ -231,8 +231,8 @@ def _note(document: Document, *more: str | None) -> str:
         _with_label("Dockets", document.docket_ids),
         _with_label("Topics", document.topics),
     ]
-    told = [" ".join(text.split()).rstrip(".") for text in said if text]
-    return (". ".join(told) + ".")[:8000]
+    sentences = [" ".join(text.split()).rstrip(".") for text in said if text]
+    return (". ".join(sentences) + ".")[:8000]
 
 
 def _with_label(what: str, items: list[str]) -> str | None:

@@ -127,8 +127,8 @@ def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:
     match = AFTER_STAGE.search(cell.type)
     of_type = match["detail"] if match and not about.typed else None
     of_note = notes.material(cell.note) if about.detail_is_basis else None
-    told = (of_country if not about.typed else None, of_type, of_note)
-    return [_uncapitalized(d) for d in told if d and "rounded" not in d.lower()]
+    details = (of_country if not about.typed else None, of_type, of_note)
+    return [_uncapitalized(d) for d in details if d and "rounded" not in d.lower()]
 
 
 def _uncapitalized(detail: str) -> str:

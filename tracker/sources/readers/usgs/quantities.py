@@ -64,13 +64,13 @@ class Amount:
 
 def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
     """The amount of a cell and its note, or the reason why it is not known."""
-    told = amount_in_note(note, year)
+    noted = amount_in_note(note, year)
     if text == "":
-        return told or "blank: the file does not tell withheld, not available and nil apart"
+        return noted or "blank: the file does not tell withheld, not available and nil apart"
     if text == "s":
         return _amount_of_small(note, unit) or "s, and no note says what it stands for"
     if text.upper() == "NA":
-        return told or Amount(qualifier=Qualifier.NOT_AVAILABLE)
+        return noted or Amount(qualifier=Qualifier.NOT_AVAILABLE)
     return _parse_cell(text) or f"no known number, mark or word: {text!r}"
 
 

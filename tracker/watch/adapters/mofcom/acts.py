@@ -66,8 +66,8 @@ def read_act(response: Response, entry: Entry, body: str) -> Act:
 def _text_of(lines: Sequence[str]) -> str:
     """What an act says, from its first sentence on: titles and numbers before it differ between the
     sites of the ministry."""
-    told = [line for line in map(plain, lines) if not ABOUT.match(line)]
-    return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), told))
+    kept = [line for line in map(plain, lines) if not ABOUT.match(line)]
+    return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), kept))
 
 
 def check_declared_once(response: Response) -> None:
