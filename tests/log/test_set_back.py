@@ -138,11 +138,16 @@ async def test_streams_end_with_an_error_and_the_server_is_not_ready(
         serving(services, Access(open=True)) as (address, _, _),
         httpx.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client,
     ):
+        shown = asyncio.Event()
 
         async def followed(method: str, path: str, body: object = None) -> str:
-            accept = {"Accept": "text/event-stream"}
+            accept, text = {"Accept": "text/event-stream"}, ""
             async with client.stream(method, path, json=body, headers=accept) as response:
-                return (await response.aread()).decode()
+                async for part in response.aiter_text():
+                    text += part
+                    if "id: 2" in text:
+                        shown.set()
+            return text
 
         following = [
             asyncio.create_task(followed("GET", "/events?after=0")),
@@ -152,6 +157,7 @@ async def test_streams_end_with_an_error_and_the_server_is_not_ready(
         ]
         while services.follower.followers < 3:
             await asyncio.sleep(0.01)
+        await shown.wait()
         await superuser(target, *restored(1))
         texts = await asyncio.wait_for(asyncio.gather(*following), within(10))
         assert "id: 2" in texts[0]
