@@ -21,6 +21,7 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.importer import ImportFixture
 from tests.support.processes import Running
+from tests.support.time_limits import within
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
@@ -164,7 +165,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
         async with running_tracker(target) as services:
             outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
             assert not outcome.refused, outcome.receipt.refused
-            await services.projector.reach(await services.recorder.head(), seconds=60)
+            await services.projector.reach(await services.recorder.head(), seconds=within(60))
 
     asyncio.run(load())
     return "corpus_template"

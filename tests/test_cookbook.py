@@ -25,6 +25,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]
 from deploy.bootstrap import running_tracker
 from schema.services import Access
 from tests.support.api import Api
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.test_readme import ROOT, anchors
 from tracker.audit.sign.keystore import KeyStore
@@ -100,7 +101,7 @@ async def tracker_and_address(
     keys = KeyStore(tmp_path / "audit")
     keys.load_or_create("example.com/log")
     async with running_tracker(corpus_target, SigningOptions(keys)) as services:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within(60)):
             while await services.proofs.size() != await services.recorder.head():
                 await asyncio.sleep(0.02)
         async with serving(services, Access()) as (address, _, _):
@@ -117,7 +118,7 @@ async def run(lines: list[str], url: str, directory: Path) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(), 120)
+    output, errors = await asyncio.wait_for(process.communicate(), within(120))
     assert process.returncode == 0, (lines, errors.decode())
     return output.decode()
 

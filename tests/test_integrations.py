@@ -248,7 +248,7 @@ def prove(directory: Path, body: bytes, key: str) -> subprocess.CompletedProcess
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
     )
 
 
@@ -337,7 +337,7 @@ def shell(script: str, directory: Path) -> str:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
     )
     assert result.returncode == 0, result.stderr
     return result.stdout

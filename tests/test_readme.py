@@ -77,7 +77,7 @@ def test_every_command_for_tables_succeeds(demo: Running, tmp_path: Path, block:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=within(100),
         env={**os.environ, DATA_DIR.variable: str(demo.data_dir)},
     )
     assert result.returncode == 0, result.stderr

@@ -17,6 +17,7 @@ from schema.assistants import route
 from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
 from tests.support.processes import TRACKER
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.postgres.database import Target
 
@@ -33,7 +34,7 @@ BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
 
 async def ask(method: str, url: str, **options: Any) -> httpx.Response:
     """A request of a client that knows nothing of the protocol."""
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=within(60)) as client:
         return await client.request(method, url, **options)
 
 

@@ -15,6 +15,7 @@ from schema.services import Access, Services
 from tests.support.api import Api, control
 from tests.support.published_log import fill, publish, restored, roots_of, superuser
 from tests.support.sumdb import sumdb, verified
+from tests.support.time_limits import within
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion
 from tracker.audit.format.signed_note import Note, Verifier, from_base64
@@ -308,7 +309,7 @@ async def test_operators_see_how_far_the_log_is_signed_and_why_not(
     await superuser(target, *restored(690))
     async with running_tracker(target, SigningOptions(safe)) as services:
         api = Api(services)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within(60)):
             while services.publisher and services.publisher.trouble is None:
                 await asyncio.sleep(0.01)
         ready = (await api.request("GET", "/readyz")).json()

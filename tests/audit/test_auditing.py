@@ -165,7 +165,7 @@ def test_every_command_of_the_guide_does_what_it_says(demo: Running, directory: 
             "TRACKER_DATA_DIR": str(demo.data_dir),
             "PYTHONPATH": str(Path(__file__).parents[2]),
         },
-        timeout=150,
+        timeout=within(100),
     )
     assert result.returncode == 0, result.stdout + result.stderr
     digest = demo.ask('{ asOf(validAt: "2025-11-20") { digest } }')["data"]["asOf"]["digest"]

@@ -17,6 +17,7 @@ from deploy.process import Exit
 from tests.support.processes import begin
 from tests.support.static_log import note_of, served, write_log
 from tests.support.tampered_logs import KEY, OTHER, bundle, honest
+from tests.support.time_limits import within
 from tracker.audit.verify import http_source
 
 
@@ -108,7 +109,7 @@ def test_a_mirror_that_follows_ends_by_a_signal(tmp_path: Path) -> None:
                 wait_for(copy / "checkpoint", note_of(honest(size)))
         finally:
             os.kill(following.pid, signal.SIGTERM)
-            code = following.wait(30)
+            code = following.wait(within(30))
         said.seek(0)
         text = said.read().decode()
     assert code == Exit.INTERRUPTED, text
@@ -117,7 +118,7 @@ def test_a_mirror_that_follows_ends_by_a_signal(tmp_path: Path) -> None:
 
 def wait_for(path: Path, content: bytes) -> None:
     """Wait until a file has a content."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + within(60)
     while not path.exists() or path.read_bytes() != content:
         assert time.monotonic() < deadline, f"{path} has not come to it"
         time.sleep(0.05)

@@ -275,7 +275,10 @@ async def test_several_publishers_never_sign_two_heads_of_one_size(
 
 
 async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: KeyStore) -> None:
-    async with running_tracker(target, SigningOptions(safe)) as services, asyncio.timeout(60):
+    async with (
+        running_tracker(target, SigningOptions(safe)) as services,
+        asyncio.timeout(within(60)),
+    ):
         for number in range(3):
             await services.recorder.append([event(f"export-control/{number}", str(number))])
             while await services.proofs.size() != number + 1:
@@ -291,7 +294,10 @@ async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
     await fill(target, 5)
     await publishing.catch_up()
     await superuser(target, *restored(3))
-    async with running_tracker(target, SigningOptions(safe)) as services, asyncio.timeout(60):
+    async with (
+        running_tracker(target, SigningOptions(safe)) as services,
+        asyncio.timeout(within(60)),
+    ):
         assert services.publisher is not None
         while services.publisher.trouble is None:
             await asyncio.sleep(0.01)
@@ -327,7 +333,7 @@ def killer(target: Target, safe: KeyStore) -> Iterator[subprocess.Popen[str]]:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
-    process.wait(30)
+    process.wait(within(30))
     process.stdout.close()
 
 

@@ -187,9 +187,9 @@ async def test_what_is_verified_and_what_is_restored_are_refused_alike(
     tamper, code = ALL[kind]
     tamper(copy)
     with pytest.raises(Rejected) as of_verify:
-        await asyncio.wait_for(verified(BundleFiles(copy)), 60)
+        await asyncio.wait_for(verified(BundleFiles(copy)), within(60))
     with pytest.raises(Rejected) as of_restore:
-        await asyncio.wait_for(restored(BundleFiles(copy), into), 60)
+        await asyncio.wait_for(restored(BundleFiles(copy), into), within(60))
     assert (of_verify.value.code, of_verify.value.message) == (code, of_restore.value.message)
     assert await rows_in(into) == NOTHING
 
@@ -314,7 +314,7 @@ async def test_an_export_goes_nowhere_but_into_its_directory(
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     make(tmp_path / path)
     with pytest.raises(Rejected) as caught:
-        await asyncio.wait_for(bundle(tmp_path, honest(300)), 60)
+        await asyncio.wait_for(bundle(tmp_path, honest(300)), within(60))
     assert caught.value.code in ("NOT_A_FILE", "BAD_LENGTH")
     assert path in caught.value.message
 

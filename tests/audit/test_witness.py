@@ -12,6 +12,7 @@ import pytest
 from deploy.bootstrap import open_connection, running_tracker
 from deploy.settings import signing
 from tests.support.published_log import check, fill, publisher, restored, superuser
+from tests.support.time_limits import within
 from tests.support.witness import TestWitness
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
 from tracker.audit.format.merkle import EMPTY_ROOT
@@ -141,7 +142,7 @@ async def test_a_running_tracker_collects_cosignatures(
         target, SigningOptions(safe, policy=policy(witnesses, "quorum none"))
     ) as services:
         published = services.proofs
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within(60)):
             while not await published.size() or (await published.last()).note.count("— ") < 4:
                 await asyncio.sleep(0.01)
     assert len(await signers(pool, safe, witnesses)) == 3

@@ -17,6 +17,7 @@ from schema.http.token_cookie import MAX_TOKEN_BYTES, counted_token, forget_toke
 from schema.services import Access, Services
 from tests.auth.test_access import soon, token
 from tests.support.api import Api, control, document
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.auth import tokens
 from tracker.auth.scopes import Caller, Scope
@@ -352,7 +353,7 @@ async def test_a_stream_ends_with_the_token_of_its_cookie(
     headers = {**cookie(await token(target, Scope.READ)), "Accept": "text/event-stream"}
     async with (
         serving(services, CLOSED) as (address, *_),
-        httpx.AsyncClient(headers=headers, timeout=60) as client,
+        httpx.AsyncClient(headers=headers, timeout=within(60)) as client,
         client.stream("GET", f"http://{address}/events") as found,
         open_connection(target, role=OWNER) as connection,
     ):

@@ -87,7 +87,7 @@ def site_target(server: Postgres, corpus_template: str) -> Target:
         async with running_tracker(target) as services:
             await record_hostile_facts(services)
             await record(services, watched(address=LONG), *LOOKS)
-            await services.projector.reach(await services.recorder.head(), seconds=60)
+            await services.projector.reach(await services.recorder.head(), seconds=within(60))
 
     asyncio.run(write())
     return target

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from tests.support.site import Site
+from tests.support.time_limits import within
 
 PAGES = 60
 MIN_NUMBERS = 500
@@ -123,7 +124,7 @@ def addresses(site: Site, random: Random) -> list[tuple[str, str, str, str]]:
 
 def test_the_numbers_of_random_pages_are_those_of_the_api(site: Site) -> None:
     numbers = missing = 0
-    with httpx.Client(base_url=site.url, timeout=60) as client:
+    with httpx.Client(base_url=site.url, timeout=within(60)) as client:
         for path, day, position, key in addresses(site, Random(17)):
             page = client.get(path, params={"valid": day, "position": position})
             if page.status_code == 404 and key:

@@ -207,7 +207,7 @@ def typed(story: Story, script: str, places: dict[str, str]) -> str:
         with os.fdopen(ask[0]) as asked, os.fdopen(answer[1], "w") as answered:
             for line in asked:
                 print(story.do(shlex.split(line)), file=answered, flush=True)
-        code = shell.wait(60)
+        code = shell.wait(within(60))
         printed.seek(0)
         said = printed.read()
     assert code == 0, said

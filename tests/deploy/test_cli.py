@@ -14,6 +14,7 @@ import pytest
 from deploy.process import Exit
 from tests.support.fact_builders import announced, suspended
 from tests.support.processes import TRACKER, Running, command, postmasters, run
+from tests.support.time_limits import within
 from tracker.postgres.database import Target
 from tracker.sources.readers.corpus_format import format_line
 
@@ -185,7 +186,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
         [*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
         input=control("piped"),
         capture_output=True,
-        timeout=120,
+        timeout=within(100),
         check=True,
     )
     assert b"standard input: corpus: 1 recorded" in piped.stderr

@@ -17,6 +17,7 @@ from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit
 from tests.deploy.test_cli import control
 from tests.support.processes import TRACKER, Running, command
+from tests.support.time_limits import within
 
 
 def test_the_demo_has_a_directory_of_its_own() -> None:
@@ -136,7 +137,7 @@ def test_who_sits_there_is_asked(data_dir: Path) -> None:
             question += os.read(own, 1000)
         assert not data_dir.exists()
         os.write(own, answer)
-        said = asking.communicate(timeout=120)[0]
+        said = asking.communicate(timeout=within(100))[0]
         os.close(own)
         assert asking.returncode == code
         assert (b'"head": "0"' in said) == (code == Exit.OK)

@@ -26,6 +26,7 @@ from deploy.settings_file import read_settings
 from tests.conftest import database, run_sql
 from tests.postgres.test_dumps import BINARIES
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
 from tests.test_style import ROOT
 from tracker.errors import TrackerError
 from tracker.postgres.database import connect
@@ -43,7 +44,7 @@ TEN_TIMES_EXPOSURE = 30
 def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a program to its end."""
     return subprocess.run(
-        arguments, capture_output=True, text=True, check=False, timeout=60, **more
+        arguments, capture_output=True, text=True, check=False, timeout=within(60), **more
     )
 
 

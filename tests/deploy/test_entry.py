@@ -22,6 +22,7 @@ from deploy.process import Exit
 from deploy.setting_values import WrongSetting
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
+from tests.support.time_limits import within
 from tracker.audit.verify import http_source
 
 Start = Callable[..., Running]
@@ -249,7 +250,7 @@ def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=within(60),
     )
     assert (done.returncode, done.stderr) == (Exit.OK, "")
     assert done.stdout.count("\n") == 1
@@ -269,7 +270,7 @@ def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
             )
         finally:
             os.close(writing)
-        return process.wait(60), read_text(errors)
+        return process.wait(within(60)), read_text(errors)
 
 
 @pytest.mark.parametrize(

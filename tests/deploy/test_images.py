@@ -25,6 +25,7 @@ from tests.deploy.test_deployments import COMPOSE, COMPOSE_CLUSTER, CONTAINERFIL
 from tests.support.images import Images, missing_programs, options_of, own_images
 from tests.support.ports import free_port
 from tests.support.replication import running_primary
+from tests.support.time_limits import within
 
 ASKED = os.environ.get("TESTS_BUILD_IMAGES")
 pytestmark = [
@@ -97,7 +98,7 @@ def test_a_container_serves_with_the_rights_that_compose_gives_it_and_stops_when
         given = ("--set=ON_ERROR_STOP=1", "--set=admin_password=a", "--set=web_password=b")
         program = find_binaries(database.site) / "psql"
         psql = (program, "--no-psqlrc", "--quiet", *given, database.url)
-        subprocess.run(psql, input=roles, text=True, check=True, timeout=60)
+        subprocess.run(psql, input=roles, text=True, check=True, timeout=within(60))
         at = f"127.0.0.1:{database.port}/minerals"
         rights = ("--network=host", *options_of(service))
         migrated = (*rights, f"--env=TRACKER_DATABASE_URL=postgresql://minerals_admin@{at}")

@@ -13,6 +13,7 @@ import pytest
 from deploy import start
 from deploy.import_names import strangers, strays, wrong_names
 from deploy.process import Exit
+from tests.support.time_limits import within
 from tests.test_style import FLOORS, ROOT
 
 
@@ -82,7 +83,7 @@ def run_beside(directory: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=within(60),
     )
 
 

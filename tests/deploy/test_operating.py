@@ -26,6 +26,7 @@ from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
 from tests.support.ports import free_port
+from tests.support.time_limits import within
 from tests.test_style import ROOT
 
 OPERATING = ROOT / "docs" / "operating"
@@ -167,7 +168,7 @@ def test_one_machine_is_installed_by_copying_the_lines(place: Path, server: Post
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=within(100),
         check=False,
         env={
             **os.environ,

@@ -22,6 +22,7 @@ from tests.lowest_versions import pins_and_tools
 from tests.support.packed import PACKED_AT, pack
 from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
+from tests.support.time_limits import within
 from tests.test_style import FLOORS
 
 OPERATORS = (
@@ -156,7 +157,7 @@ def without_embedded(*arguments: str, **environment: str) -> subprocess.Complete
         text=True,
         env={**os.environ, **environment},
         check=False,
-        timeout=60,
+        timeout=within(60),
     )
 
 

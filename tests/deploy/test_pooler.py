@@ -90,7 +90,7 @@ async def test_the_api_works_over_the_pooler_and_wakes_at_once(
     async with (
         over(pooler) as services,
         serving(services, Access(token="token")) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
         connected(f"ws://{address}/graphql") as socket,
     ):
         await subscribe(socket, after=0)
@@ -115,7 +115,7 @@ async def test_without_the_pooler_nothing_is_answered_and_with_it_all_again(serv
         async with (
             over(pooler) as services,
             serving(services, Access()) as (address, _, _),
-            httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
+            httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
         ):
             before = await head(client)
             pooler.kill()

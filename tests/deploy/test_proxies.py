@@ -194,9 +194,9 @@ def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
     copies = copied(server, corpus_template)
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(next(copies)),))
     thread.start()
-    yield address.get(timeout=60)
+    yield address.get(timeout=within(60))
     loop.call_soon_threadsafe(stop.set)
-    thread.join(60)
+    thread.join(within(60))
     loop.close()
     next(copies, None)
 
@@ -292,7 +292,7 @@ async def test_what_is_too_large_and_what_is_for_operators_is_refused(proxy: Pro
 
 
 async def test_plain_http_leads_to_https(proxy: Proxy) -> None:
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=within(60)) as client:
         sent = await client.get(f"http://localhost:{proxy.plain_port}/docs?q=a")
     assert sent.status_code in (301, 308)
     assert sent.headers["location"].startswith("https://localhost")

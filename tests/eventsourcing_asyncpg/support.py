@@ -112,7 +112,7 @@ def in_a_process(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         check=False,
         cwd=ROOT,
         env={**os.environ, "PERSISTENCE_MODULE": module, "TRACKER_DATABASE_URL": url},

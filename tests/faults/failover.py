@@ -27,6 +27,7 @@ from tests.support.deliveries import ADMIN, QUICK
 from tests.support.event_receiver import EventReceiver, receiving_events
 from tests.support.fact_builders import announced
 from tests.support.replication import HOST, Pair, running_pair
+from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.endpoint import NewEndpoint
@@ -143,7 +144,7 @@ class World:
 
     async def run(self, kind: str, silent_seconds: float) -> Outcome:
         """Lose the primary amid writes, promote the standby, and wait for all parts to go on."""
-        async with asyncio.timeout(60), self._busy():
+        async with asyncio.timeout(within(60)), self._busy():
             await self._until(lambda: len(self._watcher.seen) > 3)
             await self.lose(kind)
             await asyncio.sleep(silent_seconds)
@@ -159,7 +160,7 @@ class World:
         async with self._busy():
             await asyncio.sleep(seconds)
         assert len(self._writer.failures) == failures
-        async with asyncio.timeout(60), self._busy():
+        async with asyncio.timeout(within(60)), self._busy():
             await self._checked(time.monotonic())
 
     @asynccontextmanager

@@ -71,7 +71,7 @@ class Frozen:
             text=True,
         )
         looking = psutil.Process(self._process.pid)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + within(60)
         while looking.status() != psutil.STATUS_STOPPED:
             assert self._process.poll() is None, "it has ended"
             assert time.monotonic() < deadline, "it has not stopped"
@@ -81,7 +81,7 @@ class Frozen:
     async def thawed(self) -> str:
         """Continue it; what it ends with."""
         os.kill(self._process.pid, signal.SIGCONT)
-        output, _ = await asyncio.to_thread(self._process.communicate, timeout=100)
+        output, _ = await asyncio.to_thread(self._process.communicate, timeout=within(100))
         return output.strip()
 
     def kill(self) -> None:
@@ -170,7 +170,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
             await projector.reach(rows, seconds=60)
             async with open_connection(target) as connection:
                 await connection.execute("DROP TRIGGER slow ON projection.versions")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(within(60)):
                 while limits.seconds > 1 or limits.events <= rows:  # quick turns bring them back
                     rows += 1
                     await recorder.append([gallium(f"id-{rows}", f"export-control/e{rows}")])

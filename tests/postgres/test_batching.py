@@ -15,7 +15,7 @@ from tracker.postgres.batching import MAX_BATCH_CALLS, Batcher
 
 async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:
     count = 2 * MAX_BATCH_CALLS + 200
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(within(60)):
         outcomes = await asyncio.gather(
             *(recorder.append([event(f"export-control/{n}", str(n))]) for n in range(count))
         )

@@ -449,4 +449,5 @@ async def test_a_text_that_no_database_can_hold_is_refused_where_it_stands(
 ) -> None:
     code, path = await api.refused(f"{{ {question} }}")
     assert code == "INVALID_TEXT"
-    assert path is not None and f"{path[0]}:" in question
+    assert path is not None
+    assert f"{path[0]}:" in question

@@ -170,7 +170,9 @@ async def counted(address: str) -> dict[tuple[str, ...], float]:
             """A server that runs already."""
 
         async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-            async with httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client:
+            async with httpx.AsyncClient(
+                base_url=f"http://{address}", timeout=within(60)
+            ) as client:
                 return await client.request(method, path, **options)
 
     return await metrics(Remote())

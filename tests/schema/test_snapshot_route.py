@@ -13,6 +13,7 @@ from deploy.bootstrap import open_pool, running_tracker
 from schema.services import Access, Services
 from tests.support.api import Api
 from tests.support.snapshots import keep, redact
+from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.postgres.database import WATCHER, Target
 from tracker.snapshots.directory import CHUNK_BYTES
@@ -27,7 +28,7 @@ async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a real server."""
     async with (
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
     ):
         yield client
 
@@ -105,7 +106,7 @@ async def test_altered_and_lost_files_are_not_given_out(
     async with (
         running_tracker(target) as services,
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
     ):
         assert (await client.get(f"/snapshots/{sha256}")).content == PAGE
         for damage in (b"other", None):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.shared_work import make_in
+from tests.support.time_limits import within
 
 CLIENTS = Path(__file__).parents[1] / "contract" / "clients"
 FILES = ("package.json", "package-lock.json")
@@ -45,7 +46,7 @@ def npm_packages(locked: Path = CLIENTS) -> Path:
             cwd=directory,
             check=True,
             capture_output=True,
-            timeout=150,
+            timeout=within(100),
         )
 
     return make_in(cache / pinned[:16], install)

@@ -9,6 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+from tests.support.time_limits import within
 from tests.test_style import ROOT
 
 PACKED_AT = 1_790_000_000
@@ -36,7 +37,7 @@ def pack(directory: Path) -> None:
         ],
         check=True,
         capture_output=True,
-        timeout=150,
+        timeout=within(100),
         env={**os.environ, "SOURCE_DATE_EPOCH": str(PACKED_AT)},
     )
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
@@ -61,5 +62,5 @@ def install_wheel(packed: Path, directory: Path) -> None:
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=within(60),
     )

@@ -57,7 +57,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = begin(arguments, output=output.fileno(), errors=errors.fileno(), env=environment)
         try:
-            code = process.wait(120)
+            code = process.wait(within(120))
         except BaseException:
             process.kill()
             process.wait()
@@ -128,7 +128,7 @@ class Running:
             return re.search(pattern, self.output)
 
         with self._grown:
-            self._grown.wait_for(lambda: found() or self._silent, 60)
+            self._grown.wait_for(lambda: found() or self._silent, within(60))
             match = found()
         assert match, self.output
         return match[1]
@@ -158,7 +158,7 @@ class Running:
         self.process.send_signal(number)
         return self.ended()
 
-    def ended(self, seconds: float = 30) -> int:
+    def ended(self, seconds: float = within(30)) -> int:
         """Wait for its end; the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)

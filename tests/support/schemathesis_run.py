@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from schema.execution.schema import SCHEMA
+from tests.support.time_limits import within
 
 WORDS = (
     "gallium",
@@ -140,7 +141,7 @@ async def ask(url: str, documents: list[str], token: str | None = None) -> Outco
     """Ask a running server all of them, eight at a time."""
     outcome, waiting = Outcome(), iter(documents)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=within(100)) as client:
 
         async def work() -> None:
             for document in waiting:

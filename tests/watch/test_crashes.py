@@ -51,7 +51,7 @@ async def watching(
 async def line(process: asyncio.subprocess.Process) -> str:
     """The next line that a process prints."""
     assert process.stdout
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(within(60)):
         return (await process.stdout.readline()).decode().strip()
 
 
