@@ -106,7 +106,8 @@ class WorldTotal:
         " and places can be left out."
     )
     relative_difference: Decimal | None = field(
-        description="The difference as a fraction of the published total, rounded to 4 decimal places."
+        description="The difference as a fraction of the published total, rounded to 4 decimal places;"
+        " null where it would be 1000 or more."
     )
     not_summed: list[Place] = field(
         description="Places with a figure that cannot be added: withheld, a bound, of another basis or"

@@ -122,7 +122,7 @@ class Spread:
     absolute: Decimal = field(description="The difference between the two.")
     relative: Decimal | None = field(
         description="The difference as a fraction of the smallest number, rounded to 4 decimal places;"
-        " null if that number is not above 0."
+        " null if that number is not above 0, or the difference is a thousand times as large or more."
     )
     unit: str = field(description="The unit of these numbers.")
     basis: str | None = field(description="The basis of the weight; null where no publisher says.")
@@ -175,7 +175,7 @@ class Revision(Quantity):
     )
     change_percent: Decimal | None = field(
         description="The change in percent of the number before, rounded to 2 decimal places; null also"
-        " where that number is not above 0."
+        " where that number is not above 0, or the change is a thousand times as large or more."
     )
     change_unavailable_reason: str | None = field(
         description="Why there is no change, in words; null where there is one, and for a first claim."

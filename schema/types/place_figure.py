@@ -20,8 +20,8 @@ class PlaceFigure(Quantity):
     place: Place = field(description="The place of the figure.")
     share: Decimal | None = field(
         description="Its share of the world's figure as a fraction of 1, rounded to 4 decimal places;"
-        " null where one of the two has no number or only a bound, the bases differ, or the"
-        " units cannot be converted."
+        " null where one of the two has no number or only a bound, the bases differ, the"
+        " units cannot be converted, or the world's figure is nil or less than a thousandth of it."
     )
     share_unavailable_reason: str | None = field(
         description="Why there is no share, in words; null where there is one."

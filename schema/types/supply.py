@@ -45,9 +45,11 @@ class Supply:
     figures: int = field(description="The number of figures.")
     claims: int = field(description="The number of claims in them, of all editions.")
     publishers: list[str] = field(description="The short ids of the publishers of the claims.")
-    unit: str = field(description="The unit of most claims.")
+    unit: str = field(
+        description="The unit of most claims, counted with their basis: the first of `units`."
+    )
     basis: str | None = field(
-        description="The basis in which most claims are given; null where their publishers do not say."
+        description="The basis that goes with this unit; null where the publishers do not say."
     )
     units: list[SupplyUnit] = field(
         description="All units and bases in which claims are given, that of most claims first. Figures"

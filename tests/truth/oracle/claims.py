@@ -1,0 +1,225 @@
+"""Claims on a figure side by side: which one is preferred, how far they differ, what was restated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tests.truth.oracle.declared import above, are_same_bases, factor
+from tests.truth.oracle.events import Told
+
+NUMBERS = (None, "about", "nearly", "nil")
+"""Qualifiers of a number that is no bound."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One publisher's number for a series, in one edition."""
+
+    event: Told
+
+    @property
+    def position(self) -> int:
+        """Where its event stands in the log."""
+        return self.event.position
+
+    @property
+    def series(self) -> dict[str, Any]:
+        """What it is about."""
+        found: dict[str, Any] = self.event.data["series"]
+        return found
+
+    @property
+    def publisher(self) -> str:
+        """Whose claim it is."""
+        return str(self.event.data["source"]["publisher"])
+
+    @property
+    def edition(self) -> tuple[str, str | None]:
+        """The edition that has it, with its version."""
+        return self.event.data["edition"], self.event.data.get("editionVersion")
+
+    @property
+    def origin(self) -> tuple[str, str, str | None]:
+        """Publisher and edition."""
+        return self.publisher, *self.edition
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return str(self.quantity["unit"])
+
+    @property
+    def basis(self) -> str | None:
+        """What is weighed, if its publisher says so."""
+        return self.quantity.get("basis")
+
+    @property
+    def quantity(self) -> dict[str, Any]:
+        """Its number, unit, basis and qualifier."""
+        found: dict[str, Any] = self.event.data["quantity"]
+        return found
+
+    @property
+    def number(self) -> Fraction | None:
+        """Its number, where there is one and it is no bound."""
+        if self.quantity.get("qualifier") not in NUMBERS:
+            return None
+        return self.stated
+
+    @property
+    def stated(self) -> Fraction | None:
+        """Its number, a bound too."""
+        value = self.quantity.get("value")
+        if value is None:
+            return Fraction(0) if self.quantity.get("qualifier") == "nil" else None
+        return Fraction(value)
+
+    def in_terms_of(self, other: Claim) -> Fraction | None:
+        """Its number in the unit of another claim; none where they cannot be compared."""
+        times = factor(self.unit, other.unit)
+        if self.number is None or times is None:
+            return None
+        if not are_same_bases(self.basis, other.basis, self.series["commodity"]):
+            return None
+        return self.number * times
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The preferred claim, by which rule, and the event of a judgement or an order."""
+
+    claim: Claim
+    rule: str
+    event: int | None
+
+
+@dataclass
+class Figure:
+    """The claims on a series that are public, the oldest first, with the judgements on it."""
+
+    key: str
+    claims: list[Claim]
+    judgements: list[Told]
+    orders: dict[str, Told]
+    """The orders of publishers in force, by what they are for: `all`, `gallium`, `gallium/reserves`."""
+
+    def latest(self) -> list[Claim]:
+        """The latest claim of each publisher, in the order in which they first published."""
+        return list({claim.publisher: claim for claim in self.claims}.values())
+
+    def latest_of(self, publisher: str) -> Claim | None:
+        """The latest claim of one publisher."""
+        return {claim.publisher: claim for claim in self.claims}.get(publisher)
+
+    def chosen(self) -> Chosen:
+        """The first rule that says something."""
+        return self._judged() or self._ordered() or Chosen(self.latest()[0], "FIRST", None)
+
+    def _judged(self) -> Chosen | None:
+        for judgement in self.judgements[-1:]:
+            told = judgement.data
+            meant = [claim for claim in self.claims if claim.publisher == told["publisher"]]
+            if edition := told.get("edition"):
+                meant = [claim for claim in meant if claim.edition[0] == edition]
+            if version := told.get("editionVersion"):
+                meant = [claim for claim in meant if claim.edition[1] == version]
+            if meant:
+                return Chosen(meant[-1], "JUDGEMENT", judgement.position)
+        return None
+
+    def _ordered(self) -> Chosen | None:
+        series = self.claims[0].series
+        scopes = [
+            scope
+            for commodity in (*above(series["commodity"]), None)
+            for scope in (_scope(commodity, series["statistic"]), _scope(commodity, None))
+        ]
+        for scope in scopes:
+            order = self.orders.get(scope)
+            for publisher in order.data["publishers"] if order else []:
+                if (claim := self.latest_of(publisher)) and order:
+                    return Chosen(claim, "ORDER", order.position)
+        return None
+
+    def side_by_side(self) -> dict[str, Any]:
+        """The latest claims, those that compare with the preferred one, and their spread."""
+        preferred = self.chosen().claim
+        known = [claim for claim in self.latest() if claim.number is not None]
+        measure = preferred if preferred.number is not None else next(iter(known), None)
+        numbers = {
+            claim.position: number
+            for claim in self.latest()
+            if measure and (number := claim.in_terms_of(measure)) is not None
+        }
+        return {
+            "latest": [claim.position for claim in self.latest()],
+            "spread": _spread(numbers, measure),
+            "notComparable": [c.position for c in self.latest() if c.position not in numbers],
+        }
+
+    def revisions(self) -> list[dict[str, Any]]:
+        """Each claim beside the one before it of its publisher."""
+        before: dict[str, Claim] = {}
+        found = []
+        for claim in self.claims:
+            earlier = before.get(claim.publisher)
+            found.append({"position": claim.position, **_revision(claim, earlier)})
+            before[claim.publisher] = claim
+        return found
+
+
+def ratio(part: Fraction, whole: Fraction) -> Fraction | None:
+    """A part of a whole; none where it is a thousand times as large or more: a unit is wrong then."""
+    return part / whole if whole and abs(part / whole) < 1000 else None
+
+
+def _scope(commodity: str | None, statistic: str | None) -> str:
+    return "/".join(filter(None, (commodity or "all", statistic)))
+
+
+def _spread(numbers: dict[int, Fraction], measure: Claim | None) -> dict[str, Any] | None:
+    if len(numbers) < 2 or measure is None:
+        return None
+    least, most = min(numbers.values()), max(numbers.values())
+    return {
+        "minimum": least,
+        "maximum": most,
+        "absolute": most - least,
+        "relative": ratio(most - least, least),
+        "unit": measure.unit,
+        "claims": sorted(numbers),
+    }
+
+
+def _revision(claim: Claim, earlier: Claim | None) -> dict[str, Any]:
+    was = earlier.in_terms_of(claim) if earlier and claim.number is not None else None
+    change = claim.number - was if claim.number is not None and was is not None else None
+    part = ratio(change, was) if change is not None and was else None
+    return {
+        "before": earlier.position if earlier else None,
+        "change": change,
+        "changePercent": None if part is None else part * 100,
+        "unavailable": bool(earlier) and change is None,
+    }
+
+
+def figures(known: list[Told], day: Any) -> dict[str, Figure]:
+    """The figures of which a claim is public on a day, by their keys."""
+    public = [event for event in known if event.day <= day]
+    orders = {
+        event.entity.removeprefix("preference/"): event
+        for event in public
+        if event.type == "Preference.Ordered"
+    }
+    found: dict[str, Figure] = {}
+    for event in public:
+        if event.type == "Figure.Claimed":
+            key = event.entity.removeprefix("figure/")
+            figure = found.setdefault(key, Figure(key, [], [], orders))
+            figure.claims.append(Claim(event))
+    for event in public:
+        if event.type == "Figure.Preferred" and (key := event.entity[7:]) in found:
+            found[key].judgements.append(event)
+    return found

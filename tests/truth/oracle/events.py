@@ -1,0 +1,70 @@
+"""The events that count at a moment, from their JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+DAY = timedelta(days=1)
+
+
+def first_day(text: str) -> date:
+    """The first day of a date of which only the year or month may be known."""
+    return date.fromisoformat((text + "-01-01")[:10])
+
+
+def last_day(text: str) -> date:
+    """The last day of such a date."""
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    year, month = (int(text[:4]), int(text[5:])) if len(text) == 7 else (int(text), 12)
+    return date(year + month // 12, month % 12 + 1, 1) - DAY
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event: where it stands in the log, about what, and since when it is public."""
+
+    position: int
+    id: str
+    type: str
+    entity: str
+    data: dict[str, Any]
+    recorded: date
+    """The day on which it was recorded."""
+    place: int
+    """Its place among the events of its day: its position, or that of what it corrects."""
+
+    @property
+    def day(self) -> date:
+        """The day from which it counts."""
+        return first_day(self.data.get("on") or self.data["source"]["publishedOn"])
+
+
+def told(entries: list[dict[str, Any]], position: int) -> list[Told]:
+    """The events up to a position that are not retracted, in the order in which they count."""
+    known = [entry for entry in entries if int(entry["position"]) <= position]
+    gone: dict[str, dict[str, Any]] = {}
+    for entry in reversed(known):
+        if entry["type"].endswith(".Retracted") and entry["id"] not in gone:
+            gone[entry["data"]["retracts"]] = entry
+    places = {entry["id"]: int(entry["position"]) for entry in known}
+    for entry in known:
+        replacement = entry["type"].endswith(".Retracted") and entry["data"].get("replacement")
+        if replacement and replacement in places and entry["data"]["retracts"] in gone:
+            places[replacement] = places[entry["data"]["retracts"]]
+    found = [
+        Told(
+            int(entry["position"]),
+            entry["id"],
+            entry["type"],
+            entry["subject"],
+            entry["data"],
+            date.fromisoformat(entry["time"][:10]),
+            places[entry["id"]],
+        )
+        for entry in known
+        if entry["id"] not in gone and not entry["type"].endswith(".Retracted")
+    ]
+    return sorted(found, key=lambda one: (one.day, one.place))

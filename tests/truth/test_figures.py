@@ -1,0 +1,155 @@
+"""What is said of figures is what a second reading of the log says, at any moment.
+
+The oracle (`tests/truth/oracle`) knows the documentation and the events as JSON, and nothing of the
+product. More histories than in the ordinary run:
+
+    pytest tests/truth/test_figures.py --hypothesis-profile long --timeout 0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from tests.conftest import copied
+from tests.support.api import Api
+from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
+from tests.truth.oracle.claims import figures
+from tests.truth.oracle.compare import differences
+from tests.truth.oracle.events import told
+from tests.truth.oracle.expected import (
+    distribution_of,
+    expected_changes,
+    expected_figure,
+    expected_group,
+    expected_production,
+    expected_supplies,
+    expected_upcoming,
+    figure_answer,
+    production_answer,
+    supplies_answer,
+)
+from tests.truth.oracle.histories import COMMODITIES, record
+
+HISTORIES = range(settings().max_examples // 20)
+"""The same ones in every run."""
+MOMENTS = 5
+"""Of a history."""
+EVENTS = 75
+GROUPS = ("CN", "US", "CA", "US_CA", "EU", "DE", "JP")
+DAY_RANGE = (date(2023, 1, 1), 900)
+Log = list[dict[str, Any]]
+
+
+@pytest.mark.parametrize("seed", HISTORIES)
+def test_figures_are_as_a_second_reading_of_the_log_has_them(
+    server: Postgres, empty_template: str, seed: int
+) -> None:
+    async def compare(target: Any) -> list[str]:
+        async with running_tracker(target) as services:
+            api, chance = Api(services), Random(seed)
+            log = await record(api, chance, EVENTS)
+            return [
+                one for _ in range(MOMENTS) for one in await compare_at_a_moment(api, chance, log)
+            ]
+
+    with contextmanager(copied)(server, empty_template) as target:
+        found = asyncio.run(compare(target))
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
+    """What differs at a moment that is drawn, each with the question."""
+    day, position = any_day(chance), chance.randint(1, len(log))
+    known = told(log, position)
+    public = figures(known, day)
+    where = f"{day} at {position}"
+    found = []
+    for key in chance.sample(sorted(public), min(4, len(public))):
+        answer = await ask_moment(api, day, position, figure_field(key))
+        expected, got = expected_figure(public[key]), figure_answer(answer["figure"])
+        found += list(differences(expected, got, (where, key)))
+    for commodity in COMMODITIES:
+        kind = chance.choice(("places", "allBut"))
+        places = chance.sample(GROUPS, chance.randint(1, 4))
+        asked = (
+            commodity,
+            chance.choice((2021, 2022, None)),
+            chance.choice((None, "mine", "refinery")),
+            None,
+        )
+        group = f"group: share(of: {{{kind}: {json.dumps(places)}}}) {{ {GROUP} }}"
+        answer = await ask_moment(api, day, position, production_field(*asked, group))
+        expected = expected_production(public, day, *asked)
+        expected["group"] = expected_group(distribution_of(public, day, *asked), kind, places)
+        got = production_answer(answer["production"])
+        found += list(differences(expected, got, (where, *map(str, asked), kind, *places)))
+    return found + await compare_lists(api, chance, log, day, position)
+
+
+async def compare_lists(api: Api, chance: Random, log: Log, day: date, position: int) -> list[str]:
+    """What differs in supplies, in what is to come, and between two moments."""
+    days, later = chance.choice((30, 400)), any_day(chance)
+    answer = await ask_moment(
+        api,
+        day,
+        position,
+        f"""supplies {{ commodity {{ key }} stage form years places hasWorldTotal figures claims
+                publishers unit basis units {{ unit basis claims }} }}
+            upcoming(days: {days}, kind: FIGURE, first: 200) {{
+                nodes {{ day entity transition because {{ position }} }} }}""",
+    )
+    where = f"{day} at {position}"
+    known = told(log, position)
+    found = list(
+        differences(
+            expected_supplies(figures(known, day)),
+            supplies_answer(answer["supplies"]),
+            (where, "supplies"),
+        )
+    )
+    upcoming = {
+        f"{node['day']} {node['entity']}": node["transition"]
+        for node in answer["upcoming"]["nodes"]
+    }
+    coming = expected_upcoming(known, day, days)
+    found += list(
+        differences(
+            coming | {"count": len(coming)},
+            upcoming | {"count": len(upcoming)},
+            (where, "upcoming"),
+        )
+    )
+    first, last = sorted((day, later))
+    earlier, head = sorted((position, chance.randint(1, len(log))))
+    changes = await api.ask(
+        f"""{{ changes(from: {{validAt: "{first}", position: "{earlier}"}},
+            to: {{validAt: "{last}", position: "{head}"}}, kind: FIGURE, first: 200) {{
+            nodes {{ entity change }} }} }}"""
+    )
+    got = {node["entity"]: node["change"] for node in changes["changes"]["nodes"]}
+    expected = expected_changes(figures(told(log, earlier), first), figures(told(log, head), last))
+    return found + list(
+        differences(expected, got | {"count": len(got)}, (f"{first}@{earlier} to {last}@{head}",))
+    )
+
+
+def any_day(chance: Random) -> date:
+    """A day while editions are published, often one on which something happens."""
+    days = ("2024-01-30", "2024-01-31", "2024-02-01", "2025-01-31")
+    if chance.random() < 0.2:
+        return date(2098, 12, 31) + timedelta(days=chance.randrange(100))
+    if chance.random() < 0.4:
+        return date.fromisoformat(chance.choice(days))
+    start, length = DAY_RANGE
+    return start + timedelta(days=chance.randrange(length))
