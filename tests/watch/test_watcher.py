@@ -182,6 +182,21 @@ async def test_a_failure_is_on_record_with_its_word_and_the_next_look_misses_not
     assert (found["failures"], found["failing_since"], found["look"]) == (0, None, 2)
 
 
+async def test_another_etag_of_the_same_bytes_is_no_news_and_is_what_is_asked_with_next(
+    target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
+) -> None:
+    publisher, server = gazette
+    tags = iter(f'"{number}"' for number in range(100))
+    publisher.fail("/list*", lambda asked, page: replace(page, etag=next(tags)))
+    for _ in range(3):
+        await look(target, options(source(server.url)))
+    assert kinds(await facts(recorder))[-4:] == ["Unchanged", "Looked"] * 2
+    asked = [
+        each.headers.get("if-none-match") for each in publisher.requests if "/list" in each.path
+    ]
+    assert asked == [None, '"0"', '"1"']
+
+
 async def test_of_a_look_that_failed_half_way_nothing_is_missed_and_nothing_fetched_anew(
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:

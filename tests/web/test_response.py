@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import random
 import tracemalloc
 import zlib
+from dataclasses import replace
 
 import pytest
 
+from tests.support.connections import Request, listening
 from tests.support.publishers.publisher import Page, Publisher
-from tests.web.test_fetcher import PAGE, failure, fetched
+from tests.web.test_fetcher import PAGE, failure, fetched, fetcher, quick
 from tracker.web.content_encoding import Unpacker, UnpackError
+from tracker.web.failures import FetchError
+from tracker.web.fetcher import Limits
 
 ACT = random.Random(20).randbytes(30_000) + PAGE.content
 PACKED = gzip.compress(ACT)
@@ -113,9 +118,21 @@ def test_no_more_is_unpacked_than_shows_that_it_is_too_much() -> None:
         (said("Content-Type: text/html; charset=gbk", "Content-Type: text/html"), "ENCODING"),
         (said("Content-Length: 3"), "UNREACHABLE"),
         (said("Transfer-Encoding: chunked"), "UNREACHABLE"),
+        (
+            Publisher({"/act": Page(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello")}),
+            "UNREACHABLE",
+        ),
         (said("Content-Range: bytes 0-4/10", status="206 Partial Content"), "HTTP_STATUS"),
     ],
-    ids=["locations", "encodings", "types", "lengths", "a length and chunks", "a part"],
+    ids=[
+        "locations",
+        "encodings",
+        "types",
+        "lengths",
+        "a length and chunks",
+        "a length that is too small",
+        "a part",
+    ],
 )
 async def test_headers_that_contradict_each_other_are_not_chosen_from(
     publisher: Publisher, code: str
@@ -128,3 +145,30 @@ async def test_a_header_that_comes_twice_and_says_the_same_is_one() -> None:
     assert (found.media_type, found.charset, found.etag) == ("text/html", "gbk", '"a"')
     found = await fetched(said('ETag: "a"', 'ETag: "b"'))
     assert (found.content, found.etag) == (b"hello", None)
+
+
+IMPATIENT = Limits(silence_seconds=30, total_seconds=0.5, tries=1)
+
+
+async def header_without_end(request: Request, writer: asyncio.StreamWriter) -> bool:
+    """Sends lines of a header, one after the other, for ever."""
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"x-more: to come\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def test_what_drips_for_ever_comes_to_an_end_with_what_came() -> None:
+    publisher = Publisher({"/act": replace(PAGE, drip_seconds=0.1)})
+    error = await failure(publisher, limits=IMPATIENT)
+    assert error.code == "TIMEOUT"
+    assert PAGE.content.startswith(error.content)
+    site = Publisher({"/act": PAGE})
+    site.fail("/robots.txt", lambda asked, page: replace(PAGE, drip_seconds=0.1))
+    assert (await failure(site, limits=IMPATIENT)).code == "TIMEOUT"
+    assert site.count() == 0
+    async with listening(header_without_end) as port, fetcher(IMPATIENT) as fetching:
+        with pytest.raises(FetchError) as raised:
+            await fetching.fetch(quick(f"http://127.0.0.1:{port}/act"))
+    assert raised.value.code == "TIMEOUT"

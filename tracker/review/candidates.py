@@ -68,8 +68,8 @@ class CandidateFilter:
     search: str | None = None
 
     def conditions(self) -> Iterator[tuple[str, Any]]:
-        """The parts of candidates.sql that are asked for, with their arguments."""
-        if self.state is not None:
+        """The parts of candidates.sql that are asked for, with their arguments; `of_pending` has none."""
+        if self.state is not None and self.state is not CandidateState.PENDING:
             yield SQL.of_state, self.state.value
         if self.source is not None:
             yield SQL.of_source, self.source
@@ -117,8 +117,7 @@ class Candidates:
 
     async def count(self, narrowed: CandidateFilter) -> int:
         """How many candidates a list has."""
-        conditions, arguments = _conditions(narrowed)
-        statement = SQL.count.replace("{conditions}", conditions)
+        statement, arguments = count_statement(narrowed)
         return int(await self._pool.fetchval(statement, *arguments))
 
     async def counts(self, narrowed: CandidateFilter = EVERYTHING) -> dict[CandidateState, int]:
@@ -184,11 +183,19 @@ def page_statement(
     )
 
 
+def count_statement(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
+    """The statement for how many candidates a list has, with its arguments."""
+    conditions, arguments = _conditions(narrowed)
+    return SQL.count.replace("{conditions}", conditions), arguments
+
+
 def _conditions(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
     parts, arguments = ["true"], []
     for part, argument in narrowed.conditions():
         arguments.append(argument)
         parts.append(part.replace("{}", f"${len(arguments)}"))
+    if narrowed.state is CandidateState.PENDING:
+        parts.append(SQL.of_pending)
     if narrowed.assigned_to == "":
         parts.append(SQL.of_nobody)
     return " AND ".join(parts), arguments

@@ -1,8 +1,12 @@
 -- The queue, as it is read. A list has only the conditions that it is asked for: each is a part, whose
--- argument stands in the place of `{}`.
+-- argument stands in the place of `{}`. What waits is asked for without one, and that lists are not empty is
+-- said, since there are indexes of just that (migrations/0017_pending_subjects.sql).
 
 -- name: of_state
 c.state = {}::text
+
+-- name: of_pending
+c.state = 'pending'
 
 -- name: of_source
 c.source = {}::text
@@ -11,10 +15,10 @@ c.source = {}::text
 c.kind = {}::text
 
 -- name: of_commodities
-c.commodities && {}::text[]
+c.commodities && {}::text[] AND cardinality(c.commodities) > 0
 
 -- name: of_issuer
-c.issuers @> ARRAY[{}::text]
+c.issuers @> ARRAY[{}::text] AND cardinality(c.issuers) > 0
 
 -- name: of_person
 c.assigned_to = {}::text
