@@ -265,8 +265,8 @@ def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int
 
 def _let_begin(server: _Server) -> None:
     assert server.stdin
-    with suppress(BrokenPipeError), server.stdin as gate:
-        gate.write(b"begin\n")
+    with suppress(BrokenPipeError), server.stdin as shell:
+        shell.write(b"begin\n")
 
 
 def _ready(server: _Server, pgdata: Path) -> bool:

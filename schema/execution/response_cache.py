@@ -55,18 +55,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer without errors. One that stays is that of a question which pins every moment."""
+    """An answer without errors. An immutable one is that of a question which pins every moment."""
 
     body: bytes
     data_ends: int
     """The part of the body before this is its data; behind it are `extensions`."""
-    stays: bool
+    immutable: bool
     operation: str | None = None
     """The name of the query."""
     position: int | None = None
     """The last position that it tells of."""
 
-    def noted(self) -> Answer:
+    def observed(self) -> Answer:
         """The same, with what whoever watches operations would have seen."""
         now = current_operation()
         now.type = "query"
@@ -94,8 +94,8 @@ class ResponseCache:
         self._services = services
         self._access = access
         self.kept: SizedLruCache[Key, Answer] = SizedLruCache(most_bytes)
-        self._stood: Progress | None = None
-        """Up to where no redaction came since answers that stay were kept."""
+        self._valid_until: Progress | None = None
+        """Up to where no redaction came since immutable answers were kept."""
 
     async def answer(
         self,
@@ -110,9 +110,9 @@ class ResponseCache:
             key
             and edition
             and (kept := self.kept.get(key, edition))
-            and (not kept.stays or await self._stand(edition[0]))
+            and (not kept.immutable or await self._pinned_are_valid(edition[0]))
         ):
-            return kept.noted()
+            return kept.observed()
         async with turn:
             found = await execute(
                 self._services,
@@ -132,24 +132,24 @@ class ResponseCache:
         reached = self._services.projector.progress.known
         return (reached, datetime.now(UTC).date()) if reached else None
 
-    async def _stand(self, reached: Progress) -> bool:
+    async def _pinned_are_valid(self, reached: Progress) -> bool:
         """Check, once per position, that no redaction invalidated pinned answers; if one did, clear
         the cache.
         """
-        stood = self._stood
-        if stood is reached:
+        valid = self._valid_until
+        if valid is reached:
             return True
         try:
-            if stood and not await self._forced_out(stood, reached):
-                self._stood = reached
+            if valid and not await self._redacted_between(valid, reached):
+                self._valid_until = reached
                 return True
         except (*CONNECTION_ERRORS, TimeoutError):
             return False  # nobody can say now; making the answer will find out why
         self.kept.clear()
-        self._stood = None
+        self._valid_until = None
         return False
 
-    async def _forced_out(self, since: Progress, until: Progress) -> bool:
+    async def _redacted_between(self, since: Progress, until: Progress) -> bool:
         """Whether a redaction came meanwhile, or all rows were made anew, by other code perhaps."""
         return (
             since.epoch != until.epoch
@@ -176,12 +176,12 @@ class ResponseCache:
             current_operation().position,
         )
         if key and edition and are_cacheable(fields) and edition == self._edition():
-            self._stood = self._stood or edition[0]
+            self._valid_until = self._valid_until or edition[0]
             self.kept.put(
                 key,
                 answer,
                 len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),
-                None if answer.stays else edition,
+                None if answer.immutable else edition,
             )
         return answer
 

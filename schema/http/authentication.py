@@ -1,4 +1,4 @@
-"""The gate of the API: says who comes, and holds each client to its rate and its subscriptions."""
+"""Says who calls the API, and holds each client to its rate and its subscriptions."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class GraphQLEndpoint:
         if request.method == "POST":
             headers = {"Vary": VARY, "Cache-Control": NO_STORE}
         else:
-            keeping = cache_control(self._access_control.is_shared(request), answer.stays)
+            keeping = cache_control(self._access_control.is_shared(request), answer.immutable)
             headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
             if has_tag(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)

@@ -120,7 +120,7 @@ class SharedSubscriptions:
         following = self._follow_events if is_of_events else self._follow_states
         async with aclosing(following(request)) as found:
             async for answers in found:
-                yield [answer.noted() for answer in answers]
+                yield [answer.observed() for answer in answers]
 
     async def _follow_events(
         self, request: SubscriptionRequest

@@ -66,7 +66,7 @@ class Change(Answered, kw_only=True):
     more_fields: int | UnsetType = UNSET
 
 
-class Found(ToolAnswer, kw_only=True):
+class ChangesAnswer(ToolAnswer, kw_only=True):
     """Changes."""
 
     items: list[Change]
@@ -167,7 +167,7 @@ TOOL = Tool(
         " `history`."
     ),
     arguments=Question,
-    answer=Found,
+    answer=ChangesAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

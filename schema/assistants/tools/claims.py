@@ -62,7 +62,7 @@ class Figure(Answered, kw_only=True):
     spread: Spread | UnsetType = UNSET
 
 
-class Found(ToolAnswer, kw_only=True):
+class ClaimsAnswer(ToolAnswer, kw_only=True):
     """Figures."""
 
     items: list[Figure]
@@ -182,7 +182,7 @@ TOOL = Tool(
         " `figure`, a key, or a commodity with place, statistic, stage and year."
     ),
     arguments=Question,
-    answer=Found,
+    answer=ClaimsAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

@@ -84,7 +84,7 @@ class Control(Answered, kw_only=True):
     clauses: list[Clause]
 
 
-class Found(ToolAnswer, kw_only=True):
+class ControlsAnswer(ToolAnswer, kw_only=True):
     """Controls."""
 
     items: list[Control]
@@ -285,7 +285,7 @@ TOOL = Tool(
         " `goods` that it names. An empty answer is no proof that there is no control."
     ),
     arguments=Controls,
-    answer=Found,
+    answer=ControlsAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

@@ -71,7 +71,7 @@ class Supply(Answered, kw_only=True):
     sources: list[int]
 
 
-class Found(ToolAnswer, kw_only=True):
+class ExposureAnswer(ToolAnswer, kw_only=True):
     """Supplies."""
 
     items: list[Supply]
@@ -217,7 +217,7 @@ TOOL = Tool(
         " different supplies."
     ),
     arguments=Question,
-    answer=Found,
+    answer=ExposureAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

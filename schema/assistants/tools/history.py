@@ -47,7 +47,7 @@ class Version(Answered, kw_only=True):
     says: str
 
 
-class Found(ToolAnswer, kw_only=True):
+class HistoryAnswer(ToolAnswer, kw_only=True):
     """Events in the order of the log."""
 
     versions: list[Version]
@@ -154,7 +154,7 @@ TOOL = Tool(
         " (`knownFrom`). Names of entities come from `search` and the other tools."
     ),
     arguments=Question,
-    answer=Found,
+    answer=HistoryAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

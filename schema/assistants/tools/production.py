@@ -66,7 +66,7 @@ class Product(Answered, kw_only=True):
     last_year: int | UnsetType = UNSET
 
 
-class Found(ToolAnswer, kw_only=True):
+class ProductionAnswer(ToolAnswer, kw_only=True):
     """Years."""
 
     available: list[Product]
@@ -220,7 +220,7 @@ TOOL = Tool(
         " publishers differ ask `claims` with the key in `figure`."
     ),
     arguments=Question,
-    answer=Found,
+    answer=ProductionAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

@@ -44,7 +44,7 @@ class Name(Answered, kw_only=True):
     name: str
 
 
-class Found(ToolAnswer, kw_only=True):
+class SearchAnswer(ToolAnswer, kw_only=True):
     """Entities, the best first."""
 
     commodities: list[Name]
@@ -115,7 +115,7 @@ TOOL = Tool(
         " `gallium licence`. A hit is no statement: ask the other tools about its entity."
     ),
     arguments=Question,
-    answer=Found,
+    answer=SearchAnswer,
     variables=variables,
     page=page,
     nodes=nodes,

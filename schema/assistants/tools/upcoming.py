@@ -36,7 +36,7 @@ class Transition(Answered, kw_only=True):
     sources: list[int]
 
 
-class Found(ToolAnswer, kw_only=True):
+class UpcomingAnswer(ToolAnswer, kw_only=True):
     """Transitions, the next first."""
 
     items: list[Transition]
@@ -106,7 +106,7 @@ TOOL = Tool(
         " far as it was announced by then; the next first. With a past `day`: what one could expect then."
     ),
     arguments=Question,
-    answer=Found,
+    answer=UpcomingAnswer,
     variables=variables,
     page=page,
     nodes=nodes,
