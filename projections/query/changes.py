@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 
 import asyncpg
 
-from projections.fold.diff import FieldChange, diff
-from projections.fold.transitions import Transition, transitions
+from projections.fold.change import Change, causes_of
+from projections.fold.transitions import transitions
 from projections.query.list_statements import (
     BY_NAME,
     Bounds,
@@ -30,7 +29,7 @@ from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from tracker.domain.codec import decode
 from tracker.domain.commodities import Commodity
-from tracker.domain.entity import EntityState, Evidence, RecordedFact, Retracted, because
+from tracker.domain.entity import RecordedFact
 from tracker.domain.matching import controls_about
 from tracker.domain.registry import STATES, entity_type
 from tracker.errors import InvalidInput
@@ -51,58 +50,6 @@ COUNT = fill(SQL.count, changed=CHANGED)
 ORDERED_BY = {SortKey.NAME: ("entity",), SortKey.DATE: ("held_from", "entity")}
 PAGE_ARGUMENTS = 10
 """How many arguments a page has before the keys of its bounds."""
-
-
-class ChangeKind(StrEnum):
-    """How an entity differs between two moments."""
-
-    APPEARED = "appeared"
-    CHANGED = "changed"
-    DISAPPEARED = "disappeared"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An entity that differs between two moments.
-
-    `passed` are its transitions between them, as known at the later one. `because` are the events
-    because of which, in the order of the log: see `causes_of`. `held_from` is the day from which
-    the state at the later one has held.
-    """
-
-    entity: str
-    before: EntityState | None
-    after: EntityState | None
-    passed: tuple[Transition, ...]
-    because: tuple[Evidence, ...]
-    held_from: date | None
-
-    @property
-    def effective_days(self) -> tuple[date, ...]:
-        """The days between them on which its state changed, as known at the later one."""
-        return tuple(dict.fromkeys(transition.day for transition in self.passed))
-
-    @property
-    def what(self) -> ChangeKind:
-        """Whether the entity appeared, changed or disappeared."""
-        if self.before is None:
-            return ChangeKind.APPEARED
-        return ChangeKind.CHANGED if self.after else ChangeKind.DISAPPEARED
-
-    @property
-    def fields(self) -> tuple[FieldChange, ...]:
-        """The fields that differ; none where only the facts behind the state do."""
-        return diff(self.before, self.after)
-
-    def day_of(self, field: FieldChange) -> date | None:
-        """The last of those days on which a field changed; None where only what is recorded of it
-        did."""
-        days = [
-            transition.day
-            for transition in self.passed
-            if any(_overlap(field.path, other.path) for other in transition.fields)
-        ]
-        return max(days, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,31 +118,6 @@ def page_statement(order: Ordering, bounds: Bounds) -> str:
     )
 
 
-def causes_of(
-    before: EntityState | None,
-    after: EntityState | None,
-    known: Sequence[RecordedFact],
-    since: int,
-    passed: Sequence[Transition],
-) -> tuple[Evidence, ...]:
-    """The events because of which the state of an entity is no longer the same. Pure.
-
-    - Those that count now and did not before: they were recorded since, or their day has come.
-    - The retractions since a position that took an event out of the state, or gave one back.
-    - Those that announced the days on which it changed without an act.
-    """
-    old, new = (_reasons(state) for state in (before, after))
-    events = {k.event_id: k for k in known}
-    gained = [events[id] for id in new - old]
-    undone = [
-        k
-        for k in known
-        if k.position > since and isinstance(k.fact, Retracted) and _subject(k, events) in old ^ new
-    ]
-    announced = [events[transition.because.event_id] for transition in passed]
-    return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
-
-
 def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object, ...]:
     """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
     for field, first, second in (
@@ -237,22 +159,3 @@ def _change(
         because=causes_of(before, after, known, start.position, passed),
         held_from=date.fromisoformat(held_from) if held_from else None,
     )
-
-
-def _overlap(path: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether one of two fields is the other, or a part of it; the whole state only overlaps itself."""
-    shorter = min(len(path), len(other))
-    return path[:shorter] == other[:shorter] and (shorter > 0 or len(path) == len(other))
-
-
-def _reasons(state: EntityState | None) -> set[str]:
-    """The ids of the events behind a state."""
-    return {reason.event_id for reason in state.because} if state else set()
-
-
-def _subject(retraction: RecordedFact, events: dict[str, RecordedFact]) -> str:
-    """The event that a retraction, or a retraction of a retraction, is about in the end."""
-    known = retraction
-    while isinstance(known.fact, Retracted):
-        known = events[known.fact.retracts]
-    return known.event_id

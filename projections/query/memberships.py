@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projections.fold.memberships import MembershipPeriod, membership_periods
+from projections.fold.public_facts import facts_public_by
 from projections.fold.timeline import timeline
 from projections.query.moment import Moment
-from projections.query.transitions import facts_public_by, read_streams
+from projections.query.transitions import read_streams
 from tracker.domain.alliance import Alliance
 from tracker.domain.places import Place
 from tracker.log.recorder import Recorder

@@ -11,10 +11,10 @@ from itertools import zip_longest
 from typing import Any
 from uuid import uuid4
 
+from projections.fold.change import Change, causes_of
+from projections.fold.public_facts import facts_public_by
 from projections.fold.status_periods import StatusPeriod, status_periods
 from projections.fold.transitions import EntityTransitions, Transition
-from projections.query.changes import Change, causes_of
-from projections.query.transitions import facts_public_by
 from projections.versions.rows import filter_columns
 from tracker.domain.announcement import Announcement
 from tracker.domain.entity import EntityState, RecordedFact, effective_facts, entity_type

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from time import monotonic
 
+from projections.fold.public_facts import facts_public_by
 from projections.fold.schedule import ScheduleBook, Scheduled, newest_schedule
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
@@ -16,7 +17,6 @@ from projections.query.transitions import (
     YIELD_INTERVAL_SECONDS,
     Known,
     TransitionFilter,
-    facts_public_by,
     is_about,
     read_streams,
     turning,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 from time import monotonic
 
+from projections.fold.public_facts import facts_public_by
 from projections.fold.transitions import EntityTransitions, Transition, TransitionKind, clause_of
 from projections.lru_cache import SizedLruCache
 from projections.query.changes import ChangeFilter
@@ -17,7 +18,7 @@ from projections.query.sql_parts import fill, load_parts
 from projections.versions.rows import filter_columns, firm_words
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import AnnouncementState
-from tracker.domain.entity import EntityState, RecordedFact, entity_type, retracted_ids
+from tracker.domain.entity import EntityState, RecordedFact, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.firm import FirmState, spelling
 from tracker.domain.matching import names_firm
@@ -194,18 +195,6 @@ async def read_streams(
     if moment.series is None:
         return await read()
     return await moment.series.read(("streams", tuple(entities)), read)
-
-
-def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:
-    """The facts that were public by a day, or recorded by then for a later one; and those that are
-    retracted, in whose place others may stand."""
-    gone = retracted_ids([event.known for event in events])
-    return [
-        event.known
-        for event in events
-        if event.event_id in gone
-        or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day
-    ]
 
 
 def is_about(transition: Transition, about: TransitionFilter) -> bool:

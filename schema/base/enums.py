@@ -9,9 +9,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.analysis.clause_counts import ClauseGroup
 from projections.analysis.totals import TotalMethod
+from projections.fold.change import ChangeKind
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.candidate_matches import MatchKind
-from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
 from tracker.delivery.endpoint import EndpointState
 from tracker.domain import vocabulary

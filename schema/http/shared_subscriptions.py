@@ -59,7 +59,7 @@ class EncodedAnswer:
         """The same as a part of a broadcast."""
         return Part(self.offset, self, len(self.json))
 
-    def noted(self) -> EncodedAnswer:
+    def observed(self) -> EncodedAnswer:
         """The same, with what whoever watches operations would have seen."""
         operation = current_operation()
         if self.position is not None:

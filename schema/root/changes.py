@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.query import changes
+from projections.fold import change as fold
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
@@ -75,5 +75,5 @@ def change_pages(
     )
 
 
-def _day(of: changes.Change) -> str:
+def _day(of: fold.Change) -> str:
     return of.held_from.isoformat() if of.held_from else ""

@@ -11,11 +11,11 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
+from projections.fold import change as fold
 from projections.fold import diff, transitions
+from projections.fold.change import ChangeKind
 from projections.fold.transition_sentences import part_sentence
 from projections.fold.transitions import TransitionBasis, TransitionKind
-from projections.query import changes
-from projections.query.changes import ChangeKind
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -89,7 +89,7 @@ class FieldChange:
 class Change:
     """An entity that differs between two moments."""
 
-    of: strawberry.Private[changes.Change]
+    of: strawberry.Private[fold.Change]
     start: strawberry.Private[Moment]
     end: strawberry.Private[Moment]
 
@@ -173,7 +173,7 @@ class Transition:
         return graphql_state(self.of.after, Moment(self.of.day, self.position))
 
 
-def change(of: changes.Change, start: Moment, end: Moment) -> Change:
+def change(of: fold.Change, start: Moment, end: Moment) -> Change:
     """The GraphQL type of a change between two moments."""
     return Change(
         of=of,

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from projections.fold.change import causes_of
 from projections.fold.diff import content
+from projections.fold.public_facts import facts_public_by
 from projections.fold.replay import ReplayState
 from projections.fold.transitions import transitions
-from projections.query.changes import COUNT, causes_of, page_statement
+from projections.query.changes import COUNT, page_statement
 from projections.query.list_statements import BY_NAME, Bounds, Ordering, SortKey
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
-from projections.query.transitions import TURNING, TransitionFilter, facts_public_by
+from projections.query.transitions import TURNING, TransitionFilter
 from schema.services import Services
 from tests.projections.test_diff import applied
 from tests.projections.test_projections import told
