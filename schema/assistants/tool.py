@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
-from graphql import OperationDefinitionNode, parse
 from msgspec import UNSET, UnsetType
 
 from schema.assistants.answers import Answered, LeftOut, ToolAnswer
@@ -17,7 +15,7 @@ from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
 from schema.pages.site.address import href
-from schema.pages.site.fragments import with_fragments
+from schema.pages.site.own_document import WithDocument
 from schema.pages.site.words import NBSP
 from tracker.errors import NotFound
 
@@ -81,7 +79,7 @@ def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Tool(Generic[Arguments, Item]):
+class Tool(WithDocument, Generic[Arguments, Item]):
     """A tool. Its document lies beside the module that declares it."""
 
     module: str
@@ -105,28 +103,6 @@ class Tool(Generic[Arguments, Item]):
     """Further fields of the answer."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """By variables the arguments that have other names."""
-
-    @cached_property
-    def name(self) -> str:
-        """The name of the tool and of its document."""
-        return self.module.rpartition(".")[2]
-
-    @cached_property
-    def document(self) -> str:
-        """The question that it asks."""
-        package = self.module.rpartition(".")[0]
-        text = files(package).joinpath(f"{self.name}.graphql").read_text("utf-8")
-        return with_fragments(text)
-
-    @cached_property
-    def operation(self) -> str:
-        """The name of its question."""
-        [found] = [
-            each
-            for each in parse(self.document).definitions
-            if isinstance(each, OperationDefinitionNode)
-        ]
-        return found.name.value if found.name else ""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:

@@ -6,16 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from typing import Any, TypeAlias
-
-from graphql import OperationDefinitionNode, parse
 
 from schema.execution.schema import SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
 from schema.pages.site.address import Address, Made
 from schema.pages.site.feeds import FeedOfPage
-from schema.pages.site.fragments import with_fragments
+from schema.pages.site.own_document import WithDocument
 from tracker.errors import InvalidInput
 
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
@@ -50,7 +47,7 @@ class TableOfPage:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(WithDocument):
     """A page. Its document and its template lie beside the module that declares it."""
 
     module: str
@@ -71,32 +68,15 @@ class Page:
     made: Mapping[str, Made] = field(default_factory=dict)
     """Variables of the document that follow from the address, and that it cannot give by itself."""
 
-    @cached_property
-    def name(self) -> str:
-        """The name of its document and template."""
-        return self.module.rpartition(".")[2]
-
     @property
     def template(self) -> str:
         """The path of its template below `schema/pages`."""
         return self.module.removeprefix("schema.pages.").replace(".", "/") + ".html"
 
     @cached_property
-    def document(self) -> str:
-        """The question that it asks."""
-        package = self.module.rpartition(".")[0]
-        text = files(package).joinpath(f"{self.name}.graphql").read_text("utf-8")
-        return with_fragments(text)
-
-    @cached_property
-    def operation(self) -> str:
-        """The name of its question."""
-        return self._operation.name.value if self._operation.name else ""
-
-    @cached_property
     def parameters(self) -> Mapping[str, UrlParameter]:
         """What its address may say beside the moment."""
-        found = url_parameters(SCHEMA._schema, self._operation)
+        found = url_parameters(SCHEMA._schema, self.question)
         given_otherwise = {*MOMENT.values(), *self.made}
         return {name: one for name, one in found.items() if name not in given_otherwise}
 
@@ -104,15 +84,6 @@ class Page:
     def path_parameters(self) -> frozenset[str]:
         """The names of the parameters in its path."""
         return frozenset(PATH_PARAMETER.findall(self.path))
-
-    @cached_property
-    def _operation(self) -> OperationDefinitionNode:
-        found = [
-            each
-            for each in parse(self.document).definitions
-            if isinstance(each, OperationDefinitionNode)
-        ]
-        return found[0]
 
     def variables(self, address: Address) -> dict[str, Any]:
         """The variables of its document at an address. Raises InvalidInput."""
