@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
+from projections.query.early_days import EarlyDays
 from projections.query.list_statements import (
     BY_NAME,
     Bounds,
@@ -157,6 +158,7 @@ class Lists:
 
     def __init__(self, pool: Pool, tracked: ProgressTracker | None = None):
         self._pool = pool
+        self._early_days = EarlyDays(pool, tracked)
         self.states = StateCache(tracked)
 
     async def page(
@@ -202,7 +204,7 @@ class Lists:
         if moment.series and (filter.narrows or span.limit is None):
             days = await self._lists_on(moment.series, kind, filter, order, of_claims)
             return list(slice_range(days[moment.valid_at], span, order.down))
-        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
+        shape, arguments = await self._shape_and_arguments(kind, moment, filter, of_claims)
 
         async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
             statement = page_statement(shape, order, span.bounds, NAMED, with_state)
@@ -218,7 +220,7 @@ class Lists:
         if moment.series and filter.narrows:
             days = await self._lists_on(moment.series, kind, filter, BY_NAME, of_claims)
             return len(days[moment.valid_at])
-        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
+        shape, arguments = await self._shape_and_arguments(kind, moment, filter, of_claims)
         return int(await self._pool.fetchval(count_statement(shape), *arguments))
 
     async def on_each_day(
@@ -242,7 +244,9 @@ class Lists:
 
         async def lists() -> dict[date, list[Keyed[S]]]:
             first = Moment(series.first, series.position)
-            shape, arguments = _shape_and_arguments(kind, first, filter, of_claims)
+            shape, arguments = await self._shape_and_arguments(
+                kind, first, filter, of_claims, series.last
+            )
 
             async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
                 statement = series_statement(shape, order, NAMED, with_state)
@@ -256,6 +260,27 @@ class Lists:
             )
 
         return await series.read((kind, of_claims, order, filter.key), lists)
+
+    async def _shape_and_arguments(
+        self,
+        kind: type[Any],
+        moment: Moment,
+        filter: Filter,
+        of_claims: bool,
+        last: date | None = None,
+    ) -> tuple[ListShape, tuple[Any, ...]]:
+        """What the statements of a list depend on, up to a last day or on that of the moment, and
+        their first arguments: `FIXED_ARGUMENTS`, and one for each condition."""
+        given, names, name = filter.given(), _names(kind, filter), kind_name(kind)
+        found_by = names or filter.words
+        entities = _entities(filter, names)
+        day = last or moment.valid_at
+        if entities == "entities_by_word":
+            [word] = found_by
+            if await self._early_days.include(name, word, day):
+                entities = "entities_by_day"
+        shape = ListShape(entities, tuple(given), of_claims)
+        return shape, (name, moment.valid_at, moment.position, found_by, *given.values())
 
 
 def _with_places(
@@ -286,17 +311,6 @@ def slice_range(
     if span.limit is None:
         return within
     return within[max(len(within) - span.limit, 0) :] if span.from_end else within[: span.limit]
-
-
-def _shape_and_arguments(
-    kind: type[Any], moment: Moment, filter: Filter, of_claims: bool
-) -> tuple[ListShape, tuple[Any, ...]]:
-    """What the statements of a list depend on, and their first arguments: `FIXED_ARGUMENTS`, and
-    one for each condition."""
-    given, names = filter.given(), _names(kind, filter)
-    shape = ListShape(_entities(filter, names), tuple(given), of_claims)
-    found_by = names or filter.words
-    return shape, (kind_name(kind), moment.valid_at, moment.position, found_by, *given.values())
 
 
 def _entities(filter: Filter, names: Sequence[str]) -> str:

@@ -7,6 +7,13 @@
 SELECT entity FROM subjects
 WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint AND first_day <= {last}::date
 
+-- name: entities_by_day
+-- The same where few were about it by the day, in no order: by an index that has the days of a word
+-- together, and that no statement can take which names kind and word apart.
+SELECT entity FROM subjects
+WHERE kind || ' ' || word = $1 || ' ' || ($4::text[])[1] AND first_day <= {last}::date
+  AND since <= $3::bigint
+
 -- name: entities_by_words
 -- The same for several words; they have to be sorted, where those of one word come so.
 SELECT DISTINCT entity FROM subjects

@@ -116,6 +116,8 @@ CREATE INDEX facts_of_edition ON facts (edition, position) WHERE edition IS NOT 
 
 -- name: create_search_indexes
 CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since, first_day);
+-- Those of days on which little was known; see early_days.py.
+CREATE INDEX subjects_by_day ON subjects ((kind || ' ' || word), first_day);
 -- A text may be longer than an index takes. Words are found as they are written, and by their stem.
 CREATE UNIQUE INDEX texts_key ON texts (entity, md5(said));
 CREATE INDEX texts_words ON texts

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from projections.query.as_of import AsOf
-from projections.query.list_statements import Ordering, SortKey
+from projections.query.list_statements import ListShape, Ordering, SortKey, count_statement
 from projections.query.lists import Filter, KeyRange
 from projections.query.moment import Moment
 from tracker.domain.alliance import AllianceState
@@ -18,6 +18,13 @@ from tracker.domain.figure import FigureState
 Question = Callable[[AsOf, Moment], Awaitable[Any]]
 RARE = ["rare_earths", "dysprosium", "terbium", "neodymium"]
 REE = "rare_earths/CN/production/mine/2023"
+
+
+async def count_on_an_early_day(as_of: AsOf, at: Moment) -> Any:
+    """Count the figures of a publisher as where few were known on the day."""
+    statement = count_statement(ListShape("entities_by_day", ()))
+    return await as_of._pool.fetchval(statement, "figure", at.valid_at, at.position, ["usgs"])
+
 
 QUESTIONS: dict[str, Question] = {
     "a control": lambda as_of, at: as_of.state(ExportControlState, "cn-mofcom-2024-46", at),
@@ -107,5 +114,6 @@ QUESTIONS: dict[str, Question] = {
         at,
         Filter(publishers=["usgs"], published=(None, at.valid_at), primary=False),
     ),
+    "how many figures on an early day": count_on_an_early_day,
     "digest": lambda as_of, at: as_of.digest(at),
 }

@@ -20,7 +20,7 @@ from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Connection, Target, connect
 
 Plan = dict[str, Any]
-FINDING = {"subjects_key", "texts_words", "texts_key"}
+FINDING = {"subjects_key", "subjects_by_day", "texts_words", "texts_key"}
 """What finds entities; it grows with what they were ever about and said, not with history."""
 
 ELEMENTS = "elements_key"
@@ -39,12 +39,12 @@ class Explaining:
     """A pool that gives no answers but keeps what the database does for them."""
 
     def __init__(self, connection: Connection):
-        self._connection = connection
+        self.connection = connection
         self.plans: list[Plan] = []
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         """Run a query and keep its plan."""
-        [row] = await self._connection.fetch(
+        [row] = await self.connection.fetch(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments
         )
         self.plans.append(json.loads(row[0])[0]["Plan"])
