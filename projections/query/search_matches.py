@@ -17,9 +17,10 @@ MAX_EXCERPT_CHARACTERS = 200
 CHARACTERS_BEFORE = 60
 """Of an excerpt before its match, where the text is longer than an excerpt."""
 STOP_WORDS = frozenset(
-    "a an and are as at by for from in is of on or that the to with".split()  # noqa: SIM905
+    "a an and are as at by for from hs in is of on or that the to with".split()  # noqa: SIM905
 )
-"""Words that nearly every text has: they are left out of a search that has others."""
+"""Words that nearly every text has, and the one that people write before codes of the Harmonized
+System: they are left out of a search that has others."""
 MAX_WORDS = 20
 """Different words of one search."""
 

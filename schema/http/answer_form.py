@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from projections.lru_cache import lru_cache_short_keys
+from schema.http.compression import accepted_words
 from schema.http.graphql_streams import StreamFormat, negotiate_format
 from schema.http.incremental import takes_parts
 from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS
@@ -33,7 +34,7 @@ class AnswerForm:
 
 def read_answer_form(accept: str) -> AnswerForm:
     """The form that an Accept header asks for."""
-    media_type = GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON
+    media_type = GRAPHQL_JSON if GRAPHQL_JSON in accepted_words(accept) else JSON
     return AnswerForm(negotiate_format(accept), takes_parts(accept), media_type)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starlette.middleware.gzip import GZipMiddleware
@@ -10,19 +11,25 @@ from starlette.types import Receive, Scope, Send
 from projections.lru_cache import lru_cache_short_keys
 from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 
+WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
 MIN_COMPRESSED_BYTES = 1024
 """What is shorter fits into one packet anyway."""
 
 
 def accepted_words(header: str) -> Sequence[str]:
-    """The words of a header such as Accept, without those that it refuses by `q=0`."""
+    """The words of a header such as Accept, the most wanted first (RFC 9110, 12.4.2), without those
+    that it refuses by `q=0`."""
     parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
-    return [word for word, *rest in parts if not any(map(_refuses, rest))]
+    weights = [(word, _weight(options)) for word, *options in parts]
+    return [word for word, weight in sorted(weights, key=lambda one: -one[1]) if weight > 0]
 
 
-def _refuses(option: str) -> bool:
-    name, _, value = option.partition("=")
-    return name == "q" and not value.strip("0.")
+def _weight(options: Sequence[str]) -> float:
+    """What is said by `q`; 1 where nothing is, or nothing that is a weight."""
+    for option in options:
+        if found := WEIGHT.fullmatch(option):
+            return float(found[1])
+    return 1
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

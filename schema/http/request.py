@@ -21,8 +21,9 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     return ""
 
 
-def check_parameters(request: Request, known: Sequence[str]) -> None:
-    """Refuse an address with a parameter that is none. Raises InvalidInput."""
+def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str] = ()) -> None:
+    """Refuse an address with a parameter that is none, or with several of one that is no list.
+    Raises InvalidInput."""
     for name in request.query_params:
         if name not in known:
             one_of = "one of " if len(known) > 1 else ""
@@ -31,6 +32,8 @@ def check_parameters(request: Request, known: Sequence[str]) -> None:
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )
+        if name not in lists and len(request.query_params.getlist(name)) > 1:
+            raise InvalidInput("expected one value", code="BAD_REQUEST", path=(name,))
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:

@@ -108,17 +108,22 @@ OfEntity: TypeAlias = Annotated[
 
 def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
     """Parse a word of a vocabulary (`Commodity`, `Place`, `Actor`, …). Raises InvalidInput."""
-    return _at_path(field, lambda: kind(parse_short_text(given, field)))
+    text = parse_short_text(given, field)
+    return _at_path(field, lambda: kind(text))
 
 
 def parse_short_text(given: str, field: str) -> str:
-    """A text that is meant to be a word, refused when it is far too long for one, or has what
-    PostgreSQL has no character for."""
+    """A text that is meant to be a word, refused when it is far too long for one."""
     if len(given) > MAX_ID_CHARACTERS:
         raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
-    if "\0" in given:
-        raise InvalidInput("expected text, without U+0000", code="INVALID_TEXT", path=(field,))
     return given
+
+
+def parse_stored_text(given: str, field: str) -> str:
+    """A short text that is looked for as it is: refused with U+0000, which PostgreSQL does not have."""
+    if "\0" in given:
+        raise InvalidInput("expected text, without U+0000", path=(field,))
+    return parse_short_text(given, field)
 
 
 def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:

@@ -16,7 +16,13 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
-from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text, parse_token
+from schema.inputs.arguments import (
+    LAST_POSITION,
+    parse_position,
+    parse_short_text,
+    parse_stored_text,
+    parse_token,
+)
 from schema.inputs.moment import MinPosition, wait_for_position
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
@@ -191,7 +197,7 @@ class OneEvent:
         if position is not None:
             found = await loaders.event_at.load(position)
         else:
-            found = await loaders.event_by_id.load(parse_short_text(event_id or "", "eventId"))
+            found = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
         return event(found) if found else None
 
 

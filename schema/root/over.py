@@ -21,7 +21,7 @@ from schema.inputs.arguments import (
     parse_day,
     parse_instant,
     parse_position,
-    parse_short_text,
+    parse_stored_text,
     parse_words,
 )
 from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
@@ -179,7 +179,7 @@ class Over:
             positions = await _positions_by_step(info, times, step, most)
         else:
             assert entity is not None
-            positions = await _positions_of(info, parse_short_text(entity, "entity"), times)
+            positions = await _positions_of(info, parse_stored_text(entity, "entity"), times)
         resolved = [
             await info.context.services.as_of.resolve(day, None, position)
             for position in check_number(positions, most)
@@ -229,7 +229,7 @@ async def _days_of_transitions(
             issuers=parse_words(Place, scope.issuer, "issuer"),
             alliance=parse_alliance(scope.alliance),
             firms=await firm_names(info, scope.firm, last),
-            entity=None if scope.entity is None else parse_short_text(scope.entity, "entity"),
+            entity=None if scope.entity is None else parse_stored_text(scope.entity, "entity"),
         )
     except InvalidInput as error:
         raise error.below("atTransitions") from None

@@ -26,7 +26,7 @@ from schema.inputs.arguments import (
     parse_search,
     parse_search_words,
     parse_selection,
-    parse_short_text,
+    parse_stored_text,
 )
 from schema.inputs.moment import (
     AtPosition,
@@ -252,7 +252,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     ) -> Connection[Import]:
         """The imported files, the oldest first by default, as recorded now."""
         narrowed = Filter(
-            category=None if source is None else parse_short_text(source, "source"),
+            category=None if source is None else parse_stored_text(source, "source"),
             dated=parse_days(on, "on"),
         )
         moment = await current_moment(info, min_position)

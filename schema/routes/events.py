@@ -282,7 +282,7 @@ FORMATS = {
 
 def parse_parameters(request: Request) -> Selection:
     """Parse the query parameters of `/events`. Raises InvalidInput."""
-    check_parameters(request, PARAMETERS)
+    check_parameters(request, PARAMETERS, LIST_PARAMETERS)
     types, commodities, places = (_list_parameter(request, name) for name in LIST_PARAMETERS)
     entity = request.query_params.get("entity")
     if entity is not None:

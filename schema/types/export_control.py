@@ -20,7 +20,7 @@ from schema.base.decorators import (
 )
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
-from schema.inputs.arguments import parse_short_text
+from schema.inputs.arguments import parse_stored_text
 from schema.inputs.clause_filter import (
     FromOrigin,
     InForceIn,
@@ -242,7 +242,7 @@ async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> fro
     """The spellings of a firm that is asked for; None where none is."""
     if firm is None:
         return None
-    name = parse_short_text(firm, "firm")
+    name = parse_stored_text(firm, "firm")
     if moment is None:
         return frozenset({spelling(name)})
     return await info.context.services.as_of.firm_spellings(name, moment)

@@ -120,6 +120,7 @@ async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
         ("history", {"entity": "alliance/quadd"}, "NOT_FOUND", "entity", "alliance/quad"),
         ("claims", {"figure": "cobalt/CD/production/mine/1801"}, "NOT_FOUND", "figure", "no claim"),
         ("claims", {}, "INVALID_INPUT", "figure", "expected the key"),
+        ("search", {"text": "?"}, "INVALID_INPUT", "text", "letter or digit"),
         ("exposure", {}, "INVALID_INPUT", "commodity", "expected a commodity"),
         ("production", {}, "INVALID_INPUT", "commodity", "expected a value"),
         ("changes", {"day": "2025-01-01"}, "INVALID_INPUT", "fromDay", "first moment"),

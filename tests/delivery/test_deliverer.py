@@ -263,6 +263,7 @@ async def test_a_receiver_that_is_gone_for_good_is_disabled_and_that_is_on_recor
         assert (await deliveries.get()).position == 2
         change, *_ = await deliveries.endpoints.changes("a", ADMIN, 5)
         assert (change.actor, change.action) == ("tracker", "disabled")
+        assert (await deliveries.get()).next_attempt_at is None
         deliveries.receiver.behave = accept
         await deliveries.endpoints.resume("a", ADMIN, "it is back")
         await deliveries.receiver.wait_until("a", 5)

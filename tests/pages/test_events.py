@@ -118,6 +118,7 @@ async def test_browsers_get_a_page_and_all_others_the_stream_that_they_got_befor
         ("text/event-stream, text/html", "text/event-stream"),
         ("application/x-ndjson", "application/x-ndjson"),
         ("text/html;q=0, application/x-ndjson", "application/x-ndjson"),
+        ("text/event-stream;q=0.5, application/x-ndjson;q=0.9", "application/x-ndjson"),
     ):
         answer = await api.request(
             "GET",

@@ -653,6 +653,7 @@ async def test_requests_that_are_not_graphql_get_a_status_and_a_code(
             "application/graphql-response+json",
             400,
         ),
+        ("application/graphql-response+json;q=0, application/json", "application/json", 200),
     ],
 )
 async def test_clients_that_know_the_newer_media_type_get_its_statuses(

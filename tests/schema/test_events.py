@@ -270,6 +270,7 @@ def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
         ("limit=-1", {}, 400, "INVALID_PAGE_SIZE", ["limit"]),
         ("limit=%C2%B2", {}, 400, "INVALID_PAGE_SIZE", ["limit"]),
         ("comodity=gallium", {}, 400, "BAD_REQUEST", ["comodity"]),
+        ("after=5&after=3", {}, 400, "BAD_REQUEST", ["after"]),
         ("", {"Accept": "application/pdf"}, 406, "NOT_ACCEPTABLE", ["Accept"]),
     ],
 )

@@ -124,6 +124,7 @@ async def test_all_words_have_to_be_there_in_whatever_fields(api: Api) -> None:
     assert await entities(api, "japan germanium") == ["announcement/jp-1"]
     assert await entities(api, "china embargo") == []
     assert await entities(api, "the embargo of a japan") == ["announcement/jp-1"], "stop words"
+    assert await entities(api, "HS 2850") == ["export-control/cn"]
 
 
 async def test_firms_and_alliances_are_found_by_former_names_and_other_spellings(api: Api) -> None:

@@ -340,6 +340,7 @@ class EndpointWorker:
         )
         if answer.retired:
             self._tools.progress.unwritten.disabled.add(mine.endpoint)
+            mine.next_attempt_at = None
             self.settings = self.settings.disabled
         self._tools.progress.changed(mine)
 

@@ -122,5 +122,5 @@ TOOL = Tool(
     item=hit,
     line=line,
     more=more,
-    renamed={"kinds": "kind"},
+    renamed={"kinds": "kind", "search": "text"},
 )

@@ -16,7 +16,7 @@ from schema.inputs.arguments import (
     Publisher,
     parse_commodities,
     parse_publisher,
-    parse_short_text,
+    parse_stored_text,
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, TransitionOrder
@@ -77,7 +77,7 @@ class Schedules(AtMoment):
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
-            entity=None if entity is None else parse_short_text(entity, "entity"),
+            entity=None if entity is None else parse_stored_text(entity, "entity"),
             issuers=parse_words(Place, issuer, "issuer"),
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
