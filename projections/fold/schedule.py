@@ -64,11 +64,15 @@ def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
 def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
     """The same of an entity with very many facts: what stands, without the days that it was given before,
     so that what moves is another thing."""
-    turns = EntityTransitions(entity, known).between(date.min, date.max)
+    transitions = EntityTransitions(entity, known).between(date.min, date.max)
     return [
-        Scheduled(turn, (ScheduledDay(turn.day, turn.because.position),), turn.because.position)
-        for turn in turns
-        if turn.announced_on < turn.day
+        Scheduled(
+            transition,
+            (ScheduledDay(transition.day, transition.because.position),),
+            transition.because.position,
+        )
+        for transition in transitions
+        if transition.announced_on < transition.day
     ]
 
 
@@ -88,8 +92,10 @@ class ScheduleBook:
         fact = self._known[self._read - 1]
         # Before the day from which a fact is public nothing is otherwise, but by a retraction.
         after = date.min if isinstance(fact.fact, Retracted) else fact.fact.public_on - DAY
-        turns = EntityTransitions(self._entity, self._known[: self._read]).between(after, date.max)
-        self._book.enter(turns, fact.position, after)
+        transitions = EntityTransitions(self._entity, self._known[: self._read]).between(
+            after, date.max
+        )
+        self._book.enter(transitions, fact.position, after)
         return True
 
     def scheduled(self) -> list[Scheduled]:
@@ -132,18 +138,18 @@ class _Book:
         self._before: int | None = None
         """The position of the event before."""
 
-    def enter(self, turns: Iterable[Transition], position: int, after: date) -> None:
+    def enter(self, transitions: Iterable[Transition], position: int, after: date) -> None:
         """Take over what is told from an event on of the days after one."""
-        transitions: dict[Hashable, list[Transition]] = defaultdict(list)
-        for turn in turns:
-            transitions[turn.part, turn.kind].append(turn)
+        by_part: dict[Hashable, list[Transition]] = defaultdict(list)
+        for transition in transitions:
+            by_part[transition.part, transition.kind].append(transition)
         known: dict[Hashable, list[_Entry]] = defaultdict(list)
         for entry in self.entries:
             if entry.days[-1].day is not None and entry.transition.day <= after:
                 continue
             known[entry.transition.part, entry.transition.kind].append(entry)
-        for key in {**known, **transitions}:
-            self._match(known[key], transitions[key], position)
+        for key in {**known, **by_part}:
+            self._match(known[key], by_part[key], position)
         self._before = position
 
     def _match(
@@ -152,26 +158,26 @@ class _Book:
         standing = {one.transition.day: one for one in known if one.days[-1].day is not None}
         gone = [one for one in known if one.days[-1].day is None]
         moved = list[Transition]()
-        for turn in transitions:
-            if entry := standing.pop(turn.day, None):
-                entry.tell(turn, position)
+        for transition in transitions:
+            if entry := standing.pop(transition.day, None):
+                entry.tell(transition, position)
             else:
-                moved.append(turn)
+                moved.append(transition)
         left = sorted(standing.values(), key=lambda one: one.transition.day)
-        for turn in moved:
+        for transition in moved:
             if left:
-                left.pop(0).tell(turn, position)
-            elif back := next((one for one in gone if self._comes_back(one, turn)), None):
+                left.pop(0).tell(transition, position)
+            elif back := next((one for one in gone if self._comes_back(one, transition)), None):
                 gone.remove(back)
-                back.tell(turn, position)
+                back.tell(transition, position)
             else:
-                entry = _Entry(turn)
-                entry.tell(turn, position)
+                entry = _Entry(transition)
+                entry.tell(transition, position)
                 self.entries.append(entry)
         for entry in left:
             entry.withdraw(position)
 
-    def _comes_back(self, entry: _Entry, turn: Transition) -> bool:
+    def _comes_back(self, entry: _Entry, transition: Transition) -> bool:
         """Whether something that was withdrawn is told again: of the same day, or by the very next
         event, as where a fact is retracted and another recorded in its place."""
-        return entry.transition.day == turn.day or entry.days[-1].position == self._before
+        return entry.transition.day == transition.day or entry.days[-1].position == self._before

@@ -41,22 +41,22 @@ def status_periods(clause: str, transitions: Iterable[Transition]) -> list[Statu
     """The statuses of a clause, the oldest first, from all transitions of its instrument in the order
     of their days."""
     periods: list[StatusPeriod] = []
-    for turn in transitions:
-        state = clause_of(turn.after, clause)
-        is_of_clause = turn.clause == clause or turn.part == ()
+    for transition in transitions:
+        state = clause_of(transition.after, clause)
+        is_of_clause = transition.clause == clause or transition.part == ()
         if state is None or not is_of_clause or (periods and periods[-1].status is state.status):
             continue
         if periods:
-            periods[-1] = replace(periods[-1], last=turn.day - DAY)
+            periods[-1] = replace(periods[-1], last=transition.day - DAY)
         periods.append(
             StatusPeriod(
                 state.status,
-                turn.day,
+                transition.day,
                 None,
-                turn.because,
-                turn.announced_on,
-                turn.basis,
-                turn.confirmed_by,
+                transition.because,
+                transition.announced_on,
+                transition.basis,
+                transition.confirmed_by,
             )
         )
     return periods

@@ -98,7 +98,7 @@ class Preview:
         before = _transitions(entity, self.known[entity], day)
         after = self.transitions(entity, day)
         for clause, measure in _clauses([*before, *after]).items():
-            old, new = (tuple(status_periods(clause, turns)) for turns in (before, after))
+            old, new = (tuple(status_periods(clause, side)) for side in (before, after))
             if any(_compared_part(a) != _compared_part(b) for a, b in zip_longest(old, new)):
                 yield StatusChange(entity, clause, measure, old, new)
 
@@ -131,9 +131,9 @@ def _transitions(entity: str, events: Sequence[RecordedEvent], day: date) -> lis
     return list(EntityTransitions(entity, facts).between(date.min, date.max))
 
 
-def _clauses(turns: Sequence[Transition]) -> dict[str, Measure]:
+def _clauses(transitions: Sequence[Transition]) -> dict[str, Measure]:
     """The clauses that states after some transitions have, in their order, with what they are."""
-    states = [turn.after for turn in turns if isinstance(turn.after, ExportControlState)]
+    states = [one.after for one in transitions if isinstance(one.after, ExportControlState)]
     return {item.clause.id: item.clause.measure for state in states for item in state.clauses}
 
 

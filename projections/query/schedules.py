@@ -17,9 +17,9 @@ from projections.query.transitions import (
     YIELD_INTERVAL_SECONDS,
     Known,
     TransitionFilter,
+    entities_with_transitions,
     is_about,
     read_streams,
-    turning,
 )
 from tracker.domain.entity import RecordedFact
 from tracker.domain.values import DAY
@@ -48,7 +48,9 @@ class Schedules:
         entities = (
             [about.entity]
             if about.entity
-            else await turning(self._pool, moment, after, date.max, about, ever=True)
+            else await entities_with_transitions(
+                self._pool, moment, after, date.max, about, ever=True
+            )
         )
         found: list[Scheduled] = []
         for entity, events in (await read_streams(self._recorder, entities, moment)).items():

@@ -29,10 +29,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("transitions.sql"))
-TURNING = fill(SQL.turning, still=SQL.still_known, about="true")
-TURNING_ABOUT = fill(SQL.turning, still=SQL.still_known, about=SQL.about_words)
-EVER_TURNING = fill(SQL.turning, still="true", about="true")
-EVER_TURNING_ABOUT = fill(SQL.turning, still="true", about=SQL.about_words)
+WITH_TRANSITIONS = fill(SQL.with_transitions, still=SQL.still_known, about="true")
+WITH_TRANSITIONS_ABOUT = fill(SQL.with_transitions, still=SQL.still_known, about=SQL.about_words)
+EVER_WITH_TRANSITIONS = fill(SQL.with_transitions, still="true", about="true")
+EVER_WITH_TRANSITIONS_ABOUT = fill(SQL.with_transitions, still="true", about=SQL.about_words)
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 TRANSITION_BYTES = 4000
 """Bytes in memory, about, of a transition and the states before and after it."""
@@ -101,7 +101,7 @@ class Transitions:
         entities = (
             [about.entity]
             if about.entity
-            else await turning(self._pool, moment, after, last, about)
+            else await entities_with_transitions(self._pool, moment, after, last, about)
         )
         found = [
             transition
@@ -162,7 +162,7 @@ def _check_number(entity: str, days: int) -> None:
         )
 
 
-async def turning(
+async def entities_with_transitions(
     pool: Pool, moment: Moment, after: date, last: date, about: TransitionFilter, ever: bool = False
 ) -> list[str]:
     """The entities that may turn on the days after one up to another; with `ever` those too of which
@@ -172,14 +172,16 @@ async def turning(
 
     async def read() -> list[str]:
         if words is None:
-            rows = await pool.fetch(EVER_TURNING if ever else TURNING, *given)
+            rows = await pool.fetch(EVER_WITH_TRANSITIONS if ever else WITH_TRANSITIONS, *given)
         else:
-            rows = await pool.fetch(EVER_TURNING_ABOUT if ever else TURNING_ABOUT, *given, words)
+            rows = await pool.fetch(
+                EVER_WITH_TRANSITIONS_ABOUT if ever else WITH_TRANSITIONS_ABOUT, *given, words
+            )
         return [row["entity"] for row in rows]
 
     if moment.series is None:
         return await read()
-    key = ("turning", *given[:3], ever, *about.kinds, None, *(words or ()))
+    key = ("with transitions", *given[:3], ever, *about.kinds, None, *(words or ()))
     return await moment.series.read(key, read)
 
 

@@ -1,6 +1,6 @@
 -- What happens to entities on days.
 
--- name: turning
+-- name: with_transitions
 -- Entities of some kinds ($4) that may turn between two days ($1, $2), from what is known at a position
 -- ($3). One of which no row begins between them has no fact that becomes public then; where the first
 -- of them is not after the day on which it was known, what was known then and what the rows tell are

@@ -21,7 +21,7 @@ from projections.query.changes import COUNT, page_statement
 from projections.query.list_statements import BY_NAME, Bounds, Ordering, SortKey
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
-from projections.query.transitions import TURNING, TransitionFilter
+from projections.query.transitions import WITH_TRANSITIONS, TransitionFilter
 from schema.services import Services
 from tests.projections.test_diff import applied
 from tests.projections.test_projections import told
@@ -614,7 +614,7 @@ QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
         COUNT,
         (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, FIGURES, None, None, None, None),
     ),
-    "turning": (TURNING, (date(2020, 2, 1), date(2020, 2, 3), 4020, FIGURES)),
+    "turning": (WITH_TRANSITIONS, (date(2020, 2, 1), date(2020, 2, 3), 4020, FIGURES)),
 }
 
 

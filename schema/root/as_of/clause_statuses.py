@@ -124,14 +124,14 @@ class ClauseStatuses(AtMoment):
         as_of = info.context.services.as_of
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
         matching = await as_of.controls.matching(self.moment, query, licences, narrowed, BY_NAME)
-        turns = await as_of.transitions.of_entities(
+        transitions = await as_of.transitions.of_entities(
             [_entity(control) for _, control in matching], self.moment
         )
         wanted = set(ClauseStatus if statuses is None else statuses)
         found = [
             item
             for _, control in matching
-            for item in _items(control, turns[_entity(control)], order_by, self.moment)
+            for item in _items(control, transitions[_entity(control)], order_by, self.moment)
             if item[1].of.status in wanted and item[1].of.overlaps(*days)
         ]
         order = order_by.name.removesuffix("_DESC")
@@ -139,12 +139,15 @@ class ClauseStatuses(AtMoment):
 
 
 def _items(
-    control: MatchingControl, turns: Sequence[Transition], order: ClauseStatusOrder, moment: Moment
+    control: MatchingControl,
+    transitions: Sequence[Transition],
+    order: ClauseStatusOrder,
+    moment: Moment,
 ) -> Iterator[Keyed[ClauseStatusPeriod]]:
     """The times of the statuses of the clauses that match, with their places in an order."""
     numbers = {item.clause.id: number for number, item in enumerate(control.state.clauses)}
     for item in control.clauses:
-        for period in status_periods(item.clause.id, turns):
+        for period in status_periods(item.clause.id, transitions):
             day = period.first.isoformat()
             of_clause = control.state.id, f"{numbers[item.clause.id]:06}"
             by_clause = order is ClauseStatusOrder.CLAUSE

@@ -159,10 +159,10 @@ class Timelines(AtMoment):
         as_of = info.context.services.as_of
         found: list[Keyed[TimelineEntry]] = []
         if wanted - {TimelineKind.PUBLICATION}:
-            turns = await as_of.transitions.between(
+            transitions = await as_of.transitions.between(
                 self.moment, days[0] or date.min, days[1] or date.max, about
             )
-            shown = [(order_key(of), _of_transition(of, self.moment)) for of in turns]
+            shown = [(order_key(of), _of_transition(of, self.moment)) for of in transitions]
             found += [(key, entry) for key, entry in shown if entry.kind in wanted]
         if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
             found += await _publications(as_of, self.moment, about, days)
