@@ -36,6 +36,8 @@ PRODUCT = "Critical-minerals policy tracker"
 CHUNK_BYTES = 64 * 1024
 MAX_SHEET_ROWS = 1_048_575
 """Rows of a sheet of XLSX below the one with the names of columns."""
+MAX_CELL_CHARACTERS = 32_767
+"""Characters of a cell of XLSX: openpyxl would cut what is longer without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,10 @@ def _xlsx(column: Column, value: Any) -> Any:
         return value
     if isinstance(value, str) and column.scalar in ("Decimal", "Position"):
         return float(value) if column.scalar == "Decimal" else int(value)
-    text = cell(column.scalar, value)
-    return openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text) or None
+    text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell(column.scalar, value))
+    if len(text) > MAX_CELL_CHARACTERS:
+        text = f"{text[: MAX_CELL_CHARACTERS - 1]}…"
+    return text or None
 
 
 @contextmanager

@@ -1,0 +1,29 @@
+"""What the formats of tables cannot hold as it is."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+
+from schema.tables.formats import FORMATS, Header
+from schema.tables.rows import TableMoment
+from schema.tables.table import table
+
+
+async def test_a_text_that_is_too_long_for_a_cell_of_a_workbook_shows_that_it_was_cut() -> None:
+    shown = table("commodities")
+    header = Header(shown, TableMoment("2026-01-01", "1", None, "0" * 64), "http://127.0.0.1/")
+    names = [column.name for column in shown.shape.columns]
+
+    async def pages() -> AsyncGenerator[list[list[Any]], None]:
+        for length in (32_767, 32_768):
+            yield [["x" * length if name == "name" else None for name in names]]
+
+    chunks = [chunk async for chunk in FORMATS["xlsx"].write(header, pages(), titled=True)]
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(chunks)))["commodities"]
+    _, whole, cut = [row[names.index("name")] for row in sheet.values]
+    assert whole == "x" * 32_767
+    assert cut == "x" * 32_766 + "…"
