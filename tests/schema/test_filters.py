@@ -120,7 +120,7 @@ async def test_a_search_without_a_word_is_refused(api: Api, search: str) -> None
 
 async def test_no_text_is_too_odd_to_be_searched_for(api: Api) -> None:
     document = "query ($s: String) { asOf { announcements(search: $s) { totalCount } } }"
-    for search in ("a' & b:*", "the", "\\ ' \" | ! <-> x", "½ ﬃ", "ẞ", "1e5 -3"):
+    for search in ("a' & b:*", "the", "\\ ' \" | ! <-> x", "½ ﬃ", "\u0000 x", "ẞ", "1e5 -3"):
         assert (await api.ask(document, s=search))["asOf"]["announcements"]["totalCount"] == 0
 
 
