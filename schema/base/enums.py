@@ -99,7 +99,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "TLS": "The server could not prove who it is.",
         "REDIRECT": "It leads to too many other addresses, or to one that may not be reached.",
         "LAYOUT_CHANGED": "What came is not what is known of this publisher.",
-        "ENCODING": "What came is not in the encoding that it declares, or declares none.",
+        "ENCODING": "What came is not in the encoding that it declares, declares two, or is packed otherwise"
+        " than was asked for.",
         "INCOMPLETE": "The list has fewer or more items than the publisher counts.",
         "TRUNCATED": "The publisher has cut off its list.",
     },
