@@ -24,7 +24,7 @@ tlog-checkpoint, signed-note. Hashes are those of RFC 6962, SHA-256.
 | `tile/<L>/<N>` | 256 hashes of a level; `tile/0` has those of entries |
 | `….p/<W>` | the same where it has only W of them: the last of its level |
 | `key` | the verifier keys of the log: compare them with those that you have from elsewhere |
-| `annexes` | texts that entries commit to, a JSON line each; a copy from an address has none |
+| `annexes` | texts that entries commit to, a JSON line each; a copy lacks them where the log has none |
 | `snapshots/<XX>/<S>` | bytes that events name by their SHA-256, S; an export may leave them out |
 | `schemas/<type>.json` | the JSON Schema of the data of each event type; nothing signs it |
 
