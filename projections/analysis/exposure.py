@@ -41,6 +41,9 @@ from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Reach, S
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
 
+REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
+"""The furthest first."""
+
 EMPTY = distribution((), ())
 """The distribution of a supply without figures."""
 
@@ -155,12 +158,14 @@ class ExportClauses:
             for state in control.clauses
             if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
         ]
-        self._about: dict[Commodity, list[tuple[ExportControlState, ClauseState, Goods]]] = {}
+        self._about: dict[
+            Commodity, list[tuple[ExportControlState, ClauseState, Sequence[Goods]]]
+        ] = {}
         self._counting: dict[Question, frozenset[int]] = {}
 
     def about(
         self, commodity: Commodity
-    ) -> Sequence[tuple[ExportControlState, ClauseState, Goods]]:
+    ) -> Sequence[tuple[ExportControlState, ClauseState, Sequence[Goods]]]:
         """Those that are about a commodity, and about which goods of it."""
         found = self._about.get(commodity)
         if found is None:
@@ -245,7 +250,10 @@ def applied(
     """The clauses that are about what their issuers supply of a commodity at a stage."""
     for control, state, goods in clauses.about(commodity):
         if clauses.count(asked, state):
-            yield _apply(asked, commodity, stage, control, state, goods)
+            yield min(
+                (_apply(asked, commodity, stage, control, state, each) for each in goods),
+                key=lambda one: (REACHES.index(one.reach), len(one.limits)),
+            )
 
 
 def _apply(

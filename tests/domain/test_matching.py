@@ -71,7 +71,7 @@ def test_a_clause_is_about_a_commodity_wholly_partly_or_not(
     named: list[str], commodity: str, limits: tuple[str, ...] | None
 ) -> None:
     found = goods_of(saying(commodities=named), Commodity(commodity))
-    assert (found and found.limits) == limits
+    assert [goods.limits for goods in found] == ([] if limits is None else [limits])
 
 
 def test_what_a_clause_names_below_a_commodity_has_its_own_forms_only() -> None:
@@ -114,12 +114,24 @@ INDIUM = {
 """As announcement 10/2025 names its items."""
 
 
+def test_dual_use_items_are_the_goods_of_every_licence_for_them() -> None:
+    """A ban of dual-use items is one of gallium oxide too, where metal has a licence of its own."""
+    ban = control(clause("1", commodities=["dual_use_items"]))
+    metal = control(clause("metal", measure="dual_use_licence", forms=["metal"]))
+    oxide = control(clause("oxide", measure="dual_use_licence", forms=["oxide"]))
+    gallium = Commodity("gallium")
+    for form in (Form.METAL, Form.OXIDE):
+        assert matched(ban, metal, oxide, commodity=gallium, form=form) == ["1"]
+    assert matched(ban, metal, oxide, commodity=gallium, form=Form.SCRAP) == []
+    assert matched(ban, metal, commodity=gallium, form=Form.OXIDE) == []
+
+
 def test_items_count_for_their_commodity_and_make_a_clause_partial_unless_they_are_all() -> None:
     found = goods_of(saying(**INDIUM), Commodity("indium"))
-    assert found == (("only indium phosphide",), {Form.COMPOUND})
+    assert found == ((("only indium phosphide",), {Form.COMPOUND}),)
     found = goods_of(saying(**INDIUM, itemsComplete=True), Commodity("indium"))
-    assert found == ((), {Form.COMPOUND})
-    assert goods_of(saying(**{**INDIUM, "items": INDIUM["items"][1:]}), Commodity("indium")) is None
+    assert found == (((), {Form.COMPOUND}),)
+    assert goods_of(saying(**{**INDIUM, "items": INDIUM["items"][1:]}), Commodity("indium")) == ()
 
 
 def test_a_clause_on_compounds_does_not_answer_for_the_metal() -> None:

@@ -247,6 +247,18 @@ def test_a_ban_of_dual_use_items_reaches_no_further_than_the_licence() -> None:
     }
 
 
+def test_a_ban_of_dual_use_items_reaches_what_any_of_the_licences_does() -> None:
+    """Gallium metal, and some of its compounds by a licence of their own."""
+    ban = control(clause(commodities=["dual_use_items"]), id="ban")
+    metal = control(clause(measure="dual_use_licence", forms=["metal"]))
+    some = clause(measure="dual_use_licence", forms=["oxide"], items=[{"name": "gallium oxide"}])
+    for stage, reach in ((Stage.PRIMARY, "full"), (Stage.REFINERY, "partly")):
+        clauses = ExportClauses([ban, metal, control(some, id="y")])
+        of_stage = applied(Question(ON, commodity=GALLIUM), GALLIUM, stage, clauses)
+        found = {one.control.id: one.reach for one in of_stage}
+        assert found["ban"] == reach
+
+
 def test_a_destination_that_is_exempt_is_not_exposed() -> None:
     free = control(clause(exceptions=[{"places": ["US"], "exempt": True}]))
     assert exposed(free).places == ()

@@ -43,14 +43,18 @@ class IssuerLicences:
     """
 
     clauses: tuple[Clause, ...] = ()
-    _goods: dict[Commodity, Goods | None] = field(default_factory=dict, compare=False)
+    _goods: dict[Commodity, tuple[Goods, ...]] = field(default_factory=dict, compare=False)
     _codes: dict[str, bool] = field(default_factory=dict, compare=False)
 
-    def goods_of(self, commodity: Commodity) -> Goods | None:
-        """How far a clause on dual-use items is about a commodity: as the licence that reaches most."""
+    def goods_of(self, commodity: Commodity) -> tuple[Goods, ...]:
+        """Which goods of a commodity a clause on dual-use items is about: those of every licence, and
+        together those of all that reach the whole of their forms."""
         if commodity not in self._goods:
-            found = (_named_goods(of, commodity) for of in self.clauses)
-            self._goods[commodity] = _widest([_through(goods) for goods in found if goods])
+            found = [goods for of in self.clauses if (goods := _named_goods(of, commodity))]
+            whole = [goods.forms for goods in found if not goods.limits]
+            together = frozenset[Form]().union(*whole) if all(whole) else frozenset[Form]()
+            some = [_through(goods) for goods in found if goods.limits]
+            self._goods[commodity] = (*([Goods((), together)] if whole else []), *some)
         return self._goods[commodity]
 
     def has_code(self, code: str) -> bool:
@@ -89,10 +93,6 @@ def _through(licence: Goods) -> Goods:
     return Goods((phrase, *licence.limits), licence.forms)
 
 
-def _widest(found: Sequence[Goods]) -> Goods | None:
-    return min(found, key=lambda goods: (len(goods.limits), len(goods.forms)), default=None)
-
-
 # --- goods
 
 
@@ -104,13 +104,15 @@ def controls_about(commodities: Iterable[Commodity]) -> list[str]:
 
 def goods_of(
     clause: Clause, commodity: Commodity, licences: IssuerLicences = NO_LICENCES
-) -> Goods | None:
-    """How far a clause is about a commodity; None: not at all. `licences` are those of its issuer."""
+) -> tuple[Goods, ...]:
+    """Which goods of a commodity a clause is about, all that are of one reach together; none: it is
+    not about it. `licences` are those of its issuer: a clause on dual-use items is about the goods of
+    each of them."""
     found = _named_goods(clause, commodity)
+    named = (found,) if found else ()
     if (found and found.limits == ()) or DUAL_USE_ITEMS not in clause.commodities:
-        return found
-    through = licences.goods_of(commodity)
-    return _widest([goods for goods in (found, through) if goods])
+        return named
+    return (*named, *licences.goods_of(commodity))
 
 
 def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
@@ -344,9 +346,9 @@ def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences)
     if query.commodity is None:
         forms = _forms(clause, clause.items)
         return query.form is None or not forms or query.form in forms
-    goods = goods_of(clause, query.commodity, licences)
-    return goods is not None and (
+    return any(
         query.form is None or not goods.forms or query.form in goods.forms
+        for goods in goods_of(clause, query.commodity, licences)
     )
 
 
