@@ -48,7 +48,8 @@ class SizedLruCache(Generic[K, V]):
     def put(self, key: K, value: V, size: int, epoch: Hashable = None) -> None:
         """Cache a value of `size` bytes, unless it is larger than the limit; a value without an
         epoch is valid in all of them."""
-        self.discard(key)
+        if (replaced := self._entries.pop(key, None)) is not None:
+            self.bytes -= replaced[1]
         size += ENTRY_OVERHEAD_BYTES
         if size > self._max_bytes:
             return

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 
 from projections.query.early_days import EarlyDays
+from projections.query.figure_claims import FigureClaims
 from projections.query.list_statements import (
     BY_NAME,
     Bounds,
@@ -182,29 +183,23 @@ class Lists:
         filter: Filter = EVERYTHING,
         order: Ordering = BY_NAME,
         span: KeyRange = WHOLE,
-    ) -> list[Keyed[FigureState]]:
+    ) -> list[Keyed[FigureClaims]]:
         """The claims in figures that lie in a span of an order; by figure and position, where the
         rest is equal. Each is told by its figure, and by its position: the last part of its key.
         """
-        return await self._page(FigureState, moment, filter, order, span, of_claims=True)
+        return await self._page(FigureClaims, moment, filter, order, span)
 
     async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
         """How many claims the whole list has."""
-        return await self._count(FigureState, moment, filter, of_claims=True)
+        return await self._count(FigureClaims, moment, filter)
 
     async def _page(
-        self,
-        kind: type[S],
-        moment: Moment,
-        filter: Filter,
-        order: Ordering,
-        span: KeyRange,
-        of_claims: bool = False,
-    ) -> list[Keyed[S]]:
+        self, kind: type[T], moment: Moment, filter: Filter, order: Ordering, span: KeyRange
+    ) -> list[Keyed[T]]:
         if moment.series and (filter.narrows or span.limit is None):
-            days = await self._lists_on(moment.series, kind, filter, order, of_claims)
+            days = await self._lists_on(moment.series, kind, filter, order)
             return list(slice_range(days[moment.valid_at], span, order.down))
-        shape, arguments = await self._shape_and_arguments(kind, moment, filter, of_claims)
+        shape, arguments = await self._shape_and_arguments(kind, moment, filter)
 
         async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
             statement = page_statement(shape, order, span.bounds, NAMED, with_state)
@@ -214,20 +209,18 @@ class Lists:
         found = _with_places(rows, states, order, len(shape.names))
         return found[::-1] if span.from_end else found
 
-    async def _count(
-        self, kind: type[Any], moment: Moment, filter: Filter, of_claims: bool = False
-    ) -> int:
+    async def _count(self, kind: type[Any], moment: Moment, filter: Filter) -> int:
         if moment.series and filter.narrows:
-            days = await self._lists_on(moment.series, kind, filter, BY_NAME, of_claims)
+            days = await self._lists_on(moment.series, kind, filter, BY_NAME)
             return len(days[moment.valid_at])
-        shape, arguments = await self._shape_and_arguments(kind, moment, filter, of_claims)
+        shape, arguments = await self._shape_and_arguments(kind, moment, filter)
         return int(await self._pool.fetchval(count_statement(shape), *arguments))
 
     async def on_each_day(
         self, kind: type[S], series: MomentSeries, filter: Filter = EVERYTHING
     ) -> Mapping[date, list[S]]:
         """The states of a kind on each day of a series."""
-        found = await self._lists_on(series, kind, filter, BY_NAME, of_claims=False)
+        found = await self._lists_on(series, kind, filter, BY_NAME)
         return {day: [state for _, state in keyed] for day, keyed in found.items()}
 
     async def keyed_on_each_day(
@@ -235,42 +228,38 @@ class Lists:
     ) -> Mapping[date, list[Keyed[S]]]:
         """The same in an order, with the places in it; the same objects on days on which a state is
         the same."""
-        return await self._lists_on(series, kind, filter, order, of_claims=False)
+        return await self._lists_on(series, kind, filter, order)
 
     async def _lists_on(
-        self, series: MomentSeries, kind: type[S], filter: Filter, order: Ordering, of_claims: bool
-    ) -> Mapping[date, list[Keyed[S]]]:
+        self, series: MomentSeries, kind: type[T], filter: Filter, order: Ordering
+    ) -> Mapping[date, list[Keyed[T]]]:
         """The whole list on each day of a series, read together."""
 
-        async def lists() -> dict[date, list[Keyed[S]]]:
+        async def lists() -> dict[date, list[Keyed[T]]]:
             first = Moment(series.first, series.position)
-            shape, arguments = await self._shape_and_arguments(
-                kind, first, filter, of_claims, series.last
-            )
+            shape, arguments = await self._shape_and_arguments(kind, first, filter, series.last)
 
             async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
                 statement = series_statement(shape, order, NAMED, with_state)
                 return await self._pool.fetch(statement, *arguments, series.last)
 
             rows, states = await self.states.read(kind, fetch)
-            keyed: list[Keyed[S]] = _with_places(rows, states, order, len(shape.names))
+            keyed: list[Keyed[T]] = _with_places(rows, states, order, len(shape.names))
             return series.by_day(
                 (row["first_day"], row["last_day"], item)
                 for row, item in zip(rows, keyed, strict=True)
             )
 
-        return await series.read((kind, of_claims, order, filter.key), lists)
+        return await series.read((kind, order, filter.key), lists)
 
     async def _shape_and_arguments(
-        self,
-        kind: type[Any],
-        moment: Moment,
-        filter: Filter,
-        of_claims: bool,
-        last: date | None = None,
+        self, items: type[Any], moment: Moment, filter: Filter, last: date | None = None
     ) -> tuple[ListShape, tuple[Any, ...]]:
         """What the statements of a list depend on, up to a last day or on that of the moment, and
-        their first arguments: `FIXED_ARGUMENTS`, and one for each condition."""
+        their first arguments: `FIXED_ARGUMENTS`, and one for each condition. `items` are states of a
+        kind, or claims in figures."""
+        of_claims = items is FigureClaims
+        kind = FigureState if of_claims else items
         given, names, name = filter.given(), _names(kind, filter), kind_name(kind)
         found_by = names or filter.words
         entities = _entities(filter, names)

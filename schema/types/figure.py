@@ -11,6 +11,7 @@ import strawberry
 from strawberry import field
 
 from projections.analysis import claims, revisions
+from projections.query.figure_claims import ClaimColumns, FigureClaims, UndecodedFigure
 from projections.query.moment import Moment
 from schema.base.decorators import object_type, read_from
 from schema.base.memo import Once, memoize_by_identity
@@ -65,18 +66,18 @@ CLAIM_PATHS = {
 @read_from(
     CLAIM_PATHS,
     {
-        "series": lambda claim: series(claim.state.series),
-        "source": lambda claim: source(claim.of.source),
-        "because": lambda claim: because((claim.of.because,)),
-        "preferred": lambda claim: claim.chosen() is claim.of,
+        "series": lambda claim: series(figure_of(claim).series),
+        "source": lambda claim: source(claim_of(claim).source),
+        "because": lambda claim: because((claim_of(claim).because,)),
+        "preferred": lambda claim: claim.chosen().position == claim.of.position,
     },
 )
 @object_type
 class Claim(Quantity, WithQuotation):
     """One publisher's number for one series, in one edition. Later editions do not overwrite it."""
 
-    state: strawberry.Private[domain.FigureState]
-    of: strawberry.Private[domain.Claim]
+    state: strawberry.Private[domain.FigureState | UndecodedFigure]
+    of: strawberry.Private[domain.Claim | ClaimColumns]
     chosen: strawberry.Private[Callable[[], domain.Claim]]
     """Which claim of the figure is the preferred one."""
 
@@ -220,7 +221,22 @@ def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -
     return _claim(state, of, preferred=preferred)
 
 
-def _claim(state: domain.FigureState, of: domain.Claim, **more: Any) -> Claim:
+def figure_of(of: Claim) -> domain.FigureState:
+    """The figure that a claim is on."""
+    return of.state.state if isinstance(of.state, UndecodedFigure) else of.state
+
+
+def claim_of(of: Claim) -> domain.Claim:
+    """The whole of a claim."""
+    if isinstance(of.of, domain.Claim):
+        return of.of
+    assert isinstance(of.state, UndecodedFigure)
+    return of.state.claim(of.of.position)
+
+
+def _claim(
+    state: domain.FigureState | UndecodedFigure, of: domain.Claim | ClaimColumns, **more: Any
+) -> Claim:
     self = Claim.__new__(Claim)
     self.__dict__ = {
         "state": state,
@@ -254,6 +270,17 @@ def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, 
     found out when somebody asks."""
     chosen = Once(lambda: claims.choose(state, orders).claim)
     return {of.position: _claim(state, of, chosen=chosen) for of in state.claims}
+
+
+def listed_claims(of: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
+    """The same for a list of claims, without decoding the figure before somebody asks for more."""
+    return of.made(orders, _listed_claims)
+
+
+def _listed_claims(listed: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
+    figure = listed.figure
+    chosen = Once(lambda: claims.choose(figure.state, orders).claim)
+    return {of.position: _claim(figure, of, chosen=chosen) for of in listed.claims}
 
 
 def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int, Revision]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
+from projections.query.figure_claims import FigureClaims
 from projections.query.lists import Filter, Keyed, KeyRange, Lists
 from projections.query.moment import Moment
 from schema.base.context import Info
@@ -31,7 +32,7 @@ from schema.inputs.ranges import DayRange, PublishedIn, YearRange, parse_days
 from schema.inputs.ranges import parse_years as year_range
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, PageSource
-from schema.types.figure import Claim, Figure, Revision, claims_of, figure, revisions_of
+from schema.types.figure import Claim, Figure, Revision, figure, listed_claims, revisions_of
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
@@ -183,7 +184,7 @@ class Figures(AtMoment):
             info.context.services.as_of.lists,
             self.moment,
             narrowed,
-            lambda figure: claims_of(figure, orders),
+            lambda of: listed_claims(of, orders),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -221,7 +222,7 @@ class Figures(AtMoment):
             info.context.services.as_of.lists,
             self.moment,
             narrowed,
-            lambda figure: revisions_of(figure, claims_of(figure, orders).values()),
+            lambda of: revisions_of(of.figure.state, listed_claims(of, orders).values()),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -266,7 +267,7 @@ def claim_pages(
     lists: Lists,
     moment: Moment,
     narrowed: Filter,
-    show: Callable[[FigureState], Mapping[int, T]],
+    show: Callable[[FigureClaims], Mapping[int, T]],
     order: ClaimOrder,
 ) -> PageSource[T]:
     """Claims at a moment, as `show` does those of a figure, by their positions."""
@@ -275,10 +276,10 @@ def claim_pages(
     async def items(span: KeyRange) -> list[Keyed[T]]:
         shown: dict[str, Mapping[int, T]] = {}
         found = await lists.claims(moment, narrowed, order.value, span)
-        for _, state in found:
-            if state.id not in shown:
-                shown[state.id] = show(state)
-        return [(key, shown[state.id][int(key[-1])]) for key, state in found]
+        for _, of in found:
+            if of.figure.id not in shown:
+                shown[of.figure.id] = show(of)
+        return [(key, shown[of.figure.id][int(key[-1])]) for key, of in found]
 
     return PageSource(
         items, lambda: lists.count_claims(moment, narrowed), cursors.encode, cursors.decode

@@ -179,10 +179,7 @@ async def _publications(
         published=None if days == (None, None) else days,
     )
     claims = [
-        claim
-        for key, state in await as_of.lists.claims(moment, narrowed)
-        for claim in state.claims
-        if claim.position == key[-1]
+        of.figure.claim(int(key[-1])) for key, of in await as_of.lists.claims(moment, narrowed)
     ]
     found: list[Keyed[TimelineEntry]] = []
     for of, count in publications(claims):

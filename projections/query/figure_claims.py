@@ -1,0 +1,115 @@
+"""The claims on a figure as lists of claims show them.
+
+A list of claims has a hundred figures and shows a few words of each claim. So only these are decoded
+of a figure's state, with the numbers and dates as texts are cheap to make; the whole of it, with all
+sources, is decoded where somebody asks for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from projections.analysis.claims import Orders
+from tracker.domain.codec import decode
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.values import FreeText, PartialDate
+from tracker.domain.vocabulary import Qualifier
+
+T = TypeVar("T")
+
+
+class _Columns(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """Some fields of what a state has as JSON; the others are passed over."""
+
+
+class SourceColumns(_Columns, frozen=True):
+    """Of a source: who published it, and when."""
+
+    publisher: str
+    published_on: PartialDate
+
+
+class QuantityColumns(_Columns, frozen=True):
+    """A quantity, all of it. It was checked when it was recorded, and is not checked again."""
+
+    unit: str
+    value: Decimal | None = None
+    upper: Decimal | None = None
+    qualifier: Qualifier | None = None
+    basis: str | None = None
+    estimated: bool = False
+    rounded: bool = False
+
+
+class ClaimColumns(_Columns, frozen=True):
+    """A claim, without what its sources say beside publisher and day."""
+
+    position: int
+    event_id: str
+    edition: str
+    quantity: QuantityColumns
+    source: SourceColumns
+    latest: bool = True
+    edition_version: str | None = None
+    as_of: int | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
+
+
+class _FigureColumns(_Columns, frozen=True):
+    id: str
+    claims: tuple[ClaimColumns, ...]
+
+
+class UndecodedFigure:
+    """A figure's state as JSON, decoded when somebody asks for it."""
+
+    __slots__ = ("_json", "_state", "id")
+
+    def __init__(self, id: str, json: str):
+        self.id = id
+        self._json: str | None = json
+
+    @property
+    def state(self) -> FigureState:
+        """The state."""
+        if self._json is not None:
+            self._state = decode(FigureState, self._json)
+            self._json = None
+        return self._state
+
+    def claim(self, position: int) -> Claim:
+        """A claim of the state."""
+        return next(claim for claim in self.state.claims if claim.position == position)
+
+
+class FigureClaims:
+    """The claims on a figure, and what was last made of them to be shown.
+
+    What is made lives as long as this does; so it must not refer to this, but to `figure` and `claims`.
+    """
+
+    __slots__ = ("_made", "_made_with", "claims", "figure")
+
+    def __init__(self, json: str):
+        columns = decode(_FigureColumns, json)
+        self.figure = UndecodedFigure(columns.id, json)
+        self.claims = columns.claims
+        self._made_with: Orders | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FigureClaims) and self.figure.state == other.figure.state
+
+    def made(
+        self, orders: Orders, make: Callable[[FigureClaims, Orders], Mapping[int, T]]
+    ) -> Mapping[int, T]:
+        """What `make` makes of the claims by their positions with the orders of publishers: these are
+        few, and mostly the very same objects."""
+        if self._made_with is None or self._made_with != orders:
+            self._made: Mapping[int, Any] = make(self, orders)
+            self._made_with = orders
+        return self._made
