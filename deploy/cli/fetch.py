@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy import settings
-from deploy.bootstrap import opened_pool, running_tracker
-from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
+from deploy.bootstrap import opened_pool
+from deploy.cli.common import DataDir, report_errors, run_with_database
 from deploy.cli.endpoint import Row, print_rows
+from deploy.cli.redact import ACTOR, DemandPublisher, DemandSource, Yes, carry_out_redaction
+from schema.services import Services
 from tracker.audit.bundle.files import report_path
-from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.errors import NotFound
 from tracker.log.append import AppendResult
@@ -102,13 +102,9 @@ def redact(
         str,
         typer.Option(help="Why they go. It is public and permanent, so it must not repeat them."),
     ],
-    source: Annotated[
-        str, typer.Option(metavar="NAME", help="The law, the order or the request that demands it.")
-    ],
-    publisher: Annotated[
-        str, typer.Option(help="The short id of who demands it, in small letters.")
-    ] = "tracker",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    source: DemandSource,
+    publisher: DemandPublisher = "tracker",
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     """Take bytes that a publisher sent out for ever; the log says that it was done.
@@ -116,26 +112,15 @@ def redact(
     The events that name them stay, and every proof about them. The same bytes are not kept when they come
     again. Copies elsewhere are not reached: docs/redaction.md says what is left to do.
     """
-    today = PartialDate(datetime.now(UTC).date().isoformat())
     with report_errors():
         digest_bytes(sha256)
-        because = from_builtins(
-            Source, {"publisher": publisher, "name": source, "publishedOn": today}
-        )
-    if not yes:
-        typer.confirm(f"The bytes {sha256} will be gone for ever. Go on?", abort=True, err=True)
 
-    async def work(target: Target) -> AppendResult:
-        async with running_tracker(target) as services:
-            done = await services.commands.redact_snapshot(
-                sha256, reason, today, because, actor="command line"
-            )
-            await services.snapshots.remove_redacted_file(sha256)
-            await services.projector.reach(done.positions[-1], seconds=600)
-            return done
+    async def record(services: Services, today: PartialDate, because: Source) -> AppendResult:
+        done = await services.commands.redact_snapshot(sha256, reason, today, because, actor=ACTOR)
+        await services.snapshots.remove_redacted_file(sha256)
+        return done
 
-    done = run_with_database(data_dir, work)
-    stderr.print(f"Redacted, by the event at position {done.positions[-1]}.")
+    carry_out_redaction(f"The bytes {sha256}", publisher, source, yes, data_dir, record)
 
 
 def _store(pool: Pool) -> SnapshotStore:
