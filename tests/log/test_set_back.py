@@ -92,9 +92,10 @@ async def test_a_forced_failover_is_noticed_though_the_log_has_grown_past_what_w
 ) -> None:
     durability = Durability()
     target = writable(pair)
+    # No connection is made by itself: it would see the log before it has grown.
     async with (
-        open_pool(target, size=2, check=durability.check) as pool,
-        open_pool(target, size=1, check=durability.check) as idle,
+        open_pool(target, size=2, least=0, check=durability.check) as pool,
+        open_pool(target, size=1, least=0, check=durability.check) as idle,
     ):
         recorder = Recorder(pool, durability=durability)
         await recorder.append([new("a")])
