@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from projections.query.series import MomentSeries
 from schema.services import Services
 from tests.projections.golden_sql import literal
 from tests.projections.test_query_plans import Explaining, nodes, pages
+from tests.support.time_limits import within
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.postgres.database import Target, connect, create_pool
@@ -39,14 +41,24 @@ class PlannedOnce(Explaining):
         return await self.connection.fetchval(query, *arguments)
 
 
+@pytest.fixture
+async def lists(corpus_services: Services) -> Lists:
+    """Lists that know how far the projection has come, without which no day is early."""
+    async with asyncio.timeout(within(10)):
+        while corpus_services.projector.progress.known is None:
+            await corpus_services.as_of.resolve()
+            await asyncio.sleep(0.01)
+    return corpus_services.as_of.lists
+
+
 async def test_a_list_of_an_early_day_has_what_it_has_where_all_are_walked(
-    corpus_services: Services, corpus_target: Target, monkeypatch: pytest.MonkeyPatch
+    corpus_services: Services, corpus_target: Target, lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.query.early_days.MAX_EARLY_ENTITIES", 20)
     head = await corpus_services.recorder.head()
     found = 0
     async with await create_pool(corpus_target) as pool:
-        walking, lists = Lists(pool), corpus_services.as_of.lists
+        walking = Lists(pool)
         for day in DAYS:
             for position in (head // 3, head):
                 for filter in FILTERS:
@@ -77,10 +89,10 @@ async def test_a_list_of_an_early_day_has_what_it_has_where_all_are_walked(
 
 
 async def test_a_series_that_ends_late_has_more_than_its_first_day(
-    corpus_services: Services, monkeypatch: pytest.MonkeyPatch
+    corpus_services: Services, lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.query.early_days.MAX_EARLY_ENTITIES", 20)
-    head, lists = await corpus_services.recorder.head(), corpus_services.as_of.lists
+    head = await corpus_services.recorder.head()
     days = [date(2022, 6, 1), date(2023, 2, 10)]
     filter = Filter(publishers=["usgs"])
     listed = await lists.on_each_day(FigureState, MomentSeries(days, head), filter)
@@ -89,6 +101,7 @@ async def test_a_series_that_ends_late_has_more_than_its_first_day(
     assert len(listed[days[0]]) < 20 < len(listed[days[1]])
 
 
+@pytest.mark.usefixtures("lists")
 async def test_a_list_of_an_early_day_looks_at_few_pages_however_many_came_later(
     corpus_services: Services, corpus_target: Target
 ) -> None:
