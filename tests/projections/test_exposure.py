@@ -233,6 +233,8 @@ def test_a_ban_of_dual_use_items_reaches_what_needs_a_dual_use_licence_that_day(
     paused = control(licence, then=(suspended("1"),))
     assert [of.control.id for of in exposed(ban, paused).places[0].suspended] == ["x"]
     assert exposed(ban, paused).places[0].in_force == ()
+    abroad = control(clause(measure="dual_use_licence", territory="only_abroad"))
+    assert [of.reach for of in exposed(ban, abroad).places[0].in_force] == ["other"]
     technology = control(clause(measure="dual_use_licence", covers="technology"))
     assert [of.reach for of in exposed(ban, technology).places[0].in_force] == ["other"]
 

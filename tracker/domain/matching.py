@@ -19,7 +19,7 @@ from tracker.domain.firm import spelling
 from tracker.domain.places import Place
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.unions import members_of, unions_of
-from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure
+from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure, Territory
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 ALL_FORMS = frozenset(Form)
@@ -70,7 +70,7 @@ Licences = Mapping[Place, IssuerLicences]
 
 
 def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
-    """The dual-use licences for goods that are in force."""
+    """The dual-use licences in force for goods that leave their issuer's territory."""
     found: dict[Place, list[Clause]] = {}
     for control in controls:
         for state in control.clauses:
@@ -78,6 +78,7 @@ def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
             if (
                 clause.measure is Measure.DUAL_USE_LICENCE
                 and clause.covers is Covers.GOODS
+                and clause.territory is not Territory.ONLY_ABROAD
                 and state.status is ClauseStatus.IN_FORCE
                 and control.direction is Direction.EXPORT
             ):

@@ -71,7 +71,7 @@ ExposedCommodity = Annotated[
     str | None,
     argument(
         description="Only supplies of this commodity, and of those below it that have figures. All"
-        " commodities that the controls name if left out, and those below and above them of which a"
+        " commodities that the controls name if left out, and those below them of which a"
         " controlling place has a figure."
     ),
 ]

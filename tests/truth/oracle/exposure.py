@@ -1,0 +1,367 @@
+"""How much of the world's supply is under which export controls, from clauses and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.support.api import Api
+from tests.truth.oracle.claims import Figure
+from tests.truth.oracle.declared import above, european_union, is_below, tree
+from tests.truth.oracle.events import first_day, last_day
+from tests.truth.oracle.shares import Distribution, distribution, product_of
+
+CONTROLS = """exportControls(direction: EXPORT, first: 200, after: $after) {
+    nodes {
+        key official issuer { code }
+        clauses {
+            key status measure covers forms itemsComplete exemptions endUse entities entityCount
+            territory commodities { key } items { forms commodity { key } } 
+            exemptItems { forms threshold hsCodes commodity { key } }
+            destinations { code } partialSuspensions { entities }
+            exceptions { places { code } exempt inForceFrom inForceUntil }
+        }
+    }
+    pageInfo { hasNextPage endCursor } }"""
+EXPOSURE = """commodity { key } stage form year controlledShare partlyControlledShare
+    measures { measure share }
+    places {
+        place { code } share
+        inForce { full reach control { key } clause { key } }
+        suspended { full reach control { key } clause { key } }
+    }"""
+MINED = {"ORE", "CONCENTRATE"}
+MADE = {"OXIDE", "COMPOUND", "METAL", "ALLOY", "INTERMEDIATE"}
+OUTPUT = {"mine": MINED, "secondary": {"SCRAP", "METAL"}}
+"""The forms that a stage puts out; all that are not here put out `MADE`."""
+ALL = {*MINED, *MADE, "SCRAP", "MAGNET", "ARTICLE"}
+EXTENTS = ("OTHER", "PARTLY", "FULL")
+DUAL_USE = "dual_use_items"
+OF_METAL = ("smelter", "primary", "secondary")
+"""Stages whose figures are of metal."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What exposure is asked about."""
+
+    day: date
+    commodity: str | None = None
+    issuer: str | None = None
+    destination: str | None = None
+    stage: str | None = None
+    year: int | None = None
+
+
+def expected_exposure(
+    question: Question, controls: list[dict[str, Any]], figures: dict[str, Figure]
+) -> dict[str, Any]:
+    """The supplies that controls reach, by commodity, stage and form."""
+    found = {}
+    named = _named(question, controls)
+    for commodity in _commodities(question, controls, figures):
+        for supply, of in _supplies(question, commodity, figures).items():
+            applied = [
+                (control, clause, reach)
+                for control, clause in _standing(question, controls)
+                if (reach := _reach(question, control, clause, commodity, of.stage, controls))
+            ]
+            if question.commodity or commodity in named or _is_below_named(of, applied, named):
+                found[supply] = _exposed(of, applied)
+    return {"count": len(found), **found}
+
+
+def _is_below_named(
+    of: Distribution, applied: list[tuple[dict[str, Any], dict[str, Any], str]], named: set[str]
+) -> bool:
+    """Whether a supply is of a commodity below one that controls name, and of a controlling place."""
+    commodity = next((f.claims[0].series["commodity"] for f in of.figures.values()), None)
+    below = commodity is not None and not named.isdisjoint(above(commodity))
+    return below and any(control["issuer"] in of.figures for control, _, _ in applied)
+
+
+def _commodities(
+    question: Question, controls: list[dict[str, Any]], figures: dict[str, Figure]
+) -> list[str]:
+    with_figures = {
+        product_of(figure)[0]
+        for figure in figures.values()
+        if product_of(figure)[1] == "production"
+    }
+    asked = question.commodity
+    if asked is not None:
+        return [asked, *(one for one in with_figures if one != asked and is_below(one, asked))]
+    return sorted({*_named(question, controls), *with_figures})
+
+
+def _named(question: Question, controls: list[dict[str, Any]]) -> set[str]:
+    """The commodities that clauses name; dual-use items are what their issuer's licences name."""
+    found = set()
+    for control, clause in _standing(question, controls):
+        found |= {*clause["commodities"]}
+        if DUAL_USE in clause["commodities"]:
+            found |= {
+                commodity
+                for other in controls
+                if other["issuer"] == control["issuer"]
+                for licence in _licences(other)
+                for commodity in licence["commodities"]
+            }
+    return found
+
+
+def _licences(control: dict[str, Any]) -> list[dict[str, Any]]:
+    """The dual-use licences for goods of a control that are in force."""
+    return [
+        clause
+        for clause in control["clauses"]
+        if clause["measure"] == "DUAL_USE_LICENCE"
+        if clause["status"] == "IN_FORCE" and clause["covers"] == "GOODS"
+        if clause["territory"] != "ONLY_ABROAD"
+    ]
+
+
+def _supplies(
+    question: Question, commodity: str, figures: dict[str, Figure]
+) -> dict[str, Distribution]:
+    """Each product of a commodity in the year that is asked about, or the latest; one without
+    figures where there are none, but not below the commodity that is asked about."""
+    of = [f for f in figures.values() if product_of(f)[:2] == (commodity, "production")]
+    found = {}
+    for product in {product_of(figure) for figure in of}:
+        years = [f.claims[0].series["period"] for f in of if product_of(f) == product]
+        if question.stage in (None, product[2]) and (question.year or max(years)) in years:
+            year = question.year or max(years)
+            key = " ".join(map(str, (*product[:1], *product[2:], year)))
+            found[key] = distribution(figures, question.day, product, year)
+    if not found and question.commodity in (None, commodity):
+        key = f"{commodity} {question.stage} None None"
+        found[key] = Distribution(question.day, {}, question.stage)
+    return found
+
+
+def _standing(
+    question: Question, controls: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Clauses that are in force or suspended, and for the destination that is asked about."""
+    return [
+        (control, clause)
+        for control in controls
+        for clause in control["clauses"]
+        if clause["status"] in ("IN_FORCE", "SUSPENDED")
+        if question.issuer in (None, control["issuer"])
+        if control["issuer"] != question.destination
+        if _is_for(clause, question)
+    ]
+
+
+def _is_for(clause: dict[str, Any], question: Question) -> bool:
+    asked = question.destination
+    if asked is None:
+        return True
+    names = {asked} | ({"EU"} if asked in european_union(question.day) else set())
+    exempt = any(
+        each["exempt"] and names & {*each["places"]} and _applies(each, question.day)
+        for each in clause["exceptions"]
+    )
+    return not exempt and (not clause["destinations"] or bool(names & {*clause["destinations"]}))
+
+
+def _applies(exception: dict[str, Any], day: date) -> bool:
+    since, until = exception["inForceFrom"], exception["inForceUntil"]
+    return not (since and day < first_day(since)) and not (until and day > last_day(until))
+
+
+def _reach(
+    question: Question,
+    control: dict[str, Any],
+    clause: dict[str, Any],
+    commodity: str,
+    stage: str | None,
+    controls: list[dict[str, Any]],
+) -> str | None:
+    """How far a clause reaches the supply of a commodity at a stage; nothing if it is not about it."""
+    if DUAL_USE in clause["commodities"] and commodity != DUAL_USE:
+        return _dual_use_reach(question, control, clause, commodity, stage, controls)
+    named = [one for one in clause["commodities"] if _are_related(one, commodity)]
+    items = [
+        item
+        for item in clause["items"]
+        if item["commodity"] is None or _are_related(item["commodity"], commodity)
+    ]
+    if not named or (clause["items"] and not items):
+        return None
+    forms = _forms(clause, named, items, commodity)
+    if not forms:
+        return None
+    below = [one for one in named if one != commodity and is_below(one, commodity)]
+    of_below = [i for i in items if i["commodity"] and i["commodity"] not in above(commodity)]
+    incomplete = bool(items) and not clause["itemsComplete"]
+    limited = below or of_below or incomplete or _is_limited(question, control, clause)
+    return _extent(clause, stage, forms, _of(commodity), bool(limited))
+
+
+def _are_related(one: str, other: str) -> bool:
+    return is_below(one, other) or is_below(other, one)
+
+
+def _of(commodity: str) -> set[str]:
+    """The forms that a commodity has."""
+    return {form.upper() for form in tree()[commodity].get("forms", [])} or ALL
+
+
+def _forms(
+    clause: dict[str, Any], named: list[str], items: list[dict[str, Any]], commodity: str
+) -> set[str]:
+    """The forms of a commodity that a clause reaches."""
+    goods = set[str]().union(*map(_of, named))
+    own = {*clause["forms"]} or ALL
+    if items:
+        goods &= set[str]().union(
+            *(({*item["forms"]} or own) & _of(item["commodity"] or commodity) for item in items)
+        )
+        own = ALL
+    exempt = set[str]().union(
+        *(
+            {*item["forms"]} or ALL
+            for item in clause["exemptItems"]
+            if item["commodity"] in above(commodity)
+            if item["threshold"] is None and not item["hsCodes"]
+        )
+    )
+    return (own & goods & _of(commodity)) - exempt
+
+
+def _is_limited(question: Question, control: dict[str, Any], clause: dict[str, Any]) -> bool:
+    """Whether a clause says of itself that it does not reach all."""
+    everywhere = question.destination is not None or not _limits_destinations(clause, question.day)
+    said = ("exemptItems", "exemptions", "endUse", "entities", "entityCount", "partialSuspensions")
+    return not control["official"] or not everywhere or any(clause[name] for name in said)
+
+
+def _extent(
+    clause: dict[str, Any], stage: str | None, forms: set[str], possible: set[str], limited: bool
+) -> str:
+    put_out = possible & (OUTPUT.get(stage, MADE) if stage else ALL) or possible
+    if (
+        clause["covers"] != "GOODS"
+        or clause["measure"] == "INVESTIGATION"
+        or clause["territory"] == "ONLY_ABROAD"
+        or not forms & put_out
+    ):
+        return "OTHER"
+    counted = {"METAL"} if stage in OF_METAL else put_out
+    return "PARTLY" if limited or not counted <= forms else "FULL"
+
+
+def _limits_destinations(clause: dict[str, Any], day: date) -> bool:
+    return bool(clause["destinations"]) or any(
+        each["exempt"] and _applies(each, day) for each in clause["exceptions"]
+    )
+
+
+def _dual_use_reach(
+    question: Question,
+    control: dict[str, Any],
+    clause: dict[str, Any],
+    commodity: str,
+    stage: str | None,
+    controls: list[dict[str, Any]],
+) -> str | None:
+    """No further than the issuer's licences for dual-use goods in force reach."""
+    licences = [
+        found
+        for other in controls
+        if other["issuer"] == control["issuer"]
+        for licence in _licences(other)
+        if DUAL_USE not in licence["commodities"]
+        if (found := _reach(question, other, licence, commodity, stage, controls))
+    ]
+    if not licences:
+        return None
+    forms = {*clause["forms"]} or ALL
+    limited = clause["items"] or _is_limited(question, control, clause)
+    own = _extent(clause, stage, forms & _of(commodity), _of(commodity), bool(limited))
+    return min(own, max(licences, key=EXTENTS.index), key=EXTENTS.index)
+
+
+def _exposed(
+    of: Distribution, applied: list[tuple[dict[str, Any], dict[str, Any], str]]
+) -> dict[str, Any]:
+    shares = of.shares()
+    in_force: dict[str, list[tuple[str, str]]] = {}
+    for control, clause, reach in applied:
+        if clause["status"] == "IN_FORCE":
+            in_force.setdefault(control["issuer"], []).append((reach, clause["measure"]))
+    full = {p for p, clauses in in_force.items() if any(r == "FULL" for r, _ in clauses)}
+    partly = {p for p, clauses in in_force.items() if any(r == "PARTLY" for r, _ in clauses)}
+    measures = {m for place in full for r, m in in_force[place] if r == "FULL" and shares}
+
+    def part(places: set[str]) -> Fraction | None:
+        return sum((shares.get(p, Fraction(0)) for p in places), Fraction(0)) if shares else None
+
+    return {
+        "controlledShare": part(full),
+        "partlyControlledShare": part(partly - full),
+        "measures": {
+            measure: {"share": part({p for p in full if ("FULL", measure) in in_force[p]})}
+            for measure in measures
+        },
+        "clauses": {
+            f"{control['key']}/{clause['key']} {clause['status']}": reach
+            for control, clause, reach in applied
+        },
+        "places": {
+            place: {"share": shares.get(place)} for place in {c["issuer"] for c, _, _ in applied}
+        },
+    }
+
+
+def exposure_answer(answer: Any) -> Any:
+    """The same of an answer."""
+    found = {}
+    for one in answer:
+        stage = one["stage"].lower() if one["stage"] else None
+        found[" ".join(map(str, (one["commodity"]["key"], stage, one["form"], one["year"])))] = {
+            "controlledShare": one["controlledShare"],
+            "partlyControlledShare": one["partlyControlledShare"],
+            "measures": {each["measure"]: each for each in one["measures"]},
+            "clauses": {
+                f"{each['control']['key']}/{each['clause']['key']} {status}": each["reach"]
+                for place in one["places"]
+                for part, status in (("inForce", "IN_FORCE"), ("suspended", "SUSPENDED"))
+                for each in place[part]
+            },
+            "places": {each["place"]["code"]: each for each in one["places"]},
+        }
+    return {"count": len(found), **found}
+
+
+async def ask_controls(api: Api, day: date, position: int) -> list[dict[str, Any]]:
+    """All controls of exports with their clauses at a moment, page by page."""
+    found: list[dict[str, Any]] = []
+    after = None
+    while True:
+        answer = await api.ask(
+            f'query ($after: String) {{ asOf(validAt: "{day}", position: "{position}")'
+            f" {{ {CONTROLS} }} }}",
+            after=after,
+        )
+        page = answer["asOf"]["exportControls"]
+        found += map(_plain, page["nodes"])
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def _plain(value: Any) -> Any:
+    """An answer with keys and codes in the place of objects that have nothing else."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if list(value) in (["key"], ["code"]):
+        return next(iter(value.values()))
+    return {name: _plain(part) for name, part in value.items()}

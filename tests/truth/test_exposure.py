@@ -1,0 +1,102 @@
+"""How much of the world's supply is under controls, as a second reading of clauses and figures has it.
+
+The clauses and their statuses are asked of the tracker, at the same moment; how far they reach a supply
+and how much that is, the oracle finds by itself (`tests/truth/oracle/exposure.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import settings
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from tests.conftest import copied
+from tests.support.api import Api
+from tests.truth.oracle.asking import ask_moment, log_of
+from tests.truth.oracle.claims import figures
+from tests.truth.oracle.compare import differences
+from tests.truth.oracle.events import told
+from tests.truth.oracle.exposure import (
+    EXPOSURE,
+    Question,
+    ask_controls,
+    expected_exposure,
+    exposure_answer,
+)
+from tracker.postgres.database import Target
+
+MOMENTS = settings().max_examples // 20
+QUESTIONS = 5
+"""About each moment."""
+FIRST_DAY = date(2015, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def asked_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
+    """A database with the shipped corpus, for all questions."""
+    with contextmanager(copied)(server, corpus_template) as target:
+        yield target
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def api(asked_target: Target) -> AsyncIterator[Api]:
+    """A tracker with the shipped corpus."""
+    async with running_tracker(asked_target) as services:
+        yield Api(services)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api: Api) -> None:
+    chance, log = Random(7), await log_of(api)
+    found = []
+    for _ in range(MOMENTS):
+        position = chance.choice((len(log), len(log), chance.randint(5000, len(log))))
+        known = told(log, position)
+        turns = [e.day for e in known if e.type.startswith("ExportControl.")]
+        day = max(FIRST_DAY, chance.choice(turns)) + timedelta(days=chance.choice((0, 0, 1, 40)))
+        controls, public = await ask_controls(api, day, position), figures(known, day)
+        for _ in range(QUESTIONS):
+            question = any_question(chance, day, controls)
+            asked = arguments(question)
+            answer = await ask_moment(api, day, position, f"exposure({asked}) {{ {EXPOSURE} }}")
+            expected = expected_exposure(question, controls, public)
+            got = exposure_answer(answer["exposure"])
+            found += list(differences(expected, got, (f"{day} at {position}", asked)))
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def any_question(chance: Random, day: date, controls: list[dict[str, Any]]) -> Question:
+    """A question about a commodity that clauses name, an issuer or a destination."""
+    named = sorted({one for of in controls for c in of["clauses"] for one in c["commodities"]})
+    question = Question(
+        day,
+        commodity=chance.choice((None, *chance.sample(named, 4))),
+        issuer=chance.choice((None, None, "CN", "ID")),
+        destination=chance.choice(("US", "DE", "JP", "GB", None)),
+        stage=chance.choice((None, None, "mine", "refinery")),
+        year=chance.choice((None, None, 2023)),
+    )
+    known = question.commodity or question.issuer or question.destination
+    return question if known else Question(day, issuer="CN")
+
+
+def arguments(question: Question) -> str:
+    """A question as GraphQL writes it."""
+    given = {
+        "commodity": json.dumps(question.commodity),
+        "issuer": json.dumps(question.issuer),
+        "destination": json.dumps(question.destination),
+        "stage": question.stage.upper() if question.stage else "null",
+        "year": json.dumps(question.year),
+    }
+    return ", ".join(f"{name}: {value}" for name, value in given.items() if value != "null")
