@@ -161,7 +161,15 @@ async def export_database(
         )
 
         async def texts(head: TrustedCheckpoint) -> None:
-            await export_annexes(annex_lines(Annexes(pool), head.size), directory)
+            redactions = list[int]()
+            lines = annex_lines(Annexes(pool), head.size, redactions.append)
+            await export_annexes(lines, directory)
+            if later := sum(position > head.size for position in redactions):
+                stderr.print(
+                    f"{later} of the texts were redacted by events that are not signed in this bundle:"
+                    " `verify` and `restore` refuse it until you export again, in a moment.",
+                    style="yellow",
+                )
 
         await export_from(
             DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts, snapshots

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.audit import export_from
+from deploy.cli.audit import export_database, export_from
 from deploy.cli.audit import texts_of as texts_of_log
 from deploy.cli.restore import append_to
 from schema.services import Services
@@ -165,6 +165,23 @@ async def test_a_copy_of_an_address_has_the_texts_and_loses_those_that_are_redac
     (tmp_path / "copy/annexes").unlink()  # as in a copy that was made without them
     await copy(tracker, tmp_path / "copy")
     assert (await verified(tmp_path / "copy", tracker.trust))[:2] == (5, 1)
+
+
+async def test_an_export_says_which_texts_went_by_what_is_not_signed_yet(
+    tracker: Tracker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = [str(key) for key in tracker.trust.keys]
+    await publish(tracker.target, tracker.audit)
+    law = from_builtins(Source, source_of("court"))
+    await tracker.services.commands.redact("a", "a court said so", ON, law, fields=["/note"])
+    await export_database(tracker.target, tmp_path / "bundle", key, None, with_snapshots=True)
+    assert "1 of the texts were redacted by events that are not signed in this bundle" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    await publish(tracker.target, tracker.audit)
+    await export_database(tracker.target, tmp_path / "bundle", key, None, with_snapshots=True)
+    assert "not signed in" not in capsys.readouterr().err
+    assert (await verified(tmp_path / "bundle", tracker.trust))[:2] == (3, 1)
 
 
 async def test_a_copy_of_what_has_no_texts_or_lacks_some_says_so(

@@ -8,7 +8,7 @@ can still be verified, by who says that this is meant.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from tracker.audit.bundle.files import report_path
@@ -41,9 +41,15 @@ async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
         part.replace(path)
 
 
-async def annex_lines(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
-    """The lines of the annexes of the first `size` events."""
+async def annex_lines(
+    annexes: Annexes, size: int, note_redaction: Callable[[int], object] = lambda _: None
+) -> AsyncIterator[bytes]:
+    """The lines of the annexes of the first `size` events; `note_redaction` gets the position of the event
+    that redacted one, for each that is gone."""
     async for page in annexes.pages(0, size):
+        for annex in page:
+            if annex.redaction:
+                note_redaction(annex.redaction.position)
         yield b"".join(map(export_line, page))
 
 
