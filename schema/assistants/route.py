@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import ModuleType
@@ -67,6 +66,7 @@ class AssistantRoute:
         self._calls = Calls(access_control, answers)
         self._observer = observer
         self._pacing = pacing
+        self._http: ModuleType | None = None
 
     async def respond(self, request: Request) -> Response:
         """The answer to a message of the protocol; what comes before it is refused as elsewhere."""
@@ -93,9 +93,11 @@ class AssistantRoute:
         require_known_origin(request, self._access_control.access.origins)
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
-        http = sys.modules.get(HTTP) or await import_http()
+        if self._http is None:
+            # not from `sys.modules`, where it stands from the beginning of its import
+            self._http = await import_http()
         body = await read_body(request, MAX_BODY_BYTES)
-        return await self._exchange(http, request, client, body)
+        return await self._exchange(self._http, request, client, body)
 
     async def _exchange(
         self, http: ModuleType, request: Request, client: Client, body: bytes
