@@ -230,6 +230,22 @@ async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) ->
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
 
 
+async def test_a_first_day_that_was_not_known_is_looked_up_alone(connection: Connection) -> None:
+    await connection.execute("VACUUM ANALYZE subjects")
+    lowered = await connection.fetchval("""
+        SELECT array_agg(line) FROM (
+            SELECT concat_ws(E'\\t', kind, word, entity, since, first_day - (n % 2)::integer) AS line
+            FROM (SELECT *, row_number() OVER () AS n FROM subjects WHERE word <> '' LIMIT 100) AS one
+        ) AS subject""")
+    pool: Any = Explaining(connection)
+    await pool.fetch(PROJECTING.lower_subjects, lowered)
+    [plan] = pool.plans
+    by_index = [node for node in nodes(plan) if "Index Name" in node]
+    assert {node["Index Name"] for node in by_index} == {"subjects_key"}
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == 50
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
+
+
 async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
     connection: Connection,
 ) -> None:
