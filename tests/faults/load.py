@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 import httpx
 
 from tests.faults.writers import UNKNOWN_CODES, Sent, Writer
+from tests.support.time_limits import within
 from tracker.log.recorder import Recorder
 
-WAIT_TIMEOUT_SECONDS = 60
+WAIT_TIMEOUT_SECONDS = within(60)
 """Seconds after which something that should have come is missing."""
 
 

@@ -20,6 +20,7 @@ from tests.faults.load import WAIT_TIMEOUT_SECONDS, Broken, Load
 from tests.faults.proxy import Proxy
 from tests.faults.writers import TOKEN, Appending, Mutating, Writer
 from tests.support.processes import Running
+from tests.support.time_limits import within
 from tests.support.websocket_client import connected, receive, subscribe
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
@@ -59,7 +60,7 @@ class SystemUnderLoad(Load):
         await self.serve()
         if self._has_rival:
             await self.serve_rival()
-        self.http = httpx.AsyncClient(timeout=30)
+        self.http = httpx.AsyncClient(timeout=within(30))
         self.target = self._find_database()
         self._pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
         self.recorder = Recorder(self._pool)
