@@ -17,6 +17,7 @@ from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.versions import search_text
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
+from schema.inputs.input_types import check_text
 from tracker.domain.commodities import Commodity, commodities_with_code, descendants
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
@@ -120,10 +121,9 @@ def parse_short_text(given: str, field: str) -> str:
 
 
 def parse_stored_text(given: str, field: str) -> str:
-    """A short text that is looked for as it is: refused with U+0000, which PostgreSQL does not have."""
-    if "\0" in given:
-        raise InvalidInput("expected text, without U+0000", path=(field,))
-    return parse_short_text(given, field)
+    """A short text that is looked for in the database as it is."""
+    check_text(parse_short_text(given, field), field)
+    return given
 
 
 def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:

@@ -15,11 +15,10 @@ from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CommodityId,
     parse_search,
-    parse_short_text,
+    parse_stored_text,
     parse_with_descendants,
     parse_word,
 )
-from schema.inputs.input_types import check_text
 from schema.inputs.order_by import ORDER_BY, CandidateOrder
 from schema.inputs.pagination import (
     After,
@@ -156,7 +155,7 @@ def parse_filter(
     """What a list of candidates is narrowed to. Raises InvalidInput and TooLarge."""
     for given, name in ((source, "source"), (assigned_to, "assignedTo")):
         if given is not None:
-            check_text(parse_short_text(given, name), name)
+            parse_stored_text(given, name)
     return CandidateFilter(
         state,
         source,
