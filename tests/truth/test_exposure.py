@@ -28,6 +28,7 @@ from tests.truth.oracle.events import told
 from tests.truth.oracle.exposure import (
     EXPOSURE,
     Question,
+    are_related,
     ask_controls,
     expected_exposure,
     exposure_answer,
@@ -73,6 +74,34 @@ async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api
             found += list(differences(expected, got, (f"{day} at {position}", asked)))
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_accounts_that_differ_are_those_that_are_public_and_about_the_goods(api: Api) -> None:
+    log = await log_of(api)
+    for day in (date(2019, 1, 1), date(2020, 5, 25), date(2025, 6, 1), date(2026, 3, 1)):
+        disputes = [
+            event
+            for event in told(log, len(log))
+            if event.type == "ExportControl.Disputed" and event.day <= day
+        ]
+        named = {one for event in disputes for one in event.data["commodities"]}
+        for commodity in (None, "gallium", "rare_earths", "critical_minerals", *sorted(named)):
+            narrowed = f', commodity: "{commodity}"' if commodity else ""
+            answer = await ask_moment(
+                api,
+                day,
+                len(log),
+                f"disputes(first: 200{narrowed}) {{ nodes {{ dispute {{ position }} }} }}",
+            )
+            expected = {
+                event.position
+                for event in disputes
+                if commodity is None
+                or any(are_related(commodity, one) for one in event.data["commodities"])
+            }
+            got = {int(node["dispute"]["position"]) for node in answer["disputes"]["nodes"]}
+            assert got == expected, (day, commodity)
 
 
 def any_question(chance: Random, day: date, controls: list[dict[str, Any]]) -> Question:

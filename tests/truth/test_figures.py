@@ -25,7 +25,7 @@ from tests.support.api import Api
 from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
-from tests.truth.oracle.events import told
+from tests.truth.oracle.events import Told, told
 from tests.truth.oracle.expected import (
     distribution_of,
     expected_changes,
@@ -94,7 +94,26 @@ async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
         expected["group"] = expected_group(distribution_of(public, day, *asked), kind, places)
         got = production_answer(answer["production"])
         found += list(differences(expected, got, (where, *map(str, asked), kind, *places)))
+    found += await compare_many_days(api, chance, known, day, position)
     return found + await compare_lists(api, chance, log, day, position)
+
+
+async def compare_many_days(
+    api: Api, chance: Random, known: list[Told], day: date, position: int
+) -> list[str]:
+    """What differs on days a month apart, asked for together."""
+    commodity = chance.choice(COMMODITIES)
+    answer = await api.ask(
+        f"""{{ over(from: "{day}", to: "{day + timedelta(days=100)}", step: MONTH,
+            position: "{position}") {{ validAt {production_field(commodity, None)} }} }}"""
+    )
+    found = []
+    for moment in answer["over"]:
+        on = date.fromisoformat(moment["validAt"])
+        expected = expected_production(figures(known, on), on, commodity, None, None, None)
+        got = production_answer(moment["production"])
+        found += list(differences(expected, got, (f"over {on} at {position}", commodity)))
+    return found if len(answer["over"]) == 4 else [*found, f"over {day}: not 4 moments"]
 
 
 async def compare_lists(api: Api, chance: Random, log: Log, day: date, position: int) -> list[str]:

@@ -20,7 +20,7 @@ from schema.types.export_control import Dispute, ExportControl, dispute, export_
 from tracker.domain import export_control as domain
 from tracker.domain.commodities import Commodity, commodities_with_code, related
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery
+from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
 
 
@@ -64,10 +64,12 @@ class Disputes(AtMoment):
         publishers = parse_publisher(publisher)
         of = info.context.services.as_of.controls
         query = ClauseQuery(self.moment.valid_at, commodity=goods, hs_code=coded)
+        licences = await of.licences(self.moment) if query.is_about_goods else {}
+        # An account may name goods of which its instrument says nothing, so all instruments are read.
         controls = await of.matching(
             self.moment,
-            query,
-            await of.licences(self.moment) if query.is_about_goods else {},
+            ClauseQuery(self.moment.valid_at),
+            {},
             Filter(places=parse_words(Place, issuer, "issuer")),
             BY_NAME,
         )
@@ -81,7 +83,7 @@ class Disputes(AtMoment):
                 )
                 for number, one in enumerate(state.disputes)
                 if publishers is None or one.source.publisher in publishers
-                if _is_about(one, goods, coded)
+                if _is_about(one, query, state, licences)
             ]
         return await list_pages(
             found, order_by.name.removesuffix("_DESC"), order_by.value.down
@@ -95,12 +97,16 @@ def _key(state: ExportControlState, number: int, order: DisputeOrder) -> Key:
     return state.disputes[number].source.published_on.first.isoformat(), *place
 
 
-def _is_about(of: domain.Dispute, goods: Commodity | None, code: str | None) -> bool:
-    """Whether an account that names goods names these; one that names none is about all of its
-    instrument."""
-    named = frozenset(of.commodities)
-    if not named:
+def _is_about(
+    of: domain.Dispute, query: ClauseQuery, state: ExportControlState, licences: Licences
+) -> bool:
+    """Whether an account that names goods names these; one that names none is about the goods of
+    its instrument."""
+    if not query.is_about_goods:
         return True
+    named, goods, code = frozenset(of.commodities), query.commodity, query.hs_code
+    if not named:
+        return bool(matching_clauses(query, state, licences))
     return (goods is None or not related(goods).isdisjoint(named)) and (
         code is None or not commodities_with_code(code).isdisjoint(named)
     )

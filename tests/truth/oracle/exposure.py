@@ -185,11 +185,11 @@ def _reach(
     """How far a clause reaches the supply of a commodity at a stage; nothing if it is not about it."""
     if DUAL_USE in clause["commodities"] and commodity != DUAL_USE:
         return _dual_use_reach(question, control, clause, commodity, stage, controls)
-    named = [one for one in clause["commodities"] if _are_related(one, commodity)]
+    named = [one for one in clause["commodities"] if are_related(one, commodity)]
     items = [
         item
         for item in clause["items"]
-        if item["commodity"] is None or _are_related(item["commodity"], commodity)
+        if item["commodity"] is None or are_related(item["commodity"], commodity)
     ]
     if not named or (clause["items"] and not items):
         return None
@@ -203,7 +203,8 @@ def _reach(
     return _extent(clause, stage, forms, _of(commodity), bool(limited))
 
 
-def _are_related(one: str, other: str) -> bool:
+def are_related(one: str, other: str) -> bool:
+    """Whether one of two commodities is the other, or is below it."""
     return is_below(one, other) or is_below(other, one)
 
 
