@@ -177,7 +177,7 @@ class Distribution:
         """The published total beside the sum of the places of its edition."""
         world = self.world
         if world is None or world.number is None:
-            return None
+            return self._sum_of_preferred()
         listed = self.edition_of_world()
         numbers = {place: claim.in_terms_of(world) for place, claim in listed.items()}
         counted = [number for number in numbers.values() if number is not None]
@@ -193,6 +193,29 @@ class Distribution:
             "difference": difference,
             "relativeDifference": relative,
             "notSummed": sorted(place for place, number in numbers.items() if number is None),
+        }
+
+    def _sum_of_preferred(self) -> dict[str, Any] | None:
+        """The sum of the preferred claims that can be added, where no total is published; nothing is
+        expected where as many can be added in another unit or basis."""
+        claims = {place: self.claim(place) for place in self.places() if place != "EU"}
+        sums = {}
+        for measure in (claim for claim in claims.values() if claim.number is not None):
+            numbers = {place: claim.in_terms_of(measure) for place, claim in claims.items()}
+            sums[measure.unit, measure.basis] = {
+                place: number for place, number in numbers.items() if number is not None
+            }
+        most = max((len(kept) for kept in sums.values()), default=0)
+        best = [(kind, kept) for kind, kept in sums.items() if len(kept) == most and most]
+        if len(best) != 1:
+            return None
+        [((unit, _), kept)] = best
+        return {
+            "method": "SUM_OF_PLACES",
+            "value": total(kept.values()),
+            "unit": unit,
+            "difference": None,
+            "notSummed": sorted(claims.keys() - kept.keys()),
         }
 
     def group(self, members: set[str], excluded: set[str] | None = None) -> dict[str, Any]:
