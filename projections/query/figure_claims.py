@@ -1,8 +1,8 @@
 """The claims on a figure as lists of claims show them.
 
-A list of claims has a hundred figures and shows a few words of each claim. So only these are decoded
-of a figure's state, with the numbers and dates as texts are cheap to make; the whole of it, with all
-sources, is decoded where somebody asks for more.
+A page of a list has claims on a hundred figures, and mostly shows some words and a number of each. So
+only these are decoded of a figure's state; the whole of it, with all that its sources say, is decoded
+where somebody asks for more.
 """
 
 from __future__ import annotations
