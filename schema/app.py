@@ -35,7 +35,7 @@ from schema.pages.record.route import RecordRoute
 from schema.pages.registry import page_routes
 from schema.pages.review.route import ReviewRoute
 from schema.pages.sign_in.sign_in import SignIn
-from schema.pages.site.html import not_found
+from schema.pages.site.html import method_not_allowed, not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
@@ -124,7 +124,7 @@ def create_app(
             Route("/readyz", health.ready),
         ],
         middleware=outer_middleware(access),
-        exception_handlers={404: not_found},
+        exception_handlers={404: not_found, 405: method_not_allowed},
     )
     app.state.end_streams = ends.stop
     return app

@@ -155,7 +155,7 @@ async def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> N
         assert are_cacheable(fields), [field.name.value for field in fields]
 
 
-async def test_an_address_of_nothing_is_a_page_for_people_and_a_word_for_programs(
+async def test_an_address_of_nothing_is_a_page_for_people_and_an_error_for_programs(
     corpus: Api,
 ) -> None:
     people = await corpus.request("GET", "/control/x", headers={"Accept": "text/html,*/*"})
@@ -163,4 +163,27 @@ async def test_an_address_of_nothing_is_a_page_for_people_and_a_word_for_program
     assert "there is no page at this address" in people.text
     assert "script-src 'self'" in people.headers["content-security-policy"]
     programs = await corpus.request("GET", "/control/x")
-    assert (programs.status_code, programs.text) == (404, "Not Found")
+    assert programs.status_code == 404
+    assert programs.json() == {
+        "errors": [
+            {"message": "there is nothing at this address", "extensions": {"code": "NOT_FOUND"}}
+        ]
+    }
+
+
+async def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(corpus: Api) -> None:
+    for path, method, allowed in (
+        ("/healthz", "POST", {"GET", "HEAD"}),
+        ("/mcp", "GET", {"POST"}),
+        ("/sign-out", "GET", {"POST"}),
+        ("/controls.csv", "DELETE", {"GET", "HEAD"}),
+    ):
+        refused = await corpus.request(method, path)
+        assert refused.status_code == 405, path
+        assert set(refused.headers["allow"].split(", ")) == allowed, path
+        [error] = refused.json()["errors"]
+        assert error["extensions"] == {"code": "METHOD_NOT_ALLOWED"}
+        assert all(name in error["message"] for name in allowed)
+    page = await corpus.request("GET", "/sign-out", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["allow"]) == (405, "POST")
+    assert "expected the method POST" in page.text

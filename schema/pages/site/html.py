@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from schema.http.authentication import Client
 from schema.http.graphiql import wants_page
-from schema.http.responses import STATUS, advice
+from schema.http.responses import STATUS, advice, error_response
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
 from schema.pages.site.templates import environment
 from tracker.auth.scopes import Scope
-from tracker.errors import NotFound, ReadOnly, TrackerError
+from tracker.errors import InvalidInput, NotFound, ReadOnly, TrackerError
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -33,6 +34,7 @@ TITLES = {
     401: "Sign in",
     403: "This may not be done",
     404: "Nothing here",
+    405: "This address takes no such request",
     429: "Too many requests",
 }
 OTHER_TITLES = {ReadOnly.code: "Nothing is recorded here"}
@@ -98,7 +100,22 @@ def problem_response(
 
 
 async def not_found(request: Request, error: Exception) -> Response:
-    """What stands at no address: a page for who looks with a browser, a word for programs."""
-    if not wants_page(request.method, request.headers.get("accept", "")):
-        return PlainTextResponse("Not Found", 404)
-    return problem_response(NotFound("there is no page at this address"), Address("/"))
+    """What stands at no address: a page for who looks with a browser, an error with a code for programs."""
+    if wants_page(request.method, request.headers.get("accept", "")):
+        return problem_response(NotFound("there is no page at this address"), Address("/"))
+    return error_response(NotFound("there is nothing at this address"))
+
+
+async def method_not_allowed(request: Request, error: Exception) -> Response:
+    """An address that takes other methods, which its answer names (RFC 9110, 15.5.6)."""
+    headers = error.headers if isinstance(error, HTTPException) else None
+    allow = (headers or {}).get("Allow", "")
+    problem = InvalidInput(
+        f"expected the method {allow.replace(', ', ' or ')}", code="METHOD_NOT_ALLOWED"
+    )
+    if wants_page(request.method, request.headers.get("accept", "")):
+        response = problem_response(problem, Address("/"))
+    else:
+        response = error_response(problem)
+    response.headers["Allow"] = allow
+    return response
