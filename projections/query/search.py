@@ -58,12 +58,13 @@ def _annexes(until: str) -> str:
     return fill(SQL.annexes, asked=SQL.asked, until=until, most=str(MAX_TEXTS))
 
 
-def _figures_named(beginnings: str, subjects: str, expressions: str) -> str:
+def _figures_named(beginnings: str, subjects: str, expressions: str, by_day: str = "") -> str:
     return fill(
         SQL.figures_named,
         beginnings=beginnings,
         subjects=subjects,
         expressions=expressions,
+        by_day=by_day,
         most=str(MAX_FIGURES),
     )
 
@@ -72,7 +73,10 @@ UNTIL = "<= $3::bigint"
 ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked, annexes=_annexes(UNTIL))
 FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
 ANNEXES_SAYING = fill(SQL.annexes_saying, annexes=_annexes(UNTIL))
-FIGURES = fill(SQL.figures, versions=versions_of(_figures_named("$1", "$4", "$5")))
+FIGURES = fill(
+    SQL.figures,
+    versions=versions_of(_figures_named("$1", "$4", "$5", " AND first_day <= $2::date")),
+)
 EVENT_POSITIONS = fill(
     SQL.event_positions,
     positions=fill(

@@ -68,13 +68,13 @@ WHERE $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
 SELECT found.entity FROM unnest({beginnings}::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = 'figure' AND word = '' AND entity >= beginning AND entity < beginning || '~'
-      AND since <= $3::bigint AND entity ~ ALL ({expressions}::text[])
+      AND since <= $3::bigint{by_day} AND entity ~ ALL ({expressions}::text[])
     ORDER BY entity LIMIT {most}) AS found
 UNION
 SELECT found.entity FROM unnest({subjects}::text[]) AS about CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = 'figure' AND word = about
-      AND since <= $3::bigint AND entity ~ ALL ({expressions}::text[])
+      AND since <= $3::bigint{by_day} AND entity ~ ALL ({expressions}::text[])
     ORDER BY entity LIMIT {most}) AS found
 
 -- name: figures

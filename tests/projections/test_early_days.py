@@ -13,13 +13,14 @@ from projections.query.early_days import MAX_EARLY_ENTITIES
 from projections.query.list_statements import BY_NAME, Ordering, SortKey
 from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
 from projections.query.moment import Moment
+from projections.query.search import MAX_FIGURES, SearchQuestion
 from projections.query.series import MomentSeries
 from schema.services import Services
 from tests.projections.golden_sql import literal
 from tests.projections.test_query_plans import Explaining, nodes, pages
 from tests.support.time_limits import within
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.figure import Figure, FigureState
 from tracker.postgres.database import Target, connect, create_pool
 
 DAYS = [date.min, *(date(2023, 1, 1) + timedelta(days=n) for n in (0, 15, 30, 45))]
@@ -126,3 +127,21 @@ async def test_a_list_of_an_early_day_looks_at_few_pages_however_many_came_later
     assert 0 < known["Actual Rows"] <= MAX_EARLY_ENTITIES
     assert known.get("Rows Removed by Filter", 0) == 0
     assert {node.get("Index Name") for node in nodes(late)} >= {"subjects_key"}
+
+
+async def test_a_search_on_an_early_day_finds_a_figure_behind_thousands_that_came_later(
+    corpus_services: Services, corpus_target: Target
+) -> None:
+    connection = await connect(corpus_target)
+    await connection.execute(
+        """
+        INSERT INTO subjects
+        SELECT 'figure', word, 'figure/gallium/AA/production/primary/' || n, 1, '2025-01-01'
+        FROM generate_series(1, $1::integer + 1) AS n, unnest(ARRAY['gallium', '']) AS word""",
+        MAX_FIGURES,
+    )
+    await connection.close()
+    at = Moment(date(2024, 6, 1), await corpus_services.recorder.head())
+    question = SearchQuestion("gallium production", (Figure.KIND,))
+    answer = await corpus_services.as_of.searches.answer(question, at)
+    assert "figure/gallium/CN/production/primary/2021" in [entity for _, entity in answer.found]
