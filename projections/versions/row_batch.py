@@ -15,13 +15,8 @@ from projections.versions.event_words import event_words
 from projections.versions.fact_rows import fact_lines
 from projections.versions.fact_sums import FactSums
 from projections.versions.fold_cache import FoldCache
-from projections.versions.rows import (
-    SearchIndexRows,
-    element_rows,
-    search_keys,
-    version_rows,
-    vocabulary_line,
-)
+from projections.versions.rows import element_rows, search_keys, version_rows
+from projections.versions.search_index_rows import SearchIndexRows, vocabulary_line
 from tracker.domain.entity import RecordedFact
 from tracker.domain.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import NamedTuple
 
 from projections.fold.timeline import RowDelta
-from projections.versions.search_document import Document, can_be_corrected, document, trigrams
+from projections.versions.search_document import document
+from projections.versions.search_index_rows import SearchIndexRows
 from projections.versions.search_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -27,9 +27,6 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.values import DAY, PartialDate, Value
 from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
-
-SearchText = tuple[str, str, str]
-"""A text by which a search finds an entity: `kind, entity, text`."""
 
 Line = str
 """A row as a line, its columns in the order of `add_versions` (rows.sql).
@@ -213,30 +210,6 @@ def _day(day: date | None) -> str:
     return {date.min: "-infinity", date.max: "infinity"}.get(day) or day.isoformat()
 
 
-@dataclass(slots=True)
-class SearchIndexRows:
-    """By what entities are found: the words that they were ever about, and the texts and documents
-    that they ever had."""
-
-    subjects: list[Line] = field(default_factory=list)
-    lowered_subjects: list[Line] = field(default_factory=list)
-    """Those of entities that had rows before: they may be there already, with a later first day."""
-    texts: set[SearchText] = field(default_factory=set)
-    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    """By entity and key."""
-    events: dict[int, str] = field(default_factory=dict)
-    """The words of events, by position."""
-    vocabulary: dict[str, int] = field(default_factory=dict)
-    """The words of documents that may be misspelt, and the first position of each."""
-
-    def add_document(self, entity: str, new: Document, since: int) -> None:
-        """Add a document that an entity first had at a position."""
-        self.documents[entity, new.key] = new
-        for text in new.words:
-            for word in filter(can_be_corrected, text.split()):
-                self.vocabulary[word] = min(since, self.vocabulary.get(word, since))
-
-
 def search_keys(day: date, state: EntityState) -> dict[object, date]:
     """By what lists and searches find the entity of a state that holds from a day on at the latest: its
     columns, document, publishers."""
@@ -345,11 +318,6 @@ def _source(element: Value) -> str | None:
         return None
     parts = _sources_of(element)
     return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"
-
-
-def vocabulary_line(word: str, since: int) -> Line:
-    """The row of a word that may be misspelt."""
-    return f"{word}\t{since}\t{{{','.join(trigrams(word))}}}"
 
 
 _SINCE = attrgetter("since")

@@ -7,24 +7,18 @@ and how much that is, the oracle finds by itself (`tests/truth/oracle/exposure.p
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from hypothesis import settings
 
-from deploy.bootstrap import running_tracker
-from deploy.postgres import Postgres
-from tests.conftest import copied
 from tests.support.api import Api
 from tests.truth.oracle.asking import ask_moment, log_of
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
-from tests.truth.oracle.events import told
+from tests.truth.oracle.events import counting_events
 from tests.truth.oracle.exposure import (
     EXPOSURE,
     Question,
@@ -33,26 +27,11 @@ from tests.truth.oracle.exposure import (
     expected_exposure,
     exposure_answer,
 )
-from tracker.postgres.database import Target
 
 MOMENTS = settings().max_examples // 20
 QUESTIONS = 5
 """About each moment."""
 FIRST_DAY = date(2015, 1, 1)
-
-
-@pytest.fixture(scope="module")
-def asked_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
-    """A database with the shipped corpus, for all questions."""
-    with contextmanager(copied)(server, corpus_template) as target:
-        yield target
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def api(asked_target: Target) -> AsyncIterator[Api]:
-    """A tracker with the shipped corpus."""
-    async with running_tracker(asked_target) as services:
-        yield Api(services)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -61,7 +40,7 @@ async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api
     found = []
     for _ in range(MOMENTS):
         position = chance.choice((len(log), len(log), chance.randint(5000, len(log))))
-        known = told(log, position)
+        known = counting_events(log, position)
         turns = [e.day for e in known if e.type.startswith("ExportControl.")]
         day = max(FIRST_DAY, chance.choice(turns)) + timedelta(days=chance.choice((0, 0, 1, 40)))
         controls, public = await ask_controls(api, day, position), figures(known, day)
@@ -82,7 +61,7 @@ async def test_accounts_that_differ_are_those_that_are_public_and_about_the_good
     for day in (date(2019, 1, 1), date(2020, 5, 25), date(2025, 6, 1), date(2026, 3, 1)):
         disputes = [
             event
-            for event in told(log, len(log))
+            for event in counting_events(log, len(log))
             if event.type == "ExportControl.Disputed" and event.day <= day
         ]
         named = {one for event in disputes for one in event.data["commodities"]}

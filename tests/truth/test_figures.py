@@ -25,7 +25,7 @@ from tests.support.api import Api
 from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
-from tests.truth.oracle.events import Told, told
+from tests.truth.oracle.events import CountingEvent, counting_events
 from tests.truth.oracle.expected import (
     distribution_of,
     expected_changes,
@@ -71,7 +71,7 @@ def test_figures_are_as_a_second_reading_of_the_log_has_them(
 async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
     """What differs at a moment that is drawn, each with the question."""
     day, position = any_day(chance), chance.randint(1, len(log))
-    known = told(log, position)
+    known = counting_events(log, position)
     public = figures(known, day)
     where = f"{day} at {position}"
     found = []
@@ -99,7 +99,7 @@ async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
 
 
 async def compare_many_days(
-    api: Api, chance: Random, known: list[Told], day: date, position: int
+    api: Api, chance: Random, known: list[CountingEvent], day: date, position: int
 ) -> list[str]:
     """What differs on days a month apart, asked for together."""
     commodity = chance.choice(COMMODITIES)
@@ -129,7 +129,7 @@ async def compare_lists(api: Api, chance: Random, log: Log, day: date, position:
                 nodes {{ day entity transition because {{ position }} }} }}""",
     )
     where = f"{day} at {position}"
-    known = told(log, position)
+    known = counting_events(log, position)
     found = list(
         differences(
             expected_supplies(figures(known, day)),
@@ -157,7 +157,9 @@ async def compare_lists(api: Api, chance: Random, log: Log, day: date, position:
             nodes {{ entity change }} }} }}"""
     )
     got = {node["entity"]: node["change"] for node in changes["changes"]["nodes"]}
-    expected = expected_changes(figures(told(log, earlier), first), figures(told(log, head), last))
+    expected = expected_changes(
+        figures(counting_events(log, earlier), first), figures(counting_events(log, head), last)
+    )
     return found + list(
         differences(expected, got | {"count": len(got)}, (f"{first}@{earlier} to {last}@{head}",))
     )

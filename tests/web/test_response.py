@@ -27,7 +27,7 @@ def packed(content: bytes, coding: str = "gzip") -> Publisher:
     return Publisher({"/act": Page(content, headers={"content-encoding": coding})})
 
 
-def said(*headers: str, status: str = "200 OK", content: bytes = b"hello") -> Publisher:
+def with_headers(*headers: str, status: str = "200 OK", content: bytes = b"hello") -> Publisher:
     """A publisher that answers with some lines of a header, as they are written."""
     length = f"Content-Length: {len(content)}"
     head = "\r\n".join([f"HTTP/1.1 {status}", *headers, length, "", ""]).encode("latin-1")
@@ -113,16 +113,19 @@ def test_no_more_is_unpacked_than_shows_that_it_is_too_much() -> None:
 @pytest.mark.parametrize(
     ("publisher", "code"),
     [
-        (said("Location: /a", "Location: /b", status="302 Found"), "REDIRECT"),
-        (said("Content-Encoding: gzip", "Content-Encoding: identity"), "ENCODING"),
-        (said("Content-Type: text/html; charset=gbk", "Content-Type: text/html"), "ENCODING"),
-        (said("Content-Length: 3"), "UNREACHABLE"),
-        (said("Transfer-Encoding: chunked"), "UNREACHABLE"),
+        (with_headers("Location: /a", "Location: /b", status="302 Found"), "REDIRECT"),
+        (with_headers("Content-Encoding: gzip", "Content-Encoding: identity"), "ENCODING"),
+        (
+            with_headers("Content-Type: text/html; charset=gbk", "Content-Type: text/html"),
+            "ENCODING",
+        ),
+        (with_headers("Content-Length: 3"), "UNREACHABLE"),
+        (with_headers("Transfer-Encoding: chunked"), "UNREACHABLE"),
         (
             Publisher({"/act": Page(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello")}),
             "UNREACHABLE",
         ),
-        (said("Content-Range: bytes 0-4/10", status="206 Partial Content"), "HTTP_STATUS"),
+        (with_headers("Content-Range: bytes 0-4/10", status="206 Partial Content"), "HTTP_STATUS"),
     ],
     ids=[
         "locations",
@@ -141,9 +144,9 @@ async def test_headers_that_contradict_each_other_are_not_chosen_from(
 
 
 async def test_a_header_that_comes_twice_and_says_the_same_is_one() -> None:
-    found = await fetched(said(*["Content-Type: text/html; charset=gbk"] * 2, 'ETag: "a"'))
+    found = await fetched(with_headers(*["Content-Type: text/html; charset=gbk"] * 2, 'ETag: "a"'))
     assert (found.media_type, found.charset, found.etag) == ("text/html", "gbk", '"a"')
-    found = await fetched(said('ETag: "a"', 'ETag: "b"'))
+    found = await fetched(with_headers('ETag: "a"', 'ETag: "b"'))
     assert (found.content, found.etag) == (b"hello", None)
 
 
@@ -159,7 +162,7 @@ async def header_without_end(request: Request, writer: asyncio.StreamWriter) -> 
         await asyncio.sleep(0.05)
 
 
-async def test_what_drips_for_ever_comes_to_an_end_with_what_came() -> None:
+async def test_a_body_that_never_ends_is_cut_off_with_the_bytes_that_came() -> None:
     publisher = Publisher({"/act": replace(PAGE, drip_seconds=0.1)})
     error = await failure(publisher, limits=IMPATIENT)
     assert error.code == "TIMEOUT"

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.truth.oracle.declared import above, are_same_bases, factor
-from tests.truth.oracle.events import Told
+from tests.truth.oracle.events import CountingEvent
 
 NUMBERS = (None, "about", "nearly", "nil")
 """Qualifiers of a number that is no bound."""
@@ -17,7 +17,7 @@ NUMBERS = (None, "about", "nearly", "nil")
 class Claim:
     """One publisher's number for a series, in one edition."""
 
-    event: Told
+    event: CountingEvent
 
     @property
     def position(self) -> int:
@@ -101,8 +101,8 @@ class Figure:
 
     key: str
     claims: list[Claim]
-    judgements: list[Told]
-    orders: dict[str, Told]
+    judgements: list[CountingEvent]
+    orders: dict[str, CountingEvent]
     """The orders of publishers in force, by what they are for: `all`, `gallium`, `gallium/reserves`."""
 
     def latest(self) -> list[Claim]:
@@ -205,7 +205,7 @@ def _revision(claim: Claim, earlier: Claim | None) -> dict[str, Any]:
     }
 
 
-def figures(known: list[Told], day: Any) -> dict[str, Figure]:
+def figures(known: list[CountingEvent], day: Any) -> dict[str, Figure]:
     """The figures of which a claim is public on a day, by their keys."""
     public = [event for event in known if event.day <= day]
     orders = {

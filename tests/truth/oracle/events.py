@@ -23,7 +23,7 @@ def last_day(text: str) -> date:
 
 
 @dataclass(frozen=True)
-class Told:
+class CountingEvent:
     """An event: where it stands in the log, about what, and since when it is public."""
 
     position: int
@@ -42,7 +42,7 @@ class Told:
         return first_day(self.data.get("on") or self.data["source"]["publishedOn"])
 
 
-def told(entries: list[dict[str, Any]], position: int) -> list[Told]:
+def counting_events(entries: list[dict[str, Any]], position: int) -> list[CountingEvent]:
     """The events up to a position that are not retracted, in the order in which they count."""
     known = [entry for entry in entries if int(entry["position"]) <= position]
     gone: dict[str, dict[str, Any]] = {}
@@ -55,7 +55,7 @@ def told(entries: list[dict[str, Any]], position: int) -> list[Told]:
         if replacement and replacement in places and entry["data"]["retracts"] in gone:
             places[replacement] = places[entry["data"]["retracts"]]
     found = [
-        Told(
+        CountingEvent(
             int(entry["position"]),
             entry["id"],
             entry["type"],

@@ -10,7 +10,7 @@ from tests.truth.oracle.asking import simple
 from tests.truth.oracle.claims import Figure
 from tests.truth.oracle.claims import figures as figures_on
 from tests.truth.oracle.declared import GROUPS, countries_of
-from tests.truth.oracle.events import Told
+from tests.truth.oracle.events import CountingEvent
 from tests.truth.oracle.shares import (
     NO_COUNTRIES,
     Distribution,
@@ -181,7 +181,7 @@ def _key(*parts: str | None) -> str:
     return " ".join(part or "-" for part in parts)
 
 
-def expected_upcoming(known: list[Told], day: date, days: int) -> dict[str, str]:
+def expected_upcoming(known: list[CountingEvent], day: date, days: int) -> dict[str, str]:
     """On which later days figures appear or change, as far as that is public or recorded by the day."""
     found = {}
     by_then = [event for event in known if event.day <= day or event.recorded <= day]
@@ -192,7 +192,7 @@ def expected_upcoming(known: list[Told], day: date, days: int) -> dict[str, str]
     return found
 
 
-def claims_by_day(known: list[Told]) -> dict[str, list[tuple[date, list[str]]]]:
+def claims_by_day(known: list[CountingEvent]) -> dict[str, list[tuple[date, list[str]]]]:
     """The events behind each figure, with the days from which they are all that is public."""
     found: dict[str, list[tuple[date, list[str]]]] = {}
     for day in sorted({event.day for event in known}):
