@@ -56,10 +56,10 @@ PLAN_NUMBERS = count()
 
 
 class Field(NamedTuple):
-    """How a field gets from an object into an answer: it is read, and has a way or the plan."""
+    """How a field gets from an object into an answer: it is read, then converted by its class or planned."""
 
     read: Serializer
-    ways: Converters
+    converters: Converters
     plan: Serializer
     of_moment: bool = False
     """Whether it follows from the moment of an object, not from its content alone."""
@@ -88,13 +88,13 @@ class SerializerBuilder:
 
     def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         """The plan for a field of an object, from the object. Raises NotSerializable."""
-        read, ways, plan, _ = self._field(type_, selected)
+        read, converters, plan, _ = self._field(type_, selected)
 
         def complete(value: Any) -> Any:
             part = read(value)
-            if (way := ways.get(type(part), plan)) is None:
+            if (convert := converters.get(type(part), plan)) is None:
                 return part
-            return way(part)
+            return convert(part)
 
         return complete
 
@@ -137,7 +137,7 @@ class SerializerBuilder:
         if definition is None:
             raise NotSerializable
         if is_introspection_type(type_):
-            read = self._told(definition, selected[0].node)
+            read = self._schema_reader(definition, selected[0].node)
         else:
             read = _reader(type_, definition.extensions.get("strawberry-definition"), selected)
         of_moment = _of_moment(definition.extensions.get("strawberry-definition"))
@@ -145,7 +145,7 @@ class SerializerBuilder:
         plan = self.plan(definition.type, selected)
         return Field(read, _converters(definition.type), plan, of_moment)
 
-    def _told(self, definition: GraphQLField, node: FieldNode) -> Serializer:
+    def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Serializer:
         """How a field of the schema itself is read: by graphql-core's resolver."""
         resolve: Any = definition.resolve
         info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
@@ -192,12 +192,12 @@ def _list(item: Serializer) -> Serializer:
 
 
 def _scalar(type_: GraphQLScalarType) -> Serializer:
-    coerce, ways = type_.coerce_output_value, _converters(GraphQLNonNull(type_))
+    coerce, converters = type_.coerce_output_value, _converters(GraphQLNonNull(type_))
 
     def complete(value: Any) -> Any:
-        if type(value) in ways:
-            way = ways[type(value)]
-            return way(value) if way else value
+        if type(value) in converters:
+            convert = converters[type(value)]
+            return convert(value) if convert else value
         if value is None or isinstance(value, Exception):
             raise NotSerializable
         coerced = coerce(value)
@@ -209,7 +209,7 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
 
 
 def _converters(type_: GraphQLOutputType) -> Converters:
-    """The ways of a type; none but for scalars."""
+    """The converters of a type; none but for scalars."""
     if not isinstance(type_, GraphQLNonNull):
         return {**_converters(GraphQLNonNull(type_)), NoneType: None}
     scalar = type_.of_type
@@ -251,12 +251,12 @@ def _refuse_value(value: Any) -> Any:
 def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     """The plan for objects of these fields."""
     read = _all([of.read for of in fields.values()])
-    parts = [(name, of.ways.get, of.plan) for name, of in fields.items()]
+    parts = [(name, of.converters.get, of.plan) for name, of in fields.items()]
 
     def complete(value: Any) -> dict[str, Any]:
         return {
-            name: part if (way := way_of(type(part), plan)) is None else way(part)
-            for (name, way_of, plan), part in zip(parts, read(value), strict=False)
+            name: part if (convert := converter_of(type(part), plan)) is None else convert(part)
+            for (name, converter_of, plan), part in zip(parts, read(value), strict=False)
         }
 
     return complete
