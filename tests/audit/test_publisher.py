@@ -337,7 +337,7 @@ def killer(target: Target, safe: KeyStore) -> Iterator[subprocess.Popen[str]]:
     process.stdout.close()
 
 
-def told(killer: subprocess.Popen[str], step: int) -> str:
+def kill_at(killer: subprocess.Popen[str], step: int) -> str:
     """What becomes of a publisher that is killed at a step."""
     assert killer.stdin is not None
     assert killer.stdout is not None
@@ -352,12 +352,12 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
     await fill(target, 256)
     await publishing.catch_up()
     await fill(target, 256)
-    steps = int(told(killer, 0))
+    steps = int(kill_at(killer, 0))
     assert steps > 20
     heads = {}
     for step in range(1, steps + 1):
         await fill(target, 256)
-        assert told(killer, step) == "killed"
+        assert kill_at(killer, step) == "killed"
         async with open_connection(target) as connection:
             while (
                 await connection.fetchval(

@@ -295,7 +295,7 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
                 f"{aim:,}",
                 f"{loop:,.0f}",
                 f"{ours / loop:.2f}",
-                told(ours >= aim),
+                yes_or_no(ours >= aim),
             ]
         )
     one = markdown(
@@ -317,14 +317,14 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
             "holds",
         ],
         [
-            ["follow a writer", *lags, *following.cells, told(following.holds)],
+            ["follow a writer", *lags, *following.cells, yes_or_no(following.holds)],
             ["begin at the first event, all at once", "–", "–", "–", *behind.cells, "–"],
         ],
     )
     return "\n\n".join([f"{machine()}; {how}.", one, crowded])
 
 
-def told(holds: bool) -> str:
+def yes_or_no(holds: bool) -> str:
     """Whether an aim is met."""
     return "yes" if holds else "**no**"
 

@@ -43,37 +43,37 @@ texts = st.none() | text
 
 
 @st.composite
-def told(draw: st.DrawFn) -> Announced:
+def announcements(draw: st.DrawFn) -> Announced:
     """An announcement with free texts of any content, or without."""
     clauses = [clause(str(n), note=draw(texts)) for n in range(draw(st.integers(1, 3)))]
     return announced(*clauses, note=draw(texts), quotation=draw(texts))
 
 
-def kept(annexes: tuple[Annex, ...]) -> dict[str, str]:
+def texts_by_commitment(annexes: tuple[Annex, ...]) -> dict[str, str]:
     """The texts of annexes by commitment."""
     return {annex.commitment: annex.text for annex in annexes}
 
 
-@given(told())
+@given(announcements())
 def test_what_is_committed_opens_to_what_was_told(of: Announced) -> None:
     sealed, annexes = commit(of)
     again = decode(Announced, encode(sealed))
     assert again == sealed
     assert {annex.field: annex.commitment for annex in annexes} == commitments_in(again)
-    assert with_texts_restored(again, kept(annexes)) == of
+    assert with_texts_restored(again, texts_by_commitment(annexes)) == of
     assert all(isinstance(text, TextCommitment) for text in free_texts(sealed).values())
     assert without_texts(sealed, commitments_in(sealed)) == without_texts(of, free_texts(of))
 
 
-@given(told(), told())
+@given(announcements(), announcements())
 def test_facts_are_compared_by_what_they_open_to(one: Announced, other: Announced) -> None:
     sealed, annexes = commit(one)
-    assert equal_ignoring_redacted(with_texts_restored(sealed, kept(annexes)), other) == (
-        one == other
-    )
+    assert equal_ignoring_redacted(
+        with_texts_restored(sealed, texts_by_commitment(annexes)), other
+    ) == (one == other)
 
 
-@given(told(), st.sets(st.sampled_from(["/note", "/quotation", "/clauses/0/note"])))
+@given(announcements(), st.sets(st.sampled_from(["/note", "/quotation", "/clauses/0/note"])))
 def test_what_is_gone_counts_as_told_and_nothing_else_does(of: Announced, gone: set[str]) -> None:
     sealed, annexes = commit(of)
     left = with_texts_restored(

@@ -15,10 +15,10 @@ from tests.support.fact_builders import decided_facts, retracted, state
 from tests.support.watched_sources import (
     ONE,
     OTHER,
+    fact_of_source,
     failed,
     fetched,
     looked,
-    told,
     unchanged,
     watched,
 )
@@ -130,7 +130,7 @@ def test_settings_may_change_and_the_days_before_keep_theirs() -> None:
 
 
 def test_a_source_is_watched_no_more_and_again_on_the_same_day() -> None:
-    gone = told(Unwatched, "2026-11-05", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-05", reason="it is no more")
     facts = [watched(), looked(), gone]
     found = now(*facts)
     assert (found.unwatched_on, found.unwatched_because) == ("2026-11-05", "it is no more")
@@ -156,7 +156,7 @@ def test_a_source_is_watched_no_more_and_again_on_the_same_day() -> None:
         (lambda: looked(startedAt="2026-11-01T12:00:01Z"), "END_BEFORE_START", ("at",)),
         (lambda: looked(warnings=["odd"] * 21), "TOO_LARGE", ("warnings",)),
         (lambda: watched(everyHours=0), "INVALID_INPUT", ("everyHours",)),
-        (lambda: told(Unwatched, "2026-11-01", reason=" "), "INVALID_INPUT", ("reason",)),
+        (lambda: fact_of_source(Unwatched, "2026-11-01", reason=" "), "INVALID_INPUT", ("reason",)),
     ],
 )
 def test_a_fact_that_cannot_be_is_refused(wrong: Any, code: str, path: tuple[str, ...]) -> None:
@@ -185,7 +185,10 @@ def test_what_was_fetched_is_not_retracted() -> None:
 
 def test_a_snapshot_is_redacted_once() -> None:
     facts = [watched(), fetched(), failed(sha256=OTHER), looked()]
-    gone = [told(SnapshotRedacted, "2026-11-03", sha256=of, reason="order") for of in (ONE, OTHER)]
+    gone = [
+        fact_of_source(SnapshotRedacted, "2026-11-03", sha256=of, reason="order")
+        for of in (ONE, OTHER)
+    ]
     assert now(*facts, *gone) == now(*facts)
     assert refusal(*facts, gone[0], gone[0]).code == "ALREADY_REDACTED"
 

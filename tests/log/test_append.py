@@ -56,7 +56,7 @@ class Model:
         return ("appended", first)
 
 
-def told(outcome: Any) -> tuple[Any, ...]:
+def in_words_of_model(outcome: Any) -> tuple[Any, ...]:
     """An outcome in the model's words."""
     if isinstance(outcome, AppendResult):
         return ("repeated" if outcome.repeated else "appended", outcome.positions[0])
@@ -73,7 +73,7 @@ def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
             for batch in batches:
                 commands = [[new(run, *fields) for fields in command] for command in batch]
                 outcomes = await append(connection, commands)
-                assert list(map(told, outcomes)) == [model.append(c) for c in commands]
+                assert list(map(in_words_of_model, outcomes)) == [model.append(c) for c in commands]
             assert model.head == await connection.fetchval("SELECT max(position) FROM log.events")
 
     @settings(max_examples=80, deadline=None)
@@ -128,7 +128,7 @@ async def test_an_id_that_comes_twice_in_one_transaction_fails_for_nobody_else(
                 for c in (one, twice, other)
             ]
             outcomes = await append(connection, commands)
-            assert [told(outcome)[0] for outcome in outcomes] == [
+            assert [in_words_of_model(outcome)[0] for outcome in outcomes] == [
                 "appended",
                 "repeated" if twice is same else "IDEMPOTENCY_CONFLICT",
                 "appended",

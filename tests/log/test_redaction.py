@@ -21,7 +21,7 @@ from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from schema.services import Access, Services
-from tests.support import api as told
+from tests.support import api as fact_builders
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
 from tests.support.importer import GALLIUM, ImportFixture, cell, counts, line
@@ -569,13 +569,13 @@ def order(event_id: str = "k", *fields: str) -> dict[str, Any]:
         "eventId": event_id,
         "reason": "a court said so",
         "on": "2026-03-01",
-        "source": told.source("court"),
+        "source": fact_builders.source("court"),
         **({"fields": list(fields)} if fields else {}),
     }
 
 
 async def test_a_redaction_by_the_api_needs_the_scope_admin(api: Api, target: Target) -> None:
-    await api.do("announceExportControl", told.control(note="n"), key="k")
+    await api.do("announceExportControl", fact_builders.control(note="n"), key="k")
     recording = await admin(target, Scope.RECORD)
     for headers, code in ((None, "FORBIDDEN"), (recording, "FORBIDDEN")):
         answer = await api.post(REDACT, headers, input=order())
@@ -623,19 +623,23 @@ async def test_everybody_sees_the_texts_and_then_why_they_are_gone(
     api: Api, target: Target
 ) -> None:
     texts = {"note": "Ms Doe", "quotation": "“her words”"}
-    figure = {**told.claim(), **texts}
+    figure = {**fact_builders.claim(), **texts}
     made = {
         "id": "n",
         "on": "2025-07-01",
         "kind": "STATEMENT",
         "title": "A",
         **texts,
-        "source": told.source(),
+        "source": fact_builders.source(),
     }
     for key, mutation, input in (
         ("c", "recordFigure", figure),
         ("n", "recordAnnouncement", made),
-        ("x", "announceExportControl", told.control("x", told.clause(note="of a clause"), **texts)),
+        (
+            "x",
+            "announceExportControl",
+            fact_builders.control("x", fact_builders.clause(note="of a clause"), **texts),
+        ),
     ):
         await api.do(mutation, input, key=key)
     before = await api.ask(SHOWN)
@@ -729,15 +733,19 @@ CHANGED = """query ($to: Position) { changes(from: {position: "1"}, to: {positio
 
 
 async def test_changes_show_texts_and_no_difference_where_these_are_the_same(api: Api) -> None:
-    await api.do("announceExportControl", told.control("x", told.clause(note="one")), key="k")
+    await api.do(
+        "announceExportControl",
+        fact_builders.control("x", fact_builders.clause(note="one")),
+        key="k",
+    )
     for note in ("one", "two"):
         await api.do(
             "amendExportControl",
             {
                 "id": "x",
                 "on": "2025-01-01",
-                "source": told.source(),
-                "clauses": [told.clause(note=note)],
+                "source": fact_builders.source(),
+                "clauses": [fact_builders.clause(note=note)],
             },
         )
     [same] = (await api.ask(CHANGED, to="2"))["changes"]["nodes"]
@@ -749,8 +757,10 @@ async def test_changes_show_texts_and_no_difference_where_these_are_the_same(api
 
 
 async def test_annexes_are_served_beside_events(api: Api, target: Target) -> None:
-    await api.do("announceExportControl", told.control("x", note="one", quotation="two"), key="k")
-    await api.do("announceExportControl", told.control("y", note="three"))
+    await api.do(
+        "announceExportControl", fact_builders.control("x", note="one", quotation="two"), key="k"
+    )
+    await api.do("announceExportControl", fact_builders.control("y", note="three"))
     await api.post(REDACT, await admin(target, Scope.ADMIN), input=order("k", "/note"))
     response = await api.request("GET", "/annexes")
     assert response.headers["content-type"].startswith("application/x-ndjson")

@@ -11,11 +11,11 @@ from schema.services import Services
 from tests.support.api import Api, control
 from tests.support.watched_sources import (
     ONE,
+    fact_of_source,
     failed,
     fetched,
     looked,
     record,
-    told,
     unchanged,
     watched,
 )
@@ -86,7 +86,7 @@ async def test_a_page_says_how_old_answers_are_once_nothing_was_looked_at_in_tim
     late = await read(api, "/sources?valid=2026-11-09")
     assert "Nothing is read as it should be: the last look at anything ended on 1 Nov 2026." in late
     assert "Not looked at: a look was due 7 days before this day" in late
-    gone = told(Unwatched, "2026-11-02", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-02", reason="it is no more")
     await record(services, gone)
     after = await read(api, "/sources?valid=2026-11-09")
     assert "Not watched any more: it is no more" in after

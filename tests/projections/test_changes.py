@@ -24,11 +24,19 @@ from projections.query.moment import Moment
 from projections.query.transitions import WITH_TRANSITIONS, TransitionFilter
 from schema.services import Services
 from tests.projections.test_diff import applied
-from tests.projections.test_projections import told
+from tests.projections.test_projections import project_random_history
 from tests.projections.test_timeline import WINDOW, History, histories, many
 from tests.support.api import Api, claim, control, source, suspension
-from tests.support.fact_builders import DAYS, announced, clause, fact, retracted, state, suspended
-from tests.support.fact_builders import decided_facts as told_of
+from tests.support.fact_builders import (
+    DAYS,
+    announced,
+    clause,
+    decided_facts,
+    fact,
+    retracted,
+    state,
+    suspended,
+)
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import Amended, Disputed
 from tracker.errors import InvalidInput
@@ -85,7 +93,7 @@ def contents(world: ReplayState, moment: Moment) -> dict[str, Any]:
 async def test_what_is_reported_makes_the_later_world_of_the_earlier(
     services: Services, seed: int
 ) -> None:
-    world, count = await told(services, seed), 0
+    world, count = await project_random_history(services, seed), 0
     for start, end in pairs(seed, world.position):
         before, after = texts(world, start), texts(world, end)
         changes = await services.changes.between(start, end)
@@ -102,7 +110,7 @@ async def test_what_is_reported_makes_the_later_world_of_the_earlier(
 
 
 async def test_pages_put_together_are_all_changes(services: Services) -> None:
-    world = await told(services, 1)
+    world = await project_random_history(services, 1)
     start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
     together = await services.changes.between(start, end)
     pages, after = [], None
@@ -116,7 +124,7 @@ async def test_pages_put_together_are_all_changes(services: Services) -> None:
 async def test_changes_are_put_in_the_order_of_the_days_from_which_they_hold(
     services: Services,
 ) -> None:
-    world = await told(services, 2)
+    world = await project_random_history(services, 2)
     start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
     held_from = {
         entity: version.start.isoformat()
@@ -174,26 +182,28 @@ def test_a_change_always_has_a_reason_that_is_known_by_then(
 
 
 def test_a_fact_counts_once_its_day_has_come() -> None:
-    known = told_of(CONTROL, announced(), suspended())
+    known = decided_facts(CONTROL, announced(), suspended())
     assert reasons(known, "2025-01-01", "2025-12-01", 2) == ["e2"]
     assert reasons(known, "2024-01-01", "2025-12-01", 0) == ["e1", "e2"]
 
 
 def test_where_only_time_passed_the_event_that_announced_it_is_the_reason() -> None:
-    known = told_of(CONTROL, announced(), suspended(), fact(Disputed, "2025-12-01", account="no"))
+    known = decided_facts(
+        CONTROL, announced(), suspended(), fact(Disputed, "2025-12-01", account="no")
+    )
     assert reasons(known, "2026-01-01", "2026-11-28", 3) == ["e2"]
 
 
 def test_a_retraction_is_a_reason_where_it_took_an_event_away_or_gave_it_back() -> None:
-    known = told_of(CONTROL, announced(), suspended(), retracted("e2"), retracted("e3"))
+    known = decided_facts(CONTROL, announced(), suspended(), retracted("e2"), retracted("e3"))
     assert reasons(known[:3], "2025-12-01", "2025-12-01", 2) == ["e3"]
     assert reasons(known, "2025-12-01", "2025-12-01", 3) == ["e2", "e4"]
-    gone = told_of(CONTROL, announced(), retracted("e1"))
+    gone = decided_facts(CONTROL, announced(), retracted("e1"))
     assert reasons(gone, "2025-12-01", "2025-12-01", 1) == ["e2"]
 
 
 def test_a_retraction_of_what_neither_state_knew_is_no_reason() -> None:
-    known = told_of(
+    known = decided_facts(
         CONTROL,
         announced(),
         suspended(on="2025-11-09"),
@@ -558,7 +568,7 @@ async def test_the_end_of_the_calendar_can_be_looked_at(api: Api) -> None:
 async def test_candidates_from_the_database_miss_nothing_past_or_to_come(
     services: Services, seed: int
 ) -> None:
-    world = await told(services, seed)
+    world = await project_random_history(services, seed)
     events: dict[str, list[RecordedEvent]] = {}
     async for event in services.recorder.read_all(world.position):
         events.setdefault(event.stream, []).append(event)

@@ -92,7 +92,7 @@ def events(seed: int, length: int = 120) -> list[NewEvent]:
     return decided
 
 
-async def told(services: Services, seed: int) -> ReplayState:
+async def project_random_history(services: Services, seed: int) -> ReplayState:
     """The world in memory, after a random history was recorded and projected in random pages."""
     chance, coming = Random(seed), events(seed)
     while coming:
@@ -179,7 +179,7 @@ def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
     services: Services, seed: int
 ) -> None:
-    world = await told(services, seed)
+    world = await project_random_history(services, seed)
     asked = moments(seed, world.position)
     expected = [world.digest(moment.valid_at, moment.position) for moment in asked]
     assert await digests(services, asked) == expected
@@ -191,7 +191,7 @@ async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
 async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
     services: Services, seed: int
 ) -> None:
-    world = await told(services, seed)
+    world = await project_random_history(services, seed)
     for moment in moments(seed, world.position, 15):
         expected = {
             entity: version.state
@@ -726,7 +726,7 @@ PAUSE_SECONDS = 0.05
 async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
     services: Services, target: Target
 ) -> None:
-    world = await told(services, 1)
+    world = await project_random_history(services, 1)
     asked = moments(1, world.position, 10)
     expected, rebuilt = await digests(services, asked), asyncio.Event()
 

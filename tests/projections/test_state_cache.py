@@ -31,7 +31,7 @@ TODAY = date(2026, 6, 1)
 
 
 @pytest.fixture
-async def told(corpus_services: Services) -> Services:
+async def notified(corpus_services: Services) -> Services:
     """A tracker with the corpus that is told of what is new."""
     async with asyncio.timeout(within(20)):
         while corpus_services.projector.progress.known is None:
@@ -60,9 +60,9 @@ async def moment(services: Services, position: int | None = None) -> Moment:
 
 
 async def test_a_state_is_decoded_once_for_all_lists_that_it_is_in(
-    told: Services, monkeypatch: pytest.MonkeyPatch
+    notified: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists, at = told.as_of.lists, await moment(told)
+    lists, at = notified.as_of.lists, await moment(notified)
     with decoded(monkeypatch) as sent:
         first = await lists.page(FigureState, at, span=KeyRange(limit=50))
         assert len(sent) == 50
@@ -76,20 +76,20 @@ async def test_a_state_is_decoded_once_for_all_lists_that_it_is_in(
 
 
 async def test_only_names_are_asked_for_where_all_states_are_there(
-    told: Services, monkeypatch: pytest.MonkeyPatch
+    notified: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    fetch = type(told.as_of._pool).fetch
+    fetch = type(notified.as_of._pool).fetch
 
     async def noted(self: Any, query: str, *arguments: Any) -> Any:
         asked.append(query)
         return await fetch(self, query, *arguments)
 
-    monkeypatch.setattr(type(told.as_of._pool), "fetch", noted)
-    at, trips = await moment(told), []
+    monkeypatch.setattr(type(notified.as_of._pool), "fetch", noted)
+    at, trips = await moment(notified), []
     for limit in (20, 20, 20, 30, 30, 30):
         asked.clear()
-        await told.as_of.lists.page(FigureState, at, span=KeyRange(limit=limit))
+        await notified.as_of.lists.page(FigureState, at, span=KeyRange(limit=limit))
         trips.append(["whole" if " AS state" in query else "names" for query in asked])
     whole, names = ["whole"], ["names"]
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
@@ -99,9 +99,9 @@ async def test_only_names_are_asked_for_where_all_states_are_there(
     "before", [(PreferenceState, Filter(search="nobody prefers this")), (AllianceState, Filter())]
 )
 async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
-    told: Services, before: tuple[type[Any], Filter]
+    notified: Services, before: tuple[type[Any], Filter]
 ) -> None:
-    lists, at = told.as_of.lists, await moment(told)
+    lists, at = notified.as_of.lists, await moment(notified)
     for _ in range(2):
         await lists.page(before[0], at, before[1])
     asked: list[bool] = []
@@ -114,36 +114,38 @@ async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
     assert asked == [True]
 
 
-async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(told: Services) -> None:
-    api = Api(told)
+async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(
+    notified: Services,
+) -> None:
+    api = Api(notified)
     for _ in range(3):
         before = await api.ask(CLAIMS)
-    pinned = CLAIMS.replace("asOf", f'asOf(position: "{await told.recorder.head()}")')
+    pinned = CLAIMS.replace("asOf", f'asOf(position: "{await notified.recorder.head()}")')
     await api.do("recordFigure", claim(publisher="newcomer"))
     for _ in range(3):
         assert await api.ask(CLAIMS) != before
         assert await api.ask(pinned) == before
 
 
-async def test_states_are_those_that_would_be_read_anew(told: Services) -> None:
-    head = await told.recorder.head()
-    forgetful = AsOf(told.as_of._pool, told.recorder)
+async def test_states_are_those_that_would_be_read_anew(notified: Services) -> None:
+    head = await notified.recorder.head()
+    forgetful = AsOf(notified.as_of._pool, notified.recorder)
     for position in (head, head // 2, 0, head - 1, head, head // 2):
-        at = await moment(told, position)
+        at = await moment(notified, position)
         for narrowed in (Filter(), Filter(commodities=["gallium"]), Filter(verified=True)):
             for lists in ("page", "claims"):
                 asked = [at, narrowed] if lists == "claims" else [FigureState, at, narrowed]
                 for span in (KeyRange(limit=40), KeyRange(limit=40, from_end=True)):
-                    assert await getattr(told.as_of.lists, lists)(
+                    assert await getattr(notified.as_of.lists, lists)(
                         *asked, span=span
                     ) == await getattr(forgetful.lists, lists)(*asked, span=span)
     assert not forgetful.lists.states.kept
 
 
 async def test_nothing_is_taken_from_another_life_of_the_projection(
-    told: Services, monkeypatch: pytest.MonkeyPatch
+    notified: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists, at, tracked = told.as_of.lists, await moment(told), told.projector.progress
+    lists, at, tracked = notified.as_of.lists, await moment(notified), notified.projector.progress
     for _ in range(3):
         await lists.page(FigureState, at, span=KeyRange(limit=20))
     with decoded(monkeypatch) as sent:
@@ -155,12 +157,12 @@ async def test_nothing_is_taken_from_another_life_of_the_projection(
 
 
 async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
-    told: Services, monkeypatch: pytest.MonkeyPatch
+    notified: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists, at = told.as_of.lists, await moment(told)
+    lists, at = notified.as_of.lists, await moment(notified)
     for _ in range(3):
         await lists.page(FigureState, at, span=KeyRange(limit=20))
-    told.projector.progress._session = -1
+    notified.projector.progress._session = -1
     with decoded(monkeypatch) as sent:
         await lists.page(FigureState, at, span=KeyRange(limit=20))
     assert len(sent) == 20

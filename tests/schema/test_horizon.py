@@ -8,7 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
-from tests.support.watched_sources import failed, looked, record, told, watched
+from tests.support.watched_sources import fact_of_source, failed, looked, record, watched
 from tracker.domain.watched_source_facts import Unwatched
 
 
@@ -155,7 +155,7 @@ async def test_an_issuer_is_known_as_far_as_the_source_that_was_read_first(
             "lookedAt": "2026-11-01T12:00:00.000001Z",
         }
     ]
-    gone = told(Unwatched, "2026-11-04", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-04", reason="it is no more")
     await record(services, gone, key="a")
     (found,) = await watch(api, "US")
     assert (found["sourceCount"], found["coversUntil"], found["notRead"]) == (1, "2026-11-02", [])

@@ -249,7 +249,7 @@ def traced(services: Services, traces: Traces) -> Api:
     return api
 
 
-def told(span: ReadableSpan) -> Mapping[str, Any]:
+def attributes(span: ReadableSpan) -> Mapping[str, Any]:
     """What a span says."""
     return span.attributes or {}
 
@@ -263,7 +263,7 @@ async def test_an_operation_is_a_span_below_the_clients(
         )
     [span] = spans.get_finished_spans()
     assert (span.name, span.kind.name, span.status.status_code.name) == ("query", "SERVER", "UNSET")
-    assert told(span) == {
+    assert attributes(span) == {
         "graphql.operation.type": "query",
         "graphql.operation.name": "Head",
         "tracker.request": "r",
@@ -319,9 +319,9 @@ async def test_only_our_own_failures_are_errors_of_a_span(
     monkeypatch.setattr(type(traced.services.recorder), "head", fail)
     await traced.post(query)
     [span] = spans.get_finished_spans()
-    assert (span.name, told(span)["tracker.outcome"]) == (name, outcome)
+    assert (span.name, attributes(span)["tracker.outcome"]) == (name, outcome)
     assert span.status.status_code.name == status
-    assert told(span).get("error.type") == ({"ERROR": outcome}.get(status))
+    assert attributes(span).get("error.type") == ({"ERROR": outcome}.get(status))
     assert "secret" not in span.to_json()
 
 
@@ -357,7 +357,7 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
         )
         await come_true(lambda: len(spans.get_finished_spans()) >= 2)
         await asyncio.sleep(2)  # time in which nothing is done, often
-        assert {(s.name, str(told(s))) for s in spans.get_finished_spans()} == {
+        assert {(s.name, str(attributes(s))) for s in spans.get_finished_spans()} == {
             (name, str({"tracker.events": 3, "tracker.position": 3}))
             for name in ("project", "publish")
         }
@@ -369,7 +369,7 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
         spans.clear()
         await services.commands.record("export-control/d", announced())
         await come_true(lambda: len(spans.get_finished_spans()) >= 2)
-        assert {str(told(s)) for s in spans.get_finished_spans()} == {
+        assert {str(attributes(s)) for s in spans.get_finished_spans()} == {
             str({"tracker.events": 1, "tracker.position": 4})
         }
 
@@ -386,7 +386,7 @@ async def test_work_that_fails_is_a_span_with_an_error(
         await come_true(lambda: bool(spans.get_finished_spans()))
     [span] = spans.get_finished_spans()
     assert (span.name, span.status.status_code.name) == ("project", "ERROR")
-    assert told(span)["error.type"] == "RuntimeError"
+    assert attributes(span)["error.type"] == "RuntimeError"
     assert "secret" not in span.to_json()
 
 

@@ -21,7 +21,7 @@ from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
-from tests.support.fact_builders import source as told
+from tests.support.fact_builders import source as source_of
 from tests.support.time_limits import within
 from tests.support.waiting import first_call
 from tracker.auth.scopes import Caller, Scope
@@ -295,7 +295,7 @@ async def test_a_text_that_was_forced_out_is_in_no_answer_about_a_pinned_moment(
         "k",
         "a court said so",
         PartialDate("2026-03-01"),
-        from_builtins(Source, told("court")),
+        from_builtins(Source, source_of("court")),
         actor="dpo",
     )
     await services.projector.reach(done.positions[-1])
@@ -314,7 +314,7 @@ async def test_another_question_does_not_hide_that_a_text_was_forced_out(
         "k",
         "a court said so",
         PartialDate("2026-03-01"),
-        from_builtins(Source, told("court")),
+        from_builtins(Source, source_of("court")),
         actor="dpo",
     )
     await services.projector.reach(done.positions[-1])

@@ -368,12 +368,12 @@ fragment announcement on Announcement {
 fragment texts on Because { annexes { text } }"""
 
 
-def said(value: Any) -> str:
+def all_texts(value: Any) -> str:
     """All texts in an answer, but the names of entities."""
     if isinstance(value, dict):
-        return " ".join(said(inner) for name, inner in value.items() if name != "entity")
+        return " ".join(all_texts(inner) for name, inner in value.items() if name != "entity")
     if isinstance(value, list):
-        return " ".join(map(said, value))
+        return " ".join(map(all_texts, value))
     return value if isinstance(value, str) else ""
 
 
@@ -383,7 +383,9 @@ async def test_a_search_finds_all_that_a_reader_of_the_whole_corpus_would(
 ) -> None:
     day, position = moment
     lists = (await corpus.ask(STATES, day=day, position=position))["asOf"]
-    texts = {one["entity"]: said(one).casefold() for of in lists.values() for one in of["nodes"]}
+    texts = {
+        one["entity"]: all_texts(one).casefold() for of in lists.values() for one in of["nodes"]
+    }
     for word in PLAIN_WORDS:
         pattern = re.compile(rf"(?<!\w){word}")
         expected = {entity for entity, text in texts.items() if pattern.search(text)}

@@ -14,11 +14,11 @@ from tests.support.api import Api
 from tests.support.watched_sources import (
     ONE,
     OTHER,
+    fact_of_source,
     failed,
     fetched,
     looked,
     record,
-    told,
     unchanged,
     watched,
 )
@@ -166,7 +166,7 @@ async def test_sources_are_found_by_issuer_words_and_how_they_stand(
 ) -> None:
     await three_looks(services)
     await record(services, watched(name="Official Journal", issuers=["EU"]), key="eu-journal")
-    gone = told(Unwatched, "2026-11-03", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-03", reason="it is no more")
     await record(services, watched(name="An old list", issuers=["US"]), gone, key="us-old")
 
     async def keys(narrowed: str) -> list[str]:
@@ -254,7 +254,7 @@ async def test_its_events_are_told_as_those_of_other_entities_are(
 async def test_a_source_can_be_watched_again_on_the_day_on_which_it_was_not(
     services: Services, api: Api
 ) -> None:
-    gone = told(Unwatched, "2026-11-01", reason="it moved")
+    gone = fact_of_source(Unwatched, "2026-11-01", reason="it moved")
     await record(services, watched(), gone, watched(everyHours=6))
     assert await asked(api, "unwatchedOn everyHours") == {"unwatchedOn": None, "everyHours": 6}
     await record(services, gone)

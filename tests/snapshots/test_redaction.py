@@ -14,7 +14,7 @@ from deploy.bootstrap import open_connection, open_pool, running_tracker
 from deploy.cli.main import app
 from deploy.process import Exit
 from schema.services import Services
-from tests.support import api as told
+from tests.support import api as fact_builders
 from tests.support.api import Api
 from tests.support.snapshots import WATCHED, digest, fetched, keep
 from tracker.auth.scopes import Scope
@@ -43,7 +43,7 @@ def order(sha256: str = SHA256) -> dict[str, Any]:
         "sha256": sha256,
         "reason": "a court said so",
         "on": "2026-03-01",
-        "source": told.source("court"),
+        "source": fact_builders.source("court"),
     }
 
 

@@ -23,7 +23,7 @@ ONE, OTHER = "1" * 64, "a" * 64
 NOON = "2026-11-01T12:00:00.000001Z"
 
 
-def told(kind: type[Any], at: str, **fields: Any) -> Any:
+def fact_of_source(kind: type[Any], at: str, **fields: Any) -> Any:
     """A fact about the source at a time, or on a day."""
     day = at[:10]
     timed = {"at": at, "look": 1} if kind not in (Watched, Unwatched, SnapshotRedacted) else {}
@@ -33,13 +33,15 @@ def told(kind: type[Any], at: str, **fields: Any) -> Any:
 def watched(at: str = "2026-11-01", **more: Any) -> Watched:
     """The Federal Register, looked through twice a day."""
     fields = {"name": "Federal Register", "adapter": "federal-register", "address": LIST}
-    found: Watched = told(Watched, at, **{**fields, "issuers": ["US"], "everyHours": 12, **more})
+    found: Watched = fact_of_source(
+        Watched, at, **{**fields, "issuers": ["US"], "everyHours": 12, **more}
+    )
     return found
 
 
 def fetched(at: str = NOON, **more: Any) -> Fetched:
     """Something new."""
-    found: Fetched = told(
+    found: Fetched = fact_of_source(
         Fetched, at, **{"address": LIST, "status": 200, "sha256": ONE, "size": 12345, **more}
     )
     return found
@@ -47,21 +49,21 @@ def fetched(at: str = NOON, **more: Any) -> Fetched:
 
 def unchanged(at: str = NOON, **more: Any) -> Unchanged:
     """Nothing new."""
-    found: Unchanged = told(Unchanged, at, address=LIST, status=304, sha256=ONE, **more)
+    found: Unchanged = fact_of_source(Unchanged, at, address=LIST, status=304, sha256=ONE, **more)
     return found
 
 
 def failed(at: str = NOON, **more: Any) -> Failed:
     """Nothing that can be used."""
     fields = {"address": LIST, "code": "TIMEOUT", "reason": "no answer in 30 seconds"}
-    found: Failed = told(Failed, at, **{**fields, **more})
+    found: Failed = fact_of_source(Failed, at, **{**fields, **more})
     return found
 
 
 def looked(at: str = NOON, *, complete: bool = True, **more: Any) -> Looked:
     """The end of a look."""
     fields = {"startedAt": at, "requests": 1, "complete": complete}
-    found: Looked = told(Looked, at, **{**fields, **more})
+    found: Looked = fact_of_source(Looked, at, **{**fields, **more})
     return found
 
 

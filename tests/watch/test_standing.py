@@ -31,15 +31,15 @@ async def test_a_failure_is_seen_in_the_warnings_and_the_metrics_of_a_server_wit
             await api.request("GET", "/metrics")
             assert tracker.watcher is not None
 
-            async def said(path: str) -> str:
+            async def read(path: str) -> str:
                 return (await api.request("GET", path)).text
 
             await until_it_says(
-                lambda: said("/readyz"),
+                lambda: read("/readyz"),
                 '"warnings":["sources that could not be read: other (HTTP_STATUS 1)"]',
             )
             await until_it_says(
-                lambda: said("/metrics"),
+                lambda: read("/metrics"),
                 LOOKED,
                 'tracker_looks_total{outcome="failed",source="other"} 1.0',
                 'tracker_source_failing{source="gazette"} 0.0',
