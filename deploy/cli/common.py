@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -21,7 +20,8 @@ from deploy.postgres import PostgresError, default_data_dir, has_database, runni
 from deploy.process import Exit, catch_signals, run
 from deploy.setting_values import WrongSetting
 from deploy.web.server import PortTaken
-from tracker.errors import TrackerError, Unavailable
+from tracker.domain.calendar_days import DAY, parse_day
+from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.postgres.session_settings import UnsuitableConnection
 
@@ -57,17 +57,18 @@ Form = Annotated[
 ]
 
 DAY_FORM = "YYYY-MM-DD"
-DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def day(text: str) -> date:
-    """The day that an option gives. Leaves with a usage error for any other form."""
+    """The day that an option gives. Leaves with a usage error for another form, and for none of the
+    calendar."""
     try:
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # such as 2025-02-30
-    raise typer.BadParameter(f"{text!r}: expected a day as {DAY_FORM}, such as 2025-11-20")
+        return parse_day(text)
+    except InvalidInput as error:
+        if DAY.fullmatch(text):  # such as 2025-02-30
+            raise typer.BadParameter(error.message) from None
+        wrong = f"{text!r}: expected a day as {DAY_FORM}, such as 2025-11-20"
+        raise typer.BadParameter(wrong) from None
 
 
 def is_web(name: str) -> bool:

@@ -20,13 +20,13 @@ from projections.versions.fact_sums import block_of
 from tracker.domain.values import PartialDate
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.recorder import Recorder, StreamRange
+from tracker.log.resume_token import LAST_POSITION
 from tracker.log.selection import Selection, streams_selected
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("facts.sql"))
 MAX_CACHED_ANSWERS = 200
 """Lists of editions and of newest facts that are kept until the next event."""
-LAST_POSITION = 2**63 - 1
 FIRST_CONDITION = 7
 """The number of the first argument of a list that its conditions have; see facts.sql for those before."""
 

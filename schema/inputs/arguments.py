@@ -18,19 +18,19 @@ from projections.versions import search_text
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.input_types import check_text
+from tracker.domain import calendar_days
+from tracker.domain.calendar_days import DAY
 from tracker.domain.commodities import Commodity, commodities_with_code, descendants
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import ENTITY_PATH, Actor
 from tracker.domain.vocabulary import Checked, Stage
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.log.resume_token import ResumeToken, parse_resume_token
+from tracker.log.resume_token import ResumeToken, parse_resume_token, position_of
 from tracker.log.selection import Selection
 
 T = TypeVar("T")
-LAST_POSITION = 2**63 - 1
-DIGITS = re.compile(r"\d{1,19}", re.ASCII)
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+DIGITS = re.compile(r"\d+", re.ASCII)
 HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
@@ -273,16 +273,7 @@ def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]
 
 def parse_day(given: Day | None, field: str) -> date | None:
     """A day from its text."""
-    if given is None:
-        return None
-    try:
-        if DAY.fullmatch(given):
-            return date.fromisoformat(given)
-    except ValueError:
-        pass  # no such day in the calendar
-    raise InvalidInput(
-        f"{given[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE", path=(field,)
-    )
+    return None if given is None else calendar_days.parse_day(given, field)
 
 
 def parse_instant(given: Instant | None, field: str) -> datetime | None:
@@ -293,6 +284,8 @@ def parse_instant(given: Instant | None, field: str) -> datetime | None:
         moment = datetime.fromisoformat(given)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
+        if found := DAY.match(given):
+            calendar_days.parse_day(found[0], field)
         raise InvalidInput(
             f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
             code="INVALID_DATE",
@@ -304,13 +297,13 @@ def parse_position(given: Position | None, field: str) -> int | None:
     """A position from its text."""
     if given is None:
         return None
-    if not DIGITS.fullmatch(given) or int(given) > LAST_POSITION:
+    if not DIGITS.fullmatch(given):
         raise InvalidInput(
             f"{given[:50]!r} is not a position: expected a whole number from 0",
             code="INVALID_POSITION",
             path=(field,),
         )
-    return int(given)
+    return position_of(given, field)
 
 
 def parse_token(given: str | None, field: str) -> ResumeToken | None:

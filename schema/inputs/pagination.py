@@ -15,10 +15,10 @@ from strawberry import argument
 
 from projections.query.lists import Key
 from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
-from schema.inputs.arguments import LAST_POSITION
 from tracker.domain.codec import decode, encode
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
+from tracker.log.resume_token import LAST_POSITION
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 20

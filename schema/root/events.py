@@ -16,13 +16,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
-from schema.inputs.arguments import (
-    LAST_POSITION,
-    parse_position,
-    parse_short_text,
-    parse_stored_text,
-    parse_token,
-)
+from schema.inputs.arguments import parse_position, parse_short_text, parse_stored_text, parse_token
 from schema.inputs.moment import MinPosition, wait_for_position
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
@@ -31,7 +25,7 @@ from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
-from tracker.log.resume_token import parse_resume_token
+from tracker.log.resume_token import LAST_POSITION, parse_resume_token
 from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, read_entity, streams_selected
 

@@ -10,11 +10,11 @@ from projections.query.as_of import AsOf
 from projections.query.histories import HistoryRow
 from projections.query.lists import Days, Key, Keyed, KeyRange
 from schema.base.global_ids import decode_opaque, encode_opaque
-from schema.inputs.arguments import LAST_POSITION
 from schema.inputs.pagination import cursor_error
 from schema.root.events import is_entity_name
 from schema.types.connection import PageSource
 from schema.types.event import HistoryVersion, history_version
+from tracker.log.resume_token import LAST_POSITION
 
 
 def history_pages(

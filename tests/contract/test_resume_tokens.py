@@ -116,6 +116,15 @@ def test_what_is_neither_a_position_nor_a_token_is_refused(text: str) -> None:
         parse_resume_token(text, "after")
 
 
+def test_a_position_above_all_that_there_can_be_is_said_to_be_too_large() -> None:
+    for text in (str(2**63), "9" * 40, f"{2**63}-9f86d081884c7d65"):
+        with pytest.raises(
+            InvalidInput, match=r"too large.* at most 9223372036854775807"
+        ) as caught:
+            parse_resume_token(text, "after")
+        assert (caught.value.code, caught.value.path) == ("INVALID_POSITION", ("after",))
+
+
 def test_a_token_is_a_position_and_a_hash() -> None:
     assert parse_resume_token("7", "after") == ResumeToken(7)
     assert str(parse_resume_token("7-9f86d081884c7d65", "after")) == "7-9f86d081884c7d65"

@@ -357,7 +357,6 @@ def test_no_password_in_an_address_is_shown(
     [
         "2025-1-2",
         "20250102",
-        "2025-02-30",
         "٢٠٢٥-٠١-٠٢",
         "2025-01-02T00:00",
         " 2025-01-02",
@@ -385,6 +384,14 @@ def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
     result = CliRunner().invoke(app, [*arguments, day], env={"COLUMNS": "200"})
     assert result.exit_code == Exit.USAGE
     assert "expected a day as YYYY-MM-DD, such as 2025-11-20" in result.output
+
+
+@pytest.mark.parametrize("command", ["snapshot", "replay", "upcoming"])
+def test_a_day_that_the_calendar_lacks_is_refused_as_such(command: str) -> None:
+    arguments = [command, "--valid-at", "2025-02-30"]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    assert result.exit_code == Exit.USAGE
+    assert "'2025-02-30' is not in the calendar: expected a day from 01 to 28" in result.output
 
 
 def test_the_table_of_exit_codes_is_that_of_the_code() -> None:

@@ -68,12 +68,6 @@ def test_every_day_is_a_date_that_begins_and_ends_on_itself(day: date) -> None:
         "",
         "25",
         "2025-1",
-        "2025-13",
-        "2025-00",
-        "2025-02-00",
-        "2025-00-10",
-        "2025-02-30",
-        "0000",
         "2025-11-08T00:00",
         "2025/11/08",
         "-2025",
@@ -82,9 +76,30 @@ def test_every_day_is_a_date_that_begins_and_ends_on_itself(day: date) -> None:
         "tomorrow",
     ],
 )
-def test_what_is_no_date_of_the_calendar_is_refused(text: str) -> None:
+def test_what_is_not_written_as_a_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected YYYY, YYYY-MM or YYYY-MM-DD") as caught:
         PartialDate(text)
+    assert caught.value.code == "INVALID_DATE"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-13", "a month from 01 to 12"),
+        ("2025-00", "a month from 01 to 12"),
+        ("2025-00-10", "a month from 01 to 12"),
+        ("2025-02-00", "a day from 01 to 28"),
+        ("2025-02-30", "a day from 01 to 28"),
+        ("2024-02-30", "a day from 01 to 29"),
+        ("2025-11-31", "a day from 01 to 30"),
+        ("0000", "a year from 0001"),
+        ("0000-02-30", "a year from 0001"),
+    ],
+)
+def test_a_date_that_the_calendar_lacks_is_refused_as_such(text: str, expected: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        PartialDate(text)
+    assert caught.value.message == f"'{text}' is not in the calendar: expected {expected}"
     assert caught.value.code == "INVALID_DATE"
 
 

@@ -449,6 +449,36 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            'validAt: "2025-02-30"',
+            "'2025-02-30' is not in the calendar: expected a day from 01 to 28",
+        ),
+        (
+            'knownAt: "2025-13-01T00:00:00Z"',
+            "'2025-13-01' is not in the calendar: expected a month from 01 to 12",
+        ),
+        (
+            'position: "9223372036854775808"',
+            "'9223372036854775808' is too large for a position: expected at most 9223372036854775807",
+        ),
+        (
+            f'position: "{"9" * 70}"',
+            f"'{'9' * 50}' is too large for a position: expected at most 9223372036854775807",
+        ),
+        ('position: "-1"', "'-1' is not a position: expected a whole number from 0"),
+        ('validAt: "2025"', "'2025' is not a day: expected YYYY-MM-DD"),
+    ],
+)
+async def test_a_moment_that_cannot_be_is_refused_with_what_can(
+    api: Api, arguments: str, message: str
+) -> None:
+    answer = await api.post(f"{{ asOf({arguments}) {{ position }} }}")
+    assert [error["message"] for error in answer["errors"]] == [message]
+
+
 @pytest.mark.parametrize(("document", "code", "path"), REFUSED, ids=[d for d, _, _ in REFUSED])
 async def test_bad_questions_are_refused_with_a_code_and_a_path(
     api: Api, document: str, code: str, path: list[str | int] | None

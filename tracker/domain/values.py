@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from tracker.domain.calendar_days import calendar_day
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
 from tracker.domain.publishers import is_authoritative
@@ -99,13 +100,12 @@ class PartialDate(str):
     def __new__(cls, text: str) -> PartialDate:
         match = PARTIAL_DATE.fullmatch(text)
         if not match:
-            raise _bad_date(text)
+            raise InvalidInput(
+                f"{text!r} is not a date: expected YYYY, YYYY-MM or YYYY-MM-DD", code="INVALID_DATE"
+            )
         year, month, day = match.groups()
         self = super().__new__(cls, text)
-        try:
-            self.first = date.fromisoformat(f"{year}-{month or '01'}-{day or '01'}")
-        except ValueError:
-            raise _bad_date(text) from None
+        self.first = calendar_day(text, int(year), int(month or 1), int(day or 1))
         self.last = self.first if day else _last_day(self.first.year, int(month or 12))
         self.precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
         return self
@@ -130,12 +130,6 @@ class Actor(str):
 
 def _last_day(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
-
-
-def _bad_date(text: str) -> InvalidInput:
-    return InvalidInput(
-        f"{text!r} is not a date: expected YYYY, YYYY-MM or YYYY-MM-DD", code="INVALID_DATE"
-    )
 
 
 PERCENT = Unit("percent")

@@ -14,8 +14,9 @@ from tracker.log.entry_hash import leaf_hash
 
 HASH_DIGITS = 16
 """Hexadecimal digits of the hash of an entry that a token has."""
-TOKEN = re.compile(rf"(?P<position>\d{{1,19}})(?:-(?P<hash>[0-9a-f]{{{HASH_DIGITS}}}))?", re.ASCII)
+TOKEN = re.compile(rf"(?P<position>\d+)(?:-(?P<hash>[0-9a-f]{{{HASH_DIGITS}}}))?", re.ASCII)
 LAST_POSITION = 2**63 - 1
+MAX_POSITION_DIGITS = len(str(LAST_POSITION))
 
 
 class ResumeToken(NamedTuple):
@@ -36,10 +37,23 @@ def resume_token(position: int, entry: bytes) -> ResumeToken:
 def parse_resume_token(given: str, field: str) -> ResumeToken:
     """A token, or a position, from its text. Raises InvalidInput."""
     found = TOKEN.fullmatch(given)
-    if not found or int(found["position"]) > LAST_POSITION:
+    if not found:
         raise InvalidInput(
             f"{given[:50]!r} is not a position: expected a whole number from 0, or a resume token",
             code="INVALID_POSITION",
             path=(field,),
         )
-    return ResumeToken(int(found["position"]), found["hash"])
+    return ResumeToken(position_of(found["position"], field), found["hash"])
+
+
+def position_of(digits: str, field: str) -> int:
+    """The position that digits say, of which there may be any number. Raises InvalidInput for one
+    above all that there can be."""
+    number = digits.lstrip("0") or "0"
+    if len(number) > MAX_POSITION_DIGITS or int(number) > LAST_POSITION:
+        raise InvalidInput(
+            f"{digits[:50]!r} is too large for a position: expected at most {LAST_POSITION}",
+            code="INVALID_POSITION",
+            path=(field,),
+        )
+    return int(number)

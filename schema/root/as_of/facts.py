@@ -16,7 +16,6 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
 from schema.inputs.arguments import (
-    LAST_POSITION,
     AboutCommodities,
     AboutPlaces,
     CommodityId,
@@ -46,6 +45,7 @@ from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
 from schema.types.event import Fact, fact
 from tracker.domain.registry import KINDS
 from tracker.domain.values import Actor
+from tracker.log.resume_token import LAST_POSITION
 
 FACT_CURSORS = WordCursors("facts")
 

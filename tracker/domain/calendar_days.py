@@ -1,0 +1,38 @@
+"""Days of the calendar from their text. Pure."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import MINYEAR, date
+
+from tracker.errors import InvalidInput
+
+DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+MONTHS = 12
+
+
+def parse_day(text: str, *path: str | int) -> date:
+    """A day from its text. Raises InvalidInput at `path`."""
+    if not (parts := DAY.fullmatch(text)):
+        raise InvalidInput(
+            f"{text[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE", path=path
+        )
+    year, month, day = map(int, parts.groups())
+    return calendar_day(text, year, month, day, *path)
+
+
+def calendar_day(text: str, year: int, month: int, day: int, *path: str | int) -> date:
+    """The day with these numbers. Raises InvalidInput at `path` for one that the calendar lacks: it
+    says which part of the text is wrong, for whoever writes 30 February has the form right."""
+    if year < MINYEAR:
+        expected = f"a year from {MINYEAR:04}"
+    elif not 1 <= month <= MONTHS:
+        expected = f"a month from 01 to {MONTHS}"
+    elif day not in range(1, monthrange(year, month)[1] + 1):
+        expected = f"a day from 01 to {monthrange(year, month)[1]}"
+    else:
+        return date(year, month, day)
+    raise InvalidInput(
+        f"{text!r} is not in the calendar: expected {expected}", code="INVALID_DATE", path=path
+    )
