@@ -225,6 +225,29 @@ async def test_a_feed_is_refused_what_it_cannot_be_narrowed_by(corpus: Api) -> N
         assert (await corpus.request("GET", path)).status_code == 400
 
 
+@pytest.mark.parametrize("ending", ["atom", "jsonfeed"])
+async def test_a_feed_is_of_no_day_and_says_so(corpus: Api, ending: str) -> None:
+    for path in ("/controls", "/controls/cn-mofcom-2024-46", "/index"):
+        answer = await corpus.request("GET", f"{path}.{ending}?valid=2025-01-01")
+        assert answer.status_code == 400, path
+        [error] = answer.json()["errors"]
+        assert error["extensions"] == {"code": "INVALID_INPUT", "path": ["valid"]}
+        assert "whatever its day" in error["message"]
+    assert (await corpus.request("GET", "/controls.ics?valid=2025-01-01")).status_code == 200
+
+
+async def test_a_feed_of_a_position_is_what_it_was_there(corpus: Api) -> None:
+    every = await corpus.ask('{ asOf(position: "500") { events(first: 0) { totalCount } } }')
+    items, path = list[Any](), "/events.jsonfeed?position=500"
+    while path:
+        part = await read_json(corpus, path)
+        items += part["items"]
+        path = path_of(part["next_url"]) if "next_url" in part else ""
+    positions = [int(item["_event"]["position"]) for item in items]
+    assert positions == list(range(500, 0, -1))
+    assert every["asOf"]["events"]["totalCount"] == len(positions)
+
+
 async def test_a_feed_is_narrowed_by_codes_of_the_harmonized_system(corpus: Api) -> None:
     every = await read_json(corpus, "/controls.jsonfeed?commodity=gallium")
     coded = await read_json(corpus, "/controls.jsonfeed?hsCode=811292")

@@ -66,6 +66,12 @@ class FeedOfPage:
 
     def variables(self, ending: str, address: Address) -> dict[str, Any]:
         """The variables of the question of a feed. Raises InvalidInput."""
+        if ending != "ics" and address.valid is not None:
+            raise InvalidInput(
+                "a feed tells what is new in the log, whatever its day: leave valid out, or give"
+                " position for the feed as it was there",
+                path=("valid",),
+            )
         given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
         kinds = self.kinds or _words(given.pop(self.kind or "", None))
         commodities = _words(given.pop(self.commodity or "", None))
