@@ -67,12 +67,14 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
             return f"{DISCONTINUED[after.status]} from {day} on"
         case TransitionKind.AMENDED:
             return f"is worded anew from {day} on"
+    if after.status is ClauseStatus.ANNOUNCED and "status" in _names(of):
+        return f"is suspended no more from {day} on, and not yet in force"
     return f"{_of_terms(of, after)}, known from {day} on"
 
 
 def _of_terms(of: Transition, after: ClauseState) -> str:
     """What is to become of a clause whose status stays as it is."""
-    names = {change.path[-1] for change in of.fields}
+    names = _names(of)
     if "repealedFrom" in names and after.repealed_from:
         return f"is to be repealed from {date_phrase(after.repealed_from)} on{_into(after)}"
     if "discontinuedFrom" in names and after.discontinued_from:
@@ -84,6 +86,11 @@ def _of_terms(of: Transition, after: ClauseState) -> str:
         back = "back " if after.first_in_force else ""
         return f"is to be {back}in force from {date_phrase(after.returns_on)} on"
     return f"has other terms ({_fields(of)})"
+
+
+def _names(of: Transition) -> set[str]:
+    """The names of the fields that change."""
+    return {change.path[-1] for change in of.fields}
 
 
 def _until(clause: ClauseState) -> str:

@@ -302,10 +302,11 @@ def _of_clause(before: ClauseState | None, after: ClauseState | None) -> Transit
             return TransitionKind.DISCONTINUED
         case ClauseStatus.SUSPENDED:
             return TransitionKind.SUSPENDED
-    if before.status is ClauseStatus.SUSPENDED:
-        return TransitionKind.RETURNS
-    in_force = after.status is ClauseStatus.IN_FORCE
-    return TransitionKind.IN_FORCE if in_force else TransitionKind.AMENDED
+        case ClauseStatus.IN_FORCE:
+            returns = before.status is ClauseStatus.SUSPENDED
+            return TransitionKind.RETURNS if returns else TransitionKind.IN_FORCE
+    # no more suspended without being in force, or worded anew, by which it may be no law yet
+    return TransitionKind.AMENDED if before.clause != after.clause else TransitionKind.CHANGES
 
 
 def _of_member(before: bool, after: bool) -> TransitionKind:

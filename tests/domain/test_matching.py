@@ -82,6 +82,15 @@ def test_what_a_clause_names_below_a_commodity_has_its_own_forms_only() -> None:
     assert matched(of, commodity=manganese) == ["1"]
 
 
+def test_a_form_that_goods_cannot_have_finds_no_clause_about_them() -> None:
+    of = control(clause("1", commodities=["ferrochromium"]), clause("2", commodities=["gallium"]))
+    ferrochromium = Commodity("ferrochromium")
+    assert matched(of, commodity=ferrochromium, form=Form.ALLOY) == ["1"]
+    assert matched(of, commodity=ferrochromium, form=Form.MAGNET) == []
+    assert matched(of, form=Form.ALLOY) == ["1", "2"]
+    assert matched(of, form=Form.ORE) == ["2"]
+
+
 def test_goods_that_are_exempt_as_a_whole_are_not_reached() -> None:
     exempt = [{"name": "Neodymium oxide", "commodity": "neodymium", "forms": ["oxide"]}]
     of = control(clause("1", commodities=["rare_earths"], exemptItems=exempt))

@@ -50,6 +50,16 @@ def test_a_clause_suspended_before_its_start_is_never_said_to_be_back() -> None:
     ]
 
 
+def test_a_suspension_that_ends_before_the_first_day_brings_nothing_into_force() -> None:
+    opening = announced(clause(inForceFrom="2027-06-01"))
+    assert sentences(CONTROL, opening, suspended(start="2025-11-09")) == [
+        "is suspended from 9 November 2025 until 27 November 2026.",
+        "is suspended no more from 28 November 2026 on, and not yet in force, by the terms announced"
+        " on 9 November 2025 alone.",
+        "is in force from 1 June 2027 on, by the terms announced on 3 December 2024 alone.",
+    ]
+
+
 def test_what_was_never_in_force_is_to_be_so_and_not_to_be_back() -> None:
     shorter = fact(Reinstated, "2026-06-01", reinstatedFrom="2026-09-01")
     for start, says in (

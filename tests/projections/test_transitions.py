@@ -72,6 +72,18 @@ def test_a_suspension_says_that_it_begins_and_that_the_clause_returns() -> None:
     ]
 
 
+def test_nothing_returns_that_is_not_in_force_when_its_suspension_ends() -> None:
+    opening = announced(clause("1", inForceFrom="2027-06-01"), clause("2", inForceFrom=None))
+    proposed = fact(Amended, "2026-01-01", clauses=[clause("2", legalStage="proposed")])
+    assert of(CONTROL, opening, suspended("1", "2", start="2025-11-09"), proposed)[2:] == [
+        ("2025-11-09", "suspended", "2", "e2"),
+        ("2026-01-01", "amended", "2", "e3"),
+        ("2026-11-28", "changes", "1", "e2"),
+        ("2026-11-28", "changes", "2", "e3"),  # what is said of its suspension
+        ("2027-06-01", "in_force", "1", "e1"),
+    ]
+
+
 def test_the_last_act_that_moves_a_day_says_so() -> None:
     longer = fact(SuspensionExtended, "2026-11-01", suspendedUntil="2027-05-31")
     assert of(CONTROL, announced(), suspended(), longer)[-1] == ("2027-06-01", "returns", "1", "e3")

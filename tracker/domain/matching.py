@@ -345,12 +345,20 @@ def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences)
     if query.form is not None and clause.covers is not Covers.GOODS:
         return False
     if query.commodity is None:
-        forms = _forms(clause, clause.items)
-        return query.form is None or not forms or query.form in forms
+        return query.form is None or any(
+            _is_in_form(goods, commodity, query.form)
+            for commodity in clause.commodities
+            if (goods := _named_goods(clause, commodity))
+        )
     return any(
-        query.form is None or not goods.forms or query.form in goods.forms
+        query.form is None or _is_in_form(goods, query.commodity, query.form)
         for goods in goods_of(clause, query.commodity, licences)
     )
+
+
+def _is_in_form(goods: Goods, commodity: Commodity, form: Form) -> bool:
+    """Whether goods of a commodity are in a form; those in all forms are in all that it can have."""
+    return form in (goods.forms or commodity.forms or ALL_FORMS)
 
 
 # --- rates
