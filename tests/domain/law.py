@@ -199,17 +199,35 @@ def act(laws: dict[str, Law], event: Event) -> None:
     data, day = event.data, public_on(event)
     if event.name == "Announced":
         laws.update({text["id"]: Law(text) for text in data["clauses"]})
-    elif event.name == "Amended":
+    elif event.name == "Amended" and laws:  # nothing is amended before it is announced
         counts_from = first(data.get("effectiveFrom") or data["on"])
         for text in data["clauses"]:
             if text["id"] in laws:
                 laws[text["id"]].reword(counts_from, text)
             else:
                 laws[text["id"]] = Law(text)
-    elif event.name != "Disputed":
-        for id in data.get("clauses") or list(laws):
+    elif event.name not in ("Amended", "Disputed"):
+        for id in data.get("clauses") or not_ended(laws, data, day) or list(laws):
             if id in laws:
                 act_on(laws[id], event.name, data, day)
+
+
+ENDS = {"Repealed": "repealedFrom", "Merged": "mergedFrom", "Discontinued": "discontinuedFrom"}
+ENDED = ("expired", "repealed", "withdrawn", "lapsed", "concluded")
+
+
+def not_ended(laws: dict[str, Law], data: dict[str, Any], day: date) -> list[str]:
+    """The clauses that have not ended on the day of an act, or on that from which they do by it."""
+    begun = min([day, *(first(data[name]) for name in ENDS.values() if name in data)])
+    return [id for id, law in laws.items() if law.status(begun) not in ENDED]
+
+
+def end(law: Law, data: dict[str, Any], name: str, day: date) -> None:
+    """Have a clause end by an act, unless one has ended it on an earlier day that has come by now."""
+    start = data[ENDS[name]]
+    if law.over and first(law.over[0]) < first(start) and first(law.over[0]) <= day:
+        return
+    law.over = start, data.get("outcome", "repealed"), data.get("into")
 
 
 def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
@@ -217,14 +235,20 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
     if name == "EnteredIntoForce":
         law.date_anew(day, "inForceFrom", data["inForceFrom"])
         law.date_anew(day, "legalStage", "adopted")
-    elif name in ("Extended", "Expired"):
+    elif name == "Expired":
         law.date_anew(day, "inForceUntil", data["inForceUntil"])
-    elif name == "Repealed":
-        law.over = data["repealedFrom"], "repealed", None
-    elif name == "Merged":
-        law.over = data["mergedFrom"], "repealed", data["into"]
-    elif name == "Discontinued":
-        law.over = data["discontinuedFrom"], data["outcome"], None
+    elif name == "Extended":  # which shortens nothing that is to be said later
+        longer = [
+            (start, text)
+            for start, text in law.texts
+            if start > day
+            and (until := text.get("inForceUntil") or text.get("period"))
+            and last(until) > last(data["inForceUntil"])
+        ]
+        law.date_anew(day, "inForceUntil", data["inForceUntil"])
+        law.texts = sorted(dict(law.texts + longer).items())
+    elif name in ENDS:
+        end(law, data, name, day)
     elif name == "Suspended":
         rest = Rest(data["suspendedFrom"], data.get("suspendedUntil"), data.get("suspendedFor"))
         rest.firms = data.get("entities", [])
@@ -293,6 +317,7 @@ def control(events: list[Event], day: date) -> Reading:
         event.data["title"]
         for event in events
         if event.name == "Amended" and event.data.get("title")
+        if events.index(event) > events.index(announced[0])
     ]
     return {
         "title": [announced[0].data["title"], *titles][-1],

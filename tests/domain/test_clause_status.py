@@ -19,6 +19,7 @@ from tests.support.fact_builders import announced, clause, fact, suspended
 from tracker.domain.export_control_acts import (
     Discontinued,
     EnteredIntoForce,
+    Expired,
     Extended,
     Merged,
     Reinstated,
@@ -26,6 +27,7 @@ from tracker.domain.export_control_acts import (
     Suspended,
 )
 from tracker.domain.recordable import check_recordable
+from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 
 
@@ -290,6 +292,64 @@ def test_nothing_that_has_ended_is_suspended() -> None:
 def test_an_act_about_all_clauses_leaves_those_alone_that_have_ended() -> None:
     facts = announced(clause("1"), clause("2", inForceUntil="2025-02-28")), suspended()
     assert [on("2026-01-01", *facts, id=id).status for id in "12"] == ["suspended", "expired"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        fact(Extended, "2025-06-01", inForceUntil="2025-12-31"),
+        fact(Expired, "2025-06-01", inForceUntil="2025-05-31"),
+        fact(EnteredIntoForce, "2025-06-01", inForceFrom="2025-06-01"),
+        fact(Repealed, "2025-02-01", repealedFrom="2025-06-01"),
+        fact(Repealed, "2025-06-01", repealedFrom="2025-06-01"),
+        fact(Merged, "2025-06-01", mergedFrom="2025-06-01", into="x"),
+        discontinued("lapsed", "2025-06-01"),
+    ],
+)
+def test_what_has_ended_stays_as_it_ended_when_an_act_is_about_all_clauses(act: Fact) -> None:
+    both = announced(clause("1", inForceUntil="2025-12-30"), clause("2", inForceUntil="2025-01-15"))
+    assert on("2025-07-01", both, act, id="2") == on("2025-07-01", both, id="2")
+    assert on("2025-07-01", both, act, id="1") != on("2025-07-01", both, id="1")
+
+
+def test_an_act_that_ends_all_clauses_from_an_earlier_day_ends_what_has_expired_since() -> None:
+    both = announced(clause("1"), clause("2", inForceUntil="2025-02-28"))
+    annulled = fact(Repealed, "2025-06-01", repealedFrom="2025-02-01")
+    assert on("2025-06-01", both, annulled, id="2").status == "repealed"
+
+
+def test_what_an_act_has_ended_is_not_brought_back_by_another_end() -> None:
+    repealed = fact(Repealed, "2024-12-20", repealedFrom="2025-01-01")
+    again = fact(Repealed, "2025-06-01", clauses=["1"], repealedFrom="2025-07-01")
+    lapsed = discontinued("lapsed", "2025-06-01", "1")
+    for later in (again, lapsed):
+        facts = announced(), repealed, later
+        assert statuses(["2025-01-01", "2025-06-15", "2025-07-01"], *facts) == ["repealed"] * 3
+        assert on("2025-07-01", *facts).repealed_from == "2025-01-01"
+
+
+def test_an_end_that_is_still_to_come_can_be_put_off_and_one_that_has_come_can_be_moved_back() -> (
+    None
+):
+    repealed = fact(Repealed, "2024-12-20", repealedFrom="2025-07-01")
+    later = fact(Repealed, "2025-06-01", clauses=["1"], repealedFrom="2026-01-01")
+    assert statuses(["2025-07-01", "2026-01-01"], announced(), repealed, later) == [
+        "in_force",
+        "repealed",
+    ]
+    merged = fact(Merged, "2025-09-01", mergedFrom="2025-07-01", into="x")
+    assert on("2025-09-01", announced(), repealed, merged).continued_in == "x"
+    annulled = fact(Repealed, "2025-09-01", repealedFrom="2025-03-01")
+    assert on("2025-09-01", announced(), repealed, annulled).repealed_from == "2025-03-01"
+
+
+def test_an_extension_does_not_shorten_a_wording_that_is_to_come() -> None:
+    longer = amended("2025-03-01", clause(inForceUntil="2027-12-31"), effectiveFrom="2026-01-01")
+    facts = announced(clause(inForceUntil="2025-06-30")), longer
+    extended = fact(Extended, "2025-06-01", inForceUntil="2026-03-31")
+    assert statuses(["2025-12-31", "2026-04-01"], *facts, extended) == ["in_force", "in_force"]
+    expired = fact(Expired, "2025-06-01", inForceUntil="2026-03-31")
+    assert statuses(["2025-12-31", "2026-04-01"], *facts, expired) == ["in_force", "expired"]
 
 
 def test_an_extension_does_not_shorten() -> None:

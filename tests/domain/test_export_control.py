@@ -512,6 +512,15 @@ def test_an_extension_of_a_retracted_suspension_does_not_prolong_an_earlier_one(
     assert statuses(["2026-12-31"], *facts, retracted("e3")) == ["in_force"]
 
 
+def test_nothing_is_amended_on_a_day_before_the_announcement_as_it_was_corrected() -> None:
+    added = amended("2024-12-10", clause("2"), title="Before it was announced")
+    *_, later = decided_facts(STREAM, announced(on="2025-01-15"))
+    known = [*decided_facts(STREAM, announced(), added)[1:], later]
+    found = state(known, STREAM, "2025-02-01")
+    assert [item.clause.id for item in found.clauses] == ["1"]
+    assert found.title == "Gallium to the US"
+
+
 def test_an_announcement_corrected_in_the_log_keeps_the_acts_of_its_day() -> None:
     facts = (
         announced(on="2025-11-09"),

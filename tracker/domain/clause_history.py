@@ -77,6 +77,18 @@ class ClauseHistory:
         """The history with a last day in force, made public on `day`."""
         return self._dated(day, None, in_force_until=last, end=None, end_condition=None)
 
+    def extended(self, day: date, last: PartialDate) -> Self:
+        """The history with a later last day in force, made public on `day`; a wording to come that holds
+        longer stays as it is."""
+        after = self.ends_after(day, last).wordings
+        kept = [
+            old
+            if old.start > day and old.clause.last_day and old.clause.last_day > last.last
+            else new
+            for old, new in zip(self.wordings, after, strict=True)
+        ]
+        return self._changed(self.wordings[self._wording_index(day)].start, wordings=tuple(kept))
+
     def _dated(self, day: date, retroactive: bool | None, **parts: Any) -> Self:
         """The history with parts that the clause has from `day` on, however it will be worded."""
         current = self._wording_index(day)
@@ -90,8 +102,17 @@ class ClauseHistory:
         ]
         return self._changed(later[0].start, wordings=(*self.wordings[:current], *later))
 
-    def ended(self, day: PartialDate, status: ClauseStatus, into: str | None = None) -> Self:
-        """The history with its end by an act: by repeal, or without."""
+    def ended(
+        self, public_on: date, day: PartialDate, status: ClauseStatus, into: str | None = None
+    ) -> Self:
+        """The history with its end by an act, made public on a day: by repeal, or without. What an act
+        has ended by then is not brought back by one that ends it later."""
+        if (
+            self.ending
+            and self.ending.start.first < day.first
+            and self.ending.start.first <= public_on
+        ):
+            return self
         before = self.ending.start.first if self.ending else day.first
         return self._changed(min(before, day.first), ending=Ending(day, status, into))
 

@@ -116,6 +116,8 @@ class ExportControlFold(CitingFold[ExportControlState]):
                         for clause in fact.clauses
                     }
                 )
+            case Amended() if self.opening is None:
+                pass  # nothing is amended before it is announced, which a correction may move
             case Amended() as fact:
                 self.title = fact.title or self.title
                 self.histories.update(
@@ -131,8 +133,12 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 if self._disputes is not None:
                     self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
             case ClausesFact() as fact:
-                named = [id for id in fact.clauses or tuple(self.histories) if id in self.histories]
-                self.histories.update({id: _after_act(self.histories[id], fact) for id in named})
+                self.histories.update(
+                    {
+                        id: _after_act(self.histories[id], fact)
+                        for id in _clauses_of(fact, self.histories)
+                    }
+                )
 
     def _with_origins(self, clause: Clause) -> Clause:
         """A clause on imports in the words of today: before there were origins they were called
@@ -233,7 +239,7 @@ class ExportControl(Entity):
             fact = structs.replace(
                 fact, clauses=tuple(histories)
             )  # nothing is left to be suspended
-        for id in fact.clauses or histories:
+        for id in _clauses_of(fact, histories):
             self._check_history(id, histories[id], fact)
 
     def _check_history(self, id: str, history: ClauseHistory, fact: ClausesFact) -> None:
@@ -337,6 +343,15 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
         yield from next_day(end.last)
 
 
+def _clauses_of(fact: ClausesFact, histories: dict[str, ClauseHistory]) -> list[str]:
+    """The clauses that an act is about: those that it names, else all that have not ended by then, or
+    all where none is left, as an extension that comes late is about what has just ended."""
+    if fact.clauses:
+        return [id for id in fact.clauses if id in histories]
+    day = min(fact.public_on, fact.counts_from)
+    return [id for id, of in histories.items() if of.status(day) not in ENDED] or list(histories)
+
+
 def _after_amendment(
     histories: dict[str, ClauseHistory], clause: Clause, fact: Amended
 ) -> ClauseHistory:
@@ -351,7 +366,9 @@ def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
     match fact:
         case EnteredIntoForce():
             return history.entered_into_force(fact.public_on, fact.in_force_from)
-        case Extended() | Expired():
+        case Extended():
+            return history.extended(fact.public_on, fact.in_force_until)
+        case Expired():
             return history.ends_after(fact.public_on, fact.in_force_until)
         case Suspended(entities=()):
             return history.suspended(fact.suspended_from, fact.last_day, fact.suspended_for)
@@ -362,11 +379,11 @@ def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
         case Reinstated():
             return history.reinstated(fact.reinstated_from.first)
         case Repealed():
-            return history.ended(fact.repealed_from, ClauseStatus.REPEALED)
+            return history.ended(fact.public_on, fact.repealed_from, ClauseStatus.REPEALED)
         case Merged():
-            return history.ended(fact.merged_from, ClauseStatus.REPEALED, fact.into)
+            return history.ended(fact.public_on, fact.merged_from, ClauseStatus.REPEALED, fact.into)
         case Discontinued():
-            return history.ended(fact.discontinued_from, ClauseStatus(fact.outcome))
+            return history.ended(fact.public_on, fact.discontinued_from, ClauseStatus(fact.outcome))
     raise TypeError(f"no history after {fact!r}")
 
 

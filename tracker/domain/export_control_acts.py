@@ -27,6 +27,11 @@ class ClausesFact(Fact, frozen=True, kw_only=True):
         """The day on which the act was made public."""
         return self.on.first
 
+    @property
+    def counts_from(self) -> date:
+        """The day from which clauses have ended by it; for all else that on which it was made public."""
+        return self.public_on
+
 
 class Announced(Fact, frozen=True, kw_only=True):
     """An instrument is announced, with its clauses. `official` is false for a measure that only
@@ -158,6 +163,11 @@ class Repealed(ClausesFact, frozen=True, kw_only=True):
 
     repealed_from: PartialDate
 
+    @property
+    def counts_from(self) -> date:
+        """The first day on which they have ended."""
+        return self.repealed_from.first
+
 
 class Discontinued(ClausesFact, frozen=True, kw_only=True):
     """The clauses have ended without having been repealed, from this day: they were withdrawn before
@@ -167,6 +177,11 @@ class Discontinued(ClausesFact, frozen=True, kw_only=True):
     discontinued_from: PartialDate
     outcome: Outcome
 
+    @property
+    def counts_from(self) -> date:
+        """The first day on which they have ended."""
+        return self.discontinued_from.first
+
 
 class Merged(ClausesFact, frozen=True, kw_only=True):
     """The clauses are repealed from this day because another instrument carries them on; `into` is
@@ -174,6 +189,11 @@ class Merged(ClausesFact, frozen=True, kw_only=True):
 
     merged_from: PartialDate
     into: Name
+
+    @property
+    def counts_from(self) -> date:
+        """The first day on which they have ended."""
+        return self.merged_from.first
 
 
 class Disputed(Fact, frozen=True, kw_only=True):
