@@ -193,7 +193,7 @@ def _reach(
     ]
     if not named or (clause["items"] and not items):
         return None
-    forms = _forms(clause, named, items, commodity)
+    forms = forms_named(clause, named, items, commodity)
     if not forms:
         return None
     below = [one for one in named if one != commodity and is_below(one, commodity)]
@@ -213,7 +213,7 @@ def _of(commodity: str) -> set[str]:
     return {form.upper() for form in tree()[commodity].get("forms", [])} or ALL
 
 
-def _forms(
+def forms_named(
     clause: dict[str, Any], named: list[str], items: list[dict[str, Any]], commodity: str
 ) -> set[str]:
     """The forms of a commodity that a clause reaches."""
@@ -351,18 +351,18 @@ async def ask_controls(api: Api, day: date, position: int) -> list[dict[str, Any
             after=after,
         )
         page = answer["asOf"]["exportControls"]
-        found += map(_plain, page["nodes"])
+        found += map(plain, page["nodes"])
         if not page["pageInfo"]["hasNextPage"]:
             return found
         after = page["pageInfo"]["endCursor"]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """An answer with keys and codes in the place of objects that have nothing else."""
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if not isinstance(value, dict):
         return value
     if list(value) in (["key"], ["code"]):
         return next(iter(value.values()))
-    return {name: _plain(part) for name, part in value.items()}
+    return {name: plain(part) for name, part in value.items()}

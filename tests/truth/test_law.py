@@ -1,0 +1,193 @@
+"""What is said of instruments is what a second reading of their acts says, at any moment.
+
+The oracle (`tests/truth/oracle`) knows the documentation, the events as JSON and what is declared, and
+nothing of the product: over the shipped data, and over histories made at random. More of both:
+
+    pytest tests/truth/test_law.py --hypothesis-profile long --timeout 0
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from tests.conftest import copied
+from tests.support.api import Api
+from tests.truth.oracle.asking import log_of
+from tests.truth.oracle.compare import differences
+from tests.truth.oracle.events import DAY, CountingEvent, counting_events, first_day
+from tests.truth.oracle.law import instruments
+from tests.truth.oracle.law_answers import (
+    ask_changes,
+    ask_instruments,
+    ask_matching,
+    ask_statuses,
+    ask_turns,
+    days_of,
+    expected_changes_of_law,
+    expected_instruments,
+    expected_statuses,
+    expected_turns,
+    of_law,
+)
+from tests.truth.oracle.law_histories import COMMODITIES, DAYS, record_law
+from tests.truth.oracle.matching import listed, worded
+
+ROUNDS = settings().max_examples // 20
+HISTORIES = range(2 * ROUNDS)
+"""The same ones in every run."""
+CHUNKS = 6
+MOMENTS = 5
+"""Of a history."""
+LISTS = 12
+"""At each moment of the shipped data."""
+FIRST_DAY, LAST_DAY = date(1995, 1, 1), date(2100, 1, 1)
+Log = list[dict[str, Any]]
+Moment = tuple[date, int]
+
+
+@pytest.mark.parametrize("seed", HISTORIES)
+def test_clauses_are_as_a_second_reading_of_their_acts_has_them(
+    server: Postgres, empty_template: str, seed: int
+) -> None:
+    async def compare(target: Any) -> list[str]:
+        async with running_tracker(target) as services:
+            api, chance = Api(services), Random(seed)
+            log = await record_law(api, chance, CHUNKS)
+            found = []
+            for _ in range(MOMENTS):
+                one, other = (
+                    (day_of_history(chance), chance.randint(1, len(log))) for _ in range(2)
+                )
+                found += await compare_at(api, log, one, other, chance.choice((30, 400)))
+                found += await compare_lists(api, chance, log, one, COMMODITIES, 2)
+            return found
+
+    with contextmanager(copied)(server, empty_template) as target:
+        found = asyncio.run(compare(target))
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(api: Api) -> None:
+    chance, log = Random(7), await log_of(api)
+    law = of_law(counting_events(log, len(log)))
+    named = [one for event in law for clause in _clauses(event) for one in clause["commodities"]]
+    found = []
+    for _ in range(ROUNDS):
+        one, other = (shipped_moment(chance, law, len(log)) for _ in range(2))
+        found += await compare_at(api, log, one, other, chance.choice((5, 40)))
+        found += await compare_lists(api, chance, log, one, sorted({*named}), LISTS)
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(api: Api) -> None:
+    """A clause in force that is worded anew stays in force until the new wording is: it has an
+    `effectiveFrom`."""
+    law = of_law(counting_events(log := await log_of(api), len(log)))
+    found = []
+    for day in days_of(law, FIRST_DAY, LAST_DAY):
+        before, after = instruments(law, day - DAY), instruments(law, day)
+        found += [
+            f"{day} {key}/{name}"
+            for key in before
+            for name, clause in before[key].clauses.items()
+            if clause.status(day - DAY) == "in_force"
+            if after[key].clauses[name].status(day) == "announced"
+        ]
+    assert found == []
+
+
+async def compare_at(api: Api, log: Log, one: Moment, other: Moment, days: int) -> list[str]:
+    """What differs at a moment, between it and another, and of what is to come then."""
+    day, position = one
+    law = of_law(counting_events(log, position))
+    found = differences(
+        expected_instruments(law, day), await ask_instruments(api, *one), (f"{day}@{position}",)
+    )
+    wrong = list(found)
+    turns, coming = expected_turns(law, day, days), await ask_turns(api, *one, days)
+    wrong += [f"{day}@{position} in {days} days: {turn}" for turn in sorted(turns ^ coming)]
+    wrong += differences(
+        expected_statuses(law, day), await ask_statuses(api, *one), (f"statuses {day}@{position}",)
+    )
+    (first, last), (since, until) = sorted((day, other[0])), sorted((position, other[1]))
+    earlier, later = (of_law(counting_events(log, end)) for end in (since, until))
+    expected = expected_changes_of_law(
+        instruments(earlier, first), first, instruments(later, last), last
+    )
+    changes = await ask_changes(api, (first, since), (last, until))
+    return wrong + list(differences(expected, changes, (f"{first}@{since} to {last}@{until}",)))
+
+
+async def compare_lists(
+    api: Api, chance: Random, log: Log, at: Moment, commodities: Any, count: int
+) -> list[str]:
+    """Clauses that lists name otherwise than the oracle."""
+    day, position = at
+    clauses = worded(instruments(of_law(counting_events(log, position)), day), day)
+    wrong = []
+    for _ in range(count):
+        asked = any_filter(chance, commodities)
+        must, may = listed(clauses, asked, day)
+        answer = await ask_matching(api, day, position, asked)
+        if missing := must - answer:
+            wrong.append(f"{day}@{position} {asked}: lacks {sorted(missing)}")
+        if extra := answer - may:
+            wrong.append(f"{day}@{position} {asked}: has {sorted(extra)}")
+    return wrong
+
+
+FILTERS = {
+    "form": (0.3, ("ORE", "CONCENTRATE", "METAL", "OXIDE", "ALLOY", "MAGNET", "SCRAP")),
+    "hsCode": (0.2, ("2604", "280530", "2825", "720241", "8112", "7404", "850511", "81129210")),
+    "issuer": (0.3, ("CN", "US", "ID", "CD", "EU", "RU")),
+    "status": (0.3, ("IN_FORCE", "SUSPENDED", "ANNOUNCED", "EXPIRED", "REPEALED")),
+    "measure": (0.2, ("BAN", "DUAL_USE_LICENCE", "QUOTA", "TARIFF", "LICENCE")),
+    "covers": (0.2, ("GOODS", "TECHNOLOGY", "EQUIPMENT")),
+    "direction": (0.2, ("EXPORT", "IMPORT", "PRODUCTION")),
+    "destination": (0.3, ("US", "DE", "GB", "EU", "JP", "CN")),
+    "origin": (0.2, ("CN", "DE", "GB", "EU", "ID", "US")),
+}
+"""How often a list is narrowed by each, and by what."""
+
+
+def any_filter(chance: Random, commodities: Any) -> dict[str, Any]:
+    """Some arguments of a list."""
+    asked = {
+        name: chance.choice(words)
+        for name, (often, words) in FILTERS.items()
+        if chance.random() < often
+    }
+    if not asked or chance.random() < 0.6:
+        asked["commodity"] = chance.choice(commodities)
+    return asked
+
+
+def day_of_history(chance: Random) -> date:
+    """A day on or beside one on which something happens, or any other."""
+    if chance.random() < 0.5:
+        return date(2023, 12, 31) + timedelta(days=chance.randrange(1400))
+    return first_day(chance.choice(DAYS)) + timedelta(days=chance.choice((-1, 0, 1)))
+
+
+def shipped_moment(chance: Random, law: list[CountingEvent], head: int) -> Moment:
+    """A day not long after an act, and a position."""
+    day = max(FIRST_DAY, chance.choice(law).day)
+    position = chance.choice((head, head, chance.choice(law).position))
+    return day + timedelta(days=chance.choice((-1, 0, 1, 10, 100, 400))), position
+
+
+def _clauses(event: CountingEvent) -> list[dict[str, Any]]:
+    return [one for one in event.data.get("clauses", []) if isinstance(one, dict)]
