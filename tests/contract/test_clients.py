@@ -129,8 +129,17 @@ async def test_caches_that_keep_objects_by_id_never_show_one_moment_as_another(
 ) -> None:
     found = json.loads(await node(workplace, "moments.js", client, url))
     assert found["again"] == found["fresh"]
-    january, november, gallium, _ = found["fresh"]
+    january, november, gallium, _, *links, over, later = found["fresh"]
     assert january != november != gallium
+    assert links[0]["asOf"]["announcement"]["aboutEntities"][0]["entity"] == (
+        "export-control/cn-mofcom-2025-18"
+    )
+    assert links[0] != links[1], "the ban was suspended between the two days"
+    statuses = [
+        {clause["key"]: clause["status"] for clause in of["exportControl"]["clauses"]}["2"]
+        for of in [*over["over"], *later["over"]]
+    ]
+    assert statuses == ["IN_FORCE", "SUSPENDED", "SUSPENDED"]
 
 
 async def test_the_store_of_relay_never_shows_one_moment_as_another(
