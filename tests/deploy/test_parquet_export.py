@@ -230,6 +230,13 @@ async def test_an_empty_log_makes_empty_files_with_all_columns(
         assert {"entity", "valid_from", "known_until", "state"} <= set(file.column_names)
 
 
+async def test_the_document_names_every_file(services: Services, tmp_path: Path) -> None:
+    await export_parquet(services, None, tmp_path, QUIET)
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+    listed = page.partition("**A file a kind**: ")[2].partition(". ")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == {file.stem for file in tmp_path.glob("*.parquet")}
+
+
 async def test_a_file_is_written_a_group_of_rows_at_a_time(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
