@@ -25,14 +25,19 @@ def parse_day(text: str, *path: str | int) -> date:
 def calendar_day(text: str, year: int, month: int, day: int, *path: str | int) -> date:
     """The day with these numbers. Raises InvalidInput at `path` for one that the calendar lacks: it
     says which part of the text is wrong, for whoever writes 30 February has the form right."""
-    if year < MINYEAR:
-        expected = f"a year from {MINYEAR:04}"
-    elif not 1 <= month <= MONTHS:
-        expected = f"a month from 01 to {MONTHS}"
-    elif day not in range(1, monthrange(year, month)[1] + 1):
-        expected = f"a day from 01 to {monthrange(year, month)[1]}"
-    else:
+    try:
         return date(year, month, day)
+    except ValueError:
+        expected = _what_there_is(year, month)
     raise InvalidInput(
         f"{text!r} is not in the calendar: expected {expected}", code="INVALID_DATE", path=path
     )
+
+
+def _what_there_is(year: int, month: int) -> str:
+    """The years, months or days of which one that is not in the calendar is none."""
+    if year < MINYEAR:
+        return f"a year from {MINYEAR:04}"
+    if not 1 <= month <= MONTHS:
+        return f"a month from 01 to {MONTHS}"
+    return f"a day from 01 to {monthrange(year, month)[1]}"
