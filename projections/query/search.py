@@ -18,6 +18,7 @@ from projections.query.figure_words import NO_FIGURES, begins_name, figure_quest
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
+from projections.query.spellings import codes_above, other_spellings
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
 from projections.versions.search_document import can_be_corrected, trigrams
@@ -50,6 +51,12 @@ ANNEX_WEIGHT_PERCENT = 2
 """What a word weighs that only a note or quotation has: less than the least in a state."""
 FIGURE_WEIGHT_PERCENT = 1
 """What each word weighs by which a figure is found: of a figure there are many years."""
+ABBREVIATION_LETTERS = 3
+"""Letters of a word up to which it may be an abbreviation that many other words begin with: `UK` is no
+Ukraine."""
+BEGUN_WEIGHT_PERCENT = 5
+"""What is left of the weight of such a word where it only begins another: less than the least of one that
+is there as a whole."""
 NAME_WEIGHT_PERCENT = 100
 """What is added where a name or key is just what was searched for."""
 
@@ -71,7 +78,14 @@ def _figures_named(beginnings: str, subjects: str, expressions: str, by_day: str
 
 UNTIL = "<= $3::bigint"
 ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked, annexes=_annexes(UNTIL))
-FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
+FOUND = fill(
+    SQL.found,
+    versions=versions_of(ENTITIES_SAYING),
+    asked=SQL.asked,
+    classes=SQL.classes,
+    abbreviation=str(ABBREVIATION_LETTERS),
+    begun=str(BEGUN_WEIGHT_PERCENT / 100),
+)
 ANNEXES_SAYING = fill(SQL.annexes_saying, annexes=_annexes(UNTIL))
 FIGURES = fill(
     SQL.figures,
@@ -133,7 +147,7 @@ class Searches:
 
     async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
         question, moment = key
-        sought = [SoughtWord(word) for word in sought_words(question.text)]
+        sought = _sought(question.text)
         found = await self._find(question, moment, sought)
         if not found:
             corrected = await self._correct(sought, moment.position)
@@ -144,7 +158,7 @@ class Searches:
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """The positions of the events that say some words, in order."""
-        sought = [SoughtWord(word) for word in sought_words(text)]
+        sought = _sought(text)
         found = await self._find_events(sought, wanted)
         if not found:
             corrected = await self._correct(sought, wanted.before - 1)
@@ -253,7 +267,7 @@ class Searches:
 
     async def _correct(self, sought: Sequence[SoughtWord], position: int) -> list[SoughtWord]:
         """The words, those that nobody has said with what they are nearly like: of what the log had by
-        the position, and of the names of commodities and places."""
+        the position, and of the names of commodities and places. A code counts as those above it."""
         asked = [one.word for one in sought if can_be_corrected(one.word)]
         parts = [f"{{{','.join(trigrams(word))}}}" for word in asked]
         rows = await self._pool.fetch(SQL.near_words, asked, parts, position, MAX_CANDIDATES)
@@ -262,10 +276,9 @@ class Searches:
         for row in rows:
             if row["word"] and row["asked"] in unknown:
                 candidates[row["asked"]].add(row["word"])
+        near = {one: nearest(one, words, MAX_CORRECTIONS) for one, words in candidates.items()}
         return [
-            SoughtWord(
-                one.word, near=nearest(one.word, candidates.get(one.word, ()), MAX_CORRECTIONS)
-            )
+            SoughtWord(one.word, near=(*one.near, *near.get(one.word, ()), *codes_above(one.word)))
             for one in sought
         ]
 
@@ -296,6 +309,10 @@ def slice_answer(answer: SearchAnswer, span: KeyRange) -> Sequence[Keyed[str]]:
     if span.limit is None:
         return within
     return within[max(len(within) - span.limit, 0) :] if span.from_end else within[: span.limit]
+
+
+def _sought(text: str) -> list[SoughtWord]:
+    return [SoughtWord(word, near=other_spellings(word)) for word in sought_words(text)]
 
 
 def _is_behind(place: tuple[float, str], bound: tuple[float, str], closed: bool) -> bool:

@@ -3,7 +3,7 @@
 
 -- name: asked
 -- The words that are searched for: exactly, and as the beginning of a word or by their stem.
-(SELECT number, to_tsquery('simple', exactly) AS exactly,
+(SELECT number, length(exactly) - 2 AS letters, to_tsquery('simple', exactly) AS exactly,
         to_tsquery('simple', begun) || to_tsquery('english', begun) AS begun
  FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS word (exactly, begun, number)) AS asked
 
@@ -43,8 +43,10 @@ LEFT JOIN documents AS document
 CROSS JOIN LATERAL (
     SELECT array_agg(
         CASE WHEN document.vector @@ asked.begun
-             THEN ts_rank({classes}, document.vector, asked.begun)
-                  + ts_rank({classes}, document.vector, asked.exactly)
+             THEN (ts_rank({classes}, document.vector, asked.begun)
+                   + ts_rank({classes}, document.vector, asked.exactly))
+                  * CASE WHEN asked.letters > {abbreviation} OR document.vector @@ asked.exactly
+                         THEN 1 ELSE {begun} END
              ELSE 0 END
         ORDER BY number) AS each
     FROM {asked}) AS weights

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from projections.query.spellings import without_dots
 from projections.versions.search_text import IDEOGRAPHS, words
 
 SPELT_WORD = re.compile(
@@ -77,7 +78,7 @@ class Text(NamedTuple):
 
 def sought_words(text: str) -> list[str]:
     """The words of a search, each once, without those that say nothing."""
-    found = list(dict.fromkeys(words(text)))
+    found = list(dict.fromkeys(words(without_dots(text))))
     return [word for word in found if word not in STOP_WORDS] or found
 
 

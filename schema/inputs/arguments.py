@@ -31,7 +31,7 @@ from tracker.log.selection import Selection
 
 T = TypeVar("T")
 DIGITS = re.compile(r"\d+", re.ASCII)
-HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
+HS_CODE = re.compile(r"\d{4}(\.?\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
     str | None,
@@ -151,14 +151,15 @@ def parse_hs_code(given: str) -> frozenset[Commodity]:
 
 
 def check_hs_code(given: str) -> str:
-    """A code of the Harmonized System or of a tariff. Raises InvalidInput for anything else."""
+    """A code of the Harmonized System or of a tariff, without the dots that customs write. Raises
+    InvalidInput for anything else."""
     if not HS_CODE.fullmatch(given):
         raise InvalidInput(
-            "expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
+            "expected a code of 4, 6, 8 or 10 digits, such as '280530' or '2805.30'",
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    return given
+    return given.replace(".", "")
 
 
 def parse_search(given: str | None) -> str | None:

@@ -47,6 +47,17 @@ def test_words_that_say_nothing_are_left_out_unless_there_are_no_others() -> Non
     assert sought_words("of the") == ["of", "the"]
 
 
+def test_a_code_with_dots_is_one_word_and_a_day_or_a_number_is_not() -> None:
+    assert sought_words("HS 8112.92") == ["811292"]
+    assert sought_words("2504.10, 8112.92.89 and 2805.30.1234.") == [
+        "250410",
+        "81129289",
+        "2805301234",
+    ]
+    assert sought_words("2025.11.20") == ["2025", "11", "20"]
+    assert sought_words("12.5 3.1415 81.12") == ["12", "5", "3", "1415", "81"]
+
+
 def test_the_best_match_of_each_word_is_the_first_of_the_best() -> None:
     texts = [
         Text("title", "Licences for licensing"),

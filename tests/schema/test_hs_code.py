@@ -20,6 +20,12 @@ def test_a_heading_includes_its_codes_and_a_tariff_line_is_under_its_code() -> N
     assert parse_hs_code("2805") >= parse_hs_code("280530") == parse_hs_code("28053012")
 
 
+def test_dots_of_a_code_do_not_count() -> None:
+    assert parse_hs_code("2805.30") == parse_hs_code("280530")
+    assert parse_hs_code("8112.92.89") == parse_hs_code("81129289")
+    assert parse_hs_code("2805.30.1234") == parse_hs_code("2805301234")
+
+
 def test_a_code_that_nothing_has_finds_nothing() -> None:
     assert parse_hs_code("010121") == frozenset()
     assert parse_commodities(None, "010121") == []
@@ -32,7 +38,22 @@ def test_with_a_commodity_both_must_hold() -> None:
     )
 
 
-@pytest.mark.parametrize("code", ["", "28", "28053", "2805.30", "rare", "２８０５", "9" * 1000])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "28",
+        "28053",
+        "28.0530",
+        "2805.3",
+        "2805.",
+        ".2805",
+        "2805..30",
+        "rare",
+        "２８０５",
+        "9" * 1000,
+    ],
+)
 def test_what_is_no_code_is_refused(code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_hs_code(code)
