@@ -269,6 +269,34 @@ def test_a_role_changes_and_the_place_takes_part_since_the_same_day() -> None:
     assert members("2026-02-04", *facts) == {"KR": "2022-06-14", "US": "2022-06-14"}
 
 
+def test_an_observer_that_joins_is_a_member_then_whichever_was_told_first() -> None:
+    member, observer, chair = (
+        fact(MemberJoined, on, member="KR", role=role)
+        for on, role in (
+            ("2024-05-01", "member"),
+            ("2023-06-01", "observer"),
+            ("2025-01-01", "chair"),
+        )
+    )
+    days = ("2023-06-01", "2024-04-30", "2024-05-01")
+    assert [role_of("KR", day, founded(), member, observer) for day in days] == [
+        "observer",
+        "observer",
+        "member",
+    ]
+    assert role_of("KR", "2026-01-01", founded(), chair, member) == "chair"
+    assert (
+        role_of(
+            "KR",
+            "2026-01-01",
+            founded(),
+            member,
+            fact(MemberJoined, "2023-01-01", member="KR", role="chair"),
+        )
+        == "chair"
+    )
+
+
 def test_the_role_of_who_takes_no_part_can_not_change() -> None:
     error = refusal(founded(), fact(RoleChanged, "2024-01-01", member="KR", role="chair"))
     assert (error.code, error.path) == ("NOT_A_MEMBER", ("member",))

@@ -166,7 +166,7 @@ class AllianceFold(CitingFold[AllianceState]):
             case MemberJoined() as fact:
                 since = fact.since or fact.on
                 joined = Member(place=fact.member, since=since, role=fact.role)
-                self.members.setdefault(fact.member, joined)
+                self.members[fact.member] = _after_joining(self.members.get(fact.member), joined)
             case RoleChanged() as fact:
                 if member := self.members.get(fact.member):
                     self.members[fact.member] = structs.replace(member, role=fact.role)
@@ -208,6 +208,16 @@ class AllianceFold(CitingFold[AllianceState]):
             former_names=tuple(self.names[:-1]),
             because=self.because,
         )
+
+
+def _after_joining(before: Member | None, joined: Member) -> Member:
+    """Who takes part, after another account of how it did so: one that comes later and tells of more,
+    of a member where there was an observer, of a chair where there was a member, is another role; of
+    all others the first counts."""
+    if before is None:
+        return joined
+    is_more = not before.role.is_membership or joined.role is MemberRole.CHAIR
+    return structs.replace(before, role=joined.role) if is_more else before
 
 
 class Alliance(Entity):
