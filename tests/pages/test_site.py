@@ -88,6 +88,7 @@ async def test_an_address_that_cannot_be_answered_says_what_was_expected(
     answer = await corpus.request("GET", path)
     assert answer.status_code == status
     assert says in answer.text
+    assert "now</h1>" not in answer.text, "it is the address, and will not be otherwise later"
     assert answer.headers["cache-control"] == "no-store"
     assert "<h1>" in answer.text
     data = await corpus.request(

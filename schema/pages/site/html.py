@@ -35,6 +35,7 @@ TITLES = {
     403: "This may not be done",
     404: "Nothing here",
     405: "This address takes no such request",
+    413: "This address asks for too much",
     429: "Too many requests",
 }
 OTHER_TITLES = {ReadOnly.code: "Nothing is recorded here"}
