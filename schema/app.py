@@ -12,11 +12,11 @@ from starlette.routing import Route, WebSocketRoute
 
 from schema.assistants.route import AssistantRoute
 from schema.execution.persisted_queries import PersistedQueries
-from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, ResponseCache
+from schema.execution.response_cache import MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
 from schema.execution.trusted_documents import TrustedDocuments
 from schema.http.authentication import AccessControl
-from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
+from schema.http.compression import SHORTER
 from schema.http.cors import Cors
 from schema.http.graphiql import asset
 from schema.http.graphql_http import GraphQLEndpoint
@@ -51,10 +51,6 @@ from schema.telemetry.metrics import Metrics
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
-
-SHORTER = Middleware(
-    CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
-)
 
 
 def create_app(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
+from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 
 WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
+GZIP_WINDOW = 16 + zlib.MAX_WBITS
+"""As zlib is told to write gzip."""
 MIN_COMPRESSED_BYTES = 1024
 """What is shorter fits into one packet anyway."""
 
@@ -49,3 +55,22 @@ class CompressionMiddleware(GZipMiddleware):
             others = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
             scope = {**scope, "headers": others}
         await super().__call__(scope, receive, send)
+
+
+SHORTER = Middleware(
+    CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
+)
+"""For routes whose answers are made as a whole."""
+
+
+async def gzip_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """What comes piece by piece as gzip. The first piece leaves as soon as it is there."""
+    packer, begun = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW), False
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            part = packer.compress(chunk)
+            if not begun:
+                part, begun = part + packer.flush(zlib.Z_SYNC_FLUSH), True
+            if part:
+                yield part
+        yield packer.flush()

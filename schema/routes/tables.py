@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl, Client
+from schema.http.compression import SHORTER, gzip_chunks, takes_gzip
 from schema.http.responses import errors_as_json, json_response
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
@@ -41,9 +42,9 @@ class TableRoute:
     def routes(self) -> list[Route]:
         """The routes of all tables."""
         return [
-            Route("/tables", self.index),
+            Route("/tables", self.index, middleware=[SHORTER]),
             Route("/tables/{file}", self.rows),
-            Route("/openapi.json", self.openapi),
+            Route("/openapi.json", self.openapi, middleware=[SHORTER]),
         ]
 
     @errors_as_json
@@ -89,14 +90,18 @@ class TableRoute:
         held.enter_context(self._access_control.operation_slot(client))
         format = FORMATS[ending]
         chunks = format.write(header, _again(first, pages), titled)
+        packed = not format.packs and takes_gzip(request.headers.get("accept-encoding", ""))
         pinned = given["valid"] is not None and given["position"] is not None
         who = "public" if self._access_control.is_shared(request) else "private"
         headers = {
             "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
             "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
             "Link": f'<{header.address}>; rel="canonical", <{LICENCE_URL}>; rel="license"',
-            "Vary": "Authorization",
+            "Vary": "Authorization" if format.packs else "Authorization, Accept-Encoding",
         }
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+            chunks = gzip_chunks(chunks)
         return StreamedResponse(chunks, held, format.media_type, headers)
 
 

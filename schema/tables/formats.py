@@ -71,6 +71,8 @@ class Format(Protocol):
     """A way to write a table."""
 
     media_type: str
+    packs: bool
+    """Whether its files are packed by themselves."""
 
     def write(self, header: Header, pages: Pages, titled: bool) -> AsyncGenerator[bytes, None]:
         """The file in chunks; `titled`: with the header, where it could be in the way of tools."""
@@ -80,6 +82,7 @@ class Csv:
     """RFC 4180 in UTF-8, the header before it in lines that begin with `#`."""
 
     media_type = "text/csv; charset=utf-8; header=present"
+    packs = False
 
     async def write(
         self, header: Header, pages: Pages, titled: bool
@@ -97,6 +100,7 @@ class Json:
     """An object with the header and the rows, these as objects by the names of columns."""
 
     media_type = "application/json"
+    packs = False
 
     async def write(
         self, header: Header, pages: Pages, titled: bool
@@ -119,6 +123,7 @@ class Xlsx:
     """A workbook: the rows on the first sheet, the header on the second."""
 
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    packs = True
 
     async def write(
         self, header: Header, pages: Pages, titled: bool
@@ -154,6 +159,7 @@ class Parquet:
     """
 
     media_type = "application/vnd.apache.parquet"
+    packs = True
 
     async def write(
         self, header: Header, pages: Pages, titled: bool

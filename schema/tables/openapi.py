@@ -38,6 +38,19 @@ MOMENT = [
     ),
 ]
 
+EXAMPLES = {
+    "commodities": "gallium,copper",
+    "commodity": "rare_earths",
+    "destinations": "US,DE",
+    "from": "2025-10-01",
+    "group": "alliance:quad",
+    "text": "licence",
+    "valid": "2025-11-20",
+    "years": "2022..2024",
+}
+"""Values of the day and of the parameters that some table needs, by which each table can be tried: all of
+those that a table has go together."""
+
 
 @cache
 def describe_api() -> dict[str, Any]:
@@ -92,7 +105,13 @@ def _operation(table: Table, ending: str) -> dict[str, Any]:
         "summary": table.about,
         "parameters": [
             *(
-                {"name": name, "in": "query", "schema": schema, "description": about}
+                {
+                    "name": name,
+                    "in": "query",
+                    "schema": schema,
+                    "description": about,
+                    **_example(name),
+                }
                 for name, schema, about in MOMENT
             ),
             *map(_parameter, table.parameters.values()),
@@ -154,4 +173,9 @@ def _parameter(parameter: UrlParameter) -> dict[str, Any]:
         "required": parameter.required,
         "schema": schema,
         **({"description": about} if about else {}),
+        **_example(parameter.name),
     }
+
+
+def _example(name: str) -> dict[str, str]:
+    return {"example": EXAMPLES[name]} if name in EXAMPLES else {}

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from schema.base.errors import DATABASE_ERRORS, internal_error
-from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.authentication import AccessControl, Client
-from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
+from schema.http.compression import SHORTER
 from schema.http.observed import observe
 from schema.http.own_pages import sign_in_address
 from schema.http.pacing import Pacing
@@ -44,10 +42,7 @@ class PlainPages:
             answering = self._respond(answer, request)
             return await observe(self._observer, self._pacing, "page", request, answering)
 
-        shorter = Middleware(
-            CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
-        )
-        return Route(path, respond, methods=list(methods), middleware=[shorter])
+        return Route(path, respond, methods=list(methods), middleware=[SHORTER])
 
     async def _respond(self, answer: Answer, request: Request) -> Response:
         address = Address(request.url.path)

@@ -1,0 +1,63 @@
+"""Tables as they are fetched: as gzip where that is taken, and by the examples of their description."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from schema.services import Access, Services
+from tests.support.api import Api
+
+PINNED = "valid=2025-11-20&position=9000"
+
+
+@pytest.fixture
+def api(corpus_services: Services) -> Api:
+    """The API on the shipped corpus."""
+    return Api(corpus_services, Access())
+
+
+@pytest.mark.parametrize("path", ["/tables/facts.csv", "/tables/controls.json", "/controls.csv"])
+async def test_text_comes_as_gzip_to_those_who_take_it(api: Api, path: str) -> None:
+    url = f"{path}?{PINNED}"
+    plain = await api.request("GET", url, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["vary"]
+    packed = await api.request("GET", url, headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(len(gzip.compress(plain.content)) * 1.2) < len(plain.content)
+    assert packed.headers["content-disposition"] == plain.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+async def test_what_is_packed_already_is_left_so(api: Api, ending: str) -> None:
+    url = f"/tables/controls.{ending}?{PINNED}"
+    answer = await api.request("GET", url, headers={"accept-encoding": "gzip"})
+    assert answer.status_code == 200
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/tables", "/openapi.json"])
+async def test_what_describes_tables_comes_as_gzip_too(api: Api, path: str) -> None:
+    answer = await api.request("GET", path, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()
+
+
+async def test_every_route_of_the_description_answers_its_own_examples(api: Api) -> None:
+    described = (await api.request("GET", "/openapi.json")).json()
+    for path, routes in described["paths"].items():
+        examples = {}
+        for parameter in routes["get"]["parameters"]:
+            assert "example" in parameter or not parameter.get("required"), (
+                path,
+                parameter["name"],
+            )
+            if "example" in parameter:
+                examples[parameter["name"]] = parameter["example"]
+        answer = await api.request("GET", path, params=examples)
+        assert answer.status_code == 200, (path, answer.text)
+        if path.endswith(".json") and path != "/tables/sources.json":  # none is watched
+            assert answer.json()["rows"], path
