@@ -70,7 +70,7 @@ class AsOf:
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
         self.lists = Lists(pool, progress)
-        self.controls = Controls(self.lists, progress)
+        self.controls = Controls(self.lists, recorder, progress)
         self.horizons = Horizons(pool, self.lists, progress)
         self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import structs
 
 from projections.query.clause_matches import ClauseMatches
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
@@ -13,19 +14,12 @@ from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, Lists
 from projections.query.moment import Moment
 from projections.query.series import MomentSeries
+from projections.query.suspended_days import Days, MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
-from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, controls_about
 from tracker.domain.vocabulary import ClauseStatus, Measure
-
-
-class MatchingControl(NamedTuple):
-    """A control with the clauses that answer to all that was asked of clauses."""
-
-    state: ExportControlState
-    clauses: Sequence[ClauseState]
-
+from tracker.log.recorder import Recorder
 
 MAX_CACHED_SERIES = 10
 """Series whose licences are kept until the next event."""
@@ -35,8 +29,9 @@ LICENCES_IN_FORCE = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus
 class Controls:
     """Finds controls by their clauses."""
 
-    def __init__(self, lists: Lists, progress: ProgressTracker | None = None):
+    def __init__(self, lists: Lists, recorder: Recorder, progress: ProgressTracker | None = None):
         self._lists = lists
+        self._recorder = recorder
         self._matches = ClauseMatches()
         self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
         self._licences_by_day = EventCache(progress, MAX_CACHED_SERIES, self._read_licences_on)
@@ -102,21 +97,35 @@ class Controls:
         narrowed = _with_a_clause(filter, query)
         found = await self._lists.page(ExportControlState, moment, narrowed, order)
         match = self._matches.matcher(query, licences)
-        return [
+        matching = [
             (key, MatchingControl(state, clauses))
             for key, state in found
             if (clauses := match(state))
         ]
+        if query.in_force is None:
+            return matching
+        controls = await self.in_force(moment, [of for _, of in matching], query.in_force)
+        return [(key, of) for (key, _), of in zip(matching, controls, strict=True) if of.clauses]
+
+    async def in_force(
+        self, moment: Moment, found: Sequence[MatchingControl], days: Days
+    ) -> list[MatchingControl]:
+        """Those of the clauses that were found that are in force on one of some days."""
+        return await in_force_on(self._recorder, moment, found, days)
 
     async def having(
         self, moment: Moment, query: ClauseQuery, filter: Filter
     ) -> list[ExportControlState]:
-        """All controls that may have a clause that answers to all that is asked of clauses."""
+        """All controls that may have a clause that answers to all that is asked of clauses, without
+        clauses that are in force on none of the days that are asked for."""
+        found = await self._lists.page(ExportControlState, moment, _with_a_clause(filter, query))
+        states = [state for _, state in found]
+        if query.in_force is None:
+            return states
+        controls = [MatchingControl(state, state.clauses) for state in states]
         return [
-            state
-            for _, state in await self._lists.page(
-                ExportControlState, moment, _with_a_clause(filter, query)
-            )
+            structs.replace(of.state, clauses=tuple(of.clauses))
+            for of in await self.in_force(moment, controls, query.in_force)
         ]
 
 

@@ -76,8 +76,8 @@ OfFirm: TypeAlias = Annotated[
 InForceIn: TypeAlias = Annotated[
     DayRange | None,
     argument(
-        description="Only clauses in force on one of these days, by the dates and the suspension known at"
-        " this moment."
+        description="Only clauses in force on one of these days, by the dates and the suspensions known at"
+        " this moment; below `history`, by the last of these alone."
     ),
 ]
 

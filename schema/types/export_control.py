@@ -11,6 +11,7 @@ from strawberry import field
 from projections.analysis.same_acts import same_acts
 from projections.query.lists import Filter
 from projections.query.moment import Moment
+from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import (
     LAZY_FIELDS,
@@ -160,10 +161,14 @@ class ExportControl(Node):
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
         )
+        controls = info.context.services.as_of.controls
         licences: Licences = {}
         if query.is_about_goods and self.moment:
-            licences = await info.context.services.as_of.controls.licences(self.moment)
-        return self.shown(matching_clauses(query, self.state, licences))
+            licences = await controls.licences(self.moment)
+        found = MatchingControl(self.state, matching_clauses(query, self.state, licences))
+        if query.in_force and self.moment:
+            [found] = await controls.in_force(self.moment, [found], query.in_force)
+        return self.shown(found.clauses)
 
     @resolver_field
     async def same_as(self, info: Info) -> list[ExportControl]:

@@ -189,6 +189,32 @@ async def test_controls_narrow_by_the_days_on_which_a_clause_is_in_force(api: Ap
     assert await in_force('from: "2025-01-01", to: "2025-01-01"', 'commodity: "graphite"') == []
 
 
+async def test_no_control_is_in_force_on_days_of_a_suspension_that_is_over(api: Api) -> None:
+    await api.do("announceExportControl", control("x", clause("1"), clause("2")))
+    for start, end in (("2025-02-01", "2025-04-30"), ("2025-05-01", "2025-06-30")):
+        act = suspension("x", on=start, suspendedFrom=start, suspendedUntil=end)
+        await api.do("suspendExportControl", {**act, "clauses": ["1"]})
+    inside, beyond = (
+        'from: "2025-02-01", to: "2025-06-30"',
+        'from: "2025-02-01", to: "2025-07-01"',
+    )
+    for days, found in ((inside, ["2"]), (beyond, ["1", "2"])):
+        asked = f"inForce: {{{days}}}"
+        data = await api.ask(
+            f"""{{ asOf(validAt: "2025-12-01") {{
+                exportControls({asked}) {{ totalCount edges {{ matchingClauses {{ key }}
+                    node {{ clauses {{ key }} inForce: clauses({asked}) {{ key }} }} }} }}
+                clauseCounts(groupBy: MEASURE, {asked}) {{ clauses }}
+                none: exportControls(measure: BAN, {asked}, commodity: "nickel") {{ totalCount }} }} }}"""
+        )
+        [edge] = data["asOf"]["exportControls"]["edges"]
+        for clauses in (edge["matchingClauses"], edge["node"]["inForce"]):
+            assert [item["key"] for item in clauses] == found
+        assert [item["key"] for item in edge["node"]["clauses"]] == ["1", "2"]
+        assert data["asOf"]["clauseCounts"] == [{"clauses": len(found)}]
+        assert data["asOf"]["none"] == {"totalCount": 0}
+
+
 async def test_announcements_alliances_and_imports_narrow_by_their_days(corpus: Api) -> None:
     data = await corpus.ask(
         '{ asOf(validAt: "2026-01-01") { announcements(first: 200, date: {from:'

@@ -92,6 +92,18 @@ async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(ap
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_no_shipped_clause_is_in_force_on_days_of_its_suspensions(api: Api) -> None:
+    log = await log_of(api)
+    day = LAST_DAY.replace(year=2026)
+    of = instruments(of_law(counting_events(log, len(log))), day)
+    clauses = worded(of, day)
+    for suspension in (s for c in clauses for s in c.of.suspensions if s.first <= s.last):
+        asked = {"inForce": {"first": suspension.first, "last": min(suspension.last, LAST_DAY)}}
+        must, may = listed(clauses, asked, day)
+        assert must == may == await ask_matching(api, day, len(log), asked), asked
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(api: Api) -> None:
     """A clause in force that is worded anew stays in force until the new wording is: it has an
     `effectiveFrom`."""
@@ -139,7 +151,7 @@ async def compare_lists(
     clauses = worded(instruments(of_law(counting_events(log, position)), day), day)
     wrong = []
     for _ in range(count):
-        asked = any_filter(chance, commodities)
+        asked = any_filter(chance, commodities, day)
         must, may = listed(clauses, asked, day)
         answer = await ask_matching(api, day, position, asked)
         if missing := must - answer:
@@ -163,13 +175,16 @@ FILTERS = {
 """How often a list is narrowed by each, and by what."""
 
 
-def any_filter(chance: Random, commodities: Any) -> dict[str, Any]:
+def any_filter(chance: Random, commodities: Any, day: date) -> dict[str, Any]:
     """Some arguments of a list."""
     asked = {
         name: chance.choice(words)
         for name, (often, words) in FILTERS.items()
         if chance.random() < often
     }
+    if chance.random() < 0.3:
+        first = day + timedelta(days=chance.choice((-4000, -900, -300, -30, 0, 40, 300)))
+        asked["inForce"] = {"first": first, "last": first + timedelta(days=chance.choice((0, 60)))}
     if not asked or chance.random() < 0.6:
         asked["commodity"] = chance.choice(commodities)
     return asked

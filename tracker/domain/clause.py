@@ -223,12 +223,16 @@ class ClauseState(Value, frozen=True, kw_only=True):
         return self.suspended_from.first, self.returns_on - DAY if self.returns_on else last
 
     def is_in_force_in(self, start: date | None, end: date | None) -> bool:
-        """Whether it is in force on a day of a time, as far as is known: a suspension that takes up
-        all of these days leaves none."""
-        days = self.days_in_force()
-        if days is None:
-            return False
-        first, last = max(days[0], start or date.min), min(days[1] or date.max, end or date.max)
-        rest = self.suspended_days()
-        is_suspended = rest is not None and rest[0] <= first and (rest[1] or date.max) >= last
-        return first <= last and not is_suspended
+        """Whether it is in force on a day of a time, as far as its state tells: the suspension that it is
+        in or that is to come leaves none if it takes up all of these days."""
+        days, rest = self.days_in_force_in(start, end), self.suspended_days()
+        is_suspended = days and rest and rest[0] <= days[0] and (rest[1] or date.max) >= days[1]
+        return days is not None and not is_suspended
+
+    def days_in_force_in(self, start: date | None, end: date | None) -> tuple[date, date] | None:
+        """Which of some days are among those on which it is in force by its dates, suspended or not."""
+        own = self.days_in_force()
+        if own is None:
+            return None
+        first, last = max(own[0], start or date.min), min(own[1] or date.max, end or date.max)
+        return (first, last) if first <= last else None

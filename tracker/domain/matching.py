@@ -312,7 +312,7 @@ class ClauseQuery:
     @property
     def needs_rule(self) -> bool:
         """Whether it asks for more than the words and days that every clause has itself."""
-        rest = (self.form, self.covers, self.destination, self.origin, self.firm)
+        rest = (self.form, self.covers, self.destination, self.origin, self.firm, self.in_force)
         return self.is_about_goods or any(part is not None for part in rest)
 
 

@@ -11,10 +11,10 @@ from strawberry import argument
 from projections.fold.status_periods import StatusPeriod as Period
 from projections.fold.status_periods import status_periods
 from projections.fold.transitions import Transition
-from projections.query.controls import MatchingControl
 from projections.query.list_statements import BY_NAME
 from projections.query.lists import Filter, Key, Keyed
 from projections.query.moment import Moment
+from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import domain_value, parse_words

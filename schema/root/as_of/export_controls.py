@@ -11,11 +11,11 @@ from typing import Annotated, Any, cast
 from strawberry import argument
 
 from projections.query.as_of import AsOf
-from projections.query.controls import MatchingControl
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, kind_name
 from projections.query.series import MomentSeries
+from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -162,8 +162,9 @@ class ControlQuestion:
     @property
     def is_same_on_all_days(self) -> bool:
         """Whether a control answers to it on all days on which its state and the licences are the
-        same: neither unions nor the names of a firm decide."""
-        by_day = self.query.on_any_day is None or self.query.firm is not None
+        same: neither unions, nor the names of a firm, nor earlier suspensions decide."""
+        asked = (self.query.firm, self.query.in_force)
+        by_day = self.query.on_any_day is None or any(part is not None for part in asked)
         return self.query.needs_rule and not by_day
 
     @property
@@ -211,9 +212,7 @@ def control_pages(
 ) -> PageSource[ExportControl]:
     """The controls with a clause that answers to all that is asked of clauses, in an order."""
     if not query.needs_rule:  # the database knows all of it
-        filter = replace(
-            narrowed, measure=query.measure, status=query.status, in_force=query.in_force
-        )
+        filter = replace(narrowed, measure=query.measure, status=query.status)
         pages = entity_pages(
             as_of,
             ExportControlState,

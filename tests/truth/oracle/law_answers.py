@@ -95,7 +95,7 @@ def snapshot(one: Instrument, day: date) -> dict[str, Any]:
 
 async def ask_matching(api: Api, day: date, position: int, asked: dict[str, Any]) -> set[str]:
     """The clauses that a list names."""
-    given = [f"{n}: {v if n in WORDS else json.dumps(v)}" for n, v in asked.items()]
+    given = [f"{n}: {_written(n, v)}" for n, v in asked.items()]
     arguments = ", ".join([*given, "first: 50, after: $after"])
     fields = "edges { node { key } matchingClauses { key } }"
     found = await pages(api, moment(day, position), "exportControls", arguments, fields)
@@ -104,6 +104,12 @@ async def ask_matching(api: Api, day: date, position: int, asked: dict[str, Any]
         for edge in found
         for clause in edge["matchingClauses"]
     }
+
+
+def _written(name: str, value: Any) -> str:
+    if name == "inForce":
+        return f'{{from: "{value["first"]}", to: "{value["last"]}"}}'
+    return str(value) if name in WORDS else json.dumps(value)
 
 
 # --- what differs between two moments

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from tests.truth.oracle.declared import european_union, is_below, tree
 from tests.truth.oracle.events import first_day, last_day
 from tests.truth.oracle.exposure import DUAL_USE, are_related, forms_named
-from tests.truth.oracle.law import Instrument
+from tests.truth.oracle.law import Clause, Instrument
 
 Words = dict[str, Any]
 """A clause as it is worded on a day, or what is asked, in the names of the API."""
@@ -25,6 +25,7 @@ class Worded:
     direction: str
     status: str
     words: Words
+    of: Clause
 
 
 def worded(instruments: dict[str, Instrument], day: date) -> list[Worded]:
@@ -36,6 +37,7 @@ def worded(instruments: dict[str, Instrument], day: date) -> list[Worded]:
             one.opening.data["direction"].upper(),
             clause.status(day).upper(),
             _words(clause.wording(day).data),
+            clause,
         )
         for key, one in instruments.items()
         for name, clause in one.clauses.items()
@@ -94,7 +96,17 @@ def _is_asked_for(clause: Worded, asked: Words, day: date) -> bool:
         all(asked.get(name) in (None, value) for name, value in same.items())
         and (not (to := asked.get("destination")) or _goes_to(clause, to, day))
         and (not (of := asked.get("origin")) or _comes_from(clause, of, day))
+        and (not (days := asked.get("inForce")) or _is_in_force(clause.of, day, **days))
     )
+
+
+def _is_in_force(clause: Clause, day: date, first: date, last: date) -> bool:
+    """Whether a clause as it is worded on a day is in force on one of some days, by all that is known."""
+    as_worded = Clause(
+        [replace(clause.wording(day), start=date.min)], clause.suspensions, ending=clause.ending
+    )
+    turns = [turn for turn in as_worded.turns() if first <= turn <= last]
+    return any(as_worded.status(turn) == "in_force" for turn in [first, *turns])
 
 
 def _goes_to(clause: Worded, place: str, day: date) -> bool:

@@ -1,0 +1,72 @@
+"""Which clauses are in force on one of some days, by all suspensions that are known at a moment.
+
+The state of a clause has the suspension that it is in, or that is to come. Those that are over, and those
+after the next one, are in the acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from projections.query.moment import Moment
+from projections.query.transitions import read_streams
+from tracker.domain.clause import ClauseState
+from tracker.domain.entity import RecordedFact, effective_facts
+from tracker.domain.export_control import ExportControl, ExportControlFold, ExportControlState
+from tracker.log.recorder import Recorder
+
+SUSPENDED = "ExportControl.Suspended"
+Days = tuple[date | None, date | None]
+
+
+class MatchingControl(NamedTuple):
+    """A control with the clauses that answer to all that was asked of clauses."""
+
+    state: ExportControlState
+    clauses: Sequence[ClauseState]
+
+
+async def in_force_on(
+    recorder: Recorder, moment: Moment, found: Sequence[MatchingControl], days: Days
+) -> list[MatchingControl]:
+    """Controls with those of their clauses that are in force on one of some days, in their order; some
+    may be left without a clause."""
+    suspended = [
+        _entity(of)
+        for of in found
+        if any(evidence.type == SUSPENDED for evidence in of.state.because)
+    ]
+    streams = await read_streams(recorder, suspended, moment) if suspended else {}
+    folds = {
+        entity: _fold([event.known for event in events], moment.valid_at)
+        for entity, events in streams.items()
+    }
+    return [
+        MatchingControl(of.state, [c for c in of.clauses if _is_in_force(c, fold, days)])
+        if (fold := folds.get(_entity(of)))
+        else of
+        for of in found
+    ]
+
+
+def _entity(of: MatchingControl) -> str:
+    return f"{ExportControl.KIND}/{of.state.id}"
+
+
+def _fold(known: Sequence[RecordedFact], day: date) -> ExportControlFold:
+    fold = ExportControlFold()
+    for fact in effective_facts(known):
+        if fact.fact.public_on <= day:
+            fold.take(fact)
+    return fold
+
+
+def _is_in_force(clause: ClauseState, fold: ExportControlFold, days: Days) -> bool:
+    """Whether a day of its own among some days lies in none of its suspensions."""
+    own = clause.days_in_force_in(*days)
+    if own is None:
+        return False
+    first = fold.histories[clause.clause.id].suspensions.first_day_without(own[0])
+    return first is not None and first <= own[1]
