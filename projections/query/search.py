@@ -18,11 +18,11 @@ from projections.query.figure_words import NO_FIGURES, begins_name, figure_quest
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
-from projections.query.spellings import codes_above, other_spellings
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
 from projections.versions.search_document import can_be_corrected, trigrams
 from projections.versions.search_text import words
+from projections.versions.spellings import codes_above, other_spellings
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import Figure
 from tracker.domain.registry import State

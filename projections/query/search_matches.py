@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from projections.query.spellings import without_dots
 from projections.versions.search_text import IDEOGRAPHS, words
+from projections.versions.spellings import without_dots
 
 SPELT_WORD = re.compile(
     rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}](?:[^\W_{IDEOGRAPHS}]|[\u0300-\u036f])*"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from projections.lru_cache import lru_cache_short_keys
+from projections.versions.spellings import other_spellings
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
@@ -37,8 +38,14 @@ words = lru_cache_short_keys(_words, 16384, 200)
 
 
 def to_tsquery(text: str) -> str:
-    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words."""
-    return " & ".join(f"'{word}':*" for word in dict.fromkeys(words(text)))
+    """A search as `to_tsquery` reads it: every word in either spelling, or what begins with it; empty
+    without words."""
+    return " & ".join(map(_begun, dict.fromkeys(words(text))))
+
+
+def _begun(word: str) -> str:
+    begun = " | ".join(f"'{one}':*" for one in (word, *other_spellings(word)))
+    return f"({begun})" if "|" in begun else begun
 
 
 def matches(search: str | None, *names: str) -> bool:

@@ -47,6 +47,19 @@ def test_words_that_say_nothing_are_left_out_unless_there_are_no_others() -> Non
     assert sought_words("of the") == ["of", "the"]
 
 
+def test_an_abbreviation_with_dots_is_one_word() -> None:
+    assert sought_words("U.S. and u.k.") == ["us", "uk"]
+    assert sought_words("the U.S.A.'s share, No. 46 of E.U") == [
+        "usa",
+        "s",
+        "share",
+        "no",
+        "46",
+        "eu",
+    ]
+    assert sought_words("Dr. A. B. Smith") == ["dr", "b", "smith"]
+
+
 def test_a_code_with_dots_is_one_word_and_a_day_or_a_number_is_not() -> None:
     assert sought_words("HS 8112.92") == ["811292"]
     assert sought_words("2504.10, 8112.92.89 and 2805.30.1234.") == [

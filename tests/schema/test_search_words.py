@@ -55,6 +55,17 @@ async def test_words_are_found_in_british_and_american_spelling(api: Api) -> Non
     assert (await found(api, "licence"))[0] == "announcement/gb"
 
 
+async def test_lists_are_narrowed_by_either_spelling_too(api: Api) -> None:
+    await state(api, "gb", "Licences for the defence of programmes")
+    await state(api, "us", "Licenses for the defense of programs")
+    document = """query ($text: String!) { asOf(validAt: "2026-06-01") {
+        announcements(search: $text) { nodes { key } } } }"""
+    for text in ("licence", "license", "licenses", "defence programme", "defense program"):
+        data = await api.ask(document, text=text)
+        keys = {node["key"] for node in data["asOf"]["announcements"]["nodes"]}
+        assert keys == {"gb", "us"}, text
+
+
 async def test_an_abbreviation_comes_before_what_it_begins(api: Api) -> None:
     await state(api, "ua", "Ukraine and Ukraine's partners meet", actors=["UA"])
     await state(api, "gb", "London agrees", actors=["GB"])

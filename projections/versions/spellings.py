@@ -1,5 +1,5 @@
-"""Other ways to write a word of a search: British and American spelling, and codes of the Harmonized
-System. Pure.
+"""Other ways to write a word of a search: British and American spelling, abbreviations, and codes of the
+Harmonized System. Pure.
 
 What things are called otherwise is declared with them: see `also` in `commodities.toml`.
 """
@@ -26,9 +26,15 @@ CODE_WITH_DOTS = re.compile(
 )
 
 
+ABBREVIATION = re.compile(r"(?<![\w.])(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?")
+"""Single letters with dots between them, such as U.S."""
+
+
 def without_dots(text: str) -> str:
-    """A text with the codes in it as they are kept; dots in days and numbers are left."""
-    return CODE_WITH_DOTS.sub(lambda code: code[0].replace(".", ""), text)
+    """A text with the codes and abbreviations in it as they are kept; dots in days and numbers are left."""
+    for written in (CODE_WITH_DOTS, ABBREVIATION):
+        text = written.sub(lambda found: found[0].replace(".", ""), text)
+    return text
 
 
 def other_spellings(word: str) -> tuple[str, ...]:
