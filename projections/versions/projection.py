@@ -16,6 +16,7 @@ from projections.versions import (
     row_batch,
     rows,
     search_document,
+    search_index_rows,
     search_text,
 )
 from projections.versions.fold_cache import FoldCache
@@ -64,6 +65,7 @@ class Versions(Projection[RowBatch]):
                 fact_rows,
                 fact_sums,
                 search_document,
+                search_index_rows,
                 event_words,
                 search_text,
                 row_batch,

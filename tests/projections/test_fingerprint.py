@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from projections.runner.fingerprint import hash_files
+from projections.versions import projection
+
+MAKES_NO_ROW = {"__init__.py", "projection.py", "fold_cache.py", "whole_streams.py"}
+"""Modules that say in which order facts are folded, and what is kept in memory meanwhile."""
 
 CODE = '''"""About days."""
 
@@ -87,3 +91,8 @@ def test_what_changes_no_row_changes_no_hash(tmp_path: Path, files: dict[str, st
 )
 def test_what_may_change_a_row_changes_the_hash(tmp_path: Path, files: dict[str, str]) -> None:
     assert hashed(tmp_path, files) != hashed(tmp_path, {"days.py": CODE, "q.sql": QUERY})
+
+
+def test_every_module_that_makes_rows_of_versions_is_among_the_code_that_they_follow_from() -> None:
+    room = {path.name for path in Path(projection.__file__).parent.glob("*.py")}
+    assert room - MAKES_NO_ROW <= {path.name for path in projection.Versions.code}
