@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from tracker.domain.entity import RecordedFact
 from tracker.domain.history import History
 
 
-class FactRow(NamedTuple):
+class FactRow(msgspec.Struct, frozen=True, gc=False):
     """A fact and the positions at which it counts: `since` up to, not including, `until` (None: still).
 
     A fact that is retracted and comes back has another row from then on.
@@ -20,7 +21,7 @@ class FactRow(NamedTuple):
     until: int | None = None
 
 
-class ClosedFact(NamedTuple):
+class ClosedFact(msgspec.Struct, frozen=True, gc=False):
     """A fact that counts no more from a position on."""
 
     known: RecordedFact
@@ -42,6 +43,6 @@ def note_facts(
         if history.is_effective(known):
             open[known.position] = FactRow(known, position)
         elif row := open.pop(known.position, None):  # it is new: closed at once
-            rows.append(row._replace(until=position))
+            rows.append(FactRow(known, row.since, position))
         else:
             closed.append(ClosedFact(known, position))

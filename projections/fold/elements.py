@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from datetime import date
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from tracker.domain.elements import Element
 from tracker.domain.entity import INITIAL_FACTS, Fold, RecordedFact
@@ -19,7 +21,7 @@ first day on which it is there."""
 Order: TypeAlias = tuple[date, bool, int, int]
 
 
-class ElementRow(NamedTuple):
+class ElementRow(msgspec.Struct, frozen=True, gc=False):
     """An element, and the positions at which it is what the log says: as those of a `Row`."""
 
     element: Element

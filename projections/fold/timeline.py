@@ -9,6 +9,9 @@ from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import msgspec
+from msgspec import structs
+
 from projections.fold.effective_facts import ClosedFact, FactRow, note_facts
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
 from tracker.domain.elements import are_stored_apart, is_split
@@ -24,7 +27,7 @@ MAX_CACHED_STATES = 16
 """About how many states with long lists are kept in memory of an entity."""
 
 
-class Version(NamedTuple):
+class Version(msgspec.Struct, frozen=True, gc=False):
     """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
 
     `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
@@ -52,7 +55,7 @@ def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
     return EntityFold(entity, known).versions()
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A version and the positions at which it is what the log says: `since` up to, not including,
     `until` (None: still).
 
@@ -164,12 +167,13 @@ class EntityFold:
         """The consecutive states."""
         self._load_changes(date.min)
         versions = [row.version for row in self._rows(0, 0)]
-        return [
-            version._replace(text=self._fold(version.start).text(self._state(version.start)))
-            if is_split(version.text)
-            else version
-            for version in versions
-        ]
+        return [self._with_lists(of) if is_split(of.text) else of for of in versions]
+
+    def _with_lists(self, version: Version) -> Version:
+        """A version whose text has its long lists."""
+        public = self._history.public(version.start)
+        fold = self._folding.of_first(self._history.effective, public)
+        return structs.replace(version, text=fold.text(self._state(version.start)))
 
     def apply(self, new: Sequence[RecordedFact]) -> RowDelta:
         """Apply new facts, each at its own position; returns the changes to the rows."""
@@ -198,7 +202,7 @@ class EntityFold:
                 _note(exchange, fact.position, elements, delta)
             for start, generation in closed:
                 if row := open.pop(start, None):  # it is new: closed at once
-                    delta.added.append(row._replace(until=fact.position))
+                    delta.added.append(structs.replace(row, until=fact.position))
                 else:
                     delta.closed.append((start, generation, fact.position))
             open.update({row.version.start: row for row in opened})
@@ -218,7 +222,8 @@ class EntityFold:
             difference, exchange = self._add_fact(new)
             self._changes = self._changes_on(self._change_days, None)
             return [], self._rows(0, new.position), exchange, difference.facts
-        self._load_changes(date.min if begins else self._earliest(new))
+        if not self._whole:
+            self._load_changes(date.min if begins else self._earliest(new))
         before = self._changes
         difference, exchange = self._add_fact(new)
         first = bisect_left(before, difference.day, key=_DAY)
@@ -324,14 +329,17 @@ class EntityFold:
         It follows from the facts public by then only, so it is valid as long as they are.
         """
         if self._last is None or self._last.day != day:
-            fold = self._fold(day)
+            facts, count = self._history.effective, self._history.public(day)
+            fold = self._folding.of_first(facts, count)
             state = fold.state(self._id, day)
-            self._last = _Change(day, state, None if state is None else fold.written(state))
+            if state is None:
+                self._last = _Change(day, None, None)
+            else:
+                newest = facts[count - 1]
+                self._last = _Change(
+                    day, state, fold.written(state), (newest.fact.public_on, newest.position)
+                )
         return self._last
-
-    def _fold(self, day: date) -> Any:
-        """The fold of the facts public by a day."""
-        return self._folding.of_first(self._history.effective, self._history.public(day))
 
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
         """The rows of the changes from one on, but for those of some days."""
@@ -339,17 +347,10 @@ class EntityFold:
         ends = [change.day for change in self._changes[first + 1 :]]
         for change, end in zip_longest(self._changes[first:], ends):
             if change.mark is not None and change.day not in kept:
-                version = self._version(change, end)
+                state = change.state or self._state(change.day)
+                version = Version(change.day, end, state, change.mark, change.newest)
                 rows.append(Row(self._entity, version, since, None, self.generation))
         return rows
-
-    def _version(self, change: _Change, end: date | None) -> Version:
-        """The version that begins with a change."""
-        assert change.mark is not None
-        last = self._history.effective[self._history.public(change.day) - 1]
-        state = change.state or self._state(change.day)
-        newest = last.fact.public_on, last.position
-        return Version(change.day, end, state, change.mark, newest)
 
     def _state(self, day: date) -> EntityState:
         """The state on a day on which there is one."""
@@ -358,14 +359,16 @@ class EntityFold:
         return state
 
 
-class _Change(NamedTuple):
+class _Change(msgspec.Struct, frozen=True, gc=False):
     """A day from which on there is another state, or none. `mark` is the state as it is written, by
-    which states are compared. Of the states with long lists only the last ones stay in memory.
+    which states are compared, `newest` that of a `Version`. Of the states with long lists only the last
+    ones stay in memory.
     """
 
     day: date
     state: EntityState | None
     mark: str | None
+    newest: tuple[date, int] | None = None
 
 
 _DAY = attrgetter("day")
@@ -375,7 +378,7 @@ def _forget_states(changes: list[_Change], start: int) -> None:
     """Keep no state with long lists before the last changes; there is none before `start`."""
     for index in range(max(start, 0), len(changes) - MAX_CACHED_STATES):
         if is_split(changes[index].mark or ""):
-            changes[index] = changes[index]._replace(state=None)
+            changes[index] = structs.replace(changes[index], state=None)
 
 
 def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
@@ -392,7 +395,7 @@ def _note(exchange: Exchange, position: int, open: dict[Key, ElementRow], delta:
     """Note the changes to elements at a position in a delta; those that are new are `open`."""
     for key in exchange.ended:
         if row := open.pop(key, None):  # it is new: closed at once
-            delta.elements.append(row._replace(until=position))
+            delta.elements.append(ElementRow(row.element, row.since, position))
         else:
             delta.closed_elements.append((*key, position))
     open.update({key: ElementRow(element, position) for key, element in exchange.begun.items()})

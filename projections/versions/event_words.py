@@ -6,7 +6,7 @@ sources that did not fail, which are many, and notes and quotations, which stand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -33,36 +33,46 @@ WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
 CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 
-def event_words(entity: str, known: RecordedFact) -> str | None:
-    """The words of an event, each once; None for those that are found by their entity alone."""
-    if entity.startswith(WITHOUT_WORDS) or isinstance(known.fact, Fetched | Unchanged):
-        return None
-    texts = [entity, known.type.translate(CAPITAL), *_texts(known.fact)]
-    found = " ".join(dict.fromkeys(word for text in texts for word in words(text)))
+def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
+    """The words of the events of an entity by position, each word once; without those events that are
+    found by their entity alone."""
+    if entity.startswith(WITHOUT_WORDS):
+        return {}
+    return {
+        known.position: _words(entity, known)
+        for known in facts
+        if not isinstance(known.fact, Fetched | Unchanged)
+    }
+
+
+def _words(entity: str, known: RecordedFact) -> str:
+    texts = [entity, known.type.translate(CAPITAL)]
+    _add_texts(known.fact, texts)
+    found = " ".join(dict.fromkeys([word for text in texts for word in words(text)]))
     return found.encode()[:MAX_DOCUMENT_BYTES].decode(errors="ignore")
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value, however deep, and what codes stand for."""
+def _add_texts(value: Any, texts: list[str]) -> None:
+    """Add all texts in a value, however deep, and what codes stand for."""
     match value:
         case TextCommitment() | Decimal() | None:
             return
         case Commodity():
-            yield commodity_text(value)
+            texts.append(commodity_text(value))
         case Place():
-            yield from (place_text(value), other_names(value))
+            texts += [place_text(value), other_names(value)]
         case Actor():
-            yield from (value,) if value.islower() else _texts(Place(value))
+            if value.islower():
+                texts.append(value)
+            else:
+                _add_texts(Place(value), texts)
         case Enum():
-            yield plain_word(str(value.value))
+            texts.append(plain_word(str(value.value)))
         case str():
-            yield value
+            texts.append(value)
         case msgspec.Struct():
-            yield from _all([getattr(value, name) for name in value.__struct_fields__])
+            for name in value.__struct_fields__:
+                _add_texts(getattr(value, name), texts)
         case tuple():
-            yield from _all(value)
-
-
-def _all(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        yield from _texts(value)
+            for one in value:
+                _add_texts(one, texts)

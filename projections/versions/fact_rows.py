@@ -16,25 +16,16 @@ def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
 
 
 def _line(entity: str, kind: str, row: FactRow) -> Line:
-    known = row.known
-    fact = known.fact
-    publishers = dict.fromkeys(source.publisher for source in (fact.source, *fact.more_sources))
-    edition = version = None
+    known, fact = row.known, row.known.fact
+    publishers = " ".join(fact.cited_publishers)
+    edition = version = NULL
     if isinstance(fact, Claimed):
-        edition, version = fact.edition, fact.edition_version
-    columns = (
-        known.position,
-        entity,
-        kind,
-        known.type,
-        " ".join(publishers),
-        NULL if edition is None else one_line(edition),
-        NULL if version is None else one_line(version),
-        fact.public_on.isoformat(),
-        row.since,
-        row.until or OPEN_POSITION,
+        edition = one_line(fact.edition)
+        version = NULL if fact.edition_version is None else one_line(fact.edition_version)
+    return (
+        f"{known.position}\t{entity}\t{kind}\t{known.type}\t{publishers}\t{edition}\t{version}"
+        f"\t{fact.public_on.isoformat()}\t{row.since}\t{row.until or OPEN_POSITION}"
     )
-    return "\t".join(map(str, columns))
 
 
 def one_line(text: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
-from typing import NamedTuple
+
+import msgspec
 
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.versions.fact_rows import one_line
@@ -29,7 +30,7 @@ def block_of(position: int) -> tuple[int, int]:
     return block, block * BLOCK_POSITIONS
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True, gc=False):
     """What facts that are summed together have in common."""
 
     more: int
@@ -38,8 +39,8 @@ class Group(NamedTuple):
     kind: str
     publishers: tuple[str, ...]
     public_on: date
-    edition: str = ""
-    edition_version: str = ""
+    edition: str
+    edition_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +53,20 @@ class FactSums:
     def add(self, entity: str, rows: Sequence[FactRow], closed: Sequence[ClosedFact]) -> None:
         """Add the facts of an entity that begin to count, and those that do no more."""
         kind = entity.partition("/")[0]
-        for known, since, until in rows:
-            self._add(kind, known, since, 1)
-            if until is not None:
-                self._add(kind, known, until, -1)
-        for known, at in closed:
-            self._add(kind, known, at, -1)
+        for row in rows:
+            self._add(kind, row.known, row.since, 1)
+            if row.until is not None:
+                self._add(kind, row.known, row.until, -1)
+        for ended in closed:
+            self._add(kind, ended.known, ended.at, -1)
 
     def _add(self, kind: str, known: RecordedFact, position: int, more: int) -> None:
         fact, block = known.fact, position // BLOCK_POSITIONS
-        publishers = (fact.source.publisher, *[one.publisher for one in fact.more_sources])
+        edition, version, series = "", "", None
         if isinstance(fact, Claimed):
-            of = fact.edition, fact.edition_version or ""
-            group = Group(more, block, kind, publishers, fact.public_on, *of)
-            self.groups[group].append(fact.series)
-        else:
-            self.groups[Group(more, block, kind, publishers, fact.public_on)].append(None)
+            edition, version, series = fact.edition, fact.edition_version or "", fact.series
+        group = Group(more, block, kind, fact.cited_publishers, fact.public_on, edition, version)
+        self.groups[group].append(series)
 
     def lines(self) -> list[str]:
         """The sums as lines, their columns in the order of `add_sums`, always in the same order: so
@@ -77,7 +76,7 @@ class FactSums:
             common = "\t".join(
                 [
                     f"{group.block}\t{group.kind}",
-                    " ".join(dict.fromkeys(group.publishers)),
+                    " ".join(group.publishers),
                     one_line(group.edition),
                     one_line(group.edition_version),
                     group.public_on.isoformat(),

@@ -109,17 +109,12 @@ async def fold_streams(
         fold = taken[name]
         if name in missing:
             fold = _catch_up(fold, name, missing[name])
-        batch.search_rows.events |= _words_of_events(name, stream.facts)
+        batch.search_rows.events |= event_words(name, stream.facts)
         delta = await apply_facts(fold, stream.facts)
         fold.size += stream.size
         folds.put(name, fold)
         await rows.add(name, delta)
     return batch
-
-
-def _words_of_events(name: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
-    found = ((known.position, event_words(name, known)) for known in facts)
-    return {position: words for position, words in found if words}
 
 
 async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDelta:
@@ -185,7 +180,8 @@ async def write_page(
         (FACTS_SQL.add_facts, page.added_facts),
         (FACTS_SQL.add_sums, page.fact_sums.lines()),
         (SQL.add_subjects, sorted(page.search_rows.subjects)),
-        (SQL.lower_subjects, sorted(page.search_rows.lowered_subjects)),
+        (SQL.add_more_subjects, sorted(page.search_rows.more_subjects)),
+        (SQL.lower_subjects, sorted(page.search_rows.more_subjects)),
         (SQL.add_texts, _text_lines(page.search_rows)),
         (SQL.add_documents, _document_lines(page.search_rows)),
         (SQL.add_event_words, _event_lines(page.search_rows)),

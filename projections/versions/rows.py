@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import NamedTuple
+
+import msgspec
 
 from projections.fold.timeline import RowDelta
 from projections.versions.search_document import document
@@ -24,7 +25,7 @@ from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
-from tracker.domain.values import DAY, PartialDate, Value
+from tracker.domain.values import DAY, PartialDate, Source, Value
 from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -41,7 +42,7 @@ OPEN_POSITION = 2**63 - 1
 """The `until` of a row that still holds: the largest number of its column."""
 
 
-class FilterColumns(NamedTuple):
+class FilterColumns(msgspec.Struct, frozen=True, gc=False):
     """The columns by which lists filter and order states, as far as these rarely change.
 
     `commodities` and `places` are those that an entity is about: the place of a figure, the issuer, the
@@ -143,26 +144,42 @@ def sources_json(state: EntityState) -> str:
 def _sources_of(fact: Evidence | Claim) -> list[str]:
     """The sources of a fact, each as JSON. Whether it is primary and verified is said of the fact:
     one such source among several is enough."""
-    primary = any(source.is_primary for source in fact.sources)
-    verified = any(source.verified for source in fact.sources)
-    parts = [
-        _source_json(source.publisher, source.published_on, source.checked, primary, verified)
-        for source in fact.sources
-    ]
+    if fact.more_sources:
+        primary = any(source.is_primary for source in fact.sources)
+        verified = any(source.verified for source in fact.sources)
+        parts = [_source_json(source, primary, verified) for source in fact.sources]
+    else:
+        one = fact.source
+        parts = [
+            _only_source_json(one.publisher, one.published_on, one.checked, one.primary, one.url)
+        ]
     if isinstance(fact, Claim):
         parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
     return parts
 
 
 @lru_cache(maxsize=4096)
-def _source_json(
-    publisher: str, published: PartialDate, checked: Checked, primary: bool, verified: bool
+def _only_source_json(
+    publisher: str, published: PartialDate, checked: Checked, primary: bool | None, url: str | None
 ) -> str:
+    """The JSON of a source that is the only one of its fact; many facts have one that is alike."""
+    source = Source(
+        publisher=publisher,
+        name=publisher,
+        published_on=published,
+        checked=checked,
+        primary=primary,
+        url=url,
+    )
+    return _source_json(source, source.is_primary, source.verified)
+
+
+def _source_json(source: Source, primary: bool, verified: bool) -> str:
     return encode(
         {
-            "publisher": publisher,
-            "published": of_date(published),
-            "checked": checked,
+            "publisher": source.publisher,
+            "published": of_date(source.published_on),
+            "checked": source.checked,
             "is_primary": primary,
             "verified": verified,
         }
@@ -187,6 +204,7 @@ def clauses_json(state: EntityState) -> str:
     ).decode()
 
 
+@lru_cache(maxsize=4096)
 def of_date(given: PartialDate) -> str:
     """The days that a date may mean."""
     return days(given.first, given.last)
@@ -225,37 +243,38 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
     it already from as early a day.
     """
     words = _Words(delta.search_keys)
-    before, head = None, ""
+    columns, head, found = FilterColumns(), "", None
     for row in sorted(delta.added, key=_SINCE):
-        entity, (start, end, state, text, newest), since, until, generation = row
-        columns = filter_columns(state)
-        found = document(state)
+        entity, version, since = row.entity, row.version, row.since
+        start, state = version.start, version.state
+        if not head or not isinstance(state, FigureState):  # a figure is always about the same
+            columns, before, found = filter_columns(state), columns, document(state)
+            if not head or columns != before:
+                head = _head(entity, columns)
         if found and found.key not in words.known:
             words.known[found.key] = start
             search_rows.add_document(entity, found, since)
-        if columns is not before and columns != before:  # an entity is rarely about anything new
-            head, before = _head(entity, columns), columns
         if words.are_news(columns, start):
-            words.add(_subjects(columns), since, start)
+            for word in _subjects(columns):
+                words.add(word, since, start)
             if columns.search_text:
                 search_rows.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
-        if not is_split(text):
+        if not is_split(version.text):
             sources = sources_json(state)
             words.add_publishers(state, since, start)
         day = main_date(state)
         yield (
             f"{head}\t{found.key if found else NULL}\t{of_date(day) if day else NULL}\t{sources}"
-            f"\t{clauses_json(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}"
+            f"\t{clauses_json(state)}\t{_day(start)}\t{_last_day(version.end)}"
+            f"\t{since}\t{row.until or OPEN_POSITION}\t{row.generation}"
+            f"\t{_newest(version.newest)}\t{version.text}"
         )
-    for element, since, _ in delta.elements:
-        if isinstance(element.value, (Evidence, Claim)):
-            words.add_publishers(element.value, since, element.first_day)
-    subjects = words.lines(delta.entity)
-    search_rows.subjects += subjects
-    if not delta.is_new:
-        search_rows.lowered_subjects += subjects
+    for listed in delta.elements:
+        if isinstance(value := listed.element.value, (Evidence, Claim)):
+            words.add_publishers(value, listed.since, listed.element.first_day)
+    subjects = search_rows.subjects if delta.is_new else search_rows.more_subjects
+    subjects += words.lines(delta.entity)
 
 
 class _Words:
@@ -275,17 +294,19 @@ class _Words:
         self.known[key] = day
         return True
 
-    def add(self, words: Iterable[str], since: int, day: date) -> None:
-        """Take in words that an entity is about."""
-        for word in words:
-            first, earliest = self._found.get(word, (since, day))
-            self._found[word] = min(first, since), min(earliest, day)
+    def add(self, word: str, since: int, day: date) -> None:
+        """Take in a word that an entity is about."""
+        found = self._found.get(word)
+        if found is None:
+            self._found[word] = since, day
+        elif found[0] > since or found[1] > day:
+            self._found[word] = min(found[0], since), min(found[1], day)
 
     def add_publishers(self, of: EntityState | Evidence | Claim, since: int, day: date) -> None:
         """Take in the publishers of sources."""
         for source in of.sources:
             if self.are_news(source.publisher, day) or source.publisher in self._found:
-                self.add([source.publisher], since, day)
+                self.add(source.publisher, since, day)
 
     def lines(self, entity: str) -> list[Line]:
         """Their rows."""
@@ -296,6 +317,11 @@ class _Words:
         ]
 
 
+def _last_day(end: date | None) -> str:
+    """The last day before an end; without one there is none."""
+    return _day(end - DAY) if end else "infinity"
+
+
 def _newest(newest: tuple[date, int] | None) -> str:
     """The day and the position of the last fact, as two columns."""
     return f"{NULL}\t{NULL}" if newest is None else f"{_day(newest[0])}\t{newest[1]}"
@@ -304,10 +330,10 @@ def _newest(newest: tuple[date, int] | None) -> str:
 def element_rows(delta: RowDelta) -> list[Line]:
     """The rows of elements of long lists that a delta adds."""
     return [
-        f"{delta.entity}\t{list}\t{place}\t{_day(start)}"
-        f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or OPEN_POSITION}\t{text}"
-        f"\t{_source(value) or NULL}"
-        for (list, place, start, end, value, text), since, until in delta.elements
+        f"{delta.entity}\t{of.list}\t{of.place}\t{_day(of.first_day)}\t{_last_day(of.end)}"
+        f"\t{row.since}\t{row.until or OPEN_POSITION}\t{of.text}\t{_source(of.value) or NULL}"
+        for row in delta.elements
+        for of in [row.element]
     ]
 
 

@@ -48,7 +48,13 @@ SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_subjects
--- What entities are about, where that is new.
+-- What new entities are about.
+INSERT INTO subjects (kind, word, entity, since, first_day)
+SELECT c[1], c[2], c[3], c[4]::bigint, c[5]::date
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
+
+-- name: add_more_subjects
+-- What others are about, where that is new.
 INSERT INTO subjects (kind, word, entity, since, first_day)
 SELECT c[1], c[2], c[3], c[4]::bigint, c[5]::date
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c

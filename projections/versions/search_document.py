@@ -12,6 +12,8 @@ from functools import cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+import msgspec
+
 from projections.versions.search_text import words
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -33,7 +35,7 @@ MIN_CORRECTED_LETTERS = 4
 MAX_CORRECTED_LETTERS = 40
 
 
-class Passage(NamedTuple):
+class Passage(msgspec.Struct, frozen=True, gc=False):
     """A text of a state, its field, and how much it weighs: A is a name, D is said in passing."""
 
     field: str

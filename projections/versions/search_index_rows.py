@@ -16,9 +16,10 @@ class SearchIndexRows:
     that they ever had."""
 
     subjects: list[str] = field(default_factory=list)
-    """As lines, their columns in the order of `add_subjects` (rows.sql)."""
-    lowered_subjects: list[str] = field(default_factory=list)
-    """Those of entities that had rows before: they may be there already, with a later first day."""
+    """Those of entities that had no rows before, as lines, their columns in the order of `add_subjects`
+    (rows.sql)."""
+    more_subjects: list[str] = field(default_factory=list)
+    """Those of other entities: they may be there already, with a later first day."""
     texts: set[SearchText] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By entity and key."""

@@ -11,6 +11,7 @@ import pytest
 from eventsourcing.domain import datetime_now_with_tzinfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from tests.benchmarks.entity import KINDS
 from tests.domain.test_law import any_near_day
@@ -103,7 +104,7 @@ def test_effective_facts_are_kept_as_they_are_found_among_all(
         on = History()
         for known in decided_facts(stream, *(order.fact for order in orders)):
             before = [*on.effective]
-            place, day, _ = on.add(known)
+            place, day, _ = astuple(on.add(known))
             once = History(on.known)
             assert (on.effective, on.retracted, on.opening_count) == (
                 once.effective,

@@ -7,6 +7,7 @@ from operator import attrgetter
 from random import Random
 
 import pytest
+from msgspec.structs import astuple
 
 from projections.fold.timeline import EntityFold
 from tests.support.fact_builders import announced, decided_facts, history, retracted, suspended
@@ -21,7 +22,7 @@ def counted(stream: str, known: list[RecordedFact], pages: list[int]) -> dict[in
     for size in pages:
         delta = fold.apply(known[start : start + size])
         start += size
-        for ended, at in delta.closed_facts:
+        for ended, at in map(astuple, delta.closed_facts):
             [open_] = [
                 key for key, until in rows.items() if key[0] == ended.position and until is None
             ]

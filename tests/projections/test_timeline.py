@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple, replace
 
 from projections.fold.elements import ElementRow
 from projections.fold.replay import ReplayState
@@ -154,7 +155,7 @@ class Rows:
             ]
             assert self.rows[index].since < position
             assert self.rows[index].generation == generation
-            self.rows[index] = self.rows[index]._replace(until=position)
+            self.rows[index] = replace(self.rows[index], until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
         for *key, position in revision.closed_elements:
@@ -164,7 +165,7 @@ class Rows:
                 if row.until is None and [*row.element[:3]] == key
             ]
             assert self.elements[index].since < position
-            self.elements[index] = self.elements[index]._replace(until=position)
+            self.elements[index] = replace(self.elements[index], until=position)
         assert all(row.until is None or row.since < row.until for row in revision.elements)
         self.elements.extend(revision.elements)
 
@@ -172,7 +173,7 @@ class Rows:
         """What the log says now."""
         open = [row for row in self.rows if row.until is None]
         return [
-            row.version._replace(text=self.whole(row))
+            replace(row.version, text=self.whole(row))
             for row in sorted(open, key=lambda row: row.version.start)
         ]
 
@@ -184,7 +185,7 @@ class Rows:
         _, size, _, *parts = text.split("\x02")
         there = sorted(
             element
-            for element, begun, until in self.elements
+            for element, begun, until in map(astuple, self.elements)
             if begun <= since
             and (until is None or since < until)
             and element.first_day <= day
@@ -389,7 +390,7 @@ def replace_position(position: int) -> Any:
         stream = "export-control/gallium"
 
     event: Any = Event()
-    event.position, event.known = position, known._replace(position=position)
+    event.position, event.known = position, replace(known, position=position)
     return event
 
 

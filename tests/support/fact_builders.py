@@ -130,7 +130,7 @@ def decided_facts(stream: str, *facts: Fact) -> list[RecordedFact]:
     entity = rehydrate(stream, [])
     for number, item in enumerate(facts, 1):
         entity.record(item, f"e{number}")
-    return [known._replace(position=number) for number, known in enumerate(entity.known, 1)]
+    return [structs.replace(known, position=number) for number, known in enumerate(entity.known, 1)]
 
 
 def state(known: Sequence[RecordedFact], stream: str, day: str) -> Any:
@@ -289,7 +289,8 @@ def rearranged(chance: Random, known: Sequence[RecordedFact]) -> list[RecordedFa
     turns = [key for key, items in waiting.items() for _ in items]
     chance.shuffle(turns)
     return [
-        waiting[key].pop(0)._replace(position=position) for position, key in enumerate(turns, 1)
+        structs.replace(waiting[key].pop(0), position=position)
+        for position, key in enumerate(turns, 1)
     ]
 
 

@@ -208,6 +208,8 @@ class PrefixFolds(Generic[F]):
 
     def of_first(self, facts: Sequence[RecordedFact], count: int) -> F:
         """The fold of the first facts, for reading only."""
+        if self._at == count:
+            return self._fold
         kept = bisect_right(self._kept, count, key=_COUNT)
         if self._at > count or (kept and self._kept[kept - 1][0] > self._at):
             self._go_back(kept)

@@ -10,7 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import NamedTuple
+
+import msgspec
 
 from tracker.domain.values import Fact, Name, Source, Value, check_reason
 
@@ -39,8 +40,11 @@ class Retracted(Fact, frozen=True, kw_only=True):
         return date.min
 
 
-class RecordedFact(NamedTuple):
+class RecordedFact(msgspec.Struct, frozen=True, gc=False):
     """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
+
+    # What folds and rows make many of are structs: a named tuple takes several times as long to make,
+    # and Python looks for cycles in each.
 
     position: int
     event_id: str
@@ -103,7 +107,7 @@ def sort_key(known: RecordedFact) -> tuple[date, bool]:
     return known.fact.public_on, type(known.fact) not in INITIAL_FACTS
 
 
-class Difference(NamedTuple):
+class Difference(msgspec.Struct, frozen=True, gc=False):
     """From where on the effective facts are others than before."""
 
     place: int
@@ -181,7 +185,7 @@ class History:
         first = min(
             differences, default=Difference(len(self.effective), date.max, []), key=_PLACE_AND_DAY
         )
-        return first._replace(facts=changed)
+        return Difference(first.place, first.day, changed)
 
     def remove_last(self) -> int:
         """Forget the last fact of the log, as if it had never been added. Returns the place from

@@ -256,6 +256,14 @@ class Fact(Value, frozen=True, kw_only=True):
         return None
 
     @property
+    def cited_publishers(self) -> tuple[str, ...]:
+        """The publishers of its sources, each once, that of the first one first."""
+        if not self.more_sources:
+            return (self.source.publisher,)
+        of_more = [source.publisher for source in self.more_sources]
+        return tuple(dict.fromkeys([self.source.publisher, *of_more]))
+
+    @property
     def public_on(self) -> date:
         """The day from which the fact counts in valid time: when it is so and public."""
         raise NotImplementedError

@@ -139,7 +139,7 @@ def without_redacted(
         PlannedEvent(
             planned.stream, without_texts(planned.fact, gone), planned.event_id, planned.path
         ),
-        [known._replace(fact=without_texts(known.fact, gone)) for known in row],
+        [replace(known, fact=without_texts(known.fact, gone)) for known in row],
     )
 
 
