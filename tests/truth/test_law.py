@@ -23,7 +23,7 @@ from tests.conftest import copied
 from tests.support.api import Api
 from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.compare import differences
-from tests.truth.oracle.events import DAY, CountingEvent, counting_events, first_day
+from tests.truth.oracle.events import CountingEvent, counting_events, first_day
 from tests.truth.oracle.law import instruments
 from tests.truth.oracle.law_answers import (
     ask_changes,
@@ -31,12 +31,12 @@ from tests.truth.oracle.law_answers import (
     ask_matching,
     ask_statuses,
     ask_turns,
-    days_of,
     expected_changes_of_law,
     expected_instruments,
     expected_statuses,
     expected_turns,
     of_law,
+    turns,
 )
 from tests.truth.oracle.law_histories import COMMODITIES, DAYS, record_law
 from tests.truth.oracle.matching import listed, worded
@@ -108,16 +108,11 @@ async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(a
     """A clause in force that is worded anew stays in force until the new wording is: it has an
     `effectiveFrom`."""
     law = of_law(counting_events(log := await log_of(api), len(log)))
-    found = []
-    for day in days_of(law, FIRST_DAY, LAST_DAY):
-        before, after = instruments(law, day - DAY), instruments(law, day)
-        found += [
-            f"{day} {key}/{name}"
-            for key in before
-            for name, clause in before[key].clauses.items()
-            if clause.status(day - DAY) == "in_force"
-            if after[key].clauses[name].status(day) == "announced"
-        ]
+    found = [
+        f"{day} {key}/{name}"
+        for day, key, name, *statuses in turns(law, FIRST_DAY, LAST_DAY)
+        if statuses == ["in_force", "announced"]
+    ]
     assert found == []
 
 
@@ -129,18 +124,18 @@ async def compare_at(api: Api, log: Log, one: Moment, other: Moment, days: int) 
         expected_instruments(law, day), await ask_instruments(api, *one), (f"{day}@{position}",)
     )
     wrong = list(found)
-    turns, coming = expected_turns(law, day, days), await ask_turns(api, *one, days)
-    wrong += [f"{day}@{position} in {days} days: {turn}" for turn in sorted(turns ^ coming)]
+    expected, coming = expected_turns(law, day, days), await ask_turns(api, *one, days)
+    wrong += [f"{day}@{position} in {days} days: {turn}" for turn in sorted(expected ^ coming)]
     wrong += differences(
         expected_statuses(law, day), await ask_statuses(api, *one), (f"statuses {day}@{position}",)
     )
     (first, last), (since, until) = sorted((day, other[0])), sorted((position, other[1]))
     earlier, later = (of_law(counting_events(log, end)) for end in (since, until))
-    expected = expected_changes_of_law(
+    differing = expected_changes_of_law(
         instruments(earlier, first), first, instruments(later, last), last
     )
     changes = await ask_changes(api, (first, since), (last, until))
-    return wrong + list(differences(expected, changes, (f"{first}@{since} to {last}@{until}",)))
+    return wrong + list(differences(differing, changes, (f"{first}@{since} to {last}@{until}",)))
 
 
 async def compare_lists(

@@ -190,18 +190,35 @@ TURNS = {
 
 def expected_turns(known: list[CountingEvent], day: date, days: int) -> set[str]:
     """The same by the oracle: the difference of the states of consecutive days."""
-    by_then, last = known_by(known, day), day + timedelta(days=days)
-    found = set()
-    for on in days_of(by_then, day, last):
-        eve, now = instruments(by_then, on - DAY), instruments(by_then, on)
-        for key in eve.keys() & now.keys():
-            for name, clause in now[key].clauses.items():
-                before = eve[key].clauses.get(name)
-                was, status = before and before.status(on - DAY), clause.status(on)
-                if before and was != status and status in TURNS:
-                    returns = (was, status) == ("suspended", "in_force")
-                    found.add(f"{on} {key} {name} {'RETURNS' if returns else TURNS[status]}")
-    return found
+    last = day + timedelta(days=days)
+    return {
+        f"{on} {key} {name} {'RETURNS' if (was, now) == ('suspended', 'in_force') else TURNS[now]}"
+        for on, key, name, was, now in turns(known_by(known, day), day, last)
+        if now in TURNS
+    }
+
+
+def turns(
+    known: list[CountingEvent], after: date, until: date
+) -> Iterator[tuple[date, str, str, str, str]]:
+    """The days after one and up to another on which a clause has another status than on their eve:
+    the instrument, the clause, and both statuses."""
+    for events in by_instrument(known):
+        for on in days_of(events, after, until):
+            eve, now = instruments(events, on - DAY), instruments(events, on)
+            for key in eve.keys() & now.keys():
+                for name, clause in now[key].clauses.items():
+                    before = eve[key].clauses.get(name)
+                    if before and before.status(on - DAY) != clause.status(on):
+                        yield on, key, name, before.status(on - DAY), clause.status(on)
+
+
+def by_instrument(known: list[CountingEvent]) -> list[list[CountingEvent]]:
+    """The events about each instrument."""
+    found: dict[str, list[CountingEvent]] = {}
+    for event in known:
+        found.setdefault(event.entity, []).append(event)
+    return list(found.values())
 
 
 def days_of(known: list[CountingEvent], after: date, until: date) -> list[date]:
@@ -233,11 +250,12 @@ def expected_statuses(known: list[CountingEvent], day: date) -> dict[str, list[t
     """The same by the oracle: each day as it was known then, or is known to come."""
     by_then, public = known_by(known, day), instruments(known, day)
     found: dict[str, list[tuple[str, str]]] = {}
-    for on in days_of(by_then, FIRST_DAY, LAST_DAY):
-        for name, status in _statuses(instruments(by_then, on), on):
-            periods = found.setdefault(name, [])
-            if not periods or periods[-1][0] != status:
-                periods.append((status, str(on)))
+    for events in by_instrument(by_then):
+        for on in days_of(events, FIRST_DAY, LAST_DAY):
+            for name, status in _statuses(instruments(events, on), on):
+                periods = found.setdefault(name, [])
+                if not periods or periods[-1][0] != status:
+                    periods.append((status, str(on)))
     return {
         name: periods
         for name, periods in found.items()
