@@ -78,7 +78,7 @@ async def test_shipped_alliances_and_their_shares_are_as_a_second_reading_has_th
     chance, log = Random(7), await log_of(api)
     known = counting_events(log, len(log))
     turns = [event.day for event in known if event.type.startswith("Alliance.")]
-    found = []
+    found: list[str] = []
     for _ in range(2 * ROUNDS):
         day = chance.choice(turns) + timedelta(days=chance.choice((-1, 0, 1, 200, 1000)))
         found += await compare_at(api, chance, log, day, len(log))
@@ -122,7 +122,7 @@ async def compare_times(
     asked = f'places: {json.dumps(PLACES[:4])}, between: {{from: "{first}", to: "{last}"}}'
     arguments = f"{asked}, first: 200, after: $after"
     told = await pages(api, moment(day, position), "memberships", arguments, MEMBERSHIP)
-    by_then, found = known_by(known, day), []
+    by_then, found = known_by(known, day), list[str]()
     for on in {first, last, first + (last - first) / 2, first + (last - first) / 3}:
         expected = {
             (key, place): one.membership(place, on)
@@ -153,7 +153,7 @@ async def compare_shares(
 ) -> list[str]:
     """Shares of alliances in what the world makes that are not those of their members on the day."""
     of, public = alliances(known, day), figures(known, day)
-    found = []
+    found: list[str] = []
     for commodity in chance.sample(COMMODITIES, 2):
         if not of:
             break

@@ -172,7 +172,7 @@ FILTERS = {
 
 def any_filter(chance: Random, commodities: Any, day: date) -> dict[str, Any]:
     """Some arguments of a list."""
-    asked = {
+    asked: dict[str, Any] = {
         name: chance.choice(words)
         for name, (often, words) in FILTERS.items()
         if chance.random() < often

@@ -88,8 +88,8 @@ def _take(of: Alliance, event: CountingEvent) -> None:
             of.members_known = True
             if listed := told.get("members"):
                 others = {p: one for p, one in of.members.items() if one[1] not in FULL}
-                was = {p: one for p, one in of.members.items() if one[1] in FULL}
-                of.members = others | {p: was.get(p, (told["on"], "member")) for p in listed}
+                full = {p: one for p, one in of.members.items() if one[1] in FULL}
+                of.members = others | {p: full.get(p, (told["on"], "member")) for p in listed}
         case "MemberLeft":
             of.members.pop(told["member"], None)
         case "Succeeded" | "Dissolved":
