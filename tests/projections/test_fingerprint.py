@@ -9,8 +9,9 @@ import pytest
 from projections.runner.fingerprint import hash_files
 from projections.versions import projection
 
-MAKES_NO_ROW = {"__init__.py", "projection.py", "fold_cache.py", "whole_streams.py"}
-"""Modules that say in which order facts are folded, and what is kept in memory meanwhile."""
+MAKES_NO_ROW = {"__init__.py", "projection.py", "fold_cache.py", "whole_streams.py", "spellings.py"}
+"""Modules that say in which order facts are folded, what is kept in memory meanwhile, and what questions
+mean by their words."""
 
 CODE = '''"""About days."""
 
