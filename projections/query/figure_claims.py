@@ -8,7 +8,6 @@ where somebody asks for more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,11 +33,12 @@ class SourceColumns(_Columns, frozen=True):
 
 
 class QuantityColumns(_Columns, frozen=True):
-    """A quantity, all of it. It was checked when it was recorded, and is not checked again."""
+    """A quantity, all of it. It was checked when it was recorded, and is not checked again; its numbers
+    are texts, as they were written, since nobody counts with them."""
 
     unit: str
-    value: Decimal | None = None
-    upper: Decimal | None = None
+    value: str | None = None
+    upper: str | None = None
     qualifier: Qualifier | None = None
     basis: str | None = None
     estimated: bool = False
@@ -82,9 +82,10 @@ class UndecodedFigure:
             self._json = None
         return self._state
 
-    def claim(self, position: int) -> Claim:
-        """A claim of the state."""
-        return next(claim for claim in self.state.claims if claim.position == position)
+
+def claim_at(figure: FigureState, position: int) -> Claim:
+    """The claim of a figure that the event at a position recorded."""
+    return next(claim for claim in figure.claims if claim.position == position)
 
 
 class FigureClaims:

@@ -49,7 +49,9 @@ class StateCache:
         epoch = known.epoch if known else None
         if epoch is not None and kind in self._known:
             rows = await fetch(False)
-            states = [state for row in rows if (state := self.kept.get((epoch, kind, row[:3])))]
+            names = [row[:3] for row in rows]
+            found = {name: self.kept.get((epoch, kind, name)) for name in dict.fromkeys(names)}
+            states = [state for name in names if (state := found[name]) is not None]
             if len(states) == len(rows):
                 return rows, states
         rows = await fetch(True)
@@ -59,14 +61,10 @@ class StateCache:
         """The states of whole rows, cached if we are notified when their epoch ends."""
         if rows:  # no rows say nothing about the next ones
             self._known.add(kind)
-        states: dict[Name, T] = {}
-        found = []
-        for row in rows:
-            name = row[:3]
-            if (state := states.get(name)) is None:
-                state = states[name] = self._state(kind, epoch, name, row["state"])
-            found.append(state)
-        return found
+        names = [row[:3] for row in rows]
+        texts = {name: row[-1] for name, row in zip(names, rows, strict=True)}
+        states = {name: self._state(kind, epoch, name, text) for name, text in texts.items()}
+        return [*map(states.__getitem__, names)]
 
     def _state(self, kind: type[T], epoch: int | None, name: Name, text: str) -> T:
         if epoch is None:

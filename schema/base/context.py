@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import strawberry
@@ -15,14 +16,13 @@ from tracker.auth.scopes import Caller, Scope
 from tracker.log.resume_token import ResumeToken
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """The parts of the tracker, and who asks."""
 
     services: Services
     access: Access
     caller: Caller
-    loaders: Loaders = field(init=False)
     connection_params: dict[str, Any] = field(default_factory=dict)
     """The parameters of a WebSocket client's `connection_init`; browsers cannot send headers there.
     """
@@ -45,8 +45,10 @@ class Context:
     reading: Services | None = None
     """The parts that later questions are answered with, where they are not those of this operation."""
 
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(
+    @cached_property
+    def loaders(self) -> Loaders:
+        """What collects what an answer asks for; many answers ask for nothing of it."""
+        return Loaders(
             self.services.recorder,
             self.services.as_of,
             self.services.review,

@@ -17,9 +17,10 @@ PATHS = "_paths"
 MADE = "_made"
 """The attribute of a type with the functions that make the values of fields of its objects."""
 CONTENT = "_content"
-"""The attribute of an object at a moment with the attributes of the object that it is a copy of."""
+"""The attribute of an object at a moment with the object that it is a copy of; None of others."""
 RENDERED = "_rendered"
-"""The attribute with what the last document made of an object: its plan, and the answer."""
+"""The attribute with what the last document made of an object: the number of its plan, and the part of
+the answer."""
 WITHOUT_ARGUMENTS = "without_arguments"
 """In the metadata of a field: the method that answers it where it is asked without arguments."""
 OF_MOMENT = "of_moment"
@@ -71,6 +72,8 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
         return value
 
     kind.__getattr__ = made  # type: ignore[attr-defined]
+    setattr(kind, CONTENT, None)
+    setattr(kind, RENDERED, (None, None))
     return kind
 
 

@@ -95,7 +95,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         plan = self._field_plan(parent_type, field_details_list)
         if plan is not None:
             try:
-                return plan(source)
+                return plan([source])[0]
             except Exception:
                 pass  # whatever it is, graphql-core meets it too, and says where
         turns = source.turns if isinstance(source, AtMoment) else None
@@ -142,7 +142,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         plan = self._plan(return_type, field_details_list)
         if plan is not None:
             try:
-                return plan(result)
+                return plan([result])[0]
             except Exception:
                 pass  # whatever it is, graphql-core meets it too, and says where
         return super().complete_value(
@@ -224,7 +224,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """A field's parts of the answer at the first moments: as many as can be had by a plan and
         one call."""
         if (at_hand := self._field_plan(type_, selected)) is not None:
-            return [at_hand(moment) for moment in moments]
+            return [*at_hand(moments)]
         call = self._call(type_, selected[0].node)
         plan = self._plan(call.definition.type, selected) if call else None
         if call is None or plan is None:
@@ -235,11 +235,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         found = await _in_turn(first.turns, partial(call.answer, first, info))
         of_days = series.days_of(found) if series else None
         if series is None or of_days is None:
-            return [plan(found)]
-        parts = []
+            return [*plan([found])]
+        parts: list[Any] = []
         for one in moments:
             await series.give_way()
-            parts.append(plan(of_days[one.moment.valid_at]))
+            parts += plan([of_days[one.moment.valid_at]])
         return parts
 
     def _field_plan(self, parent: GraphQLObjectType, selected: Sequence[Any]) -> Serializer | None:

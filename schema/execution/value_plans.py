@@ -1,9 +1,10 @@
 """Serializers: how the plain part of an answer is made, found out once for a document.
 
 Most of an answer is attributes of objects that are there already: no arguments, nothing to wait
-for. graphql-core still goes the whole way for each of them. A plan is a function from such an
-object to its part of the answer. What has no plan, and every value that a plan does not take (it
-raises), is left to graphql-core, so errors and nulls come out as it says.
+for. graphql-core still goes the whole way for each of them. A plan is a function from such objects
+to their parts of the answer, column by column: one field of all objects of a list is read and
+converted together, and so are the lists in all of them. What has no plan, and every value that a
+plan does not take (it raises), is left to graphql-core, so errors and nulls come out as it says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from itertools import count
+from itertools import chain, count, islice, repeat
 from operator import attrgetter, methodcaller
 from types import NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -37,8 +38,11 @@ from strawberry.types.field import StrawberryField
 
 from schema.base.decorators import CONTENT, OF_MOMENT, PATHS, RENDERED, WITHOUT_ARGUMENTS
 
-Serializer: TypeAlias = Callable[[Any], Any]
-"""Makes a part of an answer of a value, or raises."""
+Serializer: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+"""Makes the parts of an answer of values, in their order, or raises."""
+
+Reader: TypeAlias = Callable[[Any], Any]
+"""Reads the value of a field of an object."""
 
 Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
 """The fields that are selected of an object of a type, by the name that they get in the answer."""
@@ -46,23 +50,30 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
 """What a field is asked with."""
 
-Converters: TypeAlias = Mapping[type, Serializer | None]
-"""How values of exactly these classes get into an answer, None: as they are. It is what their plan
-says too, which those of other classes take."""
+Converters: TypeAlias = Mapping[type, Callable[[Any], Any] | None]
+"""How scalars of exactly these classes get into an answer, None: as they are. Those of other classes
+are coerced as graphql-core does."""
 
 
 PLAN_NUMBERS = count()
 """Tell plans apart, also from those that are forgotten."""
 
 
-class Field(NamedTuple):
-    """How a field gets from an object into an answer: it is read, then converted by its class or planned."""
+NOT_RENDERED = None, None
+"""What is there of an object that no plan has made anything of."""
 
-    read: Serializer
-    converters: Converters
-    plan: Serializer
+
+class Field(NamedTuple):
+    """How a field gets from objects into their parts of the answer: it is read, and serialized."""
+
+    read: Reader
+    serialize: Serializer
     of_moment: bool = False
     """Whether it follows from the moment of an object, not from its content alone."""
+
+    def column(self, objects: Sequence[Any]) -> Sequence[Any]:
+        """The field's part of the answer for each object."""
+        return self.serialize([*map(self.read, objects)])
 
 
 class NotSerializable(Exception):
@@ -83,20 +94,11 @@ class SerializerBuilder:
         """The plan for values of a type with what is selected of them. Raises NotSerializable."""
         if isinstance(type_, GraphQLNonNull):
             return self._required(type_.of_type, selected)
-        inner = self._required(type_, selected)
-        return lambda value: None if value is None else inner(value)
+        return _nullable(self._required(type_, selected))
 
     def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
-        """The plan for a field of an object, from the object. Raises NotSerializable."""
-        read, converters, plan, _ = self._field(type_, selected)
-
-        def complete(value: Any) -> Any:
-            part = read(value)
-            if (convert := converters.get(type(part), plan)) is None:
-                return part
-            return convert(part)
-
-        return complete
+        """The plan for a field of objects, from the objects. Raises NotSerializable."""
+        return self._field(type_, selected).column
 
     def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
         """The plan for values that are never null; it raises for null."""
@@ -113,26 +115,20 @@ class SerializerBuilder:
     def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         before = self._moment_fields
         fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
-        of_any = _of_fields(fields)
+        serialize = _of_fields(fields)
         if not is_introspection_type(type_):
-            own = [(name, of.read) for name, of in fields.items() if of.of_moment]
-            of_any = _once(of_any, own, self._moment_fields - before > len(own))
+            own = {name: field for name, field in fields.items() if field.of_moment}
+            serialize = _once(serialize, own, self._moment_fields - before > len(own))
         if type_.is_type_of is None:
-            return _present(of_any)
+            return _of_classes(lambda kinds: NoneType not in kinds, serialize)
         kind = _class_of(type_)
-
-        def of_kind(value: Any) -> Any:
-            if type(value) is not kind:
-                raise NotSerializable
-            return of_any(value)
-
-        return of_kind
+        return _of_classes(lambda kinds: kinds <= {kind}, serialize)
 
     def _field(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Field:
         """How a field gets into the answer."""
         name = selected[0].node.name.value
         if name == "__typename":
-            return Field(lambda _: type_.name, {str: None}, _refuse_value)
+            return Field(lambda _: type_.name, lambda names: names)
         definition = type_.fields.get(name)
         if definition is None:
             raise NotSerializable
@@ -142,10 +138,9 @@ class SerializerBuilder:
             read = _reader(type_, definition.extensions.get("strawberry-definition"), selected)
         of_moment = _of_moment(definition.extensions.get("strawberry-definition"))
         self._moment_fields += of_moment
-        plan = self.plan(definition.type, selected)
-        return Field(read, _converters(definition.type), plan, of_moment)
+        return Field(read, self.plan(definition.type, selected), of_moment)
 
-    def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Serializer:
+    def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Reader:
         """How a field of the schema itself is read: by graphql-core's resolver."""
         resolve: Any = definition.resolve
         info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
@@ -167,32 +162,54 @@ class SerializerBuilder:
             for possible in self._schema.get_possible_types(type_)
         }
 
-        def complete(value: Any) -> Any:
-            return plans[type(value)](value)
+        def serialize(values: Sequence[Any]) -> Sequence[Any]:
+            parts = {
+                kind: iter(plans[kind]([value for value in values if type(value) is kind]))
+                for kind in {*map(type, values)}
+            }
+            return [next(parts[type(value)]) for value in values]
 
-        return complete
+        return serialize
 
 
-def _present(plan: Serializer) -> Serializer:
-    def complete(value: Any) -> Any:
-        if value is None:
+def _of_classes(expected: Callable[[set[type]], bool], plan: Serializer) -> Serializer:
+    """The plan for values of the expected classes; it raises for others."""
+
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        if not expected({*map(type, values)}):
             raise NotSerializable
-        return plan(value)
+        return plan(values)
 
-    return complete
+    return serialize
+
+
+def _nullable(plan: Serializer) -> Serializer:
+    """The plan for values that may be null."""
+
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        present = [value for value in values if value is not None]
+        parts = plan(present) if present else []
+        if len(present) == len(values):
+            return parts
+        following = iter(parts)
+        return [None if value is None else next(following) for value in values]
+
+    return serialize
 
 
 def _list(item: Serializer) -> Serializer:
-    def complete(value: Any) -> Any:
-        if type(value) is not list and type(value) is not tuple:
-            raise NotSerializable
-        return [item(one) for one in value]
+    """The plan for lists, whose items are serialized together."""
 
-    return complete
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        parts = iter(item([*chain.from_iterable(values)]))
+        return [[*islice(parts, len(value))] for value in values]
+
+    return _of_classes(lambda kinds: kinds <= {list, tuple}, serialize)
 
 
 def _scalar(type_: GraphQLScalarType) -> Serializer:
-    coerce, converters = type_.coerce_output_value, _converters(GraphQLNonNull(type_))
+    coerce, converters = type_.coerce_output_value, _converters(type_)
+    unconverted = {kind for kind, convert in converters.items() if convert is None}
 
     def complete(value: Any) -> Any:
         if type(value) in converters:
@@ -205,19 +222,19 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
             raise NotSerializable
         return coerced
 
-    return complete
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        if unconverted.issuperset(map(type, values)):
+            return values
+        return [*map(complete, values)]
+
+    return serialize
 
 
-def _converters(type_: GraphQLOutputType) -> Converters:
-    """The converters of a type; none but for scalars."""
-    if not isinstance(type_, GraphQLNonNull):
-        return {**_converters(GraphQLNonNull(type_)), NoneType: None}
-    scalar = type_.of_type
-    if not isinstance(scalar, GraphQLScalarType):
-        return {}
+def _converters(scalar: GraphQLScalarType) -> Converters:
+    """The converters of a type; none but for those that need none of graphql-core's checks."""
     if scalar.name == "Boolean":
         return {bool: None}
-    written = {int: str, Decimal: str} if scalar.coerce_output_value is str else {}
+    written: Converters = {int: str, Decimal: str} if scalar.coerce_output_value is str else {}
     if written or scalar.name in ("String", "ID"):
         texts: list[type] = [str, *str.__subclasses__()]
         return {**{kind: None for kind in texts if _is_text(kind)}, **written}
@@ -232,7 +249,7 @@ def _is_text(kind: type) -> bool:
 def _enum(type_: GraphQLEnumType) -> Serializer:
     members = getattr(type_, "wrapped_cls", [value.value for value in type_.values.values()])
     names = {member: type_.coerce_output_value(member) for member in members}
-    return names.__getitem__
+    return lambda values: [names[value] for value in values]
 
 
 def _class_of(type_: GraphQLObjectType) -> type:
@@ -244,67 +261,54 @@ def _class_of(type_: GraphQLObjectType) -> type:
     return kind
 
 
-def _refuse_value(value: Any) -> Any:
-    raise NotSerializable
-
-
 def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     """The plan for objects of these fields."""
-    read = _all([of.read for of in fields.values()])
-    parts = [(name, of.converters.get, of.plan) for name, of in fields.items()]
 
-    def complete(value: Any) -> dict[str, Any]:
-        return {
-            name: part if (convert := converter_of(type(part), plan)) is None else convert(part)
-            for (name, converter_of, plan), part in zip(parts, read(value), strict=False)
-        }
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        columns = [field.column(values) for field in fields.values()]
+        if not columns:
+            return [{} for _ in values]
+        return [*map(dict, map(zip, repeat(fields), zip(*columns, strict=True)))]
 
-    return complete
+    return serialize
 
 
-def _once(
-    plan: Serializer, own: Sequence[tuple[str, Serializer]], moment_inside: bool
-) -> Serializer:
+def _once(plan: Serializer, own: Mapping[str, Field], moment_inside: bool) -> Serializer:
     """The same plan, made once for the content of an object: it is the same in many answers, and at
     many moments. Its own fields that follow from the moment are put in their place each time; where
     there are such fields deeper inside, nothing is shared with other moments.
 
     An object keeps what the last plan made of it: documents are many, objects more.
     """
-    number = next(PLAN_NUMBERS)
+    number, of_own_fields = next(PLAN_NUMBERS), _of_fields(own)
 
-    def complete(value: Any) -> dict[str, Any]:
-        attributes = value.__dict__
-        content = attributes if moment_inside else attributes.get(CONTENT, attributes)
-        rendered = content.get(RENDERED)
-        if rendered is None or rendered[0] != number:
-            rendered = content[RENDERED] = number, plan(value)
-        answer: dict[str, Any] = rendered[1]
-        return {**answer, **{name: read(value) for name, read in own}} if own else answer
+    def serialize(values: Sequence[Any]) -> Sequence[Any]:
+        contents = values if moment_inside else [getattr(of, CONTENT, None) or of for of in values]
+        rendered: list[tuple[int | None, Any]] = [
+            getattr(content, RENDERED, NOT_RENDERED) for content in contents
+        ]
+        missing = [place for place, (by, _) in enumerate(rendered) if by != number]
+        if missing:
+            made = plan([values[place] for place in missing])
+            for place, part in zip(missing, made, strict=True):
+                rendered[place] = number, part
+                setattr(contents[place], RENDERED, rendered[place])
+        parts = [part for _, part in rendered]
+        if not own:
+            return parts
+        of_moment = of_own_fields(values)
+        return [{**part, **instead} for part, instead in zip(parts, of_moment, strict=True)]
 
-    return complete
+    return serialize
 
 
 def _of_moment(field: StrawberryField | None) -> bool:
     return bool(field and field.metadata.get(OF_MOMENT))
 
 
-def _all(readers: Sequence[Serializer]) -> Callable[[Any], Iterable[Any]]:
-    """Reads all fields of a value: attributes at once."""
-    names = [
-        name
-        for reader in readers
-        if isinstance(reader, attrgetter)
-        for name in reader.__reduce__()[1]
-    ]
-    if len(names) == len(readers) > 1:
-        return attrgetter(*names)
-    return lambda value: [reader(value) for reader in readers]
-
-
 def _reader(
     type_: GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
-) -> Serializer:
+) -> Reader:
     """How a field is read: an attribute of the object or of what it keeps, or a method that needs
     nothing and waits for nothing.
 
@@ -327,4 +331,4 @@ def _reader(
         or not resolver.self_parameter
     ):
         raise NotSerializable
-    return cast(Serializer, resolver.wrapped_func)
+    return cast(Reader, resolver.wrapped_func)

@@ -75,7 +75,7 @@ def share_content(content: T, **own: Any) -> T:
     attributes = self.__dict__
     attributes.update(content.__dict__)
     attributes.pop(RENDERED, None)
-    attributes.setdefault(CONTENT, content.__dict__)
+    attributes.setdefault(CONTENT, content)
     attributes.update(own)
     return self
 

@@ -11,7 +11,7 @@ import strawberry
 from strawberry import field
 
 from projections.analysis import claims, revisions
-from projections.query.figure_claims import ClaimColumns, FigureClaims, UndecodedFigure
+from projections.query.figure_claims import ClaimColumns, FigureClaims, UndecodedFigure, claim_at
 from projections.query.moment import Moment
 from schema.base.decorators import object_type, read_from
 from schema.base.memo import Once, memoize_by_identity
@@ -52,8 +52,33 @@ class Series:
     period: int | None = field(description="The year that it is for; null for reserves.")
 
 
+class RankedFigure:
+    """A figure, perhaps not decoded yet, and the orders of publishers that decide which of its claims
+    is the preferred one."""
+
+    __slots__ = ("_figure", "_orders", "_preferred", "id")
+
+    def __init__(self, figure: domain.FigureState | UndecodedFigure, orders: claims.Orders):
+        self._figure, self._orders = figure, orders
+        self._preferred: domain.Claim | None = None
+        self.id = figure.id
+
+    @property
+    def state(self) -> domain.FigureState:
+        """The figure."""
+        figure = self._figure
+        return figure.state if isinstance(figure, UndecodedFigure) else figure
+
+    @property
+    def preferred(self) -> domain.Claim:
+        """The preferred claim, found out when somebody asks."""
+        if self._preferred is None:
+            self._preferred = claims.choose(self.state, self._orders).claim
+        return self._preferred
+
+
 CLAIM_PATHS = {
-    "figure": "state.id",
+    "figure": "on.id",
     "publisher": "of.source.publisher",
     "published_on": "of.source.published_on",
     **{name: f"of.{name}" for name in ("edition", "edition_version", "as_of", "latest")},
@@ -66,20 +91,18 @@ CLAIM_PATHS = {
 @read_from(
     CLAIM_PATHS,
     {
-        "series": lambda claim: series(figure_of(claim).series),
+        "series": lambda claim: series(claim.on.state.series),
         "source": lambda claim: source(claim_of(claim).source),
         "because": lambda claim: because((claim_of(claim).because,)),
-        "preferred": lambda claim: claim.chosen().position == claim.of.position,
+        "preferred": lambda claim: claim.on.preferred.position == claim.of.position,
     },
 )
 @object_type
 class Claim(Quantity, WithQuotation):
     """One publisher's number for one series, in one edition. Later editions do not overwrite it."""
 
-    state: strawberry.Private[domain.FigureState | UndecodedFigure]
+    on: strawberry.Private[RankedFigure]
     of: strawberry.Private[domain.Claim | ClaimColumns]
-    chosen: strawberry.Private[Callable[[], domain.Claim]]
-    """Which claim of the figure is the preferred one."""
 
     figure: str = field(description="The key of the figure that it belongs to.")
     series: Series = field(description="The series that the number is for.")
@@ -217,34 +240,26 @@ class Figure(Node):
 
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
-    """The GraphQL type of a claim."""
-    return _claim(state, of, preferred=preferred)
-
-
-def figure_of(of: Claim) -> domain.FigureState:
-    """The figure that a claim is on."""
-    return of.state.state if isinstance(of.state, UndecodedFigure) else of.state
+    """The GraphQL type of a claim of which it is said whether it is the preferred one."""
+    shown = _claim(RankedFigure(state, ()), of)
+    shown.preferred = preferred
+    return shown
 
 
 def claim_of(of: Claim) -> domain.Claim:
     """The whole of a claim."""
     if isinstance(of.of, domain.Claim):
         return of.of
-    assert isinstance(of.state, UndecodedFigure)
-    return of.state.claim(of.of.position)
+    return claim_at(of.on.state, of.of.position)
 
 
-def _claim(
-    state: domain.FigureState | UndecodedFigure, of: domain.Claim | ClaimColumns, **more: Any
-) -> Claim:
-    self = Claim.__new__(Claim)
-    self.__dict__ = {
-        "state": state,
-        "of": of,
-        "note_text": of.note,
-        "quotation_text": of.quotation,
-        **more,
-    }
+def _claim(on: RankedFigure, of: domain.Claim | ClaimColumns) -> Claim:
+    self: Claim = object.__new__(Claim)
+    self.on, self.of = on, of
+    if of.note is not None:
+        self.note_text = of.note
+    if of.quotation is not None:
+        self.quotation_text = of.quotation
     return self
 
 
@@ -268,8 +283,8 @@ def claims_weight(state: domain.FigureState) -> int:
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
     """The GraphQL types of the claims of a figure, by position; which one is the preferred one is
     found out when somebody asks."""
-    chosen = Once(lambda: claims.choose(state, orders).claim)
-    return {of.position: _claim(state, of, chosen=chosen) for of in state.claims}
+    on = RankedFigure(state, orders)
+    return {of.position: _claim(on, of) for of in state.claims}
 
 
 def listed_claims(of: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
@@ -278,9 +293,8 @@ def listed_claims(of: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim
 
 
 def _listed_claims(listed: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
-    figure = listed.figure
-    chosen = Once(lambda: claims.choose(figure.state, orders).claim)
-    return {of.position: _claim(figure, of, chosen=chosen) for of in listed.claims}
+    on = RankedFigure(listed.figure, orders)
+    return {of.position: _claim(on, of) for of in listed.claims}
 
 
 def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int, Revision]:

@@ -16,10 +16,12 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLUnionType,
+    execute_sync,
     get_named_type,
     is_abstract_type,
     is_composite_type,
     is_required_argument,
+    parse,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -407,3 +409,44 @@ def test_values_of_wrong_types_are_met_as_without_plans(values: dict[str, Any]) 
         for result in results
     )
     assert planned == plain
+
+
+# --- what an object keeps of its part of an answer
+
+
+@strawberry.type
+class Parent:
+    """An object that others are inside of."""
+
+    name: str
+    age: int
+    children: list[Parent]
+
+
+@strawberry.type
+class Family:
+    """Gives whom it is told."""
+
+    given: ClassVar[list[Parent]] = []
+
+    @strawberry.field
+    def all(self) -> list[Parent]:
+        """Parents."""
+        return self.given
+
+
+def test_an_object_that_is_inside_another_too_is_answered_with_what_is_selected_there() -> None:
+    document = parse("{ all { name children { age } } }")
+    graph = strawberry.Schema(Family)._schema
+
+    def ask(*given: Parent) -> Any:
+        Family.given = [*given]
+        return execute_sync(graph, document, root_value=Family(), executor_class=Executor).data
+
+    child = Parent(name="c", age=1, children=[])
+    parent = Parent(name="p", age=30, children=[child])
+    of_child = {"name": "c", "children": []}
+    of_parent = {"name": "p", "children": [{"age": 1}]}
+    assert ask(child) == {"all": [of_child]}
+    assert ask(child, parent) == {"all": [of_child, of_parent]}
+    assert ask(parent, child, parent) == {"all": [of_parent, of_child, of_parent]}

@@ -6,12 +6,11 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -24,6 +23,7 @@ from tracker.postgres.session_settings import (
     session_settings,
 )
 
+T = TypeVar("T")
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -87,19 +87,16 @@ class Session(asyncpg.Connection):
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         """As it is in asyncpg, whose transactions end with it."""
         self._committing = query.startswith("COMMIT")
-        with self._leaving_read_only():
-            return await super().execute(query, *args, timeout=timeout)
+        return await self._leave_read_only(super().execute(query, *args, timeout=timeout))
 
     async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
-        with self._leaving_read_only():
-            return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
+        return await self._leave_read_only(super()._do_execute(*arguments, **options))  # type: ignore[misc]
 
-    @contextmanager
-    def _leaving_read_only(self) -> Iterator[None]:
+    async def _leave_read_only(self, command: Awaitable[T]) -> T:
         """Drop the connection where what it leads to takes no writes any more: a new one finds out
         what does."""
         try:
-            yield
+            return await command
         except asyncpg.ReadOnlySQLTransactionError:
             self._drop_soon()
             raise

@@ -13,6 +13,7 @@ from projections.analysis import publications as domain
 from projections.analysis.publications import publications
 from projections.fold import transitions
 from projections.query.as_of import AsOf
+from projections.query.figure_claims import claim_at
 from projections.query.lists import Filter, Keyed
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter
@@ -179,7 +180,8 @@ async def _publications(
         published=None if days == (None, None) else days,
     )
     claims = [
-        of.figure.claim(int(key[-1])) for key, of in await as_of.lists.claims(moment, narrowed)
+        claim_at(of.figure.state, int(key[-1]))
+        for key, of in await as_of.lists.claims(moment, narrowed)
     ]
     found: list[Keyed[TimelineEntry]] = []
     for of, count in publications(claims):
