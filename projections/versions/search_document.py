@@ -110,7 +110,7 @@ def _links(state: AllianceState) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_announcement(state: AnnouncementState) -> Iterator[Passage]:
-    yield Passage("title", "A", state.title)
+    yield from _titles(state)
     yield Passage("key", "A", state.id)
     yield Passage("topic", "B", state.topic or "")
     yield from (Passage("firms", "B", firm) for firm in state.firms)
@@ -123,8 +123,13 @@ def _of_announcement(state: AnnouncementState) -> Iterator[Passage]:
     yield from _free_text("quotation", state.quotation)
 
 
-def _of_control(state: ExportControlState) -> Iterator[Passage]:
+def _titles(state: AnnouncementState | ExportControlState) -> Iterator[Passage]:
     yield Passage("title", "A", state.title)
+    yield Passage("originalTitle", "A", state.original_title.text if state.original_title else "")
+
+
+def _of_control(state: ExportControlState) -> Iterator[Passage]:
+    yield from _titles(state)
     yield Passage("instrument", "A", state.instrument or "")
     yield Passage("key", "A", state.id)
     yield from _places("issuer", [state.issuer])

@@ -79,7 +79,7 @@ def search_text(state: Value) -> str | None:
         case AnnouncementState():
             return _joined(
                 [
-                    state.title,
+                    *_titles(state),
                     state.id,
                     state.topic or "",
                     *_places(state.actors),
@@ -91,7 +91,7 @@ def search_text(state: Value) -> str | None:
             about = chain.from_iterable(item.clause.commodities for item in state.clauses)
             return _joined(
                 [
-                    state.title,
+                    *_titles(state),
                     state.id,
                     state.instrument or "",
                     *_places([state.issuer]),
@@ -112,6 +112,13 @@ def search_text(state: Value) -> str | None:
         case WatchedSourceState():
             return _joined([state.name, state.id, state.covers or "", *_places(state.issuers)])
     return None
+
+
+def _titles(state: AnnouncementState | ExportControlState) -> Iterator[str]:
+    """The title, and that in the language of the issuer."""
+    yield state.title
+    if state.original_title is not None:
+        yield state.original_title.text
 
 
 def _places(actors: Iterable[str]) -> Iterator[str]:

@@ -120,6 +120,12 @@ DESCRIPTIONS = {
     "note": "Remarks. Stored in an annex, so that they can be redacted where a law demands it.",
     "official": "False for a measure that only others report and its issuer denies.",
     "on": "The day on which it was made public.",
+    "original_title": "The title as the issuer wrote it, in its own language, where the source says it.",
+    "OriginalTitle.text": "The title, in its own language and script.",
+    "OriginalTitle.url": "The web address at which it was read, where that is not in the source.",
+    "OriginalTitle.language": "The language as a tag of BCP 47, such as `zh-Hans` or `id`.",
+    "Amended.original_title": "The new title as the issuer wrote it. One that is recorded goes when only"
+    " `title` is given.",
     "origins": "The places whose goods the clause limits as imports; all places if"
     " left out. For imports only.",
     "part_of": "The key of the alliance that it is an initiative of.",

@@ -8,6 +8,7 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.memo import memoize_by_identity
+from schema.types import original_title as original_titles
 from schema.types.annex_text import WithQuotation
 from schema.types.common import (
     Actor,
@@ -47,6 +48,9 @@ class Announcement(Node, WithQuotation):
     date: PartialDate = field(description="The date on which it was made.")
     kind: AnnouncementKind = field(description="Its kind, such as a commitment.")
     title: str = field(description="Its title, or what it says, in one line.")
+    original_title: original_titles.OriginalTitle | None = field(
+        description=original_titles.DESCRIPTION
+    )
     actors: list[Actor] = field(description="Who makes it or is party to it.")
 
     @resolver_field
@@ -123,6 +127,7 @@ def _content(state: AnnouncementState) -> Announcement:
         key=state.id,
         entity=f"announcement/{state.id}",
         later={
+            "original_title": lambda: original_titles.original_title(state.original_title),
             "actors": lambda: [actor(id) for id in state.actors],
             "commodities": lambda: [commodity(id) for id in state.commodities],
             "amounts": lambda: [

@@ -35,6 +35,7 @@ from schema.inputs.clause_filter import (
     ToDestination,
     parse_clause_query,
 )
+from schema.types import original_title as original_titles
 from schema.types.clause import Clause, clause
 from schema.types.common import (
     Because,
@@ -120,6 +121,9 @@ class ExportControl(Node):
     issuer: Place = field(description="Who issued it.")
     direction: Direction = field(description="What it restricts: exports, imports or production.")
     title: str = field(description="Its title.")
+    original_title: original_titles.OriginalTitle | None = field(
+        description=original_titles.DESCRIPTION
+    )
     announced_on: PartialDate = field(description="When it was announced.")
     instrument: str | None = field(description="The legal act, as the issuer cites it.")
     official: bool = field(
@@ -269,6 +273,7 @@ def _content(state: ExportControlState) -> ExportControl:
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),
         later={
+            "original_title": lambda: original_titles.original_title(state.original_title),
             "disputes": lambda: [dispute(one, state) for one in state.disputes],
             "because": lambda: because(state.because),
         },

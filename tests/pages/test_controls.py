@@ -262,3 +262,13 @@ async def test_the_rulers_say_what_is_known_and_which_entries_are_about_it(retol
     early = await page(retold, f"{X}?valid=2026-11-25&position=2")
     _, positions = re.findall(r"<div class=\"ruler\".*?</svg>", early, re.DOTALL)
     assert positions.count('<rect class="tick') == 2
+
+
+async def test_the_title_of_the_issuer_stands_below_in_its_language(services: Services) -> None:
+    api = Api(services)
+    read_at = "https://example.org/decision"
+    french = {"text": "Décision <provisoire> sur le cobalt", "language": "fr", "url": read_at}
+    await api.do("announceExportControl", control("x", clause("1"), originalTitle=french))
+    html = await page(api, X)
+    assert '<span lang="fr">Décision &lt;provisoire&gt; sur le cobalt</span>' in html
+    assert f'<a href="{read_at}" rel="nofollow noopener external">where it was read</a>' in html

@@ -395,3 +395,28 @@ async def test_a_search_finds_all_that_a_reader_of_the_whole_corpus_would(
         for entity in results.keys() - expected:
             [(_, part)] = marked(results[entity])
             assert part.casefold()[:4] == word[:4], f"{entity} does not say {word}, but {part}"
+
+
+async def test_the_title_in_the_language_of_the_issuer_is_searched_and_shown(api: Api) -> None:
+    chinese = {"text": "关于对镓、锗相关物项实施出口管制的公告", "language": "zh-Hans"}
+    await api.do("announceExportControl", control("x", clause("1"), originalTitle=chinese))
+    await api.do("announceExportControl", control("y", clause("1")))
+    await api.do(
+        "recordAnnouncement",
+        {**STATEMENT, "originalTitle": {**chinese, "text": "輸出規制への遺憾"}},
+    )
+    assert await entities(api, "出口管制") == ["export-control/x"]
+    assert await entities(api, "規制") == ["announcement/jp-1"]
+    [found] = (await search(api, "镓 锗"))["nodes"]
+    assert ("originalTitle", "镓") in marked(found)
+    data = await api.ask(
+        """{ asOf(validAt: "2026-06-01") {
+          exportControls(search: "管制") { nodes { key originalTitle { text language } } }
+          y: exportControl(id: "y") { originalTitle { text } }
+          announcements(search: "遺憾") { nodes { originalTitle { text language } } } } }"""
+    )
+    assert data["asOf"] == {
+        "exportControls": {"nodes": [{"key": "x", "originalTitle": chinese}]},
+        "y": {"originalTitle": None},
+        "announcements": {"nodes": [{"originalTitle": {**chinese, "text": "輸出規制への遺憾"}}]},
+    }

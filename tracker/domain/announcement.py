@@ -6,6 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
+from tracker.domain.original_title import OriginalTitle
 from tracker.domain.values import (
     ENTITY_PATH,
     PERCENT,
@@ -56,6 +57,7 @@ class Made(Fact, frozen=True, kw_only=True):
     on: PartialDate
     kind: AnnouncementKind
     title: Name
+    original_title: OriginalTitle | None = None
     actors: tuple[Actor, ...] = ()
     commodities: tuple[Commodity, ...] = ()
     topic: Name | None = None
@@ -120,6 +122,7 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     title: str
     actors: tuple[Actor, ...]
     source: Source
+    original_title: OriginalTitle | None = None
     commodities: tuple[Commodity, ...] = ()
     topic: Name | None = None
     about: tuple[Name, ...] = ()
@@ -165,6 +168,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
             date=made.on,
             kind=made.kind,
             title=made.title,
+            original_title=made.original_title,
             actors=made.actors,
             commodities=made.commodities,
             topic=made.topic,

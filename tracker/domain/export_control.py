@@ -32,6 +32,7 @@ from tracker.domain.export_control_acts import (
     SuspensionExtended,
     check_directions,
 )
+from tracker.domain.original_title import OriginalTitle
 from tracker.domain.suspensions import Suspension
 from tracker.domain.values import (
     DAY,
@@ -66,6 +67,7 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     title: str
     announced_on: PartialDate
     clauses: tuple[ClauseState, ...]
+    original_title: OriginalTitle | None = None
     instrument: Name | None = None
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
@@ -74,14 +76,16 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
 class ExportControlFold(CitingFold[ExportControlState]):
     """The fold of an instrument's facts."""
 
-    __slots__ = ("_disputed", "_disputes", "histories", "opening", "title")
+    __slots__ = ("_disputed", "_disputes", "histories", "opening", "original_title", "title")
     LONG = ("because", "disputes")
 
     def __init__(self) -> None:
         super().__init__()
         self.opening: Announced | None = None
-        self.title: str | None = None
-        """The title that an amendment gave it."""
+        self.title = ""
+        """The title of the announcement, or that an amendment gave it,"""
+        self.original_title: OriginalTitle | None = None
+        """and the same in the language of the issuer, where the same act says it."""
         self.histories: dict[str, ClauseHistory] = {}
         """The history of every clause by its id."""
         self._disputed: list[RecordedFact] = []
@@ -109,7 +113,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
         self.cite(known)
         match known.fact:
             case Announced() as fact:
-                self.opening = self.opening or fact
+                if self.opening is None:
+                    self.opening, self.title = fact, fact.title
+                    self.original_title = fact.original_title
                 self.histories.update(
                     {
                         clause.id: ClauseHistory.initial(self._with_origins(clause), fact.public_on)
@@ -119,7 +125,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
             case Amended() if self.opening is None:
                 pass  # nothing is amended before it is announced, which a correction may move
             case Amended() as fact:
-                self.title = fact.title or self.title
+                if fact.title or fact.original_title:
+                    self.title = fact.title or self.title
+                    self.original_title = fact.original_title
                 self.histories.update(
                     {
                         clause.id: _after_amendment(
@@ -160,7 +168,8 @@ class ExportControlFold(CitingFold[ExportControlState]):
             id=id,
             issuer=opening.issuer,
             direction=opening.direction,
-            title=self.title or opening.title,
+            title=self.title,
+            original_title=self.original_title,
             announced_on=opening.on,
             instrument=opening.instrument,
             official=opening.official,

@@ -7,6 +7,7 @@ from datetime import date
 
 from tracker.domain.clause import Clause, check_clauses
 from tracker.domain.duration import Duration
+from tracker.domain.original_title import OriginalTitle
 from tracker.domain.values import Commodity, Fact, Name, PartialDate, Place, Text, check_order
 from tracker.domain.vocabulary import Direction, Outcome
 from tracker.errors import InvalidInput
@@ -42,6 +43,7 @@ class Announced(Fact, frozen=True, kw_only=True):
     direction: Direction
     title: Name
     clauses: tuple[Clause, ...]
+    original_title: OriginalTitle | None = None
     instrument: Name | None = None
     official: bool = True
 
@@ -95,6 +97,7 @@ class Amended(Fact, frozen=True, kw_only=True):
     on: PartialDate
     clauses: tuple[Clause, ...]
     title: Name | None = None
+    original_title: OriginalTitle | None = None
     instrument: Name | None = None
     effective_from: PartialDate | None = None
 

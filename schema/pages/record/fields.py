@@ -35,7 +35,9 @@ ALWAYS_SHOWN = frozenset({"source"})
 LAST = ("source", "note", "quotation", "moreSources", "replacement")
 """Fields that stand behind all others of an input."""
 LONG_TEXTS = frozenset({"note", "quotation", "exemptions", "account", "reason", "purpose"})
-SELDOM = frozenset({"moreSources", "instrument", "official", "confidence", "primary", "revised"})
+SELDOM = frozenset(
+    {"moreSources", "originalTitle", "instrument", "official", "confidence", "primary", "revised"}
+)
 """Fields that are shown among others that are seldom used."""
 USED_OF = {
     "ClauseInput": frozenset(

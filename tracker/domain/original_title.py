@@ -1,0 +1,40 @@
+"""Titles in the language in which an act was published."""
+
+from __future__ import annotations
+
+import re
+
+from tracker.domain.values import Name, Value
+from tracker.domain.wording import check_address
+from tracker.errors import InvalidInput
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+"""A language tag of BCP 47 (RFC 5646, 2.1) in its usual capitals: language, script and region."""
+
+
+class OriginalTitle(Value, frozen=True, kw_only=True):
+    """A title as its issuer wrote it, and in which language, such as `zh-Hans` or `id`. It is what a
+    source says, and no translation of ours.
+
+    `url` is where it was read, if that is not in the source of the fact: a title that somebody quotes
+    says nothing for what else is recorded of the act.
+    """
+
+    text: Name
+    language: Name
+    url: Name | None = None
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InvalidInput("expected a title", path=("text",))
+        if not LANGUAGE.fullmatch(self.language):
+            raise InvalidInput(
+                f"{self.language!r}: expected a language tag (BCP 47) such as 'zh-Hans' or 'fr'",
+                code="INVALID_LANGUAGE",
+                path=("language",),
+            )
+
+    def check_recordable(self) -> None:
+        """The address is one of the web. Raises InvalidInput."""
+        if self.url is not None:
+            check_address(self.url, "url")
