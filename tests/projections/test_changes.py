@@ -573,7 +573,7 @@ async def test_candidates_from_the_database_miss_nothing_past_or_to_come(
     async for event in services.recorder.read_all(world.position):
         events.setdefault(event.stream, []).append(event)
     chance, count = Random(seed), {"past": 0, "to come": 0}
-    for _ in range(80):
+    for _ in range(200):
         moment = Moment(chance.choice(WINDOW), chance.randint(0, world.position))
         first = moment.valid_at + timedelta(days=chance.choice((-400, -30, 1, 1, 1, 1, 20)))
         last = first + timedelta(days=chance.choice((5, 30, 400)))
