@@ -40,10 +40,10 @@ words = lru_cache_short_keys(_words, 16384, 200)
 def to_tsquery(text: str) -> str:
     """A search as `to_tsquery` reads it: every word in either spelling, or what begins with it; empty
     without words."""
-    return " & ".join(map(_begun, dict.fromkeys(words(text))))
+    return " & ".join(map(_prefix_query, dict.fromkeys(words(text))))
 
 
-def _begun(word: str) -> str:
+def _prefix_query(word: str) -> str:
     begun = " | ".join(f"'{one}':*" for one in (word, *other_spellings(word)))
     return f"({begun})" if "|" in begun else begun
 

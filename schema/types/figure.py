@@ -11,7 +11,7 @@ import strawberry
 from strawberry import field
 
 from projections.analysis import claims, revisions
-from projections.query.figure_claims import ClaimColumns, FigureClaims, UndecodedFigure, claim_at
+from projections.query.figure_claims import ClaimColumns, FigureClaims, claim_at
 from projections.query.moment import Moment
 from schema.base.decorators import object_type, read_from
 from schema.base.memo import Once, memoize_by_identity
@@ -32,6 +32,7 @@ from schema.types.common import (
     place,
     source,
 )
+from schema.types.ranked_figure import RankedFigure
 from tracker.domain import figure as domain
 from tracker.domain import figure_facts as facts
 from tracker.domain.values import PartialDate
@@ -50,31 +51,6 @@ class Series:
         description="The product, where one stage has several; null otherwise."
     )
     period: int | None = field(description="The year that it is for; null for reserves.")
-
-
-class RankedFigure:
-    """A figure, perhaps not decoded yet, and the orders of publishers that decide which of its claims
-    is the preferred one."""
-
-    __slots__ = ("_figure", "_orders", "_preferred", "id")
-
-    def __init__(self, figure: domain.FigureState | UndecodedFigure, orders: claims.Orders):
-        self._figure, self._orders = figure, orders
-        self._preferred: domain.Claim | None = None
-        self.id = figure.id
-
-    @property
-    def state(self) -> domain.FigureState:
-        """The figure."""
-        figure = self._figure
-        return figure.state if isinstance(figure, UndecodedFigure) else figure
-
-    @property
-    def preferred(self) -> domain.Claim:
-        """The preferred claim, found out when somebody asks."""
-        if self._preferred is None:
-            self._preferred = claims.choose(self.state, self._orders).claim
-        return self._preferred
 
 
 CLAIM_PATHS = {

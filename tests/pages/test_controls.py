@@ -20,7 +20,7 @@ X = "/controls/x"
 
 
 @pytest.fixture
-async def retold(services: Services) -> Api:
+async def corrected_log(services: Services) -> Api:
     """A log that tells of a ban: announced (1), suspended (2), the suspension retracted (3) and told
     again of the first clause alone (4)."""
     api = Api(services)
@@ -48,30 +48,32 @@ def title(html: str) -> str:
     return str(found)
 
 
-async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(retold: Api) -> None:
-    html = await page(retold, f"{X}?valid=2026-11-25")
+async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(
+    corrected_log: Api,
+) -> None:
+    html = await page(corrected_log, f"{X}?valid=2026-11-25")
     assert title(html) == (
         "China’s ban on exports of gallium: 1\u00a0clause in force;"
         " 1 suspended, which returns in 3\u00a0days"
     )
     assert "until 27\u00a0Nov\u00a02026, then back" in html
     assert "by its terms" not in html
-    later = await page(retold, f"{X}?valid=2026-11-28")
+    later = await page(corrected_log, f"{X}?valid=2026-11-28")
     assert "by its terms" in later
     assert "no act recorded since says that it did" in later
 
 
-async def test_a_retracted_act_is_kept_and_struck_and_was_not_before(retold: Api) -> None:
-    html = await page(retold, f"{X}?valid=2026-11-25")
+async def test_a_retracted_act_is_kept_and_struck_and_was_not_before(corrected_log: Api) -> None:
+    html = await page(corrected_log, f"{X}?valid=2026-11-25")
     assert html.count('<li class="gone">') == 1
     assert "Retracted event 2" in html
-    before = await page(retold, f"{X}?valid=2026-11-25&position=2")
+    before = await page(corrected_log, f"{X}?valid=2026-11-25&position=2")
     assert '<li class="gone">' not in before
     assert "Retracted" not in before
 
 
-async def test_the_square_has_a_row_for_each_step_and_frames_this_page(retold: Api) -> None:
-    html = await page(retold, f"{X}?valid=2026-11-25")
+async def test_the_square_has_a_row_for_each_step_and_frames_this_page(corrected_log: Api) -> None:
+    html = await page(corrected_log, f"{X}?valid=2026-11-25")
     assert re.findall(r"<tr[^>]*><th scope=\"row\"><b>(.*?)</b>", html) == [
         "1",
         "2",
@@ -84,32 +86,36 @@ async def test_the_square_has_a_row_for_each_step_and_frames_this_page(retold: A
     assert f"{X}?valid=2026-11-25&amp;position=2" in cells
 
 
-async def test_a_page_of_one_position_shows_later_rows_pale(retold: Api) -> None:
-    html = await page(retold, f"{X}?position=2")
+async def test_a_page_of_one_position_shows_later_rows_pale(corrected_log: Api) -> None:
+    html = await page(corrected_log, f"{X}?position=2")
     assert html.count('<tr class="later">') == 2
     assert "recorded after the position of this page" in html
 
 
-async def test_a_pinned_page_and_its_data_never_change(retold: Api) -> None:
+async def test_a_pinned_page_and_its_data_never_change(corrected_log: Api) -> None:
     paths = [f"{X}{ending}?valid=2026-11-25&position=2" for ending in ("", ".json")]
-    before = [(await retold.request("GET", path)).content for path in paths]
+    before = [(await corrected_log.request("GET", path)).content for path in paths]
     assert b'"later"' not in before[0]
-    await retold.do("suspendExportControl", suspension("x", "2", suspendedUntil="2027-03-01"))
-    after = [(await retold.request("GET", path)).content for path in paths]
+    await corrected_log.do(
+        "suspendExportControl", suspension("x", "2", suspendedUntil="2027-03-01")
+    )
+    after = [(await corrected_log.request("GET", path)).content for path in paths]
     assert after == before
 
 
-async def test_before_the_log_told_of_it_the_page_says_since_when_it_does(retold: Api) -> None:
-    html = await page(retold, f"{X}?position=0")
+async def test_before_the_log_told_of_it_the_page_says_since_when_it_does(
+    corrected_log: Api,
+) -> None:
+    html = await page(corrected_log, f"{X}?position=0")
     assert title(html) == "The log told nothing of it at position 0"
     assert f'<a href="{X}?position=1">position 1</a>' in html
-    pinned = await page(retold, f"{X}?position=0&valid=2026-11-25", status=404)
+    pinned = await page(corrected_log, f"{X}?position=0&valid=2026-11-25", status=404)
     assert "up to position 0" in pinned
     assert "position=1" not in pinned
 
 
-async def test_before_its_first_day_the_page_leads_to_it(retold: Api) -> None:
-    html = await page(retold, f"{X}?valid=2020-01-01&position=4")
+async def test_before_its_first_day_the_page_leads_to_it(corrected_log: Api) -> None:
+    html = await page(corrected_log, f"{X}?valid=2020-01-01&position=4")
     assert title(html) == "Nothing on 1\u00a0Jan\u00a02020"
     assert f'href="{X}?valid=2024-12-03&amp;position=4"' in html
 
@@ -128,9 +134,9 @@ async def test_what_was_retracted_and_not_told_again_is_said(services: Services)
     assert 'fill="url(#dots-nothing)"' in html
 
 
-async def test_an_instrument_that_was_never_told_is_not_found(retold: Api) -> None:
-    await page(retold, "/controls/nothing", status=404)
-    await page(retold, "/controls/" + "x" * 300, status=404)
+async def test_an_instrument_that_was_never_told_is_not_found(corrected_log: Api) -> None:
+    await page(corrected_log, "/controls/nothing", status=404)
+    await page(corrected_log, "/controls/" + "x" * 300, status=404)
 
 
 async def test_what_others_wrote_is_shown_as_text(services: Services) -> None:
@@ -188,14 +194,14 @@ async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
     assert len(seen) == len(set(seen)) == total["asOf"]["exportControls"]["totalCount"]
 
 
-async def test_a_filter_that_cannot_be_answered_says_what_was_expected(retold: Api) -> None:
+async def test_a_filter_that_cannot_be_answered_says_what_was_expected(corrected_log: Api) -> None:
     for query, says in (
         ("rows=none", "expected one of instrument, clause"),
         ("status=ASLEEP", "expected one of"),
         ("hsCode=abc", "hsCode"),
         ("colour=red", "is no parameter of this page"),
     ):
-        assert says in await page(retold, f"/controls?{query}", status=400), query
+        assert says in await page(corrected_log, f"/controls?{query}", status=400), query
 
 
 @IN_SESSION
@@ -253,13 +259,15 @@ def test_an_image_stands_alone() -> None:
         assert word in words
 
 
-async def test_the_rulers_say_what_is_known_and_which_entries_are_about_it(retold: Api) -> None:
-    html = await page(retold, f"{X}?valid=2026-11-25")
+async def test_the_rulers_say_what_is_known_and_which_entries_are_about_it(
+    corrected_log: Api,
+) -> None:
+    html = await page(corrected_log, f"{X}?valid=2026-11-25")
     days, positions = re.findall(r"<div class=\"ruler\".*?</svg>", html, re.DOTALL)
     assert "No facts are known yet" in days
     assert days.count('<rect class="tick') == 3
     assert positions.count('<rect class="tick') == 4
-    early = await page(retold, f"{X}?valid=2026-11-25&position=2")
+    early = await page(corrected_log, f"{X}?valid=2026-11-25&position=2")
     _, positions = re.findall(r"<div class=\"ruler\".*?</svg>", early, re.DOTALL)
     assert positions.count('<rect class="tick') == 2
 

@@ -18,7 +18,7 @@ def api(services: Services) -> Api:
     return Api(services)
 
 
-async def found(api: Api, text: str, position: str | None = None) -> list[str]:
+async def search_entities(api: Api, text: str, position: str | None = None) -> list[str]:
     """The names of what a search finds, the best first."""
     data = await api.ask(SEARCH, text=text, position=position)
     return [node["entity"] for node in data["asOf"]["search"]["nodes"]]
@@ -34,7 +34,7 @@ async def test_a_code_of_customs_is_found_with_dots_and_without(api: Api) -> Non
     goods = [{"name": "Gallium nitride", "hs": ["285000"]}]
     await api.do("announceExportControl", control("x", clause(items=goods)))
     for text in ("2850.00", "285000", "HS 2850.00", "gallium 2850.00"):
-        assert await found(api, text) == ["export-control/x"], text
+        assert await search_entities(api, text) == ["export-control/x"], text
 
 
 async def test_a_code_that_nobody_has_said_counts_as_those_above_it(api: Api) -> None:
@@ -42,17 +42,19 @@ async def test_a_code_that_nobody_has_said_counts_as_those_above_it(api: Api) ->
     await api.do("announceExportControl", graphite)
     await api.do("announceExportControl", control("y", clause(), title="Gallium"))
     for text in ("2504.10", "250410", "2504.10.1000"):
-        assert await found(api, text) == ["export-control/x"], text
-    assert await found(api, "2505.10") == []
+        assert await search_entities(api, text) == ["export-control/x"], text
+    assert await search_entities(api, "2505.10") == []
 
 
 async def test_words_are_found_in_british_and_american_spelling(api: Api) -> None:
     await state(api, "gb", "Licences for the defence of programmes")
     await state(api, "us", "Licenses for the defense of programs")
     for text in ("licence", "licenses", "defence", "defense", "program", "programmes"):
-        assert sorted(await found(api, text)) == ["announcement/gb", "announcement/us"], text
-    assert (await found(api, "license"))[0] == "announcement/us"
-    assert (await found(api, "licence"))[0] == "announcement/gb"
+        assert sorted(await search_entities(api, text)) == ["announcement/gb", "announcement/us"], (
+            text
+        )
+    assert (await search_entities(api, "license"))[0] == "announcement/us"
+    assert (await search_entities(api, "licence"))[0] == "announcement/gb"
 
 
 async def test_lists_are_narrowed_by_either_spelling_too(api: Api) -> None:
@@ -69,5 +71,5 @@ async def test_lists_are_narrowed_by_either_spelling_too(api: Api) -> None:
 async def test_an_abbreviation_comes_before_what_it_begins(api: Api) -> None:
     await state(api, "ua", "Ukraine and Ukraine's partners meet", actors=["UA"])
     await state(api, "gb", "London agrees", actors=["GB"])
-    assert await found(api, "UK") == ["announcement/gb", "announcement/ua"]
-    assert await found(api, "ukr") == ["announcement/ua"]
+    assert await search_entities(api, "UK") == ["announcement/gb", "announcement/ua"]
+    assert await search_entities(api, "ukr") == ["announcement/ua"]

@@ -76,14 +76,14 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
 class ExportControlFold(CitingFold[ExportControlState]):
     """The fold of an instrument's facts."""
 
-    __slots__ = ("_disputed", "_disputes", "histories", "opening", "titles")
+    __slots__ = ("_disputed", "_disputes", "histories", "opening", "original_title", "title")
     LONG = ("because", "disputes")
 
     def __init__(self) -> None:
         super().__init__()
         self.opening: Announced | None = None
-        self.titles: tuple[str | None, OriginalTitle | None] | None = None
-        """The titles that amendments gave it: the English one, if one did, and the original one."""
+        self.title = ""
+        self.original_title: OriginalTitle | None = None
         self.histories: dict[str, ClauseHistory] = {}
         """The history of every clause by its id."""
         self._disputed: list[RecordedFact] = []
@@ -111,7 +111,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
         self.cite(known)
         match known.fact:
             case Announced() as fact:
-                self.opening = self.opening or fact
+                if self.opening is None:
+                    self.opening, self.title = fact, fact.title
+                    self.original_title = fact.original_title
                 self.histories.update(
                     {
                         clause.id: ClauseHistory.initial(self._with_origins(clause), fact.public_on)
@@ -122,8 +124,8 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 pass  # nothing is amended before it is announced, which a correction may move
             case Amended() as fact:
                 if fact.title or fact.original_title:
-                    title_so_far = self.titles[0] if self.titles else None
-                    self.titles = fact.title or title_so_far, fact.original_title
+                    self.title = fact.title or self.title
+                    self.original_title = fact.original_title
                 self.histories.update(
                     {
                         clause.id: _after_amendment(
@@ -160,13 +162,12 @@ class ExportControlFold(CitingFold[ExportControlState]):
         opening = self.opening
         if opening is None:
             return None
-        title, original_title = self.titles or (None, opening.original_title)
         return ExportControlState(
             id=id,
             issuer=opening.issuer,
             direction=opening.direction,
-            title=title or opening.title,
-            original_title=original_title,
+            title=self.title,
+            original_title=self.original_title,
             announced_on=opening.on,
             instrument=opening.instrument,
             official=opening.official,
