@@ -1,18 +1,11 @@
 // Relay's runtime: what its compiler made of queries.js, asked of the server. Two pages of a
-// connection become one in the store; then one of its nodes by its id. Where the compiler persisted the
-// documents, they are asked by their ids.
+// connection become one in the store; then one of its nodes by its id.
 import relay from "relay-runtime";
 import { print } from "../tracker.js";
+import { compiled, environmentFor } from "./environment.js";
 
-const { Environment, Network, RecordSource, Store, fetchQuery, getSingularSelector } = relay;
-const url = process.argv[2];
-const network = Network.create(async ({ text, id }, variables) => (await fetch(url, {
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify({ ...(text ? { query: text } : { documentId: id }), variables }),
-})).json());
-const environment = new Environment({ network, store: new Store(new RecordSource()) });
-const compiled = async (name) => (await import(`./artifacts/${name}.graphql.js`)).default;
+const { fetchQuery, getSingularSelector } = relay;
+const environment = environmentFor(process.argv[2]);
 const ask = (query, variables) => fetchQuery(environment, query, variables).toPromise();
 
 const [query, fragment, byId] = await Promise.all(
