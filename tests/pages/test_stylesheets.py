@@ -1,0 +1,66 @@
+"""No rule of a stylesheet is about what no page has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import schema.pages
+
+PAGES = Path(schema.pages.__file__).parent
+STATIC = PAGES / "site" / "static"
+STYLESHEETS = sorted(STATIC.glob("*.css"))
+
+CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
+DECLARATIONS = re.compile(r"\{[^{}]*\}|/\*.*?\*/", re.DOTALL)
+CLASS_ATTRIBUTE = re.compile(r'class="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\})*)"')
+"""With what templates write in it, whose own quotation marks do not end it."""
+WORD = re.compile(r"[a-zA-Z][\w-]*")
+
+MADE_CLASSES = {
+    *("ban", "licence", "quota", "tariff", "other"),  # hues, of clauses
+    *(f"q{step}" for step in range(7)),  # how a place is coloured, or hatched
+    "hatch",
+    *(f"sw-q{step}" for step in range(7)),
+    *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
+    *("marks", "wide", "narrow"),  # of charts by Vega
+}
+"""Classes that Python makes, or a template of a number."""
+
+
+def text_of(suffix: str) -> str:
+    """All files of pages with a suffix."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob(f"*{suffix}")))
+
+
+def test_every_class_in_a_stylesheet_can_be_on_a_page() -> None:
+    templates, views = text_of(".html"), text_of(".py")
+    on_pages = {
+        word for given in CLASS_ATTRIBUTE.findall(templates) for word in WORD.findall(given)
+    }
+    in_strings = {
+        word
+        for _, text in re.findall(r"([\"'`])((?:(?!\1).)*)\1", text_of(".js"))
+        for word in WORD.findall(text)
+    }
+    in_markup = {word for given in CLASS_ATTRIBUTE.findall(views) for word in WORD.findall(given)}
+    known = on_pages | in_strings | in_markup | MADE_CLASSES
+    unknown = [
+        f"{path.name}: .{name}"
+        for path in STYLESHEETS
+        for name in sorted(
+            {*CLASS.findall(DECLARATIONS.sub(" ", path.read_text(encoding="utf-8")))} - known
+        )
+    ]
+    assert not unknown
+
+
+def test_every_variable_of_a_stylesheet_is_used() -> None:
+    styles = text_of(".css")
+    used = {
+        *re.findall(
+            r"var\((--[\w-]+)", styles + text_of(".html") + text_of(".py") + text_of(".js")
+        ),
+        *(f"--c{number}" for number in range(1, 7)),  # colours of series (line_chart.py: SERIES)
+    }
+    assert {*re.findall(r"(--[\w-]+)\s*:", styles)} == used
