@@ -203,11 +203,6 @@ def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
     ]
 
 
-def turns_of(periods: Iterable[Period]) -> list[date]:
-    """The days on which a status begins, in order, once for each period."""
-    return sorted(period.first for period in periods)
-
-
 def draw_status_table(
     rows: Sequence[RowOfPeriods], day: date, scale: TimeScale | None = None
 ) -> StatusTable:

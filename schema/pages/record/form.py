@@ -15,7 +15,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from schema.pages.record.fields import State, input_object, is_one_of
+from schema.pages.record.fields import State, is_one_of
 from tracker.errors import InvalidInput
 
 MAX_ITEMS = 200
@@ -182,13 +182,6 @@ def _input(kind: Any, state: State, path: str, errors: dict[str, Any]) -> Any:
                 return state == "true"
             errors[path] = ["expected yes or no"]
     return state
-
-
-def input_at(kind: GraphQLInputObjectType, path: Sequence[str]) -> GraphQLInputObjectType:
-    """The input in an input."""
-    for name in path:
-        kind = input_object(kind.fields[name])
-    return kind
 
 
 def place_of(path: Sequence[str | int], names: Iterable[str]) -> str | None:

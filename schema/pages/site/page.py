@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,8 +22,6 @@ dotted), `positions` (of the entries that are about it), `sources`
 (the publishers that who cites the page names first), `charts` (by name a `LineChart`, which the template
 gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
 Raises NotFound."""
-
-PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,6 @@ class Page(WithDocument):
         found = url_parameters(SCHEMA._schema, self.question)
         given_otherwise = {*MOMENT.values(), *self.made}
         return {name: one for name, one in found.items() if name not in given_otherwise}
-
-    @cached_property
-    def path_parameters(self) -> frozenset[str]:
-        """The names of the parameters in its path."""
-        return frozenset(PATH_PARAMETER.findall(self.path))
 
     def variables(self, address: Address) -> dict[str, Any]:
         """The variables of its document at an address. Raises InvalidInput."""

@@ -47,10 +47,6 @@ SELECT c.size, c.root, c.note || coalesce(
      FROM log.cosignatures w WHERE w.size = c.size), '') AS note, c.signed_at
 FROM log.checkpoints c WHERE c.size = $1;
 
--- name: checkpoint_sizes
--- A page of the sizes that have a checkpoint, after a size.
-SELECT size FROM log.checkpoints WHERE size > $1 ORDER BY size LIMIT $2;
-
 -- name: last_size
 -- The size of the last checkpoint; null before the first.
 SELECT max(size) FROM log.checkpoints;
