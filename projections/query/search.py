@@ -321,7 +321,12 @@ def _is_behind(place: tuple[float, str], bound: tuple[float, str], closed: bool)
 
 def _tsqueries(sought: Iterable[SoughtWord]) -> tuple[list[str], list[str]]:
     """The words as `to_tsquery` reads them: exactly, and as the beginnings of others. Those that are
-    taken in the place of a misspelt one have to be there as they are."""
-    exactly = [f"'{one.word}'" for one in sought]
-    begun = [" | ".join([f"'{one.word}':*", *(f"'{near}'" for near in one.near)]) for one in sought]
+    taken in the place of a misspelt one have to be there as they are. Signs are exactly there in their
+    order, and found in any other, since words of theirs are not set apart."""
+    exactly = [" <-> ".join(f"'{sign}'" for sign in one.signs or [one.word]) for one in sought]
+    begun = [
+        " & ".join(f"'{sign}'" for sign in one.signs)
+        or " | ".join([f"'{one.word}':*", *(f"'{near}'" for near in one.near)])
+        for one in sought
+    ]
     return exactly, begun

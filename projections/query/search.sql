@@ -45,7 +45,8 @@ CROSS JOIN LATERAL (
         CASE WHEN document.vector @@ asked.begun
              THEN (ts_rank({classes}, document.vector, asked.begun)
                    + ts_rank({classes}, document.vector, asked.exactly))
-                  * CASE WHEN asked.letters > {abbreviation} OR document.vector @@ asked.exactly
+                  * CASE WHEN document.vector @@ asked.exactly
+                              OR (asked.letters > {abbreviation} AND numnode(asked.exactly) = 1)
                          THEN 1 ELSE {begun} END
              ELSE 0 END
         ORDER BY number) AS each

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
-from projections.versions.search_text import IDEOGRAPHS, words
+from projections.versions.search_text import IDEOGRAPHS, plain, words
 from projections.versions.spellings import without_dots
 
 SPELT_WORD = re.compile(
     rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}](?:[^\W_{IDEOGRAPHS}]|[\u0300-\u036f])*"
 )
 """A word as it is written, with its accents."""
+ASKED_WORD = re.compile(rf"(?:(?!\u30fb)[{IDEOGRAPHS}])+|[^\W_{IDEOGRAPHS}]+")
+"""A word as somebody asks for it: signs side by side are one, in their order. The dot between words of
+Japanese is none of them."""
+SIGNS = re.compile(rf"[{IDEOGRAPHS}]+")
 MAX_EXCERPT_CHARACTERS = 200
 CHARACTERS_BEFORE = 60
 """Of an excerpt before its match, where the text is longer than an excerpt."""
@@ -36,12 +41,20 @@ class SoughtWord:
     near: tuple[str, ...] = ()
 
     @property
+    def signs(self) -> tuple[str, ...]:
+        """The signs that it is of, where words are not set apart; none of other scripts."""
+        return tuple(self.word) if SIGNS.fullmatch(self.word) else ()
+
+    @property
     def spellings(self) -> tuple[str, ...]:
         """All words that it may be."""
         return (self.word, *self.near)
 
     def quality(self, found: Iterable[str]) -> int:
-        """How well it matches one of some words: 0 not at all, 4 exactly."""
+        """How well it matches one of some words: 0 not at all, 4 exactly. Signs match where they stand in
+        their order."""
+        if self.signs:
+            return 4 if any(self.word in word for word in found) else 0
         return max((self._quality(word) for word in found), default=0)
 
     def _quality(self, found: str) -> int:
@@ -78,18 +91,25 @@ class Text(NamedTuple):
 
 def sought_words(text: str) -> list[str]:
     """The words of a search, each once, without those that say nothing."""
-    found = list(dict.fromkeys(words(without_dots(text))))
+    found = list(dict.fromkeys(asked_words(without_dots(text))))
     return [word for word in found if word not in STOP_WORDS] or found
+
+
+def asked_words(text: str) -> list[str]:
+    """The words of a text, of which signs side by side are one."""
+    return ASKED_WORD.findall(plain(text))
 
 
 def best_matches(
     sought: Sequence[SoughtWord], texts: Sequence[Text]
 ) -> tuple[list[Match], list[SoughtWord]]:
-    """For each word its best match, the first of the best; and the words that none of the texts has."""
-    compared = [(text, frozenset(words(text.text))) for text in texts]
+    """For each word its best match, the first of the best; and the words that none of the texts has.
+    Signs that nowhere stand in their order are words for themselves."""
+    compared = [(text, frozenset([*words(text.text), *asked_words(text.text)])) for text in texts]
+    every = frozenset[str]().union(*(said for _, said in compared))
     matches: list[Match] = []
     missing: list[SoughtWord] = []
-    for one in sought:
+    for one in chain.from_iterable(_parts(each, every) for each in sought):
         quality, best = 0, None
         for text, said in compared:
             if (found := one.quality(said)) > quality:
@@ -101,12 +121,22 @@ def best_matches(
     return list(dict.fromkeys(matches)), missing
 
 
+def _parts(sought: SoughtWord, said: frozenset[str]) -> Sequence[SoughtWord]:
+    """A word, or its signs where all of them are said, but not in their order."""
+    signs = sought.signs
+    if signs and said.issuperset(signs) and not sought.quality(said):
+        return [SoughtWord(sign) for sign in signs]
+    return [sought]
+
+
 def _place(sought: SoughtWord, quality: int, text: str) -> tuple[int, int]:
     """Where the first word of a text stands that matches so well; where its signs are taken apart to
     be compared (`½`), the text as a whole."""
-    for place in SPELT_WORD.finditer(text):
-        if sought.quality(words(place.group())) >= quality:
-            return place.span()
+    places = list(SPELT_WORD.finditer(text))
+    most = len(sought.signs) or 1
+    for first, last in zip(places, places[most - 1 :], strict=False):
+        if sought.quality(asked_words(text[first.start() : last.end()])) >= quality:
+            return first.start(), last.end()
     return 0, len(text)
 
 

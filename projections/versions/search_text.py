@@ -29,8 +29,13 @@ WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
 
 def _words(text: str) -> Sequence[str]:
     """The words of a text, in its order."""
-    plain = unicodedata.normalize("NFKD", text)
-    return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold())
+    return WORD.findall(plain(text))
+
+
+def plain(text: str) -> str:
+    """A text without capitals and accents, as words are compared."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
 
 
 words = lru_cache_short_keys(_words, 16384, 200)

@@ -71,6 +71,11 @@ def test_a_code_with_dots_is_one_word_and_a_day_or_a_number_is_not() -> None:
     assert sought_words("12.5 3.1415 81.12") == ["12", "5", "3", "1415", "81"]
 
 
+def test_signs_side_by_side_are_one_word() -> None:
+    assert sought_words("2025年 稀土、钨 rare") == ["2025", "年", "稀土", "钨", "rare"]
+    assert sought_words("リチウム・ニッケル") == ["リチウム", "ニッケル"]
+
+
 def test_the_best_match_of_each_word_is_the_first_of_the_best() -> None:
     texts = [
         Text("title", "Licences for licensing"),

@@ -73,3 +73,25 @@ async def test_an_abbreviation_comes_before_what_it_begins(api: Api) -> None:
     await state(api, "gb", "London agrees", actors=["GB"])
     assert await search_entities(api, "UK") == ["announcement/gb", "announcement/ua"]
     assert await search_entities(api, "ukr") == ["announcement/ua"]
+
+
+async def test_signs_come_first_where_they_stand_in_their_order(api: Api) -> None:
+    for key, title in (("a", "本公告自2025年1月1日起施行"), ("b", "关于原产于日本的公告")):
+        original = {"text": title, "language": "zh-Hans"}
+        await state(api, key, "A notice", actors=["CN"], originalTitle=original)
+    assert await search_entities(api, "日本") == ["announcement/b", "announcement/a"]
+    assert await search_entities(api, "日本 施行") == ["announcement/a"]
+    assert await search_entities(api, "美国") == []
+    data = await api.ask(SEARCH, text="日本")
+    assert [
+        [one["text"][one["start"] : one["end"]] for one in node["matched"]]
+        for node in data["asOf"]["search"]["nodes"]
+    ] == [["日本"], ["日", "本"]]
+
+
+async def test_a_title_in_chinese_is_found_however_many_signs_it_has(api: Api) -> None:
+    title = "公布对锂电池和人造石墨负极材料相关物项实施出口管制的决定"
+    await state(api, "a", "A notice", originalTitle={"text": title, "language": "zh-Hans"})
+    data = await api.ask(SEARCH, text=f"《{title}》")
+    [found] = data["asOf"]["search"]["nodes"]
+    assert found["matched"] == [{"field": "originalTitle", "text": title, "start": 0, "end": 28}]

@@ -56,10 +56,11 @@ class SearchAtMoment(AtMoment):
         or has the same English stem, without regard to capitals and accents: in names, present and
         former, titles, keys, instruments, firms, in what clauses say, in accounts that differ, in the
         names of commodities and places and their codes, also those of the Harmonized System, and in
-        notes and quotations of the events behind a state. A source that is watched is found by its
-        name, key, publisher, issuers and what it covers. A figure is found by its commodity,
-        place, statistic, stage, product and year. Where nothing has all of the words, words that are
-        nearly like them count too. A search has at most 1,000 results.
+        notes and quotations of the events behind a state. Chinese and Japanese signs side by side are
+        one word: it counts where all of them are, and more where they stand in their order. A source
+        that is watched is found by its name, key, publisher, issuers and what it covers. A figure is
+        found by its commodity, place, statistic, stage, product and year. Where nothing has all of the
+        words, words that are nearly like them count too. A search has at most 1,000 results.
         """
         asked = parse_page(first, after, last, before)
         question = SearchQuestion(
