@@ -96,6 +96,8 @@ class UrlParameter:
         return {name: UrlParameter(self.name, choices[name].type).read(value)}
 
     def _read_range(self, text: str) -> dict[str, Any]:
+        if not text.strip():
+            raise InvalidInput("expected a time from one to another: A..B", path=(self.name,))
         start, dots, end = text.partition("..")
         ends = {"from": start, "to": end if dots else start}
         numbers = self.scalar == "YearRange"

@@ -21,6 +21,7 @@ from schema.inputs.input_types import check_text
 from tracker.domain import calendar_days
 from tracker.domain.calendar_days import DAY
 from tracker.domain.commodities import Commodity, commodities_with_code, descendants
+from tracker.domain.entity import entity_type
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import ENTITY_PATH, Actor
@@ -121,9 +122,17 @@ def parse_short_text(given: str, field: str) -> str:
 
 
 def parse_stored_text(given: str, field: str) -> str:
-    """A short text that is looked for in the database as it is."""
+    """A short text that is looked for in the database as it is. Raises InvalidInput for one without a
+    sign, which nothing has."""
     check_text(parse_short_text(given, field), field)
+    if not given.strip():
+        raise InvalidInput("expected a text with at least one sign", path=(field,))
     return given
+
+
+def parse_optional_text(given: str | None, field: str) -> str | None:
+    """The same; None if the argument is left out."""
+    return None if given is None else parse_stored_text(given, field)
 
 
 def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
@@ -257,6 +266,15 @@ def parse_entity(given: str | None, field: str) -> str | None:
             code="INVALID_ID",
             path=(field,),
         )
+    return given
+
+
+def parse_entity_of_kind(given: str | None, field: str = "entity") -> str | None:
+    """The name of an entity of a kind that there is; None if the argument is left out. Raises
+    InvalidInput."""
+    if given is not None:
+        entity_type(parse_short_text(given, field))
+        check_text(given, field)
     return given
 
 

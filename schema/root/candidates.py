@@ -14,6 +14,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CommodityId,
+    parse_optional_text,
     parse_search,
     parse_stored_text,
     parse_with_descendants,
@@ -153,12 +154,11 @@ def parse_filter(
     state: CandidateState | None = None,
 ) -> CandidateFilter:
     """What a list of candidates is narrowed to. Raises InvalidInput and TooLarge."""
-    for given, name in ((source, "source"), (assigned_to, "assignedTo")):
-        if given is not None:
-            parse_stored_text(given, name)
+    if assigned_to:  # blank: of nobody
+        parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
         state,
-        source,
+        parse_optional_text(source, "source"),
         kind,
         parse_with_descendants(commodity),
         None if issuer is None else parse_word(Actor, issuer, "issuer"),

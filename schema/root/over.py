@@ -19,9 +19,9 @@ from schema.base.scalars import Day, Instant
 from schema.inputs.arguments import (
     parse_commodities,
     parse_day,
+    parse_entity_of_kind,
     parse_instant,
     parse_position,
-    parse_stored_text,
     parse_words,
 )
 from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
@@ -178,8 +178,9 @@ class Over:
         if step is not None:
             positions = await _positions_by_step(info, times, step, most)
         else:
-            assert entity is not None
-            positions = await _positions_of(info, parse_stored_text(entity, "entity"), times)
+            named = parse_entity_of_kind(entity)
+            assert named is not None
+            positions = await _positions_of(info, named, times)
         resolved = [
             await info.context.services.as_of.resolve(day, None, position)
             for position in check_number(positions, most)
@@ -216,8 +217,6 @@ async def _days_of_transitions(
     info: Info, begin: date, last: Moment, scope: TransitionScope
 ) -> list[date]:
     """The first day, and those on which something happens until the last one."""
-    if begin == last.valid_at:
-        return [begin]
     kinds = (
         parse_kinds(scope.kind, POLICY_KINDS) if scope.entity is None else parse_kinds(scope.kind)
     )
@@ -229,10 +228,12 @@ async def _days_of_transitions(
             issuers=parse_words(Place, scope.issuer, "issuer"),
             alliance=parse_alliance(scope.alliance),
             firms=await firm_names(info, scope.firm, last),
-            entity=None if scope.entity is None else parse_stored_text(scope.entity, "entity"),
+            entity=parse_entity_of_kind(scope.entity),
         )
     except InvalidInput as error:
         raise error.below("atTransitions") from None
+    if begin == last.valid_at:
+        return [begin]
     found = await info.context.services.as_of.transitions.between(
         last, begin + DAY, last.valid_at, about
     )

@@ -23,10 +23,10 @@ from schema.inputs.arguments import (
     parse_commodities,
     parse_day,
     parse_event_types,
+    parse_optional_text,
     parse_search,
     parse_search_words,
     parse_selection,
-    parse_stored_text,
 )
 from schema.inputs.moment import (
     AtPosition,
@@ -252,8 +252,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     ) -> Connection[Import]:
         """The imported files, the oldest first by default, as recorded now."""
         narrowed = Filter(
-            category=None if source is None else parse_stored_text(source, "source"),
-            dated=parse_days(on, "on"),
+            category=parse_optional_text(source, "source"), dated=parse_days(on, "on")
         )
         moment = await current_moment(info, min_position)
         of = entity_pages(

@@ -34,13 +34,13 @@ class PageRequest:
 
 def read_address(page: Page, request: Request, ending: str | None) -> Address:
     """The address of a request. A parameter that is given more than once is a list; one that is
-    empty, as forms send them, is not given. Raises InvalidInput."""
+    blank, as forms send them, is not given. Raises InvalidInput."""
     given: dict[str, str] = {}
     pairs = request.query_params.multi_items()
     if len(pairs) > MAX_QUERY_PARAMETERS:
         raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
     for name, value in pairs:
-        if value:
+        if value.strip():
             given[name] = f"{given[name]},{value}" if name in given else value
     in_path = {name: str(value) for name, value in request.path_params.items()}
     for name in in_path:

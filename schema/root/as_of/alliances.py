@@ -21,10 +21,10 @@ from schema.inputs.arguments import (
     domain_value,
     parse_commodities,
     parse_entity,
+    parse_optional_text,
     parse_publisher,
     parse_search,
     parse_some,
-    parse_stored_text,
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
@@ -159,7 +159,7 @@ class Alliances(AtMoment):
         query = AnnouncementQuery(
             actors=parse_some(Actor, actors, "actors", MAX_ACTORS),
             about=parse_entity(about, "about"),
-            topic=None if topic is None else parse_stored_text(topic, "topic"),
+            topic=parse_optional_text(topic, "topic"),
             firm=await firm_names(info, firm, self.moment),
         )
         narrowed = Filter(

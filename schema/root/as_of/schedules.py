@@ -15,8 +15,8 @@ from schema.inputs.arguments import (
     HsCode,
     Publisher,
     parse_commodities,
+    parse_entity_of_kind,
     parse_publisher,
-    parse_stored_text,
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, TransitionOrder
@@ -77,7 +77,7 @@ class Schedules(AtMoment):
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
-            entity=None if entity is None else parse_stored_text(entity, "entity"),
+            entity=parse_entity_of_kind(entity),
             issuers=parse_words(Place, issuer, "issuer"),
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),

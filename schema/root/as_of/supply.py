@@ -25,6 +25,7 @@ from schema.inputs.arguments import (
     CommodityId,
     parse_all,
     parse_exposure_question,
+    parse_optional_text,
     parse_with_descendants,
     parse_word,
     parse_words,
@@ -123,6 +124,7 @@ class SupplyAnalysis(AtMoment):
     ) -> Distribution:
         """The world's production of a commodity in one year, by place."""
         of = parse_word(Commodity, commodity, "commodity")
+        form = parse_optional_text(form, "form")
         if year is None:
             year = await self._latest_year(info, of, stage, form)
             asked = [of], [year], Statistic.PRODUCTION, stage, form
@@ -157,6 +159,7 @@ class SupplyAnalysis(AtMoment):
             raise TooLarge(
                 f"expected at most {MAX_DISTRIBUTIONS} commodities times years", path=("years",)
             )
+        form = parse_optional_text(form, "form")
         found = await self._distributions(
             info, of, range(first, last + 1), Statistic.PRODUCTION, stage, form
         )
@@ -191,6 +194,7 @@ class SupplyAnalysis(AtMoment):
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """The world's reserves of a commodity, by place."""
         of = parse_word(Commodity, commodity, "commodity")
+        form = parse_optional_text(form, "form")
         return await self._on_all_days(info, of, None, Statistic.RESERVES, None, form)
 
     async def _on_all_days(

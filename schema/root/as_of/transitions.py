@@ -22,9 +22,9 @@ from schema.inputs.arguments import (
     HsCode,
     Publisher,
     parse_commodities,
+    parse_entity_of_kind,
     parse_publisher,
     parse_short_text,
-    parse_stored_text,
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, TransitionOrder
@@ -125,7 +125,7 @@ class TransitionLists(AtMoment):
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
-            entity=None if entity is None else parse_stored_text(entity, "entity"),
+            entity=parse_entity_of_kind(entity),
             what=transition,
             issuers=parse_words(Place, issuer, "issuer"),
             firms=await firm_names(info, firm, self.moment),
@@ -155,7 +155,7 @@ class TransitionLists(AtMoment):
             kinds=parse_kinds(kind, POLICY_KINDS),
             commodities=parse_commodities(commodity, None),
             places=parse_words(Place, place, "place"),
-            entity=None if entity is None else parse_stored_text(entity, "entity"),
+            entity=parse_entity_of_kind(entity),
             what=transition,
         )
         if entity is not None and kind is None:
