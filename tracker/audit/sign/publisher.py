@@ -4,7 +4,7 @@ An append never waits for it. One process at a time publishes, by an advisory lo
 its transaction. What a crash leaves behind, step by step:
 
     tiles are inserted      and committed before the checkpoint; they follow from the log
-    the head is kept        in the safe, on the disk: the next one must continue it, and one of the
+    the head is kept        in the keystore, on the disk: the next one must continue it, and one of the
                             same size has the same root. Only now may a signature leave us
     witnesses sign          where the policy needs them
     the note is inserted    and committed: now it is published. A size has one checkpoint
@@ -83,7 +83,7 @@ class Publisher(BackgroundTask):
     def __init__(self, pool: Pool, follower: Follower, signing: SigningOptions):
         self._pool = pool
         self._follower = follower
-        self._safe = signing.keystore
+        self._keystore = signing.keystore
         self._witnesses = Witnesses(signing.policy)
         self._published = asyncio.Event()
         self.trouble: str | None = None
@@ -99,7 +99,7 @@ class Publisher(BackgroundTask):
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """The public keys of the log, the oldest first. Raises NotFound and InvalidInput."""
-        keys = await asyncio.to_thread(self._safe.keys)
+        keys = await asyncio.to_thread(self._keystore.keys)
         return keys.public
 
     async def _publish(self) -> None:
@@ -126,7 +126,7 @@ class Publisher(BackgroundTask):
         """Keep beside the key that the log was set back, at once: this process is about to end."""
         durability = self._follower.durability
         await durability.noticed.wait()
-        self._safe.note_set_back(durability.set_back or "")
+        self._keystore.note_set_back(durability.set_back or "")
 
     def _log_refusal(self, reason: str) -> None:
         if reason != self.trouble:
@@ -182,18 +182,18 @@ class Publisher(BackgroundTask):
     ) -> None:
         """Sign the head of the log and insert it, unless that has been done.
 
-        The safe gets it also where another process has signed it.
+        The keystore gets it also where another process has signed it.
         """
-        keys = await asyncio.to_thread(self._safe.keys)
-        if lost := await asyncio.to_thread(self._safe.set_back):
+        keys = await asyncio.to_thread(self._keystore.keys)
+        if lost := await asyncio.to_thread(self._keystore.set_back):
             raise NotProven(
                 f"the log was set back ({lost}), and another publisher may have signed what it lost:"
-                f" docs/audit.md#keys says how to go on, with the file set-back in {self._safe.directory}"
+                f" docs/audit.md#keys says how to go on, with the file set-back in {self._keystore.directory}"
             )
         heads = await self._heads(turn, keys)
         new = await check_continues(reading, keys.origin, size, heads)
         done = await turn.fetchrow(SQL.checkpoint, size)  # fails where our turn was lost meanwhile
-        await asyncio.to_thread(self._safe.save_head, new)
+        await asyncio.to_thread(self._keystore.save_head, new)
         if done:
             return
         note = keys.sign(new)
@@ -214,9 +214,9 @@ class Publisher(BackgroundTask):
         work.record(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: LogKeys) -> list[Checkpoint]:
-        """The last heads, by the safe and by the database, which must be one of our log's."""
+        """The last heads, by the keystore and by the database, which must be one of our log's."""
         heads = []
-        if kept := await asyncio.to_thread(self._safe.head):
+        if kept := await asyncio.to_thread(self._keystore.head):
             heads.append(kept)
         row = await connection.fetchrow(SQL.last_checkpoint)
         if row:
