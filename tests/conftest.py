@@ -22,6 +22,7 @@ from schema.services import Services
 from tests.support.importer import ImportFixture
 from tests.support.processes import Running
 from tests.support.time_limits import within
+from tracker.audit.sign.keystore import KeyStore
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
@@ -197,6 +198,14 @@ async def recorder(target: Target) -> AsyncIterator[Recorder]:
     pool = await create_pool(target)
     yield Recorder(pool)
     await pool.close()
+
+
+@pytest.fixture
+def keystore(tmp_path: Path) -> KeyStore:
+    """The keys of a log."""
+    keystore = KeyStore(tmp_path / "audit")
+    keystore.load_or_create("example.com/log")
+    return keystore
 
 
 @pytest.fixture

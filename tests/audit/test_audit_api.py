@@ -14,6 +14,7 @@ from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Access, Services
 from tests.support.api import Api, control
 from tests.support.published_log import fill, publish, restored, roots_of, superuser
+from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
 from tests.support.time_limits import within
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
@@ -28,20 +29,12 @@ SIZES = (1, 200, 256, 700)
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> KeyStore:
-    """One with a key."""
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create("example.com/log")
-    return safe
-
-
-@pytest.fixture
-async def log(target: Target, safe: KeyStore) -> AsyncIterator[Api]:
+async def log(target: Target, keystore: KeyStore) -> AsyncIterator[Api]:
     """The API of a log of 700 events with four checkpoints, and three events without one."""
     size = 0
     for more in SIZES:
         await fill(target, more - size, bytes=more)
-        await publish(target, safe.directory)
+        await publish(target, keystore.directory)
         size = more
     await fill(target, 3)
     async with running_tracker(target) as services:
@@ -73,20 +66,20 @@ async def entries(target: Target) -> list[bytes]:
         ]
 
 
-def opened(note: str, safe: KeyStore) -> Checkpoint:
+def opened(note: str, keystore: KeyStore) -> Checkpoint:
     """A checkpoint that our key has signed."""
     parsed = Note.parse(note.encode())
-    parsed.check(safe.keys().verifiers)
+    parsed.check(keystore.keys().verifiers)
     return Checkpoint.parse(parsed.text)
 
 
 async def test_every_checkpoint_is_kept_and_served(
-    log: Api, safe: KeyStore, target: Target
+    log: Api, keystore: KeyStore, target: Target
 ) -> None:
     roots = roots_of(await entries(target))
     for size in SIZES:
         note = await text(log, f"checkpoint/{size}")
-        assert opened(note, safe) == Checkpoint("example.com/log", size, roots[size])
+        assert opened(note, keystore) == Checkpoint("example.com/log", size, roots[size])
     assert await text(log, "checkpoint") == note
 
 
@@ -122,19 +115,19 @@ async def test_entries_are_served_as_they_are_stored(log: Api, target: Target) -
     assert events.content.split(b"\n")[:-1] == stored
 
 
-async def test_every_proof_verifies(log: Api, target: Target, safe: KeyStore) -> None:
+async def test_every_proof_verifies(log: Api, target: Target, keystore: KeyStore) -> None:
     stored = await entries(target)
     for size in SIZES:
         for position in {1, size // 2 + 1, size}:
             proof = InclusionProof.parse(await text(log, f"proof/{position}?size={size}"))
-            head = opened(proof.checkpoint, safe)
+            head = opened(proof.checkpoint, keystore)
             assert (proof.index, head.size) == (position - 1, size)
             check_inclusion(
                 leaf_hash(stored[position - 1]), proof.index, size, list(proof.hashes), head.root
             )
         for old in (0, 1, size // 2, size):
             grown = ConsistencyProof.parse(await text(log, f"consistency/{old}?size={size}"))
-            head = opened(grown.checkpoint, safe)
+            head = opened(grown.checkpoint, keystore)
             check_consistency(old, size, grown.hashes, roots_of(stored)[old], head.root)
     newest = await text(log, "proof/5")
     assert newest == await text(log, f"proof/5?size={SIZES[-1]}")
@@ -171,37 +164,31 @@ async def test_what_is_not_published_is_a_clear_error(log: Api) -> None:
         assert await refused(log, path) == (status, code), path
 
 
-async def test_go_verifies_what_is_served(log: Api, safe: KeyStore, tmp_path: Path) -> None:
+async def test_go_verifies_what_is_served(log: Api, keystore: KeyStore, tmp_path: Path) -> None:
     program, here = sumdb(tmp_path), tmp_path / "log"
     paths = ["checkpoint"]
     for tile in all_tiles(SIZES[-1]):
         paths += [f"tile/{tile.path}"] + [f"tile/{tile.entries_path}"] * (tile.level == 0)
     for path in paths:
-        save(here / path, (await log.request("GET", f"/log/{path}")).content)
+        write_file(here / path, (await log.request("GET", f"/log/{path}")).content)
     for position in (1, 256, 257, 700):
-        save(here / f"{position}.tlog-proof", (await text(log, f"proof/{position}")).encode())
+        write_file(here / f"{position}.tlog-proof", (await text(log, f"proof/{position}")).encode())
     for old in (1, 200, 256, 699):
-        save(here / f"{old}.add-checkpoint", (await text(log, f"consistency/{old}")).encode())
-    [key] = safe.keys().verifiers
+        write_file(here / f"{old}.add-checkpoint", (await text(log, f"consistency/{old}")).encode())
+    [key] = keystore.keys().verifiers
     assert verified(program, str(here), str(key)) == (
         "700 entries, 4 inclusion proofs, 4 consistency proofs\n"
     )
 
 
-def save(path: Path, data: bytes) -> None:
-    """A file, with the directories above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
 async def test_an_entry_changed_with_force_has_no_proof_that_verifies(
-    log: Api, target: Target, safe: KeyStore
+    log: Api, target: Target, keystore: KeyStore
 ) -> None:
     await superuser(target, "UPDATE log.events SET entry = '{}' WHERE position IN (3, 699)")
     stored = await entries(target)
     for position in (3, 699):
         proof = InclusionProof.parse(await text(log, f"proof/{position}"))
-        head = opened(proof.checkpoint, safe)
+        head = opened(proof.checkpoint, keystore)
         with pytest.raises(Exception, match="does not lead"):
             check_inclusion(
                 leaf_hash(stored[position - 1]),
@@ -232,7 +219,7 @@ async def test_where_reading_takes_a_token_auditing_does_too(log: Api, services:
 PROOF = "position leafHash hashes text checkpoint { size root note signedAt }"
 
 
-async def test_graphql_gives_the_same(log: Api, target: Target, safe: KeyStore) -> None:
+async def test_graphql_gives_the_same(log: Api, target: Target, keystore: KeyStore) -> None:
     found = await log.ask(f"""{{
         newest: checkpoint {{ size root note signedAt }}
         older: checkpoint(size: "200") {{ size note }}
@@ -246,12 +233,12 @@ async def test_graphql_gives_the_same(log: Api, target: Target, safe: KeyStore) 
     assert found["inclusionProof"]["text"] == await text(log, "proof/5?size=256")
     assert found["consistencyProof"]["text"] == await text(log, "consistency/200?size=256")
     assert found["grown"]["text"] == await text(log, "consistency/256")
-    check_proof(found["inclusionProof"], (await entries(target))[4], safe)
+    check_proof(found["inclusionProof"], (await entries(target))[4], keystore)
 
 
-def check_proof(proof: dict[str, Any], entry: bytes, safe: KeyStore) -> None:
+def check_proof(proof: dict[str, Any], entry: bytes, keystore: KeyStore) -> None:
     """Check an inclusion proof as GraphQL gives it."""
-    head = opened(proof["checkpoint"]["note"], safe)
+    head = opened(proof["checkpoint"]["note"], keystore)
     assert (str(head.size), head.root) == (
         proof["checkpoint"]["size"],
         from_base64(proof["checkpoint"]["root"]),
@@ -281,7 +268,7 @@ async def test_graphql_refuses_what_is_not_there(log: Api) -> None:
 
 
 async def test_events_have_their_proof_once_a_checkpoint_covers_them(
-    target: Target, safe: KeyStore
+    target: Target, keystore: KeyStore
 ) -> None:
     async with running_tracker(target) as services:
         api = Api(services)
@@ -289,16 +276,16 @@ async def test_events_have_their_proof_once_a_checkpoint_covers_them(
         await api.do("announceExportControl", control("b"))
         asked = f"{{ events {{ nodes {{ proof {{ {PROOF} }} }} }} }}"
         assert [node["proof"] for node in (await api.ask(asked))["events"]["nodes"]] == [None] * 2
-        await publish(target, safe.directory)
+        await publish(target, keystore.directory)
         await api.do("announceExportControl", control("c"))
         one, two, three = (await api.ask(asked))["events"]["nodes"]
         for node, entry in zip((one, two), await entries(target), strict=False):
-            check_proof(node["proof"], entry, safe)
+            check_proof(node["proof"], entry, keystore)
         assert three["proof"] is None
 
 
 async def test_operators_see_how_far_the_log_is_signed_and_why_not(
-    log: Api, target: Target, safe: KeyStore
+    log: Api, target: Target, keystore: KeyStore
 ) -> None:
     metrics = (await log.request("GET", "/metrics")).text
     assert "tracker_checkpoint_size 700.0" in metrics
@@ -307,7 +294,7 @@ async def test_operators_see_how_far_the_log_is_signed_and_why_not(
     ready = (await log.request("GET", "/readyz")).json()
     assert (ready["checkpoint"], ready["warnings"]) == (700, [])
     await superuser(target, *restored(690))
-    async with running_tracker(target, SigningOptions(safe)) as services:
+    async with running_tracker(target, SigningOptions(keystore)) as services:
         api = Api(services)
         async with asyncio.timeout(within(60)):
             while services.publisher and services.publisher.trouble is None:
@@ -326,18 +313,18 @@ async def test_the_queries_of_the_documentation_are_answered(log: Api) -> None:
 
 
 async def test_the_keys_of_the_log_are_told_by_who_signs_it(
-    log: Api, target: Target, safe: KeyStore
+    log: Api, target: Target, keystore: KeyStore
 ) -> None:
     assert await refused(log, "key") == (404, "NOT_FOUND")
     assert (await log.refused("{ logKeys { key } }"))[0] == "NOT_FOUND"
-    [old] = safe.keys().verifiers
-    async with running_tracker(target, SigningOptions(safe)) as services:
+    [old] = keystore.keys().verifiers
+    async with running_tracker(target, SigningOptions(keystore)) as services:
         api = Api(services)
         assert await text(api, "key") == f"{old}\n"
         note = Note.parse((await text(api, "checkpoint")).encode())
         note.check([Verifier.parse(line) for line in (await text(api, "key")).splitlines()])
-        safe.rotate()
-        new = safe.retire().verifiers[0]
+        keystore.rotate()
+        new = keystore.retire().verifiers[0]
         assert await text(api, "key") == f"{old}\n{new}\n"
         assert "PRIVATE" not in await text(api, "key")
         found = await api.ask("{ logKeys { key name keyId signs } }")

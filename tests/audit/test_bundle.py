@@ -56,18 +56,18 @@ class Log:
     """A signed log in a database."""
 
     target: Target
-    safe: KeyStore
+    keystore: KeyStore
     pool: Pool
 
     @property
     def trust(self) -> TrustPolicy:
         """Its keys."""
-        return TrustPolicy(self.safe.keys().all)
+        return TrustPolicy(self.keystore.keys().all)
 
     async def publish(self) -> int:
         """Sign it as it is now; its size."""
         async with open_pool(self.target, role=PUBLISHER, size=2) as pool:
-            await publisher(pool, self.target, self.safe).catch_up()
+            await publisher(pool, self.target, self.keystore).catch_up()
         return (await Verification.begin(DatabaseSource(self.pool), self.trust)).head.size
 
     async def export(self, directory: Path) -> int:
@@ -92,10 +92,10 @@ class Log:
 @pytest.fixture
 async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
     """The corpus, signed."""
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create("example.org/log")
+    keystore = KeyStore(tmp_path / "audit")
+    keystore.load_or_create("example.org/log")
     async with open_pool(corpus_target) as pool:
-        log = Log(corpus_target, safe, pool)
+        log = Log(corpus_target, keystore, pool)
         await log.publish()
         yield log
 
@@ -104,7 +104,7 @@ async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
 async def empty(target: Target, log: Log) -> AsyncIterator[Log]:
     """A log with nothing in it, and the keys of the other."""
     async with open_pool(target) as pool:
-        yield Log(target, log.safe, pool)
+        yield Log(target, log.keystore, pool)
 
 
 async def check(source: LogSource, trust: TrustPolicy, **options: Any) -> Verification:
@@ -288,7 +288,7 @@ async def test_gos_sumdb_verifies_a_bundle(log: Log, tmp_path: Path) -> None:
     size = await log.publish()
     await log.export(tmp_path / "bundle")
     assert f"{size} entries" in verified(
-        program, str(tmp_path / "bundle"), str(log.safe.keys().verifiers[0])
+        program, str(tmp_path / "bundle"), str(log.keystore.keys().verifiers[0])
     )
 
 
@@ -465,7 +465,7 @@ async def test_a_restored_backup_is_found_by_who_kept_a_checkpoint(log: Log) -> 
     code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("SHRUNK", range(first.size + 1, saved.size + 1))
     await log.record("other")
-    (log.safe.directory / "head").unlink()  # with this gone, the publisher signs the fork
+    (log.keystore.directory / "head").unlink()  # with this gone, the publisher signs the fork
     await log.publish()
     code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("FORKED", range(1, saved.size + 1))

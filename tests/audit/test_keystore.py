@@ -19,19 +19,19 @@ from tracker.errors import InvalidInput, NotFound, NotProven
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> KeyStore:
+def keystore(tmp_path: Path) -> KeyStore:
     """An empty one."""
     return KeyStore(tmp_path / "audit")
 
 
-def test_the_first_start_makes_a_key_that_only_its_owner_can_read(safe: KeyStore) -> None:
-    keys = safe.load_or_create("example.com/log")
+def test_the_first_start_makes_a_key_that_only_its_owner_can_read(keystore: KeyStore) -> None:
+    keys = keystore.load_or_create("example.com/log")
     assert (keys.origin, len(keys.signers)) == ("example.com/log", 1)
-    assert str(safe.keys()) == str(keys)
-    assert str(safe.load_or_create("example.com/log")) == str(keys)
-    assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
-    assert stat.S_IMODE(safe.directory.stat().st_mode) == 0o700
-    assert [path.name for path in safe.directory.iterdir()] == ["keys"]
+    assert str(keystore.keys()) == str(keys)
+    assert str(keystore.load_or_create("example.com/log")) == str(keys)
+    assert stat.S_IMODE((keystore.directory / "keys").stat().st_mode) == 0o600
+    assert stat.S_IMODE(keystore.directory.stat().st_mode) == 0o700
+    assert [path.name for path in keystore.directory.iterdir()] == ["keys"]
 
 
 def test_a_log_without_a_name_gets_one_of_its_own(tmp_path: Path) -> None:
@@ -40,89 +40,89 @@ def test_a_log_without_a_name_gets_one_of_its_own(tmp_path: Path) -> None:
     assert all(origin.startswith("critical-minerals-policy-tracker/") for origin in origins)
 
 
-def test_processes_that_start_at_once_make_one_key(safe: KeyStore) -> None:
+def test_processes_that_start_at_once_make_one_key(keystore: KeyStore) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = {str(keys) for keys in pool.map(lambda _: safe.load_or_create("a"), range(16))}
-    assert made == {str(safe.keys())}
-    assert [path.name for path in safe.directory.iterdir()] == ["keys"]
+        made = {str(keys) for keys in pool.map(lambda _: keystore.load_or_create("a"), range(16))}
+    assert made == {str(keystore.keys())}
+    assert [path.name for path in keystore.directory.iterdir()] == ["keys"]
 
 
-def test_keys_of_another_log_are_refused(safe: KeyStore) -> None:
-    safe.load_or_create("one")
+def test_keys_of_another_log_are_refused(keystore: KeyStore) -> None:
+    keystore.load_or_create("one")
     with pytest.raises(InvalidInput, match="of the log 'one': expected 'other'"):
-        safe.load_or_create("other")
+        keystore.load_or_create("other")
 
 
-def test_a_lost_key_is_not_replaced_in_silence(safe: KeyStore) -> None:
-    safe.save_head(Checkpoint(safe.load_or_create().origin, 5, EMPTY_ROOT))
-    (safe.directory / "keys").unlink()
+def test_a_lost_key_is_not_replaced_in_silence(keystore: KeyStore) -> None:
+    keystore.save_head(Checkpoint(keystore.load_or_create().origin, 5, EMPTY_ROOT))
+    (keystore.directory / "keys").unlink()
     with pytest.raises(InvalidInput, match="put it back"):
-        safe.load_or_create()
+        keystore.load_or_create()
     with pytest.raises(NotFound, match="makes a key"):
-        safe.keys()
+        keystore.keys()
 
 
 @pytest.mark.parametrize("text", ["", "hunter2\n", "{key}\n", "{secret}\n{other}\n"])
 def test_a_file_without_keys_of_one_log_is_refused(
-    safe: KeyStore, text: str, tmp_path: Path
+    keystore: KeyStore, text: str, tmp_path: Path
 ) -> None:
-    [signer] = safe.load_or_create("one").signers
+    [signer] = keystore.load_or_create("one").signers
     [other] = KeyStore(tmp_path / "other").load_or_create("other").signers
-    (safe.directory / "keys").write_text(
+    (keystore.directory / "keys").write_text(
         text.format(key=signer.verifier, secret=signer.secret, other=other.secret)
     )
     with pytest.raises(InvalidInput) as error:
-        safe.keys()
+        keystore.keys()
     assert signer.secret not in str(error.value)
 
 
-def test_while_keys_overlap_both_sign_and_old_notes_verify_for_ever(safe: KeyStore) -> None:
-    head = Checkpoint(safe.load_or_create("a").origin, 5, EMPTY_ROOT)
-    before = safe.keys().sign(head)
-    overlap = safe.rotate()
+def test_while_keys_overlap_both_sign_and_old_notes_verify_for_ever(keystore: KeyStore) -> None:
+    head = Checkpoint(keystore.load_or_create("a").origin, 5, EMPTY_ROOT)
+    before = keystore.keys().sign(head)
+    overlap = keystore.rotate()
     old, new = overlap.verifiers
-    during = safe.keys().sign(head)
-    after = safe.retire().sign(head)
-    assert safe.keys().verifiers == (new,)
-    assert safe.keys().all == (old, new)
+    during = keystore.keys().sign(head)
+    after = keystore.retire().sign(head)
+    assert keystore.keys().verifiers == (new,)
+    assert keystore.keys().all == (old, new)
     assert set(before.verified_by([old, new])) == {old}
     assert set(during.verified_by([old, new])) == {old, new}
     assert set(after.verified_by([old, new])) == {new}
-    assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
+    assert stat.S_IMODE((keystore.directory / "keys").stat().st_mode) == 0o600
 
 
-def test_the_last_head_is_kept(safe: KeyStore) -> None:
-    safe.load_or_create("a")
-    assert safe.head() is None
+def test_the_last_head_is_kept(keystore: KeyStore) -> None:
+    keystore.load_or_create("a")
+    assert keystore.head() is None
     for size in (5, 9):
-        safe.save_head(Checkpoint("a", size, EMPTY_ROOT))
-    assert safe.head() == Checkpoint("a", 9, EMPTY_ROOT)
-    assert sorted(path.name for path in safe.directory.iterdir()) == ["head", "keys"]
-    (safe.directory / "head").write_text("half")
+        keystore.save_head(Checkpoint("a", size, EMPTY_ROOT))
+    assert keystore.head() == Checkpoint("a", 9, EMPTY_ROOT)
+    assert sorted(path.name for path in keystore.directory.iterdir()) == ["head", "keys"]
+    (keystore.directory / "head").write_text("half")
     with pytest.raises(NotProven):
-        safe.head()
+        keystore.head()
 
 
-def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(safe: KeyStore) -> None:
-    safe.load_or_create("a")
+def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(keystore: KeyStore) -> None:
+    keystore.load_or_create("a")
     for size in (9, 5):
-        safe.save_head(Checkpoint("a", size, EMPTY_ROOT))
-    assert safe.head() == Checkpoint("a", 9, EMPTY_ROOT)
+        keystore.save_head(Checkpoint("a", size, EMPTY_ROOT))
+    assert keystore.head() == Checkpoint("a", 9, EMPTY_ROOT)
 
 
 def test_keys_are_shown_and_replaced_on_the_command_line(
-    safe: KeyStore, monkeypatch: pytest.MonkeyPatch
+    keystore: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRACKER_AUDIT_DIR", str(safe.directory))
+    monkeypatch.setenv("TRACKER_AUDIT_DIR", str(keystore.directory))
     assert keys_after("show", code=Exit.REFUSED) == []
-    [old] = safe.load_or_create("a").verifiers
+    [old] = keystore.load_or_create("a").verifiers
     assert keys_after("show") == [(old, "signs")]
     (_, _), (new, state) = keys_after("rotate")
     assert state == "signs"
     assert keys_after("rotate", "--finish") == [(old, "retired"), (new, "signs")]
     assert keys_after("show") == [(old, "retired"), (new, "signs")]
     text = str(Checkpoint("a", 5, EMPTY_ROOT))
-    Note(text, (safe.keys().signers[0].sign(text),)).check([new])
+    Note(text, (keystore.keys().signers[0].sign(text),)).check([new])
 
 
 def test_a_database_elsewhere_has_no_keys_unless_told_where(

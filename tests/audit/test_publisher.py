@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,29 +26,13 @@ from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> KeyStore:
-    """One with a key."""
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create("example.com/log")
-    return safe
-
-
-@pytest.fixture
-async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections as the publisher has them."""
-    pool = await create_pool(target, role=PUBLISHER, size=3)
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def publishing(pool: Pool, target: Target, safe: KeyStore) -> Publisher:
+def publishing(pool: Pool, target: Target, keystore: KeyStore) -> Publisher:
     """A publisher of an empty log."""
-    return publisher(pool, target, safe)
+    return publisher(pool, target, keystore)
 
 
 async def test_every_published_head_is_that_of_the_entries(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
     sizes = [0]
     await publishing.catch_up()
@@ -57,16 +41,16 @@ async def test_every_published_head_is_that_of_the_entries(
         sizes.append(sizes[-1] + more)
         await publishing.catch_up()
         await publishing.catch_up()  # nothing new: nothing is signed
-    assert await check(target, safe) == sizes
+    assert await check(target, keystore) == sizes
 
 
 async def test_tiles_of_every_level_are_kept_when_complete(
-    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore
+    publishing: Publisher, target: Target, pool: Pool, keystore: KeyStore
 ) -> None:
     size = 256 * 256 + 300  # more than a page, so several transactions
     await fill(target, size)
     await publishing.catch_up()
-    assert await check(target, safe) == [size]
+    assert await check(target, keystore) == [size]
     async with pool.acquire() as connection:
         kept = await connection.fetch("SELECT level, number, hashes, root FROM log.tiles")
         tiles = await read_tiles(connection, all_tiles(size))
@@ -89,7 +73,7 @@ async def test_a_tile_of_an_older_tree_is_read_though_there_are_newer_entries(
 
 @pytest.mark.parametrize("size", [40, 256, 300, 511])
 async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
-    publishing: Publisher, target: Target, safe: KeyStore, size: int
+    publishing: Publisher, target: Target, keystore: KeyStore, size: int
 ) -> None:
     await fill(target, size)
     await publishing.catch_up()
@@ -98,7 +82,7 @@ async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
     await superuser(target, *restored(size))
     with pytest.raises(LogSetBack):
         await publishing.catch_up()
-    publishing = publisher(publishing._pool, target, safe)  # a process that was started again
+    publishing = publisher(publishing._pool, target, keystore)  # a process that was started again
     with pytest.raises(NotProven, match="an older log, such as a restored backup"):
         await publishing.catch_up()
     await fill(target, 500, word="other")
@@ -106,13 +90,13 @@ async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
         await publishing.catch_up()
     async with open_connection(target) as connection:
         assert await connection.fetchval("SELECT max(size) FROM log.checkpoints") == size
-    head = safe.head()
+    head = keystore.head()
     assert head is not None
     assert head.size == size + 260
 
 
 async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
@@ -122,7 +106,7 @@ async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
     async with open_connection(target) as connection:
         await connection.copy_records_to_table("events", schema_name="log", records=later)
     await publishing.catch_up()
-    assert await check(target, safe) == [300]
+    assert await check(target, keystore) == [300]
 
 
 EDIT = "UPDATE log.events SET entry = '{}' WHERE position = %d"
@@ -158,15 +142,15 @@ async def test_a_log_that_was_altered_with_force_is_not_signed(
 
 
 async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    (safe.directory / "head").unlink()
+    (keystore.directory / "head").unlink()
     await fill(target, 1)
     await publishing.catch_up()
-    assert await check(target, safe) == [300, 301]
-    (safe.directory / "head").unlink()
+    assert await check(target, keystore) == [300, 301]
+    (keystore.directory / "head").unlink()
     await superuser(target, EDIT % 301)
     await fill(target, 1)
     with pytest.raises(NotProven, match="does not continue"):
@@ -174,27 +158,27 @@ async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
 
 
 async def test_a_head_that_was_put_back_by_a_process_that_was_frozen_is_brought_forward(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    earlier = (safe.directory / "head").read_bytes()
+    earlier = (keystore.directory / "head").read_bytes()
     await fill(target, 1)
     await publishing.catch_up()
-    last = safe.head()
-    (safe.directory / "head").write_bytes(earlier)
+    last = keystore.head()
+    (keystore.directory / "head").write_bytes(earlier)
     await publishing.catch_up()
-    assert safe.head() == last
+    assert keystore.head() == last
 
 
 async def test_a_head_that_another_process_signed_with_the_same_keys_is_kept(
-    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore, tmp_path: Path
+    publishing: Publisher, target: Target, pool: Pool, keystore: KeyStore, tmp_path: Path
 ) -> None:
-    other = KeyStore(Path(shutil.copytree(safe.directory, tmp_path / "other")))
+    other = KeyStore(Path(shutil.copytree(keystore.directory, tmp_path / "other")))
     await fill(target, 3)
     await publishing.catch_up()
     await publisher(pool, target, other).catch_up()
-    assert other.head() == safe.head()
+    assert other.head() == keystore.head()
     await superuser(
         target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 2"
     )
@@ -215,49 +199,49 @@ async def test_the_log_of_other_keys_is_not_signed(
 
 
 async def test_a_log_shorter_than_its_tiles_is_not_signed(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    (safe.directory / "head").unlink()
+    (keystore.directory / "head").unlink()
     await superuser(
         target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9"
     )
-    publishing = publisher(publishing._pool, target, safe)  # a process that was started again
+    publishing = publisher(publishing._pool, target, keystore)  # a process that was started again
     with pytest.raises(NotProven, match="the log has 9 events, and tiles of 256"):
         await publishing.catch_up()
 
 
 async def test_the_head_of_another_log_is_not_continued(
-    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore, tmp_path: Path
+    publishing: Publisher, target: Target, pool: Pool, keystore: KeyStore, tmp_path: Path
 ) -> None:
     await fill(target, 3)
     await publishing.catch_up()
     other = KeyStore(tmp_path / "other")
     other.load_or_create("example.com/other")
-    (other.directory / "head").write_bytes((safe.directory / "head").read_bytes())
+    (other.directory / "head").write_bytes((keystore.directory / "head").read_bytes())
     await superuser(target, "DELETE FROM log.checkpoints")
     with pytest.raises(NotProven, match="the last head is of the log"):
         await publisher(pool, target, other).catch_up()
 
 
 async def test_while_keys_overlap_both_sign(
-    publishing: Publisher, target: Target, safe: KeyStore
+    publishing: Publisher, target: Target, keystore: KeyStore
 ) -> None:
-    for work in (safe.keys, safe.rotate, safe.retire):
+    for work in (keystore.keys, keystore.rotate, keystore.retire):
         work()
         await fill(target, 2)
         await publishing.catch_up()
-    assert await check(target, safe) == [2, 4, 6]
+    assert await check(target, keystore) == [2, 4, 6]
     async with open_connection(target) as connection:
         notes = await connection.fetch("SELECT note FROM log.checkpoints ORDER BY size")
     assert [row["note"].count("— ") for row in notes] == [1, 2, 1]
 
 
 async def test_several_publishers_never_sign_two_heads_of_one_size(
-    target: Target, pool: Pool, safe: KeyStore
+    target: Target, pool: Pool, keystore: KeyStore
 ) -> None:
-    others = [publisher(pool, target, safe) for _ in range(3)]
+    others = [publisher(pool, target, keystore) for _ in range(3)]
 
     async def append() -> None:
         for _ in range(10):
@@ -271,12 +255,12 @@ async def test_several_publishers_never_sign_two_heads_of_one_size(
     writing = asyncio.ensure_future(append())
     await asyncio.gather(writing, *map(publish, others))
     await others[0].catch_up()
-    assert (await check(target, safe))[-1] == 600
+    assert (await check(target, keystore))[-1] == 600
 
 
-async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: KeyStore) -> None:
+async def test_a_checkpoint_follows_an_append_by_itself(target: Target, keystore: KeyStore) -> None:
     async with (
-        running_tracker(target, SigningOptions(safe)) as services,
+        running_tracker(target, SigningOptions(keystore)) as services,
         asyncio.timeout(within(60)),
     ):
         for number in range(3):
@@ -285,17 +269,17 @@ async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: Ke
                 await asyncio.sleep(0.01)
         assert services.publisher is not None
         assert services.publisher.trouble is None
-    assert (await check(target, safe))[-1] == 3
+    assert (await check(target, keystore))[-1] == 3
 
 
 async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
-    target: Target, safe: KeyStore, publishing: Publisher, caplog: pytest.LogCaptureFixture
+    target: Target, keystore: KeyStore, publishing: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     await fill(target, 5)
     await publishing.catch_up()
     await superuser(target, *restored(3))
     async with (
-        running_tracker(target, SigningOptions(safe)) as services,
+        running_tracker(target, SigningOptions(keystore)) as services,
         asyncio.timeout(within(60)),
     ):
         assert services.publisher is not None
@@ -315,7 +299,7 @@ async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None
 
 
 @pytest.fixture
-def killer(target: Target, safe: KeyStore) -> Iterator[subprocess.Popen[str]]:
+def killer(target: Target, keystore: KeyStore) -> Iterator[subprocess.Popen[str]]:
     """A process whose children publish and are killed."""
     process = subprocess.Popen(
         [
@@ -323,7 +307,7 @@ def killer(target: Target, safe: KeyStore) -> Iterator[subprocess.Popen[str]]:
             "-m",
             "tests.support.crash_publisher",
             json.dumps(target),
-            str(safe.directory),
+            str(keystore.directory),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -347,7 +331,7 @@ def kill_at(killer: subprocess.Popen[str], step: int) -> str:
 
 
 async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
-    target: Target, safe: KeyStore, killer: subprocess.Popen[str], publishing: Publisher
+    target: Target, keystore: KeyStore, killer: subprocess.Popen[str], publishing: Publisher
 ) -> None:
     await fill(target, 256)
     await publishing.catch_up()
@@ -367,12 +351,12 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
                 > 2
             ):  # the pool's
                 await asyncio.sleep(0.005)
-        await check(target, safe)
-        head = safe.head()
+        await check(target, keystore)
+        head = keystore.head()
         assert head is not None
         assert heads.setdefault(head.size, head.root) == head.root
     await publishing.catch_up()
-    assert (await check(target, safe))[-1] == 256 * (steps + 2)
+    assert (await check(target, keystore))[-1] == 256 * (steps + 2)
 
 
 async def test_a_publisher_whose_head_is_older_does_not_sign_on_when_a_forced_failover_lost_commits(
@@ -408,10 +392,13 @@ async def test_a_publisher_whose_head_is_older_does_not_sign_on_when_a_forced_fa
                     await asyncio.sleep(0.01)
         older._replace(older.directory / "head", str(kept))  # as where the other one signed 4
         await fill(pair.standby.target, 5, word="other")
-        for safe, reason in ((newer, "does not continue"), (older, "may have signed what it lost")):
+        for keystore, reason in (
+            (newer, "does not continue"),
+            (older, "may have signed what it lost"),
+        ):
             async with open_pool(pair.standby.target, role=PUBLISHER, size=3) as pool:
                 with pytest.raises(NotProven, match=reason):
-                    await publisher(pool, pair.standby.target, safe).catch_up()
+                    await publisher(pool, pair.standby.target, keystore).catch_up()
         (older.directory / "set-back").unlink()  # a person has decided
         async with open_pool(pair.standby.target, role=PUBLISHER, size=3) as pool:
             await publisher(pool, pair.standby.target, older).catch_up()

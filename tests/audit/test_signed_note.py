@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import EMPTY_ROOT, Frontier, all_tiles
@@ -230,11 +231,11 @@ def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
         )
     for tile in all_tiles(len(entries)):
         first = tile.number * 256
-        put(
+        write_file(
             directory / "tile" / tile.path, b"".join(levels[tile.level][first : first + tile.width])
         )
         if tile.level == 0:
-            put(
+            write_file(
                 directory / "tile" / tile.entries_path,
                 b"".join(
                     len(entry).to_bytes(2, "big") + entry
@@ -242,7 +243,7 @@ def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
                 ),
             )
     text = str(Checkpoint(signer.name, len(entries), frontier.root))
-    put(directory / "checkpoint", str(Note(text, (signer.sign(text),))).encode())
+    write_file(directory / "checkpoint", str(Note(text, (signer.sign(text),))).encode())
 
 
 def root_of(leaves: list[bytes]) -> bytes:
@@ -251,9 +252,3 @@ def root_of(leaves: list[bytes]) -> bytes:
     for leaf in leaves:
         frontier.add(leaf)
     return frontier.root
-
-
-def put(path: Path, data: bytes) -> None:
-    """A file, with the directories above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

@@ -133,19 +133,19 @@ async def test_the_tail_makes_of_any_beginning_the_log_that_was_signed(
 async def test_publishers_that_refused_to_sign_go_on_after_it(
     backup: Target, newest: Path, tmp_path: Path
 ) -> None:
-    safe = KeyStore(tmp_path / "audit")
-    safe.directory.mkdir()
-    (safe.directory / "keys").write_text(str(LogKeys((KEY,))))
-    safe.save_head(Checkpoint(KEY.name, SIZE, grown(ENTRIES).root()))
+    keystore = KeyStore(tmp_path / "audit")
+    keystore.directory.mkdir()
+    (keystore.directory / "keys").write_text(str(LogKeys((KEY,))))
+    keystore.save_head(Checkpoint(KEY.name, SIZE, grown(ENTRIES).root()))
     async with open_pool(backup, role=PUBLISHER) as signing, open_pool(backup) as pool:
-        publisher = published_log.publisher(signing, backup, safe)
+        publisher = published_log.publisher(signing, backup, keystore)
         with pytest.raises(NotProven, match="a head of 800 was signed"):
             await publisher.catch_up()
         await appended(backup, BundleFiles(newest))
         await publisher.catch_up()
         await Recorder(pool).append([event("export-control/next", "next")])
         await publisher.catch_up()
-    assert safe.head() != Checkpoint(KEY.name, SIZE, grown(ENTRIES).root())
+    assert keystore.head() != Checkpoint(KEY.name, SIZE, grown(ENTRIES).root())
     async with open_connection(backup) as connection:
         sizes = await connection.fetch("SELECT size FROM log.checkpoints ORDER BY 1 DESC LIMIT 2")
     assert [row["size"] for row in sizes] == [SIZE + 1, SIZE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -22,24 +22,16 @@ from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.sign.witness import Policy, add_checkpoint
 from tracker.errors import InvalidInput, NotProven
-from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
+from tracker.postgres.database import Pool, Target
 
 KEY = str(Verifier("w.example/a", bytes(32), COSIGNATURE))
 OF_A_LOG = str(Verifier("example.com/log", bytes(32)))
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> KeyStore:
-    """One with a key."""
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create("example.com/log")
-    return safe
-
-
-@pytest.fixture
-def witnesses(safe: KeyStore) -> Iterator[list[TestWitness]]:
+def witnesses(keystore: KeyStore) -> Iterator[list[TestWitness]]:
     """Three of them: a, b and c."""
-    [key] = safe.keys().verifiers
+    [key] = keystore.keys().verifiers
     with (
         TestWitness("w.example/a", key) as a,
         TestWitness("w.example/b", key) as b,
@@ -48,39 +40,33 @@ def witnesses(safe: KeyStore) -> Iterator[list[TestWitness]]:
         yield [a, b, c]
 
 
-@pytest.fixture
-async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections as the publisher has them."""
-    pool = await create_pool(target, role=PUBLISHER, size=3)
-    yield pool
-    await pool.close()
-
-
 def policy(witnesses: list[TestWitness], *lines: str) -> Policy:
     """The policy of some witnesses with more lines."""
     return Policy.parse("\n".join([*(witness.policy for witness in witnesses), *lines]))
 
 
-async def signers(pool: Pool, safe: KeyStore, witnesses: list[TestWitness]) -> set[str]:
+async def signers(pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]) -> set[str]:
     """Who has signed the newest checkpoint, beside the log."""
     note = Note.parse((await ProofService(pool).last()).note.encode())
     keys = [witness.signer.verifier for witness in witnesses]
-    note.check(safe.keys().verifiers)
+    note.check(keystore.keys().verifiers)
     return {key.name for key in note.verified_by(keys)}
 
 
 async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     a, b, c = witnesses
-    publishing = publisher(pool, target, safe, policy(witnesses, "group two 2 a b c", "quorum two"))
+    publishing = publisher(
+        pool, target, keystore, policy(witnesses, "group two 2 a b c", "quorum two")
+    )
     await fill(target, 300)
     await publishing.catch_up()
-    assert await signers(pool, safe, witnesses) == {"w.example/a", "w.example/b", "w.example/c"}
+    assert await signers(pool, keystore, witnesses) == {"w.example/a", "w.example/b", "w.example/c"}
     a.broken = True
     await fill(target, 300)
     await publishing.catch_up()
-    assert await signers(pool, safe, witnesses) == {"w.example/b", "w.example/c"}
+    assert await signers(pool, keystore, witnesses) == {"w.example/b", "w.example/c"}
     b.broken = True
     await fill(target, 300)
     with pytest.raises(NotProven, match="1 of the 3 witnesses signed the checkpoint of 900"):
@@ -89,91 +75,91 @@ async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
     a.broken = False
     await fill(target, 5)
     await publishing.catch_up()
-    assert await signers(pool, safe, witnesses) == {"w.example/a", "w.example/c"}
-    assert await check(target, safe) == [300, 600, 905]
+    assert await signers(pool, keystore, witnesses) == {"w.example/a", "w.example/c"}
+    assert await check(target, keystore) == [300, 600, 905]
     assert a.asked == [0, 300]
     assert c.asked == [0, 300, 600, 900]
 
 
 async def test_a_new_publisher_learns_how_far_the_witnesses_are(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     needed = policy(witnesses[:1], "quorum a")
     for _ in range(2):
         await fill(target, 10)
-        await publisher(pool, target, safe, needed).catch_up()
+        await publisher(pool, target, keystore, needed).catch_up()
     assert witnesses[0].asked == [0, 0, 10]
-    assert await check(target, safe) == [10, 20]
+    assert await check(target, keystore) == [10, 20]
 
 
 @pytest.mark.parametrize("error", [(409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
 def test_a_witness_tells_its_size_by_nothing_but_a_conflict_of_that_type(
-    safe: KeyStore, witnesses: list[TestWitness], error: tuple[int, str, str]
+    keystore: KeyStore, witnesses: list[TestWitness], error: tuple[int, str, str]
 ) -> None:
     witnesses[0].broken, witnesses[0].error = True, error
     [witness] = policy(witnesses[:1], "quorum a").witnesses
-    note = safe.keys().sign(Checkpoint("example.com/log", 9, EMPTY_ROOT))
+    note = keystore.keys().sign(Checkpoint("example.com/log", 9, EMPTY_ROOT))
     with pytest.raises(HTTPError):
         add_checkpoint(witness, note, ConsistencyProof(5, (), str(note)))
 
 
 async def test_what_is_published_already_is_cosigned_afterwards(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     witnesses[1].broken = True
-    publishing = publisher(pool, target, safe, policy(witnesses[:2], "quorum none"))
+    publishing = publisher(pool, target, keystore, policy(witnesses[:2], "quorum none"))
     await fill(target, 300)
     await publishing.catch_up()
-    assert await signers(pool, safe, witnesses) == set()
+    assert await signers(pool, keystore, witnesses) == set()
     for _ in range(2):
         await publishing.cosign_newest()
-    assert await signers(pool, safe, witnesses) == {"w.example/a"}
+    assert await signers(pool, keystore, witnesses) == {"w.example/a"}
     witnesses[1].broken = False
     await publishing.cosign_newest()
-    assert await signers(pool, safe, witnesses) == {"w.example/a", "w.example/b"}
+    assert await signers(pool, keystore, witnesses) == {"w.example/a", "w.example/b"}
     assert witnesses[0].asked == [0]
 
 
 async def test_a_running_tracker_collects_cosignatures(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     await fill(target, 3)
     async with running_tracker(
-        target, SigningOptions(safe, policy=policy(witnesses, "quorum none"))
+        target, SigningOptions(keystore, policy=policy(witnesses, "quorum none"))
     ) as services:
         published = services.proofs
         async with asyncio.timeout(within(60)):
             while not await published.size() or (await published.last()).note.count("— ") < 4:
                 await asyncio.sleep(0.01)
-    assert len(await signers(pool, safe, witnesses)) == 3
+    assert len(await signers(pool, keystore, witnesses)) == 3
 
 
 async def test_a_log_that_lost_what_a_witness_has_seen_is_not_signed(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     needed = policy(witnesses[:1], "quorum a")
     await fill(target, 300)
-    await publisher(pool, target, safe, needed).catch_up()
+    await publisher(pool, target, keystore, needed).catch_up()
     await superuser(target, *restored(100))
-    (safe.directory / "head").unlink()  # the safe is of the backup, too
+    (keystore.directory / "head").unlink()  # the keystore is of the backup, too
     with pytest.raises(NotProven, match="has seen 300 entries of this log, which has 100"):
-        await publisher(pool, target, safe, needed).catch_up()
+        await publisher(pool, target, keystore, needed).catch_up()
     await fill(target, 300, word="other")
     with pytest.raises(NotProven, match="0 of the 1 witnesses"):
-        await publisher(pool, target, safe, needed).catch_up()
+        await publisher(pool, target, keystore, needed).catch_up()
     async with open_connection(target) as connection:
         assert await connection.fetchval("SELECT count(*) FROM log.checkpoints") == 0
 
 
 async def test_a_signature_of_another_key_does_not_count(
-    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
+    target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     a = witnesses[0]
     needed = policy([a], "quorum a")
     a.signer = Signer.new(a.signer.name, COSIGNATURE)
     await fill(target, 3)
     with pytest.raises(NotProven, match="0 of the 1 witnesses"):
-        await publisher(pool, target, safe, needed).catch_up()
+        await publisher(pool, target, keystore, needed).catch_up()
 
 
 def test_groups_of_groups_stand_when_enough_of_them_do() -> None:

@@ -58,10 +58,10 @@ async def hashed(target: Target, load: Load) -> float:
 async def publisher_of(target: Target) -> AsyncIterator[Publisher]:
     """A publisher that publishes when it is told to."""
     with tempfile.TemporaryDirectory() as directory:
-        safe = KeyStore(Path(directory))
-        safe.load_or_create()
+        keystore = KeyStore(Path(directory))
+        keystore.load_or_create()
         async with open_pool(target, role=PUBLISHER) as pool:
-            yield publisher(pool, target, safe)
+            yield publisher(pool, target, keystore)
 
 
 async def publish(target: Target, events: int, before: int = 0) -> float:

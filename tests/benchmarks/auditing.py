@@ -33,10 +33,10 @@ async def fill(target: Target, data_dir: Path, size: int) -> None:
     await prepare(target)
     async with open_connection(target) as connection:
         await load(connection, grown(corpus()), 0, size)
-    safe = KeyStore(data_dir / "audit")
-    safe.load_or_create("example.org/log")
+    keystore = KeyStore(data_dir / "audit")
+    keystore.load_or_create("example.org/log")
     async with open_pool(target, role=PUBLISHER, size=2) as pool:
-        await publisher(pool, target, safe).catch_up()
+        await publisher(pool, target, keystore).catch_up()
 
 
 def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:

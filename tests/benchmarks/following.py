@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from tests.support.websocket_client import framed
+
 CLIENTS = 100
 MAX_BEGINNING = 100
 """Connections that may be under way at a time until they follow."""
@@ -34,13 +36,6 @@ STATES = (
     "subscription Watch { worldChanged(places: [CN], kinds: [EXPORT_CONTROL]) { position"
     ' exportControls(issuer: "CN", first: 20) { totalCount nodes { key title } } } }'
 ).replace("[CN]", '["CN"]')
-
-
-def frame(**message: object) -> bytes:
-    """A message in a frame of a WebSocket; a mask of zeros leaves it as it is."""
-    text = json.dumps(message).encode()
-    size = bytes([len(text) | 128]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
-    return b"\x81" + size + bytes(4) + text
 
 
 def get(path: str, *headers: str) -> bytes:
@@ -64,8 +59,8 @@ def upgrade(*headers: str) -> bytes:
 
 def subscription(document: str, number: int) -> bytes:
     """A subscription on a WebSocket. Clients choose ids of their own."""
-    asked = frame(type="subscribe", id=f"follower-{number}", payload={"query": document})
-    return frame(type="connection_init") + asked
+    asked = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
+    return framed(type="connection_init") + asked
 
 
 class Reader(Protocol):

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+from tests.support.websocket_client import framed
+
 TOKEN = "benchmark"
 ENTITY = "figure/rare_earths/CN/production/mine/2023"
 """An entity with many events."""
@@ -258,13 +260,6 @@ async def sockets(client: Client) -> None:
             await asyncio.sleep(1)
     finally:
         writer.transport.abort()
-
-
-def framed(**message: object) -> bytes:
-    """A message in a frame; a mask of zeros leaves it as it is."""
-    text = json.dumps(message).encode()
-    size = bytes([len(text) | 128]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
-    return b"\x81" + size + bytes(4) + text
 
 
 async def bad_requests(client: Client) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
 
@@ -14,19 +13,12 @@ import pytest
 from deploy.bootstrap import running_tracker
 from tests.support.api import Api
 from tests.support.fact_builders import announced, clause
-from tests.support.nats_server import NatsServer, running_nats
+from tests.support.nats_server import NatsServer
 from tests.support.relays import append, headers, kept, reached, record, running, until, until_kept
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay import relay as loop
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-
-
-@pytest.fixture
-async def broker() -> AsyncIterator[NatsServer]:
-    """A server with nothing in it."""
-    async with running_nats() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -29,13 +29,6 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 
-@pytest.fixture
-async def broker() -> AsyncIterator[NatsServer]:
-    """A server with nothing in it."""
-    async with running_nats() as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("options", "field"),
     [

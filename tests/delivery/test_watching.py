@@ -89,10 +89,12 @@ async def test_operators_see_that_no_server_delivers(target: Target) -> None:
 async def test_a_proof_comes_with_each_event_of_those_who_want_it(
     target: Target, tmp_path: Path, batch: int
 ) -> None:
-    safe = KeyStore(tmp_path / "audit")
+    keystore = KeyStore(tmp_path / "audit")
     async with (
         receiving_events() as receiver,
-        running_tracker(target, SigningOptions(safe, "example.com/log"), delivery=QUICK) as tracker,
+        running_tracker(
+            target, SigningOptions(keystore, "example.com/log"), delivery=QUICK
+        ) as tracker,
     ):
         assert tracker.deliverer is not None
         pool, recorder = tracker.recorder._pool, tracker.recorder
@@ -105,7 +107,7 @@ async def test_a_proof_comes_with_each_event_of_those_who_want_it(
         await deliveries.append(1, "new")
         await receiver.wait_until("a", 4)
         entries = {event.position: event.entry for event in await recorder.read(0)}
-        keys = safe.keys().all
+        keys = keystore.keys().all
         for one in receiver.accepted["a"]:
             for event in one.events:
                 position = int(event["position"])

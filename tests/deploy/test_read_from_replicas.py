@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from deploy import settings
-from deploy.bootstrap import prepare, running_tracker
+from deploy.bootstrap import running_tracker
 from deploy.setting_values import WrongSetting
 from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced
-from tests.support.replication import Pair, running_pair
+from tests.support.replication import Pair
 from tests.support.time_limits import within
 
 SOON_SECONDS = within(10)
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    """A primary with the tables of a tracker, and its standby."""
-    with running_pair() as made:
-        asyncio.run(prepare(made.primary.target))
-        made.standby.wait_replayed(made.primary)
-        yield made
 
 
 @pytest.fixture

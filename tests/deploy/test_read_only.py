@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.bootstrap import open_pool, prepare, running_tracker
+from deploy.bootstrap import open_pool, running_tracker
 from deploy.replica import running_read_only
 from projections.runner import replica
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced
-from tests.support.replication import Pair, running_pair
+from tests.support.replication import Pair
 from tests.support.snapshots import keep, redact
 from tests.support.time_limits import within
 from tracker.commands.handler import Commands
@@ -22,15 +22,6 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.migrate import NotMigrated
 
 SOON_SECONDS = within(10)
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    """A primary with the tables of a tracker, and its standby."""
-    with running_pair() as made:
-        asyncio.run(prepare(made.primary.target))
-        made.standby.wait_replayed(made.primary)
-        yield made
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import decided_facts, fact, retracted, state
+from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
 from tracker.domain.alliance import (
     AllianceState,
     Dissolved,
@@ -20,9 +21,10 @@ from tracker.domain.alliance import (
     Succeeded,
 )
 from tracker.domain.values import Fact, Place
-from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.errors import InvalidInput, NotFound
 
 STREAM = "alliance/msp"
+refusal = partial(refused, STREAM)
 
 
 def founded(on: str = "2022-06-14", *members: str, **more: Any) -> Founded:
@@ -51,14 +53,6 @@ def members(day: str, *facts: Fact) -> dict[str, str]:
     found = alliance(day, *facts)
     assert found
     return {member.place: member.since for member in found.members}
-
-
-def refusal(*facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with."""
-    decided_facts(STREAM, *facts[:-1])
-    with pytest.raises(TrackerError) as caught:
-        decided_facts(STREAM, *facts)
-    return caught.value
 
 
 def test_an_alliance_exists_from_the_day_it_is_founded() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import decided_facts, fact, retracted, state
+from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
 from tracker.domain.announcement import AnnouncementState, Made, Superseded
 from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
-from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.errors import InvalidInput, NotFound
 
 STREAM = "announcement/quad-2025"
+refusal = partial(refused, STREAM)
 
 
 def made(on: str = "2025-07-01", **more: Any) -> Made:
@@ -32,14 +34,6 @@ def announcement(day: str, *facts: Fact) -> AnnouncementState | None:
     """The announcement on a day, from these facts."""
     found: AnnouncementState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
-
-
-def refusal(*facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with."""
-    decided_facts(STREAM, *facts[:-1])
-    with pytest.raises(TrackerError) as caught:
-        decided_facts(STREAM, *facts)
-    return caught.value
 
 
 def test_an_announcement_is_public_from_the_day_it_was_made() -> None:

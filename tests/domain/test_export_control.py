@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.fact_builders import (
     clause,
     decided_facts,
     fact,
+    refused,
     retracted,
     state,
     suspended,
@@ -30,9 +32,10 @@ from tracker.domain.export_control_acts import (
     SuspensionExtended,
 )
 from tracker.domain.values import Fact
-from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.errors import InvalidInput, NotFound
 
 STREAM = "export-control/gallium"
+refusal = partial(refused, STREAM)
 
 
 def control(day: str, *facts: Fact) -> ExportControlState | None:
@@ -51,14 +54,6 @@ def on(day: str, *facts: Fact, id: str = "1") -> ClauseState:
 def statuses(days: list[str], *facts: Fact, id: str = "1") -> list[str]:
     """Where a clause stands on some days."""
     return [on(day, *facts, id=id).status.value for day in days]
-
-
-def refusal(*facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with."""
-    decided_facts(STREAM, *facts[:-1])
-    with pytest.raises(TrackerError) as caught:
-        decided_facts(STREAM, *facts)
-    return caught.value
 
 
 def reinstated(day: str, *clauses: str, on: str | None = None) -> Reinstated:

@@ -23,16 +23,16 @@ from tests.support.fact_builders import (
     STREAMS,
     announced,
     clause,
+    corrected,
     decided_facts,
     fact,
     history,
-    source,
     state,
     suspended,
 )
 from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.entity import RecordedFact, Retracted
+from tracker.domain.codec import encode
+from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import SuspensionExtended
 from tracker.domain.values import DAY
 
@@ -110,14 +110,6 @@ def any_near_day(chance: Random, *, late: bool) -> str:
 
 
 # --- what went unnoticed once
-
-
-def corrected(event_id: str, replacement: str) -> Retracted:
-    """The retraction that makes room for a replacement."""
-    return from_builtins(
-        Retracted,
-        {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
-    )
 
 
 def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None:

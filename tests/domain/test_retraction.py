@@ -12,6 +12,7 @@ from tests.support.fact_builders import (
     announced,
     claimed,
     clause,
+    corrected,
     decided_facts,
     fact,
     retracted,
@@ -152,14 +153,6 @@ def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_abou
 
 
 # --- corrections
-
-
-def corrected(event_id: str, replacement: str) -> Retracted:
-    """The retraction that makes room for a replacement."""
-    return from_builtins(
-        Retracted,
-        {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
-    )
 
 
 def renamed(name: str, **more: Any) -> Renamed:

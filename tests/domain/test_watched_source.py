@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.fold.timeline import EntityFold, timeline
-from tests.support.fact_builders import decided_facts, retracted, state
+from tests.support.fact_builders import decided_facts, refused, retracted, state
 from tests.support.watched_sources import (
     ONE,
     OTHER,
@@ -28,9 +29,10 @@ from tracker.domain.registry import FACTS, STATES
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import WatchedSource, WatchedSourceState
 from tracker.domain.watched_source_facts import Fetched, Looked, SnapshotRedacted, Unwatched
-from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.errors import InvalidInput, NotFound
 
 STREAM = "source/us-federal-register"
+refusal = partial(refused, STREAM)
 
 
 def on(day: str, *facts: Fact) -> WatchedSourceState | None:
@@ -44,14 +46,6 @@ def now(*facts: Fact) -> WatchedSourceState:
     found = on("2030-01-01", *facts)
     assert found
     return found
-
-
-def refusal(*facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with."""
-    decided_facts(STREAM, *facts[:-1])
-    with pytest.raises(TrackerError) as caught:
-        decided_facts(STREAM, *facts)
-    return caught.value
 
 
 def test_a_source_is_watched_from_its_day_on_and_was_never_read_before_its_first_look() -> None:

@@ -90,14 +90,6 @@ class Frozen:
         self._process.communicate()
 
 
-@pytest.fixture
-def safe(tmp_path: Path) -> KeyStore:
-    """Keys of a log."""
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create("example.com/log")
-    return safe
-
-
 @asynccontextmanager
 async def frozen(kind: str, target: Target, directory: Path) -> AsyncIterator[Frozen]:
     """A process that has stopped in the middle of its work."""
@@ -179,22 +171,22 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
 
 @pytest.mark.parametrize("shared", [True, False])
 async def test_while_a_publisher_is_frozen_another_one_signs_and_the_thawed_one_goes_on_from_there(
-    target: Target, recorder: Recorder, safe: KeyStore, tmp_path: Path, shared: bool
+    target: Target, recorder: Recorder, keystore: KeyStore, tmp_path: Path, shared: bool
 ) -> None:
     own = KeyStore(tmp_path / "own")
     own.directory.mkdir()
-    (own.directory / "keys").write_bytes((safe.directory / "keys").read_bytes())
+    (own.directory / "keys").write_bytes((keystore.directory / "keys").read_bytes())
     await recorder.append([gallium("first", "export-control/first")])
-    directory = safe.directory if shared else own.directory
+    directory = keystore.directory if shared else own.directory
     async with frozen("publisher", target, directory) as process:
-        async with running_tracker(target, SigningOptions(safe)) as services:
+        async with running_tracker(target, SigningOptions(keystore)) as services:
             await services.commands.record("export-control/a", announced())
             while await services.proofs.size() != 2:
                 await asyncio.sleep(0.02)
             assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         await recorder.append([gallium("last", "export-control/last")])
         assert await process.thawed() == "DONE"
-    sizes = await check(target, safe if shared else own)
+    sizes = await check(target, keystore if shared else own)
     assert sizes == [2, 3], "the head that was frozen was never published"
 
 

@@ -124,13 +124,13 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
     work: str,
     end: str,
 ) -> None:
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create()
+    keystore = KeyStore(tmp_path / "audit")
+    keystore.load_or_create()
     async with (
         open_connection(target, role=OWNER) as owner,
         open_pool(target, role=PUBLISHER, size=3) as pool,
     ):
-        publishing = publisher(pool, target, safe, recorder=recorder)
+        publishing = publisher(pool, target, keystore, recorder=recorder)
         await publishing.catch_up()
         await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
         await fill(target, 1)

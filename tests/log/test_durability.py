@@ -105,16 +105,16 @@ async def test_a_process_that_has_seen_nothing_confirmed_yet_says_so(
 async def test_nothing_is_signed_that_a_failover_may_take_back(
     target: Target, unconfirmed: Callable[[], Awaitable[None]], admin: Any, tmp_path: Path
 ) -> None:
-    safe = KeyStore(tmp_path / "audit")
-    safe.load_or_create()
+    keystore = KeyStore(tmp_path / "audit")
+    keystore.load_or_create()
     async with open_pool(target, role=PUBLISHER, size=3) as pool:
-        publishing = publisher(pool, target, safe)
+        publishing = publisher(pool, target, keystore)
         with pytest.raises(UnconfirmedCommit):
             await publishing.catch_up()
-        assert safe.head() is None
+        assert keystore.head() is None
         await unconfirmed()
         await once_confirmed(publishing.catch_up)
-        assert (head := safe.head()) is not None
+        assert (head := keystore.head()) is not None
         assert head.size == 2
 
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 
 from schema.pages.commodities.years import first_drawn_year
-from tests.support.api import Api
+from tests.support.api import Api, main_of
 from tests.support.loops import IN_SESSION
 
 pytestmark = IN_SESSION
 
 RARE_EARTHS = "/commodities/rare_earths"
 DAY = "valid=2026-11-20"
-
-
-async def main_of(corpus: Api, path: str) -> str:
-    """The HTML of the content of a page."""
-    response = await corpus.request("GET", path)
-    assert response.status_code == 200, response.text
-    return response.text[response.text.index("<main") : response.text.index("</main>")]
 
 
 def text_of(html: str) -> str:

@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 
 from schema.pages.figures.figures import years_in_words
-from tests.support.api import Api
+from tests.support.api import Api, main_of
 from tests.support.loops import IN_SESSION
 
 pytestmark = IN_SESSION
-
-
-async def main_of(corpus: Api, path: str) -> str:
-    """The HTML of the content of a page."""
-    response = await corpus.request("GET", path)
-    assert response.status_code == 200, response.text
-    return response.text[response.text.index("<main") : response.text.index("</main>")]
 
 
 async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claims(

@@ -5,26 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
 from tests.support.time_limits import within
 from tracker.postgres.database import HOST_TIMEOUT_SECONDS, Target, connect
 from tracker.postgres.database_url import target_from_url
 from tracker.postgres.hosts import HEAD_START_SECONDS
-
-
-@pytest.fixture
-async def proxy(server: Postgres, tmp_path: Path) -> AsyncIterator[Proxy]:
-    """A first host, which can go silent."""
-    async with Proxy(server.connection, tmp_path) as proxy:
-        yield proxy
 
 
 @pytest.fixture

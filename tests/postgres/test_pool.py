@@ -6,11 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
-from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
 from tests.support.time_limits import within
 from tracker.postgres.database import (
@@ -24,13 +22,6 @@ from tracker.postgres.database import (
 
 IDLE = 5
 BACKEND = "SELECT pg_backend_pid()"
-
-
-@pytest.fixture
-async def proxy(server: Postgres, tmp_path: Path) -> AsyncIterator[Proxy]:
-    """A proxy before PostgreSQL."""
-    async with Proxy(server.connection, tmp_path) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from projections.query.search import MAX_FIGURES, SearchQuestion
 from projections.query.series import MomentSeries
 from schema.services import Services
 from tests.projections.golden_sql import literal
-from tests.projections.test_query_plans import Explaining, nodes, pages
+from tests.support.query_plans import ExplainingPool, nodes, pages
 from tests.support.time_limits import within
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Figure, FigureState
@@ -27,7 +27,7 @@ DAYS = [date.min, *(date(2023, 1, 1) + timedelta(days=n) for n in (0, 15, 30, 45
 FILTERS = [EVERYTHING, Filter(publishers=["usgs"]), Filter(places=["CN"])]
 
 
-class PlannedOnce(Explaining):
+class PlannedOnce(ExplainingPool):
     """Explains plans for any arguments; an EXPLAIN with arguments has a plan for just these."""
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -16,10 +15,10 @@ from projections.query.moment import Moment
 from projections.versions.fact_sums import block_of
 from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
+from tests.support.query_plans import ExplainingPool, Plan, nodes, pages
 from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Connection, Target, connect
 
-Plan = dict[str, Any]
 FINDING = {"subjects_key", "subjects_by_day", "texts_words", "texts_key"}
 """What finds entities; it grows with what they were ever about and said, not with history."""
 
@@ -33,31 +32,6 @@ SELECT entity, kind, commodity, period, commodities, places, category, title, sa
        newest_fact, newest_position, 'grown'
 FROM versions, generate_series(1, 10) AS round WHERE until = 9223372036854775807
 """
-
-
-class Explaining:
-    """A pool that gives no answers but keeps what the database does for them."""
-
-    def __init__(self, connection: Connection):
-        self.connection = connection
-        self.plans: list[Plan] = []
-
-    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
-        """Run a query and keep its plan."""
-        [row] = await self.connection.fetch(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments
-        )
-        self.plans.append(json.loads(row[0])[0]["Plan"])
-        return []
-
-    async def fetchrow(self, query: str, *arguments: Any) -> None:
-        """The same for one row."""
-        await self.fetch(query, *arguments)
-
-    async def fetchval(self, query: str, *arguments: Any) -> int:
-        """The same for one value."""
-        await self.fetch(query, *arguments)
-        return 0
 
 
 @pytest.fixture
@@ -75,22 +49,10 @@ async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
     await connection.execute("VACUUM ANALYZE versions, subjects, texts")
     found = {}
     for name, question in QUESTIONS.items():
-        pool: Any = Explaining(connection)
+        pool: Any = ExplainingPool(connection)
         await question(AsOf(pool, None), at)  # type: ignore[arg-type]
         [found[name]] = pool.plans
     return found
-
-
-def nodes(plan: Plan) -> Iterator[Plan]:
-    """A plan and all that is below it."""
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-def pages(plan: Plan) -> int:
-    """How many pages the database looked at."""
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def looked_up(plan: Plan) -> int:
@@ -162,7 +124,7 @@ async def test_on_an_early_day_only_what_was_known_by_then_is_looked_up(
 
 
 async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     await AsOf(pool, None).histories.page(f"figure/{REE}")  # type: ignore[arg-type]
     [plan] = pool.plans
     assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} == {
@@ -185,7 +147,7 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
 ) -> None:
     await connection.execute(MANY_VERSIONS.replace("$1", f"'figure/{REE}'"))
     await connection.execute("VACUUM ANALYZE versions")
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     as_of = AsOf(pool, None)  # type: ignore[arg-type]
     spans = [
         KeyRange(limit=21),
@@ -219,7 +181,7 @@ async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) ->
         SELECT entity, first_day, generation, (SELECT position + 1 FROM tracking) AS position
         FROM versions WHERE kind = 'figure' AND until = 9223372036854775807
         ORDER BY hashtextextended(entity, 0) LIMIT 100""")
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     await pool.fetch(
         PROJECTING.close_versions, *([row[column] for row in ending] for column in range(4))
     )
@@ -237,7 +199,7 @@ async def test_a_first_day_that_was_not_known_is_looked_up_alone(connection: Con
             SELECT concat_ws(E'\\t', kind, word, entity, since, first_day - (n % 2)::integer) AS line
             FROM (SELECT *, row_number() OVER () AS n FROM subjects WHERE word <> '' LIMIT 100) AS one
         ) AS subject""")
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     await pool.fetch(PROJECTING.lower_subjects, lowered)
     [plan] = pool.plans
     by_index = [node for node in nodes(plan) if "Index Name" in node]
@@ -251,7 +213,7 @@ async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
 ) -> None:
     head = await connection.fetchval("SELECT position FROM tracking")
     await connection.execute("VACUUM ANALYZE facts, fact_sums")
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     facts = Facts(pool, None)  # type: ignore[arg-type]
     await facts.editions(Moment(date(2026, 6, 1), head), None, None)
     await facts.newest(head, Grouping(), NewestFilter())
@@ -268,7 +230,7 @@ async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
 async def test_a_page_of_facts_reads_few_rows_wherever_it_begins(connection: Connection) -> None:
     head = await connection.fetchval("SELECT position FROM tracking")
     await connection.execute("VACUUM ANALYZE facts")
-    pool: Any = Explaining(connection)
+    pool: Any = ExplainingPool(connection)
     moment = Moment(date(2026, 6, 1), head)
     about = [StreamRange("export-control/cn-mofcom-2023-23", "export-control/cn-mofcom-2023-23 ")]
     for ranges in (None, about):

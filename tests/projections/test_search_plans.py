@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -12,7 +10,8 @@ import pytest
 from projections.query.as_of import PLANNED_ONCE
 from projections.query.moment import Moment
 from projections.query.search import EventRange, Searches, SearchQuestion
-from tracker.postgres.database import Connection, Target, connect
+from tests.support.query_plans import ExplainingPool, nodes
+from tracker.postgres.database import Target, connect
 
 KINDS = ("alliance", "announcement", "export-control", "figure", "firm")
 LARGE = {"annexes", "events", "versions"}
@@ -20,29 +19,17 @@ LARGE = {"annexes", "events", "versions"}
 may think so while they are small."""
 
 
-class Explaining:
+class AnsweringPool(ExplainingPool):
     """A pool that explains what it is asked, and answers too."""
-
-    def __init__(self, connection: Connection):
-        self._connection = connection
-        self.plans: list[dict[str, Any]] = []
 
     async def fetch(self, query: str, *arguments: Any) -> Any:
         """Rows, after keeping the plan of the query."""
-        [row] = await self._connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *arguments)
-        self.plans.append(json.loads(row[0])[0]["Plan"])
-        return await self._connection.fetch(query, *arguments)
+        await super().fetch(query, *arguments)
+        return await self.connection.fetch(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The one value of the one row."""
-        return await self._connection.fetchval(query, *arguments)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan and all that is below it."""
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
+        return await self.connection.fetchval(query, *arguments)
 
 
 async def no_states(*_: object) -> dict[str, Any]:
@@ -58,7 +45,7 @@ async def test_a_search_looks_up_what_has_its_words(corpus_target: Target, stati
             await connection.execute(f"SET {setting} = {value}")
         if statistics == "all":
             await connection.execute("ANALYZE")
-        pool: Any = Explaining(connection)
+        pool: Any = AnsweringPool(connection)
         searches = Searches(pool, no_states)
         moment = Moment(date(2026, 1, 1), 10_000)
         for text in ("gallium", "fentanyl talks", "galium china", "lithium chile 2023"):

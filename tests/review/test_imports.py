@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -13,9 +13,8 @@ from deploy.bootstrap import open_connection, open_pool
 from tests.support.fact_builders import claimed
 from tests.support.findings import figures
 from tests.support.importer import ImportFixture, line
-from tracker.commands.handler import Commands
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import WATCHER, Pool, Target, create_pool
+from tracker.postgres.database import WATCHER, Pool, Target
 from tracker.review import imports
 from tracker.review.candidate import Candidate, CandidateState
 from tracker.review.findings import propose
@@ -31,20 +30,6 @@ FILE = line("a", claimed(1), None, "Figure.Claimed") + line(
     "b", claimed(2, year=2022), None, "Figure.Claimed"
 )
 Offer = Callable[[bytes], Awaitable[None]]
-
-
-@pytest.fixture
-async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections that work as the API does."""
-    pool = await create_pool(target, size=3)
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def review(pool: Pool, recorder: Recorder) -> Review:
-    """Review by one person."""
-    return Review(pool, Commands(recorder), recorder)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,7 +21,7 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, Path, TrackerError, Unavailable, VersionConflict
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import WATCHER, Pool, Target, create_pool
+from tracker.postgres.database import WATCHER, Pool, Target
 from tracker.review.candidate import MAX_BULK, Action, CandidateState
 from tracker.review.candidates import CandidateFilter
 from tracker.review.finding import Finding
@@ -32,20 +32,6 @@ KEY = "cn-mofcom"
 ANN, BOB = Reviewer("ann"), Reviewer("bob")
 BECAUSE = Reviewer("ann", "It is about tin")
 Propose = Callable[..., Awaitable[int]]
-
-
-@pytest.fixture
-async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections that work as the API does."""
-    pool = await create_pool(target, size=3)
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def review(pool: Pool, recorder: Recorder) -> Review:
-    """Review by one person."""
-    return Review(pool, Commands(recorder), recorder)
 
 
 @pytest.fixture

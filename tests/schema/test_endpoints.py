@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import open_connection
-from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.auth.test_access import token
 from tests.support.api import Api
+from tests.support.callers import ApiOfCallers
 from tests.support.fact_builders import announced, suspended
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import OWNER, Target
@@ -52,32 +52,16 @@ INPUTS = {
 """What there is to do with an endpoint."""
 
 
-class Endpoints:
+class Endpoints(ApiOfCallers):
     """Endpoints as callers see them over the API."""
-
-    def __init__(self, services: Services):
-        self.services = services
 
     async def answer(
         self, caller: Caller | None, document: str, **variables: Any
     ) -> dict[str, Any]:
-        """The answer to a document, with its errors."""
+        """The answer to a document, which may use the fragment `all`."""
         if "...all" in document and "fragment" not in document:
             document += ALL
-        return await execute(self.services, document, variables, Access(), caller=caller)
-
-    async def ask(self, caller: Caller, document: str, **variables: Any) -> Any:
-        """The data of an answer without errors."""
-        answer = await self.answer(caller, document, **variables)
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
-
-    async def refusal(
-        self, caller: Caller | None, document: str, **variables: Any
-    ) -> tuple[Any, Any]:
-        """The code and the path of the one error."""
-        [error] = (await self.answer(caller, document, **variables))["errors"]
-        return error["extensions"]["code"], error["extensions"].get("path")
+        return await super().answer(caller, document, **variables)
 
     async def add(self, caller: Caller = ANN, url: str = URL, **more: Any) -> Any:
         """Add an endpoint."""

@@ -20,22 +20,14 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from deploy.web.server import Server
 from schema.http import streaming
 from schema.routes.json_schemas import json_schema, present_number
-from schema.services import Access, Services
-from tests.support.api import Api
+from schema.services import Services
+from tests.support.api import Api, announce
 from tests.support.fact_builders import announced, claimed, clause, suspended
 from tests.support.time_limits import within
-from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send
 from tracker.domain.registry import FACTS
 from tracker.log.selection import Selection, is_selected, read_selected
 from tracker.log.upcasting import schema_name
-
-
-@pytest.fixture
-async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
-    """A server on an empty log."""
-    async with serving(services, Access(open=True)) as found:
-        yield found
 
 
 @pytest.fixture
@@ -47,12 +39,6 @@ async def client(
         base_url=f"http://{running[0]}", timeout=within(10), headers={"Accept-Encoding": "identity"}
     ) as client:
         yield client
-
-
-async def record(services: Services, *names: str) -> None:
-    """Record an announcement of each name."""
-    for name in names:
-        await services.commands.record(f"export-control/{name}", announced(), idempotency_key=name)
 
 
 def digits_of(entry: bytes) -> bytes:
@@ -84,7 +70,7 @@ async def page(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any
 async def test_entries_are_sent_as_they_are_stored_in_both_forms(
     services: Services, client: httpx.AsyncClient
 ) -> None:
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     stored = [event.entry for event in await services.recorder.read()]
     lines = await client.get("/events?follow=false", headers={"Accept": "application/x-ndjson"})
     assert lines.content == b"".join(entry + b"\n" for entry in stored)
@@ -100,13 +86,13 @@ async def test_new_events_come_and_silence_has_heartbeats(
     services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
-    await record(services, "a")
+    await announce(services, "a")
     for media_type, silent in (("text/event-stream", ":"), ("application/x-ndjson", "")):
         async with client.stream("GET", "/events", headers={"Accept": media_type}) as response:
             lines = response.aiter_lines()
             while await anext(lines) != silent:
                 pass
-            await record(services, media_type)
+            await announce(services, media_type)
             while not (line := await anext(lines)).startswith(("data", "{")):
                 assert line == silent or line.startswith(f"id: {await services.recorder.head()}-")
             assert f'"id":"{media_type}"' in line
@@ -117,7 +103,7 @@ async def test_a_client_that_is_cut_off_comes_back_and_gets_every_event_once_in_
 ) -> None:
     async def write() -> None:
         for number in range(200):
-            await record(services, f"n{number}")
+            await announce(services, f"n{number}")
 
     writing = asyncio.create_task(write())
     seen: list[int] = []
@@ -139,7 +125,7 @@ async def test_gzip_comes_event_by_event(services: Services, client: httpx.Async
         unpack, text = zlib.decompressobj(31), b""
         raw = response.aiter_raw()
         for name in ("a", "b"):
-            await record(services, name)
+            await announce(services, name)
             while f'"id":"{name}"'.encode() not in text:
                 text += unpack.decompress(await asyncio.wait_for(anext(raw), within(5)))
     async with client.stream("GET", "/events?follow=false", headers=headers) as response:
@@ -192,7 +178,7 @@ async def test_filters_narrow_what_was_and_what_comes(
 async def test_an_entity_is_followed_from_its_past_into_what_comes(
     services: Services, client: httpx.AsyncClient
 ) -> None:
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     async with client.stream("GET", "/events?after=0&entity=export-control/a") as response:
         live = sent(response)
         assert (await anext(live))[0] == 1
@@ -204,7 +190,7 @@ async def test_an_entity_is_followed_from_its_past_into_what_comes(
 async def test_the_subscription_has_the_same_filters(
     services: Services, running: tuple[str, Server, asyncio.Task[None]]
 ) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     await services.commands.record(
         "export-control/dy",
         announced(clause(commodities=["dysprosium"]), issuer="US"),
@@ -234,14 +220,14 @@ async def test_the_subscription_has_the_same_filters(
 async def test_a_limit_ends_the_answer_after_so_many_events(
     services: Services, client: httpx.AsyncClient
 ) -> None:
-    await record(services, *"abcde")
+    await announce(services, *"abcde")
     assert [e["id"] for e in await page(client, "limit=2")] == ["a", "b"]
     assert [e["id"] for e in await page(client, "after=2&limit=2")] == ["c", "d"]
     assert [e["id"] for e in await page(client, "limit=99")] == list("abcde")
     async with client.stream("GET", "/events?after=3&limit=3") as response:
         events = aiter(sent(response))
         assert [(await anext(events))[0], (await anext(events))[0]] == [4, 5]
-        await record(services, "f")
+        await announce(services, "f")
         assert [id async for id, _ in events] == [6]  # the stream is over
 
 
@@ -308,7 +294,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
         raise OSError("gone")
 
     monkeypatch.setattr("tracker.log.follower.READ_RETRY_SECONDS", 0.3)
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     async with client.stream("GET", "/events?after=0") as response:
         events = sent(response)
         assert [(await anext(events))[0] for _ in "ab"] == [1, 2]
@@ -316,7 +302,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
             patch.setattr(type(services.recorder), "read", gone)
             services.follower.wake()
             assert [item async for item in events] == []
-    await record(services, "c")
+    await announce(services, "c")
     async with client.stream("GET", "/events?after=0", headers={"Last-Event-ID": "2"}) as response:
         assert (await anext(sent(response)))[0] == 3
 
@@ -325,7 +311,7 @@ async def test_streams_end_in_good_form_when_the_server_stops(
     services: Services, client: httpx.AsyncClient, running: tuple[str, Server, asyncio.Task[None]]
 ) -> None:
     _, server, work = running
-    await record(services, "a")
+    await announce(services, "a")
     async with client.stream("GET", "/events?after=0") as response:
         lines = sent(response)
         assert (await anext(lines))[0] == 1

@@ -10,9 +10,9 @@ import pytest
 from schema.inputs.arguments import parse_selection
 from schema.services import Services
 from tests.projections.test_projections import events
-from tests.projections.test_query_plans import Explaining, nodes
 from tests.schema.test_paging import MOST, MOST_PAGES, page, walked
 from tests.support.api import Api
+from tests.support.query_plans import ExplainingPool, nodes
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read_selected, streams_selected
 from tracker.postgres.database import Connection, Target, connect, create_pool
@@ -153,7 +153,7 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
         if grow:
             await connection.execute(GROW)
         await connection.execute("VACUUM ANALYZE log.events")
-        pool: Any = Explaining(connection)
+        pool: Any = ExplainingPool(connection)
         recorder = Recorder(pool)
         wanted = chosen({"commodities": ["gallium"], "places": ["CN"]})
         await streams_selected(recorder, wanted, 100_000)

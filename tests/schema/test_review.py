@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import open_connection
-from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.root.review import REVIEW_MUTATIONS
 from schema.services import Access, Services
 from tests.auth.test_access import token
 from tests.support.api import Api
+from tests.support.callers import ApiOfCallers
 from tests.support.fact_builders import announced, clause, source
 from tests.support.findings import SHA256, figures, lead, proposal
 from tracker.auth.scopes import Caller, Scope, expand_scopes
@@ -64,33 +64,17 @@ CONTROL = {
 }
 
 
-class Queue:
+class Queue(ApiOfCallers):
     """The queue as callers see it over the API."""
 
     def __init__(self, services: Services, target: Target):
-        self.services, self.target = services, target
+        super().__init__(services)
+        self.target = target
 
     async def found(self, *findings: Finding, source: str = "cn-mofcom") -> None:
         """Put findings into the queue, as the watcher does."""
         async with open_connection(self.target, role=WATCHER) as connection:
             await propose(connection, source, findings, ["CN"])
-
-    async def answer(
-        self, caller: Caller | None, document: str, **variables: Any
-    ) -> dict[str, Any]:
-        """The answer to a document, with its errors."""
-        return await execute(self.services, document, variables, Access(), caller=caller)
-
-    async def ask(self, caller: Caller, document: str, **variables: Any) -> Any:
-        """The data of an answer without errors."""
-        answer = await self.answer(caller, document, **variables)
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
-
-    async def refusal(self, caller: Caller | None, document: str, **variables: Any) -> Any:
-        """The code and the path of the one error."""
-        [error] = (await self.answer(caller, document, **variables))["errors"]
-        return error["extensions"]["code"], error["extensions"].get("path")
 
     async def one(self, id: int = 1) -> Any:
         """All that is shown of a candidate."""

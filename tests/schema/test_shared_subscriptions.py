@@ -22,7 +22,7 @@ from schema.http.graphql_streams import SSE
 from schema.root import subscription
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.schema.test_streams import APOLLO, asking, client_of, followers
-from tests.schema.test_subscriptions import record
+from tests.support.api import announce
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -94,7 +94,7 @@ async def test_an_event_is_executed_once_for_all_who_ask_the_same(
         asking(client, APOLLO, EVENTS) as multipart,
     ):
         await followers(services.follower, 22)
-        await record(services, "a", "b")
+        await announce(services, "a", "b")
         for id in ("a", "b"):
             messages = [await receive(socket) for socket in listening]
             assert [message["id"] for message in messages] == [f"n{n}" for n in range(20)]
@@ -110,7 +110,7 @@ async def test_an_event_is_executed_once_for_all_who_ask_the_same(
 async def test_those_who_come_late_or_come_back_share_what_comes_and_miss_nothing(
     services: Services, address: str, executed: list[str]
 ) -> None:
-    await record(services, *"abc")
+    await announce(services, *"abc")
     async with AsyncExitStack() as stack:
         streams = []
         for after in ("0", "2", "3", None):
@@ -123,7 +123,7 @@ async def test_those_who_come_late_or_come_back_share_what_comes_and_miss_nothin
         assert first == [["a", "b", "c"], ["c"]]
         await followers(services.follower, 4)
         executed.clear()
-        await record(services, "d", "e")
+        await announce(services, "d", "e")
         for stream in streams:
             assert [(await anext(stream))["eventId"] for _ in "de"] == ["d", "e"]
     assert executed == ["d", "e"]
@@ -136,7 +136,7 @@ async def test_every_event_comes_once_in_order_to_clients_that_come_and_go_while
 
     async def write() -> None:
         for number in range(total):
-            await record(services, f"n{number}")
+            await announce(services, f"n{number}")
 
     async def follow(often: int) -> list[int]:
         seen: list[int] = []
@@ -216,7 +216,7 @@ async def test_a_text_that_was_redacted_is_not_sent_to_who_comes_later(
 async def test_a_state_is_executed_once_for_all_who_ask_the_same(
     services: Services, address: str, resolved: list[int]
 ) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     await services.projector.reach(1)
     async with sockets(address, 12, STATES) as listening:
         for socket in listening:
@@ -226,7 +226,7 @@ async def test_a_state_is_executed_once_for_all_who_ask_the_same(
         executed_at_first = len(resolved)
         assert executed_at_first < 12
         for position, name in ((2, "b"), (3, "c")):
-            await record(services, name)
+            await announce(services, name)
             for socket in listening:
                 state = (await receive(socket))["payload"]["data"]["worldChanged"]
                 assert state["position"] == str(position)
@@ -236,12 +236,12 @@ async def test_a_state_is_executed_once_for_all_who_ask_the_same(
 async def test_one_who_comes_late_has_the_state_of_now_at_once_whatever_others_wait_for(
     services: Services, address: str
 ) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     await services.projector.reach(1)
     async with sockets(address, 1, STATES, commodities=["lithium"]) as [early]:
         state = (await receive(early))["payload"]["data"]["worldChanged"]
         assert (state["position"], state["exportControls"]["totalCount"]) == ("1", 1)
-        await record(services, "b")  # about gallium
+        await announce(services, "b")  # about gallium
         await services.projector.reach(2)
         async with sockets(address, 1, STATES, commodities=["lithium"]) as [late]:
             state = (await receive(late))["payload"]["data"]["worldChanged"]
@@ -263,7 +263,7 @@ async def test_an_error_that_ends_a_subscription_comes_to_all(
 async def test_followers_of_events_share_what_is_written_compressed_or_not(
     services: Services, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(address))
         bodies: list[tuple[bool, AsyncIterator[bytes]]] = []
@@ -275,7 +275,7 @@ async def test_followers_of_events_share_what_is_written_compressed_or_not(
             bodies.append((packed, response.aiter_raw()))
         await followers(services.follower, 6)
         deflated = count_calls(monkeypatch)
-        await record(services, "b", "c")
+        await announce(services, "b", "c")
         for number, (packed, body) in enumerate(bodies):
             text, unpack = b"", zlib.decompressobj(31)
             while b'"id":"c"' not in text:
@@ -300,7 +300,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def test_a_compressed_stream_that_the_server_ends_is_whole(services: Services) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     async with serving(services, Access()) as (address, server, _), client_of(address) as client:
         headers = {"Accept-Encoding": "gzip"}
         async with client.stream("GET", "/events?after=0", headers=headers) as response:

@@ -24,7 +24,7 @@ from tests.support.api import OPEN
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
-from tests.support.websocket_client import PROTOCOL
+from tests.support.websocket_client import PROTOCOL, framed
 from tracker.log.recorder import Recorder
 
 HEAVY = "".join(f" d{n}: data" for n in range(40))
@@ -48,13 +48,6 @@ def posted(document: str, accept: str) -> bytes:
     ).encode()
 
 
-def framed(**message: Any) -> bytes:
-    """A message in a frame; a mask of zeros leaves it as it is."""
-    text = json.dumps(message).encode()
-    size = bytes([len(text) | 128]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
-    return b"\x81" + size + bytes(4) + text
-
-
 UPGRADE = (
     b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -63,13 +56,6 @@ UPGRADE = (
 
 
 WAYS = ["websocket", SSE, APOLLO]
-
-
-@pytest.fixture
-async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
-    """A server on an empty log."""
-    async with serving(services, OPEN) as found:
-        yield found
 
 
 @asynccontextmanager

@@ -17,8 +17,7 @@ from schema.http import streaming
 from schema.http.graphql_streams import MULTIPART, SSE, STREAM_FORMATS
 from schema.services import Access, Services
 from tests.auth.test_access import token
-from tests.schema.test_subscriptions import record
-from tests.support.api import control, document
+from tests.support.api import announce, control, document
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import EVENTS
@@ -29,13 +28,6 @@ from tracker.postgres.database import OWNER, Target
 
 APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
 ACCEPTS = [SSE, APOLLO]
-
-
-@pytest.fixture
-async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
-    """A server on an empty log, open for writing."""
-    async with serving(services, Access(open=True)) as found:
-        yield found
 
 
 @asynccontextmanager
@@ -129,10 +121,10 @@ async def asking(
 async def test_a_subscriber_gets_what_was_and_what_comes(
     services: Services, client: httpx.AsyncClient, accept: str, get: bool
 ) -> None:
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     async with asking(client, accept, EVENTS, get=get, after="1") as pieces:
         assert (await pieces.next())["data"]["events"]["eventId"] == "b"
-        await record(services, "c")
+        await announce(services, "c")
         assert (await pieces.next())["data"]["events"]["eventId"] == "c"
         assert [id.partition("-")[0] for id in pieces.ids] == (["2", "3"] if accept == SSE else [])
         assert pieces.response.headers["cache-control"] == "no-store"
@@ -219,7 +211,7 @@ async def test_the_first_type_decides(
 async def test_a_browser_that_comes_back_misses_nothing(
     services: Services, client: httpx.AsyncClient
 ) -> None:
-    await record(services, *"abcde")
+    await announce(services, *"abcde")
     for last, expected in (("2", "3"), ("", "1")):
         async with asking(
             client, SSE, EVENTS, get=True, after="0", headers={"Last-Event-ID": last}
@@ -238,7 +230,7 @@ async def test_a_browser_that_comes_back_misses_nothing(
 async def test_a_resume_token_is_an_id_whatever_is_selected(
     services: Services, client: httpx.AsyncClient
 ) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     query = 'subscription { new: events(after: "0") { type } }'
     async with asking(client, SSE, query) as pieces:
         assert await pieces.next() == {"data": {"new": {"type": "ExportControl.Announced"}}}

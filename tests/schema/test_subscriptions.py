@@ -16,7 +16,7 @@ from websockets.typing import Origin, Subprotocol
 from schema.base.context import Context
 from schema.execution.execute import stream
 from schema.services import Access, Services
-from tests.support.api import control, document
+from tests.support.api import announce, control, document
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 from tests.support.websocket_client import (
@@ -44,19 +44,13 @@ async def url(services: Services) -> AsyncIterator[str]:
         yield address
 
 
-async def record(services: Services, *names: str) -> None:
-    """Record an announcement of each name."""
-    for name in names:
-        await services.commands.record(f"export-control/{name}", announced(), idempotency_key=name)
-
-
 async def test_a_subscriber_gets_what_was_and_what_comes(services: Services, url: str) -> None:
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     async with connected(url) as socket:
         await subscribe(socket, after="1")
         stream = events(socket)
         assert (await anext(stream))["eventId"] == "b"
-        await record(services, "c")
+        await announce(services, "c")
         event = await anext(stream)
     assert (event["position"], event["type"]) == ("3", "ExportControl.Announced")
     assert event["entity"] == "export-control/c"
@@ -64,19 +58,19 @@ async def test_a_subscriber_gets_what_was_and_what_comes(services: Services, url
 
 
 async def test_without_a_position_only_new_events_come(services: Services, url: str) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     async with connected(url) as socket:
         await subscribe(socket)
         coming = asyncio.ensure_future(anext(events(socket)))
         new = (f"b{number}" for number in count())
         while not coming.done():  # nobody is told from which one on it follows
-            await record(services, next(new))
+            await announce(services, next(new))
             await asyncio.wait([coming], timeout=0.1)
         assert (await coming)["eventId"].startswith("b")
 
 
 async def test_only_the_types_asked_for_come(services: Services, url: str) -> None:
-    await record(services, "a")
+    await announce(services, "a")
     retracted = await services.commands.retract("a", "misread", announced().source)
     async with connected(url) as socket:
         await subscribe(socket, after="0", types=["ExportControl.Retracted"])
@@ -88,7 +82,7 @@ async def test_a_killed_subscriber_comes_back_and_gets_every_event_once_in_order
 ) -> None:
     async def write() -> None:
         for number in range(300):
-            await record(services, f"n{number}")
+            await announce(services, f"n{number}")
 
     writing = asyncio.create_task(write())
     seen: list[int] = []
@@ -115,7 +109,7 @@ async def test_one_connection_carries_many_subscriptions_and_ends_them_one_by_on
         await send(socket, "complete", id="2")
         await send(socket, "ping")
         assert (await receive(socket))["type"] == "pong"
-        await record(services, "a")
+        await announce(services, "a")
         assert {(await receive(socket))["id"] for _ in range(2)} == {"1", "3"}
 
 
@@ -211,7 +205,7 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
     monkeypatch.setattr("tracker.log.follower.READ_RETRY_SECONDS", 0.3)
     async with connected(url) as socket:
         await subscribe(socket, after="0")
-        await record(services, "a")
+        await announce(services, "a")
         await receive(socket)
         monkeypatch.setattr(type(services.recorder), "read", gone)
         services.follower.wake()
@@ -221,7 +215,7 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
 
 
 async def test_programs_subscribe_without_a_socket(services: Services) -> None:
-    await record(services, "a", "b")
+    await announce(services, "a", "b")
     context = Context(services, Access(), Access().anyone())
     answers = stream(context, EVENTS, {"after": "1"})
     assert (await anext(answers))["data"]["events"]["eventId"] == "b"

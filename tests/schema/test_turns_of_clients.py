@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -25,6 +25,23 @@ async def let_all_run() -> None:
     """Everything that can happen now."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+@contextmanager
+def counted_passes() -> Iterator[list[int]]:
+    """How often others have had the loop, in a list of one number, for the length of a block."""
+    passes = [0]
+
+    async def others() -> None:
+        while True:
+            passes[0] += 1
+            await asyncio.sleep(0)
+
+    taking_turns = asyncio.create_task(others())
+    try:
+        yield passes
+    finally:
+        taking_turns.cancel()
 
 
 async def test_a_client_has_so_many_turns_at_a_time_and_others_have_theirs() -> None:
@@ -86,7 +103,7 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
 ) -> None:
     for name in "abcdefgh":
         await services.commands.record(f"{ExportControl.KIND}/{name}", announced())
-    turns, told, passes = WorkSlots(1), list[str](), [0]
+    turns, told = WorkSlots(1), list[str]()
 
     async def begun() -> AsyncGenerator[dict[str, Any], None]:
         context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.hold("a"))
@@ -100,14 +117,8 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
             told.append(name)
         await answers.aclose()
 
-    async def others() -> None:
-        while True:
-            passes[0] += 1
-            await asyncio.sleep(0)
-
-    taking_turns = asyncio.create_task(others())
-    await asyncio.gather(*[follow(name, await begun()) for name in "xy"])
-    taking_turns.cancel()
+    with counted_passes() as passes:
+        await asyncio.gather(*[follow(name, await begun()) for name in "xy"])
     assert passes[0] > 16
     assert "xxxx" not in "".join(told)
     assert not turns._at_work
@@ -127,18 +138,11 @@ async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> N
 
 
 async def test_nobody_waits_while_a_long_document_is_parsed() -> None:
-    text, passes = "{" + "head " * 70 + " " * MAX_CHARACTERS_ON_LOOP + "}", [0]
-
-    async def others() -> None:
-        while True:
-            passes[0] += 1
-            await asyncio.sleep(0)
-
+    text = "{" + "head " * 70 + " " * MAX_CHARACTERS_ON_LOOP + "}"
     documents.cache.clear()
-    taking_turns = asyncio.create_task(others())
-    await parsed_document(SCHEMA._schema, "{ head }", True)
-    short = passes[0]
-    await parsed_document(SCHEMA._schema, text, True)
-    taking_turns.cancel()
+    with counted_passes() as passes:
+        await parsed_document(SCHEMA._schema, "{ head }", True)
+        short = passes[0]
+        await parsed_document(SCHEMA._schema, text, True)
     assert short == 0
     assert passes[0] > 0

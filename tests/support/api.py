@@ -8,6 +8,7 @@ import httpx
 
 from schema.app import create_app
 from schema.services import Access, Services
+from tests.support.fact_builders import announced
 from tests.support.fact_builders import source as plain_source
 
 OPEN = Access(open=True)
@@ -163,3 +164,16 @@ def claim(
         "quantity": {"value": value, "unit": "t", "basis": "REO", **quantity},
         "source": source(publisher, published_on),
     }
+
+
+async def main_of(api: Api, path: str) -> str:
+    """The HTML of the content of a page."""
+    response = await api.request("GET", path)
+    assert response.status_code == 200, response.text
+    return response.text[response.text.index("<main") : response.text.index("</main>")]
+
+
+async def announce(services: Services, *names: str) -> None:
+    """Record an announcement of each name."""
+    for name in names:
+        await services.commands.record(f"export-control/{name}", announced(), idempotency_key=name)

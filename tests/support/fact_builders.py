@@ -125,12 +125,30 @@ def retracted(event_id: str) -> Retracted:
     return from_builtins(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
 
 
+def corrected(event_id: str, replacement: str) -> Retracted:
+    """The retraction that makes room for a replacement."""
+    return from_builtins(
+        Retracted,
+        {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
+    )
+
+
 def decided_facts(stream: str, *facts: Fact) -> list[RecordedFact]:
     """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
     entity = rehydrate(stream, [])
     for number, item in enumerate(facts, 1):
         entity.record(item, f"e{number}")
     return [structs.replace(known, position=number) for number, known in enumerate(entity.known, 1)]
+
+
+def refused(stream: str, *facts: Fact) -> TrackerError:
+    """The error that the last of these facts is refused with; those before it are not refused."""
+    decided_facts(stream, *facts[:-1])
+    try:
+        decided_facts(stream, *facts)
+    except TrackerError as error:
+        return error
+    raise AssertionError(f"{facts[-1]!r} was not refused")
 
 
 def state(known: Sequence[RecordedFact], stream: str, day: str) -> Any:

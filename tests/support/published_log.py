@@ -65,17 +65,17 @@ def restored(size: int) -> tuple[str, ...]:
 def publisher(
     pool: Pool,
     target: Target,
-    safe: KeyStore,
+    keystore: KeyStore,
     policy: Policy | None = None,
     recorder: Recorder | None = None,
 ) -> Publisher:
     """A publisher that publishes when it is told to."""
-    signing = SigningOptions(safe, policy=policy or Policy())
+    signing = SigningOptions(keystore, policy=policy or Policy())
     return Publisher(pool, Follower(recorder or Recorder(pool), target), signing)
 
 
-async def check(target: Target, safe: KeyStore) -> list[int]:
-    """Check every checkpoint, and the head in the safe, against the entries; the sizes of them."""
+async def check(target: Target, keystore: KeyStore) -> list[int]:
+    """Check every checkpoint, and the head in the keystore, against the entries; the sizes of them."""
     async with open_connection(target) as connection:
         entries = [
             row["entry"]
@@ -85,12 +85,12 @@ async def check(target: Target, safe: KeyStore) -> list[int]:
     roots = roots_of(entries)
     for row in rows:
         note = Note.parse(row["note"].encode())
-        note.check(safe.keys().all)
+        note.check(keystore.keys().all)
         assert Checkpoint.parse(note.text) == Checkpoint(
-            safe.keys().origin, row["size"], roots[row["size"]]
+            keystore.keys().origin, row["size"], roots[row["size"]]
         )
         assert row["root"] == roots[row["size"]]
-    kept = safe.head()
+    kept = keystore.head()
     if kept:
         assert kept.root == roots[kept.size]
     sizes = [row["size"] for row in rows]

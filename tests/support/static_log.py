@@ -101,3 +101,9 @@ def served(directory: Path) -> Iterator[tuple[str, type[Site]]]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """A file, with the directories above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

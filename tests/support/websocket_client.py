@@ -18,6 +18,13 @@ EVENTS = """subscription ($after: Position, $types: [String!]) {
     events(after: $after, types: $types) { position type entity eventId recordedAt data } }"""
 
 
+def framed(**message: Any) -> bytes:
+    """A message in a frame, for those who write to the socket; a mask of zeros leaves it as it is."""
+    text = orjson.dumps(message)
+    size = bytes([len(text) | 128]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+    return b"\x81" + size + bytes(4) + text
+
+
 async def send(socket: ClientConnection, type: str, **more: Any) -> None:
     """Send a message of the protocol."""
     await socket.send(orjson.dumps({"type": type, **more}).decode())

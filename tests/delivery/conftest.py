@@ -1,0 +1,16 @@
+"""A broker for a test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.nats_server import NatsServer, running_nats
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[NatsServer]:
+    """A server with nothing in it."""
+    async with running_nats() as server:
+        yield server

@@ -1,0 +1,20 @@
+"""A primary and its standby, for the tests of a module."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.bootstrap import prepare
+from tests.support.replication import Pair, running_pair
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    """A primary with the tables of a tracker, and its standby."""
+    with running_pair() as made:
+        asyncio.run(prepare(made.primary.target))
+        made.standby.wait_replayed(made.primary)
+        yield made

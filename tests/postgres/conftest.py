@@ -1,0 +1,18 @@
+"""A way to PostgreSQL that can be cut."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.postgres import Postgres
+from tests.faults.proxy import Proxy
+
+
+@pytest.fixture
+async def proxy(server: Postgres, tmp_path: Path) -> AsyncIterator[Proxy]:
+    """A proxy before PostgreSQL, which can go silent."""
+    async with Proxy(server.connection, tmp_path) as proxy:
+        yield proxy

@@ -1,0 +1,19 @@
+"""A web server for a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from uvicorn import Server
+
+from schema.services import Access, Services
+from tests.support.web_server import serving
+
+
+@pytest.fixture
+async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
+    """A server on an empty log, open for writing."""
+    async with serving(services, Access(open=True)) as found:
+        yield found
