@@ -1,9 +1,11 @@
-"""A tracker with the shipped corpus, for all questions of a file."""
+"""A tracker with the shipped corpus for all questions of a file, and one for each history made at random."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from random import Random
 
 import pytest
 import pytest_asyncio
@@ -12,7 +14,12 @@ from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from tests.conftest import copied
 from tests.support.api import Api
+from tests.truth.oracle.compare import expect_no
 from tracker.postgres.database import Target
+
+Comparison = Callable[[Api, Random], Awaitable[list[str]]]
+"""Records a history with the dice of a seed, and tells what is answered otherwise than expected."""
+CompareHistory = Callable[[int, Comparison], None]
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +34,19 @@ async def api(asked_target: Target) -> AsyncIterator[Api]:
     """A tracker with the shipped corpus."""
     async with running_tracker(asked_target) as services:
         yield Api(services)
+
+
+@pytest.fixture
+def compare_history(server: Postgres, empty_template: str) -> CompareHistory:
+    """Has a history of a seed recorded in a database of its own, and expects no differences."""
+
+    async def run(target: Target, seed: int, compare: Comparison) -> list[str]:
+        async with running_tracker(target) as services:
+            return await compare(Api(services), Random(seed))
+
+    def expect_agreement(seed: int, compare: Comparison) -> None:
+        with contextmanager(copied)(server, empty_template) as target:
+            found = asyncio.run(run(target, seed, compare))
+        expect_no(found)
+
+    return expect_agreement

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -12,14 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from deploy.bootstrap import running_tracker
-from deploy.postgres import Postgres
-from tests.conftest import copied
 from tests.support.api import Api
+from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.alliances import alliances, expected_alliance
 from tests.truth.oracle.asking import GROUP, ask_moment, log_of, production_field
 from tests.truth.oracle.claims import figures
-from tests.truth.oracle.compare import differences
+from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.declared import countries_of
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day
 from tests.truth.oracle.expected import distribution_of, production_answer
@@ -47,28 +43,21 @@ Log = list[dict[str, Any]]
 
 @pytest.mark.parametrize("seed", HISTORIES)
 def test_alliances_are_as_a_second_reading_of_their_facts_has_them(
-    server: Postgres, empty_template: str, seed: int
+    compare_history: CompareHistory, seed: int
 ) -> None:
-    async def compare(target: Any) -> list[str]:
-        async with running_tracker(target) as services:
-            api, chance = Api(services), Random(seed)
-            log: Log = []
-            for number in range(6):
-                await record_all(api, list(commands(chance, log)), f"chunk-{number}")
-                log = await log_of(api)
-            found = []
-            for _ in range(8):
-                day = first_day(chance.choice(DAYS)) + timedelta(
-                    days=chance.choice((-1, 0, 1, 200))
-                )
-                position = chance.choice((len(log), chance.randint(1, len(log))))
-                found += await compare_at(api, chance, log, day, position)
-            return found
+    async def compare(api: Api, chance: Random) -> list[str]:
+        log: Log = []
+        for number in range(6):
+            await record_all(api, list(commands(chance, log)), f"chunk-{number}")
+            log = await log_of(api)
+        found = []
+        for _ in range(8):
+            day = first_day(chance.choice(DAYS)) + timedelta(days=chance.choice((-1, 0, 1, 200)))
+            position = chance.choice((len(log), chance.randint(1, len(log))))
+            found += await compare_at(api, chance, log, day, position)
+        return found
 
-    with contextmanager(copied)(server, empty_template) as target:
-        found = asyncio.run(compare(target))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    compare_history(seed, compare)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -83,8 +72,7 @@ async def test_shipped_alliances_and_their_shares_are_as_a_second_reading_has_th
         day = chance.choice(turns) + timedelta(days=chance.choice((-1, 0, 1, 200, 1000)))
         found += await compare_at(api, chance, log, day, len(log))
         found += await compare_shares(api, chance, known, day, len(log))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    expect_no(found)
 
 
 async def compare_at(api: Api, chance: Random, log: Log, day: date, position: int) -> list[str]:

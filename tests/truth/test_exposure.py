@@ -17,7 +17,7 @@ from hypothesis import settings
 from tests.support.api import Api
 from tests.truth.oracle.asking import ask_moment, log_of
 from tests.truth.oracle.claims import figures
-from tests.truth.oracle.compare import differences
+from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.events import counting_events
 from tests.truth.oracle.exposure import (
     EXPOSURE,
@@ -51,8 +51,7 @@ async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api
             expected = expected_exposure(question, controls, public)
             got = exposure_answer(answer["exposure"])
             found += list(differences(expected, got, (f"{day} at {position}", asked)))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    expect_no(found)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -8,9 +8,7 @@ product. More histories than in the ordinary run:
 
 from __future__ import annotations
 
-import asyncio
 import json
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -18,10 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from deploy.bootstrap import running_tracker
-from deploy.postgres import Postgres
-from tests.conftest import copied
 from tests.support.api import Api
+from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
@@ -52,20 +48,13 @@ Log = list[dict[str, Any]]
 
 @pytest.mark.parametrize("seed", HISTORIES)
 def test_figures_are_as_a_second_reading_of_the_log_has_them(
-    server: Postgres, empty_template: str, seed: int
+    compare_history: CompareHistory, seed: int
 ) -> None:
-    async def compare(target: Any) -> list[str]:
-        async with running_tracker(target) as services:
-            api, chance = Api(services), Random(seed)
-            log = await record(api, chance, EVENTS)
-            return [
-                one for _ in range(MOMENTS) for one in await compare_at_a_moment(api, chance, log)
-            ]
+    async def compare(api: Api, chance: Random) -> list[str]:
+        log = await record(api, chance, EVENTS)
+        return [one for _ in range(MOMENTS) for one in await compare_at_a_moment(api, chance, log)]
 
-    with contextmanager(copied)(server, empty_template) as target:
-        found = asyncio.run(compare(target))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    compare_history(seed, compare)
 
 
 async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:

@@ -8,8 +8,6 @@ nothing of the product: over the shipped data, and over histories made at random
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -17,12 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from deploy.bootstrap import running_tracker
-from deploy.postgres import Postgres
-from tests.conftest import copied
 from tests.support.api import Api
+from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.asking import log_of
-from tests.truth.oracle.compare import differences
+from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day
 from tests.truth.oracle.law import instruments
 from tests.truth.oracle.law_answers import (
@@ -56,25 +52,18 @@ Moment = tuple[date, int]
 
 @pytest.mark.parametrize("seed", HISTORIES)
 def test_clauses_are_as_a_second_reading_of_their_acts_has_them(
-    server: Postgres, empty_template: str, seed: int
+    compare_history: CompareHistory, seed: int
 ) -> None:
-    async def compare(target: Any) -> list[str]:
-        async with running_tracker(target) as services:
-            api, chance = Api(services), Random(seed)
-            log = await record_law(api, chance, CHUNKS)
-            found = []
-            for _ in range(MOMENTS):
-                one, other = (
-                    (day_of_history(chance), chance.randint(1, len(log))) for _ in range(2)
-                )
-                found += await compare_at(api, log, one, other, chance.choice((30, 400)))
-                found += await compare_lists(api, chance, log, one, COMMODITIES, 2)
-            return found
+    async def compare(api: Api, chance: Random) -> list[str]:
+        log = await record_law(api, chance, CHUNKS)
+        found = []
+        for _ in range(MOMENTS):
+            one, other = ((day_of_history(chance), chance.randint(1, len(log))) for _ in range(2))
+            found += await compare_at(api, log, one, other, chance.choice((30, 400)))
+            found += await compare_lists(api, chance, log, one, COMMODITIES, 2)
+        return found
 
-    with contextmanager(copied)(server, empty_template) as target:
-        found = asyncio.run(compare(target))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    compare_history(seed, compare)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -87,8 +76,7 @@ async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(ap
         one, other = (shipped_moment(chance, law, len(log)) for _ in range(2))
         found += await compare_at(api, log, one, other, chance.choice((5, 40)))
         found += await compare_lists(api, chance, log, one, sorted({*named}), LISTS)
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    expect_no(found)
 
 
 @pytest.mark.asyncio(loop_scope="module")

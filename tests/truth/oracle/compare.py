@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import pytest
+
 HALF = Fraction(1, 2)
 PLACES = {
     "share": 4,
@@ -49,3 +51,9 @@ def _is_equal(expected: Any, answer: Any, path: tuple[str, ...]) -> bool:
 
 def _shown(value: Any) -> str:
     return str(float(value)) if isinstance(value, Fraction) else repr(value)
+
+
+def expect_no(found: list[str]) -> None:
+    """Fail with all differences that are found."""
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
