@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, clause_of
-from tracker.domain.entity import Evidence
+from tracker.domain.entity import TYPES, Evidence
+from tracker.domain.export_control_acts import Suspended, SuspensionExtended
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus
+
+SUSPENSIONS = {TYPES[Suspended], TYPES[SuspensionExtended]}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusPeriod:
     """A status of a clause from one day to another, both inclusive; without a last one it lasts as far
     as is known. `because`, `basis`, `announced_on` and `confirmed_by` are those of the transition
-    with which it begins."""
+    with which it begins; of the first one `because` is the fact of the day by which the clause has
+    this status, such as a suspension."""
 
     status: ClauseStatus
     first: date
@@ -29,6 +33,11 @@ class StatusPeriod:
     def holds_on(self, day: date) -> bool:
         """Whether the clause has the status on a day."""
         return self.first <= day and (self.last is None or day <= self.last)
+
+    @property
+    def rests_on_end_of_suspension(self) -> bool:
+        """Whether it begins because a suspension had an end, which no act confirms."""
+        return self.because.type in SUSPENSIONS and self.confirmed_by is None
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
         """Whether a day from one to another is one of its days; without one they are open."""
@@ -53,7 +62,7 @@ def status_periods(clause: str, transitions: Iterable[Transition]) -> list[Statu
                 state.status,
                 transition.day,
                 None,
-                transition.because,
+                transition.because if periods else dict(transition.begun_by)[clause],
                 transition.announced_on,
                 transition.basis,
                 transition.confirmed_by,

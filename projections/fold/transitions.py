@@ -42,7 +42,7 @@ from tracker.domain.export_control_acts import (
 )
 from tracker.domain.fold import PrefixFolds
 from tracker.domain.registry import entity_type
-from tracker.domain.values import DAY, Fact
+from tracker.domain.values import DAY, Fact, PartialDate
 from tracker.domain.vocabulary import ClauseStatus
 
 Part = tuple[str, ...]
@@ -80,8 +80,8 @@ class Transition:
     """What happens to an entity or a part of it on a day.
 
     `before` is the state of the entity on the day before, None when it had none; `because` is the
-    last of the facts without which it would not happen, or not so, public from `announced_on`; of
-    an entity that appears, its opening.
+    last of the facts without which it would not happen, public from `announced_on`; of an entity
+    that appears, its opening.
     `confirmed_by` is the first later act that names the same day, where the former is not of that
     day itself.
     """
@@ -96,6 +96,8 @@ class Transition:
     because: Evidence
     announced_on: date
     confirmed_by: Evidence | None = None
+    begun_by: tuple[tuple[str, Evidence], ...] = ()
+    """The facts of the day by which clauses that appear have the statuses with which they do."""
 
     @property
     def clause(self) -> str | None:
@@ -132,6 +134,14 @@ class _StateOnDay(NamedTuple):
     content: Any
 
 
+class _Change(NamedTuple):
+    """The states of the eve and of a day, and the fields in which they differ."""
+
+    before: EntityState | None
+    after: EntityState | None
+    parts: Parts
+
+
 class EntityTransitions:
     """The transitions of one entity, from any number of its facts."""
 
@@ -164,9 +174,10 @@ class EntityTransitions:
     def _of_day(
         self, day: date, count: int, parts: Parts, before: EntityState | None, after: EntityState
     ) -> Iterator[Transition]:
-        fewer: dict[int, Parts] = {}
+        fewer: dict[int, _Change] = {}
+        change = _Change(before, after, parts)
         for part, fields in parts.items():
-            place = self._place_of_cause(day, count, part, fields, fewer)
+            place = self._place_of_cause(day, count, part, change, fewer)
             cause = self._facts[place]
             kind = _transition_kind(part, before, after)
             [fact] = because([cause])
@@ -181,29 +192,49 @@ class EntityTransitions:
                 fact,
                 cause.fact.public_on,
                 self._confirmation(day, part, kind, place),
+                tuple(self._causes_of_first_statuses(day, count, part, before, after)),
             )
 
     def _place_of_cause(
-        self, day: date, count: int, part: Part, fields: list[FieldChange], fewer: dict[int, Parts]
+        self, day: date, count: int, part: Part, change: _Change, fewer: dict[int, _Change]
     ) -> int:
-        """The place of the last fact that it takes for these fields to change on the day; of the opening
+        """The place of the last fact that it takes for it to happen to a part on the day; of the opening
         where the entity begins to exist, whatever else is said of it on the day."""
-        if fields[0].path == ():
+        if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
+        what = _what_happens(part, change)
         for last in range(count - 1, 0, -1):
-            if not bears_on(self._facts[last].fact, part):
+            if not _bears_on(self._facts[last].fact, part):
                 continue
             if last not in fewer:
-                fewer[last] = self._parts_of_first(last, day)
-            if fewer[last].get(part) != fields:
+                fewer[last] = self._change_of_first(last, day)
+            if _what_happens(part, fewer[last]) != what:
                 return last
         return 0
 
-    def _parts_of_first(self, count: int, day: date) -> Parts:
-        """The fields that would change on a day if only the first facts were known."""
+    def _causes_of_first_statuses(
+        self, day: date, count: int, part: Part, before: EntityState | None, after: EntityState
+    ) -> Iterator[tuple[str, Evidence]]:
+        """The facts by which clauses that appear have the statuses with which they do."""
+        statuses = {
+            id: status
+            for id, status in _statuses(after).items()
+            if part in ((), ("clauses", id)) and id not in _statuses(before)
+        }
+        for last in reversed(range(count)):
+            if not statuses:
+                return
+            fewer = _statuses(self._state_on(self._fewer, day, last).state)
+            for id in [id for id, status in statuses.items() if fewer.get(id) is not status]:
+                del statuses[id]
+                yield id, because([self._facts[last]])[0]
+
+    def _change_of_first(self, count: int, day: date) -> _Change:
+        """What would change on a day if only the first facts were known."""
         eve = self._state_on(self._fewer, day - DAY, min(count, self._public(day - DAY)))
         on_day = self._state_on(self._fewer, day, count)
-        return _parts(diff_contents(eve.content, on_day.content))
+        parts = _parts(diff_contents(eve.content, on_day.content))
+        return _Change(eve.state, on_day.state, parts)
 
     def _confirmation(
         self, day: date, part: Part, kind: TransitionKind, cause: int
@@ -212,7 +243,7 @@ class EntityTransitions:
         if self._facts[cause].fact.public_on >= day:
             return None
         for place in self._acts_by_happening.get((kind, day), ()):
-            if place > cause and bears_on(self._facts[place].fact, part):
+            if place > cause and _bears_on(self._facts[place].fact, part):
                 return because([self._facts[place]])[0]
         return None
 
@@ -237,7 +268,7 @@ class EntityTransitions:
 _PUBLIC_ON = attrgetter("fact.public_on")
 
 
-def bears_on(fact: Fact, part: Part) -> bool:
+def _bears_on(fact: Fact, part: Part) -> bool:
     """Whether a fact can have anything to do with a part of its entity."""
     match part, fact:
         case ("clauses", id), Amended():
@@ -257,6 +288,8 @@ def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
         case EnteredIntoForce():
             yield TransitionKind.IN_FORCE, fact.in_force_from.first
             yield TransitionKind.RETURNS, fact.in_force_from.first
+        case Amended(effective_from=PartialDate() as start):  # a wording from its first day on
+            yield TransitionKind.IN_FORCE, start.first
         case Reinstated():
             yield TransitionKind.RETURNS, fact.reinstated_from.first
         case Suspended(entities=()):
@@ -277,6 +310,30 @@ def _parts(fields: Sequence[FieldChange]) -> Parts:
         named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
         parts[change.path[:2] if named else ()].append(change)
     return parts
+
+
+def _what_happens(part: Part, change: _Change) -> Any:
+    """What happens to a part, to be compared with what would by fewer facts: that it appears, that a
+    status turns, a wording changes, a place joins or leaves, whatever else changes on the day; and if
+    it is nothing of these, all that changes."""
+    fields = change.parts.get(part)
+    if not fields or change.after is None:
+        return None
+    kind = _transition_kind(part, change.before, change.after)
+    if kind in _WHATEVER_ELSE_CHANGES:
+        return kind
+    if status := next((field.after for field in fields if field.path[2:] == ("status",)), None):
+        return kind, status
+    if kind is TransitionKind.AMENDED:
+        return kind, [field for field in fields if field.path[2] == "clause"]
+    return kind, fields
+
+
+_WHATEVER_ELSE_CHANGES = {
+    TransitionKind.APPEARS,
+    TransitionKind.MEMBER_JOINS,
+    TransitionKind.MEMBER_LEAVES,
+}
 
 
 def _transition_kind(part: Part, before: EntityState | None, after: EntityState) -> TransitionKind:
@@ -319,6 +376,11 @@ def clause_of(state: EntityState | None, id: str) -> ClauseState | None:
     """A clause of an instrument by its id."""
     clauses = state.clauses if isinstance(state, ExportControlState) else ()
     return next((item for item in clauses if item.clause.id == id), None)
+
+
+def _statuses(state: EntityState | None) -> dict[str, ClauseStatus]:
+    clauses = state.clauses if isinstance(state, ExportControlState) else ()
+    return {item.clause.id: item.status for item in clauses}
 
 
 def _is_member(state: EntityState | None, place: str) -> bool:

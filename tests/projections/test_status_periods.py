@@ -80,3 +80,17 @@ def test_a_clause_that_comes_with_an_amendment_begins_with_it() -> None:
         "2025-06-01",
         "e2",
     )
+
+
+def test_a_clause_that_is_suspended_on_its_first_day_is_so_by_the_suspension() -> None:
+    known = decided_facts(
+        CONTROL,
+        announced(clause("1"), clause("2"), on="2025-11-09"),
+        suspended("2", start="2025-11-09", on="2025-11-09"),
+        fact(Amended, "2025-12-01", clauses=[clause("3")]),
+        suspended("3", start="2025-12-01", on="2025-12-01"),
+    )
+    found = transitions(CONTROL, known, date.min, date.max)
+    assert [status_periods(id, found)[0].because.event_id for id in ("1", "2", "3")] == [
+        *("e1", "e2", "e4")
+    ]

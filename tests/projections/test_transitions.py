@@ -12,7 +12,7 @@ from projections.fold.timeline import timeline
 from projections.fold.transitions import Transition, transitions
 from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
-from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
+from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed, RoleChanged
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import (
     Amended,
@@ -182,3 +182,49 @@ def test_an_act_about_another_clause_or_day_confirms_nothing() -> None:
 def test_an_entity_appears_by_its_opening_whatever_else_is_said_of_it_on_the_day() -> None:
     denied = fact(Disputed, "2024-12-03", account="they deny it")
     assert of(CONTROL, announced(), denied) == [("2024-12-03", "appears", None, "e1")]
+
+
+def test_what_else_an_act_says_on_the_day_is_not_why_a_status_turns_or_a_wording_changes() -> None:
+    germanium = clause("2", commodities=["germanium"])
+    facts = [
+        announced(clause("1", inForceFrom="2025-01-01"), clause("2"), clause("3")),
+        fact(Amended, "2025-02-01", clauses=[germanium], effectiveFrom="2025-06-01"),
+        suspended("1", start="2025-06-01", end="2025-12-31", on="2025-03-01"),
+        fact(Extended, "2025-06-01", clauses=["1"], inForceUntil="2027-06-30"),
+        suspended("2", "3", start="2025-07-01", end="2025-12-31", on="2025-06-01"),
+    ]
+    found = of(CONTROL, *facts)
+    assert [one for one in found if one[0] == "2025-06-01"] == [
+        ("2025-06-01", "suspended", "1", "e3"),
+        ("2025-06-01", "amended", "2", "e2"),
+        ("2025-06-01", "changes", "3", "e5"),
+    ]
+
+
+def test_a_place_is_a_member_because_it_joined_whatever_its_role_is_then() -> None:
+    assert of(
+        "alliance/quad",
+        fact(Founded, "2021-01-01", name="Quad", members=["US"]),
+        fact(MemberJoined, "2022-01-01", member="JP"),
+        fact(RoleChanged, "2022-01-01", member="JP", role="chair"),
+        fact(RoleChanged, "2023-01-01", member="JP", role="member"),
+    )[1:] == [("2022-01-01", "member_joins", "JP", "e2"), ("2023-01-01", "changes", "JP", "e4")]
+
+
+def test_an_amendment_from_the_first_day_of_a_clause_confirms_it_and_no_other_amendment_does() -> (
+    None
+):
+    later = {"inForceFrom": "2025-06-01", "endUse": "war"}
+    known = decided_facts(
+        CONTROL,
+        announced(*(clause(one, inForceFrom="2025-06-01") for one in ("1", "2", "3"))),
+        fact(Amended, "2025-05-31", clauses=[clause("1", **later)], effectiveFrom="2025-06-01"),
+        fact(Amended, "2025-05-31", clauses=[clause("2", **later)]),
+        fact(Amended, "2025-05-31", clauses=[clause("3", **later)], effectiveFrom="2025-07-01"),
+    )
+    bases = {
+        turn.clause: (turn.because.event_id, turn.basis.value)
+        for turn in all_turns(CONTROL, known)
+        if turn.kind.value == "in_force"
+    }
+    assert bases == {"1": ("e1", "confirmed"), "2": ("e1", "terms"), "3": ("e1", "terms")}
