@@ -17,7 +17,7 @@ from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from projections.query.moment import Moment
 from schema.base.planned_events import PlannedEvents
-from tracker.domain.history import Evidence, effective_retractions
+from tracker.domain.history import Evidence, History, RecordedFact, Retracted, effective_retractions
 from tracker.domain.names import NAMING_TYPES, NameHistory
 from tracker.domain.registry import RETRACTION_TYPES, State
 from tracker.log.annexes import StoredAnnex
@@ -83,6 +83,21 @@ class Loaders:
         ]
         found = iter(await self.event_at.load_many(recorded))
         return [plan or next(found) for plan in planned]
+
+    async def facts_behind(self, stream: str, evidence: Sequence[Evidence]) -> list[RecordedFact]:
+        """The facts that a state of an entity follows from, in valid-time order."""
+        events = [event for event in await self.events_behind(evidence) if event]
+        retractions = (await self.retractions.load((stream, None))).values()
+        corrections = {
+            one.fact.retracts: one.known
+            for one in retractions
+            if isinstance(one.fact, Retracted) and one.fact.replacement
+        }
+        corrected = await self.event_by_id.load_many([*corrections])
+        known = {event.position: event.known for event in (*events, *filter(None, corrected))}
+        known |= {one.position: one for one in corrections.values()}
+        history = History([known[position] for position in sorted(known)])
+        return sorted([event.known for event in events], key=history.order)
 
     async def names_before(self, event: RecordedEvent, entity: str) -> NameHistory:
         """The names of an entity for what an event says; for a planned one, those planned too."""

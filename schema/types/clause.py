@@ -10,7 +10,6 @@ import strawberry
 from strawberry import argument, field
 
 from projections.fold import status_periods
-from projections.fold.transitions import bears_on
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -35,6 +34,7 @@ from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
+from tracker.domain.clause_facts import facts_about_clause
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import (
@@ -248,14 +248,10 @@ class Clause(WithNote):
     async def because(self, info: Info) -> list[Because]:
         """The events behind the instrument's state that are about this clause, in the order of the log:
         those that word it, suspend it, bring it into force or end it."""
-        facts = self.control.because
-        events = await info.context.loaders.events_behind(facts)
-        part = ("clauses", self.key)
-        return [
-            because_event(one)
-            for one, event in zip(facts, events, strict=True)
-            if event is not None and bears_on(event.fact, part)
-        ]
+        entity, evidence = f"export-control/{self.control.id}", self.control.because
+        known = await info.context.loaders.facts_behind(entity, evidence)
+        about = {one.event_id for one in facts_about_clause(self.key, known)}
+        return [because_event(one) for one in evidence if one.event_id in about]
 
     @resolver_field
     async def status_since(self, info: Info) -> Day | None:
@@ -323,10 +319,12 @@ class Clause(WithNote):
         entity = f"export-control/{self.control.id}"
         earlier = Moment(last, moment.position, preview=moment.preview)
         then = await info.context.loaders.states.load((entity, earlier))
-        return isinstance(then, ExportControlState) and any(
+        was_suspended = isinstance(then, ExportControlState) and any(
             item.clause.id == self.key and item.status is ClauseStatus.SUSPENDED
             for item in then.clauses
         )
+        period = await self._status_period(info) if was_suspended else None
+        return period is not None and period.rests_on_end_of_suspension
 
 
 def clause(state: domain.ClauseState, control: ExportControlState, moment: Moment | None) -> Clause:

@@ -54,6 +54,26 @@ async def test_a_clause_names_its_own_events_and_those_about_all(api: Api) -> No
     assert first["2"]["statusSince"] == "2024-12-03"
 
 
+async def test_a_clause_does_not_name_what_was_said_before_it_was_there(api: Api) -> None:
+    await api.do("announceExportControl", control("x", clause("1")))
+    await api.do("suspendExportControl", suspension("x"))
+    added = {"id": "x", "on": "2025-12-01", "clauses": [clause("2")], "source": source()}
+    amended = await api.do("amendExportControl", added)
+    both = {"id": "x", "on": "2025-12-01", "suspendedFrom": "2026-12-01", "source": source()}
+    rest = await api.do("suspendExportControl", both)
+    corrected = await api.do(
+        "correctEvent",
+        {
+            "eventId": amended["eventId"],
+            "reason": "misread",
+            "source": source(),
+            "replacement": {"amendExportControl": added},
+        },
+    )
+    new = (await clauses(api, "2026-01-01"))["2"]
+    assert reasons(new) == [rest["eventId"], corrected["eventId"]]
+
+
 async def test_the_times_of_a_status_are_all_there_past_and_to_come(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     await api.do("suspendExportControl", suspension("x"))

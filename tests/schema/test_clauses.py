@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schema.services import Services
-from tests.support.api import Api, clause, control, suspension
+from tests.support.api import Api, clause, control, source, suspension
 
 
 @pytest.fixture
@@ -135,3 +135,20 @@ async def test_a_status_that_rests_on_a_return_after_the_newest_fact_says_so(api
     assert await assumed("2026-11-28") == [("IN_FORCE", "AUTOMATIC_RETURN"), unknown]
     await api.do("announceExportControl", control("newer", on="2026-12-05"))
     assert await assumed("2026-12-10") == [("IN_FORCE", None), unknown]
+
+
+async def test_a_return_that_an_act_orders_or_confirms_is_not_assumed(api: Api) -> None:
+    keys = ("1", "2", "3")
+    await api.do("announceExportControl", control("cn", *map(clause, keys)))
+    await api.do("suspendExportControl", suspension("cn"))
+    for key, first in (("1", "2026-11-10"), ("2", "2026-11-28")):
+        on = {"id": "cn", "on": "2026-11-01", "source": source()}
+        back = {**on, "clauses": [key], "reinstatedFrom": first}
+        await api.do("reinstateExportControl", back)
+    answer = await api.ask("""{ asOf(validAt: "2026-12-01") { exportControl(id: "cn") {
+        clauses { key status assumed } } } }""")
+    assert answer["asOf"]["exportControl"]["clauses"] == [
+        {"key": "1", "status": "IN_FORCE", "assumed": None},
+        {"key": "2", "status": "IN_FORCE", "assumed": None},
+        {"key": "3", "status": "IN_FORCE", "assumed": "AUTOMATIC_RETURN"},
+    ]

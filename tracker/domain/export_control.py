@@ -142,7 +142,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 self.histories.update(
                     {
                         id: _after_act(self.histories[id], fact)
-                        for id in _clauses_of(fact, self.histories)
+                        for id in clauses_of(fact, self.histories)
                     }
                 )
 
@@ -246,7 +246,7 @@ class ExportControl(Entity):
             fact = structs.replace(
                 fact, clauses=tuple(histories)
             )  # nothing is left to be suspended
-        for id in _clauses_of(fact, histories):
+        for id in clauses_of(fact, histories):
             self._check_history(id, histories[id], fact)
 
     def _check_history(self, id: str, history: ClauseHistory, fact: ClausesFact) -> None:
@@ -350,7 +350,7 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
         yield from next_day(end.last)
 
 
-def _clauses_of(fact: ClausesFact, histories: dict[str, ClauseHistory]) -> list[str]:
+def clauses_of(fact: ClausesFact, histories: dict[str, ClauseHistory]) -> list[str]:
     """The clauses that an act is about: those that it names, else all that have not ended by then, or
     all where none is left, as an extension that comes late is about what has just ended."""
     if fact.clauses:

@@ -1,0 +1,32 @@
+"""Which facts about an instrument are about one of its clauses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tracker.domain.entity import RecordedFact
+from tracker.domain.export_control import ExportControlFold, clauses_of
+from tracker.domain.export_control_acts import Amended, Announced, ClausesFact
+
+
+def facts_about_clause(id: str, known: Iterable[RecordedFact]) -> list[RecordedFact]:
+    """The acts that word a clause, suspend it, bring it into force or end it, of the facts behind its
+    instrument in valid-time order."""
+    fold, found = ExportControlFold(), list[RecordedFact]()
+    for fact in known:
+        if _is_about(fact, id, fold):
+            found.append(fact)
+        fold.take(fact)
+    return found
+
+
+def _is_about(known: RecordedFact, id: str, fold: ExportControlFold) -> bool:
+    """Whether a fact is about a clause, after those that a fold has taken in."""
+    match known.fact:
+        case Announced() as fact:
+            return any(clause.id == id for clause in fact.clauses)
+        case Amended() as fact:
+            return fold.opening is not None and any(clause.id == id for clause in fact.clauses)
+        case ClausesFact() as fact:
+            return id in clauses_of(fact, fold.histories)
+    return False
