@@ -18,6 +18,12 @@ from hypothesis import settings
 from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.asking import log_of
+from tests.truth.oracle.cause_answers import (
+    ask_reasons,
+    ask_transitions,
+    expected_reasons,
+    expected_transitions,
+)
 from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day
 from tests.truth.oracle.law import instruments
@@ -61,7 +67,7 @@ def test_clauses_are_as_a_second_reading_of_their_acts_has_them(
             one, other = ((day_of_history(chance), chance.randint(1, len(log))) for _ in range(2))
             found += await compare_at(api, log, one, other, chance.choice((30, 400)))
             found += await compare_lists(api, chance, log, one, COMMODITIES, 2)
-        return found
+        return found + await compare_reasons(api, log, one)
 
     compare_history(seed, compare)
 
@@ -76,7 +82,7 @@ async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(ap
         one, other = (shipped_moment(chance, law, len(log)) for _ in range(2))
         found += await compare_at(api, log, one, other, chance.choice((5, 40)))
         found += await compare_lists(api, chance, log, one, sorted({*named}), LISTS)
-    expect_no(found)
+    expect_no(found + await compare_reasons(api, log, shipped_moment(chance, law, len(log))))
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -124,6 +130,22 @@ async def compare_at(api: Api, log: Log, one: Moment, other: Moment, days: int) 
     )
     changes = await ask_changes(api, (first, since), (last, until))
     return wrong + list(differences(differing, changes, (f"{first}@{since} to {last}@{until}",)))
+
+
+async def compare_reasons(api: Api, log: Log, at: Moment) -> list[str]:
+    """What differs in why all that happens does, and in why clauses stand so."""
+    known, day = counting_events(log, at[1]), at[0]
+    compared = (
+        (expected_transitions(of_law(known), day), await ask_transitions(api, *at)),
+        (expected_reasons(known, day), await ask_reasons(api, *at)),
+    )
+    return [
+        one
+        for expected, answer in compared
+        for one in differences(
+            expected | {"of": sorted(expected)}, answer | {"of": sorted(answer)}, (f"why {at}",)
+        )
+    ]
 
 
 async def compare_lists(

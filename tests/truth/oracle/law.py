@@ -70,6 +70,8 @@ class Clause:
     suspensions: list[Suspension] = field(default_factory=list)
     partial: list[tuple[Suspension, list[str]]] = field(default_factory=list)
     ending: Ending | None = None
+    acts: list[int] = field(default_factory=list)
+    """The positions of those that are about it."""
 
     def wording(self, day: date) -> Wording:
         """What it says on a day."""
@@ -96,12 +98,13 @@ class Clause:
         return next((one for one in self.suspensions if one.first <= day <= one.last), None)
 
     def turns(self) -> list[date]:
-        """All days on which its status may turn."""
+        """All days on which its status may turn, or a suspension for single firms is over."""
         found = {date.min}
         for wording in self.wordings:
             found |= {wording.start, *filter(None, (wording.first, _after(wording.last)))}
         for suspension in self.suspensions:
             found |= {suspension.first, *filter(None, [_after(suspension.last)])}
+        found |= {day for one, _ in self.partial if (day := _after(one.last))}
         if self.ending:
             found.add(first_day(self.ending.start))
         return sorted(found)
@@ -164,19 +167,20 @@ def _take(clauses: dict[str, Clause], act: CountingEvent) -> None:
     match act.type.removeprefix(KIND):
         case "Announced":
             for data in told["clauses"]:
-                clauses[data["id"]] = _new(data, act.day)
+                clauses[data["id"]] = _new(data, act)
         case "Amended":
             start = first_day(told.get("effectiveFrom") or told["on"])
             for data in told["clauses"]:
                 if data["id"] in clauses:
-                    _reword(clauses[data["id"]], data, start, act.day)
+                    _reword(clauses[data["id"]], data, start, act)
                 else:
-                    clauses[data["id"]] = _new(data, act.day)
+                    clauses[data["id"]] = _new(data, act)
         case "Disputed":
             pass
         case kind:
             for key in told.get("clauses") or _not_ended(clauses, act) or list(clauses):
                 if key in clauses:
+                    clauses[key].acts.append(act.position)
                     _act(clauses[key], kind, told, act.day)
 
 
@@ -187,17 +191,18 @@ def _not_ended(clauses: dict[str, Clause], act: CountingEvent) -> list[str]:
     return [key for key, clause in clauses.items() if clause.status(day) not in ENDED]
 
 
-def _new(data: dict[str, Any], public: date) -> Clause:
+def _new(data: dict[str, Any], act: CountingEvent) -> Clause:
     wording = Wording(date.min, data, False)
-    wording.retroactive = wording.first is not None and wording.first < public
-    return Clause([wording])
+    wording.retroactive = wording.first is not None and wording.first < act.day
+    return Clause([wording], acts=[act.position])
 
 
-def _reword(clause: Clause, data: dict[str, Any], start: date, public: date) -> None:
+def _reword(clause: Clause, data: dict[str, Any], start: date, act: CountingEvent) -> None:
+    clause.acts.append(act.position)
     before = [one for one in clause.wordings if one.start < start]
     last = (before or clause.wordings)[-1]
     wording = Wording(start, data, False)
-    late = wording.first is not None and wording.first < public
+    late = wording.first is not None and wording.first < act.day
     wording.retroactive = last.retroactive if wording.first == last.first else late
     clause.wordings = [*before, wording]
 

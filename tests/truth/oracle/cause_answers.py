@@ -1,0 +1,135 @@
+"""The questions about what happens on days and why, and what the oracle expects of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tests.support.api import Api
+from tests.truth.oracle.causes import Period, periods_of, turns_of
+from tests.truth.oracle.events import DAY, CountingEvent
+from tests.truth.oracle.law import KIND, Instrument, instruments
+from tests.truth.oracle.law_answers import by_instrument, days_of, known_by, moment, pages
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2150, 1, 1)
+CAUSE = "because { position } announcedOn basis confirmedBy { position }"
+CLAUSE = f"""key because {{ position }} statusSince statusBecause {{ position }} assumed
+    statuses {{ status from until {CAUSE} }}"""
+
+
+def _cause(told: dict[str, Any]) -> dict[str, Any]:
+    confirmed_by = told["confirmedBy"]
+    return {
+        "because": int(told["because"]["position"]),
+        "announcedOn": told["announcedOn"],
+        "basis": told["basis"],
+        "confirmedBy": confirmed_by and int(confirmed_by["position"]),
+    }
+
+
+async def ask_transitions(api: Api, day: date, position: int) -> dict[str, Any]:
+    """What happens to instruments and their clauses, but not what else is said of instruments."""
+    arguments = "kind: EXPORT_CONTROL, first: 200, after: $after"
+    fields = f"nodes {{ day entity clause transition {CAUSE} }}"
+    found: dict[str, Any] = {}
+    for one in await pages(api, moment(day, position), "transitions", arguments, fields):
+        name = f"{one['day']} {one['entity'].partition('/')[2]} {one['clause']}"
+        assert name not in found
+        if one["clause"] or one["transition"] != "CHANGES":
+            found[name] = {"transition": one["transition"], **_cause(one)}
+    return found
+
+
+def expected_transitions(known: list[CountingEvent], day: date) -> dict[str, Any]:
+    """The same by the oracle."""
+    return {
+        f"{turn.day} {_key(events)} {turn.clause}": turn.told
+        for events in by_instrument(known_by(known, day))
+        for turn in turns_of(events, days_of(events, FIRST_DAY, LAST_DAY))
+    }
+
+
+async def ask_reasons(api: Api, day: date, position: int) -> dict[str, Any]:
+    """Why each clause stands so: the events about it, and all times of its status."""
+    fields = f"nodes {{ key clauses {{ {CLAUSE} }} }}"
+    arguments = "first: 200, after: $after"
+    controls = await pages(api, moment(day, position), "exportControls", arguments, fields)
+    return {
+        f"{one['key']}/{clause['key']}": {
+            "because": [int(event["position"]) for event in clause["because"]],
+            "since": clause["statusSince"],
+            "statusBecause": int(clause["statusBecause"]["position"]),
+            "assumed": clause["assumed"],
+            "statuses": [
+                {"status": of["status"], "from": of["from"], "until": of["until"], **_cause(of)}
+                for of in clause["statuses"]
+            ],
+        }
+        for one in controls
+        for clause in one["clauses"]
+    }
+
+
+def expected_reasons(all_known: list[CountingEvent], day: date) -> dict[str, Any]:
+    """The same by the oracle, which has to know all events for the newest facts of issuers."""
+    known = [event for event in all_known if event.type.startswith(KIND)]
+    newest, found = newest_facts(all_known), dict[str, Any]()
+    for events in by_instrument(known_by(known, day)):
+        public = instruments([event for event in events if event.day <= day], day)
+        for of in public.values():
+            periods = periods_of(events, days_of(events, FIRST_DAY, LAST_DAY))
+            last_day = newest[of.opening.data["issuer"]]
+            for name in of.clauses:
+                found[f"{of.key}/{name}"] = _reasons(of, name, periods[name], day, last_day)
+    return found
+
+
+def _reasons(
+    of: Instrument, name: str, periods: list[Period], day: date, last_day: date
+) -> dict[str, Any]:
+    ends = [str(period.turn.day - DAY) for period in periods[1:]]
+    current = [period for period in periods if period.turn.day <= day][-1]
+    return {
+        "because": sorted(of.clauses[name].acts),
+        "since": str(current.turn.day),
+        "statusBecause": current.turn.because.position,
+        "assumed": _assumed(of, name, day, periods, current, last_day),
+        "statuses": [
+            {**period.told, "until": end}
+            for period, end in zip(periods, [*ends, None], strict=True)
+        ],
+    }
+
+
+def _assumed(
+    of: Instrument, name: str, day: date, periods: list[Period], current: Period, last_day: date
+) -> str | None:
+    """What a status rests on that no act says."""
+    if current.status != "in_force":
+        return None
+    then = [period.status for period in periods if period.turn.day <= last_day][-1:]
+    by_itself = current.turn.because.type.startswith(f"{KIND}Suspen")
+    if then == ["suspended"] and current.turn.day > last_day and by_itself:
+        return None if current.turn.confirmed_by else "AUTOMATIC_RETURN"
+    is_open = of.clauses[name].wording(day).data.get("end") == "unknown"
+    return "END_UNKNOWN" if is_open else None
+
+
+def newest_facts(known: list[CountingEvent]) -> dict[str, date]:
+    """The day of the newest fact of each issuer."""
+    found: dict[str, date] = {}
+    issuers = {
+        event.entity: event.data["issuer"] for event in known if event.type == f"{KIND}Announced"
+    }
+    for event in known:
+        if event.entity in issuers:
+            of = [issuers[event.entity]]
+        else:
+            of = event.data.get("actors", []) if event.type.startswith("Announcement.") else []
+        for one in of:
+            found[one] = max(found.get(one, date.min), event.day)
+    return found
+
+
+def _key(events: list[CountingEvent]) -> str:
+    return events[0].entity.partition("/")[2]

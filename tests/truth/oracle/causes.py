@@ -1,0 +1,205 @@
+"""What happens to clauses on days, and which acts say so: the difference of the states of two days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tests.truth.oracle.events import DAY, CountingEvent, first_day, last_day
+from tests.truth.oracle.law import KIND, Clause, instruments, state_of
+
+TURNS = {
+    "in_force": "IN_FORCE",
+    "suspended": "SUSPENDED",
+    "expired": "EXPIRES",
+    "repealed": "REPEALED",
+    "withdrawn": "DISCONTINUED",
+    "lapsed": "DISCONTINUED",
+    "concluded": "DISCONTINUED",
+}
+NAMED_DAYS = {
+    "EnteredIntoForce": ("inForceFrom", ("IN_FORCE", "RETURNS")),
+    "Reinstated": ("reinstatedFrom", ("RETURNS",)),
+    "Suspended": ("suspendedFrom", ("SUSPENDED",)),
+    "Repealed": ("repealedFrom", ("REPEALED",)),
+    "Merged": ("mergedFrom", ("REPEALED",)),
+    "Discontinued": ("discontinuedFrom", ("DISCONTINUED",)),
+}
+"""Acts that say of a day that something happens on it."""
+Happening = Callable[[list[CountingEvent]], Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What happens to a clause on a day, or to an instrument that appears."""
+
+    day: date
+    clause: str | None
+    transition: str
+    because: CountingEvent
+    confirmed_by: CountingEvent | None
+
+    @property
+    def basis(self) -> str:
+        """What it rests on."""
+        if self.because.day == self.day:
+            return "ACT"
+        return "CONFIRMED" if self.confirmed_by else "TERMS"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As an answer has it."""
+        return {
+            "transition": self.transition,
+            "because": self.because.position,
+            "announcedOn": str(self.because.day),
+            "basis": self.basis,
+            "confirmedBy": self.confirmed_by and self.confirmed_by.position,
+        }
+
+
+def turns_of(events: list[CountingEvent], days: list[date]) -> Iterator[Turn]:
+    """What happens to an instrument and its clauses on some days, of which its events are known."""
+    for day in days:
+        public = [event for event in events if event.day <= day]
+        eve, now = _clauses(public, day - DAY), _clauses(public, day)
+        if now is None:
+            continue
+        if eve is None:
+            opening = next(event for event in public if event.type == f"{KIND}Announced")
+            yield Turn(day, None, "APPEARS", opening, None)
+            continue
+        for name in now:
+            if turn := _of_clause(events, public, day, name):
+                yield turn
+
+
+def _of_clause(
+    events: list[CountingEvent], public: list[CountingEvent], day: date, name: str
+) -> Turn | None:
+    def happening(known: list[CountingEvent]) -> tuple[str, Any] | None:
+        return _happening(*(_state(known, on, name) for on in (day - DAY, day)))
+
+    found = happening(public)
+    if found is None:
+        return None
+    because = last_without_which(public, happening)
+    confirmed_by = _confirmation(events, because, name, found[0], day)
+    return Turn(day, name, found[0], because, confirmed_by)
+
+
+def _happening(
+    before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> tuple[str, Any] | None:
+    """What happens to a clause, and what of it would be otherwise if it did not happen so."""
+    if after is None or before == after:
+        return None
+    if before is None:
+        return "APPEARS", None
+    was, status = before["status"], after["status"]
+    is_worded_anew = before["wording"] != after["wording"]
+    if was != status:
+        returns = (was, status) == ("SUSPENDED", "IN_FORCE")
+        other = "AMENDED" if is_worded_anew else "CHANGES"
+        return "RETURNS" if returns else TURNS.get(status.lower(), other), status
+    if is_worded_anew:
+        return "AMENDED", _differing(before["wording"], after["wording"])
+    return "CHANGES", _differing(before, after)
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    names = {**before, **after}
+    return {n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)}
+
+
+def last_without_which(public: list[CountingEvent], happening: Happening) -> CountingEvent:
+    """The last event without which, as long as nothing later was known, something would not happen."""
+    all_of_them = happening(public)
+    for count in reversed(range(len(public))):
+        if happening(public[:count]) != all_of_them:
+            return public[count]
+    raise AssertionError
+
+
+def _confirmation(
+    events: list[CountingEvent], because: CountingEvent, name: str, transition: str, day: date
+) -> CountingEvent | None:
+    """The first later act that says that it happens on the day."""
+    if because.day == day:
+        return None
+    later = events[events.index(because) + 1 :]
+    return next((act for act in later if _says(act, name, transition, day)), None)
+
+
+def _says(act: CountingEvent, name: str, transition: str, day: date) -> bool:
+    kind, told = act.type.removeprefix(KIND), act.data
+    if kind == "Amended":
+        worded = name in [clause["id"] for clause in told["clauses"]]
+        start = told.get("effectiveFrom")
+        return worded and transition == "IN_FORCE" and bool(start) and first_day(start) == day
+    if told.get("clauses") and name not in told["clauses"]:
+        return False
+    if kind == "Expired":
+        return transition == "EXPIRES" and last_day(told["inForceUntil"]) + DAY == day
+    field, transitions = NAMED_DAYS.get(kind, ("", ()))
+    is_partial = kind == "Suspended" and told.get("entities")
+    return transition in transitions and not is_partial and first_day(told[field]) == day
+
+
+def _clauses(events: list[CountingEvent], day: date) -> dict[str, Clause] | None:
+    found = instruments(events, day)
+    return next(iter(found.values())).clauses if found else None
+
+
+def _state(events: list[CountingEvent], day: date, name: str) -> dict[str, Any] | None:
+    clauses = _clauses(events, day) or {}
+    if name not in clauses:
+        return None
+    clause = clauses[name]
+    said = {name: value for name, value in clause.wording(day).data.items() if value is not None}
+    return state_of(clause, day) | {"wording": {"legalStage": "adopted", **said}}
+
+
+@dataclass(frozen=True)
+class Period:
+    """A status of a clause from a day on."""
+
+    status: str
+    turn: Turn
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As an answer has it."""
+        told = {name: value for name, value in self.turn.told.items() if name != "transition"}
+        return {"status": self.status.upper(), "from": str(self.turn.day), **told}
+
+
+def periods_of(events: list[CountingEvent], days: list[date]) -> dict[str, list[Period]]:
+    """All times of the statuses of the clauses of an instrument, the oldest first."""
+    found: dict[str, list[Period]] = {}
+    for day in days:
+        public = [event for event in events if event.day <= day]
+        for name, clause in (_clauses(public, day) or {}).items():
+            periods = found.setdefault(name, [])
+            status = clause.status(day)
+            if not periods or periods[-1].status != status:
+                periods.append(Period(status, _turn_to(events, public, day, name, status)))
+    return found
+
+
+def _turn_to(
+    events: list[CountingEvent], public: list[CountingEvent], day: date, name: str, status: str
+) -> Turn:
+    """How a clause turns to a status: without which act it would not have it on the day."""
+    turn = _of_clause(events, public, day, name)
+    assert turn
+    if turn.transition != "APPEARS":
+        return turn
+
+    def happening(known: list[CountingEvent]) -> str | None:
+        state = _state(known, day, name)
+        return state and state["status"]
+
+    return Turn(day, name, status, last_without_which(public, happening), None)
