@@ -23,7 +23,7 @@ HELP = (
 )
 
 
-class Installed(Protocol):
+class InstalledDistribution(Protocol):
     """What is asked of a distribution: its name, and the text of a file that describes it."""
 
     @property
@@ -39,7 +39,7 @@ def wrong_names() -> str:
     return "\n".join([*found, HELP]) if found else ""
 
 
-def strangers(installed: Iterable[Distribution | Installed]) -> Iterator[str]:
+def strangers(installed: Iterable[Distribution | InstalledDistribution]) -> Iterator[str]:
     """Sentences on other distributions that bring packages of our names. Pure."""
     seen = set()
     for distribution in installed:

@@ -20,6 +20,8 @@ FLOORS = ("tracker", "projections", "schema", "deploy")
 
 FORMER_NAMES = """
     Told Kept Held Gone Joined Came Tally Filled Mark Sequences Course Folded World
+    Cited Decided Exposed Fresh Shown Marked Listed Unread Following Lost Acknowledged Unwritten
+    Waiting Controlled Answered Collected ScheduleBook
     Happening Turn Ahead Crew Helper Meaning Verdict Opening Elsewhere Behind Safe Website
     Published Included Publications Seen Stretch Listing Asked Noted Quoted Straight Incoming
     PATIENCE LOST DEAD MYSELF FEW MUCH ENDURANCE LATER HELD GRACE SILENCE STALL

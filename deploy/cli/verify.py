@@ -146,15 +146,8 @@ def verify(
     Exit codes: 0 verified, 1 rejected (it says where and why) or no key to verify it with, 2 wrong
     usage, such as a path that is not there, 3 the log can't be read.
     """
-    if (log is None) != of_database:
-        raise typer.BadParameter("expected DIR, a URL, or --database")
-    if only_new and state is None:
-        raise typer.BadParameter("expected --state with --only-new")
-    if against and (not of_database or state):
-        raise typer.BadParameter("expected --database and no --state", param_hint="--against")
-    if report_to and not report_to.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
-    wishes = VerifyOptions(
+    check_usage(log, state, against, report_to, of_database=of_database, only_new=only_new)
+    options = VerifyOptions(
         state,
         only_new,
         allow_missing_texts,
@@ -164,26 +157,26 @@ def verify(
         report_to,
     )
     asked = address_without_query(log) if log and is_web(log) else log
-    visit = VerificationRun(
+    run = VerificationRun(
         asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
     )
     with report_errors():
-        visit.witnesses = read_keys(witnesses) if witnesses else ()
+        run.witnesses = read_keys(witnesses) if witnesses else ()
 
     async def look_at_rows(target: Target) -> None:
         async with opened_pool(target) as pool:
-            with report_result(visit, wishes), open_kept(against) as kept:
-                size = await check_rows(pool, own_keys(keys, data_dir), kept, visit, wishes)
-                check_keystore(data_dir, head_of(visit), size)
-        stderr.print(f"{size - head_of(visit).size} events after that are not signed yet.")
+            with report_result(run, options), open_kept(against) as kept:
+                size = await check_rows(pool, own_keys(keys, data_dir), kept, run, options)
+                check_keystore(data_dir, head_of(run), size)
+        stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
 
     async def look_at_files() -> None:
         with (
             open_log(log or "", with_snapshots=with_snapshots) as found,
-            report_result(visit, wishes),
+            report_result(run, options),
         ):
             chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
-            await check(found, chosen, visit, wishes)
+            await check(found, chosen, run, options)
 
     if of_database:
         run_with_database(data_dir, look_at_rows)
@@ -191,25 +184,45 @@ def verify(
         run_without_database(look_at_files)
 
 
+def check_usage(
+    log: str | None,
+    state: Path | None,
+    against: str | None,
+    report_to: Path | None,
+    *,
+    of_database: bool,
+    only_new: bool,
+) -> None:
+    """Raise BadParameter for arguments that do not go together, before anything is read."""
+    if (log is None) != of_database:
+        raise typer.BadParameter("expected DIR, a URL, or --database")
+    if only_new and state is None:
+        raise typer.BadParameter("expected --state with --only-new")
+    if against and (not of_database or state):
+        raise typer.BadParameter("expected --database and no --state", param_hint="--against")
+    if report_to and not report_to.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
+
+
 async def check(
     source: DatabaseSource | LogFiles,
     chosen: ChosenKeys,
-    visit: VerificationRun,
-    wishes: VerifyOptions,
+    run: VerificationRun,
+    options: VerifyOptions,
 ) -> None:
-    """Verify a log to its end. What is found is in the visit."""
-    trust = TrustPolicy(chosen.trust.keys, visit.witnesses)
-    visit.keys, visit.key_source = trust.keys, chosen.source
-    if wishes.state:
-        visit.saved = read_state(wishes.state, trust)
-    verification = visit.verification = await Verification.begin(
+    """Verify a log to its end. What is found is in the run."""
+    trust = TrustPolicy(chosen.trust.keys, run.witnesses)
+    run.keys, run.key_source = trust.keys, chosen.source
+    if options.state:
+        run.saved = read_state(options.state, trust)
+    verification = run.verification = await Verification.begin(
         source,
         trust,
-        visit.saved,
-        only_new=wishes.only_new,
-        allow_missing_texts=wishes.allow_missing_texts,
-        allow_missing_snapshots=wishes.allow_missing_snapshots,
-        with_snapshots=wishes.with_snapshots,
+        run.saved,
+        only_new=options.only_new,
+        allow_missing_texts=options.allow_missing_texts,
+        allow_missing_snapshots=options.allow_missing_snapshots,
+        with_snapshots=options.with_snapshots,
     )
     with progress_bar(stderr) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
@@ -220,24 +233,24 @@ async def check_rows(
     pool: Pool,
     chosen: ChosenKeys,
     kept: Path | LogFiles | None,
-    visit: VerificationRun,
-    wishes: VerifyOptions,
+    run: VerificationRun,
+    options: VerifyOptions,
 ) -> int:
     """Verify the rows of a database, also against a checkpoint that was kept elsewhere. Returns how many
     there are."""
     snapshots = DatabaseSnapshots(pool, settings.snapshots()).read
-    source = DatabaseSource(pool, snapshots if wishes.with_snapshots else None)
+    source = DatabaseSource(pool, snapshots if options.with_snapshots else None)
     trust = TrustPolicy(chosen.trust.keys)
     head = await head_kept(kept, trust) if kept else None
     if head:
-        visit.saved = await covered(source, trust, head)
-    await check(source, chosen, visit, wishes)
+        run.saved = await covered(source, trust, head)
+    await check(source, chosen, run, options)
     size = await Recorder(pool).head()
-    if head and visit.verification:
-        rows = DerivedRows(source, visit.verification.frontier)
+    if head and run.verification:
+        rows = DerivedRows(source, run.verification.frontier)
         elsewhere = kept if isinstance(kept, LogFiles) else None
         await check_complete(rows, size, head, elsewhere, trust)
-        visit.saved = head
+        run.saved = head
     return size
 
 
@@ -261,14 +274,14 @@ async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpo
         return trust.verify_head(kept.read_bytes(), f"the checkpoint ({kept})")
 
 
-def head_of(visit: VerificationRun) -> TrustedCheckpoint:
+def head_of(run: VerificationRun) -> TrustedCheckpoint:
     """The head of a log that was verified."""
-    assert visit.verification is not None
-    return visit.verification.head
+    assert run.verification is not None
+    return run.verification.head
 
 
 @contextmanager
-def report_result(visit: VerificationRun, wishes: VerifyOptions) -> Iterator[None]:
+def report_result(run: VerificationRun, options: VerifyOptions) -> Iterator[None]:
     """Say, print and file what comes of a verification; remember its head if all is well."""
     error: TrackerError | None = None
     try:
@@ -284,36 +297,36 @@ def report_result(visit: VerificationRun, wishes: VerifyOptions) -> Iterator[Non
         if error is None
         else (Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
     )
-    made = report(visit, datetime.now(UTC), error, code)
-    if wishes.report:
-        replace_file(wishes.report, as_markdown(made).encode())
-    if wishes.json:
+    made = report(run, datetime.now(UTC), error, code)
+    if options.report:
+        replace_file(options.report, as_markdown(made).encode())
+    if options.json:
         print_whole([as_json(made)])
     elif error is None:
-        print_result(visit)
+        print_result(run)
     if error is not None:
         raise error
-    if wishes.state:
-        replace_file(wishes.state, head_of(visit).note)
+    if options.state:
+        replace_file(options.state, head_of(run).note)
 
 
-def print_result(visit: VerificationRun, print: Callable[[str], None] = print) -> None:
+def print_result(run: VerificationRun, print: Callable[[str], None] = print) -> None:
     """Say what has been verified."""
-    verification, head = visit.verification, head_of(visit)
+    verification, head = run.verification, head_of(run)
     assert verification is not None
     print(
-        f"{'verified' if visit.proven else 'consistent'}: {head.size} events of"
+        f"{'verified' if run.proven else 'consistent'}: {head.size} events of"
         f" {head.checkpoint.origin}"
     )
     print(f"root: {str(head.checkpoint).splitlines()[2]}")
     for key in head.signers:
-        print(f"signed by: {key}" + ("" if visit.proven else " (the bundle's own key)"))
+        print(f"signed by: {key}" + ("" if run.proven else " (the bundle's own key)"))
     if verification.recorded_at:
         print(f"last recorded: {verification.recorded_at.isoformat()}")
-    if visit.saved and visit.saved.size > head.size:
-        print(f"complete: all {visit.saved.size} events of your checkpoint are there")
-    elif visit.saved:
-        print(f"continues: your checkpoint of {visit.saved.size} events")
+    if run.saved and run.saved.size > head.size:
+        print(f"complete: all {run.saved.size} events of your checkpoint are there")
+    elif run.saved:
+        print(f"continues: your checkpoint of {run.saved.size} events")
     if verification.first > 1:
         print(f"read: from position {verification.first} on")
     if (known := verification.known_heads).count:

@@ -62,7 +62,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedClause:
     """A clause that is about a supply. `limits` say in words why it reaches only a part of it, or
     nothing; none: it reaches all."""
 
@@ -88,7 +88,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Controlled:
+class ControllingPlace:
     """A place that controls a supply, with its clauses that reach it.
 
     `share` is absent where there is no figure for its part of the supply.
@@ -96,8 +96,8 @@ class Controlled:
 
     place: Place
     share: Share | None
-    in_force: tuple[Applied, ...]
-    suspended: tuple[Applied, ...]
+    in_force: tuple[AppliedClause, ...]
+    suspended: tuple[AppliedClause, ...]
 
     @property
     def exact(self) -> Decimal:
@@ -130,7 +130,7 @@ class Exposure:
     form: str | None
     year: int | None
     world: PreferredClaim | None
-    places: tuple[Controlled, ...]
+    places: tuple[ControllingPlace, ...]
     controlled_share: Decimal | None
     partly_controlled_share: Decimal | None
     measures: tuple[tuple[Measure, Decimal], ...]
@@ -246,7 +246,7 @@ def exposures(
 
 def applied(
     asked: Question, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
-) -> Iterator[Applied]:
+) -> Iterator[AppliedClause]:
     """The clauses that are about what their issuers supply of a commodity at a stage."""
     for control, state, goods in clauses.about(commodity):
         if clauses.count(asked, state):
@@ -263,15 +263,15 @@ def _apply(
     control: ExportControlState,
     state: ClauseState,
     goods: Goods,
-) -> Applied:
+) -> AppliedClause:
     others = tuple(other_than_goods(state.clause))
     limits = (*goods.limits, *limits_of(control, state, asked.destination, asked.day))
     form = form_limit(goods, stage, commodity)
     if form is not None:
         limits = (form.limit, *limits)
     if others or (form is not None and not form.reaches):
-        return Applied(control, state, Reach.OTHER, (*others, *limits))
-    return Applied(control, state, Reach.PARTLY if limits else Reach.FULL, limits)
+        return AppliedClause(control, state, Reach.OTHER, (*others, *limits))
+    return AppliedClause(control, state, Reach.PARTLY if limits else Reach.FULL, limits)
 
 
 def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:
@@ -282,7 +282,9 @@ def _counts(asked: Question, control: ExportControlState, state: ClauseState) ->
     )
 
 
-def _exposure(supply: YearlySupply, clauses: Sequence[Applied], spread: Distribution) -> Exposure:
+def _exposure(
+    supply: YearlySupply, clauses: Sequence[AppliedClause], spread: Distribution
+) -> Exposure:
     shares = {s.place: s for s in spread.shares if s.place not in NOT_COUNTRIES}
     places = _places(shares, clauses)
     known = any(share.exact is not None for share in shares.values())
@@ -297,10 +299,12 @@ def _exposure(supply: YearlySupply, clauses: Sequence[Applied], spread: Distribu
     )
 
 
-def _places(shares: dict[Place, Share], clauses: Sequence[Applied]) -> tuple[Controlled, ...]:
+def _places(
+    shares: dict[Place, Share], clauses: Sequence[AppliedClause]
+) -> tuple[ControllingPlace, ...]:
     """The controlling places, the greatest supplier first, those without a figure last."""
     found = [
-        Controlled(
+        ControllingPlace(
             place=issuer,
             share=shares.get(issuer),
             in_force=tuple(of for of in clauses if of.control.issuer == issuer and of.in_force),
@@ -313,7 +317,7 @@ def _places(shares: dict[Place, Share], clauses: Sequence[Applied]) -> tuple[Con
     return tuple(sorted(found, key=lambda one: (-one.exact, one.share is None, one.place)))
 
 
-def _by_measure(places: Iterable[Controlled]) -> Iterator[tuple[Measure, Decimal]]:
+def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[tuple[Measure, Decimal]]:
     """The share under each kind of measure, of places with such a clause for all of their supply;
     one place can be under several."""
     for measure in Measure:
@@ -326,5 +330,5 @@ def _by_measure(places: Iterable[Controlled]) -> Iterator[tuple[Measure, Decimal
             yield measure, _part(under)
 
 
-def _part(places: Iterable[Controlled]) -> Decimal:
+def _part(places: Iterable[ControllingPlace]) -> Decimal:
     return rounded(sum_of_shares(place.exact for place in places))

@@ -55,10 +55,10 @@ class Scheduled:
 
 def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
     """What was to come of an entity by its facts, which are in the order of the log; by day."""
-    book = ScheduleBook(entity, known)
-    while book.read_next():
+    builder = ScheduleBuilder(entity, known)
+    while builder.read_next():
         pass
-    return book.scheduled()
+    return builder.scheduled()
 
 
 def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
@@ -76,12 +76,12 @@ def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Schedule
     ]
 
 
-class ScheduleBook:
-    """What is told of an entity, event after event."""
+class ScheduleBuilder:
+    """Makes the schedule of an entity, event after event."""
 
     def __init__(self, entity: str, known: Sequence[RecordedFact]):
         self._entity, self._known = entity, known
-        self._book = _Book()
+        self._transitions = _FollowedTransitions()
         self._read = 0
 
     def read_next(self) -> bool:
@@ -95,21 +95,23 @@ class ScheduleBook:
         transitions = EntityTransitions(self._entity, self._known[: self._read]).between(
             after, date.max
         )
-        self._book.enter(transitions, fact.position, after)
+        self._transitions.enter(transitions, fact.position, after)
         return True
 
     def scheduled(self) -> list[Scheduled]:
         """What was to come, as far as it was read; by day."""
         found = [
             Scheduled(one.transition, tuple(one.days), one.changed)
-            for one in self._book.entries
+            for one in self._transitions.entries
             if one.planned
         ]
         return sorted(found, key=lambda one: (one.transition.day, one.id))
 
 
 @dataclass(slots=True)
-class _Entry:
+class _FollowedTransition:
+    """A transition from the first event that told of it on."""
+
     transition: Transition
     days: list[ScheduledDay] = field(default_factory=list)
     planned: bool = False
@@ -130,11 +132,11 @@ class _Entry:
         self.changed = position
 
 
-class _Book:
-    """Everything that was told of an entity so far."""
+class _FollowedTransitions:
+    """All that was to come of an entity, from event to event."""
 
     def __init__(self) -> None:
-        self.entries: list[_Entry] = []
+        self.entries: list[_FollowedTransition] = []
         self._before: int | None = None
         """The position of the event before."""
 
@@ -143,7 +145,7 @@ class _Book:
         by_part: dict[Hashable, list[Transition]] = defaultdict(list)
         for transition in transitions:
             by_part[transition.part, transition.kind].append(transition)
-        known: dict[Hashable, list[_Entry]] = defaultdict(list)
+        known: dict[Hashable, list[_FollowedTransition]] = defaultdict(list)
         for entry in self.entries:
             if entry.days[-1].day is not None and entry.transition.day <= after:
                 continue
@@ -153,7 +155,7 @@ class _Book:
         self._before = position
 
     def _match(
-        self, known: Sequence[_Entry], transitions: Sequence[Transition], position: int
+        self, known: Sequence[_FollowedTransition], transitions: Sequence[Transition], position: int
     ) -> None:
         standing = {one.transition.day: one for one in known if one.days[-1].day is not None}
         gone = [one for one in known if one.days[-1].day is None]
@@ -171,13 +173,13 @@ class _Book:
                 gone.remove(back)
                 back.tell(transition, position)
             else:
-                entry = _Entry(transition)
+                entry = _FollowedTransition(transition)
                 entry.tell(transition, position)
                 self.entries.append(entry)
         for entry in left:
             entry.withdraw(position)
 
-    def _comes_back(self, entry: _Entry, transition: Transition) -> bool:
+    def _comes_back(self, entry: _FollowedTransition, transition: Transition) -> bool:
         """Whether something that was withdrawn is told again: of the same day, or by the very next
         event, as where a fact is retracted and another recorded in its place."""
         return entry.transition.day == transition.day or entry.days[-1].position == self._before

@@ -28,7 +28,9 @@ MAX_QUESTIONS = 50
 MAX_LICENCES = 100
 """Sets of licences that are kept."""
 
-Answered: TypeAlias = dict[tuple[object, int], tuple[IssuerLicences, Sequence[ClauseState]]]
+MatchesByQuestion: TypeAlias = dict[
+    tuple[object, int], tuple[IssuerLicences, Sequence[ClauseState]]
+]
 """Clauses, by what is asked and the identity of the licences, which are kept beside them."""
 
 
@@ -36,8 +38,8 @@ class ClauseMatches:
     """Finds the clauses of controls that match."""
 
     def __init__(self) -> None:
-        self._matched: SizedLruCache[int, tuple[ExportControlState, Answered]] = SizedLruCache(
-            MAX_CACHE_BYTES
+        self._matched: SizedLruCache[int, tuple[ExportControlState, MatchesByQuestion]] = (
+            SizedLruCache(MAX_CACHE_BYTES)
         )
         self._licences: dict[tuple[int, ...], tuple[Sequence[ExportControlState], Licences]] = {}
 
@@ -72,7 +74,7 @@ class ClauseMatches:
 
         return clauses
 
-    def _answers_for(self, state: ExportControlState) -> Answered:
+    def _answers_for(self, state: ExportControlState) -> MatchesByQuestion:
         kept = self._matched.get(id(state))
         if kept is None:
             kept = state, {}

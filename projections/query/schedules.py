@@ -8,7 +8,7 @@ from datetime import date
 from time import monotonic
 
 from projections.fold.public_facts import facts_public_by
-from projections.fold.schedule import ScheduleBook, Scheduled, newest_schedule
+from projections.fold.schedule import ScheduleBuilder, Scheduled, newest_schedule
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
 from projections.query.transitions import (
@@ -77,9 +77,9 @@ async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Sche
     await asyncio.sleep(0)
     if len(known) > MAX_FACTS:
         return newest_schedule(entity, known)
-    book, worked_since = ScheduleBook(entity, known), monotonic()
-    while book.read_next():
+    builder, worked_since = ScheduleBuilder(entity, known), monotonic()
+    while builder.read_next():
         if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
             await asyncio.sleep(0)
             worked_since = monotonic()
-    return book.scheduled()
+    return builder.scheduled()

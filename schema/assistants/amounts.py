@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from schema.assistants.answers import Answered
+from schema.assistants.answers import AnswerPart
 from schema.assistants.tool import Node, unset
 from schema.pages.site.amounts import measured
 
 
-class Amount(Answered, kw_only=True):
+class Amount(AnswerPart, kw_only=True):
     """A number as its publisher gives it."""
 
     amount: str

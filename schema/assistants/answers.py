@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 
-class Answered(Struct, omit_defaults=True, kw_only=True, rename="camel"):
+class AnswerPart(Struct, omit_defaults=True, kw_only=True, rename="camel"):
     """A part of an answer. What is not known, and what goes without saying, is left out."""
 
 
-class Source(Answered, kw_only=True):
+class Source(AnswerPart, kw_only=True):
     """Where facts of the answer come from; items name it by its number."""
 
     number: int
@@ -27,7 +27,7 @@ class Source(Answered, kw_only=True):
     """Where in it, of the first of these events."""
 
 
-class KnownUpTo(Answered, kw_only=True):
+class KnownUpTo(AnswerPart, kw_only=True):
     """The day of the newest fact that is known of an issuer's law, or of a publisher's figures, and when
     all was read."""
 
@@ -36,14 +36,14 @@ class KnownUpTo(Answered, kw_only=True):
     looked_at: str | UnsetType = UNSET
 
 
-class LeftOut(Answered, kw_only=True):
+class LeftOut(AnswerPart, kw_only=True):
     """What an answer had no room for, and how to get it."""
 
     how: str
     after: str | UnsetType = UNSET
 
 
-class ToolAnswer(Answered, kw_only=True):
+class ToolAnswer(AnswerPart, kw_only=True):
     """What every tool answers."""
 
     valid_at: str

@@ -15,7 +15,7 @@ from schema.assistants.protocol import Call, create_protocol
 logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each exchange
 
 
-class Collected:
+class CollectedResponse:
     """A response that the SDK sends, collected."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ async def exchange(call: Call, request: Request, body: bytes) -> Response:
         stateless=True,
         max_request_body_size=max(1, len(body)),
     )
-    collected = Collected()
+    collected = CollectedResponse()
     async with manager.run():
         await manager.handle_request(request.scope, receive, collected.send)
     return collected.response()

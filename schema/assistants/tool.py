@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schema.assistants.answers import Answered, LeftOut, ToolAnswer
+from schema.assistants.answers import AnswerPart, LeftOut, ToolAnswer
 from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
@@ -27,7 +27,7 @@ LINE_CHARACTERS = 600
 MOMENT = {"validAt": "day"}
 """By variables of documents the arguments of tools that have other names."""
 
-Item = TypeVar("Item", bound=Answered)
+Item = TypeVar("Item", bound=AnswerPart)
 Node: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = Mapping[str, Any]
 

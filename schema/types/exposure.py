@@ -23,7 +23,7 @@ from tracker.domain.vocabulary import Measure, Reach, Stage
 class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
-    applied: strawberry.Private[pure.Applied]
+    applied: strawberry.Private[pure.AppliedClause]
     moment: strawberry.Private[Moment]
     full: bool = field(
         description="Whether it is in force for everything that its issuer supplies to the"
@@ -146,7 +146,9 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     )
 
 
-def controlling_place(of: pure.Controlled, orders: Orders, moment: Moment) -> ControllingPlace:
+def controlling_place(
+    of: pure.ControllingPlace, orders: Orders, moment: Moment
+) -> ControllingPlace:
     """The GraphQL type of a place with its clauses."""
     return ControllingPlace(
         place=place(of.place),
@@ -157,7 +159,7 @@ def controlling_place(of: pure.Controlled, orders: Orders, moment: Moment) -> Co
     )
 
 
-def applied_clause(of: pure.Applied, moment: Moment) -> AppliedClause:
+def applied_clause(of: pure.AppliedClause, moment: Moment) -> AppliedClause:
     """The GraphQL type of a clause that reaches a supply."""
     return AppliedClause(
         applied=of, moment=moment, full=of.full, reach=of.reach, limits=list(of.limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.delivery.relay.cursor import Cursor, Lost, place_to_go_on
+from tracker.delivery.relay.cursor import Cursor, LostRange, place_to_go_on
 from tracker.delivery.relay.sink import LastEvent, SinkContent
 
 KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
@@ -17,8 +17,8 @@ KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
         (40, 7, (50, 40), None),
         (45, 8, (50, 45), None),
         (60, 9, (60, 60), None),
-        (30, 5, (30, 30), Lost(30, 40)),
-        (None, 0, (10, 10), Lost(10, 40)),
+        (30, 5, (30, 30), LostRange(30, 40)),
+        (None, 0, (10, 10), LostRange(10, 40)),
         (None, 7, (50, 40), None),
         (30, 7, (50, 40), None),
     ],
@@ -33,7 +33,7 @@ KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
     ],
 )
 def test_a_relay_goes_on_behind_what_the_broker_has(
-    position: int | None, sequence: int, goes_on: tuple[int, int], lost: Lost | None
+    position: int | None, sequence: int, goes_on: tuple[int, int], lost: LostRange | None
 ) -> None:
     last = None if position is None else LastEvent(position, "id")
     start = place_to_go_on(KEPT, SinkContent(last, sequence))

@@ -22,17 +22,17 @@ from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.writers import new
 from tracker.errors import LogSetBack
-from tracker.log.continuity import Continuity, LogEnd, Look, compare
+from tracker.log.continuity import Continuity, LogEnd, LogView, compare
 from tracker.log.durability import Durability
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 SHOWN = LogEnd(9, entry_at=8, entry_hash=b"h", appended_at=9, event_id="e", timeline=2)
-HAS_ALL = Look(9, False, 2, b"h", "e", b"i")
+HAS_ALL = LogView(9, False, 2, b"h", "e", b"i")
 
 
 @pytest.mark.parametrize(
-    ("look", "outcome"),
+    ("view", "outcome"),
     [
         (HAS_ALL, Continuity.HOLDS),
         (HAS_ALL._replace(position=12, timeline=3), Continuity.HOLDS),
@@ -41,14 +41,14 @@ HAS_ALL = Look(9, False, 2, b"h", "e", b"i")
         (HAS_ALL._replace(position=12, event_id="other"), Continuity.SET_BACK),
         (HAS_ALL._replace(position=7, entry_hash=None, timeline=1), Continuity.FORMER_PRIMARY),
         (HAS_ALL._replace(timeline=1), Continuity.HOLDS),
-        (Look(7, True, 0, None, None, None), Continuity.HOLDS),
-        (Look(9, True, 0, b"other", "e", b"i"), Continuity.SET_BACK),
+        (LogView(7, True, 0, None, None, None), Continuity.HOLDS),
+        (LogView(9, True, 0, b"other", "e", b"i"), Continuity.SET_BACK),
     ],
 )
 def test_what_a_connection_has_is_compared_with_what_was_shown(
-    look: Look, outcome: Continuity
+    view: LogView, outcome: Continuity
 ) -> None:
-    assert compare(SHOWN, look)[0] is outcome
+    assert compare(SHOWN, view)[0] is outcome
 
 
 @pytest.fixture

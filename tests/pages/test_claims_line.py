@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from schema.pages.charts.claims_line import Claimed, ClaimState, claims_line
+from schema.pages.charts.claims_line import ClaimState, DrawnClaim, claims_line
 from schema.pages.charts.share_bars import bar_widths
 
 
-def claimed(state: ClaimState, *numbers: int | None) -> Claimed:
+def claimed(state: ClaimState, *numbers: int | None) -> DrawnClaim:
     """A claim with its value, the upper end of its range, and the value before."""
-    return Claimed(state, *(None if number is None else Decimal(number) for number in numbers))
+    return DrawnClaim(state, *(None if number is None else Decimal(number) for number in numbers))
 
 
 def percent(x: str | None) -> float:

@@ -24,7 +24,7 @@ MIN_CACHED_EVENTS = 16
 Events = Sequence[RecordedEvent]
 
 
-class _Cached(NamedTuple):
+class _CachedEntity(NamedTuple):
     """An entity as the log knows it, its version, and how large it is in memory."""
 
     entity: Entity
@@ -43,7 +43,7 @@ class EntityCache:
     def __init__(self, recorder: Recorder, max_bytes: int = MAX_CACHE_BYTES):
         self._recorder = recorder
         self._max_bytes = max_bytes
-        self._cached: OrderedDict[str, _Cached] = OrderedDict()
+        self._cached: OrderedDict[str, _CachedEntity] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.bytes = 0
         """How large the kept entities are together."""
@@ -75,7 +75,9 @@ class EntityCache:
                 await stack.enter_async_context(lock)
             yield
 
-    async def _read(self, streams: Collection[str]) -> dict[str, tuple[_Cached | None, Events]]:
+    async def _read(
+        self, streams: Collection[str]
+    ) -> dict[str, tuple[_CachedEntity | None, Events]]:
         """What is kept of entities, and the events of each that follow; all that count where none is
         kept."""
         kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
@@ -107,7 +109,7 @@ class EntityCache:
             stream, kind.RECENT_EVENTS, kind.EARLIER_TYPES, kind.LAST_TYPES
         )
 
-    def _advance(self, stream: str, known: _Cached | None, events: Events) -> Entity:
+    def _advance(self, stream: str, known: _CachedEntity | None, events: Events) -> Entity:
         """The entity after events that follow what was known; it is kept if there are many."""
         latest = self._cached.get(stream)  # others may have read more meanwhile
         if latest and _follows(latest, events):
@@ -126,7 +128,7 @@ class EntityCache:
         self._forget(entity.id)
         if entity.version < MIN_CACHED_EVENTS or size > self._max_bytes or _outgrown(entity):
             return
-        self._cached[entity.id] = _Cached(entity, entity.version, size)
+        self._cached[entity.id] = _CachedEntity(entity, entity.version, size)
         self.bytes += size
         while self.bytes > self._max_bytes:
             self._forget(next(iter(self._cached)))
@@ -136,7 +138,7 @@ class EntityCache:
             self.bytes -= cached.size
 
 
-def _follows(known: _Cached, events: Events) -> bool:
+def _follows(known: _CachedEntity, events: Events) -> bool:
     """Whether the first of some events is known of an entity, so that the others come next."""
     if not events or events[0].version > known.version:
         return False

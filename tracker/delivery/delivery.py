@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tracker.delivery.message import Message, message_id
 from tracker.delivery.progress import Place
-from tracker.delivery.selected_events import Following
+from tracker.delivery.selected_events import SelectedRun
 from tracker.delivery.sender import Answer
 from tracker.log.entries import RecordedEvent
 
@@ -27,7 +27,7 @@ class Delivery(NamedTuple):
     passed: Mapping[int, int]
 
 
-def plan_delivery(place: Place, found: Following, parked: Container[int]) -> Delivery | None:
+def plan_delivery(place: Place, found: SelectedRun, parked: Container[int]) -> Delivery | None:
     """The request for what was found; None where all of it is parked."""
     events: list[tuple[RecordedEvent, int]] = []
     passed: dict[int, int] = {}
@@ -48,11 +48,11 @@ def plan_delivery(place: Place, found: Following, parked: Container[int]) -> Del
     return Delivery(place, events, until, previous, passed) if events else None
 
 
-def up_to(found: Following, last: int) -> Following:
+def up_to(found: SelectedRun, last: int) -> SelectedRun:
     """As much of what was found as a replay is of."""
     if found.until <= last:
         return found
-    return Following([event for event in found.events if event.position <= last], last)
+    return SelectedRun([event for event in found.events if event.position <= last], last)
 
 
 def storable(text: str | None) -> str | None:

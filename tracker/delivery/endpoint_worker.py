@@ -23,7 +23,7 @@ from tracker.delivery.message_cache import MessageCache
 from tracker.delivery.parked_events import ParkedEvent, ParkedEvents
 from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
 from tracker.delivery.schedule import Schedule
-from tracker.delivery.selected_events import EventReader, Following, SharedEvents
+from tracker.delivery.selected_events import EventReader, SelectedRun, SharedEvents
 from tracker.delivery.sender import Answer, Sender
 from tracker.delivery.turns import RequestLimit, Turns
 from tracker.delivery.waiting_proofs import WaitingProofs
@@ -216,7 +216,7 @@ class EndpointWorker:
         )
         return False
 
-    def _pass(self, place: Place, found: Following) -> None:
+    def _pass(self, place: Place, found: SelectedRun) -> None:
         """Move over what is not sent: what is parked, and what the endpoint is not for."""
         for event in found.events:
             self._parked.note_passed({event.position: place.previous})

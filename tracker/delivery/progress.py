@@ -96,7 +96,7 @@ class MadeAttempt(NamedTuple):
 
 
 @dataclass(slots=True)
-class Unwritten:
+class UnwrittenProgress:
     """What the database does not know yet."""
 
     standings: dict[int, Standing] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Unwritten:
     accepted_parked: set[tuple[int, int]] = field(default_factory=set)
     disabled: set[int] = field(default_factory=set)
 
-    def restore(self, older: Unwritten) -> None:
+    def restore(self, older: UnwrittenProgress) -> None:
         """Put back what could not be written, below what has come since."""
         self.standings = older.standings | self.standings
         self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
@@ -126,13 +126,13 @@ class Progress:
 
     def __init__(self, pool: Pool, lease: Lease):
         self._pool, self._lease = pool, lease
-        self._unwritten = Unwritten()
+        self._unwritten = UnwrittenProgress()
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
         self._grown: set[int] = set()
 
     @property
-    def unwritten(self) -> Unwritten:
+    def unwritten(self) -> UnwrittenProgress:
         """What is to be written, for those who add to it; then it is `changed`."""
         return self._unwritten
 
@@ -160,7 +160,7 @@ class Progress:
             yield
 
     async def _flush(self) -> None:
-        unwritten, self._unwritten = self._unwritten, Unwritten()
+        unwritten, self._unwritten = self._unwritten, UnwrittenProgress()
         self._changed.clear()
         try:
             await self._write(unwritten)
@@ -170,7 +170,7 @@ class Progress:
             raise
         self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
 
-    async def _write(self, unwritten: Unwritten) -> None:
+    async def _write(self, unwritten: UnwrittenProgress) -> None:
         if not unwritten.standings:
             return
         statements = _statements(unwritten)  # before anything changes again
@@ -191,7 +191,7 @@ class Progress:
             raise
 
 
-def _statements(unwritten: Unwritten) -> list[tuple[str, list[list[object]]]]:
+def _statements(unwritten: UnwrittenProgress) -> list[tuple[str, list[list[object]]]]:
     """What there is to be written, as queries with their parameters. Endpoints come first: whoever
     changes one locks it before what belongs to it."""
     attempts = unwritten.attempts

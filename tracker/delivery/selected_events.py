@@ -41,7 +41,7 @@ RETRY_SECONDS = 0.5
 logger = logging.getLogger(__name__)
 
 
-class Following(NamedTuple):
+class SelectedRun(NamedTuple):
     """Selected events that follow a position; up to `until` there are no others."""
 
     events: Sequence[RecordedEvent]
@@ -56,14 +56,14 @@ class SelectedPage:
     until: int
     events: list[RecordedEvent]
 
-    def following(self, position: int, limit: int) -> Following | None:
+    def following(self, position: int, limit: int) -> SelectedRun | None:
         """At most `limit` events after a position; None if they are not all here."""
         if not self.after <= position <= self.until:
             return None
         first = bisect_right(self.events, position, key=_position)
         found = self.events[first : first + limit]
         ends = first + len(found) == len(self.events)
-        return Following(found, self.until if ends else found[-1].position)
+        return SelectedRun(found, self.until if ends else found[-1].position)
 
     def drop_until(self, position: int) -> None:
         """Keep only what is after a position."""
@@ -219,7 +219,7 @@ class EventReader:
         """Be woken no more."""
         self._shared.waiting.pop(self, None)
 
-    def from_memory(self, position: int, limit: int) -> Following | None:
+    def from_memory(self, position: int, limit: int) -> SelectedRun | None:
         """The events after a position as far as they are in memory; None if they are not."""
         shared = self._shared.page.following(position, limit)
         if shared is not None:
@@ -228,7 +228,7 @@ class EventReader:
         read = self._page.following(position, limit) if self._page else None
         return read if read and read.until > position else None
 
-    async def read(self, position: int, limit: int) -> Following:
+    async def read(self, position: int, limit: int) -> SelectedRun:
         """At most `limit` events after a position. Raises what the database does."""
         found = self.from_memory(position, limit)
         if found is None:

@@ -134,11 +134,11 @@ class Sender:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(keys, message.id, timestamp, message.body),
         }
-        return await self._request("POST", url, headers, message.body, _Received(), may_repeat)
+        return await self._request("POST", url, headers, message.body, _ReceivedBody(), may_repeat)
 
     async def handshake(self, url: str) -> Handshake | Answer:
         """Ask a receiver whether it wants deliveries; an Answer if it can't be asked now."""
-        received = _Received()
+        received = _ReceivedBody()
         answer = await self._request("OPTIONS", url, {}, None, received)
         allowed = received.headers.get("webhook-allowed-origin", "").strip()
         if allowed:
@@ -158,7 +158,7 @@ class Sender:
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        into: _Received,
+        into: _ReceivedBody,
         may_repeat: Callable[[], bool] = lambda: True,
     ) -> Answer:
         started = time.monotonic()
@@ -176,7 +176,7 @@ class Sender:
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        into: _Received,
+        into: _ReceivedBody,
         may_repeat: Callable[[], bool],
     ) -> None:
         """Send a request and read its answer, on another connection if the one that was kept open
@@ -247,7 +247,7 @@ class Sender:
         return f"could not be sent: {type(error).__name__}"
 
 
-class _Received:
+class _ReceivedBody:
     """As much of an answer as there is, also when the rest does not come."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class LogEnd(NamedTuple):
     """The newest timeline of PostgreSQL; each primary that was promoted begins the next."""
 
 
-class Look(NamedTuple):
+class LogView(NamedTuple):
     """What a connection has of the log, asked for what was shown."""
 
     position: int
@@ -51,29 +51,29 @@ class Continuity(Enum):
     SET_BACK = "the log was set back"
 
 
-def compare(shown: LogEnd, look: Look) -> tuple[Continuity, str]:
+def compare(shown: LogEnd, view: LogView) -> tuple[Continuity, str]:
     """Whether a database has what was shown; in words where it has not."""
-    difference = _difference(shown, look)
+    difference = _difference(shown, view)
     if difference is None:
         return Continuity.HOLDS, ""
-    late = not look.standby and look.timeline < shown.timeline
+    late = not view.standby and view.timeline < shown.timeline
     return Continuity.FORMER_PRIMARY if late else Continuity.SET_BACK, difference
 
 
-def _difference(shown: LogEnd, look: Look) -> str | None:
-    if look.position < shown.position and not look.standby:
-        return f"it ends at {look.position}, and {shown.position} was shown"
-    is_other = look.entry_hash not in (None, shown.entry_hash)
+def _difference(shown: LogEnd, view: LogView) -> str | None:
+    if view.position < shown.position and not view.standby:
+        return f"it ends at {view.position}, and {shown.position} was shown"
+    is_other = view.entry_hash not in (None, shown.entry_hash)
     if shown.entry_at and is_other:
         return f"the entry at {shown.entry_at} is not the one that was shown"
-    if shown.appended_at and look.event_id not in (None, shown.event_id):
+    if shown.appended_at and view.event_id not in (None, shown.event_id):
         return f"the event at {shown.appended_at} is not the one that was acknowledged"
     return None
 
 
-def with_last_entry(shown: LogEnd, look: Look) -> LogEnd:
+def with_last_entry(shown: LogEnd, view: LogView) -> LogEnd:
     """What was shown, with the entry there, from a database that has all of it."""
-    timeline = max(shown.timeline, look.timeline)
-    if look.last_hash is None or shown.entry_at >= shown.position:
+    timeline = max(shown.timeline, view.timeline)
+    if view.last_hash is None or shown.entry_at >= shown.position:
         return shown._replace(timeline=timeline)
-    return shown._replace(timeline=timeline, entry_at=shown.position, entry_hash=look.last_hash)
+    return shown._replace(timeline=timeline, entry_at=shown.position, entry_hash=view.last_hash)

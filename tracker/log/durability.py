@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from tracker.errors import LogSetBack, TrackerError
-from tracker.log.continuity import Continuity, LogEnd, Look, compare, with_last_entry
+from tracker.log.continuity import Continuity, LogEnd, LogView, compare, with_last_entry
 from tracker.log.entries import RecordedEvent
 from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.batching import Batcher
@@ -140,11 +140,11 @@ class Durability:
         asked = shown.entry_at, shown.appended_at, shown.position
         row = await connection.fetchrow(SQL.look, *asked, timeout=CHECK_TIMEOUT_SECONDS)
         assert row is not None
-        look = Look(*row)
-        outcome, difference = compare(shown, look)
+        view = LogView(*row)
+        outcome, difference = compare(shown, view)
         if outcome is Continuity.HOLDS:
             self._former_since = None
-            self._learn(with_last_entry(shown, look))
+            self._learn(with_last_entry(shown, view))
             return
         now = time.monotonic()
         if outcome is Continuity.FORMER_PRIMARY:

@@ -81,7 +81,7 @@ class WatchSummary:
         return warnings
 
 
-class Waiting(NamedTuple):
+class WaitingCandidates(NamedTuple):
     """How many candidates wait for a person, and for how long the first of them has."""
 
     candidates: int
@@ -106,8 +106,8 @@ class WatchOverview:
         watching = bool(rows) and bool(await self._pool.fetchval(SQL.watching, LEASE))
         return WatchSummary(tuple(SourceStanding(**row) for row in rows), watching)
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> WaitingCandidates:
         """What waits in the queue of candidates at this moment."""
         row = await self._pool.fetchrow(SQL.waiting)
         assert row is not None
-        return Waiting(**row)
+        return WaitingCandidates(**row)

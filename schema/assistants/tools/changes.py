@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
@@ -37,7 +37,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     kind: Kind | None = None
 
 
-class Field(Answered, kw_only=True):
+class Field(AnswerPart, kw_only=True):
     """A field that differs."""
 
     path: str
@@ -46,7 +46,7 @@ class Field(Answered, kw_only=True):
     on: str | UnsetType = UNSET
 
 
-class Cause(Answered, kw_only=True):
+class Cause(AnswerPart, kw_only=True):
     """An event that it differs because of."""
 
     event: int
@@ -54,7 +54,7 @@ class Cause(Answered, kw_only=True):
     sources: list[int]
 
 
-class Change(Answered, kw_only=True):
+class Change(AnswerPart, kw_only=True):
     """An entity that differs."""
 
     entity: str

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.assistants.amounts import Amount, amount_fields
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
@@ -43,7 +43,7 @@ class Claim(Amount, kw_only=True):
     sources: list[int]
 
 
-class Spread(Answered, kw_only=True):
+class Spread(AnswerPart, kw_only=True):
     """How far the latest claims of the publishers that can be compared lie apart."""
 
     minimum: str
@@ -52,7 +52,7 @@ class Spread(Answered, kw_only=True):
     relative: str | UnsetType = UNSET
 
 
-class Figure(Answered, kw_only=True):
+class Figure(AnswerPart, kw_only=True):
     """A figure with all claims on it, the oldest first."""
 
     key: str

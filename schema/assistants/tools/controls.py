@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.sentences import say_of_clause, say_of_control
@@ -38,7 +38,7 @@ class Controls(PagedArguments, frozen=True, kw_only=True):
     search: str | None = None
 
 
-class Clause(Answered, kw_only=True):
+class Clause(AnswerPart, kw_only=True):
     """A clause on the day."""
 
     key: str
@@ -71,7 +71,7 @@ class Clause(Answered, kw_only=True):
     sources: list[int]
 
 
-class Control(Answered, kw_only=True):
+class Control(AnswerPart, kw_only=True):
     """An instrument with the clauses that match."""
 
     key: str

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.sentences import say_of_clause, say_of_control
@@ -36,7 +36,7 @@ class Question(ToolArguments, frozen=True, kw_only=True):
     ) = None
 
 
-class Applied(Answered, kw_only=True):
+class Applied(AnswerPart, kw_only=True):
     """A clause that reaches the supply."""
 
     control: str
@@ -48,7 +48,7 @@ class Applied(Answered, kw_only=True):
     sources: list[int]
 
 
-class Controlling(Answered, kw_only=True):
+class ControllingPlace(AnswerPart, kw_only=True):
     """A place that controls the export of the supply."""
 
     place: str
@@ -58,7 +58,7 @@ class Controlling(Answered, kw_only=True):
     more_clauses: int | UnsetType = UNSET
 
 
-class Supply(Answered, kw_only=True):
+class Supply(AnswerPart, kw_only=True):
     """A supply; shares are fractions of 1 of the world's output."""
 
     commodity: str
@@ -67,7 +67,7 @@ class Supply(Answered, kw_only=True):
     year: int | UnsetType = UNSET
     controlled_share: str | UnsetType = UNSET
     partly_controlled_share: str | UnsetType = UNSET
-    places: list[Controlling]
+    places: list[ControllingPlace]
     sources: list[int]
 
 
@@ -132,12 +132,12 @@ def supply(node: Node, book: Book) -> Supply:
     )
 
 
-def controlling(node: Node, book: Book) -> Controlling:
+def controlling(node: Node, book: Book) -> ControllingPlace:
     """A place with its clauses."""
     in_force = sorted(node["inForce"], key=reach)[:MAX_CLAUSES]
     suspended = sorted(node["suspended"], key=reach)[:MAX_CLAUSES]
     shown = len(in_force) + len(suspended)
-    return Controlling(
+    return ControllingPlace(
         place=node["place"]["code"],
         share=unset(node["share"]),
         in_force=unset([applied(one, book) for one in in_force]),
@@ -183,7 +183,7 @@ def line(item: Supply) -> str:
     return f"{name}: controlled share {share}{partly}. {places}{numbers(item.sources)}"
 
 
-def place_line(item: Controlling) -> str:
+def place_line(item: ControllingPlace) -> str:
     """A place in words."""
     clauses = [f"{clause_line(one)} in force" for one in item.in_force or ()]
     clauses += [f"{clause_line(one)} suspended" for one in item.suspended or ()]

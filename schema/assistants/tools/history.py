@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
@@ -24,7 +24,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     entity: Annotated[str, Meta(description="export-control/cn-mofcom-2024-46, alliance/quad")]
 
 
-class Event(Answered, kw_only=True):
+class Event(AnswerPart, kw_only=True):
     """An event of the log about the entity."""
 
     position: int
@@ -37,7 +37,7 @@ class Event(Answered, kw_only=True):
     sources: list[int]
 
 
-class Version(Answered, kw_only=True):
+class Version(AnswerPart, kw_only=True):
     """A state, the days on which it holds, and the positions at which it was known."""
 
     valid_from: str

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schema.assistants.amounts import Amount, amount_fields
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
@@ -43,7 +43,7 @@ class PlaceAmount(Amount, kw_only=True):
     figure: str
 
 
-class Year(Answered, kw_only=True):
+class Year(AnswerPart, kw_only=True):
     """The output of a year."""
 
     year: int
@@ -56,7 +56,7 @@ class Year(Answered, kw_only=True):
     sources: list[int]
 
 
-class Product(Answered, kw_only=True):
+class Product(AnswerPart, kw_only=True):
     """A product of which there are figures."""
 
     commodity: str

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
@@ -28,7 +28,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     place: str | None = None
 
 
-class Hit(Answered, kw_only=True):
+class Hit(AnswerPart, kw_only=True):
     """An entity that was found."""
 
     entity: str
@@ -37,7 +37,7 @@ class Hit(Answered, kw_only=True):
     page: str | UnsetType = UNSET
 
 
-class Name(Answered, kw_only=True):
+class Name(AnswerPart, kw_only=True):
     """A commodity or a place, as arguments take it."""
 
     key: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schema.assistants.answers import Answered, ToolAnswer
+from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
@@ -23,7 +23,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     kind: Kind | None = None
 
 
-class Transition(Answered, kw_only=True):
+class Transition(AnswerPart, kw_only=True):
     """What happens on a day to come."""
 
     day: str

@@ -25,7 +25,7 @@ class ClaimState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class DrawnClaim:
     """A claim as far as it is drawn; `value` is None without a number in the unit of the others."""
 
     state: ClaimState
@@ -71,7 +71,7 @@ class ClaimsLine:
     marks: Sequence[ClaimMark]
 
 
-def claims_line(claims: Sequence[Claimed]) -> ClaimsLine:
+def claims_line(claims: Sequence[DrawnClaim]) -> ClaimsLine:
     """The drawing of claims on one scale that has all of their numbers; without any it has no scale."""
     numbers = [
         number
@@ -104,6 +104,6 @@ def claims_line(claims: Sequence[Claimed]) -> ClaimsLine:
     )
 
 
-def _unmoved(claim: Claimed) -> bool:
+def _unmoved(claim: DrawnClaim) -> bool:
     """Whether there is no way from the claim before to this one that could be drawn."""
     return claim.value is None or claim.earlier is None or claim.value == claim.earlier

@@ -51,7 +51,7 @@ class RenderedMarkdown:
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _UnfinishedSection:
     """A section while its text is read."""
 
     anchor: str
@@ -93,9 +93,9 @@ def plain(token: Token) -> str:
     )
 
 
-def _gather(tokens: Sequence[Token]) -> list[_Gathered]:
+def _gather(tokens: Sequence[Token]) -> list[_UnfinishedSection]:
     """The sections, and the anchors written to their headings."""
-    found: list[_Gathered] = []
+    found: list[_UnfinishedSection] = []
     taken: Counter[str] = Counter()
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
@@ -105,7 +105,7 @@ def _gather(tokens: Sequence[Token]) -> list[_Gathered]:
             if taken[anchor] > 1:
                 anchor = f"{anchor}-{taken[anchor] - 1}"
             token.attrSet("id", anchor)
-            found.append(_Gathered(anchor, heading, int(token.tag[1:])))
+            found.append(_UnfinishedSection(anchor, heading, int(token.tag[1:])))
         elif token.type == "inline" and found and tokens[place - 1].type != "heading_open":
             found[-1].words.append(plain(token))
         elif token.type in ("fence", "code_block") and found:

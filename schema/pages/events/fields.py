@@ -68,7 +68,7 @@ LABELS_OF_TEXTS = {"note": "Remark", "quotation": "Quotation"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownValue:
     """A value: where in the entry it stands, in which form it is written, and how."""
 
     pointer: str
@@ -94,7 +94,7 @@ class Field:
     """A field: its values, its text beside the entry, or the fields that it consists of."""
 
     label: str
-    values: tuple[Shown, ...] = ()
+    values: tuple[ShownValue, ...] = ()
     annex: AnnexText | None = None
     parts: tuple[tuple[Field, ...], ...] = field(default=())
 
@@ -133,39 +133,39 @@ def _annex(pointer: str, texts: Mapping[str, Mapping[str, Any]]) -> AnnexText:
     return AnnexText(pointer, annex.get("text"), annex.get("redaction"))
 
 
-def shown(name: str, value: Any, pointer: str) -> Shown:
+def shown(name: str, value: Any, pointer: str) -> ShownValue:
     """A value of a field as it is written."""
     if isinstance(value, bool):
-        return Shown(pointer, "yes", "yes" if value else "no")
+        return ShownValue(pointer, "yes", "yes" if value else "no")
     text = str(value)
     if isinstance(value, int):
         if name in YEARS:
-            return Shown(pointer, "text", text)
-        return Shown(pointer, "number", number(text))
+            return ShownValue(pointer, "text", text)
+        return ShownValue(pointer, "number", number(text))
     if name in NUMBERS and DECIMAL.fullmatch(text):
-        return Shown(pointer, "number", number(text))
+        return ShownValue(pointer, "number", number(text))
     if name in WORDS:
         path = path_of("commodities", text) if name in ("commodities", "commodity") else None
-        return Shown(pointer, "words", text.replace("_", " "), path=path)
+        return ShownValue(pointer, "words", text.replace("_", " "), path=path)
     if name in ACTORS:
         return _actor(pointer, text)
     if DATE.fullmatch(text):
-        return Shown(pointer, "day", written_day(text))
-    return Shown(pointer, "text", text, path=_page_of(text))
+        return ShownValue(pointer, "day", written_day(text))
+    return ShownValue(pointer, "text", text, path=_page_of(text))
 
 
-def shown_time(recorded_at: str) -> Shown:
+def shown_time(recorded_at: str) -> ShownValue:
     """When an event was recorded, to the second."""
     day, _, clock = recorded_at.partition("T")
-    return Shown("/time", "time", f"{written_day(day)}, {clock[:8]}{NBSP}UTC")
+    return ShownValue("/time", "time", f"{written_day(day)}, {clock[:8]}{NBSP}UTC")
 
 
-def _actor(pointer: str, code: str) -> Shown:
+def _actor(pointer: str, code: str) -> ShownValue:
     try:
         name, room = Place(code).name, "places"
     except InvalidInput:
         name, room = "", "alliances"
-    return Shown(pointer, "text", code, name, path_of(room, code))
+    return ShownValue(pointer, "text", code, name, path_of(room, code))
 
 
 def _page_of(text: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from schema.pages.charts.claims_line import Claimed, ClaimMark, ClaimState, claims_line
+from schema.pages.charts.claims_line import ClaimMark, ClaimState, DrawnClaim, claims_line
 from schema.pages.figures.claims_image import claims_image
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
@@ -128,12 +128,12 @@ def _drawn(
     claim: Mapping[str, Any],
     in_use: Mapping[str, Any],
     before: Mapping[str, Any] | None,
-) -> Claimed:
+) -> DrawnClaim:
     """A claim as it is drawn: on the scale of the one in use, so only with a number in its unit."""
     if claim["unit"] != in_use["unit"]:
-        return Claimed(state, None)
+        return DrawnClaim(state, None)
     earlier = before["value"] if before and before["unit"] == claim["unit"] else None
-    return Claimed(
+    return DrawnClaim(
         state,
         number_of(claim),
         Decimal(claim["upper"]) if claim["upper"] else None,

@@ -66,7 +66,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewestFacts:
     """Facts of a kind or of an issuer, and the day of the newest of them."""
 
     label: str
@@ -202,17 +202,17 @@ def reach(found: Mapping[str, Any], day: str) -> Reach | None:
     )
 
 
-def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[Fresh]:
+def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
     """How fresh facts are: by kind, then those on controls by issuer, of whom most is known first."""
     kinds = [
-        Fresh(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
+        NewestFacts(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
         for index, one in enumerate(found["kinds"]["nodes"])
     ]
     by_facts = sorted(
         enumerate(found["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
     )
     return kinds + [
-        Fresh(
+        NewestFacts(
             f"Controls of {names.get(one['issuer'], one['issuer'])}",
             f"asOf.issuers.nodes.{index}",
             one["newestFactOn"],

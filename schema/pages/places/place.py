@@ -43,7 +43,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
+class ExposedSupply:
     """A supply that controls toward the place reach; `index` is its number in the answer."""
 
     index: int
@@ -188,9 +188,9 @@ def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
     return sorted(products, key=lambda one: (-one.latest_share, one.commodity["name"]))
 
 
-def exposed(supplies: Sequence[Mapping[str, Any]]) -> list[Exposed]:
+def exposed(supplies: Sequence[Mapping[str, Any]]) -> list[ExposedSupply]:
     """The supplies of which a share is under controls toward the place, the largest share first."""
-    found = [Exposed(index, one) for index, one in enumerate(supplies)]
+    found = [ExposedSupply(index, one) for index, one in enumerate(supplies)]
     known = [one for one in found if one.reached]
     return sorted(known, key=lambda one: (-one.reached, one.supply["commodity"]["name"]))
 

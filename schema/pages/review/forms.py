@@ -59,7 +59,7 @@ KEYS = {ACCEPT.do: "a", REJECT.do: "r", POSTPONE.do: "p", ASSIGN.do: "o", REOPEN
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecisionNotice:
     """What was decided, as the address of the next page has it."""
 
     do: str

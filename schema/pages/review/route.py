@@ -26,7 +26,7 @@ from schema.pages.review.forms import (
     DONE,
     KEYS,
     STAYING,
-    Decided,
+    DecisionNotice,
     form_of,
     forms_of,
     may_be_edited,
@@ -204,10 +204,10 @@ def check_allowed(request: Request, client: Client) -> None:
     client.caller.require(Scope.REVIEW)
 
 
-def _decided(given: Mapping[str, str]) -> Decided | None:
+def _decided(given: Mapping[str, str]) -> DecisionNotice | None:
     """What was done last; None where the address does not say it."""
     did, of = given.get(DID, ""), given.get(OF, "")
-    return Decided(did, of) if did in DONE and of.isdecimal() else None
+    return DecisionNotice(did, of) if did in DONE and of.isdecimal() else None
 
 
 def _problem(error: TrackerError) -> str:

@@ -45,7 +45,7 @@ REFUSED = 422
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedCandidate:
     """A candidate that was marked, with the revision that the queue showed.
 
     `why_not` says why the decision can't be made on it; None where it can. `outcome` is what came of it.
@@ -83,15 +83,15 @@ class SeveralPage:
         done = [await self._decide(each, form, input, client) for each in todo]
         return _page(form, marked, done, queue, request, client, done=True)
 
-    async def _find(self, id: str, revision: int, form: Form, client: Client) -> Marked:
+    async def _find(self, id: str, revision: int, form: Form, client: Client) -> MarkedCandidate:
         found = (await self._api.ask("marked", {"id": id}, client))["candidate"]
         if found is None:
             raise InvalidInput(f"there is no candidate {id}", path=(MARKED,))
-        return Marked(found, revision, why_not(found, revision, form, client.caller.name))
+        return MarkedCandidate(found, revision, why_not(found, revision, form, client.caller.name))
 
     async def _decide(
-        self, marked: Marked, form: Form, input: Mapping[str, Any], client: Client
-    ) -> Marked:
+        self, marked: MarkedCandidate, form: Form, input: Mapping[str, Any], client: Client
+    ) -> MarkedCandidate:
         """Decide on one. What is wrong with it is its outcome."""
         id = marked.candidate["id"]
         try:
@@ -100,11 +100,11 @@ class SeveralPage:
         except (Unauthenticated, Forbidden):
             raise
         except VersionConflict:
-            return Marked(marked.candidate, marked.revision, CHANGED)
+            return MarkedCandidate(marked.candidate, marked.revision, CHANGED)
         except TrackerError as error:
-            return Marked(marked.candidate, marked.revision, error.message)
+            return MarkedCandidate(marked.candidate, marked.revision, error.message)
         outcome = DONE[outcome_of(form, made["candidate"])]
-        return Marked(marked.candidate, marked.revision, None, outcome)
+        return MarkedCandidate(marked.candidate, marked.revision, None, outcome)
 
 
 def marked_in(values: Sequence[str]) -> list[tuple[str, int]]:
@@ -148,8 +148,8 @@ def why_not(
 
 def _page(
     form: Form,
-    marked: Sequence[Marked],
-    decided: Sequence[Marked],
+    marked: Sequence[MarkedCandidate],
+    decided: Sequence[MarkedCandidate],
     queue: Queue,
     request: Request,
     client: Client,

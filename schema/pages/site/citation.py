@@ -17,7 +17,7 @@ PRODUCT = "Critical-minerals policy tracker"
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedPage:
     """What is cited."""
 
     title: str
@@ -43,7 +43,7 @@ class Cited:
         )
 
 
-def citations(cited: Cited) -> dict[str, str]:
+def citations(cited: CitedPage) -> dict[str, str]:
     """The citation in each form, by the name of the form."""
     return {
         "Text": as_text(cited),
@@ -53,13 +53,13 @@ def citations(cited: Cited) -> dict[str, str]:
     }
 
 
-def as_text(cited: Cited) -> str:
+def as_text(cited: CitedPage) -> str:
     """A sentence for a footnote."""
     publishers = f"{'; '.join(cited.publishers)}. " if cited.publishers else ""
     return f"{publishers}“{cited.title}”, {PRODUCT} ({cited.year}). {cited.note}. {cited.url}"
 
 
-def as_bibtex(cited: Cited) -> str:
+def as_bibtex(cited: CitedPage) -> str:
     """An entry of BibTeX."""
     authors = " and ".join(f"{{{_tex(name)}}}" for name in (*cited.publishers, PRODUCT))
     fields = {
@@ -73,7 +73,7 @@ def as_bibtex(cited: Cited) -> str:
     return f"@misc{{{_key(cited)},\n{lines}\n}}"
 
 
-def as_ris(cited: Cited) -> str:
+def as_ris(cited: CitedPage) -> str:
     """A record of RIS."""
     lines = [
         ("TY", "DATA"),
@@ -88,7 +88,7 @@ def as_ris(cited: Cited) -> str:
     return "\n".join(f"{name}  - {' '.join(value.split())}" for name, value in lines)
 
 
-def as_csl_json(cited: Cited) -> str:
+def as_csl_json(cited: CitedPage) -> str:
     """An item of the Citation Style Language."""
     item: dict[str, Any] = {
         "id": _key(cited),
@@ -104,7 +104,7 @@ def as_csl_json(cited: Cited) -> str:
     return orjson.dumps([item], option=orjson.OPT_INDENT_2).decode()
 
 
-def _key(cited: Cited) -> str:
+def _key(cited: CitedPage) -> str:
     word = "-".join(re.findall(r"[a-z0-9]+", cited.title.lower())[:4]) or "page"
     return f"{word}-{cited.valid_at}-{cited.position}"
 

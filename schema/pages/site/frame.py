@@ -12,7 +12,7 @@ import orjson
 
 from schema.pages.charts.ruler import DayRuler, PositionRuler, make_day_ruler, make_position_ruler
 from schema.pages.site.address import Address, href
-from schema.pages.site.citation import Cited, citations
+from schema.pages.site.citation import CitedPage, citations
 from schema.pages.site.page import Page
 
 NAVIGATION = (
@@ -102,7 +102,7 @@ def frame(
     turns = sorted(set(turning))
     moment = Moment(found["validAt"], found["position"], found["knownAt"], found["digest"], turns)
     pinned = address.pin(moment.valid_at, moment.position)
-    cited = Cited(
+    cited = CitedPage(
         title=shown["title"],
         url=f"{origin}{pinned}",
         valid_at=moment.valid_at,

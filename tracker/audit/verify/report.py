@@ -115,28 +115,28 @@ class VerificationRun:
 
 
 def report(
-    visit: VerificationRun, finished_at: datetime, error: TrackerError | None, exit_code: int
+    run: VerificationRun, finished_at: datetime, error: TrackerError | None, exit_code: int
 ) -> Report:
-    """The report of a visit that has ended, well or with an error."""
+    """The report of a run that has ended, well or with an error."""
     positions = error.positions if isinstance(error, Rejected) else None
     return Report(
-        result=_result(visit, error),
-        sentence=sentence(visit, error),
+        result=_result(run, error),
+        sentence=sentence(run, error),
         exit_code=exit_code,
         code=error.code if error else None,
         message=error.message if error else None,
         first_bad_position=str(positions[0]) if positions else None,
         last_bad_position=str(positions[-1]) if positions else None,
-        log=visit.log,
-        tool=visit.tool,
-        started_at=visit.started_at,
+        log=run.log,
+        tool=run.tool,
+        started_at=run.started_at,
         finished_at=finished_at,
-        key_source=visit.key_source,
-        trusted_keys=[str(key) for key in visit.keys],
-        required_witnesses=[str(key) for key in visit.witnesses],
-        saved_checkpoint_size=str(visit.saved.size) if visit.saved else None,
-        not_checked=not_checked(visit),
-        **_log_findings(visit.verification),
+        key_source=run.key_source,
+        trusted_keys=[str(key) for key in run.keys],
+        required_witnesses=[str(key) for key in run.witnesses],
+        saved_checkpoint_size=str(run.saved.size) if run.saved else None,
+        not_checked=not_checked(run),
+        **_log_findings(run.verification),
     )
 
 
@@ -161,19 +161,19 @@ def _log_findings(verification: Verification | None) -> dict[str, Any]:
     }
 
 
-def _result(visit: VerificationRun, error: TrackerError | None) -> Result:
+def _result(run: VerificationRun, error: TrackerError | None) -> Result:
     if error is not None:
         return Result.REJECTED if isinstance(error, Rejected) else Result.NOT_VERIFIED
-    return Result.VERIFIED if visit.proven else Result.CONSISTENT
+    return Result.VERIFIED if run.proven else Result.CONSISTENT
 
 
-def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
+def sentence(run: VerificationRun, error: TrackerError | None) -> str:
     """The result in a sentence."""
     if isinstance(error, Rejected):
         return f"The log is rejected: {error.message} ({error.code})."
-    if error is not None or visit.verification is None:
+    if error is not None or run.verification is None:
         return f"Nothing was verified: {error.message if error else 'the log was not read'}."
-    verification = visit.verification
+    verification = run.verification
     head, first = verification.head, verification.first
     events = (
         f"The events from position {first} to {head.size}"
@@ -181,7 +181,7 @@ def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
         else f"All {head.size} events"
     )
     signed = f"{events} of {head.checkpoint.origin} are those that were signed"
-    if not visit.proven:
+    if not run.proven:
         return (
             f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
             " itself, and nothing is proven about whose log it is or whether it was made anew."
@@ -193,13 +193,13 @@ def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
     return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}{snapshots}."
 
 
-def not_checked(visit: VerificationRun) -> list[str]:
+def not_checked(run: VerificationRun) -> list[str]:
     """The points that the verification did not check."""
-    found = visit.verification
+    found = run.verification
     points = {
-        "whose log it is: the only key was the one in the bundle": not visit.proven,
+        "whose log it is: the only key was the one in the bundle": not run.proven,
         "whether others are shown another log: that takes a checkpoint of an earlier visit"
-        " (--state) or a witness": not visit.saved and not visit.witnesses,
+        " (--state) or a witness": not run.saved and not run.witnesses,
         f"the events before position {found.first if found else 1}, which an earlier visit has"
         " read": found is not None and found.first > 1,
         "the texts (notes and quotations) that entries commit to: they are not part of what was"

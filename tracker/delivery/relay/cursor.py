@@ -21,7 +21,7 @@ class Cursor:
     """The number that it got."""
 
 
-class Lost(NamedTuple):
+class LostRange(NamedTuple):
     """What a broker has acknowledged and has no more: all after a position, up to another."""
 
     after: int
@@ -32,7 +32,7 @@ class Start(NamedTuple):
     """Where a relay goes on, and what has to be published once more."""
 
     cursor: Cursor
-    lost: Lost | None = None
+    lost: LostRange | None = None
 
 
 def place_to_go_on(cursor: Cursor, content: SinkContent) -> Start:
@@ -52,5 +52,5 @@ def place_to_go_on(cursor: Cursor, content: SinkContent) -> Start:
         return Start(cursor)
     return Start(
         replace(cursor, position=has, previous_position=has, sequence=content.sequence),
-        Lost(has, cursor.previous_position),
+        LostRange(has, cursor.previous_position),
     )

@@ -23,7 +23,7 @@ from tracker.delivery.message import EVENT_MEDIA_TYPE, message_id
 from tracker.delivery.relay.nats_address import NatsAddress
 from tracker.delivery.relay.nats_connection import ERRORS, NatsConnection
 from tracker.delivery.relay.sink import (
-    Acknowledged,
+    Acknowledgement,
     LastEvent,
     LinkedEvent,
     SinkContent,
@@ -159,7 +159,7 @@ class JetStreamSink:
         last = await self._last_of_ours(state) if state.messages else None
         return SinkContent(last, state.last_seq, _missing(info))
 
-    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledged:
+    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
         """Publish events in order; many wait for their acknowledgements at the same time."""
         sequence = behind
         size = 0
@@ -171,14 +171,14 @@ class JetStreamSink:
                 ):
                     size -= len(next(iter(self._waiting.values())).event.entry)
                     if not await self._wait_acknowledged(sequence + 1):
-                        return Acknowledged(sequence - behind, sequence)
+                        return Acknowledgement(sequence - behind, sequence)
                     sequence += 1
                 await self._send(linked, behind + sent)
                 if sent % MESSAGES_AT_ONCE == 0:
                     await asyncio.sleep(0)  # so that they are on their way while others are made
             while self._waiting and await self._wait_acknowledged(sequence + 1):
                 sequence += 1
-            return Acknowledged(sequence - behind, sequence)
+            return Acknowledgement(sequence - behind, sequence)
         finally:
             self._forget_waiting()
 

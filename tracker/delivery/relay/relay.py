@@ -14,7 +14,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tracker.delivery.message import message_id
-from tracker.delivery.relay.cursor import Cursor, Lost, place_to_go_on
+from tracker.delivery.relay.cursor import Cursor, LostRange, place_to_go_on
 from tracker.delivery.relay.sink import (
     LastEvent,
     LinkedEvent,
@@ -131,7 +131,7 @@ class Relay:
         finally:
             await self._sink.close()
 
-    async def _settle(self) -> Lost | None:
+    async def _settle(self) -> LostRange | None:
         """Find where to go on by what the broker has; what it has lost."""
         await self._lease.wait_until_held()
         known, content = await self._store.read(), await self._sink.look()

@@ -52,7 +52,7 @@ class SinkContent:
     """How many numbers between the first and the last that it has are of nothing that it has."""
 
 
-class Acknowledged(NamedTuple):
+class Acknowledgement(NamedTuple):
     """How many events of a run were acknowledged, the first of them on, and the last one's number."""
 
     events: int
@@ -74,7 +74,7 @@ class Sink(Protocol):
     async def look(self) -> SinkContent:
         """What it has now."""
 
-    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledged:
+    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
         """Publish events in order, each stored only right behind the one before it; the first one
         behind a number that the sink has given last.
 

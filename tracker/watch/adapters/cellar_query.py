@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from tracker.watch.adapter import NotUnderstood, Request, Response
-from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, Listed
+from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, ListedPage
 from tracker.watch.json_answers import read_json
 
 T = TypeVar("T")
@@ -155,13 +155,13 @@ class Query:
         )
         return PATTERN.format(first=days.first, last=days.last, terms=" || ".join(languages))
 
-    def ask(self, days: DayRange, number: int) -> Asking[Listed[Title]]:
+    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Title]]:
         """A page of rows; the first one after they were counted. Raises NotUnderstood."""
         count = 0
         if number == 1:
             count = yield from self._count(days)
             if count == 0 or count >= LIMITS.max_count:
-                return Listed(count, {})
+                return ListedPage(count, {})
         query = (
             f"SELECT DISTINCT {ROWS} WHERE {{\n{self.pattern(days)}\n}}\nORDER BY {ORDER}"
             f"\nLIMIT {LIMITS.page_size} OFFSET {(number - 1) * LIMITS.page_size}"
@@ -174,7 +174,7 @@ class Query:
             place = f"results.bindings[{index}]"
             _check(row, days, place, response)
             titles[row.key] = Title(row, place, response.sha256)
-        return Listed(count, titles)
+        return ListedPage(count, titles)
 
     def _count(self, days: DayRange) -> Asking[int]:
         inner = f"SELECT DISTINCT {ROWS} WHERE {{\n{self.pattern(days)}\n}}"

@@ -41,7 +41,7 @@ class DayRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Generic[T]):
+class ListedPage(Generic[T]):
     """A page of a list: how many documents the publisher counts in the range, and those of the page,
     by what it calls them."""
 
@@ -58,7 +58,7 @@ class Limits:
     max_count: int = 10_000
 
 
-Ask: TypeAlias = Callable[[DayRange, int], Asking[Listed[T]]]
+Ask: TypeAlias = Callable[[DayRange, int], Asking[ListedPage[T]]]
 """Asks for a page (1, 2, …) of a range of days."""
 
 

@@ -34,7 +34,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, Listed, read_days
+from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, ListedPage, read_days
 from tracker.watch.adapters.known_documents import (
     KnownDocument,
     KnownDocuments,
@@ -133,7 +133,7 @@ class Query:
         url = f"{self.address}?{urlencode(parameters)}"
         return Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
 
-    def ask(self, days: DayRange, number: int) -> Asking[Listed[Entry]]:
+    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Entry]]:
         """A page of what was published on some days. Raises NotUnderstood."""
         response = yield self.request(days, number)
         assert response is not None
@@ -148,7 +148,7 @@ class Query:
                     f"{entry.place}: asked for documents of {days}, and got one of"
                     f" {entry.document.publication_date}"
                 )
-        return Listed(listing.count, {each.document.document_number: each for each in entries})
+        return ListedPage(listing.count, {each.document.document_number: each for each in entries})
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:

@@ -98,7 +98,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadAct:
     """An act that was listed and not read yet, and how often that was tried."""
 
     entry: Entry
@@ -153,7 +153,7 @@ class State:
         journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
         return cls(options, journal, lists, first_look, since, today, [])
 
-    def cursor(self, unread: Sequence[Unread]) -> Cursor:
+    def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
         """From where the next look goes on."""
         return {
             "first_look": self.first_look.isoformat(),
@@ -169,7 +169,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Look through the lists, read what is young again, then what is new, then count the numbers."""
     state = State.at(settings, cursor, today)
     waiting = [
-        Unread(entry_of(url, title, day), language, state.lists[address][1], address, tries)
+        UnreadAct(entry_of(url, title, day), language, state.lists[address][1], address, tries)
         for address, language, url, title, day, tries in cursor.get("unread", [])
         if address in state.lists
     ]
@@ -193,7 +193,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 def _list_new_acts(
     state: State, waiting: Collection[str]
-) -> Generator[Request | Finding, Response | None, list[Unread]]:
+) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
     """The acts that are new in the lists, and what is to be said of the lists themselves."""
     new = []
     for address, (language, known) in state.lists.items():
@@ -205,7 +205,7 @@ def _list_new_acts(
             yield gap
         yield from _report_missing(known.missing_in(found), known, language)
         new += [
-            Unread(entry, language, known, address)
+            UnreadAct(entry, language, known, address)
             for entry in found.entries
             if entry not in known and entry.url not in waiting
         ]
@@ -213,8 +213,8 @@ def _list_new_acts(
 
 
 def _read_new(
-    new: list[Unread], journal: Journal, options: Options
-) -> Generator[Request | Finding, Response | None, list[Unread]]:
+    new: list[UnreadAct], journal: Journal, options: Options
+) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
     """Read acts that were not seen before; those that could not be had are given back, to be asked
     for again. Raises NotUnderstood where several can't be read, and none can: then it is not the acts
     that are odd."""
