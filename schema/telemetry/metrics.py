@@ -16,6 +16,7 @@ from projections.lru_cache import SizedLruCache
 from projections.query.as_of import AsOf
 from projections.runner.replica import Replica
 from schema.services import Services
+from schema.telemetry.delivery_metrics import DeliveryMetrics
 from schema.telemetry.readiness import check_readiness
 from schema.telemetry.watch_metrics import WatchMetrics
 from tracker.log.recorder import Recorder
@@ -66,27 +67,24 @@ class Metrics:
         self._services = services
         self._names: set[str] = set()
         self.registry = CollectorRegistry()
-        self._requests = Histogram(
-            "tracker_request_seconds",
+        self._requests = self._histogram(
+            "request_seconds",
             "GraphQL requests over HTTP, those of pages included.",
-            ["operation", "outcome"],
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
+            "operation",
+            "outcome",
         )
         self._request = cache(self._requests.labels)
-        self._assistants = Histogram(
-            "tracker_assistant_seconds",
+        self._assistants = self._histogram(
+            "assistant_seconds",
             "Messages of assistants, by the query of the tool that they call.",
-            ["operation", "outcome"],
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
+            "operation",
+            "outcome",
         )
-        self._sockets = Histogram(
-            "tracker_websocket_operation_seconds",
+        self._sockets = self._histogram(
+            "websocket_operation_seconds",
             "Queries and mutations over WebSockets.",
-            ["operation", "outcome"],
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
+            "operation",
+            "outcome",
         )
         self._subscriptions = Counter(
             "tracker_websocket_subscriptions",
@@ -95,12 +93,8 @@ class Metrics:
             registry=self.registry,
         )
         self.connections = self._gauge("websocket_connections", "WebSockets that are open.")
-        self._appends = Histogram(
-            "tracker_append_seconds",
-            "Transactions that append to the log.",
-            ["outcome"],
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
+        self._appends = self._histogram(
+            "append_seconds", "Transactions that append to the log.", "outcome"
         )
         self._appended = Counter(
             "tracker_appended_events", "Events that commands appended.", registry=self.registry
@@ -118,34 +112,6 @@ class Metrics:
         self._gauge(
             "signing_refused", "1 where this process is to sign the log and does not."
         ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
-        self._deliveries = Histogram(
-            "tracker_delivery_seconds",
-            "Requests to endpoints, by what came of them.",
-            ["outcome"],
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
-        )
-        self._delivered = Counter(
-            "tracker_delivered_events", "Events that endpoints accepted.", registry=self.registry
-        )
-        self._endpoints = self._gauge("endpoints", "Endpoints by state.", "state")
-        self._failing = self._gauge("endpoints_failing", "Active endpoints that fail.")
-        self._undelivered = self._gauge(
-            "delivery_lag_seconds",
-            "How long the oldest event has been waiting that an endpoint which does not fail is"
-            " still to be sent.",
-        )
-        self._relays = self._gauge(
-            "relay_lag_events", "Events that a relay has not come to yet.", "relay"
-        )
-        self._refills = self._gauge(
-            "relay_refills", "How often a broker had lost what it had acknowledged.", "relay"
-        )
-        self._gauge("delivering", "1 where this server delivers.").set_function(
-            lambda: bool(services.deliverer and services.deliverer.delivering)
-        )
-        if services.deliverer:
-            services.deliverer.observe = self.count_delivery
         self._gauge("followers", "Who follows the log: subscriptions and /events.").set_function(
             lambda: services.follower.followers
         )
@@ -158,6 +124,7 @@ class Metrics:
             used.labels(pool).set_function(partial(_connections_used, of))
             most.labels(pool).set_function(partial(_max_connections, of))
         services.writing.recorder.observe = self.count_append
+        self._delivery = DeliveryMetrics(services, self.registry)
         self._watch = WatchMetrics(services, self.registry)
         self._watch_replica(services.replica)
 
@@ -175,6 +142,15 @@ class Metrics:
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, labels, registry=self.registry)
+
+    def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
+        return Histogram(
+            f"tracker_{name}",
+            about,
+            labels,
+            buckets=LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
 
     def watch_caches(self, caches: Mapping[str, SizedLruCache[Any, Any]]) -> None:
         """Count how often what is kept in memory is used."""
@@ -205,12 +181,6 @@ class Metrics:
         self._appends.labels("ok" if went else "failed").observe(seconds)
         self._appended.inc(events)
 
-    def count_delivery(self, outcome: str, events: int, seconds: float) -> None:
-        """Count a request to an endpoint."""
-        self._deliveries.labels(outcome).observe(seconds)
-        if outcome == "accepted":
-            self._delivered.inc(events)
-
     def _bounded(self, operation: str | None) -> str:
         name = (operation or "unnamed")[:MAX_NAME_CHARACTERS]
         if name not in self._names:
@@ -231,18 +201,7 @@ class Metrics:
         self._checkpoint.set(found.checkpoint or 0)
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
-            await self._read_endpoints(found.head)
+            await self._delivery.read(found.head)
             await self._watch.read()
         except CONNECTION_ERRORS:
             return
-
-    async def _read_endpoints(self, head: int) -> None:
-        found = await self._services.endpoints.summary()
-        for state in ("active", "paused", "disabled"):
-            self._endpoints.labels(state).set(getattr(found, state))
-        self._failing.set(found.failing)
-        position = head if found.position is None else found.position
-        self._undelivered.set(await self._services.recorder.age(position + 1))
-        for relay in await self._services.endpoints.relays():
-            self._relays.labels(relay.name).set(max(head - relay.position, 0))
-            self._refills.labels(relay.name).set(relay.refills)

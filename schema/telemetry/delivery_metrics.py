@@ -1,0 +1,72 @@
+"""Figures of deliveries for `/metrics`: what this process sent, and how all endpoints and relays stand."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schema.services import Services
+
+DELIVERY_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+
+
+class DeliveryMetrics:
+    """Counts deliveries of this process; asks the database how endpoints and relays stand."""
+
+    def __init__(self, services: Services, registry: CollectorRegistry):
+        self._services = services
+        self._deliveries = Histogram(
+            "tracker_delivery_seconds",
+            "Requests to endpoints, by what came of them.",
+            ["outcome"],
+            buckets=DELIVERY_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self._delivered = Counter(
+            "tracker_delivered_events", "Events that endpoints accepted.", registry=registry
+        )
+        self._endpoints = Gauge(
+            "tracker_endpoints", "Endpoints by state.", ["state"], registry=registry
+        )
+        self._failing = Gauge(
+            "tracker_endpoints_failing", "Active endpoints that fail.", registry=registry
+        )
+        self._undelivered = Gauge(
+            "tracker_delivery_lag_seconds",
+            "How long the oldest event has been waiting that an endpoint which does not fail is"
+            " still to be sent.",
+            registry=registry,
+        )
+        self._relays = Gauge(
+            "tracker_relay_lag_events",
+            "Events that a relay has not come to yet.",
+            ["relay"],
+            registry=registry,
+        )
+        self._refills = Gauge(
+            "tracker_relay_refills",
+            "How often a broker had lost what it had acknowledged.",
+            ["relay"],
+            registry=registry,
+        )
+        delivering = Gauge("tracker_delivering", "1 where this server delivers.", registry=registry)
+        delivering.set_function(lambda: bool(services.deliverer and services.deliverer.delivering))
+        if services.deliverer:
+            services.deliverer.observe = self.count_delivery
+
+    def count_delivery(self, outcome: str, events: int, seconds: float) -> None:
+        """Count a request to an endpoint."""
+        self._deliveries.labels(outcome).observe(seconds)
+        if outcome == "accepted":
+            self._delivered.inc(events)
+
+    async def read(self, head: int) -> None:
+        """Ask the database how endpoints and relays stand, while the log ends at `head`."""
+        found = await self._services.endpoints.summary()
+        for state in ("active", "paused", "disabled"):
+            self._endpoints.labels(state).set(getattr(found, state))
+        self._failing.set(found.failing)
+        position = head if found.position is None else found.position
+        self._undelivered.set(await self._services.recorder.age(position + 1))
+        for relay in await self._services.endpoints.relays():
+            self._relays.labels(relay.name).set(max(head - relay.position, 0))
+            self._refills.labels(relay.name).set(relay.refills)
