@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from schema.inputs.arguments import parse_commodities
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
@@ -27,6 +27,17 @@ FEED_TYPES = {
 """By the endings of addresses at which pages have feeds."""
 ARCHIVE_EVENTS = 50
 """Events of an archive; the newest part has so many, and those that fill no archive yet."""
+
+
+class _Narrowing(NamedTuple):
+    """What a feed is narrowed by; `code` is one of goods, `hsCode`."""
+
+    kinds: Sequence[str]
+    commodities: list[str]
+    places: list[str]
+    types: list[str]
+    search: str | None
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +84,39 @@ class FeedOfPage:
                 path=("valid",),
             )
         given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
-        kinds = self.kinds or _words(given.pop(self.kind or "", None))
-        commodities = _words(given.pop(self.commodity or "", None))
-        places = _words(given.pop(self.place or "", None))
-        types = _words(given.pop(self.types or "", None))
-        search = given.pop(self.search or "", None)
-        code = given.pop("hsCode", None) if self.hs_code else None
-        entity = self.entity(address) if self.entity else None
+        narrowed = self._take_from(given)
         if ending == "ics":
-            if types or search:
-                raise _refused((types and self.types) or self.search or "")
-            filters = {name: given.pop(name) for name in self.calendar_filters if name in given}
-            chosen: dict[str, Any] = {
-                "kind": _one(kinds[:1] if self.kinds else kinds, self.kind),
-                "commodity": _one(commodities, self.commodity),
-                "hsCode": code,
-                "place": _one(places, self.place),
-                **filters,
-            }
+            chosen = self._calendar_variables(narrowed, given)
         else:
-            of_kinds = [one for kind in kinds for one in event_types(kind)]
-            chosen = {
-                "types": of_kinds or types,
-                "search": search,
-                "commodities": _with_code(commodities, code) if code else commodities,
-                "places": places,
-                **archive_range(address),
-            }
+            chosen = {**_archive_variables(narrowed), **archive_range(address)}
         for name in given:
             if name not in self.ignored:
                 raise _refused(name)
-        return {name: value for name, value in {**chosen, "entity": entity}.items() if value}
+        chosen["entity"] = self.entity(address) if self.entity else None
+        return {name: value for name, value in chosen.items() if value}
+
+    def _take_from(self, given: dict[str, str]) -> _Narrowing:
+        """What parameters narrow a feed by; they are taken out of those that are given."""
+        return _Narrowing(
+            self.kinds or _words(given.pop(self.kind or "", None)),
+            _words(given.pop(self.commodity or "", None)),
+            _words(given.pop(self.place or "", None)),
+            _words(given.pop(self.types or "", None)),
+            given.pop(self.search or "", None),
+            given.pop("hsCode", None) if self.hs_code else None,
+        )
+
+    def _calendar_variables(self, narrowed: _Narrowing, given: dict[str, str]) -> dict[str, Any]:
+        """The variables of the days to come, which have filters of their own among those given."""
+        if narrowed.types or narrowed.search:
+            raise _refused((narrowed.types and self.types) or self.search or "")
+        return {
+            "kind": _one(narrowed.kinds[:1] if self.kinds else narrowed.kinds, self.kind),
+            "commodity": _one(narrowed.commodities, self.commodity),
+            "hsCode": narrowed.code,
+            "place": _one(narrowed.places, self.place),
+            **{name: given.pop(name) for name in self.calendar_filters if name in given},
+        }
 
     def addresses(self, page: Address) -> list[tuple[str, str]]:
         """By their endings the addresses of the feeds that a page has as it is narrowed: of now, and
@@ -183,6 +196,17 @@ def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
     nodes = found["nodes"][-most:]
     more = len(nodes) < len(found["nodes"]) or found["pageInfo"]["hasPreviousPage"]
     return FeedPart(nodes[::-1], archive, nodes[0]["position"] if nodes and more else None)
+
+
+def _archive_variables(narrowed: _Narrowing) -> dict[str, Any]:
+    """The variables of what is new in the log."""
+    commodities, code = narrowed.commodities, narrowed.code
+    return {
+        "types": [one for kind in narrowed.kinds for one in event_types(kind)] or narrowed.types,
+        "search": narrowed.search,
+        "commodities": _with_code(commodities, code) if code else commodities,
+        "places": narrowed.places,
+    }
 
 
 def _with_code(commodities: Sequence[str], code: str) -> list[str]:
