@@ -11,7 +11,7 @@ from tracker.domain.alliance import AllianceState, Membership
 from tracker.domain.places import Place
 from tracker.domain.unions import MEMBERSHIPS
 from tracker.domain.values import DAY, PartialDate
-from tracker.domain.vocabulary import MembershipKind
+from tracker.domain.vocabulary import AllianceStatus, MembershipKind
 
 NOT_LISTED = frozenset({MembershipKind.NONE, MembershipKind.NOT_KNOWN})
 """What is said of a place only where it is asked for by name."""
@@ -60,9 +60,14 @@ def _places_in(versions: Sequence[Version]) -> set[Place]:
 def _periods_of(
     alliance: str, versions: Sequence[Version], place: Place
 ) -> Iterator[MembershipPeriod]:
-    """The periods of a place: days that follow each other on which it belongs in one way are one."""
+    """The periods of a place: days that follow each other on which it belongs in one way are one. Nobody
+    belongs to an alliance that has ended."""
     current: MembershipPeriod | None = None
     for day, state in _days(versions, place):
+        if state.status is not AllianceStatus.ACTIVE:
+            if current:
+                yield replace(current, last=day - DAY)
+            return
         membership = state.membership(place, day)
         since = next((one.since for one in state.members if one.place == place), None)
         if current and (current.membership, current.since) == (membership, since):

@@ -170,3 +170,19 @@ async def test_bad_questions_are_refused(
 ) -> None:
     document = f"{{ asOf {{ memberships({arguments}) {{ totalCount }} }} }}"
     assert await api.refused(document) == (code, path)
+
+
+async def test_nobody_belongs_to_an_alliance_that_has_ended_and_its_last_day_says_so(
+    api: Api,
+) -> None:
+    await found_quad(api, "US")
+    next_one = {"id": "next", "on": "2025-02-04", "name": "Next", "members": ["US"]}
+    await api.do("foundAlliance", {**next_one, "source": source()})
+    ended = {"id": "quad", "on": "2025-02-04", "by": "next", "source": source()}
+    await api.do("succeedAlliance", ended)
+    quad = ("quad", "US", "MEMBER", None, "2019-06-01", "2025-02-03")
+    new = ("next", "US", "MEMBER", None, "2025-02-04", None)
+    assert await listed(api, 'places: ["US"],', "2025-02-04") == [new]
+    always = 'places: ["US"], between: {from: "2000-01-01"},'
+    assert await listed(api, always, "2026-01-01") == [new, quad]
+    assert await listed(api, always, "2025-01-01") == [(*quad[:5], None)]

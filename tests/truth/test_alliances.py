@@ -116,7 +116,7 @@ async def compare_times(
             (key, place): one.membership(place, on)
             for key, one in alliances(by_then, on).items()
             for place in PLACES[:4]
-            if key in alliances(known, day)
+            if key in alliances(known, day) and one.status == "ACTIVE"
         }
         holding = [
             one
@@ -176,7 +176,7 @@ def any_fact(chance: Random, log: Log) -> dict[str, Any]:
     told: dict[str, Any] = {"id": chance.choice(KEYS), "on": chance.choice(DAYS)}
     told["source"] = source("quad", "2024-01-01")
     member = {"member": chance.choice(PLACES)}
-    match chance.randrange(13):
+    match chance.randrange(14):
         case 0 | 1 | 2 | 3 | 4:
             role = {"role": chance.choice(ROLES)} if chance.random() < 0.5 else {}
             since = {"since": chance.choice(DAYS)} if chance.random() < 0.3 else {}
@@ -195,4 +195,6 @@ def any_fact(chance: Random, log: Log) -> dict[str, Any]:
         case 11 if log:
             why = {"reason": "misread", "source": told["source"]}
             return {"retractEvent": {"eventId": chance.choice(log)["id"], **why}}
-    return {"succeedAlliance": {**told, "by": "a9"}}
+        case 12:
+            return {"dissolveAlliance": told}
+    return {"succeedAlliance": {**told, "by": chance.choice(KEYS)}}

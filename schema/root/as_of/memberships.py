@@ -56,8 +56,8 @@ class MembershipPeriod:
 
     @resolver_field
     def alliance(self) -> Alliance:
-        """The alliance, at the moment that is asked about. One that has ended keeps the members that
-        it had: see its `status`."""
+        """The alliance, at the moment that is asked about. One that has ended still names the members
+        that it had; their memberships have ended with it."""
         return alliance(self.state, self.moment)
 
 
