@@ -20,7 +20,7 @@ from projections.versions.fact_sums import block_of
 from tracker.domain.values import PartialDate
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.recorder import Recorder, StreamRange
-from tracker.log.resume_token import LAST_POSITION
+from tracker.log.resume_token import MAX_POSITION
 from tracker.log.selection import Selection, streams_selected
 from tracker.postgres.database import Pool
 
@@ -242,12 +242,12 @@ class FactList:
     ) -> Iterator[object]:
         first, last = self._wanted.public
         least = _place(low, -1 if closed else 0) or (date.min, 0)
-        most = _place(high, 1 if closed else 0) or (date.max, LAST_POSITION)
+        most = _place(high, 1 if closed else 0) or (date.max, MAX_POSITION)
         until = min(self._moment.valid_at, last or date.max)
         yield self._moment.position
         for day, position in (
             max(least, (first, 0)) if first else least,
-            min(most, (until, LAST_POSITION)),
+            min(most, (until, MAX_POSITION)),
         ):
             yield day.isoformat()
             yield position
@@ -262,4 +262,4 @@ def _place(key: Sequence[str | int] | None, further: int) -> tuple[date, int] | 
     if key is None:
         return None
     day, position = key
-    return date.fromisoformat(str(day)), min(int(position) + further, LAST_POSITION)
+    return date.fromisoformat(str(day)), min(int(position) + further, MAX_POSITION)

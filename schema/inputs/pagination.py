@@ -18,7 +18,7 @@ from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
 from tracker.domain.codec import decode, encode
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
-from tracker.log.resume_token import LAST_POSITION
+from tracker.log.resume_token import MAX_POSITION
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 20
@@ -169,7 +169,7 @@ def _decode(text: str) -> tuple[str | None, Key]:
 def _names(text: str) -> Key:
     """The name of an item, and the position of a claim."""
     entity, mark, position = text.partition("#")
-    return (entity, min(int(position), LAST_POSITION)) if mark else (entity,)
+    return (entity, min(int(position), MAX_POSITION)) if mark else (entity,)
 
 
 def _order_name(order: str | None) -> str:

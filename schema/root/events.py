@@ -25,7 +25,7 @@ from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
-from tracker.log.resume_token import LAST_POSITION, parse_resume_token
+from tracker.log.resume_token import MAX_POSITION, parse_resume_token
 from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, read_entity, streams_selected
 
@@ -50,7 +50,7 @@ async def log_range(
     """The events wanted that were recorded from one moment to another, both inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
     after = await recorder.position_at(first - CLOCK_RESOLUTION) if first and earliest else 0
-    before = await recorder.position_at(last) + 1 if last else LAST_POSITION
+    before = await recorder.position_at(last) + 1 if last else MAX_POSITION
     return LogRange(wanted, after, before)
 
 

@@ -14,7 +14,7 @@ from schema.inputs.pagination import cursor_error
 from schema.root.events import is_entity_name
 from schema.types.connection import PageSource
 from schema.types.event import HistoryVersion, history_version
-from tracker.log.resume_token import LAST_POSITION
+from tracker.log.resume_token import MAX_POSITION
 
 
 def history_pages(
@@ -69,6 +69,6 @@ def _decode_cursor(given: str, path: str) -> Key:
     """The key that a cursor stands for. Raises InvalidInput for any other text."""
     try:
         position, _, day = decode_opaque(given).partition("#")
-        return min(int(position), LAST_POSITION), date.fromisoformat(day).isoformat()
+        return min(int(position), MAX_POSITION), date.fromisoformat(day).isoformat()
     except ValueError:
         raise cursor_error(path) from None

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent, recorded
+from tracker.log.resume_token import MAX_POSITION
 from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("event_lookup.sql"))
-MAX_POSITION = 2**63 - 1
 K = TypeVar("K")
 
 

@@ -15,8 +15,9 @@ from tracker.log.entry_hash import leaf_hash
 HASH_DIGITS = 16
 """Hexadecimal digits of the hash of an entry that a token has."""
 TOKEN = re.compile(rf"(?P<position>\d+)(?:-(?P<hash>[0-9a-f]{{{HASH_DIGITS}}}))?", re.ASCII)
-LAST_POSITION = 2**63 - 1
-MAX_POSITION_DIGITS = len(str(LAST_POSITION))
+MAX_POSITION = 2**63 - 1
+"""The largest number that the database can hold."""
+MAX_POSITION_DIGITS = len(str(MAX_POSITION))
 
 
 class ResumeToken(NamedTuple):
@@ -50,9 +51,9 @@ def position_of(digits: str, field: str) -> int:
     """The position that digits say, of which there may be any number. Raises InvalidInput for one
     above all that there can be."""
     number = digits.lstrip("0") or "0"
-    if len(number) > MAX_POSITION_DIGITS or int(number) > LAST_POSITION:
+    if len(number) > MAX_POSITION_DIGITS or int(number) > MAX_POSITION:
         raise InvalidInput(
-            f"{digits[:50]!r} is too large for a position: expected at most {LAST_POSITION}",
+            f"{digits[:50]!r} is too large for a position: expected at most {MAX_POSITION}",
             code="INVALID_POSITION",
             path=(field,),
         )

@@ -30,7 +30,7 @@ from schema.pages.endpoints.forms import (
     retry_of,
 )
 from schema.pages.site.address import Address, href, path_of
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
 from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.auth.scopes import Scope
@@ -46,8 +46,6 @@ from tracker.errors import (
 ENDPOINTS = "/endpoints"
 STATES = ("ACTIVE", "PAUSED", "DISABLED")
 NO_STORE = {"Cache-Control": "no-store"}
-REFUSED = 422
-"""The status of a page whose form was refused."""
 
 
 class EndpointRoute:
@@ -117,7 +115,9 @@ class EndpointRoute:
                 ENDPOINTS, {"state": state, "after": data["endpoints"]["pageInfo"]["endCursor"]}
             ),
         }
-        return html_response("endpoints/endpoints.html", shown, status=REFUSED if problem else 200)
+        return html_response(
+            "endpoints/endpoints.html", shown, status=FORM_REFUSED if problem else 200
+        )
 
     async def _page(
         self,
@@ -140,7 +140,9 @@ class EndpointRoute:
             "parked": parked,
             "sent": sent,
         }
-        return html_response("endpoints/endpoint.html", shown, status=REFUSED if problem else 200)
+        return html_response(
+            "endpoints/endpoint.html", shown, status=FORM_REFUSED if problem else 200
+        )
 
     def _around(
         self, request: Request, client: Client, title: str, given: Mapping[str, str], problem: str

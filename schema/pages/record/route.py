@@ -42,7 +42,7 @@ from schema.pages.record.preview_words import (
     written,
 )
 from schema.pages.site.address import Address
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.plain import PlainPages
 from tracker.auth.scopes import Scope
 from tracker.domain.commodities import commodities
@@ -212,7 +212,7 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
         "meaningful_fields": meaningful_fields,
         "path_in_words": path_in_words,
     }
-    status = 422 if wrong or form.problems else 200
+    status = FORM_REFUSED if wrong or form.problems else 200
     return html_response("record/form.html", shown, status=status)
 
 

@@ -24,7 +24,7 @@ from schema.pages.record.route import MAX_FORM_BYTES, suggestions
 from schema.pages.review.forms import EDITED, REVISION, may_be_edited, revision_of
 from schema.pages.review.queue import Queue
 from schema.pages.site.address import Address
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
 from tracker.errors import InvalidInput, TrackerError
 
@@ -133,5 +133,5 @@ def _page(
         "suggestions": suggestions(fields),
         "why": why,
     }
-    status = 422 if wrong or problems else 200
+    status = FORM_REFUSED if wrong or problems else 200
     return html_response("review/edit.html", shown, status=status)

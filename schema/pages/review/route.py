@@ -37,7 +37,7 @@ from schema.pages.review.queue import FILTERS, KINDS, ORDERS, REVIEW, STATES, Qu
 from schema.pages.review.several import CHOICES, SeveralPage
 from schema.pages.review.snapshot_text import SnapshotText, snapshot_text
 from schema.pages.site.address import Address
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
@@ -56,8 +56,6 @@ AFTER, DID, OF = "after", "did", "of"
 last, and with which candidate."""
 PARAMETERS = (*FILTERS, DID, OF)
 NO_STORE = {"Cache-Control": "no-store"}
-REFUSED = 422
-"""The status of a page whose form was refused."""
 
 
 class ReviewRoute:
@@ -183,7 +181,9 @@ class ReviewRoute:
             "problem": problem,
             "decided": _decided(given),
         }
-        return html_response("review/candidate.html", shown, status=REFUSED if problem else 200)
+        return html_response(
+            "review/candidate.html", shown, status=FORM_REFUSED if problem else 200
+        )
 
     async def _text_of(self, candidate: Mapping[str, Any]) -> SnapshotText:
         """The text of what a candidate was read from."""

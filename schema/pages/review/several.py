@@ -30,7 +30,7 @@ from schema.pages.review.forms import (
 )
 from schema.pages.review.queue import REVIEW, Queue
 from schema.pages.site.address import Address
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
 from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticated, VersionConflict
 
@@ -41,7 +41,6 @@ MAX_MARKED = 50
 CHOICES = (ACCEPT, REJECT, POSTPONE, ASSIGN)
 """What can be done with several."""
 CHANGED = "Somebody has changed it meanwhile: look at it again."
-REFUSED = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +168,4 @@ def _page(
         "written": written,
     }
     wrong = refused or not marked
-    return html_response("review/several.html", shown, status=REFUSED if wrong else 200)
+    return html_response("review/several.html", shown, status=FORM_REFUSED if wrong else 200)

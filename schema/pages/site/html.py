@@ -40,6 +40,8 @@ TITLES = {
 }
 OTHER_TITLES = {ReadOnly.code: "Nothing is recorded here"}
 UNKNOWN_TITLE = "This page cannot be shown now"
+FORM_REFUSED = 422
+"""The status of a page whose form was refused."""
 
 
 def session(client: Client) -> Session:

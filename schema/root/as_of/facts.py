@@ -45,7 +45,7 @@ from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
 from schema.types.event import Fact, fact
 from tracker.domain.registry import KINDS
 from tracker.domain.values import Actor
-from tracker.log.resume_token import LAST_POSITION
+from tracker.log.resume_token import MAX_POSITION
 
 FACT_CURSORS = WordCursors("facts")
 
@@ -204,6 +204,6 @@ def _decode_cursor(given: str, path: str) -> Key:
         key = date.fromisoformat(day).isoformat(), int(position)
     except ValueError:
         raise cursor_error(path) from None
-    if not 0 <= key[1] <= LAST_POSITION:
+    if not 0 <= key[1] <= MAX_POSITION:
         raise cursor_error(path)
     return key

@@ -31,6 +31,7 @@ from tracker.log.append import SQL as APPEND
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import SQL as LOG
 from tracker.log.recorder import read, read_streams
+from tracker.log.resume_token import MAX_POSITION
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
@@ -39,7 +40,6 @@ PAGE_FACTS = 1000
 MAX_CACHED_ENTITIES = 20_000
 """How many facts are kept in memory with their entities; beyond that all are forgotten, and read
 again when they are needed."""
-LAST_POSITION = 2**63 - 1
 IMPORTERS = (IMPORT_ACTOR, DEMO_ACTOR)
 """Actors of what imports record; in a demo nobody is told apart."""
 COLUMNS = (
@@ -76,7 +76,7 @@ class Staging:
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             entity_type(stream)
-        found = await read_streams(self._connection, missing, LAST_POSITION)
+        found = await read_streams(self._connection, missing, MAX_POSITION)
         kept = await read_texts(
             self._connection, (e.fact for events in found.values() for e in events)
         )
