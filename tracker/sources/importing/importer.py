@@ -193,12 +193,12 @@ async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
             run.receipt_builder.refuse(item)
             continue
         planned = item.planned
-        elsewhere = in_log.get(planned.event_id, planned.stream) != planned.stream
+        of_other_entity = in_log.get(planned.event_id, planned.stream) != planned.stream
         verdict = reconcile(
             item,
             entities[planned.stream],
             seen.get(planned.event_id),
-            elsewhere,
+            of_other_entity,
             _retraction_maker(run, item.at),
             taken=planned.event_id in taken,
         )

@@ -65,14 +65,14 @@ def reconcile(
     read: ReadFact,
     entity: Entity,
     line: int | None,
-    elsewhere: bool,
+    of_other_entity: bool,
     retraction: Callable[[str], Retracted] | None,
     *,
     taken: bool = False,
 ) -> Resolution:
     """Resolve a fact.
 
-    `line` is where the file told the same row before, `elsewhere` whether the log has the id for
+    `line` is where the file told the same row before, `of_other_entity` whether the log has the id for
     another entity, `taken` whether it has it for an event that no import recorded. `retraction`
     makes the retraction of a wrong event; without it another fact under a known id is a mistake.
     """
@@ -92,7 +92,7 @@ def reconcile(
         )
     if same and not (retraction and retracted_by_import(entity, row[-1].event_id)):
         return Resolution(ItemOutcome.UNCHANGED)
-    if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
+    if (retraction is None and (of_other_entity or row)) or (of_other_entity and not taken):
         return _refusal(str(IdempotencyConflict(planned.event_id)), IdempotencyConflict.code)
     if not row and _is_accepted(entity, planned):
         return Resolution(ItemOutcome.UNCHANGED)
