@@ -204,13 +204,21 @@ async def _moment(services: Services, position: int | None) -> SnapshotMoment:
 
 def _check_directory(directory: Path) -> None:
     """Refuse a directory with something else in it, such as a bundle. Raises InvalidInput."""
-    if not directory.exists() or (directory / MANIFEST).exists():
+    if not directory.exists() or _is_snapshot(directory):
         return
     if not directory.is_dir() or any(directory.iterdir()):
         raise InvalidInput(
             f"{directory}: expected a new or empty directory, or an earlier snapshot in Parquet",
             code="NOT_EMPTY",
         )
+
+
+def _is_snapshot(directory: Path) -> bool:
+    """Whether a directory has an earlier snapshot, and not only a manifest of something else."""
+    try:
+        return bool(orjson.loads((directory / MANIFEST).read_bytes())["product"] == PRODUCT)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 @contextmanager

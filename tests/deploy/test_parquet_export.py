@@ -262,6 +262,12 @@ async def test_a_directory_with_something_else_in_it_is_left_alone(
         await export_parquet(services, None, tmp_path, QUIET)
     assert caught.value.code == "NOT_EMPTY"
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+    (tmp_path / "checkpoint").rename(tmp_path / "README.md")
+    for manifest in ('{"name": "a web app"}', "[]", "{"):
+        (tmp_path / "manifest.json").write_text(manifest)
+        with pytest.raises(InvalidInput):
+            await export_parquet(services, None, tmp_path, QUIET)
+        assert (tmp_path / "README.md").read_text() == "a bundle"
     with pytest.raises(InvalidInput) as caught:
         await export_parquet(services, 5, tmp_path / "new", QUIET)
     assert caught.value.code == "POSITION_AHEAD"
