@@ -36,6 +36,12 @@ async def test_changes_without_a_first_day_look_back_thirty_days(corpus: Api) ->
     assert "export-control/" in table.text
 
 
+async def test_changes_look_back_no_further_than_the_calendar(corpus: Api) -> None:
+    for day in ("0001-01-01", "0001-01-20"):
+        text = await read(corpus, f"/changes?valid={day}")
+        assert text == await read(corpus, f"/changes?valid={day}&from=0001-01-01")
+
+
 async def test_an_announcement_stands_beside_what_contradicts_it(corpus: Api) -> None:
     text = await read(corpus, "/announcements/qcmi-aim-sohu-2025-07-04")
     assert "Told otherwise" in text

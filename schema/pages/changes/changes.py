@@ -84,7 +84,8 @@ def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
         end = date.fromisoformat(day or address.valid or "")
     except ValueError:
         end = datetime.now(UTC).date()
-    return {"from": (end - timedelta(days=DEFAULT_DAYS)).isoformat()}
+    back = min(timedelta(days=DEFAULT_DAYS), end - date.min)
+    return {"from": (end - back).isoformat()}
 
 
 def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
