@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -105,6 +105,15 @@ def to_range(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
     return asyncpg.Range(*given, lower_inc=given[0] is not None, upper_inc=given[1] is not None)
 
 
+def to_years(given: tuple[int | None, int | None] | None) -> asyncpg.Range[Any] | None:
+    """A range of years, both inclusive. A last year behind those of the calendar is none: PostgreSQL
+    has no integer behind the greatest, by which it would end."""
+    if given is None:
+        return None
+    first, last = given
+    return to_range((first, None if last is None or last > MAXYEAR else last))
+
+
 FILTER_FIELDS: Sequence[str] = tuple(
     field.name for field in fields(Filter) if field.name != "about"
 )
@@ -112,7 +121,7 @@ ARGUMENT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "in_force": to_range,
     "dated": to_range,
     "published": to_range,
-    "period": to_range,
+    "period": to_years,
     "search": to_tsquery,
 }
 EVERYTHING = Filter()

@@ -252,6 +252,7 @@ async def test_figures_narrow_by_years_stage_and_claims_by_their_own_source(api:
 
     new, old = "rare_earths/CN/production/mine/2023", "rare_earths/CN/production/mine/2020"
     assert await keys(api, "figures", "years: {from: 2021}") == [new]
+    assert await keys(api, "figures", "years: {from: 2021, to: 2147483647}") == [new]
     assert await keys(api, "figures", 'years: {from: 2020, to: 2020} commodity: "rare_earths"') == [
         old
     ]
