@@ -82,6 +82,20 @@ def test_what_a_clause_names_below_a_commodity_has_its_own_forms_only() -> None:
     assert matched(of, commodity=manganese) == ["1"]
 
 
+def test_a_clause_is_about_what_its_goods_and_those_asked_for_have_in_common() -> None:
+    of = control(clause("1", commodities=["ferroalloys"]))
+    nickel = Commodity("nickel")
+    assert matched(of, commodity=nickel) == matched(of, commodity=nickel, form=Form.ALLOY) == ["1"]
+    assert matched(of, commodity=nickel, form=Form.ORE) == []
+    assert matched(of, commodity=Commodity("cobalt")) == []
+    assert [found.limits for found in goods_of(of.clauses[0].clause, nickel)] == [
+        ("of nickel it names ferronickel",),
+        ("of nickel it names nickel_pig_iron",),
+    ]
+    assert goods_of(saying(commodities=["ferroalloys"], forms=["ore"]), nickel) == ()
+    assert matched(control(clause("2", commodities=["nickel"])), commodity=Commodity("ferroalloys"))
+
+
 def test_a_form_that_goods_cannot_have_finds_no_clause_about_them() -> None:
     of = control(clause("1", commodities=["ferrochromium"]), clause("2", commodities=["gallium"]))
     ferrochromium = Commodity("ferrochromium")

@@ -22,16 +22,18 @@ from tests.truth.oracle.events import counting_events
 from tests.truth.oracle.exposure import (
     EXPOSURE,
     Question,
-    are_related,
     ask_controls,
     expected_exposure,
     exposure_answer,
 )
+from tests.truth.oracle.goods import are_related
 
 MOMENTS = settings().max_examples // 20
 QUESTIONS = 5
 """About each moment."""
-FIRST_DAY = date(2015, 1, 1)
+OVERLAPPING = ("nickel", "ferroalloys", "niobium")
+"""Goods of which some are named by clauses on others, and neither are all of them the others."""
+FIRST_DAY = date(1995, 1, 1)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -87,11 +89,11 @@ def any_question(chance: Random, day: date, controls: list[dict[str, Any]]) -> Q
     named = sorted({one for of in controls for c in of["clauses"] for one in c["commodities"]})
     question = Question(
         day,
-        commodity=chance.choice((None, *chance.sample(named, 4))),
+        commodity=chance.choice((None, *OVERLAPPING, *chance.sample(named, min(4, len(named))))),
         issuer=chance.choice((None, None, "CN", "ID")),
         destination=chance.choice(("US", "DE", "JP", "GB", None)),
         stage=chance.choice((None, None, "mine", "refinery")),
-        year=chance.choice((None, None, 2023)),
+        year=chance.choice((None, None, 2023, day.year - 1, 1990, 2030)),
     )
     known = question.commodity or question.issuer or question.destination
     return question if known else Question(day, issuer="CN")

@@ -102,6 +102,16 @@ def related(commodity: Commodity) -> frozenset[Commodity]:
 
 
 @cache
+def common(one: Commodity, other: Commodity) -> tuple[Commodity, ...]:
+    """The widest commodities below two of which neither includes the other: of nickel and ferro-alloys
+    ferronickel; none where one includes the other."""
+    if other in related(one):
+        return ()
+    both = descendants(one) & descendants(other)
+    return tuple(sorted(of for of in both if both.isdisjoint(ancestors(of))))
+
+
+@cache
 def goods_with_code(code: str) -> dict[Commodity, frozenset[Form]]:
     """The goods that customs file under a code: the narrowest commodities that have it, one under it
     or one above it, each with the forms that the code leaves it; no forms where it leaves all.

@@ -13,7 +13,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.commodities import Commodity, ancestors, descendants, goods_with_code, related
+from tracker.domain.commodities import (
+    Commodity,
+    ancestors,
+    common,
+    descendants,
+    goods_with_code,
+    related,
+)
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.places import Place
@@ -98,9 +105,10 @@ def _through(licence: Goods) -> Goods:
 
 
 def controls_about(commodities: Iterable[Commodity]) -> list[str]:
-    """The commodities by which controls are found that may be about some: all below them and above
-    them, and dual-use items, which may be anything."""
-    return sorted({DUAL_USE_ITEMS}.union(*(related(one) for one in commodities)))
+    """The commodities by which controls are found that may be about some: all below them, all above
+    these, and dual-use items, which may be anything."""
+    below = frozenset[Commodity]().union(*map(descendants, commodities))
+    return sorted({DUAL_USE_ITEMS}.union(*map(related, below)))
 
 
 def goods_of(
@@ -110,8 +118,10 @@ def goods_of(
     not about it. `licences` are those of its issuer: a clause on dual-use items is about the goods of
     each of them."""
     found = _named_goods(clause, commodity)
-    named = (found,) if found else ()
-    if (found and found.limits == ()) or DUAL_USE_ITEMS not in clause.commodities:
+    if found and found.limits == ():
+        return (found,)
+    named = (*((found,) if found else ()), *_common_goods(clause, commodity))
+    if DUAL_USE_ITEMS not in clause.commodities:
         return named
     return (*named, *licences.goods_of(commodity))
 
@@ -130,6 +140,15 @@ def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
     whole = forms in (ALL_FORMS, frozenset(commodity.forms))
     limits = (*named, *_item_limits(clause, commodity, items))
     return Goods(limits, frozenset() if whole else forms)
+
+
+def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
+    """The goods that a clause names of what a commodity and one of its own have in common, where neither
+    includes the other: of ferro-alloys ferronickel, for nickel."""
+    for one in {one: None for named in clause.commodities for one in common(commodity, named)}:
+        if found := _named_goods(clause, one):
+            limits = (f"of {commodity} it names {one}", *found.limits)
+            yield Goods(limits, found.forms or frozenset(one.forms))
 
 
 def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> frozenset[Form]:

@@ -9,8 +9,18 @@ from typing import Any
 
 from tests.support.api import Api
 from tests.truth.oracle.claims import Figure
-from tests.truth.oracle.declared import above, european_union, is_below, tree
+from tests.truth.oracle.declared import above, european_union, is_below
 from tests.truth.oracle.events import first_day, last_day
+from tests.truth.oracle.goods import (
+    ALL,
+    DUAL_USE,
+    MADE,
+    MINED,
+    all_forms,
+    forms_of,
+    in_common,
+    named_of,
+)
 from tests.truth.oracle.shares import Distribution, distribution, product_of
 
 CONTROLS = """exportControls(direction: EXPORT, first: 200, after: $after) {
@@ -32,13 +42,9 @@ EXPOSURE = """commodity { key } stage form year controlledShare partlyControlled
         inForce { full reach control { key } clause { key } }
         suspended { full reach control { key } clause { key } }
     }"""
-MINED = {"ORE", "CONCENTRATE"}
-MADE = {"OXIDE", "COMPOUND", "METAL", "ALLOY", "INTERMEDIATE"}
 OUTPUT = {"mine": MINED, "secondary": {"SCRAP", "METAL"}}
 """The forms that a stage puts out; all that are not here put out `MADE`."""
-ALL = {*MINED, *MADE, "SCRAP", "MAGNET", "ARTICLE"}
 EXTENTS = ("OTHER", "PARTLY", "FULL")
-DUAL_USE = "dual_use_items"
 OF_METAL = ("smelter", "primary", "secondary")
 """Stages whose figures are of metal."""
 
@@ -185,54 +191,27 @@ def _reach(
     """How far a clause reaches the supply of a commodity at a stage; nothing if it is not about it."""
     if DUAL_USE in clause["commodities"] and commodity != DUAL_USE:
         return _dual_use_reach(question, control, clause, commodity, stage, controls)
-    named = [one for one in clause["commodities"] if are_related(one, commodity)]
-    items = [
-        item
-        for item in clause["items"]
-        if item["commodity"] is None or are_related(item["commodity"], commodity)
-    ]
-    if not named or (clause["items"] and not items):
-        return None
-    forms = forms_named(clause, named, items, commodity)
+    limited = _is_limited(question, control, clause)
+    found = [_named_reach(clause, commodity, stage, limited)]
+    for one in in_common(clause["commodities"], commodity):
+        if forms := forms_of(clause, one):
+            found.append(_extent(clause, stage, forms, all_forms(commodity), True))
+    reached = [reach for reach in found if reach]
+    return max(reached, key=EXTENTS.index) if reached else None
+
+
+def _named_reach(
+    clause: dict[str, Any], commodity: str, stage: str | None, limited: bool
+) -> str | None:
+    forms = forms_of(clause, commodity)
     if not forms:
         return None
+    named, items = named_of(clause, commodity)
     below = [one for one in named if one != commodity and is_below(one, commodity)]
     of_below = [i for i in items if i["commodity"] and i["commodity"] not in above(commodity)]
     incomplete = bool(items) and not clause["itemsComplete"]
-    limited = below or of_below or incomplete or _is_limited(question, control, clause)
-    return _extent(clause, stage, forms, _of(commodity), bool(limited))
-
-
-def are_related(one: str, other: str) -> bool:
-    """Whether one of two commodities is the other, or is below it."""
-    return is_below(one, other) or is_below(other, one)
-
-
-def _of(commodity: str) -> set[str]:
-    """The forms that a commodity has."""
-    return {form.upper() for form in tree()[commodity].get("forms", [])} or ALL
-
-
-def forms_named(
-    clause: dict[str, Any], named: list[str], items: list[dict[str, Any]], commodity: str
-) -> set[str]:
-    """The forms of a commodity that a clause reaches."""
-    goods = set[str]().union(*map(_of, named))
-    own = {*clause["forms"]} or ALL
-    if items:
-        goods &= set[str]().union(
-            *(({*item["forms"]} or own) & _of(item["commodity"] or commodity) for item in items)
-        )
-        own = ALL
-    exempt = set[str]().union(
-        *(
-            {*item["forms"]} or ALL
-            for item in clause["exemptItems"]
-            if item["commodity"] in above(commodity)
-            if item["threshold"] is None and not item["hsCodes"]
-        )
-    )
-    return (own & goods & _of(commodity)) - exempt
+    limited = bool(below or of_below or incomplete or limited)
+    return _extent(clause, stage, forms, all_forms(commodity), limited)
 
 
 def _is_limited(question: Question, control: dict[str, Any], clause: dict[str, Any]) -> bool:
@@ -284,7 +263,7 @@ def _dual_use_reach(
         return None
     forms = {*clause["forms"]} or ALL
     limited = clause["items"] or _is_limited(question, control, clause)
-    own = _extent(clause, stage, forms & _of(commodity), _of(commodity), bool(limited))
+    own = _extent(clause, stage, forms & all_forms(commodity), all_forms(commodity), bool(limited))
     return min(own, max(licences, key=EXTENTS.index), key=EXTENTS.index)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.truth.oracle.declared import european_union, is_below, tree
 from tests.truth.oracle.events import first_day, last_day
-from tests.truth.oracle.exposure import DUAL_USE, are_related, forms_named
+from tests.truth.oracle.goods import DUAL_USE, forms_of, in_common
 from tests.truth.oracle.law import Clause, Instrument
 
 Words = dict[str, Any]
@@ -168,16 +168,10 @@ def _is_about(words: Words, asked: Words, licences: list[Words]) -> bool:
 
 
 def _names_goods(words: Words, commodity: str, form: str | None) -> bool:
-    named = [one for one in words["commodities"] if are_related(one, commodity)]
-    items = [
-        item
-        for item in words["items"]
-        if item["commodity"] is None or are_related(item["commodity"], commodity)
-    ]
-    if not named or (words["items"] and not items):
-        return False
-    forms = forms_named(words, named, items, commodity)
-    return form in forms if form else bool(forms)
+    reached = forms_of(words, commodity).union(
+        *(forms_of(words, one) for one in in_common(words["commodities"], commodity))
+    )
+    return form in reached if form else bool(reached)
 
 
 def _has_code(clause: Worded, asked: Words, licences: list[Words]) -> bool | None:
