@@ -25,9 +25,10 @@ from pyarrow import parquet  # type: ignore[import-untyped]
 from deploy.bootstrap import running_tracker
 from schema.services import Access
 from tests.support.api import Api
+from tests.support.checkout import ROOT
 from tests.support.time_limits import within
 from tests.support.web_server import serving
-from tests.test_readme import ROOT, anchors
+from tests.test_readme import anchors
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.postgres.database import Target

@@ -18,11 +18,11 @@ from deploy.setting_table import DATA_DIR
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
+from tests.support.checkout import ROOT
 from tests.support.processes import Running, command
 from tests.support.time_limits import within
 from tracker.auth.scopes import Caller, Scope
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
     README,

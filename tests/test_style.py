@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from deploy.setting_table import PREFIX, SETTINGS
+from tests.support.checkout import FLOORS, ROOT
 
-ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 440
 """As the formatter breaks lines: about 400 as people would."""
 
-FLOORS = ("tracker", "projections", "schema", "deploy")
 
 FORMER_NAMES = """
     Told Kept Held Gone Joined Came Tally Filled Mark Sequences Course Folded World

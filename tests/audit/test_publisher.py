@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.replication import running_pair, several_hosts
 from tests.support.time_limits import within

@@ -15,7 +15,7 @@ from deploy.bootstrap import open_connection, open_pool
 from deploy.postgres import Postgres
 from tests.audit.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tests.conftest import copied
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tests.support.tampered_logs import KEY, TRUST, ForgedLog, bundle, honest, texts_of
 from tests.support.time_limits import within
 from tracker.audit.bundle import restore as restoring

@@ -17,8 +17,8 @@ from deploy.cli.restore import append_to
 from deploy.cli.trust import open_log
 from tests.audit.test_restore import restored, rows_in
 from tests.audit.test_tampering import edited
-from tests.log.test_log import event
 from tests.support import published_log
+from tests.support.log_events import event
 from tests.support.published_log import superuser
 from tests.support.tampered_logs import KEY, TRUST, bundle, grown, honest, signed, texts_of
 from tracker.audit.bundle import restore as restoring

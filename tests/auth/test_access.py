@@ -18,9 +18,10 @@ from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.http.authentication import AccessControl, TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
-from tests.schema.test_subscriptions import served
 from tests.support.api import Api, control, document
 from tests.support.processes import command
+from tests.support.tokens import token
+from tests.support.web_server import serving_websockets
 from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
 from tracker.auth import tokens
@@ -37,14 +38,6 @@ CLOSED = Access(read_open=False)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens are believed for a moment only."""
     monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
-
-
-async def token(
-    target: Target, *scopes: Scope, name: str = "harvester", expires_on: date | None = None
-) -> str:
-    """A new token."""
-    async with open_connection(target, role=OWNER) as connection:
-        return await tokens.create(connection, name, scopes, expires_on, TODAY)
 
 
 async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int, Any]:
@@ -144,7 +137,7 @@ async def test_where_reading_needs_a_token_nobody_reads_without_one(services: Se
     response = await api.request("GET", "/graphql?query={__schema{types{name}}}")
     assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
     with pytest.raises(websockets.ConnectionClosedError, match="4403"):
-        async with served(services, CLOSED) as url, socket_to(url):
+        async with serving_websockets(services, CLOSED) as url, socket_to(url):
             pass
 
 
@@ -159,7 +152,7 @@ async def test_a_token_that_does_not_work_is_refused_even_where_reading_is_open(
         headers={"Authorization": f"Bearer {wrong}".encode()},
     )
     assert response.status_code == 401
-    async with served(services, Access()) as url:
+    async with serving_websockets(services, Access()) as url:
         with pytest.raises(websockets.ConnectionClosedError, match="4403"):
             async with socket_to(url, Authorization=f"Bearer {wrong}"):
                 pass
@@ -191,7 +184,7 @@ async def until_refused(api: Api, secret: str) -> None:
 async def test_a_subscription_ends_with_its_token(services: Services, target: Target) -> None:
     secret = await token(target, Scope.READ)
     async with (
-        served(services, CLOSED) as url,
+        serving_websockets(services, CLOSED) as url,
         socket_to(url, Authorization=f"Bearer {secret}") as socket,
         open_connection(target, role=OWNER) as connection,
     ):

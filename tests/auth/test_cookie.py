@@ -15,9 +15,10 @@ from schema.http.authentication import Client
 from schema.http.own_pages import comes_from_own_page, own_path, read_form, sign_in_address
 from schema.http.token_cookie import MAX_TOKEN_BYTES, counted_token, forget_token, keep_token
 from schema.services import Access, Services
-from tests.auth.test_access import soon, token
+from tests.auth.test_access import soon
 from tests.support.api import Api, control, document
 from tests.support.time_limits import within
+from tests.support.tokens import token
 from tests.support.web_server import serving
 from tracker.auth import tokens
 from tracker.auth.scopes import Caller, Scope

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.auth.test_access import token
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
+from tests.support.tokens import token
 from tests.support.visit import WIDTHS
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import Target

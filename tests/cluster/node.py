@@ -18,7 +18,7 @@ import psutil  # type: ignore[import-untyped]
 
 from deploy.postgres.site import DataDirectory
 from tests.cluster.network import Plug
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 from tracker.postgres.database import Target
 
 SETTINGS = ROOT / "deploy" / "cluster"

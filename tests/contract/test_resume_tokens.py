@@ -13,10 +13,10 @@ import pytest
 
 from deploy.bootstrap import running_tracker
 from schema.services import Access
+from tests.support.checkout import ROOT
 from tests.support.published_log import fill, restored, superuser
 from tests.support.time_limits import within
 from tests.support.web_server import serving
-from tests.test_readme import ROOT
 from tracker.errors import InvalidInput
 from tracker.log.resume_token import ResumeToken, parse_resume_token
 from tracker.postgres.database import Target

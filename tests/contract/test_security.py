@@ -22,11 +22,10 @@ from schema.execution.query_cost import MAX_COST, cost
 from schema.execution.schema import SCHEMA
 from schema.http.trusted_hosts import host_name, is_ours
 from schema.services import Access, Services
-from tests.schema.test_subscriptions import served
 from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
-from tests.support.web_server import serving
+from tests.support.web_server import serving, serving_websockets
 from tests.support.websocket_client import EVENTS, PROTOCOL, receive, send, subscribe
 from tests.support.websocket_client import connected as socket_to
 from tracker.log.recorder import Recorder
@@ -460,7 +459,7 @@ async def test_a_page_may_send_and_read_the_headers_of_the_protocols(services: S
 async def test_a_socket_of_another_origin_is_refused_with_the_setting_that_would_let_it_in(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with served(services, Access(origins=("https://web.example",))) as url:
+    async with serving_websockets(services, Access(origins=("https://web.example",))) as url:
         for _ in range(2):
             with pytest.raises(InvalidStatus) as refused:
                 await connect(url, subprotocols=[PROTOCOL], origin=Origin("https://evil.example"))
@@ -475,7 +474,7 @@ async def test_a_socket_of_another_origin_is_refused_with_the_setting_that_would
 async def test_a_listed_origin_may_open_a_socket(services: Services) -> None:
     origin = "https://web.example"
     async with (
-        served(services, Access(origins=(origin,))) as url,
+        serving_websockets(services, Access(origins=(origin,))) as url,
         connect(url, subprotocols=[PROTOCOL], origin=Origin(origin)) as socket,
     ):
         await send(socket, "connection_init")
@@ -506,7 +505,7 @@ async def test_a_page_that_made_its_name_ours_gets_nothing(services: Services, a
     for path in ("/", "/graphql?query={head}", "/readyz"):
         response = await api.request("GET", path, headers={"Host": "evil.example"})
         assert (response.status_code, codes(response.json())) == (421, {"UNKNOWN_HOST"})
-    async with served(services, OPEN) as url:
+    async with serving_websockets(services, OPEN) as url:
         port = urlsplit(url).port
         with pytest.raises(websockets.InvalidStatus, match="421"):
             async with connect(
@@ -549,7 +548,7 @@ async def test_a_client_has_so_many_subscriptions_over_all_its_connections(
     services: Services,
 ) -> None:
     async with (
-        served(services, Access(operations=2)) as url,
+        serving_websockets(services, Access(operations=2)) as url,
         socket_to(url) as one,
         socket_to(url) as other,
     ):
@@ -570,7 +569,7 @@ async def test_a_client_has_so_many_subscriptions_over_all_its_connections(
 
 
 async def test_the_rate_holds_for_sockets_too(services: Services) -> None:
-    async with served(services, Access(rate=1)) as url, socket_to(url) as socket:
+    async with serving_websockets(services, Access(rate=1)) as url, socket_to(url) as socket:
         for _ in range(2):
             await subscribe(socket, "{ head }")
             message = await receive(socket)
@@ -623,7 +622,7 @@ async def test_an_answer_given_up_ends_its_queries_in_the_database(
 async def test_the_same_holds_over_a_socket(services: Services, target: Target) -> None:
     async with (
         open_connection(target) as watcher,
-        served(services, OPEN) as url,
+        serving_websockets(services, OPEN) as url,
         socket_to(url) as socket,
     ):
         await subscribe(socket, "{ head }")
@@ -647,7 +646,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
 
     async with (
         open_connection(target) as watcher,
-        served(services, OPEN) as url,
+        serving_websockets(services, OPEN) as url,
         socket_to(url) as socket,
     ):
         await subscribe(socket, CHANGED)
@@ -669,7 +668,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
 async def test_a_subscription_outlives_the_time_of_an_answer(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served(services, OPEN) as url, socket_to(url) as socket:
+    async with serving_websockets(services, OPEN) as url, socket_to(url) as socket:
         with monkeypatch.context() as patch:
             patch.setattr(TIMEOUT, 0.5)
             await subscribe(socket, after="0")

@@ -21,11 +21,11 @@ from deploy.bootstrap import open_connection, open_pool, prepare, running_tracke
 from deploy.cli.main import app
 from deploy.postgres.binaries import find_binaries
 from tests.deploy.test_operating import OPERATING, blocks
-from tests.log.test_log import gallium
+from tests.support.checkout import ROOT
+from tests.support.log_events import gallium
 from tests.support.published_log import publish, roots_of
 from tests.support.replication import Server, running_primary
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.log.recorder import Recorder

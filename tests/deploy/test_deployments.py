@@ -25,9 +25,9 @@ from deploy.setting_table import PREFIX, SETTINGS
 from deploy.settings_file import read_settings
 from tests.conftest import database, run_sql
 from tests.postgres.test_dumps import BINARIES
+from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 from tracker.errors import TrackerError
 from tracker.postgres.database import connect
 

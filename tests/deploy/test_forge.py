@@ -15,8 +15,8 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 from tests.releases.wheels import PYTHONS
+from tests.support.checkout import ROOT
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 
 FORGE = ROOT / ".github"
 WORKFLOWS = sorted((FORGE / "workflows").glob("*.yaml"))

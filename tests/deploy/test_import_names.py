@@ -13,8 +13,8 @@ import pytest
 from deploy import start
 from deploy.import_names import strangers, strays, wrong_names
 from deploy.process import Exit
+from tests.support.checkout import FLOORS, ROOT
 from tests.support.time_limits import within
-from tests.test_style import FLOORS, ROOT
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import yaml
 from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from tests.conftest import database, run_sql
+from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
-from tests.test_style import ROOT
 
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 OBJECTS = [

@@ -16,8 +16,8 @@ import yaml
 
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.checkout import ROOT
 from tests.test_readme import anchors
-from tests.test_style import ROOT
 
 MONITORING = ROOT / "deploy" / "monitoring"
 OPERATING = ROOT / "docs" / "operating"

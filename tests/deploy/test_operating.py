@@ -25,9 +25,9 @@ from deploy.cli.main import app
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
+from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 
 OPERATING = ROOT / "docs" / "operating"
 BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

@@ -19,11 +19,11 @@ from deploy.postgres import PostgresError
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory
 from tests.lowest_versions import pins_and_tools
+from tests.support.checkout import FLOORS
 from tests.support.packed import PACKED_AT, pack
 from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.support.time_limits import within
-from tests.test_style import FLOORS
 
 OPERATORS = (
     "cluster",

@@ -20,14 +20,14 @@ from deploy.cli.main import app
 from deploy.process import Exit
 from deploy.setting_values import WrongSetting
 from schema.services import Access, Services
-from tests.log.test_log import event
+from tests.support.checkout import ROOT
+from tests.support.log_events import event
 from tests.support.poolers import PGBOUNCER, Pooler, prepare_logins, running_pooler
 from tests.support.replication import Server, running_primary
 from tests.support.standbys import CANCEL, WAITING, cut_short, wait_for_nobody
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, subscribe
-from tests.test_style import ROOT
 from tracker.errors import Unavailable
 from tracker.log.follower import wait_for_event
 from tracker.log.recorder import Recorder

@@ -33,11 +33,11 @@ from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from schema.services import Access
 from tests.conftest import copied
+from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import PROTOCOL, receive, send
-from tests.test_style import ROOT
 from tracker.postgres.database import Target
 
 PROXIES = ROOT / "deploy" / "proxy"

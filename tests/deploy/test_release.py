@@ -17,7 +17,7 @@ from deploy.release.__main__ import EXTRAS, write_list_of_parts
 from deploy.release.licences import installed_for, is_allowed, troubles
 from deploy.release.notices import OURS, Part, licence_of, notices, parts
 from schema.tables.openapi import describe_api
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ from projections.versions.projection import Versions
 from projections.versions.row_batch import RowBatch
 from schema.services import Services
 from tests.conftest import database, run_sql
-from tests.log.test_log import gallium
 from tests.support.fact_builders import announced
+from tests.support.log_events import gallium
 from tests.support.published_log import check
 from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore

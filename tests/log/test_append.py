@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.bootstrap import open_connection
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
 from tracker.log.append import AppendResult, Command, append
 from tracker.log.entries import MAX_DATA_BYTES, NewEvent

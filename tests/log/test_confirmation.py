@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from tests.log.test_log import event
 from tests.support.fact_builders import announced
 from tests.support.importer import ImportFixture, line
+from tests.support.log_events import event
 from tests.support.published_log import fill, publisher
 from tests.support.standbys import (
     CANCEL,

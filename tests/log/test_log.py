@@ -12,32 +12,14 @@ import pytest
 
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
+from tests.support.log_events import event, gallium
 from tests.support.time_limits import within
-from tracker.commands.commands import PlannedEvent
-from tracker.commands.decisions import decide, rehydrate
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.append import AppendResult
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
-
-
-def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
-    """The event of an announcement, at a version."""
-    return NewEvent(
-        event_id,
-        stream,
-        version,
-        "ExportControl.Announced",
-        f'"id":"{event_id}"',
-        b'{"title":"%s"}' % event_id.encode(),
-    )
-
-
-def gallium(event_id: str, stream: str = "export-control/gallium") -> NewEvent:
-    """A decided announcement on a new stream."""
-    return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), event_id), ())
 
 
 async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> None:

@@ -12,7 +12,7 @@ import pytest
 from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
 from schema.pages.docs.markdown import RenderedMarkdown, render, slug
 from schema.pages.docs.search import EXCERPT_CHARACTERS, SearchIndex, excerpt
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 
 
 class Elements(HTMLParser):

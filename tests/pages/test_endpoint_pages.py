@@ -12,9 +12,9 @@ import pytest
 from deploy.bootstrap import open_connection
 from schema.pages.endpoints.view import duration, filter_text, lag_text
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.support.api import Api
 from tests.support.fact_builders import announced, suspended
+from tests.support.tokens import token
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import OWNER, Target
 

@@ -14,10 +14,10 @@ import pytest
 from deploy.bootstrap import open_connection, running_tracker
 from schema.pages.review.snapshot_text import MAX_SHOWN_CHARACTERS, snapshot_text
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.findings import figures, lead, proposal
+from tests.support.tokens import token
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import WATCHER, Target, create_pool
 from tracker.review.finding import Finding, LeadCode

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.auth.test_cookie import FORM, OWN, cookie
 from tests.support.api import Api
+from tests.support.tokens import token
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import Target
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tests.support.time_limits import within
 from tracker.log.recorder import Recorder
 from tracker.postgres.batching import MAX_BATCH_CALLS, Batcher

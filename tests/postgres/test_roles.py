@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tracker.log.append import append
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, WATCHER, Target

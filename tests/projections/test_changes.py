@@ -25,7 +25,6 @@ from projections.query.transitions import WITH_TRANSITIONS, TransitionFilter
 from schema.services import Services
 from tests.projections.test_diff import applied
 from tests.projections.test_projections import project_random_history
-from tests.projections.test_timeline import WINDOW, History, histories, many
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.fact_builders import (
     DAYS,
@@ -37,6 +36,7 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
+from tests.support.random_histories import WINDOW, History, histories, many
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import Amended, Disputed
 from tracker.errors import InvalidInput

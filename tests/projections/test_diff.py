@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from projections.fold.diff import IDENTITIES, FieldChange, content, diff
 from projections.fold.timeline import timeline
-from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import (
     announced,
     claimed,
@@ -22,6 +21,7 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
+from tests.support.random_histories import History, histories, many
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.export_control_acts import Amended
 from tracker.domain.values import Fact

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 
 from projections.fold.schedule import newest_schedule, schedule
-from tests.projections.test_timeline import History, histories
 from tests.projections.test_transitions import CONTROL, all_turns
 from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, suspended
+from tests.support.random_histories import History, histories
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import Repealed, SuspensionExtended
 from tracker.domain.values import Fact

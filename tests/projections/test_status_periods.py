@@ -10,8 +10,8 @@ from hypothesis import given
 from projections.fold.status_periods import status_periods
 from projections.fold.timeline import timeline
 from projections.fold.transitions import transitions
-from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
+from tests.support.random_histories import History, histories, many
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.export_control_acts import Amended, Reinstated
 

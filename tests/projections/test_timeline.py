@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
 
@@ -26,29 +26,22 @@ from projections.fold.timeline import (
     timeline,
 )
 from tests.support.fact_builders import (
-    DAYS,
-    STREAMS,
     announced,
     claimed,
     clause,
-    history,
     in_the_world,
     rearranged,
     retracted,
     suspended,
 )
 from tests.support.fact_builders import decided_facts as told_of
+from tests.support.random_histories import WINDOW, History, histories, many
 from tracker.domain.codec import encode
 from tracker.domain.elements import MAX_INLINE_FACTS
 from tracker.domain.entity import RecordedFact, effective_facts
 from tracker.domain.fold import KEPT_FOLD_INTERVAL_FACTS
 from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
-
-History = tuple[str, list[RecordedFact]]
-many = settings(max_examples=120, deadline=None)
-WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
-"""The days that histories are about, and one before and after."""
 
 
 @pytest.fixture(
@@ -65,14 +58,6 @@ def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
         patch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
         patch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
         yield
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> History:
-    """An entity, and what is known of it: made at random from a seed, and shrunk by its length."""
-    stream, length = draw(st.sampled_from(STREAMS)), draw(st.integers(0, 14))
-    orders = history(Random(draw(st.integers(0, 2**32))), length, [stream])
-    return stream, told_of(stream, *(order.fact for order in orders))
 
 
 def text_on(versions: Sequence[Version], day: date) -> str | None:

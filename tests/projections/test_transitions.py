@@ -10,8 +10,8 @@ from hypothesis import given
 from projections.fold.diff import content
 from projections.fold.timeline import timeline
 from projections.fold.transitions import Transition, transitions
-from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
+from tests.support.random_histories import History, histories, many
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed, RoleChanged
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import (

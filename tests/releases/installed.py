@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.releases.outcome import Outcome
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 300

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from tests.releases.outcome import Outcome
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 EXTRAS = ("", "charts", "embedded", "graphiql", "mcp", "nats", "otel", "parquet")

@@ -10,10 +10,10 @@ import pytest
 
 from deploy.bootstrap import open_connection
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.support.api import Api
 from tests.support.callers import ApiOfCallers
 from tests.support.fact_builders import announced, suspended
+from tests.support.tokens import token
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import OWNER, Target
 

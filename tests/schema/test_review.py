@@ -11,11 +11,11 @@ from deploy.bootstrap import open_connection
 from schema.execution.schema import SCHEMA
 from schema.root.review import REVIEW_MUTATIONS
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.support.api import Api
 from tests.support.callers import ApiOfCallers
 from tests.support.fact_builders import announced, clause, source
 from tests.support.findings import SHA256, figures, lead, proposal
+from tests.support.tokens import token
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import WATCHER, Target
 from tracker.review.finding import Finding

@@ -16,9 +16,9 @@ from deploy.web.server import Server
 from schema.http import streaming
 from schema.http.graphql_streams import MULTIPART, SSE, STREAM_FORMATS
 from schema.services import Access, Services
-from tests.auth.test_access import token
 from tests.support.api import announce, control, document
 from tests.support.time_limits import within
+from tests.support.tokens import token
 from tests.support.web_server import serving
 from tests.support.websocket_client import EVENTS
 from tracker.auth import tokens

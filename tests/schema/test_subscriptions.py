@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
@@ -18,7 +17,7 @@ from schema.execution.execute import stream
 from schema.services import Access, Services
 from tests.support.api import announce, control, document
 from tests.support.fact_builders import announced
-from tests.support.web_server import serving
+from tests.support.web_server import serving_websockets
 from tests.support.websocket_client import (
     EVENTS,
     PROTOCOL,
@@ -30,17 +29,10 @@ from tests.support.websocket_client import (
 )
 
 
-@asynccontextmanager
-async def served(services: Services, access: Access) -> AsyncIterator[str]:
-    """The address of a real server."""
-    async with serving(services, access) as (address, *_):
-        yield f"ws://{address}/graphql"
-
-
 @pytest.fixture
 async def url(services: Services) -> AsyncIterator[str]:
     """The address of a server that is open for writing."""
-    async with served(services, Access(open=True)) as address:
+    async with serving_websockets(services, Access(open=True)) as address:
         yield address
 
 
@@ -122,7 +114,7 @@ async def test_queries_and_mutations_go_over_the_socket_too(services: Services, 
 
 
 async def test_writing_over_the_socket_needs_the_token(services: Services) -> None:
-    async with served(services, Access(token="secret")) as address:
+    async with serving_websockets(services, Access(token="secret")) as address:
         for init, code in (
             ({}, "UNAUTHENTICATED"),
             ({"Authorization": ["Bearer secret"]}, "UNAUTHENTICATED"),

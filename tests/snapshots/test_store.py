@@ -14,7 +14,7 @@ import pytest
 
 from deploy.bootstrap import open_connection, open_pool
 from tests.audit.test_bundle import killed, suicide
-from tests.log.test_log import event
+from tests.support.log_events import event
 from tests.support.snapshots import redact
 from tracker.errors import InvalidInput, Rejected, TooLarge, Unavailable
 from tracker.log.recorder import Recorder

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.test_style import ROOT
+from tests.support.checkout import ROOT
 
 PROGRAMS = ("buildah", "mmdebstrap", "podman", "runc")
 BASE = "docker.io/library/debian:trixie-slim"

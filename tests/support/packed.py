@@ -9,8 +9,8 @@ import sys
 import tarfile
 from pathlib import Path
 
+from tests.support.checkout import ROOT
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 
 PACKED_AT = 1_790_000_000
 """The time that everything packed is of, in seconds since 1970."""

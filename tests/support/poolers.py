@@ -17,10 +17,10 @@ from pathlib import Path
 from deploy.bootstrap import prepare
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory
+from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.replication import HOST, Server
 from tests.support.time_limits import within
-from tests.test_style import ROOT
 from tracker.postgres.database import Target
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -34,3 +34,10 @@ async def serving(
     finally:
         server.should_exit = server.force_exit = True
         await work
+
+
+@asynccontextmanager
+async def serving_websockets(services: Services, access: Access) -> AsyncIterator[str]:
+    """The address of a real server for WebSockets."""
+    async with serving(services, access) as (address, *_):
+        yield f"ws://{address}/graphql"

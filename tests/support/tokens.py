@@ -1,0 +1,18 @@
+"""Tokens of callers."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from deploy.bootstrap import open_connection
+from tracker.auth import tokens
+from tracker.auth.scopes import Scope
+from tracker.postgres.database import OWNER, Target
+
+
+async def token(
+    target: Target, *scopes: Scope, name: str = "harvester", expires_on: date | None = None
+) -> str:
+    """A new token."""
+    async with open_connection(target, role=OWNER) as connection:
+        return await tokens.create(connection, name, scopes, expires_on, datetime.now(UTC).date())
