@@ -7,15 +7,15 @@ where somebody asks for more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from projections.analysis.claims import Orders
-from tracker.domain.codec import decode
+from tracker.domain.codec import decode, decode_all
 from tracker.domain.figure import Claim, FigureState
-from tracker.domain.values import FreeText, PartialDate
+from tracker.domain.values import FreeText
 from tracker.domain.vocabulary import Qualifier
 
 T = TypeVar("T")
@@ -26,10 +26,10 @@ class _Columns(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class SourceColumns(_Columns, frozen=True):
-    """Of a source: who published it, and when."""
+    """Of a source: who published it, and when, as it is written."""
 
     publisher: str
-    published_on: PartialDate
+    published_on: str
 
 
 class QuantityColumns(_Columns, frozen=True):
@@ -65,52 +65,48 @@ class _FigureColumns(_Columns, frozen=True):
     claims: tuple[ClaimColumns, ...]
 
 
-class UndecodedFigure:
-    """A figure's state as JSON, decoded when somebody asks for it."""
-
-    __slots__ = ("_json", "_state", "id")
-
-    def __init__(self, id: str, json: str):
-        self.id = id
-        self._json: str | None = json
-
-    @property
-    def state(self) -> FigureState:
-        """The state."""
-        if self._json is not None:
-            self._state = decode(FigureState, self._json)
-            self._json = None
-        return self._state
-
-
 def claim_at(figure: FigureState, position: int) -> Claim:
     """The claim of a figure that the event at a position recorded."""
     return next(claim for claim in figure.claims if claim.position == position)
 
 
-class FigureClaims:
+class FigureClaims(msgspec.Struct, eq=False):
     """The claims on a figure, and what was last made of them to be shown.
 
-    What is made lives as long as this does; so it must not refer to this, but to `figure` and `claims`.
+    What is made lives as long as this does; so it must not refer to this, but to what this has.
     """
 
-    __slots__ = ("_made", "_made_with", "claims", "figure")
-
-    def __init__(self, json: str):
-        columns = decode(_FigureColumns, json)
-        self.figure = UndecodedFigure(columns.id, json)
-        self.claims = columns.claims
-        self._made_with: Orders | None = None
+    id: str
+    claims: tuple[ClaimColumns, ...]
+    json: str
+    """The whole state of the figure."""
+    _state: FigureState | None = None
+    _made: Mapping[int, Any] | None = None
+    _made_with: Orders | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FigureClaims) and self.figure.state == other.figure.state
+        return isinstance(other, FigureClaims) and self.json == other.json
+
+    @property
+    def state(self) -> FigureState:
+        """The figure, decoded when somebody asks for it."""
+        if self._state is None:
+            self._state = decode(FigureState, self.json)
+        return self._state
 
     def made(
         self, orders: Orders, make: Callable[[FigureClaims, Orders], Mapping[int, T]]
     ) -> Mapping[int, T]:
         """What `make` makes of the claims by their positions with the orders of publishers: these are
         few, and mostly the very same objects."""
-        if self._made_with is None or self._made_with != orders:
-            self._made: Mapping[int, Any] = make(self, orders)
-            self._made_with = orders
+        if self._made is None or self._made_with != orders:
+            self._made, self._made_with = make(self, orders), orders
         return self._made
+
+
+def decode_figure_claims(states: Sequence[str]) -> list[FigureClaims]:
+    """The claims on figures, from their states as JSON."""
+    return [
+        FigureClaims(of.id, of.claims, state)
+        for of, state in zip(decode_all(_FigureColumns, states), states, strict=True)
+    ]

@@ -7,15 +7,15 @@ to send; the state itself is only sent and decoded where somebody has not seen i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
 from projections.lru_cache import SizedLruCache
-from projections.query.figure_claims import FigureClaims
+from projections.query.figure_claims import FigureClaims, decode_figure_claims
 from projections.runner.progress import ProgressTracker
-from tracker.domain.codec import decode
+from tracker.domain.codec import decode_all
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 MEMORY_BYTES_PER_JSON_BYTE = 4
@@ -50,37 +50,39 @@ class StateCache:
         if epoch is not None and kind in self._known:
             rows = await fetch(False)
             names = [row[:3] for row in rows]
-            found = {name: self.kept.get((epoch, kind, name)) for name in dict.fromkeys(names)}
-            states = [state for name in names if (state := found[name]) is not None]
-            if len(states) == len(rows):
-                return rows, states
+            distinct = dict.fromkeys(names)
+            states: dict[Name, T] = self._cached(kind, epoch, distinct)
+            if len(states) == len(distinct):
+                return rows, [*map(states.__getitem__, names)]
         rows = await fetch(True)
         return rows, self._learn(kind, epoch, rows)
 
     def _learn(self, kind: type[T], epoch: int | None, rows: Rows) -> list[T]:
         """The states of whole rows, cached if we are notified when their epoch ends."""
-        if rows:  # no rows say nothing about the next ones
-            self._known.add(kind)
         names = [row[:3] for row in rows]
         texts = {name: row[-1] for name, row in zip(names, rows, strict=True)}
-        states = {name: self._state(kind, epoch, name, text) for name, text in texts.items()}
+        states = self._cached(kind, epoch, texts) if epoch is not None else {}
+        missing = [name for name in texts if name not in states]
+        if rows:  # no rows say nothing about the next ones
+            (self._known.discard if missing else self._known.add)(kind)
+        made = _decode_all(kind, [texts[name] for name in missing])
+        for name, state in zip(missing, made, strict=True):
+            states[name] = state
+            if epoch is not None:
+                size = MEMORY_BYTES_PER_JSON_BYTE * len(texts[name])
+                self.kept.put((epoch, kind, name), state, size)
         return [*map(states.__getitem__, names)]
 
-    def _state(self, kind: type[T], epoch: int | None, name: Name, text: str) -> T:
-        if epoch is None:
-            return _decode(kind, text)
-        state: T | None = self.kept.get((epoch, kind, name))
-        if state is None:
-            self._known.discard(kind)
-            state = _decode(kind, text)
-            self.kept.put((epoch, kind, name), state, MEMORY_BYTES_PER_JSON_BYTE * len(text))
-        return state
+    def _cached(self, kind: type[T], epoch: int, names: Iterable[Name]) -> dict[Name, T]:
+        """The states of rows that are cached, by the names of the rows."""
+        found = {name: self.kept.get((epoch, kind, name)) for name in names}
+        return {name: state for name, state in found.items() if state is not None}
 
 
-_MAKERS: dict[type, Callable[[str], Any]] = {FigureClaims: FigureClaims}
-"""What is made of the JSON of a state by itself, and not decoded as it stands."""
+_DECODERS: dict[type, Callable[[Sequence[str]], list[Any]]] = {FigureClaims: decode_figure_claims}
+"""How those are decoded that are not a state as it stands."""
 
 
-def _decode(kind: type[T], text: str) -> T:
-    make: Callable[[str], T] | None = _MAKERS.get(kind)
-    return make(text) if make else decode(kind, text)
+def _decode_all(kind: type[T], texts: Sequence[str]) -> list[T]:
+    of_kind: Callable[[Sequence[str]], list[T]] | None = _DECODERS.get(kind)
+    return of_kind(texts) if of_kind else decode_all(kind, texts)

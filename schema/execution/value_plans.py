@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from itertools import chain, count, islice, repeat
+from itertools import chain, count, islice
 from operator import attrgetter, methodcaller
 from types import NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -70,10 +70,16 @@ class Field(NamedTuple):
     serialize: Serializer
     of_moment: bool = False
     """Whether it follows from the moment of an object, not from its content alone."""
+    owner: str = ""
+    """The attribute of objects that has what it is read from; none if they have it themselves."""
 
-    def column(self, objects: Sequence[Any]) -> Sequence[Any]:
-        """The field's part of the answer for each object."""
-        return self.serialize([*map(self.read, objects)])
+    def owners(self, objects: Sequence[Any]) -> Sequence[Any]:
+        """What it is read from, for each object."""
+        return [*map(attrgetter(self.owner), objects)] if self.owner else objects
+
+    def column(self, owners: Sequence[Any]) -> Sequence[Any]:
+        """The field's part of the answer for each of its owners."""
+        return self.serialize([*map(self.read, owners)])
 
 
 class NotSerializable(Exception):
@@ -98,7 +104,8 @@ class SerializerBuilder:
 
     def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         """The plan for a field of objects, from the objects. Raises NotSerializable."""
-        return self._field(type_, selected).column
+        field = self._field(type_, selected)
+        return lambda objects: field.column(field.owners(objects))
 
     def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
         """The plan for values that are never null; it raises for null."""
@@ -133,12 +140,14 @@ class SerializerBuilder:
         if definition is None:
             raise NotSerializable
         if is_introspection_type(type_):
-            read = self._schema_reader(definition, selected[0].node)
+            owner, read = "", self._schema_reader(definition, selected[0].node)
         else:
-            read = _reader(type_, definition.extensions.get("strawberry-definition"), selected)
+            owner, read = _reader(
+                type_, definition.extensions.get("strawberry-definition"), selected
+            )
         of_moment = _of_moment(definition.extensions.get("strawberry-definition"))
         self._moment_fields += of_moment
-        return Field(read, self.plan(definition.type, selected), of_moment)
+        return Field(read, self.plan(definition.type, selected), of_moment, owner)
 
     def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Reader:
         """How a field of the schema itself is read: by graphql-core's resolver."""
@@ -176,11 +185,19 @@ def _of_classes(expected: Callable[[set[type]], bool], plan: Serializer) -> Seri
     """The plan for values of the expected classes; it raises for others."""
 
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
-        if not expected({*map(type, values)}):
+        if not expected(_classes(values)):
             raise NotSerializable
         return plan(values)
 
     return serialize
+
+
+def _classes(values: Sequence[Any]) -> set[type]:
+    """The classes of values; they are mostly all of one, which takes less than half to find out."""
+    classes = [*map(type, values)]
+    if classes and classes.count(classes[0]) == len(classes):
+        return {classes[0]}
+    return {*classes}
 
 
 def _nullable(plan: Serializer) -> Serializer:
@@ -223,8 +240,11 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
         return coerced
 
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
-        if unconverted.issuperset(map(type, values)):
+        kinds = _classes(values)
+        if kinds <= unconverted:
             return values
+        if len(kinds) == 1 and (convert := converters.get(*kinds)):
+            return [*map(convert, values)]
         return [*map(complete, values)]
 
     return serialize
@@ -264,11 +284,17 @@ def _class_of(type_: GraphQLObjectType) -> type:
 def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     """The plan for objects of these fields."""
 
+    without_values = dict.fromkeys(fields)
+
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
-        columns = [field.column(values) for field in fields.values()]
-        if not columns:
-            return [{} for _ in values]
-        return [*map(dict, map(zip, repeat(fields), zip(*columns, strict=True)))]
+        parts: list[dict[str, Any]] = [without_values.copy() for _ in values]
+        owners: dict[str, Sequence[Any]] = {}
+        for name, field in fields.items():
+            if field.owner not in owners:
+                owners[field.owner] = field.owners(values)
+            for part, value in zip(parts, field.column(owners[field.owner]), strict=True):
+                part[name] = value
+        return parts
 
     return serialize
 
@@ -308,21 +334,22 @@ def _of_moment(field: StrawberryField | None) -> bool:
 
 def _reader(
     type_: GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
-) -> Reader:
-    """How a field is read: an attribute of the object or of what it keeps, or a method that needs
-    nothing and waits for nothing.
+) -> tuple[str, Reader]:
+    """How a field is read, behind the attribute of the object that it is read from, if there is one: an
+    attribute, or a method that needs nothing and waits for nothing.
 
     Raises NotSerializable for any other.
     """
     if field is None or field.extensions:
         raise NotSerializable
     if (method := field.metadata.get(WITHOUT_ARGUMENTS)) and not selected[0].node.arguments:
-        return methodcaller(method)
+        return "", methodcaller(method)
     resolver = field.base_resolver
     if resolver is None:
         definition = type_.extensions.get("strawberry-definition")
         paths = getattr(definition.origin, PATHS, {}) if definition else {}
-        return attrgetter(paths.get(field.python_name, field.python_name))
+        owner, dot, path = paths.get(field.python_name, field.python_name).partition(".")
+        return (owner, attrgetter(path)) if dot else ("", attrgetter(owner))
     if (
         resolver.is_async
         or resolver.arguments
@@ -331,4 +358,4 @@ def _reader(
         or not resolver.self_parameter
     ):
         raise NotSerializable
-    return cast(Reader, resolver.wrapped_func)
+    return "", cast(Reader, resolver.wrapped_func)

@@ -217,7 +217,7 @@ class Figure(Node):
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
     """The GraphQL type of a claim of which it is said whether it is the preferred one."""
-    shown = _claim(RankedFigure(state, ()), of)
+    shown = _claim(RankedFigure(state.id, (), state), of)
     shown.preferred = preferred
     return shown
 
@@ -259,7 +259,7 @@ def claims_weight(state: domain.FigureState) -> int:
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
     """The GraphQL types of the claims of a figure, by position; which one is the preferred one is
     found out when somebody asks."""
-    on = RankedFigure(state, orders)
+    on = RankedFigure(state.id, orders, state)
     return {of.position: _claim(on, of) for of in state.claims}
 
 
@@ -269,7 +269,7 @@ def listed_claims(of: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim
 
 
 def _listed_claims(listed: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
-    on = RankedFigure(listed.figure, orders)
+    on = RankedFigure(listed.id, orders, listed.json)
     return {of.position: _claim(on, of) for of in listed.claims}
 
 

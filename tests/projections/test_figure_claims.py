@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from projections.query import figure_claims
-from projections.query.figure_claims import FigureClaims
+from projections.query.figure_claims import decode_figure_claims
 from schema.services import Services
+from schema.types import ranked_figure
 from schema.types.figure import listed_claims
 from tests.domain.test_figure import bgs, figure, usgs_2024, usgs_2025
 from tests.support.api import Api
@@ -68,8 +68,8 @@ def test_the_whole_figure_is_decoded_once_and_only_when_it_is_asked_for(
         decoded.append(kind)
         return decode(kind, text)
 
-    monkeypatch.setattr(figure_claims, "decode", noted)
-    shown = listed_claims(FigureClaims(both), []).values()
+    monkeypatch.setattr(ranked_figure, "decode", noted)
+    shown = listed_claims(decode_figure_claims([both])[0], []).values()
     assert [claim.publisher for claim in shown] == ["usgs", "usgs", "bgs"]
     assert [str(claim.value) for claim in shown] == ["240000", "255000", "250000"]
     assert FigureState not in decoded
@@ -79,7 +79,7 @@ def test_the_whole_figure_is_decoded_once_and_only_when_it_is_asked_for(
 
 
 def test_what_is_shown_is_made_once_for_the_same_orders() -> None:
-    claims, first, again = FigureClaims(both), [order("bgs")], [order("bgs")]
+    claims, first, again = decode_figure_claims([both])[0], [order("bgs")], [order("bgs")]
     shown = listed_claims(claims, first)
     assert listed_claims(claims, again) is shown
     assert [of.preferred for of in shown.values()] == [False, False, True]
@@ -89,7 +89,7 @@ def test_what_is_shown_is_made_once_for_the_same_orders() -> None:
 
 
 def test_what_is_shown_goes_with_the_claims_and_waits_for_no_search_for_cycles() -> None:
-    claims = FigureClaims(both)
+    claims = decode_figure_claims([both])[0]
     shown = next(iter(listed_claims(claims, []).values()))
     assert shown.preferred is False
     gone = weakref.ref(shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -44,13 +44,13 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The states that are sent and decoded meanwhile."""
     found: list[str] = []
 
-    def decode(kind: type[Any], text: str) -> Any:
-        found.append(text)
-        return plain(kind, text)
+    def decode_all(kind: type[Any], texts: Sequence[str]) -> list[Any]:
+        found.extend(texts)
+        return plain(kind, texts)
 
-    plain = state_cache.decode
+    plain = state_cache.decode_all
     with monkeypatch.context() as patched:
-        patched.setattr(state_cache, "decode", decode)
+        patched.setattr(state_cache, "decode_all", decode_all)
         yield found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -53,6 +53,14 @@ def decode(kind: type[T], data: bytes | str) -> T:
         raise to_invalid_input(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON") from None
+
+
+def decode_all(kind: type[T], texts: Sequence[bytes | str]) -> list[T]:
+    """Values of type `kind`, one of each text; raises as `decode` does."""
+    try:
+        return [*map(_decoder(cast(Hashable, kind)).decode, texts)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [decode(kind, text) for text in texts]  # raises, and names the field
 
 
 def decode_input(kind: type[T], data: bytes | str) -> T:

@@ -222,7 +222,7 @@ class Figures(AtMoment):
             info.context.services.as_of.lists,
             self.moment,
             narrowed,
-            lambda of: revisions_of(of.figure.state, listed_claims(of, orders).values()),
+            lambda of: revisions_of(of.state, listed_claims(of, orders).values()),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -267,19 +267,21 @@ def claim_pages(
     lists: Lists,
     moment: Moment,
     narrowed: Filter,
-    show: Callable[[FigureClaims], Mapping[int, T]],
+    show: Callable[[FigureClaims], Mapping[Any, T]],
     order: ClaimOrder,
 ) -> PageSource[T]:
     """Claims at a moment, as `show` does those of a figure, by their positions."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
-        shown: dict[str, Mapping[int, T]] = {}
-        found = await lists.claims(moment, narrowed, order.value, span)
-        for _, of in found:
-            if of.figure.id not in shown:
-                shown[of.figure.id] = show(of)
-        return [(key, shown[of.figure.id][int(key[-1])]) for key, of in found]
+        shown: list[Keyed[T]] = []
+        figure: FigureClaims | None = None
+        by_position: Mapping[Any, T] = {}
+        for key, of in await lists.claims(moment, narrowed, order.value, span):
+            if of is not figure:  # a figure's claims mostly follow each other
+                figure, by_position = of, show(of)
+            shown.append((key, by_position[key[-1]]))
+        return shown
 
     return PageSource(
         items, lambda: lists.count_claims(moment, narrowed), cursors.encode, cursors.decode

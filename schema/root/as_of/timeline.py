@@ -180,8 +180,7 @@ async def _publications(
         published=None if days == (None, None) else days,
     )
     claims = [
-        claim_at(of.figure.state, int(key[-1]))
-        for key, of in await as_of.lists.claims(moment, narrowed)
+        claim_at(of.state, int(key[-1])) for key, of in await as_of.lists.claims(moment, narrowed)
     ]
     found: list[Keyed[TimelineEntry]] = []
     for of, count in publications(claims):
