@@ -17,6 +17,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import order
 from tracker.domain.codec import decode, encode
 from tracker.domain.figure import FigureState
+from tracker.errors import InvalidInput
 
 FIELDS = (
     "figure publisher edition editionVersion publishedOn asOf latest preferred position eventId"
@@ -95,3 +96,9 @@ def test_what_is_shown_goes_with_the_claims_and_waits_for_no_search_for_cycles()
     gone = weakref.ref(shown)
     del shown, claims
     assert gone() is None
+
+
+def test_a_text_that_is_no_figure_is_refused_among_others() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        decode_figure_claims([both, '{"id":"a","claims":[{"position":"b"}]}'])
+    assert refused.value.path == ("claims", 0, "position")
