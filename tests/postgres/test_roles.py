@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.support.checkout import ROOT
 from tests.support.log_events import event
 from tracker.log.append import append
 from tracker.log.recorder import Recorder
@@ -171,3 +172,17 @@ async def test_who_delivers_can_not_manage_endpoints(target: Target, statement: 
 async def test_who_delivers_may_ask_whether_what_it_reads_is_durable(target: Target) -> None:
     async with open_connection(target, role=DELIVERER) as connection:
         await connection.execute("SELECT log.confirm()")
+
+
+async def test_the_document_names_every_schema_and_every_role(target: Target) -> None:
+    async with open_connection(target) as connection:
+        schemas = await connection.fetch(
+            "SELECT nspname AS name FROM pg_namespace"
+            " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')"
+        )
+        roles = await connection.fetch(
+            "SELECT rolname AS name FROM pg_roles WHERE rolname ~ '^tracker_'"
+        )
+    assert len(roles) > 4
+    text = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
+    assert not [row["name"] for row in (*schemas, *roles) if f"`{row['name']}`" not in text]
