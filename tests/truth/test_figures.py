@@ -21,6 +21,7 @@ from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
+from tests.truth.oracle.edition_answers import compare_editions, compare_revisions
 from tests.truth.oracle.events import CountingEvent, counting_events
 from tests.truth.oracle.expected import (
     distribution_of,
@@ -35,6 +36,7 @@ from tests.truth.oracle.expected import (
     supplies_answer,
 )
 from tests.truth.oracle.histories import COMMODITIES, record
+from tests.truth.oracle.sources import compare_sources, of_figures
 
 HISTORIES = range(settings().max_examples // 20)
 """The same ones in every run."""
@@ -52,7 +54,12 @@ def test_figures_are_as_a_second_reading_of_the_log_has_them(
 ) -> None:
     async def compare(api: Api, chance: Random) -> list[str]:
         log = await record(api, chance, EVENTS)
-        return [one for _ in range(MOMENTS) for one in await compare_at_a_moment(api, chance, log)]
+        at = any_day(chance), len(log)
+        public = figures(counting_events(log, at[1]), at[0])
+        found = await compare_sources(api, at, of_figures(public))
+        for _ in range(MOMENTS):
+            found += await compare_at_a_moment(api, chance, log)
+        return found
 
     compare_history(seed, compare)
 
@@ -84,6 +91,9 @@ async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
         got = production_answer(answer["production"])
         found += list(differences(expected, got, (where, *map(str, asked), kind, *places)))
     found += await compare_many_days(api, chance, known, day, position)
+    asked = chance.choice(({}, {"publisher": "bgs"}, {"commodity": chance.choice(COMMODITIES)}))
+    found += await compare_editions(api, public, (day, position), asked)
+    found += await compare_revisions(api, public, (day, position), chance.choice(COMMODITIES))
     return found + await compare_lists(api, chance, log, day, position)
 
 

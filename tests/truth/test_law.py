@@ -42,6 +42,7 @@ from tests.truth.oracle.law_answers import (
 )
 from tests.truth.oracle.law_histories import COMMODITIES, DAYS, record_law
 from tests.truth.oracle.matching import listed, worded
+from tests.truth.oracle.sources import compare_sources, of_instruments
 
 ROUNDS = settings().max_examples // 20
 HISTORIES = range(2 * ROUNDS)
@@ -67,6 +68,8 @@ def test_clauses_are_as_a_second_reading_of_their_acts_has_them(
             one, other = ((day_of_history(chance), chance.randint(1, len(log))) for _ in range(2))
             found += await compare_at(api, log, one, other, chance.choice((30, 400)))
             found += await compare_lists(api, chance, log, one, COMMODITIES, 2)
+        of = instruments(of_law(counting_events(log, one[1])), one[0])
+        found += await compare_sources(api, one, of_instruments(of))
         return found + await compare_reasons(api, log, one)
 
     compare_history(seed, compare)

@@ -13,7 +13,9 @@ from hypothesis import settings
 from tests.support.api import Api
 from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.claims import Claim, Figure, figures
+from tests.truth.oracle.compare import expect_no
 from tests.truth.oracle.declared import above, is_below
+from tests.truth.oracle.edition_answers import compare_editions, compare_revisions
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day, last_day
 from tests.truth.oracle.law_answers import moment, pages
 
@@ -48,6 +50,20 @@ async def test_lists_of_figures_and_claims_name_those_that_answer_page_by_page(a
                     wrong = sorted({*answer} ^ {*expected})[:5]
                     found.append(f"{day}@{position} {field} {asked}: {wrong}")
     assert found == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_editions_and_what_they_restate_are_as_a_second_reading_has_them(api: Api) -> None:
+    chance, log = Random(7), await log_of(api)
+    known = counting_events(log, len(log))
+    claimed = [event for event in known if event.type == "Figure.Claimed"]
+    at = any_moment(chance, claimed, len(log))
+    public = figures(counting_events(log, at[1]), at[0])
+    commodity = chance.choice(claimed).data["series"]["commodity"]
+    found = await compare_revisions(api, public, at, commodity)
+    for asked in ({}, {"publisher": "usgs"}, {"commodity": commodity}):
+        found += await compare_editions(api, public, at, asked)
+    expect_no(found)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.api import Api
 from tests.truth.oracle.asking import log_of
+from tests.truth.oracle.sources import any_sources
 
 COMMODITIES = ("cobalt", "dysprosium")
 SCOPES = (None, "cobalt", "dysprosium", "heavy_rare_earths", "critical_minerals")
@@ -62,7 +63,7 @@ def any_claim(chance: Random) -> dict[str, Any]:
             "edition": edition,
             **({"editionVersion": version} if version else {}),
             "quantity": any_quantity(chance),
-            "source": source(chance.choice((publisher, publisher, "iea")), published),
+            **any_sources(chance, source(chance.choice((publisher, publisher, "iea")), published)),
         }
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.api import Api
 from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.histories import record_all, source
+from tests.truth.oracle.sources import any_sources
 
 KEYS = ("c1", "c2", "c3")
 CLAUSES = ("1", "2", "3")
@@ -60,7 +61,7 @@ def announcement(chance: Random, key: str) -> dict[str, Any]:
             "issuer": chance.choice(("CN", "CN", "US")),
             "direction": "EXPORT",
             "title": "Some goods",
-            "source": source("mofcom", "2024-01-01"),
+            **any_sources(chance, source("mofcom", "2024-01-01")),
             "clauses": [any_clause(chance, one) for one in clauses],
         }
     }
@@ -69,7 +70,7 @@ def announcement(chance: Random, key: str) -> dict[str, Any]:
 def any_act(chance: Random, log: list[dict[str, Any]]) -> dict[str, Any]:
     """An act about an instrument, another account of it, or a retraction of any event."""
     told: dict[str, Any] = {"id": chance.choice(KEYS), "on": chance.choice(DAYS)}
-    told |= {"source": source("mofcom", "2024-01-01")}
+    told |= any_sources(chance, source("mofcom", "2024-01-01"))
     dice = chance.random()
     if dice < 0.08 and log:
         why: dict[str, Any] = {"reason": "misread", "source": source("tracker", "2024-01-31")}
