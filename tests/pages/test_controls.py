@@ -181,6 +181,15 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus
 
 
 @IN_SESSION
+async def test_places_of_origin_and_unions_are_said_by_name_and_kept_by_the_form(
+    corpus: Api,
+) -> None:
+    html = await page(corpus, "/controls?valid=2026-11-25&origin=CN&destination=EU")
+    assert "toward European Union from China" in title(html)
+    assert '<input type="hidden" name="origin" value="CN">' in html
+
+
+@IN_SESSION
 async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
     api = corpus
     seen: list[str] = []

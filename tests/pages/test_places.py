@@ -116,6 +116,9 @@ async def test_what_it_makes_are_the_shares_of_the_api(corpus: Api) -> None:
     first = re.search(r'<tbody>\s*<tr><th scope="row"><a [^>]*>([^<]*)</a>', makes)
     assert first
     assert first[1] == "Cobalt"
+    australia = await page(corpus, f"/places/AU?{AT}")
+    assert "mine, usable ore" in australia
+    assert "mine, usable_ore" not in australia
 
 
 async def test_what_it_is_exposed_to_begins_with_the_largest_share(corpus: Api) -> None:

@@ -71,7 +71,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     rows = rows_by_clause if by_clause else rows_by_instrument
     table = draw_status_table(list(rows(controls, found["horizon"], address)), at)
     chosen = options(data)
-    title = heading(found["exportControls"]["totalCount"], narrowed_to(address, chosen), at)
+    title = heading(
+        found["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
+    )
     return {
         "title": title,
         "description": "Export controls, import restrictions and production controls on critical"
@@ -103,14 +105,25 @@ def heading(count: int, narrowed: str, at: date) -> str:
     return f"{many(count, 'instrument')}{narrowed or ' that control trade'}"
 
 
-def narrowed_to(address: Address, chosen: Mapping[str, Sequence[Option]]) -> str:
+def names(
+    data: Mapping[str, Any], chosen: Mapping[str, Sequence[Option]]
+) -> dict[str, dict[str, str]]:
+    """By parameters, what each of their values is called: places also where no field offers them."""
+    places = {place["code"]: place["name"] for place in data["places"]}
+    offered = {
+        field: {option.value: option.name for option in choices}
+        for field, choices in chosen.items()
+    }
+    return {**offered, "issuer": places, "destination": places, "origin": places}
+
+
+def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> str:
     """What a list is narrowed to, behind its number."""
     said = ""
     for name, words_before in FILTERS.items():
         given = address.query.get(name)
         if given:
-            labels = {option.value: option.name for option in chosen.get(name, ())}
-            said += f" {words_before}{labels.get(given, given)}"
+            said += f" {words_before}{called.get(name, {}).get(given, given)}"
     return said
 
 
