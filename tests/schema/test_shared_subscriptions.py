@@ -21,9 +21,9 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.graphql_streams import SSE
 from schema.root import subscription
 from schema.services import READ_ONLY_CALLER, Access, Services
-from tests.schema.test_streams import APOLLO, asking, client_of, followers
 from tests.support.api import announce
 from tests.support.fact_builders import announced
+from tests.support.stream_client import APOLLO, asking, client_of, followers
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, events, receive, send

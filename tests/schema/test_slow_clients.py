@@ -19,9 +19,9 @@ from deploy.web.server import Server
 from schema.http import graphql_ws
 from schema.http.graphql_streams import SSE
 from schema.services import Services
-from tests.schema.test_streams import APOLLO, followers
 from tests.support.api import OPEN
 from tests.support.fact_builders import announced
+from tests.support.stream_client import APOLLO, followers
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import PROTOCOL, framed
