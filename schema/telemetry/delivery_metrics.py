@@ -5,8 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
-
-DELIVERY_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 
 
 class DeliveryMetrics:
@@ -18,7 +17,7 @@ class DeliveryMetrics:
             "tracker_delivery_seconds",
             "Requests to endpoints, by what came of them.",
             ["outcome"],
-            buckets=DELIVERY_BUCKETS_SECONDS,
+            buckets=LATENCY_BUCKETS_SECONDS,
             registry=registry,
         )
         self._delivered = Counter(

@@ -16,6 +16,7 @@ from projections.lru_cache import SizedLruCache
 from projections.query.as_of import AsOf
 from projections.runner.replica import Replica
 from schema.services import Services
+from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 from schema.telemetry.delivery_metrics import DeliveryMetrics
 from schema.telemetry.readiness import check_readiness
 from schema.telemetry.watch_metrics import WatchMetrics
@@ -25,7 +26,6 @@ from tracker.postgres.database import CONNECTION_ERRORS
 MAX_OPERATION_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
 MAX_NAME_CHARACTERS = 64
-LATENCY_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
 
 class CacheCollector:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
+from schema.telemetry.buckets import FETCH_BUCKETS_SECONDS
 from tracker.watch.journal import LookReport
-
-FETCH_BUCKETS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class WatchMetrics:
