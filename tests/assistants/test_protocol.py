@@ -123,6 +123,8 @@ async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
         ("search", {"text": "?"}, "INVALID_INPUT", "text", "letter or digit"),
         ("exposure", {}, "INVALID_INPUT", "commodity", "expected a commodity"),
         ("production", {}, "INVALID_INPUT", "commodity", "expected a value"),
+        ("production", {"commodity": "tin", "place": "China"}, "UNKNOWN_PLACE", "place", "CN"),
+        ("production", {"commodity": "tin", "place": ""}, "UNKNOWN_PLACE", "place", "not a place"),
         ("changes", {"day": "2025-01-01"}, "INVALID_INPUT", "fromDay", "first moment"),
         ("upcoming", {"days": "soon"}, "INVALID_INPUT", "days", "expected"),
     ],

@@ -13,7 +13,9 @@ from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.inputs.arguments import parse_word
 from schema.pages.site.words import listed, percent, words
+from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
 
@@ -75,6 +77,8 @@ class ProductionAnswer(ToolAnswer, kw_only=True):
 
 def variables(asked: Question) -> dict[str, Any]:
     """The variables of the document. Raises InvalidInput."""
+    if asked.place is not None:  # chosen here, of all that the API gives
+        parse_word(Place, asked.place.upper(), "place")
     last = asked.last_year or newest_year(asked)
     first = asked.first_year or last - YEARS + 1
     if not 0 <= last - first < MAX_YEARS:
