@@ -40,6 +40,12 @@ def resolve_files(
     """The files that are meant, each with its reader; those of a directory that nobody reads are
     left out. Raises InvalidInput for a file that is not there."""
     for name in names:
+        if (
+            not name
+        ):  # of a variable that is not set: pathlib takes it for the directory that one is in
+            raise InvalidInput(
+                "expected the name of a file or directory, or an address", code="NO_SUCH_FILE"
+            )
         if Path(name).is_dir() and not Path(name).is_symlink():
             yield from files_in_directory(Path(name), given, encoding)
             continue
