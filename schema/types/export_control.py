@@ -54,7 +54,7 @@ from schema.types.common import (
 )
 from schema.types.connection import Connection, Edge
 from schema.types.links import node_of
-from tracker.domain import export_control as domain
+from tracker.domain import disputes as domain
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState

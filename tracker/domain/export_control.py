@@ -6,7 +6,7 @@ told apart by `direction`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
@@ -14,8 +14,8 @@ from msgspec import structs
 
 from tracker.domain.clause import Clause, ClauseState, PartialSuspension
 from tracker.domain.clause_history import ENDED, ClauseHistory, next_day
-from tracker.domain.elements import Element, Elements, EncodedElement
-from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
+from tracker.domain.disputes import Dispute, DisputedFold
+from tracker.domain.entity import Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.export_control_acts import (
     Amended,
     Announced,
@@ -34,29 +34,9 @@ from tracker.domain.export_control_acts import (
 )
 from tracker.domain.original_title import OriginalTitle
 from tracker.domain.suspensions import Suspension
-from tracker.domain.values import (
-    DAY,
-    Commodity,
-    Fact,
-    Name,
-    PartialDate,
-    Place,
-    Source,
-    Text,
-    Value,
-    check_order,
-)
+from tracker.domain.values import DAY, Fact, Name, PartialDate, Place, check_order
 from tracker.domain.vocabulary import ClauseStatus, Direction
 from tracker.errors import InvalidInput
-
-
-class Dispute(Value, frozen=True, kw_only=True):
-    """An account that differs from the instrument as recorded here."""
-
-    account: str
-    source: Source
-    commodities: tuple[Commodity, ...] = ()
-    judged: Text | None = None
 
 
 class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
@@ -73,11 +53,10 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     disputes: tuple[Dispute, ...] = ()
 
 
-class ExportControlFold(CitingFold[ExportControlState]):
+class ExportControlFold(DisputedFold[ExportControlState]):
     """The fold of an instrument's facts."""
 
-    __slots__ = ("_disputed", "_disputes", "histories", "opening", "original_title", "title")
-    LONG = ("because", "disputes")
+    __slots__ = ("histories", "opening", "original_title", "title")
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,25 +65,6 @@ class ExportControlFold(CitingFold[ExportControlState]):
         self.original_title: OriginalTitle | None = None
         self.histories: dict[str, ClauseHistory] = {}
         """The history of every clause by its id."""
-        self._disputed: list[RecordedFact] = []
-        self._disputes: Elements | None = None
-
-    @classmethod
-    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """The fact itself, and the account that it gives."""
-        elements = super().elements_of(known, place, replaced)
-        if isinstance(known.fact, Disputed):
-            elements.append(Element.of(2, place, known.fact.public_on, dispute(known.fact)))
-        return elements
-
-    def lists(self) -> Sequence[Elements] | None:
-        """The facts behind the instrument, and the accounts that differ."""
-        cited = self.cited()
-        if cited is None:
-            return None
-        if self._disputes is None:
-            self._disputes = Elements(map(self._write_dispute, self._disputed))
-        return cited, self._disputes
 
     def take(self, known: RecordedFact) -> None:
         """Take in an act, or an account of it that differs."""
@@ -135,9 +95,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
                     }
                 )
             case Disputed():
-                self._disputed.append(known)
-                if self._disputes is not None:
-                    self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
+                self.take_dispute(known)
             case ClausesFact() as fact:
                 self.histories.update(
                     {
@@ -172,17 +130,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
             instrument=opening.instrument,
             official=opening.official,
             clauses=tuple(history.state(day) for history in self.histories.values()),
-            disputes=self._accounts(),
+            disputes=self.disputes,
             because=self.because,
         )
-
-    def _accounts(self) -> tuple[Dispute, ...]:
-        if lists := self.lists():
-            return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([dispute(known.fact) for known in self._disputed])
-
-    def _write_dispute(self, known: RecordedFact) -> EncodedElement:
-        return self._texts.get(("dispute", known.position), lambda: dispute(known.fact))
 
 
 class ExportControl(Entity):
@@ -400,12 +350,4 @@ def _partial_suspension(fact: Suspended) -> PartialSuspension:
         suspended_from=fact.suspended_from,
         suspended_until=fact.last_day,
         suspended_for=fact.suspended_for,
-    )
-
-
-def dispute(fact: Fact) -> Dispute:
-    """The account that a fact gives."""
-    assert isinstance(fact, Disputed)
-    return Dispute(
-        account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged
     )

@@ -17,7 +17,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, list_pages
 from schema.types.export_control import Dispute, ExportControl, dispute, export_control
-from tracker.domain import export_control as domain
+from tracker.domain import disputes as domain
 from tracker.domain.commodities import Commodity, commodities_with_code, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses

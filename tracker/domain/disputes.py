@@ -1,0 +1,76 @@
+"""Accounts that differ from an instrument as recorded here, and the fold that takes them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
+
+from tracker.domain.elements import Element, Elements, EncodedElement
+from tracker.domain.entity import CitingFold, RecordedFact, StateWithEvidence
+from tracker.domain.export_control_acts import Disputed
+from tracker.domain.values import Commodity, Fact, Source, Text, Value
+
+S = TypeVar("S", bound=StateWithEvidence)
+
+
+class Dispute(Value, frozen=True, kw_only=True):
+    """An account that differs from the instrument as recorded here."""
+
+    account: str
+    source: Source
+    commodities: tuple[Commodity, ...] = ()
+    judged: Text | None = None
+
+
+class DisputedFold(CitingFold[S]):
+    """A fold of facts among which are accounts that differ; its states list them."""
+
+    __slots__ = ("_disputed", "_disputes")
+    LONG = ("because", "disputes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._disputed: list[RecordedFact] = []
+        self._disputes: Elements | None = None
+
+    @classmethod
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
+        """The fact itself, and the account that it gives."""
+        elements = super().elements_of(known, place, replaced)
+        if isinstance(known.fact, Disputed):
+            elements.append(Element.of(2, place, known.fact.public_on, dispute(known.fact)))
+        return elements
+
+    def lists(self) -> Sequence[Elements] | None:
+        """The facts behind the state, and the accounts that differ."""
+        cited = self.cited()
+        if cited is None:
+            return None
+        if self._disputes is None:
+            self._disputes = Elements(map(self._write_dispute, self._disputed))
+        return cited, self._disputes
+
+    def take_dispute(self, known: RecordedFact) -> None:
+        """Take in an account that differs."""
+        self._disputed.append(known)
+        if self._disputes is not None:
+            self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
+
+    @property
+    def disputes(self) -> tuple[Dispute, ...]:
+        """The accounts that differ, in the order of the facts."""
+        if lists := self.lists():
+            return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
+        return tuple([dispute(known.fact) for known in self._disputed])
+
+    def _write_dispute(self, known: RecordedFact) -> EncodedElement:
+        return self._texts.get(("dispute", known.position), lambda: dispute(known.fact))
+
+
+def dispute(fact: Fact) -> Dispute:
+    """The account that a fact gives."""
+    assert isinstance(fact, Disputed)
+    return Dispute(
+        account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged
+    )
