@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from projections.fold.timeline import Version
+from projections.fold.entity_rows import Version
 from tracker.domain.alliance import AllianceState, Membership
 from tracker.domain.places import Place
 from tracker.domain.unions import MEMBERSHIPS

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from projections.fold.timeline import Version, timeline
+from projections.fold.entity_rows import Version
+from projections.fold.timeline import timeline
 from tracker.domain.entity import RecordedFact
 from tracker.log.entries import RecordedEvent
 

@@ -7,13 +7,14 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import zip_longest
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import structs
 
-from projections.fold.effective_facts import ClosedFact, FactRow, note_facts
+from projections.fold.effective_facts import FactRow, note_facts
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
+from projections.fold.entity_rows import Row, RowDelta, Version, note_elements
 from tracker.domain.elements import are_stored_apart, is_split
 from tracker.domain.entity import EntityState, RecordedFact, Retracted
 from tracker.domain.fold import PrefixFolds
@@ -27,25 +28,6 @@ MAX_CACHED_STATES = 16
 """About how many states with long lists are kept in memory of an entity."""
 
 
-class Version(msgspec.Struct, frozen=True, gc=False):
-    """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
-
-    `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
-    hashed in this form. In rows those of many facts are without their long lists: see `Fold`.
-    """
-
-    start: date
-    end: date | None
-    state: EntityState
-    text: str
-    newest: tuple[date, int] | None = None
-    """From which day the last fact behind it counts, and the position of that fact."""
-
-    def holds(self, day: date) -> bool:
-        """Whether this is the state on `day`."""
-        return self.start <= day and (self.end is None or day < self.end)
-
-
 def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
     """The consecutive states of an entity, from all that is known of it in the order of the log.
 
@@ -53,43 +35,6 @@ def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
     Days before the first state have none.
     """
     return EntityFold(entity, known).versions()
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A version and the positions at which it is what the log says: `since` up to, not including,
-    `until` (None: still).
-
-    All that the log says at a position is in one generation of the entity's rows, the last that
-    begins by then: the first at 0, each later one at an event, at which the rows that were open
-    are closed and written once more. So what was so at a position is found among few rows,
-    however many the entity has.
-    """
-
-    entity: str
-    version: Version
-    since: int
-    until: int | None = None
-    generation: int = 0
-
-
-class RowDelta(NamedTuple):
-    """The changes that new events make to the rows of one entity: rows to add, open rows to close.
-
-    `closed` holds the start day and the generation of each row that was open before and is so no
-    more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
-    long lists, `facts` and `closed_facts` for facts, by their positions. `search_keys` is by what lists
-    are known to find the entity, and from which day on; `is_new`: it had no rows before.
-    """
-
-    entity: str
-    added: list[Row]
-    closed: list[tuple[date, int, int]]
-    elements: list[ElementRow]
-    closed_elements: list[tuple[int, str, date, int]]
-    facts: list[FactRow]
-    closed_facts: list[ClosedFact]
-    search_keys: dict[object, date]
-    is_new: bool
 
 
 class EntityFold:
@@ -199,7 +144,7 @@ class EntityFold:
                 changed, self._history, fact.position, facts, delta.facts, delta.closed_facts
             )
             if exchange:
-                _note(exchange, fact.position, elements, delta)
+                note_elements(exchange, fact.position, elements, delta)
             for start, generation in closed:
                 if row := open.pop(start, None):  # it is new: closed at once
                     delta.added.append(structs.replace(row, until=fact.position))
@@ -389,13 +334,3 @@ def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
         for change, end in zip_longest(changes, ends)
         if change.mark is not None
     }
-
-
-def _note(exchange: Exchange, position: int, open: dict[Key, ElementRow], delta: RowDelta) -> None:
-    """Note the changes to elements at a position in a delta; those that are new are `open`."""
-    for key in exchange.ended:
-        if row := open.pop(key, None):  # it is new: closed at once
-            delta.elements.append(ElementRow(row.element, row.since, position))
-        else:
-            delta.closed_elements.append((*key, position))
-    open.update({key: ElementRow(element, position) for key, element in exchange.begun.items()})

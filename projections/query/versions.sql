@@ -3,7 +3,7 @@
 
 -- name: version
 -- The version of one entity that holds at a moment. It is in the last generation that begins by then
--- (see timeline.py), and of those rows that begin by the day it is among the last. The limit keeps it a
+-- (see entity_rows.py), and of those rows that begin by the day it is among the last. The limit keeps it a
 -- look-up an entity where there are many: the planner would rather read the history of all.
 SELECT * FROM versions
 WHERE entity = {entity}

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.fold import effective_facts, elements, timeline
+from projections.fold import effective_facts, elements, entity_rows, timeline
 from projections.runner.projection import Projection, Tables
 from projections.versions import (
     event_words,
@@ -61,6 +61,7 @@ class Versions(Projection[RowBatch]):
                 timeline,
                 effective_facts,
                 elements,
+                entity_rows,
                 rows,
                 fact_rows,
                 fact_sums,

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from projections.fold.timeline import EntityFold, RowDelta
+from projections.fold.entity_rows import RowDelta
+from projections.fold.timeline import EntityFold
 from projections.runner.projection import Page
 from projections.versions.event_words import event_words
 from projections.versions.fact_rows import fact_lines

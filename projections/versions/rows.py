@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
-from projections.fold.timeline import RowDelta
+from projections.fold.entity_rows import RowDelta
 from projections.versions.search_document import document
 from projections.versions.search_index_rows import SearchIndexRows
 from projections.versions.search_text import search_text, title

@@ -99,7 +99,7 @@ CREATE TABLE fact_sums (        -- how many more facts count behind a block of p
 -- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever about its
 -- words by then, and each is looked up in one generation of its rows, which has few that begin on the
--- same day (see timeline.py, and "version" in as_of.sql).
+-- same day (see entity_rows.py, and "version" in as_of.sql).
 CREATE INDEX versions_as_of ON versions (entity, generation, first_day, since);
 -- Those of a moment, and the one to be closed.
 CREATE INDEX elements_key ON elements (entity, until, list, place);

@@ -16,15 +16,9 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
 
 from projections.fold.elements import ElementRow
+from projections.fold.entity_rows import Row, RowDelta, Version
 from projections.fold.replay import ReplayState
-from projections.fold.timeline import (
-    MIN_GENERATION_EVENTS,
-    EntityFold,
-    Row,
-    RowDelta,
-    Version,
-    timeline,
-)
+from projections.fold.timeline import MIN_GENERATION_EVENTS, EntityFold, timeline
 from tests.support.fact_builders import (
     announced,
     claimed,

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from projections.fold.timeline import Version, timeline
+from projections.fold.entity_rows import Version
+from projections.fold.timeline import timeline
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.domain.codec import from_builtins
