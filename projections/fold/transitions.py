@@ -305,9 +305,12 @@ def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
 
 
 def _parts(fields: Sequence[FieldChange]) -> Parts:
+    """The fields that change, by part; that a list names its items in another order is no change."""
     parts: Parts = defaultdict(list)
     for change in fields:
         named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
+        if change.path in _LISTS and all(isinstance(one, str) for one in change.after):
+            continue  # names of items: it tells their order
         parts[change.path[:2] if named else ()].append(change)
     return parts
 
@@ -329,6 +332,7 @@ def _what_happens(part: Part, change: _Change) -> Any:
     return kind, fields
 
 
+_LISTS = {("clauses",), ("members",)}
 _WHATEVER_ELSE_CHANGES = {
     TransitionKind.APPEARS,
     TransitionKind.MEMBER_JOINS,

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
+from tests.truth.oracle.alliance_turns import compare_turns
 from tests.truth.oracle.alliances import alliances, expected_alliance
 from tests.truth.oracle.asking import GROUP, ask_moment, log_of, production_field
 from tests.truth.oracle.claims import figures
@@ -55,6 +56,7 @@ def test_alliances_are_as_a_second_reading_of_their_facts_has_them(
             day = first_day(chance.choice(DAYS)) + timedelta(days=chance.choice((-1, 0, 1, 200)))
             position = chance.choice((len(log), chance.randint(1, len(log))))
             found += await compare_at(api, chance, log, day, position)
+            found += await compare_turns(api, counting_events(log, position), day, position)
         return found
 
     compare_history(seed, compare)

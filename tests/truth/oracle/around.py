@@ -139,11 +139,11 @@ def _of_alliance(events: list[CountingEvent]) -> Iterator[Entry]:
                 member, joined = (bool(one and one[1] in FULL) for one in (was, becomes))
                 turned = "MEMBER_JOINS" if joined else "MEMBER_LEAVES"
                 yield Entry(day, entity, place, turned if member != joined else "CHANGES", **about)
-        if _of_itself(eve) != _of_itself(now):
+        if of_itself(eve) != of_itself(now):
             yield Entry(day, entity, None, "CHANGES", **about)
 
 
-def _of_itself(of: Alliance) -> tuple[Any, ...]:
+def of_itself(of: Alliance) -> tuple[Any, ...]:
     """What is said of an alliance besides its members, but for their order."""
     return of.names, of.members_known, of.end and of.end.position
 
