@@ -8,10 +8,10 @@ what is not there need not be planned, nor looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from projections.query.sql_parts import (
     fill,
@@ -57,8 +57,7 @@ class SortKey(Enum):
     PUBLICATION = SQL.by_publication
 
 
-@dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(NamedTuple):
     """The order of a list. Names, which no two share, decide where the rest is equal."""
 
     by: SortKey = SortKey.NAME
@@ -68,8 +67,7 @@ class Ordering:
 BY_NAME = Ordering()
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What the statement for a part of an ordered list depends on: which of its ends are given as
     keys, whether those keys belong to it, and whether it is read from its end."""
 
@@ -79,8 +77,7 @@ class Bounds:
     from_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListShape:
+class ListShape(NamedTuple):
     """What the statements of a list depend on, beside its order and bounds."""
 
     entities: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
@@ -123,8 +122,13 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Figure]:
         """Figures: each a series and period with the claims of every publisher."""
-        narrowed = replace(
-            figure_filter(commodity, hs_code, place, statistic, stage, years),
+        narrowed = figure_filter(
+            commodity,
+            hs_code,
+            place,
+            statistic,
+            stage,
+            years,
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
         orders = await self.orders(info)
@@ -175,8 +179,13 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        narrowed = replace(
-            figure_filter(commodity, hs_code, place, statistic, stage, years),
+        narrowed = figure_filter(
+            commodity,
+            hs_code,
+            place,
+            statistic,
+            stage,
+            years,
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
         orders = await self.orders(info)
@@ -213,8 +222,13 @@ class Figures(AtMoment):
         """Claims on figures, each beside the claim of the same publisher that it restates: how
         numbers changed from edition to edition. The filters are asked of the claim itself.
         """
-        narrowed = replace(
-            figure_filter(commodity, hs_code, place, statistic, stage, years),
+        narrowed = figure_filter(
+            commodity,
+            hs_code,
+            place,
+            statistic,
+            stage,
+            years,
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
         orders = await self.orders(info)
@@ -235,14 +249,17 @@ def figure_filter(
     statistic: Statistic | None,
     stage: Stage | None,
     years: YearRange | None,
+    **sources: Any,
 ) -> Filter:
-    """What figures, or the claims in them, are narrowed to. Raises InvalidInput."""
+    """What figures, or the claims in them, are narrowed to, with what their sources are. Raises
+    InvalidInput."""
     return Filter(
         commodities=parse_commodities(commodity, hs_code),
         places=parse_words(Place, place, "place"),
         category=domain_value(statistic),
         stage=domain_value(stage),
         period=year_range(years, "years"),
+        **sources,
     )
 
 
