@@ -55,15 +55,15 @@ def diff_contents(before: Any, after: Any) -> tuple[FieldChange, ...]:
     return tuple(_differences((), before, after))
 
 
-def content(state: EntityState | None) -> Any:
-    """A state as JSON data with every field, also those that have their default."""
+def content(state: EntityState | None, only: str | None = None) -> Any:
+    """A state as JSON data with every field, also those that have their default; with `only` that one."""
     return (
         None
         if state is None
         else {
             name: _plain(getattr(state, field))
             for field, name in _fields(type(state))
-            if field not in WHY
+            if field not in WHY and only in (None, name)
         }
     )
 

@@ -14,9 +14,10 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from projections.fold.diff import FieldChange, content, diff_contents
+from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
+from projections.fold.diff import FieldChange, content
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import (
@@ -44,11 +45,6 @@ from tracker.domain.fold import PrefixFolds
 from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY, Fact, PartialDate
 from tracker.domain.vocabulary import ClauseStatus
-
-Part = tuple[str, ...]
-"""A part of an entity that changes by itself: `("clauses", "2")`, `("members", "JP")`; else ()."""
-Parts = dict[Part, list[FieldChange]]
-"""The fields that change on a day, by the part that they belong to."""
 
 
 class TransitionKind(StrEnum):
@@ -127,19 +123,8 @@ def transitions(
     return list(EntityTransitions(entity, known).between(after, until))
 
 
-class _StateOnDay(NamedTuple):
-    """A state, and its content as it is compared."""
-
-    state: EntityState | None
-    content: Any
-
-
-class _Change(NamedTuple):
-    """The states of the eve and of a day, and the fields in which they differ."""
-
-    before: EntityState | None
-    after: EntityState | None
-    parts: Parts
+FEWER_FOLDS_INTERVAL_FACTS = 16
+"""Facts between the folds that are kept of fewer facts: they are asked for from the last fact back."""
 
 
 class EntityTransitions:
@@ -150,7 +135,7 @@ class EntityTransitions:
         self._id = entity.partition("/")[2]
         self._facts = effective_facts(known)
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
-        self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
+        self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD, FEWER_FOLDS_INTERVAL_FACTS)
         """The folds of what would be so without some of the facts."""
 
     def days(self, after: date, until: date) -> Sequence[date]:
@@ -166,18 +151,19 @@ class EntityTransitions:
             count = self._public(day)
             on_day = self._state_on(self._folding, day, count)
             assert before is not None
-            parts = _parts(diff_contents(before.content, on_day.content))
             if on_day.state is not None:
-                yield from self._of_day(day, count, parts, before.state, on_day.state)
+                yield from self._of_day(day, count, before, on_day)
             before = on_day
 
     def _of_day(
-        self, day: date, count: int, parts: Parts, before: EntityState | None, after: EntityState
+        self, day: date, count: int, eve: StateOnDay, on_day: StateOnDay
     ) -> Iterator[Transition]:
-        fewer: dict[int, _Change] = {}
-        change = _Change(before, after, parts)
+        change = day_change(eve, on_day)
+        before, after, parts = change
+        assert after is not None
+        fewer: dict[tuple[int, str | None], DayChange] = {}
         for part, fields in parts.items():
-            place = self._place_of_cause(day, count, part, change, fewer)
+            place = self._place_of_cause(day, count, part, change, eve, fewer)
             cause = self._facts[place]
             kind = _transition_kind(part, before, after)
             [fact] = because([cause])
@@ -196,19 +182,26 @@ class EntityTransitions:
             )
 
     def _place_of_cause(
-        self, day: date, count: int, part: Part, change: _Change, fewer: dict[int, _Change]
+        self,
+        day: date,
+        count: int,
+        part: Part,
+        change: DayChange,
+        eve: StateOnDay,
+        fewer: dict[tuple[int, str | None], DayChange],
     ) -> int:
         """The place of the last fact that it takes for it to happen to a part on the day; of the opening
-        where the entity begins to exist, whatever else is said of it on the day."""
+        where the entity begins to exist, whatever else is said of it on the day. `fewer` are the changes that
+        were found already, by the number of facts and the list that they are of."""
         if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
-        what = _what_happens(part, change)
+        what, only = _what_happens(part, change), part[0] if part else None
         for last in range(count - 1, 0, -1):
             if not _bears_on(self._facts[last].fact, part):
                 continue
-            if last not in fewer:
-                fewer[last] = self._change_of_first(last, day)
-            if _what_happens(part, fewer[last]) != what:
+            if (last, only) not in fewer:
+                fewer[last, only] = self._change_of_first(last, day, eve, only)
+            if _what_happens(part, fewer[last, only]) != what:
                 return last
         return 0
 
@@ -224,17 +217,19 @@ class EntityTransitions:
         for last in reversed(range(count)):
             if not statuses:
                 return
-            fewer = _statuses(self._state_on(self._fewer, day, last).state)
+            fewer = _statuses(self._state(self._fewer, day, last))
             for id in [id for id, status in statuses.items() if fewer.get(id) is not status]:
                 del statuses[id]
                 yield id, because([self._facts[last]])[0]
 
-    def _change_of_first(self, count: int, day: date) -> _Change:
-        """What would change on a day if only the first facts were known."""
-        eve = self._state_on(self._fewer, day - DAY, min(count, self._public(day - DAY)))
-        on_day = self._state_on(self._fewer, day, count)
-        parts = _parts(diff_contents(eve.content, on_day.content))
-        return _Change(eve.state, on_day.state, parts)
+    def _change_of_first(
+        self, count: int, day: date, eve: StateOnDay, only: str | None
+    ) -> DayChange:
+        """What would change on a day, of one list or of all, if only the first facts were known; `eve` is
+        what all that were public by then make of the day before."""
+        if count < self._public(day - DAY):
+            eve = self._state_on(self._fewer, day - DAY, count, only)
+        return day_change(eve.narrowed(only), self._state_on(self._fewer, day, count, only))
 
     def _confirmation(
         self, day: date, part: Part, kind: TransitionKind, cause: int
@@ -260,9 +255,17 @@ class EntityTransitions:
         """How many facts are public by a day; they come first."""
         return bisect_right(self._facts, day, key=_PUBLIC_ON)
 
-    def _state_on(self, folding: PrefixFolds[Any], day: date, count: int) -> _StateOnDay:
-        state = folding.of_first(self._facts, count).state(self._id, day) if count else None
-        return _StateOnDay(state, content(state))
+    def _state_on(
+        self, folding: PrefixFolds[Any], day: date, count: int, only: str | None = None
+    ) -> StateOnDay:
+        state = self._state(folding, day, count)
+        return StateOnDay(state, content(state, only))
+
+    def _state(self, folding: PrefixFolds[Any], day: date, count: int) -> EntityState | None:
+        if not count:
+            return None
+        state: EntityState | None = folding.of_first(self._facts, count).state(self._id, day)
+        return state
 
 
 _PUBLIC_ON = attrgetter("fact.public_on")
@@ -304,18 +307,7 @@ def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
             yield TransitionKind.DISCONTINUED, fact.discontinued_from.first
 
 
-def _parts(fields: Sequence[FieldChange]) -> Parts:
-    """The fields that change, by part; that a list names its items in another order is no change."""
-    parts: Parts = defaultdict(list)
-    for change in fields:
-        named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
-        if change.path in _LISTS and all(isinstance(one, str) for one in change.after):
-            continue  # names of items: it tells their order
-        parts[change.path[:2] if named else ()].append(change)
-    return parts
-
-
-def _what_happens(part: Part, change: _Change) -> Any:
+def _what_happens(part: Part, change: DayChange) -> Any:
     """What happens to a part, to be compared with what would by fewer facts: that it appears, that a
     status turns, a wording changes, a place joins or leaves, whatever else changes on the day; and if
     it is nothing of these, all that changes."""
@@ -332,7 +324,6 @@ def _what_happens(part: Part, change: _Change) -> Any:
     return kind, fields
 
 
-_LISTS = {("clauses",), ("members",)}
 _WHATEVER_ELSE_CHANGES = {
     TransitionKind.APPEARS,
     TransitionKind.MEMBER_JOINS,

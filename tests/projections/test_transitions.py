@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from projections.fold.diff import content
@@ -23,6 +24,7 @@ from tracker.domain.alliance import (
     RoleChanged,
 )
 from tracker.domain.entity import RecordedFact
+from tracker.domain.export_control import ExportControlFold
 from tracker.domain.export_control_acts import (
     Amended,
     Disputed,
@@ -254,3 +256,24 @@ def test_members_in_another_order_are_no_change_and_not_why_an_alliance_ends() -
         fact(Dissolved, "2023-01-01"),
         fact(MembersListed, "2023-01-01", members=["US", "JP"]),
     )[1:] == [("2023-01-01", "changes", None, "e3")]
+
+
+def test_what_it_costs_to_find_why_follows_the_number_of_facts_and_not_its_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def folded_facts(amendments: int) -> int:
+        facts = [fact(Amended, "2025-11-09", clauses=[clause("1")]) for _ in range(amendments)]
+        known = decided_facts(CONTROL, announced(clause("1")), suspended(), *facts)
+        folded.clear()
+        assert [turn.because.event_id for turn in all_turns(CONTROL, known)]
+        return len(folded)
+
+    folded: list[RecordedFact] = []
+    take = ExportControlFold.take
+
+    def counted(self: ExportControlFold, known: RecordedFact) -> None:
+        folded.append(known)
+        take(self, known)
+
+    monkeypatch.setattr(ExportControlFold, "take", counted)
+    assert folded_facts(160) < 2.5 * folded_facts(80)

@@ -196,13 +196,13 @@ F = TypeVar("F", bound=Fold[EntityState])
 class PrefixFolds(Generic[F]):
     """The folds of as many of an entity's facts, from the first on, as one likes.
 
-    One of them is where the last question was, others are kept at every `KEPT_FOLD_INTERVAL_FACTS` facts.
+    One of them is where the last question was, others are kept at every so many facts.
     """
 
-    __slots__ = ("_at", "_begin", "_fold", "_kept")
+    __slots__ = ("_at", "_begin", "_fold", "_interval", "_kept")
 
-    def __init__(self, begin: Callable[[], F]):
-        self._begin = begin
+    def __init__(self, begin: Callable[[], F], interval: int = KEPT_FOLD_INTERVAL_FACTS):
+        self._begin, self._interval = begin, interval
         self._at, self._fold = 0, begin()
         self._kept: list[tuple[int, F]] = []
 
@@ -216,10 +216,7 @@ class PrefixFolds(Generic[F]):
         for index in range(self._at, count):
             self._fold.take(facts[index])
             self._at = index + 1
-            if (
-                self._at % KEPT_FOLD_INTERVAL_FACTS == 0
-                and self._at // KEPT_FOLD_INTERVAL_FACTS > len(self._kept)
-            ):
+            if self._at % self._interval == 0 and self._at // self._interval > len(self._kept):
                 self._kept.append((self._at, self._fold.copy()))
         return self._fold
 
