@@ -45,8 +45,8 @@ def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
 def syntax_tree(path: Path) -> ast.Module:
     """The syntax tree of a file.
 
-    No cycle of objects is taken apart meanwhile: where one fails to close, the line that is to blame is parsed
-    to be shown, and Python up to 3.11.7 takes parsing within parsing for an error (CPython, gh-106905).
+    No cycle of objects is taken apart meanwhile: where one fails to close, the line that is to blame is
+    parsed to be shown, and Python 3.11 may take parsing within parsing for an error.
     """
     gc.disable()
     try:
