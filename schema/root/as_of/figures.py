@@ -122,15 +122,8 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Figure]:
         """Figures: each a series and period with the claims of every publisher."""
-        narrowed = figure_filter(
-            commodity,
-            hs_code,
-            place,
-            statistic,
-            stage,
-            years,
-            **narrowed_sources(published, publisher, verified, primary, checked),
-        )
+        sources = narrowed_sources(published, publisher, verified, primary, checked)
+        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         return await self.page(
             info,
@@ -179,15 +172,8 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        narrowed = figure_filter(
-            commodity,
-            hs_code,
-            place,
-            statistic,
-            stage,
-            years,
-            **narrowed_sources(published, publisher, verified, primary, checked),
-        )
+        sources = narrowed_sources(published, publisher, verified, primary, checked)
+        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         of = claim_pages(
             info.context.services.as_of.lists,
@@ -222,15 +208,8 @@ class Figures(AtMoment):
         """Claims on figures, each beside the claim of the same publisher that it restates: how
         numbers changed from edition to edition. The filters are asked of the claim itself.
         """
-        narrowed = figure_filter(
-            commodity,
-            hs_code,
-            place,
-            statistic,
-            stage,
-            years,
-            **narrowed_sources(published, publisher, verified, primary, checked),
-        )
+        sources = narrowed_sources(published, publisher, verified, primary, checked)
+        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         of = claim_pages(
             info.context.services.as_of.lists,
@@ -249,7 +228,7 @@ def figure_filter(
     statistic: Statistic | None,
     stage: Stage | None,
     years: YearRange | None,
-    **sources: Any,
+    sources: Mapping[str, Any],
 ) -> Filter:
     """What figures, or the claims in them, are narrowed to, with what their sources are. Raises
     InvalidInput."""

@@ -34,7 +34,7 @@ class Entry:
     """Whether it is an announcement that is made."""
 
     @property
-    def told(self) -> tuple[str, str, str | None, str]:
+    def expected(self) -> tuple[str, str, str | None, str]:
         """As an answer has it."""
         return str(self.day), self.entity, self.part, self.transition
 

@@ -28,8 +28,8 @@ async def compare_around(
     listed = await pages(api, moment(*at), "timeline", arguments, ENTRY)
     moved = [_happening(one["transition"]) for one in listed if one["transition"]]
     expected = {
-        "timeline": Counter(entry.told for entry in about),
-        "transitions": Counter(entry.told for entry in about),
+        "timeline": Counter(entry.expected for entry in about),
+        "transitions": Counter(entry.expected for entry in about),
         "made": Counter(entry.entity for entry in about if entry.is_made),
         "publications": publications(known, at[0], asked),
         "in order": True,

@@ -43,7 +43,7 @@ async def ask_transitions(api: Api, day: date, position: int) -> dict[str, Any]:
 def expected_transitions(known: list[CountingEvent], day: date) -> dict[str, Any]:
     """The same by the oracle."""
     return {
-        f"{turn.day} {_key(events)} {turn.clause}": turn.told
+        f"{turn.day} {_key(events)} {turn.clause}": turn.expected
         for events in by_instrument(known_by(known, day))
         for turn in turns_of(events, days_of(events, FIRST_DAY, LAST_DAY))
     }
@@ -95,7 +95,7 @@ def _reasons(
         "statusBecause": current.turn.because.position,
         "assumed": _assumed(of, name, day, periods, current, last_day),
         "statuses": [
-            {**period.told, "until": end}
+            {**period.expected, "until": end}
             for period, end in zip(periods, [*ends, None], strict=True)
         ],
     }

@@ -49,7 +49,7 @@ class Turn:
         return "CONFIRMED" if self.confirmed_by else "TERMS"
 
     @property
-    def told(self) -> dict[str, Any]:
+    def expected(self) -> dict[str, Any]:
         """As an answer has it."""
         return {
             "transition": self.transition,
@@ -170,9 +170,9 @@ class Period:
     turn: Turn
 
     @property
-    def told(self) -> dict[str, Any]:
+    def expected(self) -> dict[str, Any]:
         """As an answer has it."""
-        told = {name: value for name, value in self.turn.told.items() if name != "transition"}
+        told = {name: value for name, value in self.turn.expected.items() if name != "transition"}
         return {"status": self.status.upper(), "from": str(self.turn.day), **told}
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.support.api import Api
+from tests.truth.oracle.causes import TURNS
 from tests.truth.oracle.events import DAY, CountingEvent
 from tests.truth.oracle.exposure import plain
 from tests.truth.oracle.law import KIND, Instrument, instruments, state_of
@@ -175,17 +176,6 @@ async def ask_turns(api: Api, day: date, position: int, days: int) -> set[str]:
         for one in found
         if one["transition"] not in ("AMENDED", "CHANGES", "APPEARS")
     }
-
-
-TURNS = {
-    "in_force": "IN_FORCE",
-    "suspended": "SUSPENDED",
-    "expired": "EXPIRES",
-    "repealed": "REPEALED",
-    "withdrawn": "DISCONTINUED",
-    "lapsed": "DISCONTINUED",
-    "concluded": "DISCONTINUED",
-}
 
 
 def expected_turns(known: list[CountingEvent], day: date, days: int) -> set[str]:
