@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from projections.query.all_versions import StoredVersion
 from projections.query.moment import Moment
 from schema.services import Services
 from schema.tables.formats import LICENCE, PRODUCT, import_arrow
+from tracker import clock
 from tracker.domain.codec import decode
 from tracker.domain.registry import STATES
 from tracker.errors import InvalidInput
@@ -198,7 +199,7 @@ async def _moment(services: Services, position: int | None) -> SnapshotMoment:
     at = (await services.as_of.resolve(position=position)).position
     events = await services.recorder.read(at - 1, limit=1) if at else []
     known_at = events[0].recorded_at if events else None
-    moment = Moment((known_at or datetime.now(UTC)).date(), at)
+    moment = Moment((known_at or clock.now()).date(), at)
     return SnapshotMoment(at, known_at, moment, await services.as_of.digest(moment))
 
 

@@ -19,10 +19,12 @@ import pytest
 from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
+from tests.support.clocks import fix_day
 from tests.support.importer import ImportFixture
 from tests.support.processes import Running
 from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
+from tracker.clock import Clock, use_clock
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
@@ -52,6 +54,7 @@ def keep_files_in_memory() -> None:
 
 
 keep_files_in_memory()
+fix_day()
 
 # The first text that is drawn on a new machine takes a second: Hypothesis makes its tables of characters. And
 # on a busy machine any example may take longer than the fifth of a second that it is given by default.
@@ -104,6 +107,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, in the order that `LONGEST` has."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture
+def real_clock() -> Iterator[None]:
+    """Let a test run on the real day instead of the fixed one."""
+    with use_clock(Clock()):
+        yield
 
 
 @pytest.fixture(scope="session")

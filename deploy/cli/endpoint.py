@@ -21,6 +21,7 @@ from deploy.cli.filter_options import (
     filter_asked_for,
 )
 from deploy.terminal import in_one_line
+from tracker import clock
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints
 from tracker.delivery.lag import Lag, read_lag
@@ -319,7 +320,7 @@ def describe_lag(of: Lag) -> list[Row]:
     return [
         ("head", of.head),
         ("events that wait", of.events),
-        ("waiting seconds", f"{of.seconds(datetime.now(UTC)):.0f}"),
+        ("waiting seconds", f"{of.seconds(clock.now()):.0f}"),
     ]
 
 

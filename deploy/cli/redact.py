@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from schema.services import Services
+from tracker import clock
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.log.append import AppendResult
@@ -72,7 +72,7 @@ def carry_out_redaction(
 ) -> None:
     """Have a redaction recorded that a publisher demands by a source, once a person is sure, and wait
     until it is projected. `record` gets its day and its source."""
-    today = PartialDate(datetime.now(UTC).date().isoformat())
+    today = PartialDate(clock.today().isoformat())
     with report_errors():
         because = from_builtins(
             Source, {"publisher": publisher, "name": source, "publishedOn": today}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import asyncpg
@@ -13,6 +13,7 @@ import typer
 from deploy.bootstrap import open_connection, prepare
 from deploy.cli.common import DAY_FORM, DataDir, day, run_with_database, stderr
 from deploy.terminal import in_one_line
+from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import TokenRecord
 from tracker.auth.tokens import create as create_token
@@ -54,7 +55,7 @@ def create(
 
     async def work(target: Target) -> str:
         async with as_owner(target) as connection:
-            return await create_token(connection, name, scope, expires, datetime.now(UTC).date())
+            return await create_token(connection, name, scope, expires, clock.now().date())
 
     secret = run_with_database(data_dir, work)
     stderr.print("This is shown once; send it as 'Authorization: Bearer …':")
@@ -79,7 +80,7 @@ def state_of(token: TokenRecord) -> str:
     """Until when a token works, or since when it does not."""
     if token.revoked_at:
         return f"revoked {token.revoked_at:%Y-%m-%d}"
-    if token.expires_on and token.expires_on < datetime.now(UTC).date():
+    if token.expires_on and token.expires_on < clock.now().date():
         return f"expired {token.expires_on}"
     return f"works until {token.expires_on}" if token.expires_on else "works"
 

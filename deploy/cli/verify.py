@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +38,7 @@ from deploy.cli.trust import (
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from tracker import clock
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
@@ -158,7 +158,7 @@ def verify(
     )
     asked = address_without_query(log) if log and is_web(log) else log
     run = VerificationRun(
-        asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
+        asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", clock.now()
     )
     with report_errors():
         run.witnesses = read_keys(witnesses) if witnesses else ()
@@ -297,7 +297,7 @@ def report_result(run: VerificationRun, options: VerifyOptions) -> Iterator[None
         if error is None
         else (Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
     )
-    made = report(run, datetime.now(UTC), error, code)
+    made = report(run, clock.now(), error, code)
     if options.report:
         replace_file(options.report, as_markdown(made).encode())
     if options.json:

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
+from tracker import clock
 from tracker.domain.preference import Preference
 from tracker.domain.registry import entity_type
 from tracker.log.entries import RecordedEvent
@@ -50,7 +51,7 @@ class ChangeFeed:
             asked = loop.time()
             moment = await self.as_of.resolve(valid_at)
             yield moment
-            left = None if valid_at else seconds_until_next_day(moment.valid_at)
+            left = None if valid_at else clock.seconds_until_day_after(moment.valid_at)
             touched = await self._wait_touched(selection, moment.position, left)
             await asyncio.sleep(asked + MIN_INTERVAL_SECONDS - loop.time())
             await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
@@ -83,9 +84,3 @@ async def affects(
     return any(entity_type(event.stream) is Preference for event in events) or bool(
         await filter_selected(recorder, events, selection)
     )
-
-
-def seconds_until_next_day(day: date) -> float:
-    """Seconds until the day after another begins (UTC)."""
-    begins = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return max((begins - datetime.now(UTC)).total_seconds(), 0)

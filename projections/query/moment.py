@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tracker import clock
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -99,4 +100,4 @@ def moment_at_position(
             code="POSITION_AHEAD",
             path=("position",),
         )
-    return Moment(valid_at or datetime.now(UTC).date(), position)
+    return Moment(valid_at or clock.today(), position)

@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from schema.telemetry.operation import current_operation
+from tracker import clock
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import REDACTED_TYPE as REDACTED
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -130,7 +131,7 @@ class ResponseCache:
     def _edition(self) -> CacheEpoch | None:
         """The edition in which questions are asked; None while we are not told of new events."""
         reached = self._services.projector.progress.known
-        return (reached, datetime.now(UTC).date()) if reached else None
+        return (reached, clock.today()) if reached else None
 
     async def _pinned_are_valid(self, reached: Progress) -> bool:
         """Check, once per position, that no redaction invalidated pinned answers; if one did, clear

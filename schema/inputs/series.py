@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import count, islice, takewhile
 from typing import TypeVar
 
 from schema.base.enums import described_enum
+from tracker import clock
 from tracker.errors import InvalidInput
 
 C = TypeVar("C", date, datetime)
@@ -84,7 +85,7 @@ def number_of_steps(start: object, end: object, step: object) -> int:
     may be at most where that cannot be said."""
     try:
         first = date.fromisoformat(str(start)[:DAY_CHARACTERS])
-        last = date.fromisoformat(str(end)[:DAY_CHARACTERS]) if end else datetime.now(UTC).date()
+        last = date.fromisoformat(str(end)[:DAY_CHARACTERS]) if end else clock.today()
         return len(days_by_step(first, last, Step[str(step)]))
     except (KeyError, ValueError):
         return MAX_MOMENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
 import strawberry
@@ -38,6 +38,7 @@ from schema.root.as_of.transitions import POLICY_KINDS, parse_alliance
 from schema.root.changes import parse_kinds
 from schema.types.change import EntityKind
 from schema.types.export_control import firm_names
+from tracker import clock
 from tracker.domain.places import Place
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
@@ -174,7 +175,7 @@ class Over:
         most = check_most(first)
         await wait_for_position(info, min_position)
         day = parse_day(valid_at, "validAt")
-        times = (parse_instant(start, "from"), parse_instant(end, "to") or datetime.now(UTC))
+        times = (parse_instant(start, "from"), parse_instant(end, "to") or clock.now())
         if step is not None:
             positions = await _positions_by_step(info, times, step, most)
         else:

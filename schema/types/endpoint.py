@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -13,6 +13,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Instant, Position
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, parse_page
 from schema.types.event import Event, event
+from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.delivery import endpoint as delivery
 from tracker.delivery.endpoint import EndpointState, Manager
@@ -287,7 +288,7 @@ def _lag(of: Lag) -> EndpointLag:
         head=_position(of.head),
         events=of.events,
         oldest_at=_maybe(of.oldest_at),
-        seconds=of.seconds(datetime.now(UTC)),
+        seconds=of.seconds(clock.now()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from tests.support.tokens import token
 from tests.support.web_server import serving_websockets
 from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
+from tracker import clock
 from tracker.auth import tokens
 from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, token_hash
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
 from tracker.postgres.database import API, OWNER, Target
 from tracker.sources.importing import importer
 
-TODAY = datetime.now(UTC).date()
+TODAY = clock.now().date()
 CLOSED = Access(read_open=False)
 
 

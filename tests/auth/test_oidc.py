@@ -25,6 +25,7 @@ from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
+from tracker import clock
 from tracker.auth import jwks, tokens
 from tracker.auth import oidc_issuer as checking
 from tracker.auth.jwks import (
@@ -334,7 +335,7 @@ class Later(datetime):
     @classmethod
     def now(cls, tz: Any = None) -> datetime:
         """Later than now."""
-        return datetime.now(tz) + timedelta(seconds=40 + LEEWAY_SECONDS + 1)
+        return clock.now().astimezone(tz) + timedelta(seconds=40 + LEEWAY_SECONDS + 1)
 
 
 async def test_clocks_may_differ_a_little(issuer: Issuer) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import DATA, ENTRY, TYPE, Load, entry_of, new_events, rate, threaded_rate
+from tracker import clock
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, connect, create_pool
@@ -74,7 +74,7 @@ async def bulk(target: Target, count: int) -> float:
 
 async def copy(target: Target, count: int) -> float:
     """COPY of the same rows into the same table without its triggers."""
-    now = datetime.now(UTC)
+    now = clock.now()
     rows = [
         (position, e.event_id, e.stream, e.version, e.type, now, entry_of(e, position))
         for position, e in enumerate(_many(count), 1)

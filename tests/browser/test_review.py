@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -18,6 +17,7 @@ from tests.support.findings import lead, proposal
 from tests.support.site import Site
 from tests.support.time_limits import within
 from tests.support.visit import HEIGHT
+from tracker import clock
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import OWNER, WATCHER, Target, create_pool
@@ -68,7 +68,7 @@ async def desk_with(target: Target, titles: Sequence[str]) -> Desk:
     async with open_connection(target, role=WATCHER) as connection:
         await propose(connection, key, [*found, lead(f"{key}-lead", title="A gap", sha256=kept)])
     async with open_connection(target, role=OWNER) as connection:
-        today = datetime.now(UTC).date()
+        today = clock.today()
         return Desk(key, await tokens.create(connection, name, [Scope.REVIEW], None, today))
 
 

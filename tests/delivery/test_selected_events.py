@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import msgspec
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.time_limits import within
 from tests.support.writers import new
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.delivery import selected_events
 from tracker.delivery.message import Message
@@ -39,7 +39,7 @@ SELECTIONS = [
 def at(position: int) -> RecordedEvent:
     """Any event at a position."""
     return RecordedEvent(
-        position, datetime.now(UTC), "a", "A.B", "a/b", 1, msgspec.Raw(b"{}"), entry=b"12345"
+        position, clock.now(), "a", "A.B", "a/b", 1, msgspec.Raw(b"{}"), entry=b"12345"
     )
 
 

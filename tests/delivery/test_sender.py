@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from standardwebhooks import Webhook
 
 from tests.support.receivers import Answering, answer, certificate, drip, raw, receiving
 from tests.support.time_limits import within
+from tracker import clock
 from tracker.delivery.message import Message
 from tracker.delivery.sender import MAX_BODY_BYTES, Answer, Handshake, Sender
 from tracker.delivery.signatures import Algorithm, generate_key
@@ -161,7 +162,7 @@ async def test_retry_after_is_obeyed_in_both_its_forms_for_a_day_at_most(
     status: str, header: str, seconds: int | None
 ) -> None:
     if header == IN_AN_HOUR:
-        header = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+        header = format_datetime(clock.now() + timedelta(hours=1), usegmt=True)
     result = await sent_to(answer(status, f"retry-after: {header}"), timeout_seconds=10)
     assert str(result.status) == status[:3]
     assert result.retry_after_seconds == (

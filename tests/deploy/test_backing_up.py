@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from tests.support.log_events import gallium
 from tests.support.published_log import publish, roots_of
 from tests.support.replication import Server, running_primary
 from tests.support.time_limits import within
+from tracker import clock
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.log.recorder import Recorder
@@ -84,7 +84,7 @@ class Story:
                 asyncio.run(self._write(self.primary.target, int(count)))
             case ["moment"]:
                 self.primary.sql("SELECT pg_sleep(0.01)")
-                self.moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f+00}"
+                self.moment = f"{clock.now():%Y-%m-%d %H:%M:%S.%f+00}"
                 (self.place / "moment").write_text(self.moment)
             case ["archive"]:
                 last = self.primary.sql("SELECT pg_walfile_name(pg_switch_wal())")

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -38,6 +38,7 @@ from tests.support.ports import free_port
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import PROTOCOL, receive, send
+from tracker import clock
 from tracker.postgres.database import Target
 
 PROXIES = ROOT / "deploy" / "proxy"
@@ -73,7 +74,7 @@ def certificate(directory: Path) -> None:
     """Make a certificate for localhost, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
+    now = clock.now()
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import shlex
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.support.command_line import GroupCommands
 from tests.support.fact_builders import claimed, suspended
 from tests.support.findings import figures, lead, proposal
 from tests.support.importer import line as corpus_line
+from tracker import clock
 from tracker.postgres.database import WATCHER, Target
 from tracker.review.finding import Finding
 from tracker.review.findings import propose
@@ -24,7 +25,7 @@ from tracker.snapshots.store import SnapshotStore
 
 GUIDE = Path(__file__).parents[2] / "docs" / "review.md"
 DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
-NEXT_WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+NEXT_WEEK = (clock.today() + timedelta(days=7)).isoformat()
 """Stands for days of the guide, which will have passed."""
 FILE = corpus_line("a", claimed(1), None, "Figure.Claimed")
 

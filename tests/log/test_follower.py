@@ -8,7 +8,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.support.fact_builders import suspended
 from tests.support.time_limits import within
 from tests.support.waiting import until
 from tests.support.writers import new
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower, wait_for_event
@@ -286,7 +286,7 @@ def _at(position: int) -> RecordedEvent:
     """Any event at a position."""
     return RecordedEvent(
         position,
-        datetime.now(UTC),
+        clock.now(),
         "a",
         "ExportControl.Announced",
         "export-control/a",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import asyncpg
@@ -14,6 +14,7 @@ from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.log_events import event, gallium
 from tests.support.time_limits import within
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.append import AppendResult
@@ -23,7 +24,7 @@ from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 
 async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> None:
-    before = datetime.now(UTC)
+    before = clock.now()
     await recorder.append([gallium("a")])
     [read] = await recorder.read()
     assert (read.position, read.event_id, read.version) == (1, "a", 1)
@@ -191,7 +192,7 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
     just_before = first.recorded_at - timedelta(microseconds=1)
     assert await services.recorder.position_at(just_before) == 0
     assert await services.recorder.position_at(first.recorded_at) == 1
-    assert await services.recorder.position_at(datetime.now(UTC)) == 2
+    assert await services.recorder.position_at(clock.now()) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
 from tests.support.importer import GALLIUM, ImportFixture, cell, counts, line
 from tests.support.processes import TRACKER
+from tracker import clock
 from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
@@ -135,7 +136,7 @@ async def test_a_redaction_in_the_stream_of_another_event_takes_no_text(
     before = await annexes(recorder)
     assert len(before) == 6
     fact = Redacted(redacts=redacts, fields=("/note",), on=ON, reason="x", source=LAW)
-    await recorder.append([new_event(Entity.Event(stream, 1, datetime.now(UTC), "r", fact), None)])
+    await recorder.append([new_event(Entity.Event(stream, 1, clock.now(), "r", fact), None)])
     assert await annexes(recorder) == before
 
 
@@ -172,9 +173,7 @@ async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
 
 def event_of(stream: str, id: str, note: str, version: int = 1) -> NewEvent:
     """An event with a note, as the log takes it."""
-    return new_event(
-        Entity.Event(stream, version, datetime.now(UTC), id, announced(note=note)), None
-    )
+    return new_event(Entity.Event(stream, version, clock.now(), id, announced(note=note)), None)
 
 
 # --- redacted

@@ -18,6 +18,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.findings import figures, lead, proposal
 from tests.support.tokens import token
+from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import WATCHER, Target, create_pool
 from tracker.review.finding import Finding, LeadCode
@@ -127,7 +128,7 @@ async def test_a_decision_leads_to_the_next_candidate_of_the_same_part_of_the_qu
     assert await ann.decide(f"/review/2{part}", "reject", reason="About tin") == (
         f"/review/3{part}&did=reject&of=2"
     )
-    until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    until = (clock.today() + timedelta(days=3)).isoformat()
     assert await ann.decide(f"/review/3{part}", "postpone", until=until) == (
         f"/review{part}&did=postpone&of=3"
     )

@@ -8,7 +8,7 @@ import json
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from random import Random
 from signal import SIGKILL
 from typing import Any
@@ -53,6 +53,7 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.time_limits import within
+from tracker import clock
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide_all, rehydrate
 from tracker.commands.handler import Commands
@@ -221,9 +222,7 @@ async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
     services: Services,
 ) -> None:
     # Some of it is refused today, but stands in logs of before there was a rule for it.
-    odd = Entity.Event(
-        GALLIUM, 1, datetime.now(UTC), "odd", announced(title='镓 "Ga" \\ \u2028 𝔊\t')
-    )
+    odd = Entity.Event(GALLIUM, 1, clock.now(), "odd", announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
     await services.recorder.append([new_event(odd, None)])
     await services.projector.reach(1)
     day, world = date(2025, 1, 1), await world_of(services.recorder)

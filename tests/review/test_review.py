@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.support.findings import SHA256, figures, lead, proposal
 from tests.support.importer import ImportFixture, line
 from tests.support.snapshots import redact
 from tests.support.watched_sources import looked
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.domain.export_control_acts import Announced
 from tracker.domain.redaction import Redacted
@@ -105,7 +106,7 @@ async def test_nothing_enters_the_log_before_it_is_accepted(
     await found(proposal(), proposal("2024-2"), figures(), lead())
     await review.assign(1, "bob", ANN)
     await review.edit(1, "export-control/cn-other", announced(), ANN)
-    await review.postpone(1, datetime.now(UTC).date() + timedelta(days=1), ANN)
+    await review.postpone(1, clock.today() + timedelta(days=1), ANN)
     await review.reject(2, BECAUSE)
     await review.resolve_unfinished()
     assert await recorder.head() == 0
@@ -250,7 +251,7 @@ async def test_postponed_candidates_wait_again_when_their_day_has_come(
     review: Review, found: Propose, target: Target
 ) -> None:
     await found(proposal())
-    today = datetime.now(UTC).date()
+    today = clock.today()
     for until in (today, today + timedelta(days=400), date.max):
         assert await refused(review.postpone(1, until, ANN)) == ("INVALID_INPUT", ("until",))
     await review.postpone(1, today + timedelta(days=7), ANN)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from deploy.bootstrap import open_pool
 from tests.support.fact_builders import announced
 from tests.support.findings import lead, proposal
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.errors import TrackerError
 from tracker.log.recorder import Recorder
@@ -140,7 +141,7 @@ class Decisions(RuleBasedStateMachine):
 
     @rule(id=IDS, who=PEOPLE)
     def postpone(self, id: int, who: str) -> None:
-        until = datetime.now(UTC).date() + timedelta(days=3)
+        until = clock.today() + timedelta(days=3)
         allowed = self.models[id].close("postponed")
         self.do(self.review.postpone(self.ids[id], until, Reviewer(who)), allowed)
 

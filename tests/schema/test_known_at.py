@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import announced
+from tracker import clock
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.log.append import AppendResult, append
@@ -71,7 +72,7 @@ async def test_an_event_is_known_from_its_very_moment_on(services: Services) -> 
     assert await known(first - TICK) == ("0", None)
     shown = [stamp.isoformat().replace("+00:00", "Z") for stamp in (first, second)]
     assert await known(first) == await known(second - TICK) == ("1", shown[0])
-    assert await known(second) == await known(datetime.now(UTC)) == ("2", shown[1])
+    assert await known(second) == await known(clock.now()) == ("2", shown[1])
 
 
 async def test_a_moment_in_another_zone_is_the_same_moment(services: Services) -> None:
@@ -145,20 +146,13 @@ async def test_an_answer_at_the_moment_of_an_event_stays_though_the_clock_goes_b
 ) -> None:
     await recorder.append([event(0)])
     ahead = await append_with_a_clock_off_by(60, target, event(1))
-    assert ahead > datetime.now(UTC) + timedelta(minutes=59)
+    assert ahead > clock.now() + timedelta(minutes=59)
     assert await positions(recorder, ahead - TICK, ahead) == [1, 2]
     for number in range(2, 5):
         await recorder.append([event(number)])
     told = await stamps(recorder)
     assert told[1:] == [ahead + n * TICK for n in range(4)]
-    assert await positions(recorder, datetime.now(UTC), ahead - TICK, *told[1:]) == [
-        1,
-        1,
-        2,
-        3,
-        4,
-        5,
-    ]
+    assert await positions(recorder, clock.now(), ahead - TICK, *told[1:]) == [1, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.support.api import OPEN, Api, control
+from tracker import clock
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
         position: "1") { digest } asOf(validAt: "2025-02-01") { digest } }""",
     )
     assert told == {
-        "now": {"position": "2", "validAt": datetime.now(UTC).date().isoformat()},
+        "now": {"position": "2", "validAt": clock.today().isoformat()},
         "then": {"position": "1", "validAt": "2025-01-01"},
         "asOf": {"position": "2", "validAt": "2025-02-01"},
     }
@@ -41,7 +41,7 @@ async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
 
 async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
-    today = datetime.now(UTC).date().isoformat()
+    today = clock.today().isoformat()
     told = await moments(
         api,
         """{ imports { totalCount } changes(from: {validAt: "2024-01-01",

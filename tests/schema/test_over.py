@@ -6,7 +6,7 @@ import asyncio
 import gc
 import itertools
 import warnings
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -24,6 +24,7 @@ from schema.root.as_of import export_controls
 from schema.root.over import MAX_FIELDS_AT_WORK
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control
+from tracker import clock
 
 SELECTIONS = (
     "position validAt digest counts { exportControls }",
@@ -114,7 +115,7 @@ async def test_what_was_known_of_a_figure_at_each_position(services: Services) -
         {"position": "1", "figure": {"preferred": {"value": "240000"}}},
         {"position": "2", "figure": {"preferred": {"value": "255000"}}},
     ]
-    start = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    start = (clock.now() - timedelta(days=2)).isoformat()
     by_day = await api.ask(
         "query ($from: DateTime!) { overKnown(from: $from, step: DAY) { position } }",
         **{"from": start},

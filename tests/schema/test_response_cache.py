@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-import projections.query.moment
 import schema.execution.response_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
@@ -21,10 +20,12 @@ from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
+from tests.support.clocks import TODAY
 from tests.support.fact_builders import source as source_of
 from tests.support.time_limits import within
 from tests.support.waiting import first_call
 from tracker.auth.scopes import Caller, Scope
+from tracker.clock import FixedDay, use_clock
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Recorder
@@ -152,22 +153,11 @@ async def test_an_answer_that_waited_for_an_event_is_not_kept_for_before(
     assert (await api.cache())[2] == 0
 
 
-async def test_the_next_day_is_another_question(
-    api: Counted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Clock(datetime):
-        ahead: ClassVar[timedelta] = timedelta()
-
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.now(tz) + cls.ahead
-
-    monkeypatch.setattr(schema.execution.response_cache, "datetime", Clock)
-    monkeypatch.setattr(projections.query.moment, "datetime", Clock)
+async def test_the_next_day_is_another_question(api: Counted) -> None:
     for days in range(2):
-        Clock.ahead = timedelta(days=days)
-        day = (datetime.now(UTC) + Clock.ahead).date().isoformat()
-        assert await api.ask("{ asOf { validAt } }") == {"asOf": {"validAt": day}}
+        day = TODAY + timedelta(days=days)
+        with use_clock(FixedDay(day)):
+            assert await api.ask("{ asOf { validAt } }") == {"asOf": {"validAt": str(day)}}
 
 
 async def test_variables_and_names_of_operations_are_part_of_the_question(api: Counted) -> None:
@@ -267,22 +257,13 @@ async def pinned_note(api: Counted, monkeypatch: pytest.MonkeyPatch) -> Pinned:
     return asked
 
 
-class Tomorrow(datetime):
-    """A clock that is a day ahead."""
-
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        """The time in a day."""
-        return datetime.now(tz) + timedelta(days=1)
-
-
 async def test_an_answer_about_a_pinned_moment_outlives_events_and_days(
-    api: Counted, pinned_note: Pinned, monkeypatch: pytest.MonkeyPatch
+    api: Counted, pinned_note: Pinned
 ) -> None:
     await api.do("suspendExportControl", suspension())
     assert [await pinned_note.note(), await pinned_note.note()] == [NOTE, NOTE]
-    monkeypatch.setattr(schema.execution.response_cache, "datetime", Tomorrow)
-    assert await pinned_note.note() == NOTE
+    with use_clock(FixedDay(TODAY + timedelta(days=1))):
+        assert await pinned_note.note() == NOTE
     assert (pinned_note.made, pinned_note.counted) == (1, 1)
 
 

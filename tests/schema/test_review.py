@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.support.callers import ApiOfCallers
 from tests.support.fact_builders import announced, clause, source
 from tests.support.findings import SHA256, figures, lead, proposal
 from tests.support.tokens import token
+from tracker import clock
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import WATCHER, Target
 from tracker.review.finding import Finding
@@ -225,7 +226,7 @@ async def test_many_are_decided_on_at_once_and_each_says_what_became_of_it(queue
 
 async def test_postponing_assigning_rejecting_and_reopening(queue: Queue) -> None:
     await queue.found(proposal())
-    until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    until = (clock.today() + timedelta(days=3)).isoformat()
     assert (await queue.do("assignCandidate", to="bob"))["candidate"]["assignedTo"] == "bob"
     postponed = (await queue.do("postponeCandidate", until=until))["candidate"]
     assert (postponed["state"], postponed["postponedUntil"]) == ("POSTPONED", until)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from deploy.bootstrap import open_connection
 from projections.query import change_feed
-from projections.query.change_feed import affects, seconds_until_next_day
+from projections.query.change_feed import affects
 from projections.runner.tables import SQL
 from schema.base.context import Context
 from schema.execution.execute import stream
@@ -21,6 +21,7 @@ from schema.services import Access, Services
 from schema.types.change import EntityKind
 from tests.support.fact_builders import announced, claimed, clause, ordered, suspended
 from tests.support.time_limits import within
+from tracker import clock
 from tracker.commands.commands import RecordFact
 from tracker.domain.values import Fact
 from tracker.postgres.database import PROJECTOR, Connection, Target
@@ -185,18 +186,32 @@ async def take_turn(holder: Connection) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_today_is_asked_anew_when_the_day_turns(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(change_feed, "seconds_until_next_day", lambda day: 0.05)
-    async with aclosing(asking(services)) as answers:
-        assert [(await coming(answers))["position"] for _ in range(3)] == ["0"] * 3
+class OneSecondBeforeMidnight(clock.Clock):
+    """A clock that is one second before midnight when it is made."""
+
+    def __init__(self) -> None:
+        instant = super().now()
+        midnight = datetime.combine(instant.date() + timedelta(days=1), time(), UTC)
+        self._ahead = midnight - timedelta(seconds=1) - instant
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
 
 
-def test_the_next_day_begins_at_midnight_utc() -> None:
-    today = datetime.now(UTC).date()
-    assert 86_000 < seconds_until_next_day(today + timedelta(days=1)) <= 2 * 86_400
-    assert seconds_until_next_day(today - timedelta(days=2)) == 0
+async def test_a_query_about_today_is_answered_again_after_midnight(services: Services) -> None:
+    query = "subscription { worldChanged { validAt } }"
+    with clock.use_clock(OneSecondBeforeMidnight()):
+        first_day = clock.today()
+        async with aclosing(asking(services, query)) as answers:
+            days = [(await coming(answers))["validAt"] for _ in range(2)]
+    assert days == [str(first_day), str(first_day + timedelta(days=1))]
+
+
+def test_the_day_after_a_day_begins_at_midnight_utc() -> None:
+    today = clock.today()
+    assert 0 < clock.seconds_until_day_after(today) <= 86_400
+    assert 86_400 < clock.seconds_until_day_after(today + timedelta(days=1)) <= 2 * 86_400
+    assert clock.seconds_until_day_after(today - timedelta(days=1)) == 0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support.clocks import REAL_CLOCK, fix_day
+
 MAX_REQUEST_BYTES = 200_000
 STREAMS = 4
 """Come with a request: standard input, output and error of the command, and where its process is told of."""
@@ -165,6 +167,8 @@ def become_command(request: dict[str, Any], streams: list[int]) -> None:
         os.close(stream)
     os.environ.clear()
     os.environ.update(request["env"])
+    if not REAL_CLOCK.items() <= os.environ.items():
+        fix_day()
     os.chdir(request["cwd"])
     sys.argv = [program(), *request["arguments"]]
     if files := request["files"]:

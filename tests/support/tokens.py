@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from deploy.bootstrap import open_connection
+from tracker import clock
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import OWNER, Target
@@ -15,4 +16,4 @@ async def token(
 ) -> str:
     """A new token."""
     async with open_connection(target, role=OWNER) as connection:
-        return await tokens.create(connection, name, scopes, expires_on, datetime.now(UTC).date())
+        return await tokens.create(connection, name, scopes, expires_on, clock.now().date())

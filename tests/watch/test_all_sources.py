@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,6 +14,7 @@ from tests.support.publishers.server import playing
 from tests.support.watching import QUICK
 from tests.watch import test_request_budget as budget
 from tests.watch.test_request_budget import PLAYED, Played
+from tracker import clock
 from tracker.postgres.database import Target
 from tracker.watch.adapter import SourceSettings
 from tracker.watch.adapters.bgs_ogc import Options as BgsOptions
@@ -59,7 +60,7 @@ def without_pauses(settings: SourceSettings) -> SourceSettings:
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SourceSettings, Played]]:
     """All sources, each with its publisher as it was yesterday."""
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     monkeypatch.setattr(budget, "TODAY", today)
     monkeypatch.setattr(budget, "DAYS", [today - timedelta(days=n) for n in range(40, -1, -1)])
     sources = [without_pauses(each) for each in load_sources(None, adapter_named)]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as clock
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import pytest
+from datetime import datetime, timedelta
 
 from deploy.bootstrap import open_connection
 from tests.support.publishers.server import playing
 from tests.support.time_limits import within
 from tests.support.watching import Gazette, options, source
 from tests.watch.test_watcher import facts, items, look, row, until, watching
+from tracker import clock
+from tracker.clock import Clock, use_clock
 from tracker.domain.watched_source_facts import Looked
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.watch import look as look_module
 
 YEARS = timedelta(days=3 * 365)
 
@@ -50,7 +47,7 @@ async def test_a_source_that_was_looked_at_in_the_future_is_read_from_its_beginn
     assert publisher.count("/act/*") == 4  # as if nothing of it were known
     assert await items(target) == ["a1", "a2", "a3", "a4"]
     kept = await row(target)
-    assert kept["looked_at"] < kept["next_look_at"] < datetime.now(UTC) + timedelta(days=2)
+    assert kept["looked_at"] < kept["next_look_at"] < clock.now() + timedelta(days=2)
     [again] = await look(target, watched)
     assert again.warnings == ()
 
@@ -67,21 +64,20 @@ async def test_a_clock_that_goes_back_by_hours_changes_nothing(target: Target) -
 
 
 async def test_a_look_during_which_the_clock_goes_back_is_on_record(
-    target: Target, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    target: Target, recorder: Recorder
 ) -> None:
-    class GoingBack(datetime):
-        """A time of which each is earlier than the one before."""
+    class GoingBack(Clock):
+        """A clock whose instants are each earlier than the one before."""
 
-        times = 0
+        calls = 0
 
-        @classmethod
-        def now(cls, tz: clock.tzinfo | None = None) -> Any:
-            cls.times += 1
-            return datetime.now(tz) - cls.times * timedelta(minutes=10)
+        def now(self) -> datetime:
+            self.calls += 1
+            return super().now() - self.calls * timedelta(minutes=10)
 
-    monkeypatch.setattr(look_module, "datetime", GoingBack)
     async with playing(Gazette(3)) as server:
-        [report] = await look(target, options(source(server.url)))
+        with use_clock(GoingBack()):
+            [report] = await look(target, options(source(server.url)))
     assert report.complete
     assert report.started_at == report.ended_at
     assert isinstance((await facts(recorder))[-1], Looked)

@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ from tests.support.publishers.publisher import (
 )
 from tests.support.publishers.server import PublisherServer, playing
 from tests.support.watching import options as watch_options
+from tracker import clock
 from tracker.domain.watched_source_facts import Failed, Looked
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
@@ -45,7 +46,7 @@ from tracker.watch.registry import adapter_named
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
 
-TODAY = datetime.now(UTC).date()
+TODAY = clock.now().date()
 YESTERDAY, LONG_AGO = str(TODAY - timedelta(days=1)), str(TODAY - timedelta(days=20))
 GALLIUM = "Export Controls on Gallium for Testing"
 ENTRY = Item("https://ministry.example/1", "Licences for rare earths", YESTERDAY)

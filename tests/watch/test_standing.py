@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from deploy.bootstrap import open_connection, running_tracker
 from tests.support.api import Api
@@ -10,6 +10,7 @@ from tests.support.publishers.publisher import Status, unreachable
 from tests.support.publishers.server import playing
 from tests.support.waiting import until_it_says
 from tests.support.watching import Gazette, options, source
+from tracker import clock
 from tracker.postgres.database import Target
 from tracker.watch.summary import SourceStanding, WatchSummary
 from tracker.watch.watcher import Watcher
@@ -73,12 +74,12 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
     async with running_tracker(target) as tracker:
         [warning] = (await Api(tracker).request("GET", "/readyz")).json()["warnings"]
     assert warning.startswith("no publisher can be reached: the network is missing")
-    assert f"after {datetime.now(UTC):%Y-%m-%d}" in warning
+    assert f"after {clock.now():%Y-%m-%d}" in warning
 
 
 def standing(key: str, **fields: object) -> SourceStanding:
     """How a source stands that is well."""
-    now = datetime.now(UTC)
+    now = clock.now()
     values = {
         "name": key,
         "looked_at": now,

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from tests.support.publishers.publisher import (
 from tests.support.publishers.server import PublisherServer, playing
 from tests.support.time_limits import within
 from tests.support.watching import GAZETTE, Gazette, GazetteOptions, options, source
+from tracker import clock
 from tracker.domain.values import Fact
 from tracker.domain.watched_source_facts import (
     Failed,
@@ -104,7 +104,7 @@ async def test_a_look_keeps_and_records_every_fetch_and_proposes_what_is_new(
     ]
     assert isinstance(looked, Looked)
     assert (looked.look, looked.candidates, looked.complete) == (1, 3, True)
-    assert looked.covers_until == datetime.now(UTC).date()
+    assert looked.covers_until == clock.now().date()
     async with open_connection(target) as connection:
         kept = await connection.fetchval(
             "SELECT content FROM watch.snapshots WHERE sha256 = decode($1, 'hex')",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
 
+from tracker import clock
 from tracker.web.retry_after import read_retry_after
 
 
@@ -25,6 +26,6 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("in_tokyo")
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%c"])
 def test_all_three_forms_of_a_date_are_in_greenwich_time_wherever_the_server_is(form: str) -> None:
-    at = datetime.now(UTC) + timedelta(hours=2)
+    at = clock.now() + timedelta(hours=2)
     assert read_retry_after(503, at.strftime(form)) == pytest.approx(2 * 3600, abs=60)
     assert read_retry_after(503, format_datetime(at)) == pytest.approx(2 * 3600, abs=60)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import MappingProxyType
 
+from tracker import clock
 from tracker.errors import IdempotencyConflict, VersionConflict
 from tracker.log.entries import NewEvent, RecordedEvent, planned_event
 from tracker.log.recorder import Recorder
@@ -44,6 +44,6 @@ async def dry_run(
         if event.version != versions[event.stream] + 1:
             return VersionConflict(event.stream, event.version - 1, versions[event.stream])
         versions[event.stream] += 1
-    now = datetime.now(UTC)
+    now = clock.now()
     events = [planned_event(new, position + i, now) for i, new in enumerate(decided, 1)]
     return DryRun(position, events, decided, known)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import asyncpg
 
+from tracker import clock
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.delivery.parked_events import ParkedEvent
 from tracker.delivery.progress import Place, ReplayPlace, Standing
@@ -36,7 +37,7 @@ class EndpointSettings:
     @property
     def keys(self) -> list[SigningKey]:
         """The keys that sign at this moment, the newest first."""
-        now = datetime.now(UTC)
+        now = clock.now()
         return [key for key, retires_at in self.all_keys if retires_at is None or retires_at > now]
 
 

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
+from tracker import clock
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
 from tracker.delivery.endpoint_settings import EndpointSettings
 from tracker.delivery.message import Message, batch_message, event_message
@@ -157,7 +157,7 @@ class EndpointWorker:
             return None
         seconds = self._not_before - time.monotonic()
         if (at := self.standing.next_attempt_at) is not None and not asked_for:
-            seconds = max(seconds, (at - datetime.now(UTC)).total_seconds())
+            seconds = max(seconds, (at - clock.now()).total_seconds())
         return seconds
 
     def wake(self) -> None:
@@ -301,7 +301,7 @@ class EndpointWorker:
         elif answer.supported and not answer.allowed:
             self._fail(unmade("the receiver does not allow deliveries from this origin"), [])
         else:
-            self.standing.handshake_at = datetime.now(UTC)
+            self.standing.handshake_at = clock.now()
             self.standing.requests_a_minute = answer.requests_per_minute
             self._tools.progress.changed(self.standing)
 
@@ -311,7 +311,7 @@ class EndpointWorker:
         self._note_attempt(message, len(delivery.events), mine.failures + 1, answer)
         place.position, place.previous = delivery.until, delivery.previous
         self._parked.note_passed(delivery.passed)
-        mine.last_accepted_at = datetime.now(UTC)
+        mine.last_accepted_at = clock.now()
         mine.failures, mine.failing_since, mine.next_attempt_at = 0, None, None
         mine.last_error, mine.last_status = None, answer.status
         self._batch_events = min(2 * self._batch_events, self.settings.max_batch_events)
@@ -324,7 +324,7 @@ class EndpointWorker:
         message: Message | None = None,
     ) -> None:
         """Note a failure, and when it is tried again; a receiver that is gone for good is disabled."""
-        mine, now = self.standing, datetime.now(UTC)
+        mine, now = self.standing, clock.now()
         mine.failures += 1
         mine.failing_since = mine.failing_since or now
         mine.last_error, mine.last_status = storable(answer.error), answer.status
@@ -350,7 +350,7 @@ class EndpointWorker:
         self._tools.progress.unwritten.attempts.append(
             MadeAttempt(
                 self.standing.endpoint,
-                datetime.now(UTC),
+                clock.now(),
                 message.id,
                 message.first_position,
                 message.last_position,

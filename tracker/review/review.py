@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from msgspec import structs
 
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.domain.commitments import free_texts, without_texts
 from tracker.domain.entity import check_stream, retracted_ids
@@ -380,4 +381,4 @@ async def _each(
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    return clock.today()

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
+from tracker import clock
 from tracker.commands.handler import Commands, load
 from tracker.domain.codec import decode, encode
 from tracker.domain.values import Actor, Fact, PartialDate, Sha256, Source
@@ -84,7 +85,7 @@ class Journal:
 
     async def record_watched(self, settings: SourceSettings, number: int) -> None:
         """A source is watched, with settings of which this is the so-manieth record."""
-        at = datetime.now(UTC)
+        at = clock.now()
         fact = Watched(
             source=_source(settings, at),
             on=_day(at),
@@ -100,7 +101,7 @@ class Journal:
 
     async def record_unwatched(self, settings: SourceSettings, number: int) -> None:
         """A source is watched no more, after so many records of its settings."""
-        at = datetime.now(UTC)
+        at = clock.now()
         fact = Unwatched(source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST)
         try:
             await self.record(settings.key, fact, f"watch-{settings.key}-end-{number}")
@@ -158,7 +159,7 @@ class LookJournal:
     ) -> None:
         """Nothing came that can be used, because of an error with a code of `FetchFailure`."""
         fact = Failed(
-            **self._request_fields(datetime.now(UTC)),
+            **self._request_fields(clock.now()),
             address=request.url,
             status=status,
             code=FetchFailure(error.code),

@@ -20,9 +20,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from tracker import clock
 from tracker.domain.vocabulary import FetchFailure
 from tracker.errors import InvalidInput, TrackerError
 from tracker.review.finding import Finding
@@ -104,7 +105,7 @@ class LookInProgress:
 
         Raises what a database does that can't be reached, and LeaseLost.
         """
-        started_at = datetime.now(UTC)
+        started_at = clock.now()
         warnings = self._begin_anew_where_the_clock_went_back(started_at)
         result: LookResult | None = None
         ended_by: FetchFailed | NotUnderstood | None = None
@@ -122,7 +123,7 @@ class LookInProgress:
             self._settings.key,
             self._look,
             started_at,
-            max(started_at, datetime.now(UTC)),  # a clock may go back
+            max(started_at, clock.now()),  # a clock may go back
             self._requests,
             self._snapshots,
             self._candidates,

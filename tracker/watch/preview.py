@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from tracker import clock
 from tracker.postgres.database import WATCHER, Target, create_pool
 from tracker.review.finding import FactProposal, Finding, ImportProposal
 from tracker.snapshots.digest import sha256_of
@@ -56,7 +56,7 @@ class _Preview:
         self._lines: list[str] = []
 
     async def run(self, options: WatchOptions, cursor: Cursor, number: int) -> LookPreview:
-        started_at = datetime.now(UTC)
+        started_at = clock.now()
         adapter = options.find_adapter(self._settings.adapter)
         look = adapter.look(self._settings, cursor, started_at.date())
         result, failure = None, None
@@ -68,7 +68,7 @@ class _Preview:
             self._settings.key,
             number,
             started_at,
-            datetime.now(UTC),
+            clock.now(),
             self._requests,
             0,
             len(self._lines),

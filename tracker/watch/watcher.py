@@ -13,12 +13,13 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 
+from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.durability import Durability
@@ -192,7 +193,7 @@ class Watcher(BackgroundTask):
             number += 1  # it ended, and a crash kept that from being kept
         journal = parts.journal.of_look(settings, number)
         look = LookInProgress(parts.tools, settings, row, number, journal)
-        started_at = datetime.now(UTC)
+        started_at = clock.now()
         try:
             report, cursor = await look.run(adapter)
         except (*CONNECTION_ERRORS, TimeoutError, Unavailable, LeaseLost):
@@ -299,7 +300,7 @@ def _broken_off(
 ) -> LookReport:
     """How a look ended that can't be on record."""
     reason = shorten(f"the look failed: {type(error).__name__}: {error}")
-    ended_at = datetime.now(UTC)
+    ended_at = clock.now()
     failure = "LAYOUT_CHANGED", reason
     return LookReport(
         settings.key, number, started_at, ended_at, 0, 0, 0, complete=False, failure=failure
@@ -316,7 +317,7 @@ def retry_seconds(
 
 async def _sleep_until_due(row: SourceRow) -> None:
     """Sleep until a source is due, or the clock turns out to have gone back to before its last look."""
-    while (left := (row.next_look_at - (now := datetime.now(UTC))).total_seconds()) > 0:
+    while (left := (row.next_look_at - (now := clock.now())).total_seconds()) > 0:
         if is_to_come(row.ended_at, now):
             return
         await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))

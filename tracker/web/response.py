@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import aiohttp
 from yarl import URL
 
+from tracker import clock
 from tracker.web.content_encoding import Unpacker, UnpackError
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.request import WebRequest
@@ -47,7 +48,7 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
         return _target(request, response)
     _check_single(request, response)
     if status == 304 and request.known_url == url:
-        return WebResponse(url, 304, datetime.now(UTC))
+        return WebResponse(url, 304, clock.now())
     media_type = _media_type(response)
     if status != 200:  # others, such as 202, come without the document
         content = await _read_some(request, response, MAX_ERROR_BYTES)
@@ -64,7 +65,7 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
     return WebResponse(
         url,
         status,
-        datetime.now(UTC),
+        clock.now(),
         content,
         media_type,
         response.charset and _as_text(response.charset),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
@@ -15,6 +15,7 @@ from schema.assistants.book import Book
 from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
 from schema.inputs.arguments import parse_word
 from schema.pages.site.words import listed, percent, words
+from tracker import clock
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
@@ -96,9 +97,9 @@ def variables(asked: Question) -> dict[str, Any]:
 def newest_year(asked: Question) -> int:
     """The year of the day; an impossible day is refused by the API."""
     try:
-        return date.fromisoformat(asked.day).year if asked.day else datetime.now(UTC).year
+        return date.fromisoformat(asked.day).year if asked.day else clock.today().year
     except ValueError:
-        return datetime.now(UTC).year
+        return clock.today().year
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,7 @@ from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import written_day
+from tracker import clock
 
 DEFAULT_DAYS = 30
 """How far back the first moment lies where the address does not say."""
@@ -83,7 +84,7 @@ def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
     try:
         end = date.fromisoformat(day or address.valid or "")
     except ValueError:
-        end = datetime.now(UTC).date()
+        end = clock.today()
     back = min(timedelta(days=DEFAULT_DAYS), end - date.min)
     return {"from": (end - back).isoformat()}
 

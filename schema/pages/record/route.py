@@ -8,7 +8,6 @@ key of the form counts once, however often it is sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 from uuid import uuid4
@@ -44,6 +43,7 @@ from schema.pages.record.preview_words import (
 from schema.pages.site.address import Address
 from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.plain import PlainPages
+from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.domain.commodities import commodities
 from tracker.domain.places import places
@@ -218,7 +218,7 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
 
 def _statuses(preview: Mapping[str, Any] | None) -> StatusTable | None:
     """The drawing of the statuses that would change."""
-    return status_table(preview["statusChanges"], datetime.now(UTC).date()) if preview else None
+    return status_table(preview["statusChanges"], clock.today()) if preview else None
 
 
 def suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -41,6 +40,7 @@ from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
+from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.errors import (
     Forbidden,
@@ -164,7 +164,7 @@ class ReviewRoute:
         sent: Form | None = None,
         problem: str = "",
     ) -> Response:
-        forms = forms_of(candidate, client.caller.name, datetime.now(UTC).date())
+        forms = forms_of(candidate, client.caller.name, clock.today())
         shown = {
             **around(Address(request.url.path), REVIEW, session(client)),
             "title": candidate["title"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -32,6 +31,7 @@ from schema.pages.review.queue import REVIEW, Queue
 from schema.pages.site.address import Address
 from schema.pages.site.html import FORM_REFUSED, around, html_response, session
 from schema.pages.site.own_api import OwnApi
+from tracker import clock
 from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticated, VersionConflict
 
 MARKED, CONFIRMED = "marked", "confirmed"
@@ -135,7 +135,7 @@ def why_not(
     """Why a decision can't be made on a candidate as it stands; None where it can."""
     if candidate["revision"] != revision:
         return CHANGED
-    possible = forms_of(candidate, actor, datetime.now(UTC).date())
+    possible = forms_of(candidate, actor, clock.today())
     if any(each.do == form.do for each in possible):
         return None
     if form.do == ACCEPT.do and actor in candidate["acceptedBy"]:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.relays import WAIT_SECONDS, append, prepared, reached, running, until_kept
+from tracker import clock
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
 from tracker.delivery.relay.relay import link
@@ -189,7 +190,7 @@ def self_signed(directory: Path) -> tuple[Path, Path]:
     """A certificate of localhost that nobody else signed, and the same with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
+    now = clock.now()
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))

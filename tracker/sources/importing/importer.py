@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from typing import Protocol
 
+from tracker import clock
 from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands.actors import referenced_alliances
 from tracker.commands.commands import PlannedEvent
@@ -123,7 +124,7 @@ async def import_file(
     async with staging(target) as stage:
         if not file.beginning().startswith(ZIP_MAGIC):
             file = replace(file, encoding=encoding(file, reader.encoding))
-        run = ImportRun(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally, actor)
+        run = ImportRun(reader, file, file.sha256(), clock.today(), stage, tally, actor)
         earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
         same = [
             (position, receipt)
@@ -160,7 +161,7 @@ def _finish(run: ImportRun, *, strict: bool) -> ImportOutcome:
 
 def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
     """The event of a receipt, under an id that sorts by time."""
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    moment = clock.now().strftime("%Y%m%dT%H%M%S%f")
     id = f"{moment}-{receipt.sha256[:12]}"
     stream = f"import/{id}"
     return decide(Import.empty(stream), PlannedEvent(stream, receipt, f"import-{id}"), (), actor)

@@ -1,0 +1,20 @@
+"""The day on which tests run: a fixed one, so that no answer depends on the calendar.
+
+Code under test gets it in this process (`tests/conftest.py`) and in commands that tests fork
+(`loaded_tracker.py`). A test that needs the real day asks for the fixture `real_clock`, or starts its
+command with `**REAL_CLOCK`. A command in an interpreter of its own has the real day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tracker.clock import FixedDay, set_clock
+
+TODAY = date(2026, 11, 29)
+REAL_CLOCK = {"TESTS_REAL_CLOCK": "1"}
+
+
+def fix_day() -> None:
+    """Make `TODAY` the current day of this process."""
+    set_clock(FixedDay(TODAY))
