@@ -22,6 +22,10 @@ check:
 test: check
     {{bin}}/pytest
 
+# every test on another day (needs libfaketime)
+nightly start="2031-01-01":
+    {{bin}}/python -m tests.moved_clock {{start}}
+
 # format the code
 format:
     {{bin}}/ruff check --fix .

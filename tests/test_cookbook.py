@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,13 @@ from tests.support.web_server import serving
 from tests.test_readme import anchors
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
+from tracker.clock import FixedDay, use_clock
 from tracker.postgres.database import Target
 
 PAGE = (ROOT / "docs" / "cookbook.md").read_text(encoding="utf-8")
 LEFT_OUT = "…"
+LATER = FixedDay(date(2031, 1, 1))
+"""A day on which the page must still be true."""
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
@@ -137,6 +141,9 @@ async def test_answers_and_files_are_as_the_page_shows_them(
         answer = await api.post(one.query)
         found = [f": {error['message']}" for error in answer.get("errors", ())]
         found += differences(one.answer, answer["data"])
+        with use_clock(LATER):
+            later = await api.post(one.query)
+        found += [f" on a later day{text}" for text in differences(one.answer, later["data"])]
         output = await run(one.lines, url, directory)
         for line in one.lines:
             found += [f" {line}: {text}" for text in wrong_file(one, line, directory)]
