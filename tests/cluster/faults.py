@@ -90,28 +90,49 @@ async def kill_etcd(world: ClusterUnderLoad, chance: Random) -> None:
     world.cluster.etcd.start()
 
 
+async def cancel_waits(world: ClusterUnderLoad, chance: Random) -> float:
+    """Standbys freeze, commits that wait for them are cancelled, and the standbys go on. Return when
+    they do: until then nothing may be acknowledged."""
+    primary = await world.cluster.until_leads()
+    others = await standbys(world)
+    await cancel_while_frozen(primary, others, chance.uniform(3, 8))
+    resume(others)
+    return time.monotonic()
+
+
 async def cancel_appends(world: ClusterUnderLoad, chance: Random) -> None:
     """Standbys freeze, commits wait for them and are cancelled, by which they are seen on the primary
     and nowhere else; then the primary dies, and a standby goes on without them."""
     primary = await world.cluster.until_leads()
     others = await standbys(world)
-    for node in others:
+    await cancel_while_frozen(primary, others, chance.uniform(3, 8))
+    await asyncio.to_thread(primary.kill)
+    resume(others)
+    await world.settled(WRITES_SECONDS)
+    primary.start()
+
+
+async def cancel_while_frozen(primary: Node, frozen: list[Node], seconds: float) -> None:
+    """Freeze standbys and cancel every commit that waits for them. Raises Broken if none waits."""
+    for node in frozen:
         node.freeze()
-    until, cancelled = time.monotonic() + chance.uniform(3, 8), 0
+    until, cancelled = time.monotonic() + seconds, 0
     connection = await primary.connect()
     while time.monotonic() < until:
         for row in await connection.fetch(WAITING):
             cancelled += await connection.fetchval("SELECT pg_cancel_backend($1)", row["pid"])
         await asyncio.sleep(0.05)
-    await asyncio.to_thread(primary.kill)
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         await connection.close(timeout=1)
-    for node in others:
-        node.resume()
     if not cancelled:
+        resume(frozen)
         raise Broken("no commit waited for a standby")
-    await world.settled(WRITES_SECONDS)
-    primary.start()
+
+
+def resume(nodes: list[Node]) -> None:
+    """Let frozen nodes go on."""
+    for node in nodes:
+        node.resume()
 
 
 async def kill_tracker(world: ClusterUnderLoad, chance: Random) -> None:

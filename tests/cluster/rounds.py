@@ -12,7 +12,7 @@ from random import Random
 from tests.cluster import faults
 from tests.cluster.check import check
 from tests.cluster.restored import restore_backup
-from tests.cluster.world import ClusterUnderLoad, by_hosts, by_proxy, longest_silence
+from tests.cluster.world import ClusterUnderLoad, by_hosts, by_proxy, longest_silence, silence_after
 from tests.faults.command import again_note
 
 MODULE = "tests.cluster"
@@ -30,9 +30,13 @@ class Kind:
 
 
 def under_load(
-    strike: Callable[[ClusterUnderLoad, Random], Awaitable[None]],
+    strike: Callable[[ClusterUnderLoad, Random], Awaitable[float | None]],
 ) -> Callable[[ClusterUnderLoad, Random], Awaitable[float]]:
-    """A round of a fault that takes back nothing, at a random moment under load."""
+    """A round of a fault that takes back nothing, at a random moment under load.
+
+    A fault during which nothing may be acknowledged returns when it ended: the seconds without
+    writes count from there.
+    """
 
     async def play(world: ClusterUnderLoad, chance: Random) -> float:
         begun = len(world.sent)
@@ -40,13 +44,13 @@ def under_load(
             await world.settled()
             await asyncio.sleep(chance.uniform(0.5, 5))
             struck = time.monotonic()
-            await strike(world, chance)
+            ended = await strike(world, chance)
             await world.settled(faults.WRITES_SECONDS)
             await world.cluster.until_whole()
             await world.settled()
         told = [sent.told_at for sent in world.sent[begun:] if sent.positions]
         await check(world)  # which sends again what is not known, and so makes it known
-        return longest_silence(told, struck)
+        return longest_silence(told, struck) if ended is None else silence_after(told, ended)
 
     return play
 
@@ -61,6 +65,7 @@ KINDS = {
     "standbys": Kind(by_hosts, under_load(faults.kill_standbys)),
     "etcd": Kind(by_hosts, under_load(faults.kill_etcd)),
     "cancelled": Kind(by_hosts, under_load(faults.cancel_appends)),
+    "cancelled-waits": Kind(by_hosts, under_load(faults.cancel_waits)),
     "tracker": Kind(by_hosts, under_load(faults.kill_tracker)),
     "restored": Kind(by_hosts, restore_backup, rounds_per_world=1),
     "primary-proxy": Kind(by_proxy, under_load(faults.kill_primary)),

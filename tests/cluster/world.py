@@ -182,6 +182,11 @@ def longest_silence(told: Sequence[float], since: float) -> float:
     return max((b - a for a, b in pairwise(ordered) if b >= since), default=0)
 
 
+def silence_after(told: Sequence[float], moment: float) -> float:
+    """The seconds from a moment to the first acknowledgement after it."""
+    return min(each for each in told if each >= moment) - moment
+
+
 def _run(*arguments: str, **environment: str) -> None:
     done = subprocess.run(
         [*TRACKER, *arguments],
