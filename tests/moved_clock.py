@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from datetime import datetime
 
@@ -22,13 +23,23 @@ def main() -> None:
         "start", type=datetime.fromisoformat, help="when the tests begin: a day or time (UTC)"
     )
     arguments, pytest_arguments = parser.parse_known_args()
+    seconds = int((arguments.start - clock.now().replace(tzinfo=None)).total_seconds())
+    moved = {
+        "LD_PRELOAD": library(),
+        "FAKETIME": f"{seconds:+d}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    tests = [sys.executable, "-m", "pytest", *pytest_arguments]
+    os.execve(sys.executable, tests, os.environ | moved)
+
+
+def library() -> str:
+    """Return the path of libfaketime for programs with threads, as its own command names it."""
     program = shutil.which("faketime")
     if program is None:
         sys.exit("faketime is not installed: on Debian, apt-get install faketime")
-    seconds = int((arguments.start - clock.now().replace(tzinfo=None)).total_seconds())
-    os.environ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
-    tests = [sys.executable, "-m", "pytest", *pytest_arguments]
-    os.execv(program, [program, "-f", f"{seconds:+d}s", *tests])
+    asked = [program, "-m", "-f", "+0s", "printenv", "LD_PRELOAD"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,18 @@ from deploy.postgres.connection import PostgresError
 HARMLESS_ACCOUNTS = ("postgres", "_postgres", "nobody")  # the second on macOS
 
 
+PASSED_ON = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "FAKETIME",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
+)
+"""The variables that PostgreSQL gets: how its libraries are found, and those of libfaketime, so that
+tests can move the clocks of all processes together."""
+
+
 @dataclass(frozen=True)
 class DataDirectory:
     """A data directory and the account that the server runs under; None: this process's own."""
@@ -37,8 +49,7 @@ class DataDirectory:
 
     def process(self) -> dict[str, Any]:
         """How every process of PostgreSQL is run: apart from the terminal, and from our secrets."""
-        kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         common = {"cwd": "/", "env": environment | {"LC_ALL": "C"}, "start_new_session": True}
         if not self.account:
             return common
