@@ -95,6 +95,13 @@ FACT_MUTATIONS = (
         "extendSuspension", acts.SuspensionExtended, CONTROL, "Extends the suspension of clauses."
     ),
     FactMutation(
+        "stateSuspension",
+        acts.SuspensionStated,
+        CONTROL,
+        "Records a government's statement that the suspension of clauses runs until a day, where no legal"
+        " instrument was found. The status stays that of the text; answers name the statement.",
+    ),
+    FactMutation(
         "reinstateExportControl", acts.Reinstated, CONTROL, "Ends the suspension of clauses."
     ),
     FactMutation(

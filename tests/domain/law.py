@@ -257,6 +257,8 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
         if law.not_over(day):  # of several, the one that was told last is meant
             meant = law.not_over(day)[-1]
             law.rests[law.rests.index(meant)] = Rest(meant.start, data.get("suspendedUntil"))
+    elif name == "SuspensionStated":
+        pass  # a statement leaves the status as it is
     elif name == "Reinstated":
         back = first(data["reinstatedFrom"])
         law.rests = [rest for rest in law.rests if first(rest.start) < back]

@@ -190,6 +190,11 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "Gallium to the US: all clauses are suspended longer, until January 2027.",
     ),
     (
+        control(acts.SuspensionStated, suspendedUntil="2027-01-10"),
+        "Gallium to the US: all clauses are suspended until 10 January 2027, by a statement without an"
+        " instrument.",
+    ),
+    (
         control(acts.Reinstated, reinstatedFrom=DAY),
         "Gallium to the US: all clauses are back in force from 4 February 2026 on.",
     ),

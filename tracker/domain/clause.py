@@ -22,6 +22,7 @@ from tracker.domain.values import (
     PartialDate,
     Place,
     Quantity,
+    Source,
     Text,
     Value,
     check_number,
@@ -181,6 +182,17 @@ class PartialSuspension(Value, frozen=True, kw_only=True):
     suspended_for: Duration | None = None
 
 
+class StatedSuspension(Value, frozen=True, kw_only=True):
+    """A statement of a government, without a legal instrument, that a suspension runs until a day.
+
+    `on` is the day of the statement, `until` the last suspended day by it, inclusive.
+    """
+
+    on: PartialDate
+    until: PartialDate
+    source: Source
+
+
 class ClauseState(Value, frozen=True, kw_only=True):
     """A clause on a day: what it says, its status, and what is known to come.
 
@@ -202,6 +214,13 @@ class ClauseState(Value, frozen=True, kw_only=True):
     first_in_force: date | None = None
     retroactive: bool = False
     partial_suspensions: tuple[PartialSuspension, ...] = ()
+    stated_suspension: StatedSuspension | None = None
+
+    def contradiction(self, day: date) -> StatedSuspension | None:
+        """The statement by which it is still suspended on `day`, although by its text it is in force."""
+        stated = self.stated_suspension
+        contradicted = self.status is ClauseStatus.IN_FORCE and stated and stated.until.last >= day
+        return stated if contradicted else None
 
     def days_in_force(self) -> tuple[date, date | None] | None:
         """The days on which it is in force by its dates, suspended or not, without a last one where it

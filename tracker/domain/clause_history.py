@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from msgspec import structs
 
-from tracker.domain.clause import Clause, ClauseState, PartialSuspension
+from tracker.domain.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
 from tracker.domain.duration import Duration
 from tracker.domain.suspensions import NO_SUSPENSIONS, Suspension, Suspensions
 from tracker.domain.values import DAY, PartialDate
@@ -45,6 +45,8 @@ class ClauseHistory:
     suspensions: Suspensions = NO_SUSPENSIONS
     partial_suspensions: tuple[PartialSuspension, ...] = ()
     ending: Ending | None = None
+    statement: StatedSuspension | None = None
+    """The last statement that a suspension runs on; None where a later act overtakes it."""
     _not_before: date = field(default=date.min, compare=False)
     """A day before which it is known to be in force on no day; a search need not begin earlier."""
 
@@ -146,6 +148,14 @@ class ClauseHistory:
             return self
         return self._changed(extended.start.first, suspensions=self.suspensions.extend(end, day))
 
+    def with_statement(self, statement: StatedSuspension) -> Self:
+        """The history with a statement that the suspension runs on, which leaves the status as it is."""
+        return replace(self, statement=statement)
+
+    def without_statement(self) -> Self:
+        """The history without a statement, which a later act has overtaken."""
+        return replace(self, statement=None) if self.statement else self
+
     def reinstated(self, day: date) -> Self:
         """The history with every suspension over on `day` at the latest."""
         return self._changed(
@@ -193,6 +203,7 @@ class ClauseHistory:
             first_in_force=self._first_in_force(day),
             retroactive=wording.retroactive,
             partial_suspensions=tuple([s for s in self.partial_suspensions if _last_day(s) >= day]),
+            stated_suspension=self.statement,
         )
 
     def _first_in_force(self, day: date) -> date | None:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from msgspec import structs
 
-from tracker.domain.clause import Clause, ClauseState, PartialSuspension
+from tracker.domain.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
 from tracker.domain.clause_history import ENDED, ClauseHistory, next_day
 from tracker.domain.disputes import Dispute, DisputedFold
 from tracker.domain.entity import Entity, RecordedFact, Retracted, StateWithEvidence
@@ -30,6 +30,7 @@ from tracker.domain.export_control_acts import (
     Repealed,
     Suspended,
     SuspensionExtended,
+    SuspensionStated,
     check_directions,
 )
 from tracker.domain.original_title import OriginalTitle
@@ -147,6 +148,7 @@ class ExportControl(Entity):
         "ExportControl.Extended": Extended,
         "ExportControl.Suspended": Suspended,
         "ExportControl.SuspensionExtended": SuspensionExtended,
+        "ExportControl.SuspensionStated": SuspensionStated,
         "ExportControl.Reinstated": Reinstated,
         "ExportControl.Expired": Expired,
         "ExportControl.Repealed": Repealed,
@@ -207,6 +209,8 @@ class ExportControl(Entity):
                 suspension = self._suspension(id, history, fact)
                 check_order(suspension.start, fact.suspended_until, "suspendedUntil")
                 self._check_is_longer(id, suspension.last, fact.suspended_until, "suspendedUntil")
+            case SuspensionStated():
+                self._check_states_longer(id, history, fact)
             case Reinstated():
                 self._check_returns_not_later(id, history, fact)
             case EnteredIntoForce() | Extended() | Expired():
@@ -236,6 +240,18 @@ class ExportControl(Entity):
                 path=("clauses",),
             )
         return suspension
+
+    def _check_states_longer(
+        self, id: str, history: ClauseHistory, fact: SuspensionStated
+    ) -> None:
+        """Refuse a statement about what was never suspended, or that adds nothing to its text."""
+        if history.last_suspended == date.min:
+            raise InvalidInput(
+                f"clause {id} of {self.id} was never suspended: expected a clause with a suspension",
+                code="NOT_SUSPENDED",
+                path=("clauses",),
+            )
+        self._check_is_longer(id, history.last_suspended, fact.suspended_until, "suspendedUntil")
 
     def _check_is_longer(
         self, id: str, last: date | None, until: PartialDate | None, field: str
@@ -280,7 +296,7 @@ class ExportControl(Entity):
                 yield from _from_to(None, fact.in_force_until)
             case Suspended():
                 yield from _from_to(fact.suspended_from, fact.last_day)
-            case SuspensionExtended():
+            case SuspensionExtended() | SuspensionStated():
                 yield from _from_to(None, fact.suspended_until)
             case Reinstated():
                 yield from _from_to(fact.reinstated_from, None)
@@ -315,11 +331,16 @@ def _after_amendment(
     if clause.id not in histories:
         return ClauseHistory.initial(clause, fact.public_on)
     start = (fact.effective_from or fact.on).first
-    return histories[clause.id].reworded(clause, start, fact.public_on)
+    return histories[clause.id].without_statement().reworded(clause, start, fact.public_on)
 
 
 def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
-    """The history of a clause after one more act about it."""
+    """The history of a clause after one more act about it, which overtakes earlier statements."""
+    if isinstance(fact, SuspensionStated):
+        return history.with_statement(
+            StatedSuspension(on=fact.on, until=fact.suspended_until, source=fact.source)
+        )
+    history = history.without_statement()
     match fact:
         case EnteredIntoForce():
             return history.entered_into_force(fact.public_on, fact.in_force_from)

@@ -149,6 +149,17 @@ class SuspensionExtended(ClausesFact, frozen=True, kw_only=True):
     suspended_until: PartialDate | None = None
 
 
+class SuspensionStated(ClausesFact, frozen=True, kw_only=True):
+    """A government states that the suspension of the clauses runs until this day, inclusive, without a
+    legal instrument: the status stays that of the text, and every answer names the statement.
+
+    `account` is what the statement says.
+    """
+
+    suspended_until: PartialDate
+    account: Text | None = None
+
+
 class Reinstated(ClausesFact, frozen=True, kw_only=True):
     """The suspension of the clauses is over from this day."""
 

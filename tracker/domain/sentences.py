@@ -188,6 +188,8 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
             return f"suspended{firms} from {date_phrase(fact.suspended_from)} {last}"
         case acts.SuspensionExtended():
             return f"suspended longer, {_until(fact.suspended_until)}"
+        case acts.SuspensionStated():
+            return f"suspended {_until(fact.suspended_until)}, by a statement without an instrument"
         case acts.Reinstated():
             return f"back in force from {date_phrase(fact.reinstated_from)} on"
         case acts.Expired():

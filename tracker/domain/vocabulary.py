@@ -127,6 +127,14 @@ class Assumption(StrEnum):
     END_UNKNOWN = "end_unknown"
 
 
+class Confirmation(StrEnum):
+    """How far a status is supported by what is recorded."""
+
+    CONFIRMED = "confirmed"
+    BY_TERMS = "by_terms"
+    CONTRADICTED = "contradicted"
+
+
 class AllianceStatus(StrEnum):
     """The status of an alliance on a day."""
 

@@ -16,6 +16,7 @@ WORDS: Mapping[str, str] = {
     "Extended": "Extended",
     "Suspended": "Suspended",
     "SuspensionExtended": "Suspended longer",
+    "SuspensionStated": "Suspension stated",
     "Reinstated": "Back in force",
     "Expired": "Expired",
     "Repealed": "Repealed",
