@@ -10,8 +10,10 @@ from itertools import product
 from typing import Any
 
 from tracker.domain.clause import ClauseState
+from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.vocabulary import Confirmation
 
 
 class ClauseGroup(StrEnum):
@@ -24,6 +26,7 @@ class ClauseGroup(StrEnum):
     COVERS = "covers"
     LEGAL_STAGE = "legal_stage"
     COMMODITY = "commodity"
+    CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ def count_clauses(
     query: ClauseQuery,
     licences: Licences,
     group_by: Sequence[ClauseGroup],
+    first_days: FirstDays = NOTHING_BY_TERMS,
 ) -> list[ClauseCount]:
     """The clauses that answer to all that is asked, by group, the largest group first; those that are
     equal by their values. A clause on several commodities is in the group of each."""
@@ -48,7 +52,8 @@ def count_clauses(
     inside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for control in controls:
         for item in matching_clauses(query, control, licences):
-            for values in set(_groups(control, item, group_by)):
+            supported = confirmation(control, item, query.day, first_days)
+            for values in set(_groups(control, item, group_by, supported)):
                 clauses[values] += 1
                 inside[values].add(control.id)
     counts = [ClauseCount(values, clauses[values], len(inside[values])) for values in clauses]
@@ -56,13 +61,20 @@ def count_clauses(
 
 
 def _groups(
-    control: ExportControlState, item: ClauseState, group_by: Sequence[ClauseGroup]
+    control: ExportControlState,
+    item: ClauseState,
+    group_by: Sequence[ClauseGroup],
+    supported: Confirmation,
 ) -> Iterator[tuple[str, ...]]:
-    return product(*[_values(control, item, group) for group in group_by])
+    return product(*[_values(control, item, group, supported) for group in group_by])
 
 
-def _values(control: ExportControlState, item: ClauseState, group: ClauseGroup) -> Sequence[Any]:
+def _values(
+    control: ExportControlState, item: ClauseState, group: ClauseGroup, supported: Confirmation
+) -> Sequence[Any]:
     match group:
+        case ClauseGroup.CONFIRMATION:
+            return [supported]
         case ClauseGroup.STATUS:
             return [item.status]
         case ClauseGroup.ISSUER:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from projections.analysis.claims import ClaimRef, Orders, PreferredClaim, several_editions
 from projections.analysis.distribution import (
@@ -23,6 +24,7 @@ from projections.analysis.distribution import (
 from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import Commodity, commodities
+from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.matching import (
@@ -36,7 +38,7 @@ from tracker.domain.matching import (
 )
 from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place
-from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Reach, Stage
+from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Measure, Reach, Stage
 
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
@@ -70,6 +72,7 @@ class AppliedClause:
     clause: ClauseState
     reach: Reach
     limits: tuple[str, ...]
+    confirmation: Confirmation
 
     @property
     def in_force(self) -> bool:
@@ -110,9 +113,26 @@ class ControllingPlace:
         return any(applied.full for applied in self.in_force)
 
     @property
+    def confirmation(self) -> Confirmation | None:
+        """How far it is supported that all of its supply is under a clause in force: as far as of the best
+        supported clause; None where not all of it is."""
+        supported = {applied.confirmation for applied in self.in_force if applied.full}
+        return next((one for one in Confirmation if one in supported), None)
+
+    @property
     def partly(self) -> bool:
         """Whether a part of it is, and not all."""
         return not self.full and any(applied.partly for applied in self.in_force)
+
+
+class MeasureShares(NamedTuple):
+    """The share of the world's output under one kind of measure, and the parts of it that are assumed and
+    contradicted, as those of an exposure."""
+
+    measure: Measure
+    share: Decimal
+    assumed: Decimal
+    contradicted: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +141,10 @@ class Exposure:
 
     `controlled_share` is the part of the world's output that comes from places with a clause in
     force for all of it; `partly_controlled_share` from places where clauses in force reach only a
-    part. Clauses that reach none of it, such as those on technology, count for neither. Both are
-    fractions of 1 to 4 places, and None where no share is known at all.
+    part. Clauses that reach none of it, such as those on technology, count for neither.
+    `assumed_share` and `contradicted_share` are the parts of `controlled_share` from places where that
+    follows from dates alone, or where a statement contradicts it. All are fractions of 1 to 4 places, and
+    None where no share is known at all.
     """
 
     commodity: Commodity
@@ -133,7 +155,9 @@ class Exposure:
     places: tuple[ControllingPlace, ...]
     controlled_share: Decimal | None
     partly_controlled_share: Decimal | None
-    measures: tuple[tuple[Measure, Decimal], ...]
+    assumed_share: Decimal | None
+    contradicted_share: Decimal | None
+    measures: tuple[MeasureShares, ...]
     computed_from: tuple[ClaimRef, ...]
 
     @property
@@ -149,7 +173,10 @@ class ExportClauses:
     which of them count for a question once for all commodities.
     """
 
-    def __init__(self, controls: Sequence[ExportControlState]):
+    def __init__(
+        self, controls: Sequence[ExportControlState], first_days: FirstDays = NOTHING_BY_TERMS
+    ):
+        self.first_days = first_days
         self._licences = licences_in_force(controls)
         self._clauses = [
             (control, state)
@@ -251,7 +278,10 @@ def applied(
     for control, state, goods in clauses.about(commodity):
         if clauses.count(asked, state):
             yield min(
-                (_apply(asked, commodity, stage, control, state, each) for each in goods),
+                (
+                    _apply(asked, commodity, stage, control, state, each, clauses.first_days)
+                    for each in goods
+                ),
                 key=lambda one: (REACHES.index(one.reach), len(one.limits)),
             )
 
@@ -263,15 +293,18 @@ def _apply(
     control: ExportControlState,
     state: ClauseState,
     goods: Goods,
+    first_days: FirstDays,
 ) -> AppliedClause:
     others = tuple(other_than_goods(state.clause))
     limits = (*goods.limits, *limits_of(control, state, asked.destination, asked.day))
     form = form_limit(goods, stage, commodity)
     if form is not None:
         limits = (form.limit, *limits)
+    supported = confirmation(control, state, asked.day, first_days)
     if others or (form is not None and not form.reaches):
-        return AppliedClause(control, state, Reach.OTHER, (*others, *limits))
-    return AppliedClause(control, state, Reach.PARTLY if limits else Reach.FULL, limits)
+        return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported)
+    reach = Reach.PARTLY if limits else Reach.FULL
+    return AppliedClause(control, state, reach, limits, supported)
 
 
 def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:
@@ -294,6 +327,8 @@ def _exposure(
         places,
         _part(p for p in places if p.full) if known else None,
         _part(p for p in places if p.partly) if known else None,
+        _part(p for p in places if p.confirmation is Confirmation.BY_TERMS) if known else None,
+        _part(p for p in places if p.confirmation is Confirmation.CONTRADICTED) if known else None,
         tuple(_by_measure(places)) if known else (),
         claims_used(p.share for p in places if p.in_force and p.share),
     )
@@ -317,17 +352,26 @@ def _places(
     return tuple(sorted(found, key=lambda one: (-one.exact, one.share is None, one.place)))
 
 
-def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[tuple[Measure, Decimal]]:
-    """The share under each kind of measure, of places with such a clause for all of their supply;
+def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[MeasureShares]:
+    """The shares under each kind of measure, of places with such a clause for all of their supply;
     one place can be under several."""
     for measure in Measure:
         under = [
-            p
-            for p in places
-            if any(of.full and of.clause.clause.measure is measure for of in p.in_force)
+            replace(place, in_force=clauses)
+            for place in places
+            if (
+                clauses := tuple(
+                    of for of in place.in_force if of.full and of.clause.clause.measure is measure
+                )
+            )
         ]
         if under:
-            yield measure, _part(under)
+            yield MeasureShares(
+                measure,
+                _part(under),
+                _part(p for p in under if p.confirmation is Confirmation.BY_TERMS),
+                _part(p for p in under if p.confirmation is Confirmation.CONTRADICTED),
+            )
 
 
 def _part(places: Iterable[ControllingPlace]) -> Decimal:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from projections.fold.replay import line
 from projections.query.all_versions import AllVersions
+from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.exposures import Exposures
@@ -70,7 +71,8 @@ class AsOf:
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
         self.lists = Lists(pool, progress)
-        self.controls = Controls(self.lists, recorder, progress)
+        self.confirmations = Confirmations(pool, progress)
+        self.controls = Controls(self.lists, recorder, self.confirmations, progress)
         self.horizons = Horizons(pool, self.lists, progress)
         self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)
@@ -78,7 +80,7 @@ class AsOf:
         self.supplies = Supplies(pool, progress)
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
-        self.exposures = Exposures(pool, self.lists)
+        self.exposures = Exposures(pool, self.lists, self.confirmations)
         self.searches = Searches(pool, self.named, progress)
 
     @property

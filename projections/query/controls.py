@@ -9,13 +9,15 @@ from datetime import date
 from msgspec import structs
 
 from projections.query.clause_matches import ClauseMatches
+from projections.query.confirmations import Confirmations
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, Lists
 from projections.query.moment import Moment
 from projections.query.series import MomentSeries
-from projections.query.suspended_days import Days, MatchingControl, in_force_on
+from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
+from tracker.domain.confirmation import confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, controls_about
 from tracker.domain.vocabulary import ClauseStatus, Measure
@@ -29,8 +31,15 @@ LICENCES_IN_FORCE = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus
 class Controls:
     """Finds controls by their clauses."""
 
-    def __init__(self, lists: Lists, recorder: Recorder, progress: ProgressTracker | None = None):
+    def __init__(
+        self,
+        lists: Lists,
+        recorder: Recorder,
+        confirmations: Confirmations,
+        progress: ProgressTracker | None = None,
+    ):
         self._lists = lists
+        self._confirmations = confirmations
         self._recorder = recorder
         self._matches = ClauseMatches()
         self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
@@ -102,16 +111,33 @@ class Controls:
             for key, state in found
             if (clauses := match(state))
         ]
-        if query.in_force is None:
+        if not query.needs_acts:
             return matching
-        controls = await self.in_force(moment, [of for _, of in matching], query.in_force)
+        controls = await self.narrowed_by_acts(moment, [of for _, of in matching], query)
         return [(key, of) for (key, _), of in zip(matching, controls, strict=True) if of.clauses]
 
-    async def in_force(
-        self, moment: Moment, found: Sequence[MatchingControl], days: Days
-    ) -> list[MatchingControl]:
-        """Those of the clauses that were found that are in force on one of some days."""
-        return await in_force_on(self._recorder, moment, found, days)
+    async def narrowed_by_acts(
+        self, moment: Moment, controls: Sequence[MatchingControl], query: ClauseQuery
+    ) -> Sequence[MatchingControl]:
+        """Leave the clauses that answer to what takes more than their state: whether they are in force on
+        one of some days, and how far their status is supported."""
+        if query.in_force is not None:
+            controls = await in_force_on(self._recorder, moment, controls, query.in_force)
+        if query.confirmation is None:
+            return controls
+        first_days = await self._confirmations.first_days(moment)
+        return [
+            MatchingControl(
+                of.state,
+                [
+                    item
+                    for item in of.clauses
+                    if confirmation(of.state, item, moment.valid_at, first_days)
+                    is query.confirmation
+                ],
+            )
+            for of in controls
+        ]
 
     async def having(
         self, moment: Moment, query: ClauseQuery, filter: Filter
@@ -120,12 +146,12 @@ class Controls:
         clauses that are in force on none of the days that are asked for."""
         found = await self._lists.page(ExportControlState, moment, _with_a_clause(filter, query))
         states = [state for _, state in found]
-        if query.in_force is None:
+        if not query.needs_acts:
             return states
         controls = [MatchingControl(state, state.clauses) for state in states]
         return [
             structs.replace(of.state, clauses=tuple(of.clauses))
-            for of in await self.in_force(moment, controls, query.in_force)
+            for of in await self.narrowed_by_acts(moment, controls, query)
         ]
 
 

@@ -15,6 +15,7 @@ from projections.analysis.exposure import (
     exposures,
     yearly_supplies,
 )
+from projections.query.confirmations import Confirmations
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
@@ -37,8 +38,8 @@ YEARLY_OUTPUT = fill(
 class Exposures:
     """Answers what is under which controls."""
 
-    def __init__(self, pool: Pool, lists: Lists):
-        self._pool, self._lists = pool, lists
+    def __init__(self, pool: Pool, lists: Lists, confirmations: Confirmations):
+        self._pool, self._lists, self._confirmations = pool, lists, confirmations
 
     async def find(
         self,
@@ -62,7 +63,8 @@ class Exposures:
             ),
         )
         questions = [replace(asked, destination=destination) for destination in destinations]
-        clauses = ExportClauses([control for _, control in listed])
+        first_days = await self._confirmations.first_days(moment)
+        clauses = ExportClauses([control for _, control in listed], first_days)
         named = set[Commodity]()
         for question in questions:
             named.update(clauses.subjects(question))

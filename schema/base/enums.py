@@ -30,6 +30,12 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         " have been recorded yet.",
         "end_unknown": "It has ended or will end, and no source says when.",
     },
+    vocabulary.Confirmation: {
+        "confirmed": "A recorded act of the issuer is at least as new as the beginning of the status.",
+        "by_terms": "It follows from dates in older acts: it began after the newest recorded act of the"
+        " issuer.",
+        "contradicted": "A recorded statement says otherwise; `statedSuspension` names it.",
+    },
     vocabulary.AnnouncementKind: {
         "statement": "A statement without a promise.",
         "commitment": "A commitment to something: money, a legal act, a date.",
@@ -112,6 +118,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "covers": "By what they cover.",
         "legal_stage": "By legal stage.",
         "commodity": "By the commodities that they name; one that names several counts for each.",
+        "confirmation": "By how far their status is supported by what is recorded.",
     },
     vocabulary.ClauseStatus: {
         "proposed": "It is proposed by somebody with the right to do so; it is not law.",

@@ -12,7 +12,7 @@ from schema.inputs.ranges import DayRange, parse_days
 from tracker.domain.commodities import Commodity
 from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure
+from tracker.domain.vocabulary import ClauseStatus, Confirmation, Covers, Direction, Form, Measure
 
 OfCommodity: TypeAlias = Annotated[
     str | None,
@@ -51,6 +51,13 @@ OfCovers: TypeAlias = Annotated[
 ]
 OfStatus: TypeAlias = Annotated[
     ClauseStatus | None, argument(description="Only clauses of this status.")
+]
+WithConfirmation: TypeAlias = Annotated[
+    Confirmation | None,
+    argument(
+        description="Only clauses whose status is supported so far: `BY_TERMS` finds those that follow from"
+        " dates in older acts alone."
+    ),
 ]
 ToDestination: TypeAlias = Annotated[
     str | None,
@@ -95,6 +102,7 @@ def parse_clause_query(
     origin: str | None,
     firm: frozenset[str] | None,
     in_force: DayRange | None,
+    confirmation: Confirmation | None = None,
 ) -> ClauseQuery:
     """What is asked of clauses on a day; `firm` are the spellings of one firm.
 
@@ -112,6 +120,7 @@ def parse_clause_query(
         origin=_word(Place, origin, "origin"),
         firm=firm,
         in_force=parse_days(in_force, "inForce"),
+        confirmation=confirmation,
     )
 
 

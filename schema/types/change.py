@@ -15,7 +15,7 @@ from projections.fold import change as fold
 from projections.fold import diff, transitions
 from projections.fold.change import ChangeKind
 from projections.fold.transition_sentences import part_sentence
-from projections.fold.transitions import TransitionBasis, TransitionKind
+from projections.fold.transitions import TransitionBasis, TransitionKind, clause_of
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -27,13 +27,14 @@ from schema.types.event import State, graphql_state
 from schema.types.summary import summary_of
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
-from tracker.domain.export_control import ExportControl
+from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure
 from tracker.domain.firm import Firm
 from tracker.domain.import_receipt import Import
 from tracker.domain.preference import Preference
 from tracker.domain.redaction import Redaction
 from tracker.domain.values import DAY, TextCommitment
+from tracker.domain.vocabulary import Confirmation
 from tracker.domain.watched_source import WatchedSource
 
 
@@ -149,6 +150,19 @@ class Transition:
         description="The first later act that says that it happens on the day; null where the event"
         " that it follows from is of the day itself, and where no such act is known."
     )
+
+    @resolver_field
+    async def confirmation(self, info: Info) -> Confirmation | None:
+        """How far it is supported that the clause has its status from the day on; null where it happens to no
+        clause."""
+        state = self.of.after
+        if self.of.clause is None or not isinstance(state, ExportControlState):
+            return None
+        item = clause_of(state, self.of.clause)
+        if item is None:
+            return None
+        confirmations = info.context.services.as_of.confirmations
+        return await confirmations.of(state, item, Moment(self.of.day, self.position))
 
     @resolver_field
     async def summary(self, info: Info) -> str:

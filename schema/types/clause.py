@@ -23,24 +23,28 @@ from schema.types.common import (
     Commodity,
     Place,
     Quantity,
+    Source,
     at_moment,
     because_event,
     commodity,
     from_state,
     place,
     quantity,
+    source,
 )
 from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
+from tracker.domain.confirmation import status_statement
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import (
     Assumption,
     ClauseEnd,
     ClauseStatus,
+    Confirmation,
     Covers,
     Form,
     LegalStage,
@@ -110,6 +114,15 @@ class PartialSuspension:
     suspended_for: str | None = field(
         description="Its length in ISO 8601 where the act gives that instead of an end."
     )
+
+
+@object_type
+class StatedSuspension:
+    """A statement of a government, without a legal instrument, that a suspension runs until a day."""
+
+    on: PartialDate = field(description="The day of the statement.")
+    until: PartialDate = field(description="The last suspended day by the statement, inclusive.")
+    source: Source = field(description="Where it was read.")
 
 
 @object_type
@@ -187,6 +200,10 @@ class Clause(WithNote):
     partial_suspensions: list[PartialSuspension] = field(
         description="Suspensions for single firms, present and future; its status does not change with"
         " them."
+    )
+    stated_suspension: StatedSuspension | None = field(
+        description="The last statement of a government that its suspension runs until a day, where no"
+        " legal instrument says so; null where a later act has overtaken it."
     )
     returns_on: Day | None = field(
         description="The first day on which it is in force again without a further act."
@@ -294,6 +311,21 @@ class Clause(WithNote):
         return next((one for one in periods if one.holds_on(self._day)), None)
 
     @resolver_field
+    async def confirmation(self, info: Info) -> Confirmation:
+        """How far its status is supported by what is recorded. `CONFIRMED` below `history`."""
+        if self.moment is None:
+            return Confirmation.CONFIRMED
+        confirmations = info.context.services.as_of.confirmations
+        return await confirmations.of(self.control, self.state, self.moment)
+
+    @resolver_field
+    async def status_statement(self, info: Info) -> str:
+        """Its status in one or two sentences: since when, whether confirmed, and what contradicts it."""
+        period = await self._status_period(info)
+        supported = await self.confirmation(info)
+        return status_statement(self.state, self._day, supported, period.first if period else None)
+
+    @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
         """The assumption that the status rests on where no source confirms it: a return from a
         suspension without a newer fact of the issuer, or an end of unknown date; see `horizon`.
@@ -356,11 +388,19 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
                 from_state(PlaceException, of, places=[place(code) for code in of.places])
                 for of in said.exceptions
             ],
+            "stated_suspension": lambda: (
+                stated_suspension(state.stated_suspension) if state.stated_suspension else None
+            ),
             "partial_suspensions": lambda: [
                 from_state(PartialSuspension, of) for of in state.partial_suspensions
             ],
         },
     )
+
+
+def stated_suspension(of: domain.StatedSuspension) -> StatedSuspension:
+    """The GraphQL type of a statement that a suspension runs on."""
+    return StatedSuspension(on=of.on, until=of.until, source=source(of.source))
 
 
 def item(of: scope.Item) -> ClauseItem:

@@ -33,6 +33,7 @@ from schema.inputs.clause_filter import (
     OfMeasure,
     OfStatus,
     ToDestination,
+    WithConfirmation,
     parse_clause_query,
 )
 from schema.types import original_title as original_titles
@@ -148,6 +149,7 @@ class ExportControl(Node):
         origin: FromOrigin = None,
         firm: OfFirm = None,
         in_force: InForceIn = None,
+        confirmation: WithConfirmation = None,
     ) -> list[Clause]:
         """Its clauses in their order. The arguments filter them, with the same meaning as in the
         list `exportControls`.
@@ -164,14 +166,15 @@ class ExportControl(Node):
             origin=origin,
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
+            confirmation=confirmation,
         )
         controls = info.context.services.as_of.controls
         licences: Licences = {}
         if query.is_about_goods and self.moment:
             licences = await controls.licences(self.moment)
         found = MatchingControl(self.state, matching_clauses(query, self.state, licences))
-        if query.in_force and self.moment:
-            [found] = await controls.in_force(self.moment, [found], query.in_force)
+        if query.needs_acts and self.moment:
+            [found] = await controls.narrowed_by_acts(self.moment, [found], query)
         return self.shown(found.clauses)
 
     @resolver_field

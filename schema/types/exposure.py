@@ -16,7 +16,7 @@ from schema.types.common import Commodity, Place, commodity, from_state, place
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
-from tracker.domain.vocabulary import Measure, Reach, Stage
+from tracker.domain.vocabulary import Confirmation, Measure, Reach, Stage
 
 
 @object_type
@@ -58,6 +58,10 @@ class ControllingPlace:
     figure: PlaceFigure | None = field(
         description="The claim behind the share; null where there are no figures."
     )
+    confirmation: Confirmation | None = field(
+        description="How far it is supported that a clause in force covers all of its supply; null where"
+        " none does."
+    )
     in_force: list[AppliedClause] = field(description="The clauses that are in force.")
     suspended: list[AppliedClause] = field(
         description="The clauses that are suspended and will be in force again; they do not"
@@ -74,6 +78,12 @@ class MeasureShare:
         description="The share of the world's production from places with this measure in"
         " force for all of their supply, as a fraction of 1, rounded to 4"
         " decimal places."
+    )
+    assumed_share: Decimal = field(
+        description="The part of `share` that is in force by its own terms, not confirmed."
+    )
+    contradicted_share: Decimal = field(
+        description="The part of `share` that a recorded statement contradicts."
     )
 
 
@@ -101,6 +111,14 @@ class Exposure:
         description="The share from places where the clauses in force reach only a part of"
         " the supply. It is not included in `controlledShare`; how much of it is"
         " controlled is not known."
+    )
+    assumed_share: Decimal | None = field(
+        description="The part of `controlledShare` from places where the clauses are in force by their own"
+        " terms, not confirmed: the dates of older acts alone say so."
+    )
+    contradicted_share: Decimal | None = field(
+        description="The part of `controlledShare` from places where a recorded statement says that the"
+        " clauses are suspended."
     )
     measures: list[MeasureShare] = field(
         description="`controlledShare` by measure. One place can be under several."
@@ -136,7 +154,17 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
         year=of.year,
         controlled_share=of.controlled_share,
         partly_controlled_share=of.partly_controlled_share,
-        measures=[MeasureShare(measure=measure, share=share) for measure, share in of.measures],
+        assumed_share=of.assumed_share,
+        contradicted_share=of.contradicted_share,
+        measures=[
+            MeasureShare(
+                measure=each.measure,
+                share=each.share,
+                assumed_share=each.assumed,
+                contradicted_share=each.contradicted,
+            )
+            for each in of.measures
+        ],
         later={
             "world": lambda: preferred_claim(of.world) if of.world else None,
             "places": lambda: [controlling_place(item, orders, moment) for item in of.places],
@@ -154,6 +182,7 @@ def controlling_place(
         place=place(of.place),
         share=of.share.share if of.share else None,
         figure=place_figure(of.share, orders) if of.share else None,
+        confirmation=of.confirmation,
         in_force=[applied_clause(item, moment) for item in of.in_force],
         suspended=[applied_clause(item, moment) for item in of.suspended],
     )

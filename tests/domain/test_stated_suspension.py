@@ -7,11 +7,7 @@ from functools import partial
 
 from tests.domain.test_export_control import on
 from tests.support.fact_builders import announced, clause, fact, refused, suspended
-from tracker.domain.export_control_acts import (
-    Reinstated,
-    SuspensionExtended,
-    SuspensionStated,
-)
+from tracker.domain.export_control_acts import Reinstated, SuspensionExtended, SuspensionStated
 from tracker.domain.vocabulary import ClauseStatus
 
 refusal = partial(refused, "export-control/gallium")

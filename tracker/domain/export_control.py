@@ -241,9 +241,7 @@ class ExportControl(Entity):
             )
         return suspension
 
-    def _check_states_longer(
-        self, id: str, history: ClauseHistory, fact: SuspensionStated
-    ) -> None:
+    def _check_states_longer(self, id: str, history: ClauseHistory, fact: SuspensionStated) -> None:
         """Refuse a statement about what was never suspended, or that adds nothing to its text."""
         if history.last_suspended == date.min:
             raise InvalidInput(

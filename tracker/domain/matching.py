@@ -26,7 +26,15 @@ from tracker.domain.firm import spelling
 from tracker.domain.places import Place
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.unions import members_of, unions_of
-from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure, Territory
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Covers,
+    Direction,
+    Form,
+    Measure,
+    Territory,
+)
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 ALL_FORMS = frozenset(Form)
@@ -300,7 +308,8 @@ def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
 @dataclass(frozen=True, slots=True)
 class ClauseQuery:
     """What is asked of a clause on a day; None asks nothing. `firm` are the names of one firm in small
-    letters, `in_force` a time of which it is in force on a day."""
+    letters, `in_force` a time of which it is in force on a day. `confirmation` is not found out here: it
+    takes the acts of the issuer."""
 
     day: date
     commodity: Commodity | None = None
@@ -313,6 +322,7 @@ class ClauseQuery:
     origin: Place | None = None
     firm: frozenset[str] | None = None
     in_force: tuple[date | None, date | None] | None = None
+    confirmation: Confirmation | None = None
 
     @property
     def is_about_goods(self) -> bool:
@@ -331,8 +341,13 @@ class ClauseQuery:
     @property
     def needs_rule(self) -> bool:
         """Whether it asks for more than the words and days that every clause has itself."""
-        rest = (self.form, self.covers, self.destination, self.origin, self.firm, self.in_force)
-        return self.is_about_goods or any(part is not None for part in rest)
+        rest = (self.form, self.covers, self.destination, self.origin, self.firm)
+        return self.is_about_goods or self.needs_acts or any(part is not None for part in rest)
+
+    @property
+    def needs_acts(self) -> bool:
+        """Whether it asks for more than the state of a clause says: earlier suspensions, newer acts."""
+        return self.in_force is not None or self.confirmation is not None
 
 
 def matching_clauses(

@@ -25,13 +25,21 @@ from schema.inputs.clause_filter import (
     OfMeasure,
     OfStatus,
     ToDestination,
+    WithConfirmation,
     parse_clause_query,
 )
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.export_control import firm_names
 from tracker.domain import places
-from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, LegalStage, Measure
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Covers,
+    Direction,
+    LegalStage,
+    Measure,
+)
 from tracker.errors import InvalidInput
 
 MAX_GROUPS = 1000
@@ -51,6 +59,9 @@ class ClauseCount:
     )
     covers: Covers | None = field(description="What they cover.")
     legal_stage: LegalStage | None = field(description="Their legal stage.")
+    confirmation: Confirmation | None = field(
+        description="How far their status is supported by what is recorded."
+    )
     commodity: Commodity | None = field(description="A commodity that they name.")
     clauses: int = field(description="The number of clauses.")
     controls: int = field(description="The number of instruments that they are in.")
@@ -82,6 +93,7 @@ class ClauseCounts(AtMoment):
         firm: OfFirm = None,
         status: OfStatus = None,
         in_force: InForceIn = None,
+        confirmation: WithConfirmation = None,
     ) -> list[ClauseCount]:
         """The number of clauses at this moment by their status, measure, issuer, and so on, the largest
         group first; groups without a clause are left out. The filters are those of
@@ -102,6 +114,7 @@ class ClauseCounts(AtMoment):
             origin=origin,
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
+            confirmation=confirmation,
         )
         narrowed = Filter(
             places=parse_words(places.Place, issuer, "issuer"), category=domain_value(direction)
@@ -109,7 +122,8 @@ class ClauseCounts(AtMoment):
         as_of = info.context.services.as_of
         controls = await as_of.controls.having(self.moment, query, narrowed)
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
-        counts = count_clauses(controls, query, licences, group_by)
+        first_days = await as_of.confirmations.first_days(self.moment)
+        counts = count_clauses(controls, query, licences, group_by, first_days)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(
                 f"there are {len(counts)} groups: expected at most {MAX_GROUPS}, narrow what is counted",
@@ -126,6 +140,7 @@ SHOWN_AS: dict[ClauseGroup, Any] = {
     ClauseGroup.DIRECTION: Direction,
     ClauseGroup.COVERS: Covers,
     ClauseGroup.LEGAL_STAGE: LegalStage,
+    ClauseGroup.CONFIRMATION: Confirmation,
     ClauseGroup.COMMODITY: commodity,
 }
 

@@ -40,6 +40,7 @@ from schema.inputs.clause_filter import (
     OfMeasure,
     OfStatus,
     ToDestination,
+    WithConfirmation,
     parse_clause_query,
 )
 from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
@@ -92,6 +93,7 @@ class Controls(AtMoment):
             argument(description="Only export controls announced on one of these days."),
         ] = None,
         in_force: InForceIn = None,
+        confirmation: WithConfirmation = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -118,6 +120,7 @@ class Controls(AtMoment):
             origin=origin,
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
+            confirmation=confirmation,
         )
         narrowed = Filter(
             search=parse_search(search),
@@ -163,8 +166,9 @@ class ControlQuestion:
     def is_same_on_all_days(self) -> bool:
         """Whether a control answers to it on all days on which its state and the licences are the
         same: neither unions, nor the names of a firm, nor earlier suspensions decide."""
-        asked = (self.query.firm, self.query.in_force)
-        by_day = self.query.on_any_day is None or any(part is not None for part in asked)
+        by_day = (
+            self.query.on_any_day is None or self.query.firm is not None or self.query.needs_acts
+        )
         return self.query.needs_rule and not by_day
 
     @property

@@ -1,0 +1,157 @@
+"""Answers say whether a status is confirmed, follows from dates alone, or contradicts a statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api, claim, clause, control, source, suspension
+
+CLAUSE = """query ($day: Day!) { asOf(validAt: $day) { exportControl(id: "x") {
+  clauses { status confirmation statusStatement statedSuspension { until source { publisher } } } } } }"""
+LIST = """query ($day: Day!, $confirmation: Confirmation) { asOf(validAt: $day) {
+  exportControls(confirmation: $confirmation) { totalCount edges { matchingClauses { key } } }
+  clauseCounts(groupBy: [CONFIRMATION]) { confirmation clauses } } }"""
+EXPOSURE = """query ($day: Day!) { asOf(validAt: $day) { exposure(commodity: "rare_earths") {
+  controlledShare assumedShare contradictedShare measures { share assumedShare contradictedShare }
+  places { confirmation } } } }"""
+TRANSITIONS = """{ asOf(validAt: "2026-12-01") { transitions(entity: "export-control/x") {
+  nodes { day transition confirmation } } } }"""
+
+
+@pytest.fixture
+async def api(services: Services) -> Api:
+    """A control whose suspension ends on 27 November 2026; nothing newer of its issuer is recorded."""
+    api = Api(services)
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension())
+    return api
+
+
+async def newer_act(api: Api, on: str, issuer: str = "CN") -> None:
+    """Another act of an issuer."""
+    await api.do("announceExportControl", control("y", on=on, issuer=issuer))
+
+
+async def stated(api: Api, on: str = "2026-09-28") -> None:
+    """A statement of the ministry that the suspension runs to 10 January 2027."""
+    said = source(published_on=on)
+    await api.do(
+        "stateSuspension", {"id": "x", "on": on, "suspendedUntil": "2027-01-10", "source": said}
+    )
+
+
+async def confirmations(api: Api, *days: str) -> list[str]:
+    """How far the status of the clause is supported on some days."""
+    return [(await one(api, day))["confirmation"] for day in days]
+
+
+async def one(api: Api, day: str) -> dict[str, Any]:
+    """The clause on a day."""
+    [found] = (await api.ask(CLAUSE, day=day))["asOf"]["exportControl"]["clauses"]
+    return dict(found)
+
+
+async def test_a_return_after_the_newest_act_follows_from_terms_alone(api: Api) -> None:
+    assert await confirmations(api, "2025-01-01", "2026-11-27", "2026-11-28") == [
+        "CONFIRMED",
+        "CONFIRMED",
+        "BY_TERMS",
+    ]
+    found = await one(api, "2026-12-01")
+    assert found["statusStatement"] == (
+        "In force by its own terms since 28 November 2026 (not confirmed)."
+    )
+
+
+async def test_an_act_of_the_issuer_on_or_after_the_day_confirms_the_return(api: Api) -> None:
+    await newer_act(api, "2026-11-27")
+    assert await confirmations(api, "2026-11-28") == ["BY_TERMS"]
+    await api.do("announceExportControl", control("z", on="2026-11-28"))
+    assert await confirmations(api, "2026-11-28") == ["CONFIRMED"]
+    found = await one(api, "2026-11-28")
+    assert found["statusStatement"] == "In force since 28 November 2026."
+
+
+async def test_neither_other_issuers_nor_accounts_of_others_confirm_it(api: Api) -> None:
+    await newer_act(api, "2026-12-01", issuer="US")
+    dispute = {"id": "x", "on": "2026-12-01", "account": "It is suspended.", "source": source()}
+    await api.do("disputeExportControl", dispute)
+    assert await confirmations(api, "2026-12-01") == ["BY_TERMS"]
+
+
+async def test_an_expiry_after_the_newest_act_follows_from_terms_alone(services: Services) -> None:
+    api = Api(services)
+    await api.do("announceExportControl", control("x", {**clause(), "inForceUntil": "2025-12-31"}))
+    assert await confirmations(api, "2025-12-31", "2026-01-01") == ["CONFIRMED", "BY_TERMS"]
+    found = await one(api, "2026-01-01")
+    assert found["statusStatement"] == (
+        "Expired by its own terms since 1 January 2026 (not confirmed)."
+    )
+
+
+async def test_a_statement_contradicts_the_status_and_is_named(api: Api) -> None:
+    await stated(api)
+    assert await confirmations(api, "2026-11-27", "2026-11-28", "2027-01-10", "2027-01-11") == [
+        "CONFIRMED",
+        "CONTRADICTED",
+        "CONTRADICTED",
+        "BY_TERMS",
+    ]
+    found = await one(api, "2026-11-29")
+    assert found["status"] == "IN_FORCE"
+    assert found["statedSuspension"] == {"until": "2027-01-10", "source": {"publisher": "mofcom"}}
+    assert found["statusStatement"].endswith(
+        "stated on 28 September 2026 that the suspension runs to 10 January 2027;"
+        " the instrument was not found."
+    )
+    assert found["statusStatement"].startswith(
+        "In force by its own terms since 28 November 2026. Ministry of Commerce"
+    )
+
+
+async def test_lists_and_counts_tell_them_apart(api: Api) -> None:
+    await newer_act(api, "2025-12-01")
+    day = "2026-11-29"
+    for confirmation, count in (("CONFIRMED", 1), ("BY_TERMS", 1), ("CONTRADICTED", 0), (None, 2)):
+        found = (await api.ask(LIST, day=day, confirmation=confirmation))["asOf"]
+        assert found["exportControls"]["totalCount"] == count
+        assert len(found["exportControls"]["edges"]) == count
+    assert found["clauseCounts"] == [
+        {"confirmation": "BY_TERMS", "clauses": 1},
+        {"confirmation": "CONFIRMED", "clauses": 1},
+    ]
+
+
+async def test_exposure_says_which_part_is_assumed_or_contradicted(services: Services) -> None:
+    api = Api(services)
+    on_rare_earths = {**clause(), "commodities": ["rare_earths"]}
+    await api.do("announceExportControl", control("x", on_rare_earths))
+    await api.do("suspendExportControl", suspension())
+    await api.do("recordFigure", claim("240000"))
+    await api.do("recordFigure", claim("300000", place="WORLD"))
+
+    async def shares(day: str) -> Any:
+        [found] = (await api.ask(EXPOSURE, day=day))["asOf"]["exposure"]
+        [measure] = found["measures"]
+        assert measure["share"] == found["controlledShare"] == "0.8000"
+        [place] = found["places"]
+        assert measure["assumedShare"] == found["assumedShare"]
+        assert measure["contradictedShare"] == found["contradictedShare"]
+        return found["assumedShare"], found["contradictedShare"], place["confirmation"]
+
+    assert await shares("2025-01-01") == ("0.0000", "0.0000", "CONFIRMED")
+    assert await shares("2026-11-29") == ("0.8000", "0.0000", "BY_TERMS")
+    await stated(api)
+    assert await shares("2026-11-29") == ("0.0000", "0.8000", "CONTRADICTED")
+
+
+async def test_transitions_say_how_far_they_are_supported(api: Api) -> None:
+    found = (await api.ask(TRANSITIONS))["asOf"]["transitions"]["nodes"]
+    assert [(of["day"], of["confirmation"]) for of in found] == [
+        ("2024-12-03", None),
+        ("2025-11-09", "CONFIRMED"),
+        ("2026-11-28", "BY_TERMS"),
+    ]

@@ -1,0 +1,71 @@
+"""How far the status of a clause is supported by what is recorded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tracker.domain.clause import ClauseState
+from tracker.domain.phrases import date_phrase
+from tracker.domain.publishers import publishers
+from tracker.domain.vocabulary import ClauseStatus, Confirmation
+
+if TYPE_CHECKING:
+    from tracker.domain.export_control import ExportControlState
+
+FirstDays = Mapping[tuple[str, str], date]
+"""By instrument and clause: the first day after the newest act of the issuer on which the status changes."""
+NOTHING_BY_TERMS: FirstDays = {}
+"""No status follows from dates alone."""
+
+STATUS_PHRASES: Mapping[ClauseStatus, str] = {
+    ClauseStatus.PROPOSED: "Proposed",
+    ClauseStatus.RECOMMENDED: "Recommended",
+    ClauseStatus.NEGOTIATED: "Being negotiated",
+    ClauseStatus.ANNOUNCED: "Not yet in force",
+    ClauseStatus.IN_FORCE: "In force",
+    ClauseStatus.SUSPENDED: "Suspended",
+    ClauseStatus.EXPIRED: "Expired",
+    ClauseStatus.REPEALED: "Repealed",
+    ClauseStatus.WITHDRAWN: "Withdrawn",
+    ClauseStatus.LAPSED: "Lapsed",
+    ClauseStatus.CONCLUDED: "Concluded",
+}
+
+
+def confirmation(
+    control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
+) -> Confirmation:
+    """Return how far the status of a clause of a control on a day is supported.
+
+    A status that began after the newest recorded act of the issuer follows from dates in older acts alone.
+    A statement that contradicts the text outweighs both.
+    """
+    if clause.contradiction(day):
+        return Confirmation.CONTRADICTED
+    first_day = first_days.get((control.id, clause.clause.id))
+    follows_from_dates = first_day is not None and first_day <= day
+    return Confirmation.BY_TERMS if follows_from_dates else Confirmation.CONFIRMED
+
+
+def status_statement(
+    clause: ClauseState, day: date, supported: Confirmation, since: date | None
+) -> str:
+    """Return the status of a clause on a day in one or two sentences that claim no more than is recorded.
+
+    `since` is the first day of the status, if it is known.
+    """
+    status = STATUS_PHRASES[clause.status]
+    began = f" since {date_phrase(since)}" if since else ""
+    stated = clause.contradiction(day)
+    if stated:
+        publisher = publishers().get(stated.source.publisher)
+        name = publisher.name if publisher else stated.source.publisher
+        return (
+            f"{status} by its own terms{began}. {name} stated on {date_phrase(stated.on)} that the suspension"
+            f" runs to {date_phrase(stated.until)}; the instrument was not found."
+        )
+    if supported is Confirmation.BY_TERMS:
+        return f"{status} by its own terms{began} (not confirmed)."
+    return f"{status}{began}."
