@@ -7,12 +7,6 @@ from typing import Any
 
 from schema.assistants.book import Book
 
-ASSUMED = {
-    "AUTOMATIC_RETURN": "it is assumed to be back in force after a suspension: no newer fact of its issuer"
-    " is known",
-    "END_UNKNOWN": "it has ended or will end, and no source says when",
-}
-
 
 def say_of_control(control: Mapping[str, Any], book: Book) -> None:
     """Say that an issuer denies a control."""
@@ -21,6 +15,9 @@ def say_of_control(control: Mapping[str, Any], book: Book) -> None:
 
 
 def say_of_clause(control: str, clause: Mapping[str, Any], book: Book) -> None:
-    """Say on what the status of a clause rests where no source says so."""
-    if clause["assumed"]:
-        book.say(f"{control}, clause {clause['key']}: {ASSUMED[clause['assumed']]}.")
+    """Say how far a status is supported, unless it is confirmed, and that an end is unknown."""
+    name = f"{control}, clause {clause['key']}"
+    if clause["confirmation"] != "CONFIRMED":
+        book.say(f"{name}: {clause['statusStatement']}")
+    elif clause["assumed"] == "END_UNKNOWN":
+        book.say(f"{name}: it has ended or will end, and no source says when.")

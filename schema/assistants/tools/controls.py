@@ -44,6 +44,7 @@ class Clause(AnswerPart, kw_only=True):
     key: str
     measure: str
     status: str
+    confirmation: str
     commodities: list[str]
     since: str | UnsetType = UNSET
     covers: str | UnsetType = UNSET
@@ -165,6 +166,7 @@ def clause(control: str, node: Node, book: Book) -> Clause:
         key=node["key"],
         measure=node["measure"].lower(),
         status=node["status"].lower(),
+        confirmation=node["confirmation"].lower(),
         commodities=named([one["key"] for one in node["commodities"]]),
         since=unset(node["statusSince"]),
         covers=unset(node["covers"] != "GOODS" and node["covers"].lower()),

@@ -58,6 +58,12 @@ class ControllingPlace(AnswerPart, kw_only=True):
     more_clauses: int | UnsetType = UNSET
 
 
+NOT_CONFIRMED = {
+    "assumedShare": "is in force by the terms of older acts, not confirmed",
+    "contradictedShare": "is contradicted by a recorded statement",
+}
+
+
 class Supply(AnswerPart, kw_only=True):
     """A supply; shares are fractions of 1 of the world's output."""
 
@@ -67,6 +73,8 @@ class Supply(AnswerPart, kw_only=True):
     year: int | UnsetType = UNSET
     controlled_share: str | UnsetType = UNSET
     partly_controlled_share: str | UnsetType = UNSET
+    assumed_share: str | UnsetType = UNSET
+    contradicted_share: str | UnsetType = UNSET
     places: list[ControllingPlace]
     sources: list[int]
 
@@ -120,6 +128,9 @@ def supply(node: Node, book: Book) -> Supply:
         book.say("Where no share is given, none is known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
         book.say("How much of a partly controlled share is controlled is not known.")
+    for field, meaning in NOT_CONFIRMED.items():
+        if Decimal(node[field] or 0) > 0:
+            book.say(f"{node[field]} of the controlled share {meaning}.")
     return Supply(
         commodity=node["commodity"]["key"],
         stage=unset(node["stage"] and node["stage"].lower()),
@@ -127,6 +138,8 @@ def supply(node: Node, book: Book) -> Supply:
         year=unset(node["year"]),
         controlled_share=unset(node["controlledShare"]),
         partly_controlled_share=unset(node["partlyControlledShare"]),
+        assumed_share=unset(node["assumedShare"]),
+        contradicted_share=unset(node["contradictedShare"]),
         places=[controlling(place, book) for place in node["places"]],
         sources=book.cite(world, *figures[:1]),
     )
