@@ -57,9 +57,9 @@ async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(
         " 1 suspended, which returns in 3\u00a0days"
     )
     assert "until 27\u00a0Nov\u00a02026, then back" in html
-    assert "by its terms" not in html
+    assert "by its own terms" not in html
     later = await page(corrected_log, f"{X}?valid=2026-11-28")
-    assert "by its terms" in later
+    assert "by its own terms (not confirmed)" in later
     assert "no act recorded since says that it did" in later
 
 

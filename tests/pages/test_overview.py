@@ -100,12 +100,12 @@ async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
 
 
 @IN_SESSION
-async def test_how_far_facts_reach_stands_above_all(corpus: Api) -> None:
+async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     question = """{ asOf(validAt: "2026-11-26", position: "10000") {
       horizons { nodes { kind newestFactOn } }
       exportControls(status: IN_FORCE, first: 200) { nodes {
-        clauses(status: IN_FORCE) { assumed } } } } }"""
+        clauses(status: IN_FORCE) { confirmation } } } } }"""
     found = (await corpus.ask(question))["asOf"]
     newest = max(
         one["newestFactOn"]
@@ -114,12 +114,18 @@ async def test_how_far_facts_reach_stands_above_all(corpus: Api) -> None:
     )
     reach = html[html.index('id="reach"') : html.index('class="strip"')]
     assert f'<time datetime="{newest}">' in reach
-    assumed = [
-        clause["assumed"] for of in found["exportControls"]["nodes"] for clause in of["clauses"]
-    ].count("AUTOMATIC_RETURN")
-    assert f"{assumed} clauses are in force by terms alone" in reach
+    by_terms = [
+        clause["confirmation"]
+        for of in found["exportControls"]["nodes"]
+        for clause in of["clauses"]
+    ].count("BY_TERMS")
+    assert by_terms
+    assert f"{by_terms} clauses</a> are in force by their own terms, not confirmed" in reach
     earlier = await page(corpus, "/?valid=2020-01-01&position=10000")
-    assert "This day is not later than the newest of them" in earlier
+    assert "Some issuers have no recorded act for longer" in earlier
+    assert (
+        "not confirmed" not in earlier[earlier.index('id="reach"') : earlier.index('class="strip"')]
+    )
 
 
 @IN_SESSION
@@ -127,11 +133,11 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     html = await page(corpus, PINNED)
     lately = html[html.index('id="lately"') : html.index('id="newest"')]
     assert "Export controls on five more medium and heavy rare earths" in lately
-    assert "by its terms" in lately
+    assert "by its own terms, not confirmed" in lately
     confirmed = await page(corpus, "/?valid=2025-11-20&position=10000")
     lately = confirmed[confirmed.index('id="lately"') : confirmed.index('id="newest"')]
     assert "<li>" in lately
-    assert "by its terms" not in lately
+    assert "by its own terms, not confirmed" not in lately
 
 
 @IN_SESSION
@@ -149,7 +155,7 @@ async def test_a_log_without_facts_says_so(services: Services) -> None:
     html = await page(Api(services), "/")
     assert 'href="/index.ics"' in html
     assert "<h1>No clause on critical minerals is in force</h1>" in html
-    assert "The log had no policy facts at this position." in html
+    assert "No act is recorded at this position." in html
     assert "Nothing that is known turns in these days." in html
 
 
@@ -234,6 +240,7 @@ def transition(clause: str, **changed: Any) -> dict[str, Any]:
         "clause": clause,
         "member": None,
         "basis": "TERMS",
+        "confirmation": "BY_TERMS",
         "summary": "A sentence.",
         "fields": [
             {"path": ["clauses", clause, "status"], "before": "suspended", "after": "in_force"}
@@ -248,24 +255,18 @@ def transition(clause: str, **changed: Any) -> dict[str, Any]:
 
 
 def test_clauses_that_turn_alike_are_one_line() -> None:
-    [line] = turns([transition("1"), transition("2")], {"CN": "2026-06-29"})
-    assert (line.clauses, line.by_terms) == (2, True)
+    [line] = turns([transition("1"), transition("2")])
+    assert (line.clauses, line.confirmation) == (2, "BY_TERMS")
     assert plain(line.what) == "suspended → in force, 2 clauses"
     assert (line.verb, line.title, line.hue) == ("returns", "A ban", "ban")
 
 
-@pytest.mark.parametrize(
-    ("changed", "horizon"),
-    [({"basis": "ACT"}, "2026-06-29"), ({"basis": "CONFIRMED"}, "2026-06-29"), ({}, "2026-11-28")],
-)
-def test_what_an_act_says_or_a_later_fact_follows_is_not_by_terms_alone(
-    changed: dict[str, Any], horizon: str
-) -> None:
-    [line] = turns([transition("1", **changed)], {"CN": horizon})
-    assert not line.by_terms
+def test_clauses_that_are_supported_otherwise_are_lines_of_their_own() -> None:
+    lines = turns([transition("1"), transition("2", confirmation="CONTRADICTED")])
+    assert [line.confirmation for line in lines] == ["BY_TERMS", "CONTRADICTED"]
 
 
 def test_a_day_shows_five_lines_and_how_many_are_left_out() -> None:
-    lines = turns([transition("1", entity=f"export-control/{n}") for n in range(7)], {})
+    lines = turns([transition("1", entity=f"export-control/{n}") for n in range(7)])
     [day] = days_of_turns(lines)
     assert (len(day.turns), day.more) == (5, 2)

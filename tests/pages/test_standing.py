@@ -14,10 +14,7 @@ DAY = date(2026, 11, 25)
 
 def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict[str, Any]:
     """A clause as the API tells it; its status is that of 25 November 2026."""
-    statuses = [
-        {"status": status, "from": first, "until": last, "basis": "ACT"}
-        for status, first, last in periods
-    ]
+    statuses = [{"status": status, "from": first, "until": last} for status, first, last in periods]
     current = next(
         each["status"]
         for each in statuses
@@ -32,6 +29,8 @@ def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict
         "destinations": [{"code": "US", "name": "United States"}],
         "origins": [],
         "statuses": statuses,
+        "confirmation": "CONFIRMED",
+        "statusStatement": "In force.",
         **more,
     }
 
@@ -145,3 +144,24 @@ def test_a_sentence_of_a_clause_has_its_days(
 
 def test_an_instrument_without_clauses_has_its_title() -> None:
     assert heading(control(), DAY) == "Dual-use exports to the US"
+
+
+BACK = (("SUSPENDED", "2025-11-09", "2026-11-10"), ("IN_FORCE", "2026-11-11", None))
+
+
+def test_a_status_that_is_not_confirmed_says_so_in_the_heading_and_below_it() -> None:
+    statement = "In force by its own terms since 11 November 2026 (not confirmed)."
+    back = {"confirmation": "BY_TERMS", "statusStatement": statement}
+    both = control(clause("1", *BACK, **back), clause("2", *BACK, **back))
+    assert heading(both, DAY).endswith(" is in force by its own terms (not confirmed)")
+    assert leads(both, DAY) == [f"Clauses 1 and 2: {statement}"]
+
+
+def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
+    statement = "In force by its own terms since 11 November 2026. The ministry stated otherwise."
+    contradicted = {"confirmation": "CONTRADICTED", "statusStatement": statement}
+    both = control(clause("1", *APPLIES), clause("2", *BACK, **contradicted))
+    assert heading(both, DAY).endswith(
+        ": 1\u00a0clause in force; 1 in force by its own terms, which a statement contradicts"
+    )
+    assert leads(both, DAY)[1] == f"Clause 2: {statement}"

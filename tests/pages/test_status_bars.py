@@ -43,16 +43,16 @@ def following_periods(draw: st.DrawFn) -> list[Period]:
 
 TRUCE = periods_of(
     [
-        {"status": "IN_FORCE", "from": "2024-12-03", "until": "2025-11-08", "basis": "ACT"},
-        {"status": "SUSPENDED", "from": "2025-11-09", "until": "2026-11-27", "basis": "ACT"},
-        {"status": "IN_FORCE", "from": "2026-11-28", "until": None, "basis": "TERMS"},
+        {"status": "IN_FORCE", "from": "2024-12-03", "until": "2025-11-08"},
+        {"status": "SUSPENDED", "from": "2025-11-09", "until": "2026-11-27"},
+        {"status": "IN_FORCE", "from": "2026-11-28", "until": None},
     ]
 )
 
 
-def truce() -> RowOfPeriods:
+def truce(confirmation: str = "CONFIRMED") -> RowOfPeriods:
     """China's ban of gallium to the United States: in force, suspended, back by itself."""
-    return RowOfPeriods("Gallium", [Track("BAN", TRUCE)], facts_until=date(2026, 7, 31))
+    return RowOfPeriods("Gallium", [Track("BAN", TRUCE, confirmation)])
 
 
 def test_every_status_of_the_api_has_a_look_and_its_word() -> None:
@@ -78,20 +78,15 @@ def test_a_suspension_ends_on_its_last_day_and_the_clause_is_back_on_the_next() 
     assert back.x + back.width == 100
     (state,) = row.states
     assert (state.word, state.words) == ("suspended", "until 27\u00a0Nov\u00a02026, then back")
-    assert not state.by_terms
+    assert state.confirmations == {"CONFIRMED"}
 
 
-def test_a_return_that_nobody_recorded_is_by_its_terms() -> None:
-    (row,) = draw_status_table([truce()], date(2026, 11, 28)).rows
+def test_a_state_has_the_confirmations_of_its_clauses() -> None:
+    row_of_two = RowOfPeriods("Gallium", [*truce("BY_TERMS").tracks, *truce("CONTRADICTED").tracks])
+    (row,) = draw_status_table([row_of_two], date(2026, 11, 28)).rows
     (state,) = row.states
     assert (state.status, state.words) == ("IN_FORCE", "since 28\u00a0Nov\u00a02026")
-    assert state.by_terms
-
-
-def test_terms_are_no_doubt_where_newer_facts_are_known() -> None:
-    known = RowOfPeriods("Gallium", [Track("BAN", TRUCE)], facts_until=date(2027, 1, 1))
-    (row,) = draw_status_table([known], date(2026, 11, 28)).rows
-    assert not row.states[0].by_terms
+    assert state.confirmations == {"BY_TERMS", "CONTRADICTED"}
 
 
 @pytest.mark.parametrize(

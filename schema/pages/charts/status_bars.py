@@ -22,8 +22,6 @@ STATUS_ORDER = (
     *("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"),
 )
 """The statuses as people name them: what applies, what is to come, what is over."""
-TERMS = "TERMS"
-"""The basis of a period that begins by the terms of an older act alone."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,6 @@ class Period:
     status: str
     first: date
     last: date | None = None
-    basis: str | None = None
 
     @property
     def look(self) -> Look:
@@ -55,10 +52,11 @@ class Period:
 
 @dataclass(frozen=True)
 class Track:
-    """The periods of one clause, and its measure."""
+    """The periods of one clause, its measure, and how far its status on the day of the page is supported."""
 
     measure: str
     periods: Sequence[Period]
+    confirmation: str = "CONFIRMED"
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,6 @@ class RowOfPeriods:
     href: str | None = None
     group: str | None = None
     """The heading that it stands under with its neighbours, such as the issuer."""
-    facts_until: date | None = None
-    """The day of the newest fact known of its issuer: what turned later rests on terms alone."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +100,8 @@ class State:
     hue: Hue | None
     """None where the clauses are of several kinds."""
     clauses: int
-    by_terms: bool
-    """Whether one began after the newest fact of its issuer, by terms alone."""
+    confirmations: frozenset[str]
+    """How far the statuses of the clauses are supported, in words of the API."""
     words: str
     """Since when, until when, and what then happens by itself; empty where clauses differ in it."""
 
@@ -190,14 +186,18 @@ class StatusTable:
         return [look for look in Look if look in found]
 
 
+def track_of(clause: Mapping[str, Any]) -> Track:
+    """The track of a clause of the API: `measure`, `statuses`, `confirmation`."""
+    return Track(clause["measure"], periods_of(clause["statuses"]), clause["confirmation"])
+
+
 def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
-    """Periods from `statuses` of the API: `status`, `from`, `until` and, where asked, `basis`."""
+    """Periods from `statuses` of the API: `status`, `from`, `until`."""
     return [
         Period(
             given["status"],
             date.fromisoformat(given["from"]),
             date.fromisoformat(given["until"]) if given["until"] else None,
-            given.get("basis"),
         )
         for given in statuses
     ]
@@ -276,21 +276,17 @@ def states_on(row: RowOfPeriods, day: date) -> list[State]:
         if current is not None:
             following = next((period for period in track.periods if period.first > day), None)
             found.setdefault(current.status, []).append((track, current, following))
-    return [
-        _state(status, found[status], row.facts_until) for status in STATUS_ORDER if status in found
-    ]
+    return [_state(status, found[status]) for status in STATUS_ORDER if status in found]
 
 
-def _state(
-    status: str, clauses: Sequence[tuple[Track, Period, Period | None]], facts_until: date | None
-) -> State:
+def _state(status: str, clauses: Sequence[tuple[Track, Period, Period | None]]) -> State:
     hues = {HUES[track.measure] for track, _, _ in clauses}
     words = {state_in_words(current, following) for _, current, following in clauses}
     return State(
         status,
         hues.pop() if len(hues) == 1 else None,
         len(clauses),
-        any(rests_on_terms(current, facts_until) for _, current, _ in clauses),
+        frozenset(track.confirmation for track, _, _ in clauses),
         words.pop() if len(words) == 1 else "",
     )
 
@@ -302,11 +298,6 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
         return ""
     first = min(later, key=lambda period: period.first)
     return f"{first.word} {day_in_words(first.first)}"
-
-
-def rests_on_terms(period: Period, facts_until: date | None) -> bool:
-    """Whether a period began by terms alone, after the newest fact that is known of its issuer."""
-    return period.basis == TERMS and (facts_until is None or period.first > facts_until)
 
 
 def state_in_words(current: Period, following: Period | None) -> str:

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_bars import (
-    RowOfPeriods,
-    StatusTable,
-    Track,
-    draw_status_table,
-    periods_of,
-)
-from schema.pages.controls.control import clause_sub, facts_until
+from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import listed, many
 
@@ -51,11 +45,7 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     )
     tables = [
         draw_status_table(
-            _rows(
-                [pair for pair in ordered if (pair[1]["status"] in OVER) == is_over],
-                found["horizon"],
-                address,
-            ),
+            _rows([pair for pair in ordered if (pair[1]["status"] in OVER) == is_over], address),
             day,
         )
         for is_over in (False, True)
@@ -72,9 +62,7 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
 
 
 def _rows(
-    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
-    horizon: Sequence[Mapping[str, Any]],
-    address: Address,
+    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], address: Address
 ) -> list[RowOfPeriods]:
     """A row a clause; the first of an instrument has its title, the others what tells them apart."""
     rows = []
@@ -87,11 +75,10 @@ def _rows(
         rows.append(
             RowOfPeriods(
                 node["title"] if is_first else clause_sub(clause),
-                [Track(clause["measure"], periods_of(clause["statuses"]))],
+                [track_of(clause)],
                 " · ".join(part for part in sub if part),
                 href=address.link(path_of("controls", node["key"])) if is_first else None,
                 group=node["issuer"]["name"],
-                facts_until=facts_until(horizon, node),
             )
         )
     return rows

@@ -8,13 +8,7 @@ from typing import Any
 
 from schema.pages.charts.scale import day_in_words, window_around
 from schema.pages.charts.square import Moment, Square, Version, draw_square, versions_of
-from schema.pages.charts.status_bars import (
-    RowOfPeriods,
-    StatusTable,
-    Track,
-    draw_status_table,
-    periods_of,
-)
+from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
 from schema.pages.controls.images import status_image
 from schema.pages.controls.standing import heading, leads
@@ -67,7 +61,7 @@ def _present(
     address: Address,
 ) -> dict[str, Any]:
     known_until = facts_until(as_of["horizon"], control)
-    table = clause_bars(control, moment.day, known_until)
+    table = clause_bars(control, moment.day)
     title = heading(control, moment.day)
     return {
         "title": title,
@@ -132,16 +126,15 @@ def _square(
     return draw_square(versions, acts_of_square(acts), moment, table.scale, link)
 
 
-def clause_bars(control: Mapping[str, Any], day: date, known_until: date | None) -> StatusTable:
+def clause_bars(control: Mapping[str, Any], day: date) -> StatusTable:
     """A row for each clause of an instrument."""
     return draw_status_table(
         [
             RowOfPeriods(
                 label=clause_label(clause),
-                tracks=[Track(clause["measure"], periods_of(clause["statuses"]))],
+                tracks=[track_of(clause)],
                 sub=clause_sub(clause),
                 href=f"#clause-{number}",
-                facts_until=known_until,
             )
             for number, clause in enumerate(control["clauses"], 1)
         ],

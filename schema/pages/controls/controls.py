@@ -8,15 +8,9 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import day_in_words
-from schema.pages.charts.status_bars import (
-    STATUS_ORDER,
-    RowOfPeriods,
-    Track,
-    draw_status_table,
-    periods_of,
-)
+from schema.pages.charts.status_bars import STATUS_ORDER, RowOfPeriods, draw_status_table, track_of
 from schema.pages.charts.status_marks import HUES, LOOKS
-from schema.pages.controls.control import clause_label, clause_sub, facts_until, turns
+from schema.pages.controls.control import clause_label, clause_sub, turns
 from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -25,6 +19,11 @@ from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, words
 
 DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
+CONFIRMATIONS = {
+    "CONFIRMED": "confirmed",
+    "BY_TERMS": "by its own terms",
+    "CONTRADICTED": "contradicted by a statement",
+}
 CLAUSE, INSTRUMENT = "clause", "instrument"
 FILTERS = {
     "issuer": "by ",
@@ -36,6 +35,7 @@ FILTERS = {
     "origin": "from ",
     "firm": "naming ",
     "status": "with a clause that is ",
+    "confirmation": "with a status that is ",
     "search": "with the words ",
 }
 """By parameters, what stands before them in the heading."""
@@ -69,7 +69,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     controls = found["exportControls"]["nodes"]
     by_clause = address.query.get("rows", INSTRUMENT) == CLAUSE
     rows = rows_by_clause if by_clause else rows_by_instrument
-    table = draw_status_table(list(rows(controls, found["horizon"], address)), at)
+    table = draw_status_table(list(rows(controls, address)), at)
     chosen = options(data)
     title = heading(
         found["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
@@ -128,35 +128,30 @@ def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> st
 
 
 def rows_by_clause(
-    controls: Sequence[Mapping[str, Any]], horizon: Sequence[Mapping[str, Any]], address: Address
+    controls: Sequence[Mapping[str, Any]], address: Address
 ) -> Iterator[RowOfPeriods]:
     """A row for each clause, under the title of its instrument."""
     for control in controls:
         for clause in control["clauses"]:
             yield RowOfPeriods(
                 clause_label(clause),
-                [Track(clause["measure"], periods_of(clause["statuses"]))],
+                [track_of(clause)],
                 clause_sub(clause),
                 group=f"{control['issuer']['name']}: {control['title']}",
                 href=address.link(path_of("controls", control["key"])),
-                facts_until=facts_until(horizon, control),
             )
 
 
 def rows_by_instrument(
-    controls: Sequence[Mapping[str, Any]], horizon: Sequence[Mapping[str, Any]], address: Address
+    controls: Sequence[Mapping[str, Any]], address: Address
 ) -> Iterator[RowOfPeriods]:
     """A row for each instrument, with a thin bar for each of its clauses."""
     for control in controls:
         yield RowOfPeriods(
             control["title"],
-            [
-                Track(clause["measure"], periods_of(clause["statuses"]))
-                for clause in control["clauses"]
-            ],
+            [track_of(clause) for clause in control["clauses"]],
             instrument_sub(control),
             href=address.link(path_of("controls", control["key"])),
-            facts_until=facts_until(horizon, control),
         )
 
 
@@ -206,6 +201,7 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
         "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
         "status": [Option(status, LOOKS[status].word) for status in STATUS_ORDER],
         "direction": [Option(value, label) for value, label in DIRECTIONS.items()],
+        "confirmation": [Option(value, label) for value, label in CONFIRMATIONS.items()],
     }
 
 

@@ -32,6 +32,12 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 }
 """By the measures of the API: the noun, and what connects it with the goods."""
 MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
+SUPPORT = {
+    "CONFIRMED": "",
+    "BY_TERMS": " by its own terms (not confirmed)",
+    "CONTRADICTED": " by its own terms, which a statement contradicts",
+}
+"""How far a status is supported, behind its word."""
 MAX_GOODS = 3
 MAX_PLACES = 2
 DAYS_THAT_ARE_COUNTED = 100
@@ -106,32 +112,33 @@ def heading(control: Mapping[str, Any], day: date) -> str:
         return str(control["title"])
     groups = _by_state(clauses, day)
     if len(groups) == 1:
-        ((status, following, _),) = groups
+        ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
-        return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{then}"
+        return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{support}{then}"
     parts: list[str] = []
-    for status, following, count in groups:
+    for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
         then = _next_phrase(status, following, count, day, ", which ")
-        parts.append(f"{number} {LOOKS[status].word}{then}")
+        parts.append(f"{number} {LOOKS[status].word}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
 
 
 def _by_state(
     clauses: Sequence[Mapping[str, Any]], day: date
-) -> list[tuple[str, Period | None, int]]:
-    """The statuses with what follows each and the number of clauses, as the clauses are ordered by
-    law: what applies first, what is over last."""
-    found: Counter[tuple[str, Period | None]] = Counter()
+) -> list[tuple[str, str, Period | None, int]]:
+    """The statuses with how far each is supported in words, what follows it and the number of clauses, as
+    the clauses are ordered by law: what applies first, what is over last."""
+    found: Counter[tuple[str, str, Period | None]] = Counter()
     for clause in clauses:
-        found[clause["status"], next_period(periods_of(clause["statuses"]), day)] += 1
+        following = next_period(periods_of(clause["statuses"]), day)
+        found[clause["status"], SUPPORT[clause["confirmation"]], following] += 1
     return [
-        (status, following, count)
-        for (status, following), count in sorted(
+        (*group, count)
+        for group, count in sorted(
             found.items(),
             key=lambda item: (
                 STATUS_ORDER.index(item[0][0]),
-                item[0][1].first if item[0][1] else date.max,
+                item[0][2].first if item[0][2] else date.max,
             ),
         )
     ]
@@ -171,25 +178,33 @@ def _verb(status: str, count: int) -> str:
 
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
     """A sentence for each group of clauses that stand alike: which they are, since and until when."""
-    grouped: dict[tuple[Period, Period | None], list[str]] = {}
+    grouped: dict[tuple[Period, Period | None, str], list[str]] = {}
     for clause in control["clauses"]:
         periods = periods_of(clause["statuses"])
         current = next((period for period in periods if period.covers(day)), None)
         if current is not None:
             bare = Period(current.status, current.first, current.last)
-            grouped.setdefault((bare, next_period(periods, day)), []).append(clause["key"])
+            confirmed = clause["confirmation"] == "CONFIRMED"
+            said = "" if confirmed else clause["statusStatement"]
+            alike = (bare, next_period(periods, day), said)
+            grouped.setdefault(alike, []).append(clause["key"])
     return [
-        _lead(current, following, keys)
-        for (current, following), keys in sorted(
+        f"{_clauses(keys)}: {said}" if said else _lead(current, following, keys)
+        for (current, following, said), keys in sorted(
             grouped.items(),
             key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
         )
     ]
 
 
+def _clauses(keys: Sequence[str]) -> str:
+    """Clauses by their keys: `Clause 1`, `Clauses 1 and 2`."""
+    return f"Clause {keys[0]}" if len(keys) == 1 else f"Clauses {listed(list(keys), 6)}"
+
+
 def _lead(current: Period, following: Period | None, keys: Sequence[str]) -> str:
     one = len(keys) == 1
-    who = f"Clause {keys[0]}" if one else f"Clauses {listed(list(keys), 6)}"
+    who = _clauses(keys)
     if current.status == "EXPIRED":
         last = day_in_words(current.first - timedelta(days=1))
         return f"{who} expired: the last day was {last}."

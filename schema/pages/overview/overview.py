@@ -19,7 +19,7 @@ from schema.pages.overview.restrictions_map import (
     issuers,
     map_values,
 )
-from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, newest_days, turns
+from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -56,13 +56,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The day of the newest policy fact that is known, and how far the day of the page lies behind it."""
+    """The day of the newest recorded act, how many days the page is after it, and how many clauses in force
+    are not confirmed."""
 
     day: str
     days_before: int
     by_terms: int
-    """Clauses that are in force by the terms of an act alone, after a suspension that had an end."""
-    counted_all: bool
+    contradicted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """What the page shows of the moment."""
     found = data["asOf"]
     day = found["validAt"]
-    horizons = newest_days(found["horizon"])
-    coming = turns(found["upcoming"]["nodes"], horizons)
+    coming = turns(found["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(found["byIssuer"], found["unions"])
     title = headline(found["inForce"], everyone)
@@ -107,7 +106,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "shown": shown,
         "coming": days_of_turns(coming),
         "more_coming": found["upcoming"]["totalCount"] - len(found["upcoming"]["nodes"]),
-        "lately": turns(found["recent"]["nodes"], horizons),
+        "lately": turns(found["recent"]["nodes"]),
         "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
         "events": found["events"]["nodes"][::-1],
         "types": ",".join(WORLD_TYPES),
@@ -192,13 +191,10 @@ def reach(found: Mapping[str, Any], day: str) -> Reach | None:
     days = [one["newestFactOn"] for one in found["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
     if not days:
         return None
-    standing = found["standing"]
-    assumed = [
-        clause["assumed"] for control in standing["nodes"] for clause in control["clauses"]
-    ].count("AUTOMATIC_RETURN")
+    counts = {one["confirmation"]: one["clauses"] for one in found["support"]}
     newest = max(days)
     return Reach(
-        newest, days_between(newest, day), assumed, standing["totalCount"] == len(standing["nodes"])
+        newest, days_between(newest, day), counts.get("BY_TERMS", 0), counts.get("CONTRADICTED", 0)
     )
 
 

@@ -57,8 +57,8 @@ class TurnLine:
     """From which status to which they turn, and how many clauses do, as far as there are any."""
     on_terms: bool
     """It turns by the terms of an older act, and no later one names the day."""
-    by_terms: bool
-    """Nobody recorded that it turned: its day lies behind all facts that are known of its issuer."""
+    confirmation: str
+    """How far it is supported by what is recorded, in a word of the API."""
 
     @property
     def verb(self) -> str:
@@ -80,13 +80,12 @@ def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {one["issuer"]: one["newestFactOn"] for one in horizon if one["newestFactOn"]}
 
 
-def turns(transitions: Iterable[Mapping[str, Any]], horizons: Mapping[str, str]) -> list[TurnLine]:
-    """The transitions as lines, in their order; `horizons` has the days of the newest facts that are
-    known, by issuer."""
+def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
+    """The transitions as lines, in their order."""
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in transitions:
         found.setdefault(_line_of(one), []).append(one)
-    return [_turn(ones, horizons) for ones in found.values()]
+    return [_turn(ones) for ones in found.values()]
 
 
 def days_of_turns(found: Iterable[TurnLine]) -> list[DayOfTurns]:
@@ -107,16 +106,15 @@ def _line_of(one: Mapping[str, Any]) -> tuple[str, ...]:
         one["transition"],
         _hue(one),
         one["basis"],
+        one["confirmation"] or "",
         *_statuses(one),
         one["member"] or "",
     )
 
 
-def _turn(ones: Sequence[Mapping[str, Any]], horizons: Mapping[str, str]) -> TurnLine:
+def _turn(ones: Sequence[Mapping[str, Any]]) -> TurnLine:
     first = ones[0]
     issuer = first["after"].get("issuer")
-    known_until = horizons.get(issuer["code"]) if issuer else None
-    on_terms = first["basis"] == TERMS
     return TurnLine(
         day=first["day"],
         transition=first["transition"],
@@ -127,8 +125,8 @@ def _turn(ones: Sequence[Mapping[str, Any]], horizons: Mapping[str, str]) -> Tur
         issuer=issuer["name"] if issuer else None,
         clauses=len({one["clause"] for one in ones if one["clause"]}),
         what=_what(ones),
-        on_terms=on_terms,
-        by_terms=on_terms and known_until is not None and first["day"] > known_until,
+        on_terms=first["basis"] == TERMS,
+        confirmation=first["confirmation"] or "CONFIRMED",
     )
 
 

@@ -8,13 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schema.pages.charts.status_bars import (
-    RowOfPeriods,
-    StatusTable,
-    Track,
-    draw_status_table,
-    periods_of,
-)
+from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -72,7 +66,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     aimed = aimed_at([*found["aimed"]["nodes"], *found["aimedAtImports"]["nodes"]], code)
     unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
     products = made_by(found["productsOf"])
-    coming = turns(found["upcoming"]["nodes"], horizons)
+    coming = turns(found["upcoming"]["nodes"])
     return {
         "title": place["name"],
         "description": standing(place, found, code),
@@ -82,15 +76,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "known_until": horizons.get(code),
         "watch": watch_sentences(horizon_of(found["horizon"], code), day),
         "unions": unions,
-        "issued": draw(found["issued"]["nodes"], horizons, day, address),
-        "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], horizons, day, address),
+        "issued": draw(found["issued"]["nodes"], day, address),
+        "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], day, address),
         "periods": found["memberships"]["nodes"],
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
         "exposed": exposed(found["exposure"]),
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_turns(coming),
-        "lately": turns(found["recent"]["nodes"], horizons),
+        "lately": turns(found["recent"]["nodes"]),
     }
 
 
@@ -152,22 +146,18 @@ def names(control: Mapping[str, Any], code: str) -> bool:
     )
 
 
-def draw(
-    controls: Sequence[Mapping[str, Any]], horizons: Mapping[str, str], day: date, address: Address
-) -> StatusTable:
+def draw(controls: Sequence[Mapping[str, Any]], day: date, address: Address) -> StatusTable:
     """Instruments as rows with a bar for each clause."""
     rows = []
     for control in controls:
-        known = horizons.get(control["issuer"]["code"])
         measures = list(dict.fromkeys(words(one["measure"]) for one in control["clauses"]))
         parts = (control["issuer"]["name"], control["instrument"], listed(measures, 3))
         rows.append(
             RowOfPeriods(
                 control["title"],
-                [Track(one["measure"], periods_of(one["statuses"])) for one in control["clauses"]],
+                [track_of(one) for one in control["clauses"]],
                 ", ".join(part for part in parts if part),
                 href=address.link(path_of("controls", control["key"])),
-                facts_until=date.fromisoformat(known) if known else None,
             )
         )
     return draw_status_table(rows, day)
