@@ -60,7 +60,6 @@ async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(
     assert "by its own terms" not in html
     later = await page(corrected_log, f"{X}?valid=2026-11-28")
     assert "by its own terms (not confirmed)" in later
-    assert "no act recorded since says that it did" in later
 
 
 async def test_a_retracted_act_is_kept_and_struck_and_was_not_before(corrected_log: Api) -> None:

@@ -153,7 +153,7 @@ async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:
         "None that is recorded by this day.",
         "No figures for it are known at this moment.",
         "To no alliance that is recorded.",
-        "No fact of its policy is recorded.",
+        "No act of its government is recorded.",
     ):
         assert words in html
 
