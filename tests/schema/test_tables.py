@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
 import jsonschema  # type: ignore[import-untyped]
 import openpyxl  # type: ignore[import-untyped]
 import pytest
@@ -276,6 +278,25 @@ async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Servic
     column = [cell.value for cell in sheet[1]].index("title") + 1
     assert sheet.cell(2, column).value == "'" + wicked
     assert sheet.cell(2, column).data_type == "s"
+
+
+@pytest.mark.parametrize("title", ["Rule #5 of MOFCOM", "#5", 'Rule "#5", of MOFCOM', "Rule 5"])
+async def test_programs_that_skip_comments_read_whole_rows(
+    services: Services, tmp_path: Path, title: str
+) -> None:
+    recorded = await services.commands.record("export-control/a", announced(title=title))
+    await services.projector.reach(recorded.positions[-1])
+    api = Api(services, Access())
+    path = tmp_path / "clauses.csv"
+    path.write_bytes((await get(api, "clauses.csv", valid="2030-01-01")).content)
+    found = duckdb.sql(f"SELECT * FROM read_csv('{path}', comment = '#', all_varchar = true)")
+    [values] = found.fetchall()
+    row = dict(zip(found.columns, values, strict=True))
+    [expected] = (await get(api, "clauses.json", valid="2030-01-01")).json()["rows"]
+    assert row.keys() == expected.keys()
+    for name in ("title", "status", "statusPosition"):
+        assert row[name] == expected[name]
+    assert expected["title"] == title
 
 
 SHARES = "/tables/shares.csv?commodities=tin&years=2023&group="
