@@ -132,7 +132,7 @@ async def test_the_documented_follower_prints_each_event_once_though_its_server_
             async with serving(services, OPEN, port=port):
                 await append(services.recorder, f"{number}a", 50)
                 wanted = f"{number * 100 + 50} "
-                await until(lambda wanted=wanted: wanted in program.read())  # type: ignore[misc]
+                await until(lambda wanted=wanted: wanted in program.read())
                 await append(services.recorder, f"{number}b", 50)
         printed = re.findall(r"^(\d+) ExportControl\.Announced$", program.read(), re.MULTILINE)
     assert [*map(int, printed)] == [*range(1, len(printed) + 1)]
