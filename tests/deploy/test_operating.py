@@ -25,6 +25,7 @@ from deploy.cli.main import app
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
+from tests.releases.wheels import EXTRAS
 from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.time_limits import within
@@ -80,6 +81,14 @@ def test_every_command_has_the_options_that_it_is_given(page: Path) -> None:
 def test_commands_are_found_on_the_pages() -> None:
     found = {words[0] for page in PAGES for words in commands_of(page)}
     assert {"migrate", "token", "import", "key", "export", "verify", "restore", "snapshot"} <= found
+
+
+@pytest.mark.parametrize("name", ["install", "cluster"])
+def test_machines_get_every_extra_that_their_units_use(name: str) -> None:
+    text = (OPERATING / f"{name}.md").read_text(encoding="utf-8")
+    [extras] = re.findall(r"/pip install '\.\[(.*)\]'", text)
+    own_server = {"embedded"}  # they have a PostgreSQL of their own
+    assert {*extras.split(",")} == {*filter(None, EXTRAS)} - own_server
 
 
 # --- the installation of one machine
