@@ -17,7 +17,7 @@ from tests.support.checkout import ROOT
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page."""
+    """A block of code of a page."""
 
     page: str
     line: int
@@ -31,15 +31,19 @@ def pages() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 
+INDENTED = "indented"
+"""The language of blocks without a fence."""
+
+
 @cache
 def blocks(page: str, language: str | None = None) -> tuple[Block, ...]:
     """The blocks of a page, or those in a language, in order; indents of lists are not part of them."""
-    tokens = MarkdownIt().parse((ROOT / page).read_text(encoding="utf-8"))
-    return tuple(
-        Block(page, (token.map or [0])[0] + 1, token.info.strip(), token.content)
-        for token in tokens
-        if token.type == "fence" and language in (None, token.info.strip())
-    )
+    found = []
+    for token in MarkdownIt().parse((ROOT / page).read_text(encoding="utf-8")):
+        if token.type in ("fence", "code_block"):
+            name = token.info.strip() if token.type == "fence" else INDENTED
+            found.append(Block(page, (token.map or [0])[0] + 1, name, token.content))
+    return tuple(each for each in found if language in (None, each.language))
 
 
 def block(page: str, language: str, part: str) -> str:
