@@ -98,6 +98,7 @@ LONGEST = (
     "deploy/test_data_dirs.py",
     "schema/test_paging.py",
     "deploy/test_operating.py",
+    "test_idle_programs.py",
 )
 """Files that take longest, from half a minute to three: they are begun first, so that no worker is left
 alone with one in the end."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schema.services import Access, Services
+from tests.support.documents import Program, block, running_program
 from tests.support.kafka_broker import running_kafka
 from tests.support.nats_server import running_nats
 from tests.support.relays import append, reached, running, until
@@ -30,21 +28,10 @@ EVENTS = 700
 BROKERS = PAGE[PAGE.index("\n## Brokers") : PAGE.index("\n## Feeds")]
 
 
-@contextmanager
-def program(name: str, directory: Path, *arguments: str) -> Iterator[Path]:
-    """A program of the page in a process of its own; the file has what it prints."""
-    [text] = re.findall(rf'```python\n("""python {name} .*?)```', BROKERS, re.DOTALL)
-    (directory / name).write_text(text, encoding="utf-8")
-    output = directory / "output"
-    with output.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, str(directory / name), *arguments], stdout=file, stderr=file
-        )
-    try:
-        yield output
-    finally:
-        process.kill()
-        process.wait()
+def program(name: str, directory: Path, *arguments: str) -> AbstractContextManager[Program]:
+    """A program of the page in a process of its own."""
+    text = block("docs/integrations.md", "python", f'"""python {name} ')
+    return running_program(directory, name, text, *arguments)
 
 
 async def test_the_consumer_has_each_event_once_also_when_the_stream_was_filled_again(
@@ -54,13 +41,13 @@ async def test_the_consumer_has_each_event_once_also_when_the_stream_was_filled_
         await append(recorder, "a", 5)
         await reached(broker, 5)
         broker.back_up()
-        with program("consumer.py", tmp_path, broker.url) as output:
+        with program("consumer.py", tmp_path, broker.url) as consumer:
             await append(recorder, "b", 5)
-            await until(lambda: output.read_text().count("\n") == 10)
+            await until(lambda: consumer.read().count("\n") == 10)
             broker.restore()
             await append(recorder, "c", 5)
-            await until(lambda: "15 " in output.read_text())
-    printed = re.findall(r"^(\d+) ExportControl\.Announced$", output.read_text(), re.MULTILINE)
+            await until(lambda: "15 " in consumer.read())
+            printed = re.findall(r"^(\d+) ExportControl\.Announced$", consumer.read(), re.MULTILINE)
     assert [*map(int, printed)] == [*range(1, 16)]
 
 
@@ -73,8 +60,9 @@ async def test_the_consumer_ends_where_an_event_is_missing(
         async with running(target, broker.url):
             await reached(broker, 9)
         await jetstream.delete_msg("MINERALS", 5)
-        with program("consumer.py", tmp_path, broker.url) as output:
-            await until(lambda: "events are missing after 4: " in output.read_text())
+        with program("consumer.py", tmp_path, broker.url) as consumer:
+            said = consumer.output
+            await until(lambda: "events are missing after 4: " in said.read_text())
 
 
 async def test_the_relay_to_kafka_goes_on_behind_the_last_event_of_its_topic(

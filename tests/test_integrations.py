@@ -22,8 +22,9 @@ from urllib.error import HTTPError
 import pytest
 from typer.testing import CliRunner
 
+from deploy import settings
 from deploy.bootstrap import running_tracker
-from deploy.cli import endpoint
+from deploy.cli import endpoint, relay
 from deploy.cli.main import app
 from deploy.postgres import Postgres
 from schema.services import Access, Services
@@ -410,6 +411,16 @@ def test_the_times_of_the_page_are_those_at_which_deliveries_are_tried() -> None
     assert JITTER_SHARE == 0.1
 
 
+def test_programs_of_assistants_are_told_of_a_tracker_that_can_be_started() -> None:
+    web, desktop = (json.loads(text)["mcpServers"] for kind, text in BLOCKS if kind == "json")
+    assert web["critical-minerals"]["url"].endswith("/mcp")
+    started = desktop["critical-minerals"]
+    assert Path(started["command"]).name == "tracker"
+    settings.check(started["env"])
+    asked = CliRunner().invoke(app, [*started["args"], "--help"])
+    assert asked.exit_code == 0
+
+
 def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     class Understood(Exception):
         """What is left to do needs a database; `tests/deploy/test_endpoint_cli.py` has that."""
@@ -418,15 +429,16 @@ def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> No
         raise Understood
 
     monkeypatch.setattr(endpoint, "manage", stop)
-    monkeypatch.setattr(endpoint, "run_with_database", stop)
+    for module in (endpoint, relay):
+        monkeypatch.setattr(module, "run_with_database", stop)
     commands = [
         text.removeprefix("tracker ")
         for kind, block in BLOCKS
         for text in block.splitlines()
-        if kind == "sh" and text.startswith("tracker endpoint ")
+        if kind == "sh" and text.startswith(("tracker endpoint ", "tracker relay "))
     ]
     inline = re.findall(r"`tracker (endpoint \w+ ministry.*?)`", PAGE)
-    assert (len(commands), len(inline)) == (8, 3)
+    assert (len(commands), len(inline)) == (10, 3)
     for command in commands + [text.replace("…", "why") for text in inline]:
         result = CliRunner().invoke(app, shlex.split(command))
         assert isinstance(result.exception, Understood), (command, result.output)

@@ -19,36 +19,46 @@ from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
 from tests.support.checkout import ROOT
+from tests.support.documents import Block, block, blocks
 from tests.support.processes import Running, command
 from tests.support.time_limits import within
 from tracker.auth.scopes import Caller, Scope
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [
-    README,
-    *(
-        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-        for name in ("tour", "commands", "api")
-    ),
-]
 QUERIES = [
-    query for page in PAGES for query in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    found.text
+    for page in ("README.md", *(f"docs/{name}.md" for name in ("tour", "api", "events", "time")))
+    for found in blocks(page, "graphql")
 ]
 COMMANDS = [
     line
-    for page in PAGES
-    for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-    for line in block.splitlines()
+    for page in ("docs/commands.md", "docs/access.md", "docs/operating/configure.md")
+    for found in blocks(page, "sh")
+    for line in found.text.splitlines()
 ]
-TABLE_COMMANDS = re.findall(
-    r"```sh\n(.*?)```", (ROOT / "docs" / "tables.md").read_text(encoding="utf-8"), re.DOTALL
-)
+SCRIPTS = [
+    found
+    for page in ("docs/tables.md", "docs/api.md", "docs/events.md")
+    for found in blocks(page, "sh")
+]
+FUNCTIONS = """
+set -eo pipefail
+python() { "$PYTHON" "$@"; }
+tracker() { "$PYTHON" -m tracker "$@"; }
+curl() {
+  case $1 in
+    -N) timeout 5 curl -fsS "$@" || [ $? = 124 ] ;;
+    *) command curl -fsS "$@" ;;
+  esac
+}
+"""
+"""Refusals are failures, and a stream that has no end is followed for five seconds."""
 BOSS = Caller("boss", frozenset(Scope))
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 async def test_every_query_has_an_answer_without_errors(corpus_services: Services) -> None:
-    assert len(QUERIES) >= 16
+    assert len(QUERIES) >= 39
     for document in QUERIES:
         if document.startswith("subscription"):
             answers = stream(Context(corpus_services, Access(), Access().anyone()), document)
@@ -60,39 +70,43 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
         assert all(value is not None for value in answer["data"].values()), document
 
 
-@pytest.mark.parametrize("line", [c for c in COMMANDS if c.startswith("tracker ")])
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "tracker " in line])
 def test_every_command_succeeds_beside_a_running_demo(demo: Running, line: str) -> None:
-    result = command(*shlex.split(line)[1:], data_dir=demo.data_dir)
+    words = shlex.split(line)
+    place = words.index("tracker")
+    environment = dict(word.split("=", 1) for word in words[:place])
+    result = command(*words[place + 1 :], data_dir=demo.data_dir, **environment)
     assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
-@pytest.mark.parametrize("block", TABLE_COMMANDS)
-def test_every_command_for_tables_succeeds(demo: Running, tmp_path: Path, block: str) -> None:
-    script = block.replace("http://127.0.0.1:8000", demo.url).replace("curl -s", "curl -fs")
-    python = shlex.quote(sys.executable)
-    script = f'set -e\npython() {{ {python} "$@"; }}\ntracker() {{ {python} -m tracker "$@"; }}\n{script}'
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda found: f"{found.page}:{found.line}")
+def test_every_script_succeeds_beside_a_running_demo(
+    demo: Running, tmp_path: Path, script: Block
+) -> None:
+    text = script.text.replace("http://127.0.0.1:8000", demo.url)
     result = subprocess.run(
-        ["bash", "-c", script],
+        ["bash", "-c", f"{FUNCTIONS}\n{text}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=within(100),
-        env={**os.environ, DATA_DIR.variable: str(demo.data_dir)},
+        env={**os.environ, DATA_DIR.variable: str(demo.data_dir), "PYTHON": sys.executable},
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout or list(tmp_path.iterdir())
 
 
 def test_the_commands_that_install_are_those_that_ci_runs() -> None:
-    install = [c for c in README.splitlines() if c.startswith("python3 -m venv")]
-    assert [c.rpartition("&& ")[2] for c in install] == [
+    install = [found.text.strip() for found in blocks("README.md", "sh")]
+    assert [line.rpartition("&& ")[2] for line in install] == [
         ".venv/bin/tracker demo",
         ".venv/bin/pytest",
     ]
+    tested = install[1].split(" && ")
+    assert " && ".join(tested[:2]) + f"\n{tested[2]}\n" == block("CONTRIBUTING.md", "sh", "venv")
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert ".venv/bin/pytest" in ci
-    assert "-e '.[test]'" in ci
+    assert all(part in ci for part in (".venv/bin/pytest", "-e '.[test]'"))
 
 
 def anchors(page: str) -> set[str]:

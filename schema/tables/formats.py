@@ -7,9 +7,8 @@ that goes leaves nothing behind.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
+import re
 import tempfile
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
@@ -38,6 +37,8 @@ MAX_SHEET_ROWS = 1_048_575
 """Rows of a sheet of XLSX below the one with the names of columns."""
 MAX_CELL_CHARACTERS = 32_767
 """Characters of a cell of XLSX: openpyxl would cut what is longer without a word."""
+NEEDS_QUOTES = re.compile('[#",\r\n]')
+"""In a cell of CSV. The `csv` module quotes no `#`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ class Format(Protocol):
 
 
 class Csv:
-    """RFC 4180 in UTF-8, the header before it in lines that begin with `#`."""
+    """RFC 4180 in UTF-8, the header before it in lines that begin with `#`.
+
+    Cells that contain `#` are quoted: programs that skip comments would cut their rows there.
+    """
 
     media_type = "text/csv; charset=utf-8; header=present"
     packs = False
@@ -238,9 +242,11 @@ def _columns(header: Header) -> tuple[Column, ...]:
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+    return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if NEEDS_QUOTES.search(text) else text
 
 
 def _texts(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:

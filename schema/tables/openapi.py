@@ -51,6 +51,15 @@ EXAMPLES = {
 """Values of the day and of the parameters that some table needs, by which each table can be tried: all of
 those that a table has go together."""
 
+REFUSALS = {
+    "400": "A parameter is unknown or has a wrong value; the error says what was expected.",
+    "401": "Reading needs a token, or the token is not valid.",
+    "429": "The client sends too many requests, or has too many at a time.",
+    "503": "The server can't answer now; a later attempt may succeed.",
+    "default": "An error with its code.",
+}
+"""The responses of all tables to requests that they refuse, by status."""
+
 
 @cache
 def describe_api() -> dict[str, Any]:
@@ -62,6 +71,7 @@ def describe_api() -> dict[str, Any]:
             "version": version(PRODUCT),
             "description": f"Lists of the GraphQL API as files. Licence of the data: {LICENCE}.",
         },
+        "servers": [{"url": "/", "description": "The server that this description comes from."}],
         "paths": {
             f"/tables/{name}.{ending}": {"get": _operation(one, ending)}
             for name, one in tables().items()
@@ -69,6 +79,15 @@ def describe_api() -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "responses": {
+                name: {
+                    "description": about,
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
+                    },
+                }
+                for name, about in REFUSALS.items()
+            },
             "schemas": {"Error": _ERROR, **{name: _row(one) for name, one in tables().items()}},
         },
         "security": [{}, {"token": []}],
@@ -118,10 +137,7 @@ def _operation(table: Table, ending: str) -> dict[str, Any]:
         ],
         "responses": {
             "200": {"description": table.about, "content": {media_type: _content(table, ending)}},
-            "default": {
-                "description": "An error with its code.",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-            },
+            **{name: {"$ref": f"#/components/responses/{name}"} for name in REFUSALS},
         },
     }
 

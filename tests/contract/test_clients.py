@@ -6,9 +6,11 @@ They come from npm, at the versions in `tests/contract/clients/package-lock.json
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,11 @@ from schema.http import graphiql
 from schema.http.graphql_streams import MULTIPART, SSE
 from schema.services import Services
 from tests.support.api import OPEN
+from tests.support.documents import Program, block, running_program
 from tests.support.node import CLIENTS, node, npm_packages
+from tests.support.ports import free_port
+from tests.support.relays import append
+from tests.support.waiting import until
 from tests.support.web_server import serving
 from tracker.domain.export_control import ExportControlState
 
@@ -109,6 +115,40 @@ async def test_clients_ask_and_follow_unmodified(
     count = before["export-control"] + 1
     assert found["world"] == [[str(head + 1), count], [str(head + 2), count + 1]]
     assert found.get("requests") == REQUESTS[client]
+
+
+def follower(workplace: Path, *arguments: str) -> AbstractContextManager[Program]:
+    """The program of docs/api.md that follows the log by graphql-ws."""
+    text = block("docs/api.md", "js", "// node follow.mjs")
+    return running_program(workplace, "follow.mjs", text, *arguments)
+
+
+async def test_the_documented_follower_prints_each_event_once_though_its_server_is_stopped(
+    workplace: Path, services: Services
+) -> None:
+    port = free_port()
+    with follower(workplace, f"ws://127.0.0.1:{port}/graphql") as program:
+        for number in range(4):
+            async with serving(services, OPEN, port=port):
+                await append(services.recorder, f"{number}a", 50)
+                wanted = f"{number * 100 + 50} "
+                await until(lambda wanted=wanted: wanted in program.read())
+                await append(services.recorder, f"{number}b", 50)
+        printed = re.findall(r"^(\d+) ExportControl\.Announced$", program.read(), re.MULTILINE)
+    assert [*map(int, printed)] == [*range(1, len(printed) + 1)]
+    assert len(printed) >= 350
+
+
+async def test_the_documented_follower_ends_when_the_log_is_another_one(
+    workplace: Path, services: Services
+) -> None:
+    await append(services.recorder, "a", 2)
+    async with serving(services, OPEN) as (address, *_):
+        arguments = f"ws://{address}/graphql", "1-9f86d081884c7d65"
+        with follower(workplace, *arguments) as program:
+            await until(lambda: program.process.poll() is not None)
+    assert program.process.returncode == 1
+    assert "LOG_DIVERGED" in program.output.read_text(encoding="utf-8")
 
 
 async def test_apollo_shows_an_answer_before_what_it_defers(workplace: Path, url: str) -> None:

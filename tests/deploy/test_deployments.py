@@ -27,6 +27,7 @@ from tests.conftest import database, run_sql
 from tests.postgres.test_dumps import BINARIES
 from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
+from tests.support.processes import run as run_tracker
 from tests.support.time_limits import within
 from tracker.errors import TrackerError
 from tracker.postgres.database import connect
@@ -276,3 +277,20 @@ def test_units_are_of_commands_that_there_are() -> None:
     named = re.findall(r"^ExecStart=/opt/tracker/bin/tracker (\w+)", texts, re.MULTILINE)
     assert {"serve", "export", "verify"} <= {*named}
     assert {*named} <= {*commands.commands}
+
+
+def test_a_unit_is_not_started_again_for_ever_where_its_library_is_missing(tmp_path: Path) -> None:
+    """A module that can't be imported stands for one that is not there."""
+    missing = "raise ModuleNotFoundError(\"No module named 'nats'\", name='nats')"
+    (tmp_path / "nats.py").write_text(missing, encoding="utf-8")
+    text = (DEPLOY / "systemd" / "tracker-relay.service").read_text(encoding="utf-8")
+    [command] = re.findall(r"^ExecStart=/opt/tracker/bin/tracker (.*)$", text, re.MULTILINE)
+    ended = run_tracker(
+        *command.split(),
+        PYTHONPATH=str(tmp_path),
+        TRACKER_RELAY_URL="nats://127.0.0.1:4222",
+        TRACKER_DATA_DIR=str(tmp_path / "data"),
+    )
+    assert "SINK_NOT_INSTALLED" in ended.stderr
+    [final] = re.findall(r"^RestartPreventExitStatus=(.*)$", text, re.MULTILINE)
+    assert str(ended.returncode) in final.split()

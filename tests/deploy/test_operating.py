@@ -25,6 +25,8 @@ from deploy.cli.main import app
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
+from tests.releases.wheels import EXTRAS
+from tests.support import documents
 from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.time_limits import within
@@ -32,6 +34,7 @@ from tests.support.time_limits import within
 OPERATING = ROOT / "docs" / "operating"
 BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(OPERATING.glob("*.md"))
+COMMANDS = typer.main.get_command(app)
 
 
 def blocks(text: str) -> list[str]:
@@ -57,19 +60,21 @@ def test_what_is_to_be_typed_is_shell_and_names_files_that_there_are(page: Path)
         assert (ROOT / name).exists(), name
 
 
-def commands_of(page: Path) -> Iterator[list[str]]:
+def commands_of(page: str) -> Iterator[list[str]]:
     """The words of each command of ours that a page has to be typed."""
-    script = "".join(blocks(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
+    script = "".join(
+        each.text for each in documents.blocks(page) if each.language in ("sh", documents.INDENTED)
+    ).replace("\\\n", " ")
     for found in re.findall(r"(?:\btracker|\bmigrate) ((?:[a-z-]+\b|--[a-z-]+)[^\n|;>]*)", script):
-        words = re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", found).split()
-        if words[0] in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        words = re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", found.partition("   ")[0]).split()
+        if words[0] in COMMANDS.commands:  # type: ignore[attr-defined]
             yield words
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_has_the_options_that_it_is_given(page: Path) -> None:
+@pytest.mark.parametrize("page", documents.pages())
+def test_every_command_has_the_options_that_it_is_given(page: str) -> None:
     for words in commands_of(page):
-        command: Any = typer.main.get_command(app)
+        command: Any = COMMANDS
         while hasattr(command, "commands"):
             command = command.commands[words.pop(0)]
         known = {option for parameter in command.params for option in parameter.opts}
@@ -78,8 +83,17 @@ def test_every_command_has_the_options_that_it_is_given(page: Path) -> None:
 
 
 def test_commands_are_found_on_the_pages() -> None:
-    found = {words[0] for page in PAGES for words in commands_of(page)}
+    found = {words[0] for page in documents.pages() for words in commands_of(page)}
     assert {"migrate", "token", "import", "key", "export", "verify", "restore", "snapshot"} <= found
+    assert {"corpus", "endpoint", "relay", "review", "mirror", "redact"} <= found
+
+
+@pytest.mark.parametrize("name", ["install", "cluster"])
+def test_machines_get_every_extra_that_their_units_use(name: str) -> None:
+    text = (OPERATING / f"{name}.md").read_text(encoding="utf-8")
+    [extras] = re.findall(r"/pip install '\.\[(.*)\]'", text)
+    own_server = {"embedded"}  # they have a PostgreSQL of their own
+    assert {*extras.split(",")} == {*filter(None, EXTRAS)} - own_server
 
 
 # --- the installation of one machine

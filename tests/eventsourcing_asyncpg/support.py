@@ -43,6 +43,19 @@ def run(target: Target, statement: str) -> Any:
     return asyncio.run(execute())
 
 
+def run_all(target: Target, statements: str) -> None:
+    """Run statements over a connection of its own."""
+
+    async def execute() -> None:
+        connection = await connect(target)
+        try:
+            await connection.execute(statements)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute())
+
+
 def kill_others(target: Target) -> int:
     """Kill every other connection to the database, and return how many there were."""
     return int(
@@ -105,7 +118,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def in_a_process(
-    script: str, *, url: str, module: str = "tracker.eventsourcing_asyncpg"
+    script: str, *, url: str, module: str = "tracker.eventsourcing_asyncpg", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a script in a Python of its own; it fails when that doesn't end by itself."""
     return subprocess.run(
@@ -115,5 +128,10 @@ def in_a_process(
         timeout=within(60),
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PERSISTENCE_MODULE": module, "TRACKER_DATABASE_URL": url},
+        env={
+            **os.environ,
+            "PERSISTENCE_MODULE": module,
+            "TRACKER_DATABASE_URL": url,
+            **environment,
+        },
     )

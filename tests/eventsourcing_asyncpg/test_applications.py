@@ -137,9 +137,10 @@ def test_text_tables_hold_uuids_too(database_url: str) -> None:
     factory.close()
 
 
-def test_the_examples_of_the_documentation_run(database_url: str) -> None:
+def test_the_examples_of_the_documentation_run(target: Target, database_url: str) -> None:
     _, application, view = EXAMPLES
-    result = in_a_process(application, url=database_url)
+    [module] = re.findall(r"PERSISTENCE_MODULE=(\S+_asyncpg)$", DOC, re.MULTILINE)
+    result = in_a_process(application, url=database_url, module=module)
     assert (result.returncode, result.stderr) == (0, "")
     names: dict[str, Any] = {"__name__": "views"}
     exec(view, names)
@@ -149,6 +150,7 @@ def test_the_examples_of_the_documentation_run(database_url: str) -> None:
     totals.add(mine, 7, Tracking("Mines", 1))
     totals.add(mine, 5, Tracking("Mines", 2))
     assert totals.tonnes(mine) == 12
+    assert run(target, "SELECT tonnes FROM public.totals") == 12
     factory.close()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -15,7 +15,8 @@ from eventsourcing.domain import datetime_now_with_tzinfo
 from eventsourcing.persistence import IntegrityError, NotSupportedError
 from eventsourcing.system import ProcessApplication
 
-from tests.eventsourcing_asyncpg.support import ROOT, in_a_process, kill_others, run
+from tests.eventsourcing_asyncpg.support import in_a_process, kill_others, run, run_all
+from tests.support.documents import block
 from tests.support.fact_builders import announced, clause, fact, suspended
 from tracker.commands.commands import RecordFact
 from tracker.commands.handler import Commands
@@ -29,6 +30,8 @@ from tracker.postgres.database import Target, create_pool
 
 MODULE = "tracker.eventsourcing_asyncpg.tracker_log"
 GALLIUM, GERMANIUM = "export-control/gallium", "export-control/germanium"
+MANY = 800
+"""Events that take longer than the second for which the library waits by itself."""
 T = TypeVar("T")
 
 
@@ -128,26 +131,48 @@ def test_a_subscription_gets_what_the_tracker_records(target: Target, app: Polic
         assert next(subscription).topic == "ExportControl.Suspended"
 
 
-def test_the_example_counts_controls_in_force_by_issuer(target: Target, database_url: str) -> None:
-    [example, *_] = re.findall(
-        r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text("utf-8"), re.DOTALL
-    )
+def documented(language: str, part: str) -> str:
+    """The only block of docs/library.md in a language that contains a part."""
+    return block("docs/library.md", language, part)
+
+
+@pytest.fixture
+def integrator(target: Target) -> Iterator[dict[str, str]]:
+    """The environment that the page describes, for the login that it describes."""
+    statements = documented("sql", "CREATE ROLE integrator")
+    run_all(target, statements.replace("DATABASE minerals", f'DATABASE "{target["database"]}"'))
+    lines = documented("sh", "tracker_log").splitlines()
+    found = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    parts = urlencode({key: target[key] for key in ("host", "port")})
+    url = f"postgresql://integrator@/{target['database']}?{parts}"
+    assert found["TRACKER_DATABASE_URL"] == "postgresql://integrator:password@host/minerals"
+    assert found["PERSISTENCE_MODULE"] == MODULE
+    yield {"url": url, "module": MODULE, "POSTGRES_SCHEMA": found["POSTGRES_SCHEMA"]}
+    run_all(target, "DROP OWNED BY integrator CASCADE; DROP ROLE integrator")
+
+
+def test_the_example_counts_controls_in_force_by_issuer_as_the_role_of_the_page(
+    target: Target, integrator: dict[str, str]
+) -> None:
+    example = documented("python", "class InForce")
     in_force = clause(inForceFrom="2025-03-01")
+    made = fact(Made, "2025-03-01", kind="statement", title="A", actors=["US"])
     recorded(
         target,
         RecordFact(GALLIUM, announced(in_force, on="2025-02-01")),
         RecordFact(GERMANIUM, announced(in_force, on="2025-02-01", issuer="MY")),
         RecordFact("export-control/antimony", announced(in_force, on="2025-02-01")),
         RecordFact("export-control/antimony", suspended(start="2025-11-09", end="2026-11-27")),
-        RecordFact(
-            "announcement/a", fact(Made, "2025-03-01", kind="statement", title="A", actors=["US"])
-        ),
+        *(RecordFact(f"announcement/{number}", made) for number in range(MANY)),
     )
-    result = in_a_process(example, url=database_url, module=MODULE)
-    assert (result.returncode, result.stderr, result.stdout) == (0, "", "{'CN': 1, 'MY': 1}\n")
-    assert run(target, "SELECT notification_id FROM public.controls_tracking") == 5
+    result = in_a_process(example, **integrator)
+    assert result.stderr == ""
+    assert (result.returncode, result.stdout) == (0, "{'CN': 1, 'MY': 1}\n")
+    query = "SELECT notification_id FROM integrator.controls_tracking"
+    assert run(target, query) == 4 + MANY
+    assert run(target, "SELECT count(*) FROM integrator.in_force") > 0
     recorded(target, RecordFact(GERMANIUM, suspended()))
-    result = in_a_process(example, url=database_url, module=MODULE)  # goes on where it was
+    result = in_a_process(example, **integrator)  # goes on where it was
     assert result.stdout == "{'CN': 1}\n"
 
 

@@ -497,7 +497,9 @@ async def test_nobody_knew_on_20_october_2025_what_would_be_suspended_in_novembe
     }
 
 
-async def test_what_is_recorded_for_a_later_day_is_known_to_come(services: Services) -> None:
+async def test_what_is_recorded_for_a_later_day_is_known_to_come(
+    services: Services, real_clock: None
+) -> None:
     api, today = Api(services), clock.today()
     soon, yesterday = str(today + timedelta(days=10)), str(today - timedelta(days=1))
     await api.do(

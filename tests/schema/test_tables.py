@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
+import duckdb
 import jsonschema  # type: ignore[import-untyped]
 import openpyxl  # type: ignore[import-untyped]
 import pytest
@@ -15,6 +17,7 @@ from openapi_spec_validator import validate
 from pyarrow import parquet  # type: ignore[import-untyped]
 
 from schema.services import Access, Services
+from schema.tables.openapi import describe_api
 from tests.support.api import Api
 from tests.support.fact_builders import announced
 
@@ -278,6 +281,25 @@ async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Servic
     assert sheet.cell(2, column).data_type == "s"
 
 
+@pytest.mark.parametrize("title", ["Rule #5 of MOFCOM", "#5", 'Rule "#5", of MOFCOM', "Rule 5"])
+async def test_programs_that_skip_comments_read_whole_rows(
+    services: Services, tmp_path: Path, title: str
+) -> None:
+    recorded = await services.commands.record("export-control/a", announced(title=title))
+    await services.projector.reach(recorded.positions[-1])
+    api = Api(services, Access())
+    path = tmp_path / "clauses.csv"
+    path.write_bytes((await get(api, "clauses.csv", valid="2030-01-01")).content)
+    found = duckdb.sql(f"SELECT * FROM read_csv('{path}', comment = '#', all_varchar = true)")
+    [values] = found.fetchall()
+    row = dict(zip(found.columns, values, strict=True))
+    [expected] = (await get(api, "clauses.json", valid="2030-01-01")).json()["rows"]
+    assert row.keys() == expected.keys()
+    for name in ("title", "status", "statusPosition"):
+        assert row[name] == expected[name]
+    assert expected["title"] == title
+
+
 SHARES = "/tables/shares.csv?commodities=tin&years=2023&group="
 
 
@@ -321,6 +343,42 @@ async def test_the_openapi_description_is_valid_and_its_rows_are_so(api: Api) ->
     for name in ("clauses", "announcements", "production"):
         rows = (await get(api, f"{name}.json", **NEEDED.get(name, {}))).json()["rows"]
         jsonschema.validate(rows[0], described["components"]["schemas"][name])
+
+
+@pytest.mark.parametrize(
+    ("access", "path", "status"),
+    [
+        (Access(), "/tables/controls.csv?status=FORBIDDEN", 400),
+        (Access(), "/tables/controls.csv?colour=red", 400),
+        (Access(read_open=False), "/tables/controls.csv", 401),
+        (Access(rate=0.001), "/tables/controls.csv", 429),
+    ],
+)
+async def test_refusals_of_tables_are_described(
+    services: Services, access: Access, path: str, status: int
+) -> None:
+    described = describe_api()
+    operation = described["paths"][path.partition("?")[0]]["get"]
+    reference = operation["responses"][str(status)]["$ref"]
+    response = described["components"]["responses"][reference.rpartition("/")[2]]
+    assert response["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/Error"
+    }
+    api = Api(services, access)
+    for _ in range(20):
+        answer = await api.request("GET", path)
+        if answer.status_code != 200:
+            break
+    assert answer.status_code == status
+    jsonschema.validate(answer.json(), described["components"]["schemas"]["Error"])
+
+
+async def test_the_openapi_description_names_its_server_and_each_kind_of_refusal(api: Api) -> None:
+    described = (await api.request("GET", "/openapi.json")).json()
+    [server] = described["servers"]
+    assert urljoin("http://example.org/openapi.json", server["url"]) == "http://example.org/"
+    for path in described["paths"].values():
+        assert {"400", "401", "429", "503"} <= path["get"]["responses"].keys()
 
 
 async def test_an_empty_table_still_has_its_columns(services: Services) -> None:

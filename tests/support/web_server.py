@@ -21,9 +21,10 @@ async def serving(
     access: Access,
     limits: Limits = LIMITS,
     trusted: TrustedDocuments | None = None,
+    port: int = 0,
 ) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
     """The address of a server, the server, and its work; it is stopped without patience."""
-    listening = listening_socket("127.0.0.1", 0)
+    listening = listening_socket("127.0.0.1", port)
     server = create_server(create_app(services, access, trusted=trusted), LogLevel.WARNING, limits)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     work = asyncio.create_task(server.serve(sockets=[listening]))

@@ -360,7 +360,9 @@ async def test_one_process_watches_at_a_time_and_the_other_goes_on_where_it_ende
     async with first:
         await until(lambda: first.watching)
         async with second:
-            await asyncio.sleep(1.5)
+            async with asyncio.timeout(within(15)):
+                while "Looked" not in kinds(await facts(recorder)):
+                    await asyncio.sleep(0.05)
             assert not second.watching
             await first.__aexit__()
             await until(lambda: second.watching)

@@ -12,9 +12,11 @@ import asyncpg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
 from tracker.eventsourcing_asyncpg.errors import to_persistence_error
+from tracker.eventsourcing_asyncpg.identifiers import quoted
 from tracker.eventsourcing_asyncpg.listener import Listener
 from tracker.eventsourcing_asyncpg.loop_thread import SHUTDOWN_TIMEOUT_SECONDS, LoopThread
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, Target, create_pool
+from tracker.postgres.session_settings import SEARCH_PATH
 
 T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[T]]
@@ -28,8 +30,9 @@ RETRY_SECONDS = 5.0
 class Connections:
     """A pool that opens with its first use, and a listener. Everything here runs in one loop."""
 
-    def __init__(self, target: Target, size: int, timeout: float):
+    def __init__(self, target: Target, size: int, timeout: float, schema: str):
         self._target = {**target, "timeout": timeout}
+        self._settings = {"search_path": f"{quoted(schema)}, {SEARCH_PATH}"}
         self._size = size
         self._timeout = timeout
         self._opening: asyncio.Task[Pool] | None = None
@@ -61,7 +64,7 @@ class Connections:
         """The pool. Everyone who needs it first waits for the same attempt to open it."""
         if self._opening is None or failed(self._opening):
             self._opening = asyncio.create_task(
-                create_pool(self._target, role=None, size=self._size)
+                create_pool(self._target, role=None, size=self._size, settings=self._settings)
             )
         return await asyncio.shield(self._opening)
 
@@ -97,7 +100,7 @@ class Datastore:
     ):
         self.schema = schema
         self.originator_id_type = originator_id_type
-        self.connections = Connections(target, pool_size, connect_timeout)
+        self.connections = Connections(target, pool_size, connect_timeout, schema)
         self._thread = LoopThread()
         self._finalizer = finalize(self, self._thread.close, self.connections.close)
 

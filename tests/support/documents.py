@@ -1,0 +1,82 @@
+"""The blocks of code in the documents, and programs of theirs that run in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from tests.support.checkout import ROOT
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code of a page."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+
+def pages() -> list[str]:
+    """The documents with blocks that a reader may copy."""
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+INDENTED = "indented"
+"""The language of blocks without a fence."""
+
+
+@cache
+def blocks(page: str, language: str | None = None) -> tuple[Block, ...]:
+    """The blocks of a page, or those in a language, in order; indents of lists are not part of them."""
+    found = []
+    for token in MarkdownIt().parse((ROOT / page).read_text(encoding="utf-8")):
+        if token.type in ("fence", "code_block"):
+            name = token.info.strip() if token.type == "fence" else INDENTED
+            found.append(Block(page, (token.map or [0])[0] + 1, name, token.content))
+    return tuple(each for each in found if language in (None, each.language))
+
+
+def block(page: str, language: str, part: str) -> str:
+    """The text of the only block of a page in a language that contains a part."""
+    [found] = [each.text for each in blocks(page, language) if part in each.text]
+    return found
+
+
+class Program:
+    """A program of a page in a process of its own, with its output in a file."""
+
+    def __init__(self, directory: Path, name: str, text: str, *arguments: str):
+        (directory / name).write_text(text, encoding="utf-8")
+        interpreter = sys.executable if name.endswith(".py") else "node"
+        self.output = directory / f"{name}.output"
+        with self.output.open("w") as file:
+            self.process = subprocess.Popen(
+                [interpreter, name, *arguments], cwd=directory, stdout=file, stderr=file
+            )
+
+    def read(self) -> str:
+        """Return its output so far. Raises AssertionError once it has ended."""
+        text = self.output.read_text(encoding="utf-8")
+        assert self.process.poll() is None, text
+        return text
+
+
+@contextmanager
+def running_program(directory: Path, name: str, text: str, *arguments: str) -> Iterator[Program]:
+    """A program for the length of a block."""
+    program = Program(directory, name, text, *arguments)
+    try:
+        yield program
+    finally:
+        program.process.kill()
+        program.process.wait()
