@@ -20,6 +20,11 @@ PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
 REFRESHED_AFTER = timedelta(hours=6)
 """After which a calendar should ask again; it is answered with 304 where nothing changed."""
 DAY = timedelta(days=1)
+UNSUPPORTED = {
+    "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
+    "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension runs on.",
+}
+"""What is said of a status that is not confirmed, by its confirmation."""
 
 
 def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -> bytes:
@@ -58,6 +63,8 @@ def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
     )
     if node["withdrawn"]:
         one.add("status", "CANCELLED")
+    elif transition["confirmation"] in UNSUPPORTED:
+        one.add("status", "TENTATIVE")
     one.add("description", description(node))
     path = entity_path(transition["entity"]) or f"/events/{transition['because']['position']}"
     one.add("url", f"{origin}{path}")
@@ -73,6 +80,8 @@ def description(node: Mapping[str, Any]) -> str:
         f"Source: {source['name']}, {source['publishedOn']}{unverified}."
         f" Position {because['position']} of the log."
     ]
+    if node["transition"]["confirmation"] in UNSUPPORTED:
+        parts.append(UNSUPPORTED[node["transition"]["confirmation"]])
     days = node["days"]
     if node["withdrawn"]:
         parts.append(f"Withdrawn by position {days[-1]['position']}.")
