@@ -22,7 +22,8 @@ HEAD_BYTES = 2048
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 META_CHARSET = re.compile(rb"""<meta[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-REFRESH = re.compile(r"""\s*[0-9.]+\s*[;,]\s*(?:url\s*=)?\s*["']?([^"']+)["']?\s*""", re.I)
+MAX_REFRESH_CHARACTERS = 2_000
+"""The part of a `<meta http-equiv="refresh">` that is read."""
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 WEB_ENCODINGS = {
@@ -86,16 +87,34 @@ def sent_on_to(root: HtmlElement, url: str) -> str | None:
     """The other address to which a page sends its readers on by itself (`http-equiv="refresh"`), for
     those with scripts as well."""
     for meta in root.xpath("//meta[@http-equiv and not(ancestor::noscript)]"):
-        said = REFRESH.fullmatch(meta.get("content") or "")
-        if meta.get("http-equiv").strip().casefold() != "refresh" or said is None:
+        address = _refresh_address(meta.get("content") or "")
+        if meta.get("http-equiv").strip().casefold() != "refresh" or not address:
             continue
         try:
-            target = str(urldefrag(urljoin(url, said[1].strip())).url)
+            target = str(urldefrag(urljoin(url, address)).url)
         except ValueError:
             continue
         if target != urldefrag(url).url:
             return target
     return None
+
+
+def _refresh_address(content: str) -> str:
+    """Return the address in the content of a refresh (`5; url='/new'`); empty if it has none.
+
+    Without a regular expression: with optional parts between optional spaces it would backtrack.
+    """
+    content = content[:MAX_REFRESH_CHARACTERS].strip()
+    rest = content.lstrip("0123456789.")
+    separator, address = rest.lstrip()[:1], rest.lstrip()[1:].lstrip()
+    if rest == content or separator not in (";", ","):
+        return ""
+    name, equals, value = address.partition("=")
+    if equals and name.rstrip().casefold() == "url":
+        address = value.lstrip()
+    address = address[1:] if address[:1] in ("'", '"') else address
+    address = address[:-1] if address[-1:] in ("'", '"') else address
+    return "" if "'" in address or '"' in address else address.strip()
 
 
 def _text(response: Response, declaration: re.Pattern[bytes]) -> str:
