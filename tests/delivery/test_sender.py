@@ -178,7 +178,7 @@ ENDLESS = {
     "hanging": hang,
     "slow first line": drip(b"HTTP/1.1 200", b" "),
     "slow headers": drip(b"HTTP/1.1 200 OK\r\n", b"x"),
-    "provisional answers": drip(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+    "interim responses": drip(b"", b"HTTP/1.1 102 Processing\r\n\r\n", pause_seconds=0.1),
 }
 
 
