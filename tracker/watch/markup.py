@@ -17,6 +17,10 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from tracker.watch.adapter import NotUnderstood, Response, decode_text
 
+MAX_HTML_BYTES = 4 * 2**20
+MAX_TAG_CHARACTERS = 1 << 16
+TAG = re.compile(r"""<[a-z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""", re.IGNORECASE)
+QUOTED = re.compile(r"""("[^"]*+"|'[^']*+')""")
 HEAD_BYTES = 2048
 """Where a document must have declared its encoding."""
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -74,13 +78,46 @@ def parse_xml(response: Response) -> etree._Element:
 
 def parse_html(response: Response) -> HtmlElement:
     """The root of an HTML document, however badly it is written. Raises NotUnderstood."""
+    if len(response.content) > MAX_HTML_BYTES:
+        raise _too_large(response, f"{MAX_HTML_BYTES:,} bytes")
     text = NOT_IN_XML.sub(" ", _text(response, META_CHARSET))
     if not text.strip():
         raise NotUnderstood(f"{response.url}: expected HTML, got nothing")
+    if has_long_tag(text):
+        raise _too_large(response, f"{MAX_TAG_CHARACTERS:,} characters in a tag")
     try:
         return document_fromstring(text.encode(), HTMLParser(encoding="utf-8", no_network=True))
     except (etree.LxmlError, ValueError) as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         raise NotUnderstood(f"{response.url}: expected HTML: {error}") from None
+
+
+def has_long_tag(text: str) -> bool:
+    """Return whether a tag is too long, apart from its quoted values: libxml2 compares each of its
+    attributes with all the others."""
+    return any(
+        len(tag[0]) > MAX_TAG_CHARACTERS and len(QUOTED.sub("", tag[0])) > MAX_TAG_CHARACTERS
+        for tag in TAG.finditer(text)
+    )
+
+
+def page_lines(response: Response) -> list[str]:
+    """Return the lines of text of an HTML document. Raises NotUnderstood."""
+    return lines_of(parse_html(response))
+
+
+def text_of_markup(markup: str) -> str:
+    """Return the text of a piece of HTML as one line. Raises NotUnderstood."""
+    if has_long_tag(markup):
+        raise NotUnderstood(
+            f"expected at most {MAX_TAG_CHARACTERS:,} characters in a tag", code="TOO_LARGE"
+        )
+    return text_of(document_fromstring(f"<div>{markup}</div>"))
+
+
+def _too_large(response: Response, limit: str) -> NotUnderstood:
+    return NotUnderstood(f"{response.url}: expected HTML of at most {limit}", code="TOO_LARGE")
 
 
 def sent_on_to(root: HtmlElement, url: str) -> str | None:

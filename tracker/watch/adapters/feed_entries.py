@@ -14,10 +14,10 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
-from lxml.html import document_fromstring
 
 from tracker.watch.adapter import NotUnderstood, Response
-from tracker.watch.markup import parse_xml, text_of
+from tracker.watch.html_process import read_apart
+from tracker.watch.markup import parse_xml, text_of, text_of_markup
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 RSS_1 = "{http://purl.org/rss/1.0/}"
@@ -174,7 +174,7 @@ def _without_markup(text: str) -> str:
     """Text that may have markup of HTML in it, without."""
     if "<" not in text and "&" not in text:
         return text
-    return text_of(document_fromstring(f"<div>{text}</div>"))
+    return read_apart(text_of_markup, text)
 
 
 def _day(text: str, read: Callable[[str], datetime]) -> date | None:
