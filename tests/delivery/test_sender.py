@@ -410,6 +410,15 @@ async def test_http_leads_to_named_networks_only() -> None:
     assert result.error == "deliveries may not go to 93.184.215.14"
 
 
+async def test_a_name_that_no_name_server_can_be_asked_for_is_told_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with sender(timeout_seconds=MOST_SECONDS) as sending:
+        result = await sending.send(f"https://{'a' * 64}.test/", MESSAGE, KEYS)
+    assert result.error == "not an address that can be sent to"
+    assert not caplog.records
+
+
 async def test_a_name_without_an_address_is_told_and_a_slow_name_server_given_up() -> None:
     def unknown(*_: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
