@@ -29,7 +29,7 @@ class WorkerProcess:
         self._command = [sys.executable, "-P", *arguments]
         self._timeout_seconds = timeout_seconds
         self._max_requests = max_requests
-        self._requests = 0
+        self._requests = self._kills = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._one_at_a_time = Lock()
 
@@ -38,7 +38,10 @@ class WorkerProcess:
 
         It blocks: call it in a thread. Raises WorkerFailed.
         """
+        kills = self._kills
         with self._one_at_a_time:
+            if kills != self._kills:
+                raise WorkerFailed
             process = self._running()
             timer = Timer(self._timeout_seconds, process.kill)
             timer.start()
@@ -60,7 +63,8 @@ class WorkerProcess:
             self._stop()
 
     def kill(self) -> None:
-        """End the process at once: the request on which it works fails."""
+        """End the process at once: the request on which it works fails, and those that wait."""
+        self._kills += 1
         process = self._process
         if process is not None:
             process.kill()

@@ -1,9 +1,11 @@
-"""A look at a page that takes hours to read, in a process: `python -m tests.support.looking_process`.
+"""Two looks at a page that takes hours to read, in a process: `python -m tests.support.looking_process`.
 
-It prints a line when the page has come.
+It prints a line each time when the page has come.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from deploy.process import run
 from tests.watch.adapters.drive import TODAY, response, source_of
@@ -26,5 +28,12 @@ async def take(finding: Finding) -> None:
     """Forget a finding."""
 
 
+async def look_twice() -> None:
+    """Look at the page in two tasks; one of them waits for the other."""
+    source = source_of(ADAPTER, "https://x.example/")
+    looks = [ADAPTER.look(source, {}, TODAY) for _ in range(2)]
+    await asyncio.gather(*(drive(look, fetch, take) for look in looks))
+
+
 if __name__ == "__main__":
-    run(drive(ADAPTER.look(source_of(ADAPTER, "https://x.example/"), {}, TODAY), fetch, take))
+    run(look_twice())

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from tests.watch.test_markup import answer
 from tracker.watch import html_process as module
 from tracker.watch.adapter import NotUnderstood
 from tracker.watch.html_process import MAX_CPU_SECONDS, html_process, read_apart
+from tracker.watch.listing import Layout, read_page
 from tracker.watch.markup import MAX_HTML_BYTES, page_lines
 
 MANY_ELEMENTS = "<p>x" * (MAX_HTML_BYTES // 4)
@@ -53,6 +55,15 @@ def test_html_that_takes_much_memory_is_refused(process_of_its_own: pytest.Monke
     assert psutil.Process().memory_info().rss - before < 100_000_000
 
 
+def test_a_list_that_says_much_more_than_it_has_is_refused() -> None:
+    page = replace(
+        answer("<li><a href=a>b</a>2026-01-02" * 9_000), url=f"https://x.example/{'x' * 1900}/"
+    )
+    with pytest.raises(NotUnderstood) as refused:
+        read_apart(read_page, page, Layout(item="li", day_form="%Y-%m-%d", language="en"))
+    assert refused.value.code == "TOO_LARGE"
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -85,7 +96,7 @@ async def test_a_page_that_is_being_read_does_not_keep_the_server_from_ending() 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            assert process.stdout.readline() == "fetched\n"
+            assert [process.stdout.readline() for _ in range(2)] == ["fetched\n"] * 2
             server = psutil.Process(process.pid)
             await until(lambda: any(each.cpu_times().user > 1 for each in server.children()))
             [worker] = server.children()

@@ -15,6 +15,9 @@ import msgspec
 from tracker.errors import TrackerError
 from tracker.watch.html_process import Refusal
 
+MAX_ANSWER_BYTES = 16 * 2**20
+"""Size of what a document says: a list repeats its own address with each entry."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -22,7 +25,10 @@ def answer(request: bytes) -> tuple[bool, bytes]:
     """Return whether a document could be read, and its content or the reason why not, as JSON."""
     function, arguments, options = pickle.loads(base64.b64decode(request))  # from our own parent
     try:
-        return True, msgspec.json.encode(function(*arguments, **options))
+        content = msgspec.json.encode(function(*arguments, **options))
+        if len(content) <= MAX_ANSWER_BYTES:
+            return True, content
+        refusal = Refusal(f"expected at most {MAX_ANSWER_BYTES:,} bytes in a page", "TOO_LARGE")
     except TrackerError as error:
         refusal = Refusal(error.message, error.code)
     except MemoryError:
@@ -34,7 +40,8 @@ def answer(request: bytes) -> tuple[bool, bytes]:
 
 
 def limit_memory(max_bytes: int) -> None:
-    """Limit the memory of this process, where the system can."""
+    """Limit the memory of this process, where the system can, and leave no image of it behind."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
 
