@@ -180,6 +180,7 @@ async def test_what_can_not_be_kept_is_refused_with_its_field(
         ("https://u:p@x.example/a", "https://x.example/a"),
         ('https://x.example/"><script>', "https://x.example/%22%3E%3Cscript%3E"),
         ("https://x.example/a b", "https://x.example/a%20b"),
+        ("https://x.example/\x1b", "https://x.example/%1B"),
     ],
 )
 async def test_addresses_of_strangers_are_kept_as_addresses_without_a_user(

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from yarl import URL
 
 from tracker.domain.codec import encode
 from tracker.domain.commitments import commitments_in, with_texts_restored, without_texts
@@ -22,7 +21,7 @@ from tracker.domain.entity import TYPES, check_stream
 from tracker.domain.recordable import check_recordable
 from tracker.domain.subjects import actors, commodities
 from tracker.domain.values import Fact
-from tracker.domain.wording import is_address
+from tracker.domain.wording import usable_address
 from tracker.errors import InvalidInput
 from tracker.log.annexes import read_texts
 from tracker.log.entries import recorded
@@ -232,13 +231,9 @@ def _check_origin(finding: Finding) -> None:
 
 
 def _address(url: str) -> str:
-    """Return the address of a finding without a user, and with percent signs for characters that are
-    not allowed in URLs: clients may make links of it. Raises InvalidInput."""
-    try:
-        address = url if is_address(url) else str(URL(url).with_user(None))
-    except ValueError:
-        address = ""
-    if not is_address(address) or len(address) > MAX_URL_CHARACTERS:
+    """Return the address of a finding, of which clients may make links. Raises InvalidInput."""
+    address = usable_address(url)
+    if address is None or len(address) > MAX_URL_CHARACTERS:
         raise InvalidInput(
             "expected an address that begins with https:// or http://, of at most"
             f" {MAX_URL_CHARACTERS:,} characters",

@@ -18,6 +18,7 @@ from cssselect import SelectorError
 from lxml.html import HtmlElement, document_fromstring
 from msgspec import Meta
 
+from tracker.domain.wording import usable_address
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood, Request, Response
@@ -299,7 +300,8 @@ def address_in(href: str | None, base: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return parts._replace(fragment="").geturl()
+    address = parts._replace(fragment="").geturl()
+    return address if usable_address(address) else None
 
 
 def cut(title: str) -> str:
