@@ -61,7 +61,7 @@ def ask_here(data_dir: Path | None) -> None:
             await services.projector.reach(head, seconds=PROJECTION_SECONDS)
             await stdio().serve(services)
 
-    run_with_database(data_dir, work)
+    run_with_database(data_dir, work, lasting=True)
 
 
 def ask_there(url: str) -> None:

@@ -131,9 +131,14 @@ def fail(message: str, code: Exit) -> NoReturn:
 
 
 def run_with_database(
-    data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]], *, make: bool = False
+    data_dir: Path | None,
+    work: Callable[[Target], Coroutine[Any, Any, T]],
+    *,
+    make: bool = False,
+    lasting: bool = False,
 ) -> T:
     """Do some work on the database that the settings name; with `make`, also on a new one.
+    `lasting`: the work goes on until it is stopped.
 
     Whoever only asks has mistyped a directory in which there is none: an empty database would
     answer, and wrongly.
@@ -143,13 +148,10 @@ def run_with_database(
     new = target is None and not has_database(directory)
     if new and make:
         stderr.print(f"A new database is made in {directory}.", markup=False)
-    with (
-        report_errors(),
-        database(
-            directory, target, make=make or (new and confirm_new_database(directory))
-        ) as found,
-    ):
-        return run(found.run_while_alive(work(found.target)))
+    with report_errors():
+        make = make or (new and confirm_new_database(directory))
+        with database(directory, target, make=make, lasting=lasting) as found:
+            return run(found.run_while_alive(work(found.target)))
 
 
 def confirm_new_database(directory: Path) -> bool:
