@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from deploy import setting_table, settings
+from deploy.database_problem import describe_database_problem
 from deploy.database_target import database
 from deploy.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
@@ -77,8 +78,9 @@ def is_web(name: str) -> bool:
 
 
 @contextmanager
-def report_errors() -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
+def report_errors(target: Target | None = None) -> Iterator[None]:
+    """Turn what can go wrong into one clear line and an exit code that says which kind it was.
+    `target` is the database that is used meanwhile."""
     try:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
@@ -90,16 +92,9 @@ def report_errors() -> Iterator[None]:
     except CONNECTION_ERRORS as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
             raise
-        fail(describe_lost_connection(error), Exit.UNAVAILABLE)
+        fail(describe_database_problem(error, target), Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)
-
-
-def describe_lost_connection(error: Exception) -> str:
-    """Name what was not reachable: a file if the error names one, else the database."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return f"The database can't be reached: {error}"
 
 
 def print_whole(lines: Iterable[str]) -> None:
@@ -148,7 +143,7 @@ def run_with_database(
     new = target is None and not has_database(directory)
     if new and make:
         stderr.print(f"A new database is made in {directory}.", markup=False)
-    with report_errors():
+    with report_errors(target):
         make = make or (new and confirm_new_database(directory))
         with database(directory, target, make=make, lasting=lasting) as found:
             return run(found.run_while_alive(work(found.target)))
