@@ -22,6 +22,7 @@ from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from deploy.setting_values import WrongSetting
 from deploy.settings_file import add_settings_file
+from deploy.terminal import allow_any_encoding
 from tracker.postgres.migrate import migrations
 
 PACKAGE = "critical-minerals-policy-tracker"
@@ -111,6 +112,7 @@ def run_command_line(app: typer.Typer) -> None:
 
     An error that nobody foresaw is a line too; its traceback is for who asks for it.
     """
+    allow_any_encoding()
     form = form_asked_for(sys.argv)
     log_to_stderr(level_asked_for(), form, settings.secrets())
     log_failures()
