@@ -59,9 +59,12 @@ def _place(error: Exception, target: Target | None) -> str:
     notes = getattr(error, "__notes__", None)
     if not notes and not target:
         return "The database"
-    target = target or {}
-    of = (target.get("host"), target.get("port"), target.get("database"))
-    return f"The database {notes[-1] if notes else address(*of)}"
+    return f"The database {notes[-1] if notes else describe_target(target or {})}"
+
+
+def describe_target(target: Target) -> str:
+    """Return the address of a database for people, without its login."""
+    return address(target.get("host"), target.get("port"), target.get("database"))
 
 
 def _login(target: Target | None) -> str:

@@ -97,7 +97,7 @@ def demo(
             await serve_app(services, served, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
-    run_with_database(data_dir, work, make=True, lasting=True)
+    run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
 def serve(
@@ -149,7 +149,7 @@ def serve(
             served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)
 
-    run_with_database(data_dir, work, make=True, lasting=True)
+    run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
 def signing_of(data_dir: Path | None) -> SigningOptions | None:

@@ -80,6 +80,12 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
     return [migration.name for migration in missing]
 
 
+async def lacking(connection: Connection) -> list[Migration]:
+    """The steps that data of an older release lack; none for a new database, and for a standby."""
+    old = await connection.fetchval(SQL.began) and await connection.fetchval(SQL.writable)
+    return await pending(connection) if old else []
+
+
 async def pending(
     connection: Connection, steps: Iterable[Migration] | None = None
 ) -> list[Migration]:
