@@ -137,7 +137,9 @@ class Metrics:
             lambda: replica is not None
         )
         self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
-            lambda: bool(replica and replica.state and not replica.trouble)
+            lambda: bool(
+                replica and replica.state and replica.state.standby and not replica.trouble
+            )
         )
         self._gauge(
             "replica_lag_seconds",

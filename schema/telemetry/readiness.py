@@ -41,8 +41,10 @@ class ReplicaReadiness:
 
     @property
     def used(self) -> bool:
-        """Whether it is read from."""
-        return self.state is not None and (self.read_only or self.trouble is None)
+        """Whether a standby is read from."""
+        if self.state is None or not (self.read_only or self.state.standby):
+            return False
+        return self.read_only or self.trouble is None
 
     @property
     def reasons(self) -> list[str]:
@@ -59,7 +61,7 @@ class ReplicaReadiness:
         warnings, state = [], self.state
         if not self.primary_listening:
             warnings.append("the primary does not answer: what is recorded is not")
-        if not self.read_only and not self.used:
+        if not self.read_only and (state is None or self.trouble):
             warnings.append(
                 f"questions go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
             )
