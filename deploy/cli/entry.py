@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import os
-import platform
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,18 +21,9 @@ from deploy.process import Exit
 from deploy.setting_values import WrongSetting
 from deploy.settings_file import add_settings_file
 from deploy.terminal import allow_any_encoding
-from tracker.postgres.migrate import migrations
+from deploy.version import version_text
 
-PACKAGE = "critical-minerals-policy-tracker"
 logger = logging.getLogger("tracker")
-
-
-def version_text() -> str:
-    """The version of the program, of Python and of the database schema."""
-    return (
-        f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
-        f"tables: migration {migrations()[-1].number}"
-    )
 
 
 def show_version(asked: bool) -> None:
