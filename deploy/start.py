@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 WRONG_USAGE = 2
@@ -10,7 +11,8 @@ WRONG_USAGE = 2
 
 def main() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
-    if sys.argv[1:] == ["--version"] and print_version():
+    if sys.argv[1:] == ["--version"]:
+        print_version()
         return
     from deploy.import_names import wrong_names
 
@@ -22,13 +24,11 @@ def main() -> None:
     run()
 
 
-def print_version() -> bool:
-    """Print the version before anything is imported that takes time. Returns whether that is done:
-    where nobody reads it, the command line knows what to do."""
+def print_version() -> None:
+    """Print the version before anything is imported that takes time."""
     from deploy.version import version_text
 
     try:
         print(version_text(), flush=True)
-    except OSError:
-        return False
-    return True
+    except BrokenPipeError:  # nobody reads it: print what is left to nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

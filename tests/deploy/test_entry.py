@@ -146,6 +146,22 @@ def test_the_version_is_answered_before_anything_heavy_is_imported() -> None:
     assert len(added) < 10, added
 
 
+def test_a_version_that_nobody_reads_is_printed_in_silence() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tracker", "--version"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"},
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.OK, b"")
+
+
 def test_the_module_is_the_command() -> None:
     named = subprocess.run(
         [sys.executable, "-m", "tracker", "--version"], capture_output=True, text=True, check=True
