@@ -31,7 +31,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
-from tracker.postgres.migrate import migrate
+from tracker.postgres.migrate import lacking, migrate
 from tracker.postgres.pooler import check_pooler
 from tracker.review.imports import AcceptedImports
 from tracker.review.review import Review
@@ -66,6 +66,12 @@ async def migrate_log(target: Target) -> list[str]:
     """Migrate the log; returns the steps that this took."""
     async with open_connection(target) as connection:
         return await migrate(connection)
+
+
+async def lacking_migrations(target: Target) -> list[str]:
+    """The names of the steps that data of an older release lack."""
+    async with open_connection(target) as connection:
+        return [each.name for each in await lacking(connection)]
 
 
 @asynccontextmanager

@@ -13,15 +13,7 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import (
-    DataDir,
-    describe_lost_connection,
-    is_web,
-    print_whole,
-    report_errors,
-    run_with_database,
-    stderr,
-)
+from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -35,6 +27,7 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
+from deploy.database_problem import describe_database_problem
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
@@ -291,7 +284,9 @@ def report_result(run: VerificationRun, options: VerifyOptions) -> Iterator[None
     except BrokenPipeError:
         raise  # nobody reads what would be said
     except CONNECTION_ERRORS as lost:
-        error = Unavailable(describe_lost_connection(lost), code="DATABASE_UNAVAILABLE")
+        error = Unavailable(
+            describe_database_problem(lost, settings.database_target()), code="DATABASE_UNAVAILABLE"
+        )
     code = (
         Exit.OK
         if error is None

@@ -35,7 +35,7 @@ class HealthRoute:
             "readOnly": self._services.read_only,
             "warnings": [
                 *self._warnings,
-                *(found.replica.warnings if found.replica else []),
+                *found.warnings,
                 *await warn_of_deliveries(self._services),
                 *await warn_of_watching(self._services),
             ],

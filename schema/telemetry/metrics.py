@@ -105,6 +105,10 @@ class Metrics:
         self._behind = self._gauge(
             "projection_lag_seconds", "How long the oldest of them has been waiting."
         )
+        self._clock = self._gauge(
+            "clock_difference_seconds",
+            "Seconds by which the clock of this process is ahead of the database's.",
+        )
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
@@ -133,7 +137,9 @@ class Metrics:
             lambda: replica is not None
         )
         self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
-            lambda: bool(replica and replica.state and not replica.trouble)
+            lambda: bool(
+                replica and replica.state and replica.state.standby and not replica.trouble
+            )
         )
         self._gauge(
             "replica_lag_seconds",
@@ -199,6 +205,7 @@ class Metrics:
         self._lag.set(found.lag or 0)
         self._behind.set(found.lag_seconds or 0)
         self._checkpoint.set(found.checkpoint or 0)
+        self._clock.set(found.clock_difference or 0)
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
             await self._delivery.read(found.head)

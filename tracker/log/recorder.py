@@ -268,6 +268,13 @@ class Recorder:
         there is none at the position."""
         return float(await self._pool.fetchval(SQL.age, position))
 
+    async def clock_difference(self) -> float:
+        """Return the seconds by which the clock of this process is ahead of the database's."""
+        async with self._pool.acquire() as connection:
+            sent = time.time()
+            theirs = float(await connection.fetchval(SQL.clock))
+            return (sent + time.time()) / 2 - theirs
+
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment`; 0 when there is none."""
         return int(await self._pool.fetchval(SQL.position_at, moment))
