@@ -251,6 +251,11 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
             else:
                 self.cut()
 
+    def handle_parser_exception(self) -> None:
+        """Close the connection; what the application sends from now on finds no client any more."""
+        super().handle_parser_exception()
+        self.disconnected = True
+
     def handle_ping(self) -> None:
         """Count a ping."""
         self._count_control_frame()
