@@ -140,6 +140,34 @@ async def test_a_refused_command_leaves_nothing_and_names_its_field(
     assert await recorder.head() == 1
 
 
+SNAPSHOT = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"source": source() | {"snapshot": SNAPSHOT}}, ("source", "snapshot")),
+        ({"source": source() | {"reviewedBy": ["bob"]}}, ("source", "reviewedBy")),
+        ({"moreSources": [source() | {"snapshot": SNAPSHOT}]}, ("moreSources", 0, "snapshot")),
+    ],
+)
+async def test_no_client_can_say_which_snapshot_a_fact_was_read_from_or_who_accepted_it(
+    commands: Commands, recorder: Recorder, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(InvalidInput, match="a review writes down") as caught:
+        await commands.record(GALLIUM, announced(**fields))
+    assert caught.value.path == path
+    await commands.record(GALLIUM, announced(), idempotency_key="k")
+    forged = from_builtins(Source, source() | {"snapshot": SNAPSHOT})
+    with pytest.raises(InvalidInput, match="a review writes down"):
+        await commands.retract("k", "wrong", forged)
+    with pytest.raises(InvalidInput, match="a review writes down"):
+        await commands.correct(
+            "k", GALLIUM, announced(**fields), "wrong", from_builtins(Source, source())
+        )
+    assert await recorder.head() == 1
+
+
 def made(*actors: str) -> Made:
     """An announcement by some actors."""
     return fact(Made, "2025-07-01", kind="statement", title="A", actors=actors)
