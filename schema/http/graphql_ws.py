@@ -51,8 +51,8 @@ from tracker.auth.scopes import Caller, parse_bearer
 from tracker.errors import TrackerError
 
 GONE = (WebSocketDisconnect, WebSocketDisconnected, exceptions.WebSocketDisconnected)
-"""Raised by all that is sent to a client that has gone: the first by Starlette when it notices, the second from
-then on, the third by strawberry in the place of the first."""
+"""Raised when a message is sent to a client that has gone: the first by Starlette when it notices, the second
+from then on, the third by strawberry in the place of the first."""
 INIT_TIMEOUT_SECONDS = 10.0
 """Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
