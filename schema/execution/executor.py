@@ -184,12 +184,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         )
 
     async def _complete_in_turns(
-        self,
-        item_type: Any,
-        field_details_list: Any,
-        info: Any,
-        path: Any,
-        items: Sequence[Any],
+        self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Sequence[Any]
     ) -> list[Any]:
         """The items' parts of the answer, made some at a time: others are answered in between."""
         completed: list[Any] = []
