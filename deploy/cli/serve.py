@@ -78,7 +78,7 @@ def demo(
         await check_demo(target)
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled
+            target, signing, observe, delivery, watched, pooled=pooled, serves=True
         ) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
@@ -142,7 +142,7 @@ def serve(
             await check_no_demo(target)
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled, reading=reading
+            target, signing, observe, delivery, watched, pooled=pooled, reading=reading, serves=True
         ) as services:
             served = make_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)

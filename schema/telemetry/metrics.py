@@ -105,6 +105,9 @@ class Metrics:
         self._behind = self._gauge(
             "projection_lag_seconds", "How long the oldest of them has been waiting."
         )
+        self._another_release = self._gauge(
+            "another_release", "1 where another release maintains the rows."
+        )
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
@@ -192,7 +195,8 @@ class Metrics:
     async def _read_database(self) -> None:
         """Ask the database what nobody counts."""
         found = await check_readiness(self._services)
-        self._up.set(found.lag is not None)
+        self._up.set(found.lag is not None or found.another_release is not None)
+        self._another_release.set(found.another_release is not None)
         if found.head is None or found.position is None:
             return
         self._head.set(found.head)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from projections.runner.release import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
 from tracker.errors import LogSetBack, TrackerError
@@ -86,6 +87,8 @@ class Readiness:
     """What this server has shown and the log has not, where it was set back."""
     replica: ReplicaReadiness | None = None
     """How the replica is that is read from; None where that is the primary."""
+    another_release: str | None = None
+    """Why the rows can't be read, where another release maintains them."""
 
     @property
     def lag(self) -> int | None:
@@ -99,6 +102,8 @@ class Readiness:
         """Why requests should go elsewhere; empty where they need not."""
         if self.set_back:
             return [self.set_back]
+        if self.another_release:
+            return [self.another_release]
         reasons = [] if self.listening or self.replica else [NOT_LISTENING]
         if self.replica:
             reasons += self.replica.reasons
@@ -122,6 +127,7 @@ async def check_readiness(services: Services) -> Readiness:
     listening, replica = services.follower.listening, check_replica(services)
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
+            services.writing.projector.progress.require_own_rows()
             position = await services.projector.position()
             checkpoint = await services.proofs.size()
             return Readiness(
@@ -134,6 +140,8 @@ async def check_readiness(services: Services) -> Readiness:
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
+    except AnotherRelease as error:
+        return Readiness(listening, another_release=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening, replica=replica)

@@ -178,8 +178,8 @@ async def test_a_question_that_the_replay_interrupts_is_asked_again(
 
 
 async def test_a_standby_of_another_version_is_refused(pair: Pair) -> None:
-    fold = pair.primary.sql("SELECT fold FROM projection.tracking WHERE projection = 'versions'")
-    change = "UPDATE projection.tracking SET fold = '%s' WHERE projection = 'versions'"
+    fold = pair.primary.sql("SELECT fold FROM projection.progress WHERE projection = 'versions'")
+    change = "UPDATE projection.progress SET fold = '%s' WHERE projection = 'versions'"
     pair.primary.sql(change % "another")
     pair.standby.wait_replayed(pair.primary)
     try:

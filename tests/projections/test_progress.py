@@ -56,7 +56,7 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
 ) -> None:
     await services.projector.progress.query()
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE tracking SET position = 7")  # and nobody is told
+        await connection.execute("UPDATE progress SET position = 7")  # and nobody is told
         assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
         await services.as_of.resolve(position=8)
@@ -66,11 +66,11 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
     recorder: Recorder, target: Target
 ) -> None:
     follower = Follower(recorder, target)
-    tracked = ProgressTracker(recorder._pool, follower, Versions.name)
+    tracked = ProgressTracker(recorder._pool, follower, Versions())
     async with follower, open_connection(target) as connection:
         await until(lambda: follower.listening)
         for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
-            await connection.execute("UPDATE tracking SET position = $1", position)
+            await connection.execute("UPDATE progress SET position = $1", position)
             assert await tracked.query() == position
             assert tracked.known == Progress(position, epoch)
 
@@ -79,7 +79,7 @@ async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Targ
     async with Follower(recorder, target) as follower:
         await until(lambda: follower.listening)
         with pytest.raises(RuntimeError, match="listens already"):
-            ProgressTracker(recorder._pool, follower, Versions.name)
+            ProgressTracker(recorder._pool, follower, Versions())
 
 
 async def test_rows_that_other_code_has_made_begin_another_epoch(
@@ -91,7 +91,7 @@ async def test_rows_that_other_code_has_made_begin_another_epoch(
     await tracked.query()
     assert tracked.known == Progress(1)  # the same code makes the same rows
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE tracking SET fold = 'other'")
+        await connection.execute("UPDATE progress SET fold = 'other'")
         await connection.execute("SELECT pg_notify('projected_versions', '')")
     await until(lambda: tracked.known == Progress(1, 1))
 

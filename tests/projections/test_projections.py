@@ -139,7 +139,7 @@ async def project_page(connection: Connection, *, limit: int) -> int:
 
 ANEW = """
 DELETE FROM versions; DELETE FROM elements; DELETE FROM subjects; DELETE FROM texts;
-UPDATE tracking SET position = 0"""
+UPDATE progress SET position = 0"""
 
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
@@ -881,7 +881,7 @@ async def test_rows_that_other_code_has_made_are_made_anew(
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
-    await connection.execute("UPDATE versions SET state = 'old'; UPDATE tracking SET fold = 'old'")
+    await connection.execute("UPDATE versions SET state = 'old'; UPDATE progress SET fold = 'old'")
     assert not await create_tables(connection, Versions())
     await prepare(target)
     assert await create_tables(connection, Versions())
