@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import open_connection
+from deploy.postgres import Postgres
 from deploy.process import Exit
+from tests.conftest import copied
 from tests.support.api import control, document
 from tests.support.checkout import ROOT
 from tests.support.processes import Running
@@ -40,6 +42,12 @@ UNREADY = "another release maintains the rows; restart with it"
 
 
 @pytest.fixture
+def empty(server: Postgres) -> Iterator[Target]:
+    """A database without any tables."""
+    yield from copied(server, "template1")
+
+
+@pytest.fixture
 def own(target: Target, tmp_path: Path) -> Release:
     """The release of this checkout."""
     return Release(ROOT, target, tmp_path / "keys")
@@ -53,12 +61,12 @@ def other(target: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def older(target: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+def older(empty: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
     """The release before the first one that compares folds, as its wheel."""
     if not has_commit(BEFORE):
         pytest.skip(f"NOT TESTED: the history has no commit {BEFORE}, of which a wheel is made")
     made = make_once(tmp_path_factory, "older-wheel", lambda to: unpack_wheel(to, BEFORE))
-    return Release(made / "packages", target, tmp_path / "keys")
+    return Release(made / "packages", empty, tmp_path / "keys")
 
 
 @contextmanager
@@ -146,8 +154,9 @@ def test_of_two_folds_the_server_that_started_later_answers_and_the_other_is_unr
 
 @pytest.mark.timeout(600)
 def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows(
-    own: Release, older: Release
+    older: Release,
 ) -> None:
+    own = Release(ROOT, older.target, older.data_dir)
     observer, writers = Observer(), ExitStack()
     with serving(older) as before, writers:
         to_older = writers.enter_context(Writer(before, "older"))

@@ -93,6 +93,7 @@ class Release:
             "PYTHONPATH": str(self.packages),
             "PYTHONSAFEPATH": "1",
             "TRACKER_WRITE_TOKEN": WRITE_TOKEN,
+            "TRACKER_AUDIT_DIR": str(self.data_dir / "audit"),
             "TRACKER_DATABASE_URL": (
                 f"postgresql://{target['user']}@/{target['database']}"
                 f"?host={target['host']}&port={target['port']}"
