@@ -36,7 +36,9 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
 async def foreign_rows(connection: Connection, projection: Projection[Any]) -> AnotherRelease:
     """The error of a command that would read rows which other code made."""
     tracking = await connection.fetchrow(SQL.tracking, projection.name)
-    fold, release = (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
+    fold, release = (
+        (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
+    )
     remedy = (
         "use the command of that release, or have this one make the rows anew with `tracker serve`,"
         " or `tracker rebuild`"
