@@ -20,6 +20,7 @@ from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import check_not_newer, create_tables, foreign_rows
 from projections.versions.projection import Versions
+from projections.versions.sample_check import SampleCheck
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -115,7 +116,8 @@ async def running_tracker(
     in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
     the direct way, `target`. Where there are standbys to read from, `reading`, questions are answered
     from them. A tracker that `serves` makes rows anew that other code made, at its start and never
-    later; others raise AnotherRelease. Raises UnsuitableConnection when the pooler will not do.
+    later, and compares rows with their events; others raise AnotherRelease. Raises
+    UnsuitableConnection when the pooler will not do.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -142,6 +144,7 @@ async def running_tracker(
         follower, proofs = Follower(recorder, target), ProofService(pool)
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         watcher = Watcher(target, watch, durability) if watch else None
+        sample_check = SampleCheck(pool) if serves else None
         async with (
             follower,
             Projectors(
@@ -150,6 +153,7 @@ async def running_tracker(
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
             watcher or nullcontext(),
+            sample_check or nullcontext(),
         ):
             projector = projectors[Versions.name]
             commands = Commands(recorder)
@@ -175,6 +179,7 @@ async def running_tracker(
                 deliverer,
                 watch=WatchOverview(pool),
                 watcher=watcher,
+                sample_check=sample_check,
             )
             async with AcceptedImports(target, review, snapshots):
                 if reading is None:

@@ -108,6 +108,9 @@ class Metrics:
         self._another_release = self._gauge(
             "another_release", "1 where another release maintains the rows."
         )
+        self._gauge(
+            "rows_differ", "1 where rows of an entity are not those that its events give."
+        ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."

@@ -87,6 +87,8 @@ class Readiness:
     """What this server has shown and the log has not, where it was set back."""
     replica: ReplicaReadiness | None = None
     """How the replica is that is read from; None where that is the primary."""
+    difference: str | None = None
+    """The entity whose rows do not follow from its events, where one was found."""
     another_release: str | None = None
     """Why the rows can't be read, where another release maintains them."""
 
@@ -105,6 +107,8 @@ class Readiness:
         if self.another_release:
             return [self.another_release]
         reasons = [] if self.listening or self.replica else [NOT_LISTENING]
+        if self.difference:
+            reasons.append(self.difference)
         if self.replica:
             reasons += self.replica.reasons
         if self.lag is None:
@@ -137,6 +141,7 @@ async def check_readiness(services: Services) -> Readiness:
                 checkpoint,
                 await services.recorder.age(position + 1),
                 replica=replica,
+                difference=_difference(services),
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
@@ -145,6 +150,11 @@ async def check_readiness(services: Services) -> Readiness:
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening, replica=replica)
+
+
+def _difference(services: Services) -> str | None:
+    check = services.writing.sample_check
+    return check.difference.message if check and check.difference else None
 
 
 def check_replica(services: Services) -> ReplicaReadiness | None:
