@@ -193,8 +193,9 @@ def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows
             with serving(own) as restarted:
                 wait(observer, lambda: observer.look(own, restarted))
                 assert missing(restarted, to_older.acknowledged + to_own.acknowledged) == []
-            verified = own.command("verify", "--database")
+            verified = own.command("verify", "--database", "--projections")
             assert verified.returncode == Exit.OK, verified.stderr
+            assert "rows: those of " in verified.stderr
     assert observer.differences() == {}
     assert to_older.failures | to_own.failures | observer.failures <= {"UNAVAILABLE"}
 
