@@ -131,8 +131,8 @@ async def check_readiness(services: Services) -> Readiness:
     listening, replica = services.follower.listening, check_replica(services)
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            services.writing.projector.progress.require_own_rows()
             position = await services.projector.position()
+            services.writing.projector.progress.require_own_rows()
             checkpoint = await services.proofs.size()
             return Readiness(
                 listening,

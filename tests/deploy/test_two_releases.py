@@ -100,6 +100,16 @@ def stored_rows(target: Target) -> str:
     return asyncio.run(ask())
 
 
+def alter_row(target: Target, entity: str) -> None:
+    """Change the title in the rows of an entity."""
+
+    async def change() -> None:
+        async with open_connection(target, role=PROJECTOR) as connection:
+            await connection.execute("UPDATE versions SET title = 'x' WHERE entity = $1", entity)
+
+    asyncio.run(change())
+
+
 def missing(server: Running, keys: list[str]) -> list[str]:
     """The acknowledged entities that a server does not answer with."""
     text = f'query ($key: String!) {{ asOf(validAt: "{DAY}") {{ exportControl(id: $key) {{ title }} }} }}'
@@ -196,6 +206,11 @@ def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows
             verified = own.command("verify", "--database", "--projections")
             assert verified.returncode == Exit.OK, verified.stderr
             assert "rows: those of " in verified.stderr
+            alter_row(own.target, f"export-control/{to_own.acknowledged[0]}")
+            verified = own.command("verify", "--database", "--projections")
+            assert verified.returncode == Exit.REFUSED, verified.stderr
+            assert f"export-control/{to_own.acknowledged[0]}: its rows" in verified.stderr
+            assert "(ROWS_DIFFER)" in verified.stderr
     assert observer.differences() == {}
     assert to_older.failures | to_own.failures | observer.failures <= {"UNAVAILABLE"}
 
