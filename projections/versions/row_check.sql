@@ -1,5 +1,7 @@
 -- name: hold_tables
--- Nothing takes the place of these tables until the transaction ends, and no query waits for it.
+-- Nothing takes the place of these tables until the transaction ends, and no query waits for it. A page of a
+-- long stream may take longer than the usual limit of silence, and a process that froze holds up a rebuild.
+SET LOCAL idle_in_transaction_session_timeout = '60s';
 LOCK TABLE documents, texts, subjects, versions, elements, facts IN ACCESS SHARE MODE;
 
 -- name: stream
