@@ -131,6 +131,26 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
     assert await api.ask(question) == answered
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE versions SET state = replace(state, '\"title\"', '\"name\"')",
+        "ALTER TABLE versions DROP COLUMN state",
+        "DROP TABLE versions",
+    ],
+)
+async def test_rows_of_another_form_are_no_fault_of_the_client(
+    services: Services, target: Target, change: str
+) -> None:
+    """As while another release replaces the tables, of which this process is told a moment later."""
+    await recorded(services, "x")
+    async with open_connection(target, role=PROJECTOR) as connection:
+        await connection.execute(change)
+    for question in ('exportControl(id: "x") { title }', "exportControls { nodes { title } }"):
+        answer = await Api(services).post(f'{{ asOf(validAt: "2025-01-01") {{ {question} }} }}')
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAVAILABLE"]
+
+
 async def test_who_hears_nothing_asks(services: Services, target: Target) -> None:
     pool = services.recorder._pool
     deaf = Projector(pool, Follower(Recorder(pool), target), Versions())
