@@ -79,7 +79,7 @@ def demo(
         create_app = import_app()
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled
+            target, signing, observe, delivery, watched, pooled=pooled, serves=True
         ) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
@@ -144,7 +144,7 @@ def serve(
         create_app = import_app()
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled, reading=reading
+            target, signing, observe, delivery, watched, pooled=pooled, reading=reading, serves=True
         ) as services:
             served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)

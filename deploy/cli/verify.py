@@ -31,6 +31,7 @@ from deploy.database_problem import describe_database_problem
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from projections.versions.row_check import check_all_rows
 from tracker import clock
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles
@@ -60,6 +61,7 @@ class VerifyOptions:
     with_snapshots: bool
     json: bool
     report: Path | None
+    projections: bool
 
 
 def verify(
@@ -77,6 +79,14 @@ def verify(
             "--database",
             help="Verify the rows of the database instead; without --key with the keys"
             " that lie beside it.",
+        ),
+    ] = False,
+    projections: Annotated[
+        bool,
+        typer.Option(
+            "--projections",
+            help="With --database: also compare the rows that answers are read from with a fresh fold"
+            " of their events, and name the first entity whose rows differ.",
         ),
     ] = False,
     keys: KeyOptions = None,
@@ -140,6 +150,8 @@ def verify(
     usage, such as a path that is not there, 3 the log can't be read.
     """
     check_usage(log, state, against, report_to, of_database=of_database, only_new=only_new)
+    if projections and not of_database:
+        raise typer.BadParameter("expected --database", param_hint="--projections")
     options = VerifyOptions(
         state,
         only_new,
@@ -148,6 +160,7 @@ def verify(
         with_snapshots,
         json,
         report_to,
+        projections,
     )
     asked = address_without_query(log) if log and is_web(log) else log
     run = VerificationRun(
@@ -161,6 +174,8 @@ def verify(
             with report_result(run, options), open_kept(against) as kept:
                 size = await check_rows(pool, own_keys(keys, data_dir), kept, run, options)
                 check_keystore(data_dir, head_of(run), size)
+                if projections:
+                    await check_projection(pool, size)
         stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
 
     async def look_at_files() -> None:
@@ -245,6 +260,16 @@ async def check_rows(
         await check_complete(rows, size, head, elsewhere, trust)
         run.saved = head
     return size
+
+
+async def check_projection(pool: Pool, size: int) -> None:
+    """Compare the rows that answers are read from with a fresh fold. Raises RowsDiffer, AnotherRelease."""
+    with progress_bar(stderr) as bar:
+        task = bar.add_task("folding", total=size)
+        entities, position = await check_all_rows(
+            pool, lambda done: bar.update(task, completed=done)
+        )
+    stderr.print(f"rows: those of {entities} entities follow from their events up to {position}")
 
 
 @contextmanager

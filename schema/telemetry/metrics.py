@@ -109,6 +109,12 @@ class Metrics:
             "clock_difference_seconds",
             "Seconds by which the clock of this process is ahead of the database's.",
         )
+        self._another_release = self._gauge(
+            "another_release", "1 where another release maintains the rows."
+        )
+        self._gauge(
+            "rows_differ", "1 where rows of an entity are not those that its events give."
+        ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
@@ -198,7 +204,8 @@ class Metrics:
     async def _read_database(self) -> None:
         """Ask the database what nobody counts."""
         found = await check_readiness(self._services)
-        self._up.set(found.lag is not None)
+        self._up.set(found.lag is not None or found.another_release is not None)
+        self._another_release.set(found.another_release is not None)
         if found.head is None or found.position is None:
             return
         self._head.set(found.head)

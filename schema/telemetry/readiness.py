@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from projections.runner.release import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
 from tracker.errors import LogSetBack, TrackerError
@@ -92,6 +93,10 @@ class Readiness:
     """What this server has shown and the log has not, where it was set back."""
     replica: ReplicaReadiness | None = None
     """How the replica is that is read from; None where that is the primary."""
+    difference: str | None = None
+    """The entity whose rows do not follow from its events, where one was found."""
+    another_release: str | None = None
+    """Why the rows can't be read, where another release maintains them."""
 
     @property
     def warnings(self) -> list[str]:
@@ -119,7 +124,11 @@ class Readiness:
         """Why requests should go elsewhere; empty where they need not."""
         if self.set_back:
             return [self.set_back]
+        if self.another_release:
+            return [self.another_release]
         reasons = [] if self.listening or self.replica else [NOT_LISTENING]
+        if self.difference:
+            reasons.append(self.difference)
         if self.replica:
             reasons += self.replica.reasons
         if self.lag is None:
@@ -143,6 +152,7 @@ async def check_readiness(services: Services) -> Readiness:
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             position = await services.projector.position()
+            services.writing.projector.progress.require_own_rows()
             checkpoint = await services.proofs.size()
             return Readiness(
                 listening,
@@ -152,12 +162,20 @@ async def check_readiness(services: Services) -> Readiness:
                 await services.recorder.age(position + 1),
                 await services.recorder.clock_difference(),
                 replica=replica,
+                difference=_difference(services),
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
+    except AnotherRelease as error:
+        return Readiness(listening, another_release=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening, replica=replica)
+
+
+def _difference(services: Services) -> str | None:
+    check = services.writing.sample_check
+    return check.difference.message if check and check.difference else None
 
 
 def check_replica(services: Services) -> ReplicaReadiness | None:
