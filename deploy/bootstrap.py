@@ -15,10 +15,12 @@ from deploy.replica import is_standby, reading_from, running_read_only
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
+from projections.runner.projection import Projection
 from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
-from projections.runner.tables import create_tables
+from projections.runner.tables import check_not_newer, create_tables, foreign_rows
 from projections.versions.projection import Versions
+from projections.versions.sample_check import SampleCheck
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -31,7 +33,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
-from tracker.postgres.migrate import migrate
+from tracker.postgres.migrate import lacking, migrate
 from tracker.postgres.pooler import check_pooler
 from tracker.review.imports import AcceptedImports
 from tracker.review.review import Review
@@ -50,22 +52,47 @@ logger = logging.getLogger(__name__)
 
 
 async def prepare(target: Target) -> None:
-    """Migrate the log; create the projections, and rebuild those that other code has made.
+    """Migrate the log, and create the projections that are missing. Rows that other code made stay.
 
     Raises NotMigrated when the login may not migrate a database that needs it.
     """
+    await _prepare(target)
+
+
+async def _prepare(target: Target) -> list[Projection[Any]]:
+    """The same; returns the projections whose rows other code made."""
     await migrate_log(target)
     async with open_connection(target, role=PROJECTOR) as connection:
         projections = [factory() for factory in PROJECTIONS.values()]
-        outdated = [each for each in projections if not await create_tables(connection, each)]
-    for projection in outdated:
+        return [each for each in projections if not await create_tables(connection, each)]
+
+
+async def take_over_rows(target: Target) -> None:
+    """Prepare a database, and make the rows anew that other code made. Raises AnotherRelease where that is
+    the code of a newer release."""
+    for projection in await _prepare(target):
+        async with open_connection(target, role=PROJECTOR) as connection:
+            await check_not_newer(connection, projection)
         await rebuild(target, projection)
+
+
+async def require_own_rows(target: Target) -> None:
+    """Prepare a database, and check that this code made its rows. Raises AnotherRelease."""
+    for projection in await _prepare(target):
+        async with open_connection(target, role=PROJECTOR) as connection:
+            raise await foreign_rows(connection, projection)
 
 
 async def migrate_log(target: Target) -> list[str]:
     """Migrate the log; returns the steps that this took."""
     async with open_connection(target) as connection:
         return await migrate(connection)
+
+
+async def lacking_migrations(target: Target) -> list[str]:
+    """The names of the steps that data of an older release lack."""
+    async with open_connection(target) as connection:
+        return [each.name for each in await lacking(connection)]
 
 
 @asynccontextmanager
@@ -86,6 +113,7 @@ async def running_tracker(
     *,
     pooled: Target | None = None,
     reading: Target | None = None,
+    serves: bool = False,
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it, delivers it and watches sources if
     it is to, and answers. On a standby it does nothing but answer.
@@ -93,7 +121,9 @@ async def running_tracker(
     `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
     in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
     the direct way, `target`. Where there are standbys to read from, `reading`, questions are answered
-    from them. Raises UnsuitableConnection when the pooler will not do.
+    from them. A tracker that `serves` makes rows anew that other code made, at its start and never
+    later, and compares rows with their events; others raise AnotherRelease. Raises
+    UnsuitableConnection when the pooler will not do.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -102,7 +132,7 @@ async def running_tracker(
         return
     durability = Durability()
     checked = partial(open_pool, check=durability.check)
-    await prepare(target)
+    await (take_over_rows if serves else require_own_rows)(target)
     if pooled is not None:
         await check_pooler(pooled, target)
     open_asking = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
@@ -120,6 +150,7 @@ async def running_tracker(
         follower, proofs = Follower(recorder, target), ProofService(pool)
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         watcher = Watcher(target, watch, durability) if watch else None
+        sample_check = SampleCheck(pool) if serves else None
         async with (
             follower,
             Projectors(
@@ -128,6 +159,7 @@ async def running_tracker(
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
             watcher or nullcontext(),
+            sample_check or nullcontext(),
         ):
             projector = projectors[Versions.name]
             commands = Commands(recorder)
@@ -153,6 +185,7 @@ async def running_tracker(
                 deliverer,
                 watch=WatchOverview(pool),
                 watcher=watcher,
+                sample_check=sample_check,
             )
             async with AcceptedImports(target, review, snapshots):
                 if reading is None:

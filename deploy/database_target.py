@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from deploy.postgres import (
     NoDatabase,
     Postgres,
     PostgresError,
+    RunningServer,
     demo_data_dir,
     has_database,
     running,
@@ -21,21 +24,23 @@ from deploy.postgres import (
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 SERVER_CHECK_INTERVAL_SECONDS = 0.2
-"""Seconds between two looks at our own server."""
+"""Seconds between two looks at the embedded server."""
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database: how to connect, and the server process if it is the embedded one."""
+    """A database: how to connect, and the server if it is an embedded one, ours or another's."""
 
     target: Target
-    server: Postgres | None = None
+    server: Postgres | RunningServer | None = None
 
     async def run_while_alive(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work. If our own server ends meanwhile the work is cancelled: nothing would bring
-        the server back, while whoever runs this process can start it again. Raises PostgresError.
+        """Do some work. If the embedded server ends meanwhile the work is cancelled: nothing would
+        bring the server back, while a supervisor can start this process again. Raises PostgresError.
         """
         watching = asyncio.create_task(self._watch(asyncio.current_task()))
         try:
@@ -56,30 +61,46 @@ class Database:
 
 
 @contextmanager
-def database(data_dir: Path, target: Target | None, *, make: bool = False) -> Iterator[Database]:
+def database(
+    data_dir: Path, target: Target | None, *, make: bool = False, lasting: bool = False
+) -> Iterator[Database]:
     """The database that is given, else of the server that runs on the data directory, else of one
     that is started for as long as the command lasts; with `make`, also where there is no data yet.
 
-    Raises PostgresError, and NoDatabase.
+    A `lasting` command, which runs until it is stopped, uses no server of a short one: it would
+    lose its database with it. Raises PostgresError, and NoDatabase.
     """
     if target:
         yield Database(target)
         return
-    if connection := running(data_dir):
-        yield Database(connection.kwargs())
+    while (server := _server_to_join(data_dir, lasting)) is None:
+        if not make and not has_database(data_dir):
+            raise NoDatabase(no_database_in(data_dir))
+        try:
+            own = Postgres.start(data_dir, lasting=lasting)
+        except InUse:  # another command came first, and may run its server or be about to stop it
+            if running(data_dir) is None:
+                raise
+            continue
+        with own:
+            yield Database(own.connection.kwargs(), own)
         return
-    if not make and not has_database(data_dir):
-        raise NoDatabase(no_database_in(data_dir))
-    try:
-        postgres = Postgres.start(data_dir)
-    except InUse:  # another command came first, and may run its server or be about to stop it
-        connection = running(data_dir)
-        if connection is None:
-            raise
-        yield Database(connection.kwargs())
-        return
-    with postgres:
-        yield Database(postgres.connection.kwargs(), postgres)
+    yield Database(server.connection.kwargs(), server)
+
+
+def _server_to_join(data_dir: Path, lasting: bool) -> RunningServer | None:
+    """The server of another process to use; None if this process must run its own."""
+    server = running(data_dir)
+    while server and lasting and not server.lasting:
+        logger.warning(
+            "waits for process %d to end, which runs PostgreSQL on %s for a short command",
+            server.owner,
+            data_dir,
+        )
+        while not server.ended:
+            time.sleep(SERVER_CHECK_INTERVAL_SECONDS)
+        server = running(data_dir)
+    return server
 
 
 def no_database_in(data_dir: Path) -> str:

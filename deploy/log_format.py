@@ -72,6 +72,22 @@ class JsonFormatter(logging.Formatter):
         return escaped_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
+def reason(error: BaseException) -> str:
+    """Return what an error says; of one that says nothing, its kind."""
+    return str(error) or (
+        "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    )
+
+
+def name_silent_errors(record: logging.LogRecord) -> bool:
+    """Have a record that ends with an error name its reason, also where the error says nothing."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            reason(each) if isinstance(each, BaseException) else each for each in record.args
+        )
+    return True
+
+
 def longest_first(secrets: Iterable[str]) -> list[str]:
     """Secrets in the order in which they are taken out: one may be a part of another."""
     return sorted({s for s in secrets if len(s) >= MIN_SECRET_CHARACTERS}, key=len, reverse=True)
@@ -90,6 +106,7 @@ def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ())
     handler.setFormatter(
         JsonFormatter(secrets) if form is LogFormat.JSON else TextFormatter(secrets)
     )
+    handler.addFilter(name_silent_errors)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Our own loggers say that the database is lost; this one adds a traceback a second.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -24,6 +24,7 @@ from rich.console import Console
 from deploy.imports import progress_bar
 from deploy.parquet_columns import ParquetColumn, state_columns
 from deploy.parquet_readme import snapshot_readme
+from projections.fold.replay import STATE_FORMAT
 from projections.query.all_versions import StoredVersion
 from projections.query.moment import Moment
 from schema.services import Services
@@ -68,6 +69,7 @@ class SnapshotMoment:
             "position": position,
             "known_at": self.known_at.isoformat() if self.known_at else "",
             "digest": f"sha256 {self.digest}",
+            "state_format": str(STATE_FORMAT),
             "digest_valid_at": self.moment.valid_at.isoformat(),
             "licence": LICENCE,
             "cite": (

@@ -46,7 +46,7 @@ The digest of the state on that day, which is `asOf(validAt: "{day}", position: 
     WHERE known_until IS NULL
       AND DATE '{day}' BETWEEN valid_from AND coalesce(valid_until, 'infinity');
 
-It is {digest}.
+It is {digest} (state format {state_format}: only digests of the same format are comparable).
 
 Licence: {licence}.
 Cite as: {cite}
@@ -59,6 +59,7 @@ def snapshot_readme(lines: Mapping[str, str], files: Sequence[Mapping[str, Any]]
         position=lines["position"],
         day=lines["digest_valid_at"],
         digest=lines["digest"].removeprefix("sha256 "),
+        state_format=lines["state_format"],
         licence=lines["licence"],
         cite=lines["cite"],
         files="\n".join(f"| `{file['name']}` | {file['rows']:,} |" for file in files),

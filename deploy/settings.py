@@ -136,6 +136,12 @@ def read_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     return _target(READ_DATABASE_URL, environment.get(READ_DATABASE_URL.variable))
 
 
+def database_variables(environment: Mapping[str, str] = os.environ) -> str:
+    """The variables that name databases and are set, for messages."""
+    used = [each.variable for each in DATABASE_URLS if environment.get(each.variable)]
+    return " or ".join(used or [DATABASE_URL.variable])
+
+
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The PostgreSQL to use instead of the embedded one, without a pooler in between."""
     return environment.get(DIRECT_URL.variable) or environment.get(DATABASE_URL.variable) or None

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.imports import progress_bar
-from projections.fold.replay import ReplayState
+from projections.fold.replay import STATE_FORMAT, ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tracker.audit.verify.verifier import Verification
@@ -138,4 +138,6 @@ def _write_state(world: ReplayState, moment: Moment, out: Path | None, note: Con
 
 
 def _print_moment(note: Console, moment: Moment) -> None:
-    note.print(f"position {moment.position}, valid at {moment.valid_at}:")
+    note.print(
+        f"position {moment.position}, valid at {moment.valid_at}, state format {STATE_FORMAT}:"
+    )

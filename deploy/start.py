@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-
-from deploy.import_names import wrong_names
 
 WRONG_USAGE = 2
 """As `deploy.process.Exit.USAGE`, which can't be imported before the names are known to be ours."""
@@ -12,9 +11,24 @@ WRONG_USAGE = 2
 
 def main() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        print_version()
+        return
+    from deploy.import_names import wrong_names
+
     if wrong := wrong_names():
         print(wrong, file=sys.stderr)
         sys.exit(WRONG_USAGE)
     from deploy.cli.main import main as run
 
     run()
+
+
+def print_version() -> None:
+    """Print the version before anything is imported that takes time."""
+    from deploy.version import version_text
+
+    try:
+        print(version_text(), flush=True)
+    except BrokenPipeError:  # nobody reads it: print what is left to nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

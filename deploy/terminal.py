@@ -1,13 +1,20 @@
-"""What others wrote, shown where it could steer a terminal: escaped."""
+"""Text on terminals: escaped where it would steer them, or where their encoding lacks a character."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
+import sys
 from typing import Any
 
 from rich.console import Console
 
 from tracker.domain.wording import NOT_IN_LINE, NOT_IN_TEXT
+
+UTF_8 = "utf-8"
+ESCAPES = "tracker_escapes"
+"""The name of `_escape_unencodable` among the error handlers of encodings."""
 
 
 class Terminal(Console):
@@ -45,3 +52,20 @@ def escaped_json(text: str) -> str:
 def _utf16_units(character: str) -> list[int]:
     raw = character.encode("utf-16-be", "surrogatepass")
     return [int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2)]
+
+
+def allow_any_encoding() -> None:
+    """Let standard output and error take every character: as UTF-8, or on a terminal of another
+    encoding as an escape, which JSON reads as the character."""
+    codecs.register_error(ESCAPES, _escape_unencodable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            right = stream.isatty() or stream.encoding.lower() == UTF_8
+            stream.reconfigure(encoding=None if right else UTF_8, errors=ESCAPES)
+
+
+def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = _utf16_units(error.object[error.start : error.end])
+    return "".join(f"\\u{unit:04x}" for unit in units), error.end

@@ -9,6 +9,7 @@ from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from projections.runner.replica import Replica
+from projections.versions.sample_check import SampleCheck
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.keystore import PublicKey
 from tracker.audit.sign.publisher import Publisher
@@ -57,6 +58,8 @@ class Services:
     """None where this process never watches."""
     replica: Replica | None = None
     """The standby that questions are answered from; None where that is the primary."""
+    sample_check: SampleCheck | None = None
+    """The comparison of rows with their events; None where this process does not serve."""
     primary: Services | None = None
     """The same parts on the primary, where the others are on a replica beside it."""
 

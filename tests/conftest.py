@@ -86,6 +86,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 LONGEST = (
     "faults/test_faults.py",
     "deploy/test_cli.py",
+    "deploy/test_two_releases.py",
     "faults/test_frozen.py",
     "deploy/test_postgres.py",
     "deploy/test_entry.py",

@@ -51,6 +51,7 @@ TESTS = (
     "eventsourcing_asyncpg/test_closing.py",
     "deploy/test_terminal.py",
     "watch/test_markup.py",
+    "web/test_robots.py",
 )
 """Tests that between them use every library that is declared."""
 

@@ -56,12 +56,13 @@ def ask_here(data_dir: Path | None) -> None:
     """Answer from the database here."""
 
     async def work(target: Target) -> None:
+        tools = stdio()  # before background tasks start: see deploy/web/app.py
         async with running_tracker(target) as services:
             head = await services.recorder.head()
             await services.projector.reach(head, seconds=PROJECTION_SECONDS)
-            await stdio().serve(services)
+            await tools.serve(services)
 
-    run_with_database(data_dir, work)
+    run_with_database(data_dir, work, lasting=True)
 
 
 def ask_there(url: str) -> None:

@@ -14,6 +14,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DAY_FORM, DataDir, day, fail, run_with_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
+from deploy.web.app import import_execute
 from schema.services import Access, Services
 from tracker.postgres.database import Target
 
@@ -177,6 +178,7 @@ def print_nodes(
     """Ask for a whole list and show its items as they come."""
 
     async def work(target: Target) -> None:
+        import_execute()  # before background tasks start
         async with running_tracker(target) as services:
             head = await services.recorder.head()
             await services.projector.reach(head, seconds=600)
@@ -190,8 +192,7 @@ def print_nodes(
 
 async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
     """The items of a list, page by page. Leaves with the error of an answer that has one."""
-    from schema.execution.execute import execute  # late: see deploy/web/app.py
-
+    execute = import_execute()
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
         variables = {**asked, "after": page["endCursor"]}

@@ -14,7 +14,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from deploy import setting_table, settings
-from deploy.database_target import database
+from deploy.bootstrap import lacking_migrations, migrate_log
+from deploy.database_problem import describe_database_problem, describe_target
+from deploy.database_target import Database, database
 from deploy.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
@@ -23,6 +25,7 @@ from deploy.web.server import PortTaken
 from tracker.domain.calendar_days import DAY, parse_day
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
+from tracker.postgres.migrate import NotMigrated
 from tracker.postgres.session_settings import UnsuitableConnection
 
 T = TypeVar("T")
@@ -77,8 +80,9 @@ def is_web(name: str) -> bool:
 
 
 @contextmanager
-def report_errors() -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
+def report_errors(target: Target | None = None) -> Iterator[None]:
+    """Turn what can go wrong into one clear line and an exit code that says which kind it was.
+    `target` is the database that is used meanwhile."""
     try:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
@@ -90,16 +94,9 @@ def report_errors() -> Iterator[None]:
     except CONNECTION_ERRORS as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
             raise
-        fail(describe_lost_connection(error), Exit.UNAVAILABLE)
+        fail(describe_database_problem(error, target), Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)
-
-
-def describe_lost_connection(error: Exception) -> str:
-    """Name what was not reachable: a file if the error names one, else the database."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return f"The database can't be reached: {error}"
 
 
 def print_whole(lines: Iterable[str]) -> None:
@@ -131,9 +128,16 @@ def fail(message: str, code: Exit) -> NoReturn:
 
 
 def run_with_database(
-    data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]], *, make: bool = False
+    data_dir: Path | None,
+    work: Callable[[Target], Coroutine[Any, Any, T]],
+    *,
+    make: bool = False,
+    lasting: bool = False,
+    migrates: bool = False,
 ) -> T:
     """Do some work on the database that the settings name; with `make`, also on a new one.
+    `lasting`: the work goes on until it is stopped. `migrates`: data of an older release are migrated
+    without asking.
 
     Whoever only asks has mistyped a directory in which there is none: an empty database would
     answer, and wrongly.
@@ -143,17 +147,37 @@ def run_with_database(
     new = target is None and not has_database(directory)
     if new and make:
         stderr.print(f"A new database is made in {directory}.", markup=False)
-    with (
-        report_errors(),
-        database(
-            directory, target, make=make or (new and confirm_new_database(directory))
-        ) as found,
-    ):
-        return run(found.run_while_alive(work(found.target)))
+    with report_errors(target):
+        make = make or (new and confirm_new_database(directory))
+        with database(directory, target, make=make, lasting=lasting) as found:
+            update_data(found, directory, migrates=migrates)
+            return run(found.run_while_alive(work(found.target)))
+
+
+def update_data(found: Database, directory: Path, *, migrates: bool) -> None:
+    """Migrate data of an older release, and name the steps. There is no way back, so a command whose
+    task it is not asks first. Raises NotMigrated."""
+    missing = run(found.run_while_alive(lacking_migrations(found.target)))
+    if not missing:
+        return
+    place = str(directory) if found.server else describe_target(found.target)
+    problem = (
+        f"The data in {place} are of an older release: they lack {len(missing)} migrations"
+        f" ({', '.join(missing)}), and there is no way back but a backup."
+    )
+    if not migrates and not (sits_there() and typer.confirm(f"{problem} Apply them?", err=True)):
+        raise NotMigrated(f"{problem} Run `tracker migrate` to apply them")
+    for name in run(found.run_while_alive(migrate_log(found.target))):
+        stderr.print(f"applied {name}", markup=False)
+
+
+def sits_there() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm_new_database(directory: Path) -> bool:
     """Whether somebody sits there who wants a new database."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()) or running(directory):
+    if not sits_there() or running(directory):
         return False
     return typer.confirm(f"There is no database in {directory}. Make an empty one?", err=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from deploy import setting_table
+from deploy.web.app import import_execute
 from schema.services import Access, Services
 
 
@@ -96,8 +97,7 @@ async def print_demo_banner(
             markup=False,
             soft_wrap=True,
         )
-    from schema.execution.execute import execute  # late: see deploy/web/app.py
-
+    execute = import_execute()
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
         console.print(question.about, style="bold")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import os
-import platform
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,18 +20,10 @@ from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from deploy.setting_values import WrongSetting
 from deploy.settings_file import add_settings_file
-from tracker.postgres.migrate import migrations
+from deploy.terminal import allow_any_encoding
+from deploy.version import version_text
 
-PACKAGE = "critical-minerals-policy-tracker"
 logger = logging.getLogger("tracker")
-
-
-def version_text() -> str:
-    """The version of the program, of Python and of the database schema."""
-    return (
-        f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
-        f"tables: migration {migrations()[-1].number}"
-    )
 
 
 def show_version(asked: bool) -> None:
@@ -111,6 +101,7 @@ def run_command_line(app: typer.Typer) -> None:
 
     An error that nobody foresaw is a line too; its traceback is for who asks for it.
     """
+    allow_any_encoding()
     form = form_asked_for(sys.argv)
     log_to_stderr(level_asked_for(), form, settings.secrets())
     log_failures()

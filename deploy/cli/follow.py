@@ -50,4 +50,4 @@ def follow(
                     sys.stdout.buffer.write(entry + b"\n")
                     sys.stdout.buffer.flush()
 
-    run_with_database(data_dir, work)
+    run_with_database(data_dir, work, lasting=True)

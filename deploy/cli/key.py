@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -88,4 +89,5 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
         print(f"{key}\tretired")
     for key in found.verifiers:
         print(f"{key}\tsigns")
+    sys.stdout.flush()  # nothing more is said where nobody reads this
     stderr.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)

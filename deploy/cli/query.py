@@ -12,6 +12,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, print_whole, run_with_database
 from deploy.process import Exit
 from deploy.terminal import escaped_json
+from deploy.web.app import import_execute
 from schema.services import Access
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import Target
@@ -36,10 +37,9 @@ def query(
     text = sys.stdin.read() if document == "-" else document
 
     async def work(target: Target) -> dict[str, Any]:
+        execute = import_execute()
         async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
-            from schema.execution.execute import execute  # late: see deploy/web/app.py
-
             return await execute(services, text, values, Access(), caller=CLI_CALLER)
 
     answer = run_with_database(data_dir, work)

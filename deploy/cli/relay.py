@@ -117,7 +117,7 @@ def relay(
         await prepare(target)
         await publish(target, sink, name, filter, after)
 
-    run_with_database(data_dir, work)
+    run_with_database(data_dir, work, lasting=True)
 
 
 def jetstream_sink(address: NatsAddress, **options: Any) -> Sink:

@@ -23,7 +23,7 @@ from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import freeze_gc
 from deploy.tracing import Traces, tracing
 from deploy.watching import watch_options
-from deploy.web.app import make_app
+from deploy.web.app import import_app
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
@@ -76,9 +76,10 @@ def demo(
 
     async def work(target: Target) -> None:
         await check_demo(target)
+        create_app = import_app()
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled
+            target, signing, observe, delivery, watched, pooled=pooled, serves=True
         ) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
@@ -92,11 +93,11 @@ def demo(
                     open_to=None if is_local(host) or not access.open else url,
                 )
 
-            served = make_app(services, access, traces, trusted=trusted)
+            served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
-    run_with_database(data_dir, work, make=True)
+    run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
 def serve(
@@ -140,14 +141,15 @@ def serve(
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
+        create_app = import_app()
         observe = traces.work if traces else None
         async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled, reading=reading
+            target, signing, observe, delivery, watched, pooled=pooled, reading=reading, serves=True
         ) as services:
-            served = make_app(services, access, traces, trusted=trusted)
+            served = create_app(services, access, traces, trusted=trusted)
             await serve_app(services, served, limits, listening, log_level, traces)
 
-    run_with_database(data_dir, work, make=True)
+    run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
 def signing_of(data_dir: Path | None) -> SigningOptions | None:

@@ -13,15 +13,7 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import (
-    DataDir,
-    describe_lost_connection,
-    is_web,
-    print_whole,
-    report_errors,
-    run_with_database,
-    stderr,
-)
+from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -35,9 +27,11 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
+from deploy.database_problem import describe_database_problem
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from projections.versions.row_check import check_all_rows
 from tracker import clock
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles
@@ -67,6 +61,7 @@ class VerifyOptions:
     with_snapshots: bool
     json: bool
     report: Path | None
+    projections: bool
 
 
 def verify(
@@ -84,6 +79,14 @@ def verify(
             "--database",
             help="Verify the rows of the database instead; without --key with the keys"
             " that lie beside it.",
+        ),
+    ] = False,
+    projections: Annotated[
+        bool,
+        typer.Option(
+            "--projections",
+            help="With --database: also compare the rows that answers are read from with a fresh fold"
+            " of their events, and name the first entity whose rows differ.",
         ),
     ] = False,
     keys: KeyOptions = None,
@@ -147,6 +150,8 @@ def verify(
     usage, such as a path that is not there, 3 the log can't be read.
     """
     check_usage(log, state, against, report_to, of_database=of_database, only_new=only_new)
+    if projections and not of_database:
+        raise typer.BadParameter("expected --database", param_hint="--projections")
     options = VerifyOptions(
         state,
         only_new,
@@ -155,6 +160,7 @@ def verify(
         with_snapshots,
         json,
         report_to,
+        projections,
     )
     asked = address_without_query(log) if log and is_web(log) else log
     run = VerificationRun(
@@ -168,6 +174,8 @@ def verify(
             with report_result(run, options), open_kept(against) as kept:
                 size = await check_rows(pool, own_keys(keys, data_dir), kept, run, options)
                 check_keystore(data_dir, head_of(run), size)
+                if projections:
+                    await check_projection(pool, size)
         stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
 
     async def look_at_files() -> None:
@@ -254,6 +262,16 @@ async def check_rows(
     return size
 
 
+async def check_projection(pool: Pool, size: int) -> None:
+    """Compare the rows that answers are read from with a fresh fold. Raises RowsDiffer, AnotherRelease."""
+    with progress_bar(stderr) as bar:
+        task = bar.add_task("folding", total=size)
+        entities, position = await check_all_rows(
+            pool, lambda done: bar.update(task, completed=done)
+        )
+    stderr.print(f"rows: those of {entities} entities follow from their events up to {position}")
+
+
 @contextmanager
 def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
     """What a database is held against: the file of a checkpoint, or the log that it is of."""
@@ -291,7 +309,9 @@ def report_result(run: VerificationRun, options: VerifyOptions) -> Iterator[None
     except BrokenPipeError:
         raise  # nobody reads what would be said
     except CONNECTION_ERRORS as lost:
-        error = Unavailable(describe_lost_connection(lost), code="DATABASE_UNAVAILABLE")
+        error = Unavailable(
+            describe_database_problem(lost, settings.database_target()), code="DATABASE_UNAVAILABLE"
+        )
     code = (
         Exit.OK
         if error is None

@@ -93,7 +93,8 @@ def watch(
         await watcher.run()
         return True
 
-    if not run_with_database(data_dir, work, make=not list_them):
+    lasting = not (list_them or dry_run or once)
+    if not run_with_database(data_dir, work, make=not list_them, lasting=lasting):
         raise typer.Exit(Exit.REFUSED)
 
 

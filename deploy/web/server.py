@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -55,9 +56,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         listening.close()
         reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
-        raise PortTaken(
-            f"Can't listen on {host} port {port}: {reason}. Choose another with --port."
-        ) from error
+        other_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        remedy = (
+            "Choose another port with --port"
+            if other_port
+            else "Name an address of this machine with --host, or 0.0.0.0 for all of them"
+        )
+        raise PortTaken(f"Can't listen on {host} port {port}: {reason}. {remedy}.") from error
     return listening
 
 

@@ -13,6 +13,10 @@ from projections.fold.timeline import timeline
 from tracker.domain.entity import RecordedFact
 from tracker.log.entries import RecordedEvent
 
+STATE_FORMAT = 2
+"""The number of the form in which states are written, beside each digest: digests of other numbers are not
+comparable. Raise it in a release that writes other states for the same log."""
+
 
 class ReplayState:
     """All entities, folded in memory. Give it every event of a log in order."""

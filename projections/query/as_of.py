@@ -29,13 +29,13 @@ from projections.query.sql_parts import (
     versions_of,
     whole_state,
 )
+from projections.query.stored_states import decode
 from projections.query.supplies import Supplies
 from projections.query.transitions import Transitions
 from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import compound_keys
-from tracker.domain.codec import decode
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState, spelling
 from tracker.domain.preference import PreferenceState
@@ -108,9 +108,12 @@ class AsOf:
         return int(await self._pool.fetchval(TRACKING.position, Versions.name))
 
     async def digest(self, moment: Moment) -> str:
-        """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
+        """The SHA-256 of the whole state at a moment; equal to that of a replay in memory. Raises
+        AnotherRelease."""
         query = _statement(SQL.digest, SQL.every_entity)
-        return str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
+        digest = str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
+        await self._check_rows()
+        return digest
 
     async def counts(self, moment: Moment) -> dict[str, int]:
         """How many entities of each kind have a state at a moment."""
@@ -133,6 +136,13 @@ class AsOf:
                 timeout=SORT_TIMEOUT_SECONDS,
             ):
                 yield line(row["entity"], row["state"])
+        await self._check_rows()
+
+    async def _check_rows(self) -> None:
+        """Check that no other release replaced the rows meanwhile, of which this process is told a
+        moment later. Raises AnotherRelease."""
+        if self._progress:
+            await self._progress.query()
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""

@@ -27,7 +27,7 @@ from projections.query.list_statements import (
 from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
-from tracker.domain.codec import decode
+from projections.query.stored_states import decode
 from tracker.domain.commodities import Commodity
 from tracker.domain.entity import RecordedFact
 from tracker.domain.matching import controls_about

@@ -20,7 +20,7 @@ from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
-from tracker.domain.codec import decode
+from projections.query.stored_states import decode
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from projections.analysis.claims import Orders
-from tracker.domain.codec import decode, decode_all
+from projections.query.stored_states import decode, decode_all
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.values import FreeText
 from tracker.domain.vocabulary import Qualifier

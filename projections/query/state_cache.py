@@ -14,8 +14,8 @@ import asyncpg
 
 from projections.lru_cache import SizedLruCache
 from projections.query.figure_claims import FigureClaims, decode_figure_claims
+from projections.query.stored_states import decode_all
 from projections.runner.progress import ProgressTracker
-from tracker.domain.codec import decode_all
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 MEMORY_BYTES_PER_JSON_BYTE = 4

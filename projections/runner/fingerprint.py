@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,14 @@ MAX_FILES_REMEMBERED = 500
 
 
 def fingerprint(projection: Projection[Any]) -> str:
-    """The hash of the code that the rows of a projection follow from."""
-    return hash_files(projection.code)
+    """The hash of the code that the rows of a projection follow from, as it was when this process first
+    asked: files that are replaced later are not what it runs."""
+    return _fingerprint(tuple(projection.code))
+
+
+@cache
+def _fingerprint(code: tuple[Path, ...]) -> str:
+    return hash_files(code)
 
 
 def hash_files(paths: Iterable[Path]) -> str:

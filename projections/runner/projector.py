@@ -17,6 +17,7 @@ from typing import Any, Generic, Self
 from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
 from projections.runner.read_ahead import ReadAhead
+from projections.runner.release import AnotherRelease
 from projections.runner.tables import SQL
 from projections.runner.turn_limits import TURN_SECONDS, TurnLimits
 from tracker.errors import LogSetBack, Unavailable
@@ -26,6 +27,8 @@ from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
 MAX_FOLD_SECONDS = TURN_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
+FOREIGN_ROWS_LOOK_SECONDS = 1
+"""Seconds after which a projector looks again whether another release still maintains the rows."""
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class Projector(BackgroundTask, Generic[PageT]):
         self._projection = projection
         self._limits = TurnLimits(page_events)
         self._follower = follower
-        self.progress = ProgressTracker(pool, follower, projection.name)
+        self.progress = ProgressTracker(pool, follower, projection)
         """How far the projection has come, whichever process projects."""
         self._progressed = asyncio.Event()
         self._late: PageT | None = None
@@ -112,7 +115,8 @@ class Projector(BackgroundTask, Generic[PageT]):
                 await ahead.wait_next()  # no turn is taken only to wait
 
     async def _take_turn(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
-        """Write the next page; None if there is none, or if it is not our turn.
+        """Write the next page; None if there is none, or if it is not our turn. Raises AnotherRelease
+        where the rows are not those of this code.
 
         A page that was folded so late that the turn may be lost is not written but returned as
         `_late`: it can be written at once when it is our turn again.
@@ -126,6 +130,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                     return None
                 tracking = await connection.fetchrow(SQL.tracking, name)
                 assert tracking is not None
+                self.progress.check_fold(tracking["fold"], tracking["release"])
                 if page is None or page.after != tracking["position"]:
                     page = await ahead.page(tracking["position"])
                 if page is not None and not await self._is_durable(page, tracking["synchronous"]):
@@ -158,7 +163,7 @@ class Projector(BackgroundTask, Generic[PageT]):
         self, position: int, *, seconds: float = 10, look_seconds: float = 0.05
     ) -> None:
         """Wait until the projection has reached `position`, looking again every so often. Raises
-        Unavailable after `seconds`."""
+        Unavailable after `seconds`, and AnotherRelease."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
@@ -181,11 +186,16 @@ class Projector(BackgroundTask, Generic[PageT]):
             end_if_cancelled()
             try:
                 signal = self._follower.next_signal
+                if self.progress.another_release:
+                    await self.progress.query()
                 await self.catch_up()
                 await self.progress.query()  # a database restored to an older state notifies nobody
                 await wait_for_event(signal)
             except LogSetBack:
                 return  # the server ends
+            except AnotherRelease:
+                self._projection.clear_cache()
+                await asyncio.sleep(FOREIGN_ROWS_LOOK_SECONDS)  # it may be rolled back
             except CONNECTION_ERRORS as error:
                 self._projection.clear_cache()  # the database may come back in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)

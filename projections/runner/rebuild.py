@@ -89,6 +89,8 @@ async def _create_empty_tables(connection: Connection, projection: Projection[An
     attempt = f"{projection.name}/{secrets.token_hex(4)}"
     async with connection.transaction():
         await connection.execute(SQL.end_rebuilds, projection.name)
+        if await connection.fetchval(SQL.older_tracking_exists):
+            await connection.execute(SQL.end_older_rebuilds, projection.name)
         names = projection.tables.names
         await connection.execute(await connection.fetchval(SQL.drop_next_tables, names))
         await connection.execute(projection.tables.create)
@@ -189,5 +191,7 @@ async def _try_to_swap(connection: Connection, projection: Projection[Any], atte
         await connection.execute(SQL.limit_lock_wait)
         await connection.execute(await connection.fetchval(SQL.replace_live_tables, tables))
         await connection.execute(SQL.replace_tracking, name, attempt)
+        if await connection.fetchval(SQL.older_tracking_exists):
+            await connection.execute(SQL.refuse_older_releases)
         await connection.execute(SQL.notify_replaced, name)
     return position

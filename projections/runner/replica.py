@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 from projections.runner.fingerprint import fingerprint
 from projections.runner.projection import Projection
@@ -80,12 +82,19 @@ class Replica:
                 f"The replica lacks migration {missing[0].number} ({missing[0].name}): it gets them"
                 " from its primary, so bring that to this version first (`tracker migrate`)"
             )
-        folds = {row["projection"]: row["fold"] for row in await connection.fetch(SQL.projections)}
+        try:
+            self._check_folds(await connection.fetch(SQL.projections))
+        except asyncpg.UndefinedTableError:  # an older release maintains the rows
+            self._check_folds(())
+
+    def _check_folds(self, rows: Iterable[Any]) -> None:
+        """Raises NotMigrated where this code did not make the rows of a projection."""
+        folds = {row["projection"]: row["fold"] for row in rows}
         for projection in self._projections:
             if folds.get(projection.name) != fingerprint(projection):
                 raise NotMigrated(
-                    f"The rows of {projection.name} on the replica are not of this version: a tracker"
-                    " of this version that writes to its primary makes them anew (`tracker migrate`)"
+                    f"The rows of {projection.name} on the replica are not of this version: a server"
+                    " of this version that writes to its primary makes them anew (`tracker serve`)"
                 )
 
     async def ask(self, connection: Connection) -> dict[str, str]:
@@ -96,6 +105,7 @@ class Replica:
         state = await connection.fetchrow(SQL.state)
         assert state is not None
         rows = await connection.fetch(SQL.projections)
+        self._check_folds(rows)
         positions = {row["projection"]: row["position"] for row in rows}
         self._note(state, positions[self._name])
         news = {

@@ -1,6 +1,6 @@
 -- name: projections
 -- How far each projection has come, and the code that made its rows.
-SELECT projection, position, fold FROM projection.tracking;
+SELECT projection, position, fold, release FROM projection.progress;
 
 -- name: state
 -- Whether this is a standby; whether a process of it receives from its primary; how much of what was

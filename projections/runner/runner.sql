@@ -3,32 +3,38 @@
 
 -- name: tracking_exists
 -- (Not by to_regclass: its cache may be older than the lock that this transaction has waited for.)
-SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = 'tracking');
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = 'progress');
 
 -- name: create_tracking
-CREATE TABLE projection.tracking (
+-- Not under its earlier name `tracking`: see `refuse_older_releases`.
+CREATE TABLE projection.progress (
     projection text PRIMARY KEY,
     position   bigint NOT NULL,
-    fold       text NOT NULL                 -- the code that made the rows; other code makes others
+    fold       text NOT NULL,                -- the code that made the rows; other code makes others
+    release    text NOT NULL                 -- the version of that code, for people and to order releases by
 );
+
+-- name: live_tables_exist
+-- Whether some tables are there, as those of a release that tracked them elsewhere.
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = ANY($1));
 
 -- name: begin_tracking
 -- New tables are at position 0.
-INSERT INTO projection.tracking (projection, position, fold) VALUES ($1, 0, $2);
+INSERT INTO projection.progress (projection, position, fold, release) VALUES ($1, 0, $2, $3);
 
 -- name: tracking
 -- How far a projection has come, and the code that made its rows.
-SELECT position, fold, current_setting('synchronous_standby_names') <> '' AS synchronous
-FROM projection.tracking WHERE projection = $1;
+SELECT position, fold, release, current_setting('synchronous_standby_names') <> '' AS synchronous
+FROM projection.progress WHERE projection = $1;
 
 -- name: position
 -- How far a projection has come.
-SELECT position FROM projection.tracking WHERE projection = $1;
+SELECT position FROM projection.progress WHERE projection = $1;
 
 -- name: advance
 -- It has come this far; every process that answers from it is told (see progress.py).
 WITH moved AS (
-    UPDATE projection.tracking SET position = $2 WHERE projection = $1 RETURNING position
+    UPDATE projection.progress SET position = $2 WHERE projection = $1 RETURNING position
 )
 SELECT pg_notify('projected_' || $1::text, position::text) FROM moved;
 
@@ -55,12 +61,16 @@ SELECT pg_advisory_lock(hashtextextended('rebuild/' || $1::text, 0)),
 -- name: end_rebuilds
 -- Attempts before this one, whose processes have died or lost their turn, are over. This waits for what
 -- they are still writing.
+DELETE FROM projection.progress WHERE starts_with(projection, $1::text || '/');
+
+-- name: end_older_rebuilds
+-- The same of releases that tracked elsewhere.
 DELETE FROM projection.tracking WHERE starts_with(projection, $1::text || '/');
 
 -- name: hold_rebuild
 -- Whether an attempt is still the one that goes on. If so it remains that until this transaction ends,
 -- which has so long.
-SELECT set_config('transaction_timeout', $2, true) FROM projection.tracking WHERE projection = $1 FOR SHARE;
+SELECT set_config('transaction_timeout', $2, true) FROM projection.progress WHERE projection = $1 FOR SHARE;
 
 -- name: limit_lock_wait
 -- A session that waits for a table makes others wait behind it.
@@ -80,9 +90,20 @@ FROM unnest($1::text[]) WITH ORDINALITY AS tables (name, place);
 
 -- name: replace_tracking
 -- The tracking of a rebuild becomes that of the projection.
-WITH replaced AS (DELETE FROM projection.tracking WHERE projection = $2 RETURNING position, fold)
-INSERT INTO projection.tracking AS live (projection, position, fold) SELECT $1, position, fold FROM replaced
-ON CONFLICT (projection) DO UPDATE SET position = EXCLUDED.position, fold = EXCLUDED.fold;
+WITH replaced AS (DELETE FROM projection.progress WHERE projection = $2 RETURNING position, fold, release)
+INSERT INTO projection.progress AS live (projection, position, fold, release)
+SELECT $1, position, fold, release FROM replaced
+ON CONFLICT (projection) DO UPDATE SET position = EXCLUDED.position, fold = EXCLUDED.fold, release = EXCLUDED.release;
+
+-- name: older_tracking_exists
+-- Whether an older release has tracked here, and may still be at it.
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = 'tracking');
+
+-- name: refuse_older_releases
+-- Servers of releases that do not compare the fold take no more turns, and are not ready: all that they
+-- ask of their tracking fails (migration 18).
+DROP TABLE projection.tracking;
+CREATE VIEW projection.tracking AS SELECT * FROM log.refuse_older_release();
 
 -- name: notify_replaced
 -- Other tables are the live ones now.

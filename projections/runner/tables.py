@@ -7,6 +7,7 @@ from typing import Any
 
 from projections.runner.fingerprint import fingerprint
 from projections.runner.projection import Page, Projection
+from projections.runner.release import RELEASE, AnotherRelease, is_newer
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("runner.sql"))
@@ -23,6 +24,8 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
             await connection.execute(SQL.create_tracking)
         tracking = await connection.fetchrow(SQL.tracking, projection.name)
         if tracking is None:
+            if await connection.fetchval(SQL.live_tables_exist, projection.tables.names):
+                return False  # an older release tracks them elsewhere
             await connection.execute(projection.tables.create)
             for statements in projection.tables.indexes:
                 await connection.execute(statements)
@@ -30,9 +33,35 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
     return tracking is None or bool(tracking["fold"] == fingerprint(projection))
 
 
+async def foreign_rows(connection: Connection, projection: Projection[Any]) -> AnotherRelease:
+    """The error of a command that would read rows which other code made."""
+    tracking = await connection.fetchrow(SQL.tracking, projection.name)
+    fold, release = (
+        (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
+    )
+    remedy = (
+        "use the command of that release, or have this one make the rows anew with `tracker serve`,"
+        " or `tracker rebuild`"
+    )
+    return AnotherRelease(fold, release, fingerprint(projection), remedy)
+
+
+async def check_not_newer(connection: Connection, projection: Projection[Any]) -> None:
+    """Check that the rows are not those of a newer release, from which they are only taken on purpose.
+    Raises AnotherRelease."""
+    tracking = await connection.fetchrow(SQL.tracking, projection.name)
+    if tracking and is_newer(tracking["release"]):
+        raise AnotherRelease(
+            tracking["fold"],
+            tracking["release"],
+            fingerprint(projection),
+            "start that one, or go back on purpose with `tracker rebuild` of this one",
+        )
+
+
 async def begin_tracking(connection: Connection, projection: Projection[Any], name: str) -> None:
     """Note under a name that new tables of a projection are at position 0, made by this code."""
-    await connection.execute(SQL.begin_tracking, name, fingerprint(projection))
+    await connection.execute(SQL.begin_tracking, name, fingerprint(projection), RELEASE)
 
 
 async def project_page(

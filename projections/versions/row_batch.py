@@ -183,8 +183,8 @@ async def write_page(
         (SQL.add_subjects, sorted(page.search_rows.subjects)),
         (SQL.add_more_subjects, sorted(page.search_rows.more_subjects)),
         (SQL.lower_subjects, sorted(page.search_rows.more_subjects)),
-        (SQL.add_texts, _text_lines(page.search_rows)),
-        (SQL.add_documents, _document_lines(page.search_rows)),
+        (SQL.add_texts, text_lines(page.search_rows)),
+        (SQL.add_documents, document_lines(page.search_rows)),
         (SQL.add_event_words, _event_lines(page.search_rows)),
         (SQL.add_vocabulary, _vocabulary_lines(page.search_rows)),
     ):
@@ -199,11 +199,13 @@ async def write_page(
             await connection.execute(query, *_columns(rows), timeout=seconds)
 
 
-def _text_lines(rows: SearchIndexRows) -> list[str]:
+def text_lines(rows: SearchIndexRows) -> list[str]:
+    """The rows of texts."""
     return sorted([f"{kind}\t{entity}\t{text}" for kind, entity, text in rows.texts])
 
 
-def _document_lines(rows: SearchIndexRows) -> list[str]:
+def document_lines(rows: SearchIndexRows) -> list[str]:
+    """The rows of documents."""
     return [
         "\t".join([entity.partition("/")[0], entity, key, *found.words])
         for (entity, key), found in sorted(rows.documents.items())

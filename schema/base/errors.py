@@ -37,9 +37,12 @@ DATABASE_ERRORS = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedTableError,
 )
-"""What a question meets when the database is gone, going, starting, out of means, or a standby that can't
-write or whose replay the question holds up; other errors of PostgreSQL are bugs of ours."""
+"""Errors of a query while the database is gone, going, starting, out of means, or a standby that can't
+write or whose replay the query holds up, or while another release replaces the tables; other errors of
+PostgreSQL are bugs of ours."""
 
 logger = logging.getLogger(__name__)
 

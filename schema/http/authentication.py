@@ -26,6 +26,9 @@ from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Un
 
 BURST_SECONDS = 2
 """Seconds' worth of requests that may come at once."""
+MAX_DOWNLOADS = 64
+"""Downloads of all clients at a time: each holds some pieces in memory until its client has read them."""
+MAX_CLIENT_DOWNLOADS = 16
 MAX_CLIENTS = 10_000
 """Clients whose rate is remembered; the one that was silent longest is forgotten first."""
 
@@ -54,6 +57,7 @@ class AccessControl:
         self._issuer = OidcIssuer(access.oidc) if access.oidc else None
         self._buckets = TokenBuckets(access.rate)
         self._operations: Counter[str] = Counter()
+        self._downloads: Counter[str] = Counter()
         self._work_slots = WorkSlots(access.questions)
 
     async def authenticate(self, authorization: str, address: str | None) -> Client:
@@ -155,6 +159,27 @@ class AccessControl:
             self._operations[key] -= 1
             if not self._operations[key]:
                 del self._operations[key]
+
+    @contextmanager
+    def download_slot(self, client: Client) -> Iterator[None]:
+        """Hold one of the slots for downloads, and one of the client's operation slots. Raises TooLarge
+        or Unavailable.
+        """
+        key = client.key
+        if self._downloads[key] >= MAX_CLIENT_DOWNLOADS:
+            raise TooLarge(
+                f"expected at most {MAX_CLIENT_DOWNLOADS} downloads at a time",
+                code="TOO_MANY_OPERATIONS",
+            )
+        if self._downloads.total() >= MAX_DOWNLOADS:
+            raise Unavailable("the server has too many downloads at the moment; try again")
+        with self.operation_slot(client):
+            self._downloads[key] += 1
+            try:
+                yield
+            finally:
+                self._downloads[key] -= 1
+                self._downloads += Counter()  # forgets those that have none
 
     def work_slot(self, client: Client) -> AbstractAsyncContextManager[None]:
         """The time in which a question of a client is worked on. Whoever may write, and not only

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,9 +17,15 @@ from graphql import GraphQLFormattedError, OperationType
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import (
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketDisconnected,
+    WebSocketState,
+)
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import exceptions
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
@@ -44,6 +50,9 @@ from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, parse_bearer
 from tracker.errors import TrackerError
 
+GONE = (WebSocketDisconnect, WebSocketDisconnected, exceptions.WebSocketDisconnected)
+"""Raised when a message is sent to a client that has gone: the first by Starlette when it notices, the second
+from then on, the third by strawberry in the place of the first."""
 INIT_TIMEOUT_SECONDS = 10.0
 """Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
@@ -73,6 +82,18 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
             if not _well_formed(message):
                 raise NonJsonMessageReceived
             yield message
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send a message. Raises strawberry's WebSocketDisconnected when the client has gone."""
+        try:
+            await super().send_json(message)
+        except WebSocketDisconnected as error:
+            raise exceptions.WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection, unless the client has gone."""
+        with suppress(*GONE):
+            await super().close(code, reason)
 
 
 def _well_formed(message: Any) -> bool:
@@ -166,8 +187,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log what goes wrong in an operation; that its client has gone is not."""
-        assert isinstance(self.websocket, WebSocketAdapter)
-        if self.websocket.ws.application_state is not WebSocketState.DISCONNECTED:
+        if not isinstance(error, GONE):
             await super().handle_task_exception(error)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
@@ -245,7 +265,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 async for several in found:
                     for answer in several:
                         await socket.send_text(f"{begin}{answer.text}}}")
-        except WebSocketDisconnect:
+        except GONE:
             return
         except Exception as error:
             await self.handle_task_exception(error)

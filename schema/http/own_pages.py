@@ -14,6 +14,7 @@ from starlette.requests import Request
 from strawberry.http.websocket_origin import is_same_origin
 
 from schema.http.request import read_body
+from tracker.auth.scopes import parse_bearer
 from tracker.errors import Forbidden, InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
@@ -53,9 +54,11 @@ def require_own_page(request: Request) -> None:
     """Refuse a form that no page of ours sent. Raises Forbidden.
 
     This holds with and without a cookie: a server where everyone may write has no other guard. With
-    an Authorization header it need not hold, since no page of another site can send one.
+    a Bearer token it need not hold, since no page of another site can send one. Browsers send other
+    Authorization headers (Basic, Negotiate) by themselves, once a proxy has asked for them.
     """
-    if "authorization" not in request.headers and not comes_from_own_page(request.headers):
+    has_token = parse_bearer(request.headers.get("authorization", ""))
+    if not has_token and not comes_from_own_page(request.headers):
         raise Forbidden(
             "this form was not sent by a page of this server: open the page here and send it again",
             code="UNKNOWN_ORIGIN",

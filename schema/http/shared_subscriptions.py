@@ -24,7 +24,7 @@ from schema.http.pacing import Pacing
 from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
-from tracker.errors import LogSetBack
+from tracker.errors import LogSetBack, Unavailable
 from tracker.log.resume_token import ResumeToken
 from tracker.log.resumption import is_in_log
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -179,7 +179,7 @@ class SharedSubscriptions:
         question = request.question
         try:
             moment = await self._services.as_of.resolve(question.valid_at)
-        except (*CONNECTION_ERRORS, TimeoutError, LogSetBack):
+        except (*CONNECTION_ERRORS, TimeoutError, Unavailable):
             async with aclosing(self._alone(request)) as answers:
                 async for answer in answers:
                     yield (answer,)

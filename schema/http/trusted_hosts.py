@@ -33,6 +33,10 @@ class TrustedHosts:
         """Pass on what is for us."""
         if scope["type"] in ("http", "websocket"):
             given = header(scope["headers"], b"host")
+            if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+                error = plain_error("BAD_REQUEST", "expected one Host header")
+                await JSONResponse(error, 400)(scope, receive, send)
+                return
             if not self._names_us(given):
                 name = host_name(given)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"

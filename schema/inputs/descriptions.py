@@ -157,7 +157,6 @@ DESCRIPTIONS = {
     "rounded": "Whether the publisher marks it as rounded.",
     "series": "The series that the number is for.",
     "since": "The day on which it joined, when that is not the day on which it became public.",
-    "snapshot": "The SHA-256 of the snapshot that it was read in, as hexadecimal digits.",
     "source": "The source of the fact.",
     "stage": "The stage of the supply chain; left out for reserves.",
     "statistic": "The statistic, such as production.",

@@ -27,7 +27,7 @@ from tracker.errors import InvalidInput, TooLarge
 RENAMED = {"judged": "assessment"}
 """GraphQL names of fields that are recorded under another name."""
 
-NOT_TOLD = frozenset({"reviewed_by"})
+NOT_TOLD = frozenset({"reviewed_by", "snapshot"})
 """Fields of facts that no client can give: reviews write them."""
 
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})

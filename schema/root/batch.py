@@ -147,6 +147,7 @@ def parse_command(command: Any, index: int) -> BatchCommand:
 async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.require_actor()
+    services.projector.progress.require_own_rows()
     with read_batch(commands, key) as planned, step("append"):
         appended = await services.commands.record_all(planned, idempotency_key=key, actor=actor)
     await wait_until_readable(info, appended)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument, field
 
+from projections.runner.release import AnotherRelease
 from schema.base.context import Info
 from schema.base.decorators import object_type
 from schema.base.scalars import Position
@@ -224,6 +225,7 @@ async def execute_command(
 ) -> CommandResult:
     """Record what was ordered, by a caller of that scope, and wait until it can be read."""
     services, actor = info.context.services, info.context.require_actor(scope)
+    services.projector.progress.require_own_rows()  # nothing is recorded that can't be read here
     try:
         check_text(key or "", "idempotencyKey")
         order = MutationRequest(to_plain_json(input), actor, key, expected)
@@ -241,7 +243,10 @@ async def wait_until_readable(info: Info, appended: AppendResult) -> None:
     last = appended.positions[-1]
     current_operation().note_position(last)
     with step("projection"):
-        await info.context.services.projector.reach(last)
+        try:
+            await info.context.services.projector.reach(last)
+        except AnotherRelease as error:
+            raise Unavailable(f"{error.message}; the events are recorded") from error
     reading = info.context.reading
     if reading and reading.replica and reading.replica.trouble is None:
         with step("replica"), suppress(Unavailable, *CONNECTION_ERRORS):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
 from schema.http.request import check_parameters
 from schema.http.responses import errors_as_json
+from schema.http.streaming import StreamedResponse
 from schema.inputs.arguments import parse_position
 from schema.services import Services
 from tracker.log.annexes import StoredAnnex, export_line
 
 JSON_LINES = "application/x-ndjson"
 PARAMETERS = ("after", "until")
+PAGE_ANNEXES = 25
+"""How many are read at a time: at most 800 KB."""
+PIECE_BYTES = 64 * 1024
 
 
 class AnnexRoute:
@@ -29,16 +34,17 @@ class AnnexRoute:
     @errors_as_json
     async def respond(self, request: Request) -> Response:
         """The annexes of the events after a position up to another, a line each; then it ends."""
-        await self._access_control.authenticate_request(request)
+        client = await self._access_control.authenticate_request(request)
         check_parameters(request, PARAMETERS)
         recorder = self._services.recorder
         until = parse_parameter(request, "until")
         head = await recorder.head()
         last = head if until is None else min(until, head)
-        pages = recorder.annexes.pages(parse_parameter(request, "after") or 0, last)
-        return StreamingResponse(
-            _encode_lines(pages), media_type=JSON_LINES, headers={"Cache-Control": "no-store"}
-        )
+        after = parse_parameter(request, "after") or 0
+        pages = recorder.annexes.pages(after, last, PAGE_ANNEXES)
+        held = ExitStack()
+        held.enter_context(self._access_control.download_slot(client))
+        return StreamedResponse(_encode_lines(pages), held, JSON_LINES, {})
 
 
 def parse_parameter(request: Request, name: str) -> int | None:
@@ -47,6 +53,12 @@ def parse_parameter(request: Request, name: str) -> int | None:
     return parse_position(None if given is None else Position(given), name)
 
 
-async def _encode_lines(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncIterator[bytes]:
+async def _encode_lines(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncGenerator[bytes, None]:
+    piece = b""
     async for page in pages:
-        yield b"".join(map(export_line, page))
+        for annex in page:
+            piece += export_line(annex)
+            if len(piece) >= PIECE_BYTES:
+                yield piece
+                piece = b""
+    yield piece

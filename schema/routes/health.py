@@ -35,7 +35,7 @@ class HealthRoute:
             "readOnly": self._services.read_only,
             "warnings": [
                 *self._warnings,
-                *(found.replica.warnings if found.replica else []),
+                *found.warnings,
                 *await warn_of_deliveries(self._services),
                 *await warn_of_watching(self._services),
             ],
@@ -51,8 +51,12 @@ class HealthRoute:
 
     @property
     def _warnings(self) -> list[str]:
-        """Warnings that do not keep the server from answering: the log is no longer signed."""
-        publisher = self._services.publisher
-        if publisher is None or publisher.trouble is None:
-            return []
-        return [f"the log is not signed: {publisher.trouble}"]
+        """Warnings that do not keep the server from answering."""
+        warnings, publisher = [], self._services.publisher
+        if self._services.recorder.is_disk_full:
+            warnings.append(
+                "the database has no space left on its disk: the last write was not recorded"
+            )
+        if publisher and publisher.trouble is not None:
+            warnings.append(f"the log is not signed: {publisher.trouble}")
+        return warnings

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.http.authentication import AccessControl
 from schema.http.responses import errors_as_json, has_tag
+from schema.http.streaming import StreamedResponse
 from schema.services import Services
 from tracker.errors import InvalidInput, NotFound
 from tracker.snapshots.store import SnapshotInfo
@@ -42,7 +44,7 @@ class SnapshotRoute:
     @errors_as_json
     async def respond(self, request: Request) -> Response:
         """The bytes of a snapshot; 410 `REDACTED` where they are gone, with the reason."""
-        await self._access_control.authenticate_request(request)
+        client = await self._access_control.authenticate_request(request)
         info = await self._find(request.path_params["sha256"])
         headers = self._headers(info)
         if has_tag(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -50,14 +52,19 @@ class SnapshotRoute:
         media_type = _media_type(info)
         headers |= {
             "Content-Type": media_type,  # as declared: nothing is said of its charset
+            "X-Accel-Buffering": "yes",
             "Content-Length": str(info.size),
             "Content-Disposition": f'attachment; filename="{info.sha256}{_suffix(media_type)}"',
             "Content-Security-Policy": CONTENT_POLICY,
         }
-        chunks = self._snapshots.chunks(info)
-        # What is wrong with the first of them is still said in an answer.
-        first = b"" if request.method == "HEAD" else await anext(chunks, b"")
-        return StreamingResponse(_all(first, chunks), headers=headers)
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        with ExitStack() as held:
+            held.enter_context(self._access_control.download_slot(client))
+            chunks = self._snapshots.chunks(info)
+            # What is wrong with the first of them is still said in an answer.
+            whole = _all(await anext(chunks, b""), chunks)
+            return StreamedResponse(whole, held.pop_all(), media_type, headers)
 
     async def _find(self, sha256: str) -> SnapshotInfo:
         try:
@@ -80,10 +87,11 @@ class SnapshotRoute:
         return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{kept_by}, {CACHE_CONTROL}"}
 
 
-async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Pieces of which the first was read already; none where that is empty."""
     if first:
         yield first
+        del first
         async for chunk in others:
             yield chunk
 

@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 import orjson
 
+from projections.fold.replay import STATE_FORMAT
 from schema.tables.cells import cell, plain
 from schema.tables.file_thread import FileThread
 from schema.tables.rows import TableMoment
@@ -58,6 +59,7 @@ class Header:
             "position": moment.position,
             "known at": moment.known_at or "",
             "digest": f"sha256 {moment.digest}",
+            "state format": str(STATE_FORMAT),
             "licence": LICENCE,
             "cite": (
                 f"{PRODUCT}, table {self.table.name} as of {moment.valid_at}, position"

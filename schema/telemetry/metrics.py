@@ -105,6 +105,16 @@ class Metrics:
         self._behind = self._gauge(
             "projection_lag_seconds", "How long the oldest of them has been waiting."
         )
+        self._clock = self._gauge(
+            "clock_difference_seconds",
+            "Seconds by which the clock of this process is ahead of the database's.",
+        )
+        self._another_release = self._gauge(
+            "another_release", "1 where another release maintains the rows."
+        )
+        self._gauge(
+            "rows_differ", "1 where rows of an entity are not those that its events give."
+        ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
@@ -133,7 +143,9 @@ class Metrics:
             lambda: replica is not None
         )
         self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
-            lambda: bool(replica and replica.state and not replica.trouble)
+            lambda: bool(
+                replica and replica.state and replica.state.standby and not replica.trouble
+            )
         )
         self._gauge(
             "replica_lag_seconds",
@@ -192,13 +204,15 @@ class Metrics:
     async def _read_database(self) -> None:
         """Ask the database what nobody counts."""
         found = await check_readiness(self._services)
-        self._up.set(found.lag is not None)
+        self._up.set(found.lag is not None or found.another_release is not None)
+        self._another_release.set(found.another_release is not None)
         if found.head is None or found.position is None:
             return
         self._head.set(found.head)
         self._lag.set(found.lag or 0)
         self._behind.set(found.lag_seconds or 0)
         self._checkpoint.set(found.checkpoint or 0)
+        self._clock.set(found.clock_difference or 0)
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
             await self._delivery.read(found.head)

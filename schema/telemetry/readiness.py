@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from projections.runner.release import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
 from tracker.errors import LogSetBack, TrackerError
@@ -15,6 +16,8 @@ MAX_LAG_EVENTS = 1000
 """So many events may wait for the projection before this instance counts as not ready."""
 MAX_LAG_SECONDS = 15
 """So long the first of them may have waited: longer than it takes to replace who projected."""
+MAX_CLOCK_DIFFERENCE_SECONDS = 5
+"""The clocks of this machine and of the database may differ by as much."""
 DATABASE_TIMEOUT_SECONDS = 3
 NOT_ASKED = "it has not answered yet"
 NOT_LISTENING = "nobody listens to the log: new events come late"
@@ -39,8 +42,10 @@ class ReplicaReadiness:
 
     @property
     def used(self) -> bool:
-        """Whether it is read from."""
-        return self.state is not None and (self.read_only or self.trouble is None)
+        """Whether a standby is read from."""
+        if self.state is None or not (self.read_only or self.state.standby):
+            return False
+        return self.read_only or self.trouble is None
 
     @property
     def reasons(self) -> list[str]:
@@ -57,7 +62,7 @@ class ReplicaReadiness:
         warnings, state = [], self.state
         if not self.primary_listening:
             warnings.append("the primary does not answer: what is recorded is not")
-        if not self.read_only and not self.used:
+        if not self.read_only and (state is None or self.trouble):
             warnings.append(
                 f"questions go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
             )
@@ -82,10 +87,30 @@ class Readiness:
     """The size of the newest checkpoint; None before the first."""
     lag_seconds: float | None = None
     """For how long the first event that waits for the projection has been waiting."""
+    clock_difference: float | None = None
+    """Seconds by which the clock of this process is ahead of the database's."""
     set_back: str | None = None
     """What this server has shown and the log has not, where it was set back."""
     replica: ReplicaReadiness | None = None
     """How the replica is that is read from; None where that is the primary."""
+    difference: str | None = None
+    """The entity whose rows do not follow from its events, where one was found."""
+    another_release: str | None = None
+    """Why the rows can't be read, where another release maintains them."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong, and keeps nobody from being answered."""
+        warnings = self.replica.warnings if self.replica else []
+        off = self.clock_difference or 0
+        if abs(off) > MAX_CLOCK_DIFFERENCE_SECONDS:
+            warnings.append(
+                f"the clock of this machine is {abs(off):,.0f} seconds"
+                f" {'ahead of' if off > 0 else 'behind'} the database's: expected at most"
+                f" {MAX_CLOCK_DIFFERENCE_SECONDS}. Synchronize both (NTP): queries without a date use"
+                " this clock"
+            )
+        return warnings
 
     @property
     def lag(self) -> int | None:
@@ -99,7 +124,11 @@ class Readiness:
         """Why requests should go elsewhere; empty where they need not."""
         if self.set_back:
             return [self.set_back]
+        if self.another_release:
+            return [self.another_release]
         reasons = [] if self.listening or self.replica else [NOT_LISTENING]
+        if self.difference:
+            reasons.append(self.difference)
         if self.replica:
             reasons += self.replica.reasons
         if self.lag is None:
@@ -123,6 +152,7 @@ async def check_readiness(services: Services) -> Readiness:
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             position = await services.projector.position()
+            services.writing.projector.progress.require_own_rows()
             checkpoint = await services.proofs.size()
             return Readiness(
                 listening,
@@ -130,13 +160,22 @@ async def check_readiness(services: Services) -> Readiness:
                 position,
                 checkpoint,
                 await services.recorder.age(position + 1),
+                await services.recorder.clock_difference(),
                 replica=replica,
+                difference=_difference(services),
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
+    except AnotherRelease as error:
+        return Readiness(listening, another_release=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening, replica=replica)
+
+
+def _difference(services: Services) -> str | None:
+    check = services.writing.sample_check
+    return check.difference.message if check and check.difference else None
 
 
 def check_replica(services: Services) -> ReplicaReadiness | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from projections.analysis import claims
+from projections.query.stored_states import decode
 from tracker.domain import figure as domain
-from tracker.domain.codec import decode
 
 
 class RankedFigure(msgspec.Struct):

@@ -388,6 +388,12 @@ TAMPERED = {
         "MISSING_ROW",
         range(600, 601),
     ),
+    "an edited entry, and the end deleted": (
+        f"{EVENTS} entry = entry || ' '::bytea WHERE position = 300;"
+        "DELETE FROM log.events WHERE position > 550",
+        "ALTERED_TILE",
+        range(300, 301),
+    ),
     "swapped rows": (
         f"{EVENTS} position = 10000000 WHERE position = 300;"
         f"{EVENTS} position = 300 WHERE position = 301;"

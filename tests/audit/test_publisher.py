@@ -194,8 +194,11 @@ async def test_the_log_of_other_keys_is_not_signed(
     other = KeyStore(tmp_path / "other")
     other.load_or_create("example.com/log")
     await fill(target, 1)
-    with pytest.raises(NotProven, match="not signed by a known key"):
+    with pytest.raises(NotProven, match="not signed by a known key") as refused:
         await publisher(pool, target, other).catch_up()
+    assert f"keys that are not in {other.directory}. Copy the files keys and head there" in (
+        refused.value.message
+    )
 
 
 async def test_a_log_shorter_than_its_tiles_is_not_signed(

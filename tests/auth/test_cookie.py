@@ -197,6 +197,10 @@ def test_a_page_behind_a_proxy_that_speaks_https_is_ours() -> None:
         ({**OWN, **FORM}, b"a=1&" * 1001, InvalidInput),
         ({**OWN, **FORM}, b"x" * (64 * 1024 + 1), TooLarge),
         ({**FORM, "Authorization": "Bearer x"}, b"a=1", None),
+        ({**FORM, "Authorization": "Basic eDp5"}, b"a=1", Forbidden),
+        ({**FORM, "Authorization": "Negotiate eDp5"}, b"a=1", Forbidden),
+        ({**FORM, "Authorization": "Bearer "}, b"a=1", Forbidden),
+        ({**FORM, **OWN, "Authorization": "Basic eDp5"}, b"a=1", None),
     ],
 )
 async def test_a_form_is_taken_from_our_own_pages_only(

@@ -128,7 +128,7 @@ async def desk(server: Running) -> AsyncIterator[Desk]:
     """The desk of a server, for the length of a block."""
     found = running(server.data_dir)
     assert found
-    pool = await create_pool(found.kwargs())
+    pool = await create_pool(found.connection.kwargs())
     try:
         recorder = Recorder(pool)
         yield Desk(Endpoints(pool, recorder, Networks.parse([LOOPBACK])), recorder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Retracted
+from tracker.domain.entity import Entity, Retracted
 from tracker.domain.values import Fact, Source
 from tracker.errors import (
     IdempotencyConflict,
@@ -33,7 +34,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.append import AppendResult
-from tracker.log.entries import MAX_DATA_BYTES
+from tracker.log.entries import MAX_DATA_BYTES, new_event
 from tracker.log.recorder import Recorder
 
 GALLIUM = "export-control/gallium"
@@ -137,6 +138,57 @@ async def test_a_refused_command_leaves_nothing_and_names_its_field(
     with pytest.raises(InvalidInput) as caught:
         await commands.record(GALLIUM, suspended("9"))
     assert (caught.value.code, caught.value.path) == ("UNKNOWN_CLAUSE", ("clauses", 0))
+    assert await recorder.head() == 1
+
+
+async def test_the_id_of_a_new_entity_has_one_part_unless_its_kind_has_several(
+    commands: Commands, recorder: Recorder
+) -> None:
+    with pytest.raises(InvalidInput, match="without '/'") as caught:
+        await commands.record("export-control/a/b", announced())
+    assert (caught.value.code, caught.value.path) == ("INVALID_ID", ("id",))
+    await commands.record(FIGURE, claimed(1))
+    assert await recorder.head() == 1
+
+
+async def test_an_entity_that_was_recorded_with_several_parts_in_its_id_goes_on(
+    commands: Commands, recorder: Recorder
+) -> None:
+    stream = "export-control/a/b"
+    first = Entity.Event(stream, 1, datetime(2026, 3, 1, tzinfo=UTC), "k", announced())
+    await recorder.append([new_event(first, None)])
+    await commands.record(stream, suspended())
+    await commands.correct(
+        "k", stream, announced(title="B"), "wrong", from_builtins(Source, source())
+    )
+    assert await recorder.head() == 4
+
+
+SNAPSHOT = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"source": source() | {"snapshot": SNAPSHOT}}, ("source", "snapshot")),
+        ({"source": source() | {"reviewedBy": ["bob"]}}, ("source", "reviewedBy")),
+        ({"moreSources": [source() | {"snapshot": SNAPSHOT}]}, ("moreSources", 0, "snapshot")),
+    ],
+)
+async def test_no_client_can_say_which_snapshot_a_fact_was_read_from_or_who_accepted_it(
+    commands: Commands, recorder: Recorder, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(InvalidInput, match="a review writes down") as caught:
+        await commands.record(GALLIUM, announced(**fields))
+    assert caught.value.path == path
+    await commands.record(GALLIUM, announced(), idempotency_key="k")
+    forged = from_builtins(Source, source() | {"snapshot": SNAPSHOT})
+    with pytest.raises(InvalidInput, match="a review writes down"):
+        await commands.retract("k", "wrong", forged)
+    with pytest.raises(InvalidInput, match="a review writes down"):
+        await commands.correct(
+            "k", GALLIUM, announced(**fields), "wrong", from_builtins(Source, source())
+        )
     assert await recorder.head() == 1
 
 

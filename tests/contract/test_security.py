@@ -31,6 +31,10 @@ from tests.support.websocket_client import connected as socket_to
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 HIDDEN = Access(introspection=False)
 
 
@@ -262,6 +266,17 @@ async def test_no_path_leads_out_and_none_makes_a_header(services: Services, pat
     assert b"x-evil" not in head.lower()
     assert b"root:" not in body
     assert b"import " not in body
+
+
+async def test_a_request_with_two_host_headers_is_refused(services: Services) -> None:
+    async with serving(services, OPEN) as (address, _, _):
+        for more in (b"", UPGRADE):
+            reader, writer = await asyncio.open_connection(*address.split(":"))
+            hosts = b"Host: localhost\r\nHost: localhost\r\n"
+            writer.write(b"GET /graphql?query={head} HTTP/1.1\r\n" + hosts + more + b"\r\n")
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), within(30))
+            assert head.startswith(b"HTTP/1.1 400 ")
+            writer.close()
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ ENDLESS = {
     "hanging": hang,
     "slow first line": drip(b"HTTP/1.1 200", b" "),
     "slow headers": drip(b"HTTP/1.1 200 OK\r\n", b"x"),
-    "provisional answers": drip(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+    "interim responses": drip(b"", b"HTTP/1.1 102 Processing\r\n\r\n", pause_seconds=0.1),
 }
 
 
@@ -409,6 +409,15 @@ async def test_http_leads_to_named_networks_only() -> None:
     async with Sender(HERE, ORIGIN, lookup=names(["93.184.215.14"])) as sending:
         result = await sending.send("http://name.test/", MESSAGE, KEYS)
     assert result.error == "deliveries may not go to 93.184.215.14"
+
+
+async def test_a_name_that_no_name_server_can_be_asked_for_is_told_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with sender(timeout_seconds=MOST_SECONDS) as sending:
+        result = await sending.send(f"https://{'a' * 64}.test/", MESSAGE, KEYS)
+    assert result.error == "not an address that can be sent to"
+    assert not caplog.records
 
 
 async def test_a_name_without_an_address_is_told_and_a_slow_name_server_given_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ from tests.support.api import OPEN
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
+from tests.support.websocket_client import framed
 
 ANOTHER = "127.0.0.2"
 """An address of this machine that is no proxy."""
@@ -70,10 +72,16 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(address: str, local: str = ANOTHER) -> AsyncIterator[Client]:
-    """A client from an address."""
+async def connected(address: str, local: str = ANOTHER, receives: int = 0) -> AsyncIterator[Client]:
+    """A client from an address, with a buffer of a size for what it receives."""
     host, port = address.split(":")
-    reader, writer = await asyncio.open_connection(host, int(port), local_addr=(local, 0))
+    sock = socket.socket()
+    if receives:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+    sock.setblocking(False)
+    sock.bind((local, 0))
+    await asyncio.get_running_loop().sock_connect(sock, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=sock)
     try:
         yield Client(reader, writer)
     finally:
@@ -128,7 +136,7 @@ async def test_a_head_below_the_limit_and_a_long_body_behind_it_are_taken(
     body = json.dumps({"query": "{ head }", "variables": {"x": "x" * 500_000}}).encode()
     filler = b"X: %s\r\n" % (b"x" * 60_000)
     request = POSTED + filler + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-    chunk = 3
+    chunk = 100
     pieces = b"".join(
         b"%x\r\n%s\r\n" % (len(body[at : at + chunk]), body[at : at + chunk])
         for at in range(0, len(body), chunk)
@@ -317,5 +325,36 @@ async def test_nonsense_and_clients_that_go_fill_no_log(
         for way in ("websocket", SSE):
             async with subscribed(address, way, HEAVY, receives=4096) as reader:
                 await reader.read(1)
+        await until(server, 0)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.mark.parametrize(
+    ("most", "flood"),
+    [(3, b""), (100, b""), (100, b"\x89\x80\0\0\0\0" * 100)],
+    ids=["over the limit", "within the limit", "closed for too many pings"],
+)
+async def test_a_websocket_that_is_cut_amid_many_operations_fills_no_log(
+    services: Services, caplog: pytest.LogCaptureFixture, most: int, flood: bytes
+) -> None:
+    await asyncio.gather(
+        *(services.commands.record(f"export-control/n{n}", announced()) for n in range(100))
+    )
+    query = 'subscription {{ events(after: "0") {{ a{}: position{} }} }}'
+    operations = b"".join(
+        framed(type="subscribe", id=str(n), payload={"query": query.format(n, HEAVY)})
+        for n in range(200)
+    )
+    async with serving(services, replace(OPEN, operations=most)) as (address, server, _):
+        for milliseconds in range(0, 300, 20):
+            async with connected(address, receives=4096) as client:
+                assert await client.answer(UPGRADE) == 101
+                client.writer.write(framed(type="connection_init") + operations)
+                client.writer.transport.pause_reading()
+                await asyncio.sleep(milliseconds / 1000)
+                client.writer.write(flood)
+                if flood:
+                    client.writer.transport.resume_reading()
+                    await client.ended()
         await until(server, 0)
     assert [record.getMessage() for record in caplog.records] == []

@@ -126,6 +126,42 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
     ]
 
 
+def test_the_version_is_answered_before_anything_heavy_is_imported() -> None:
+    script = (
+        "import sys; sys.argv = ['tracker', '--version']; import deploy.start as start;"
+        " start.main(); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    plain = subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    added = set(done.stderr.split()) - set(plain.stdout.split())
+    assert done.stdout == run("--version").stdout
+    assert {each.partition(".")[0] for each in added} <= {"deploy", "tracker", "__future__"}
+    assert len(added) < 10, added
+
+
+def test_a_version_that_nobody_reads_is_printed_in_silence() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tracker", "--version"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"},
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.OK, b"")
+
+
 def test_the_module_is_the_command() -> None:
     named = subprocess.run(
         [sys.executable, "-m", "tracker", "--version"], capture_output=True, text=True, check=True

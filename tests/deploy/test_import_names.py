@@ -77,7 +77,7 @@ def run_beside(directory: Path) -> subprocess.CompletedProcess[str]:
     """The command where another directory has packages too."""
     path = os.pathsep.join(map(str, [ROOT, directory]))
     return subprocess.run(
-        [sys.executable, "-m", "tracker", "--version"],
+        [sys.executable, "-m", "tracker", "sources"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,

@@ -208,7 +208,7 @@ def test_a_running_server_is_found_until_it_is_stopped(server_dir: Path, owner: 
     process = owner(server_dir, HOLD)
     found = running(server_dir)
     assert found
-    assert ask(found, "SELECT 1") == 1
+    assert ask(found.connection, "SELECT 1") == 1
     process.communicate("")
     assert running(server_dir) is None
 
@@ -227,7 +227,7 @@ def test_a_server_that_is_still_starting_is_waited_for(server_dir: Path, owner: 
     time.sleep(0.1)
     found = running(server_dir)
     assert found
-    assert ask(found, "SELECT 1") == 1
+    assert ask(found.connection, "SELECT 1") == 1
 
 
 def test_a_server_that_does_not_become_ready_is_not_given_out(server_dir: Path, owner: Any) -> None:
@@ -282,7 +282,10 @@ def test_odd_and_long_paths_work(server_dir: Path, name: str, owner: Any) -> Non
     process.wait()
     with Postgres.start(data_dir) as server:
         assert ask(server.connection, "SELECT 1") == 1
-        assert server.connection.host == found.host or not Path(found.host).exists()
+        assert (
+            server.connection.host == found.connection.host
+            or not Path(found.connection.host).exists()
+        )
     assert not Path(server.connection.host).exists()
 
 
@@ -401,7 +404,7 @@ def test_a_ctrl_c_of_the_terminal_does_not_reach_the_server(server_dir: Path, ow
     time.sleep(0.2)
     found = running(server_dir)
     assert found
-    assert ask(found, "SELECT 1") == 1
+    assert ask(found.connection, "SELECT 1") == 1
 
 
 def refused_to(user: int, connection: Connection) -> bool:

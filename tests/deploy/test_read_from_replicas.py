@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from deploy import settings
-from deploy.bootstrap import running_tracker
+from deploy.bootstrap import prepare, running_tracker
 from deploy.setting_values import WrongSetting
 from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced
-from tests.support.replication import Pair
+from tests.support.replication import Pair, running_pair, several_hosts
 from tests.support.time_limits import within
 
 SOON_SECONDS = within(10)
@@ -133,6 +133,31 @@ async def test_without_a_replica_the_primary_is_read_from_and_positions_never_go
             await asyncio.sleep(0.05)
     asked = await api.ask(STATE.replace("%d", str(later)))
     assert asked["asOf"]["position"] == str(later)
+
+
+@pytest.fixture
+def fresh_pair() -> Iterator[Pair]:
+    """A pair of the test's own, whose standby may be killed."""
+    with running_pair() as made:
+        asyncio.run(prepare(made.primary.target))
+        made.standby.wait_replayed(made.primary)
+        yield made
+
+
+async def test_a_primary_in_the_place_of_a_dead_standby_is_no_replica(fresh_pair: Pair) -> None:
+    pair = fresh_pair
+    prefer = several_hosts(pair.standby, pair.primary) | {"target_session_attrs": "prefer-standby"}
+    async with running_tracker(pair.primary.target, reading=prefer) as services:
+        await until_used(services, True)
+        await asyncio.to_thread(pair.standby.kill)
+        async with asyncio.timeout(SOON_SECONDS):
+            while "what is read from is a primary" not in str(
+                (await until_used(services, False))["warnings"]
+            ):
+                await asyncio.sleep(0.02)
+        figures = (await Api(services).request("GET", "/metrics")).text.splitlines()
+        assert "tracker_replica_configured 1.0" in figures
+        assert "tracker_replica_used 0.0" in figures
 
 
 def test_the_address_of_standbys_is_checked_and_kept_secret() -> None:

@@ -178,8 +178,8 @@ async def test_a_question_that_the_replay_interrupts_is_asked_again(
 
 
 async def test_a_standby_of_another_version_is_refused(pair: Pair) -> None:
-    fold = pair.primary.sql("SELECT fold FROM projection.tracking WHERE projection = 'versions'")
-    change = "UPDATE projection.tracking SET fold = '%s' WHERE projection = 'versions'"
+    fold = pair.primary.sql("SELECT fold FROM projection.progress WHERE projection = 'versions'")
+    change = "UPDATE projection.progress SET fold = '%s' WHERE projection = 'versions'"
     pair.primary.sql(change % "another")
     pair.standby.wait_replayed(pair.primary)
     try:
@@ -189,6 +189,24 @@ async def test_a_standby_of_another_version_is_refused(pair: Pair) -> None:
     finally:
         pair.primary.sql(change % fold)
         pair.standby.wait_replayed(pair.primary)
+
+
+async def test_a_running_server_on_a_standby_leaves_rows_that_another_release_took_over(
+    pair: Pair, reading: Services
+) -> None:
+    fold = pair.primary.sql("SELECT fold FROM projection.progress WHERE projection = 'versions'")
+    change = "UPDATE projection.progress SET fold = '%s' WHERE projection = 'versions'"
+    await until_ready(reading)
+    pair.primary.sql(change % "another")
+    try:
+        told = await until_ready(reading, 503)
+        assert "not of this version" in str(told["reasons"]) or "another release" in str(told)
+        answer = await Api(reading).post("{ asOf { position digest } }")
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAVAILABLE"]
+    finally:
+        pair.primary.sql(change % fold)
+    await until_ready(reading)
+    assert "errors" not in await Api(reading).post("{ asOf { position digest } }")
 
 
 async def test_a_standby_that_comes_back_is_read_from_again_and_stays_read_only_when_promoted(

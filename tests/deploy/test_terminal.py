@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
+import subprocess
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -12,11 +17,15 @@ from hypothesis import strategies as st
 
 from deploy.cli.changes import describe, out, print_line
 from deploy.cli.import_report import all_refused, describe_outcome, report_writer
+from deploy.process import Exit
 from deploy.terminal import Terminal, escaped, escaped_json, in_one_line
 from schema.tables.cells import escape_formula
 from tests.support.fact_builders import announced
 from tests.support.importer import ImportFixture, cell, counts
 from tests.support.importer import line as corpus_line
+from tests.support.processes import TRACKER
+from tests.support.time_limits import within
+from tracker.postgres.database import Target
 from tracker.sources.reader import RefusedItem, SourceLocation
 
 NASTY = "a\x1b[2J\x9b1m\u202egpj.\u2066b\r\x07\u200bc"
@@ -120,3 +129,51 @@ async def test_a_file_of_which_all_was_refused_is_no_success(importer: ImportFix
     assert not all_refused(again.receipt.counts)
     empty = await importer.read(content="z")
     assert not all_refused(empty.receipt.counts)
+
+
+QUESTION = '{ asOf(validAt: "\u6c5f \u00e9 \U0001f600") { position } }'
+"""Its refusal repeats characters that few encodings have."""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "cp1252"])
+def test_a_terminal_of_any_encoding_shows_the_answer_as_json(target: Target, encoding: str) -> None:
+    own, theirs = pty.openpty()
+    with os.fdopen(own, "rb", buffering=0) as terminal:
+        process = begin_query(target, theirs, PYTHONIOENCODING=encoding)
+        os.close(theirs)
+        printed = read_terminal(terminal)
+        assert process.wait(within(30)) == Exit.REFUSED, process.stderr and process.stderr.read()
+    [error] = json.loads(printed.decode(encoding))["errors"]
+    assert "\u6c5f \u00e9 \U0001f600" in error["message"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8"])
+def test_a_pipe_gets_utf_8_whatever_encoding_the_terminal_has(
+    target: Target, encoding: str
+) -> None:
+    process = begin_query(target, subprocess.PIPE, PYTHONIOENCODING=encoding)
+    printed, errors = process.communicate(timeout=within(60))
+    assert process.returncode == Exit.REFUSED, errors
+    [error] = json.loads(printed.decode("utf-8"))["errors"]
+    assert "\u6c5f \u00e9 \U0001f600" in error["message"]
+
+
+def begin_query(target: Target, output: int, **environment: str) -> subprocess.Popen[bytes]:
+    """Begin a query that is refused."""
+    url = f"postgresql://{target['user']}@/{target['database']}?host={target['host']}"
+    return subprocess.Popen(
+        [*TRACKER, "query", QUESTION],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"TRACKER_DATABASE_URL": url} | environment,
+    )
+
+
+def read_terminal(terminal: IO[bytes]) -> bytes:
+    """All that is printed on a terminal until nobody has it open any more."""
+    printed = b""
+    with suppress(OSError):  # EIO: the other end is closed
+        while more := terminal.read(1000):
+            printed += more
+    return printed

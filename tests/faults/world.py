@@ -132,9 +132,9 @@ class SystemUnderLoad(Load):
         """How to reach the database that is served; a server's own stays at its place."""
         if self.proxy:
             return self.proxy.target
-        connection = running(self.data_dir)
-        assert connection, self.serving.output
-        return connection.kwargs()
+        found = running(self.data_dir)
+        assert found, self.serving.output
+        return found.connection.kwargs()
 
     async def _follow(self) -> None:
         """Follow the log as integrations do; after a break, from the last position seen."""

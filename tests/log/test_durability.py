@@ -82,7 +82,7 @@ async def test_states_follow_when_standbys_have_what_they_are_made_of(
     api = Api(services)
     answer = await api.ask(question)
     assert answer == {"asOf": {"position": "1", "exportControl": None}}
-    projected = "SELECT position FROM projection.tracking WHERE projection = 'versions'"
+    projected = "SELECT position FROM projection.progress WHERE projection = 'versions'"
     assert await admin.fetchval(projected) == 1  # a replica shows as much, and can't ask
     await unconfirmed()
     await services.projector.reach(2)

@@ -51,7 +51,7 @@ async def test_a_replica_can_not_change_it_either(
         "CREATE TABLE log.mine ()",
         "CREATE TABLE public.mine ()",
         "DELETE FROM projection.versions",
-        "UPDATE projection.tracking SET position = 9",
+        "UPDATE projection.progress SET position = 9",
         "INSERT INTO log.migrations (number, name, sha256) VALUES (9, '', '')",
         "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
         "INSERT INTO log.tiles SELECT 0, 0, '', ''",
@@ -88,7 +88,7 @@ async def test_who_watches_can_append_and_manages_nothing_else(target: Target) -
             "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
             "SELECT * FROM log.tokens",
             "SELECT * FROM delivery.keys",
-            "UPDATE projection.tracking SET position = 9",
+            "UPDATE projection.progress SET position = 9",
             "CREATE TABLE watch.mine ()",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -15,7 +15,9 @@ from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from schema.services import Services
 from tests.support.api import Api, control
+from tests.support.fact_builders import fact
 from tests.support.time_limits import within
+from tracker.domain.alliance import Founded
 from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -56,7 +58,7 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
 ) -> None:
     await services.projector.progress.query()
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE tracking SET position = 7")  # and nobody is told
+        await connection.execute("UPDATE progress SET position = 7")  # and nobody is told
         assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
         await services.as_of.resolve(position=8)
@@ -66,11 +68,11 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
     recorder: Recorder, target: Target
 ) -> None:
     follower = Follower(recorder, target)
-    tracked = ProgressTracker(recorder._pool, follower, Versions.name)
+    tracked = ProgressTracker(recorder._pool, follower, Versions())
     async with follower, open_connection(target) as connection:
         await until(lambda: follower.listening)
         for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
-            await connection.execute("UPDATE tracking SET position = $1", position)
+            await connection.execute("UPDATE progress SET position = $1", position)
             assert await tracked.query() == position
             assert tracked.known == Progress(position, epoch)
 
@@ -79,7 +81,7 @@ async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Targ
     async with Follower(recorder, target) as follower:
         await until(lambda: follower.listening)
         with pytest.raises(RuntimeError, match="listens already"):
-            ProgressTracker(recorder._pool, follower, Versions.name)
+            ProgressTracker(recorder._pool, follower, Versions())
 
 
 async def test_rows_that_other_code_has_made_begin_another_epoch(
@@ -91,9 +93,62 @@ async def test_rows_that_other_code_has_made_begin_another_epoch(
     await tracked.query()
     assert tracked.known == Progress(1)  # the same code makes the same rows
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE tracking SET fold = 'other'")
-        await connection.execute("SELECT pg_notify('projected_versions', '')")
-    await until(lambda: tracked.known == Progress(1, 1))
+        own = await connection.fetchval("UPDATE progress SET fold = fold RETURNING fold")
+        for fold in ("other", own):
+            await connection.execute("UPDATE progress SET fold = $1", fold)
+            await connection.execute("SELECT pg_notify('projected_versions', '')")
+            await until(lambda fold=fold: (tracked.known is None) == (fold == "other"))
+    assert tracked.known == Progress(1, 2)
+
+
+async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
+    services: Services, target: Target
+) -> None:
+    api, tracked = Api(services), services.projector.progress
+    question = '{ asOf(validAt: "2025-01-01", position: 1) { digest } }'
+    await recorded(services, "x")
+    answered = await api.ask(question)
+    async with open_connection(target, role=PROJECTOR) as connection:
+        own = await connection.fetchval("UPDATE progress SET fold = fold RETURNING fold")
+        await connection.execute("UPDATE progress SET fold = 'other', release = '99.0'")
+        appended = await services.commands.record(
+            "alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"])
+        )
+        await until(lambda: tracked.known is None)
+        for document in (question, "{ asOf { exportControls { nodes { key } } } }"):
+            [error] = (await api.post(document))["errors"]
+            assert error["extensions"]["code"] == "UNAVAILABLE"
+            assert "another release maintains the rows" in error["message"]
+        assert await api.fails("announceExportControl", control("y")) == ("UNAVAILABLE", None)
+        page = await api.request("GET", "/", headers={"Accept": "text/html"})
+        table = await api.request("GET", "/tables/clauses.csv")
+        ready = await api.request("GET", "/readyz")
+        assert (page.status_code, table.status_code, ready.status_code) == (503, 503, 503)
+        assert [reason[:7] for reason in ready.json()["reasons"]] == ["another"]
+        assert await connection.fetchval("SELECT position FROM progress") == 1
+        await connection.execute("UPDATE progress SET fold = $1", own)
+    await services.projector.reach(appended.positions[-1], seconds=within(20))
+    assert await api.ask(question) == answered
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE versions SET state = replace(state, '\"title\"', '\"name\"')",
+        "ALTER TABLE versions DROP COLUMN state",
+        "DROP TABLE versions",
+    ],
+)
+async def test_rows_of_another_form_are_no_fault_of_the_client(
+    services: Services, target: Target, change: str
+) -> None:
+    """As while another release replaces the tables, of which this process is told a moment later."""
+    await recorded(services, "x")
+    async with open_connection(target, role=PROJECTOR) as connection:
+        await connection.execute(change)
+    for question in ('exportControl(id: "x") { title }', "exportControls { nodes { title } }"):
+        answer = await Api(services).post(f'{{ asOf(validAt: "2025-01-01") {{ {question} }} }}')
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAVAILABLE"]
 
 
 async def test_who_hears_nothing_asks(services: Services, target: Target) -> None:

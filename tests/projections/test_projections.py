@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deploy.bootstrap import prepare
+from deploy.bootstrap import prepare, take_over_rows
 from projections.fold.replay import ReplayState
 from projections.fold.timeline import EntityFold
 from projections.query.as_of import AsOf
@@ -140,7 +140,7 @@ async def project_page(connection: Connection, *, limit: int) -> int:
 
 ANEW = """
 DELETE FROM versions; DELETE FROM elements; DELETE FROM subjects; DELETE FROM texts;
-UPDATE tracking SET position = 0"""
+UPDATE progress SET position = 0"""
 
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
@@ -667,7 +667,7 @@ async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
 
     async def seen() -> tuple[int, int]:
         return (
-            await other.fetchval("SELECT position FROM tracking"),
+            await other.fetchval("SELECT position FROM progress"),
             await other.fetchval("SELECT count(*) FROM versions"),
         )
 
@@ -695,7 +695,7 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
         await Commands(Recorder(pool)).record(GALLIUM, suspended())
 
     async def reached() -> None:
-        while await admin.fetchval("SELECT position FROM tracking") < 2:
+        while await admin.fetchval("SELECT position FROM progress") < 2:
             await asyncio.sleep(0.01)
 
     await asyncio.wait_for(reached(), within(4))
@@ -880,9 +880,10 @@ async def test_rows_that_other_code_has_made_are_made_anew(
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
-    await connection.execute("UPDATE versions SET state = 'old'; UPDATE tracking SET fold = 'old'")
-    assert not await create_tables(connection, Versions())
+    await connection.execute("UPDATE versions SET state = 'old'; UPDATE progress SET fold = 'old'")
     await prepare(target)
+    assert not await create_tables(connection, Versions())
+    await take_over_rows(target)
     assert await create_tables(connection, Versions())
     assert await rows(connection) == expected
 

@@ -65,7 +65,7 @@ def looked_up(plan: Plan) -> int:
 
 
 async def test_no_question_about_a_moment_reads_history(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     at = Moment(date(2025, 6, 1), head)
     before = await plans(connection, at)
     await connection.execute(GROW, head + 1)
@@ -95,13 +95,13 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
 
 
 async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     plan = (await plans(connection, Moment(date(2026, 6, 1), head)))["claims of a publisher"]
     assert 0 < looked_up(plan) < 100
 
 
 async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
-    position = await connection.fetchval("SELECT position / 3 FROM tracking")
+    position = await connection.fetchval("SELECT position / 3 FROM progress")
     plan = (await plans(connection, Moment(date(2026, 6, 1), position)))["digest"]
     assert looked_up(plan) == await connection.fetchval(
         "SELECT count(DISTINCT stream) FROM log.events WHERE position <= $1", position
@@ -111,7 +111,7 @@ async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
 async def test_on_an_early_day_only_what_was_known_by_then_is_looked_up(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     day = date(2023, 2, 15)
     found = await plans(connection, Moment(day, head))
     known = await connection.fetchval(
@@ -164,7 +164,7 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
 async def test_words_are_found_by_an_index_however_many_texts_there_are(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     await connection.execute("""
         INSERT INTO texts SELECT 'announcement', 'announcement/' || n, 'words of no ' || n
         FROM generate_series(1, 20000) AS n""")
@@ -178,7 +178,7 @@ async def test_words_are_found_by_an_index_however_many_texts_there_are(
 async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) -> None:
     await connection.execute("VACUUM ANALYZE versions")
     ending = await connection.fetch("""
-        SELECT entity, first_day, generation, (SELECT position + 1 FROM tracking) AS position
+        SELECT entity, first_day, generation, (SELECT position + 1 FROM progress) AS position
         FROM versions WHERE kind = 'figure' AND until = 9223372036854775807
         ORDER BY hashtextextended(entity, 0) LIMIT 100""")
     pool: Any = ExplainingPool(connection)
@@ -211,7 +211,7 @@ async def test_a_first_day_that_was_not_known_is_looked_up_alone(connection: Con
 async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     await connection.execute("VACUUM ANALYZE facts, fact_sums")
     pool: Any = ExplainingPool(connection)
     facts = Facts(pool, None)  # type: ignore[arg-type]
@@ -228,7 +228,7 @@ async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
 
 
 async def test_a_page_of_facts_reads_few_rows_wherever_it_begins(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM tracking")
+    head = await connection.fetchval("SELECT position FROM progress")
     await connection.execute("VACUUM ANALYZE facts")
     pool: Any = ExplainingPool(connection)
     moment = Moment(date(2026, 6, 1), head)

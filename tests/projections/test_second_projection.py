@@ -126,7 +126,7 @@ async def test_each_is_rebuilt_alone_while_both_are_kept(
         await projectors["events_by_type"].reach(2)
         await projectors["versions"].reach(2)
     assert await counts(pool) == {"ExportControl.Announced": 1, "ExportControl.Suspended": 1}
-    assert dict(await pool.fetch("SELECT projection, position FROM projection.tracking")) == {
+    assert dict(await pool.fetch("SELECT projection, position FROM projection.progress")) == {
         "versions": 2,
         "events_by_type": 2,
     }

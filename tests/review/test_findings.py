@@ -158,6 +158,8 @@ async def test_a_fact_that_no_event_can_hold_is_a_lead_that_says_why(watcher: Co
         (lead("x" * 201), "item"),
         (lead(url=""), "url"),
         (lead(url="javascript:alert(1)"), "url"),
+        (lead(url="https://x.example:99999/"), "url"),
+        (lead(url="https://x.example/" + " " * 1000), "url"),
         (figures(sha256=None), "sha256"),
     ],
 )
@@ -168,6 +170,35 @@ async def test_what_can_not_be_kept_is_refused_with_its_field(
         await propose(watcher, KEY, [lead(), bad])
     assert refused.value.path == (path,)
     assert await states(watcher) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://x.example/a?b=c#d", "https://x.example/a?b=c#d"),
+        ("https://x.example/公告", "https://x.example/公告"),
+        ("https://u:p@x.example/a", "https://x.example/a"),
+        ('https://x.example/"><script>', "https://x.example/%22%3E%3Cscript%3E"),
+        ("https://x.example/a b", "https://x.example/a%20b"),
+        ("https://x.example/\x1b", "https://x.example/%1B"),
+    ],
+)
+async def test_addresses_of_strangers_are_kept_as_addresses_without_a_user(
+    watcher: Connection, url: str, kept: str
+) -> None:
+    await propose(watcher, KEY, [lead(url=url)])
+    assert await watcher.fetchval("SELECT url FROM review.candidates") == kept
+
+
+@pytest.mark.parametrize(
+    ("language", "kept"),
+    [("zh-Hans", "zh-Hans"), ("en-us", "en-us"), ('"><script>', None), ("en_US", None), ("", None)],
+)
+async def test_languages_of_strangers_are_kept_as_language_tags(
+    watcher: Connection, language: str, kept: str | None
+) -> None:
+    await propose(watcher, KEY, [lead(language=language)])
+    assert await watcher.fetchval("SELECT language FROM review.candidates") == kept
 
 
 async def test_titles_of_strangers_stand_in_one_line(watcher: Connection) -> None:

@@ -11,10 +11,12 @@ import asyncpg
 import orjson
 import pytest
 
+from deploy.bootstrap import open_connection
 from schema.execution.admission import MAX_BODY_BYTES
 from schema.execution.execute import execute
 from schema.services import Access, Services
-from tests.support.api import OPEN, Api, claim, clause, control, source, suspension
+from tests.support.api import OPEN, Api, claim, clause, control, document, source, suspension
+from tracker.postgres.database import Target
 
 
 @pytest.fixture
@@ -711,8 +713,8 @@ async def test_people_get_pages_that_need_no_other_server(corpus: Api) -> None:
 async def test_the_examples_of_the_page_have_answers(corpus: Api) -> None:
     from schema.http.graphiql import EXAMPLES
 
-    for document in EXAMPLES.values():
-        assert await corpus.ask(document)
+    for example in EXAMPLES.values():
+        assert await corpus.ask(example)
 
 
 async def test_operators_ask_for_health_and_readiness(api: Api) -> None:
@@ -731,6 +733,25 @@ async def test_operators_ask_for_health_and_readiness(api: Api) -> None:
         "checkpoint": None,
         "warnings": [],
     }
+
+
+async def test_readiness_warns_of_a_full_disk_until_a_write_works_again(
+    api: Api, target: Target
+) -> None:
+    async def warnings() -> Any:
+        return (await api.request("GET", "/readyz")).json()["warnings"]
+
+    async with open_connection(target) as connection:
+        await connection.execute("""
+            CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE disk_full; END';
+            CREATE TRIGGER full_disk AFTER INSERT ON log.events EXECUTE FUNCTION fill()""")
+        refused = await api.post(document("announceExportControl"), input=control())
+        assert refused["errors"][0]["extensions"]["code"] == "DISK_FULL"
+        [warning] = await warnings()
+        assert "no space left on its disk" in warning
+        await connection.execute("DROP TRIGGER full_disk ON log.events")
+    await api.do("announceExportControl", control())
+    assert await warnings() == []
 
 
 async def test_the_command_line_gets_the_same_answer_as_http(api: Api) -> None:

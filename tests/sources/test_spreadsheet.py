@@ -378,11 +378,76 @@ def test_a_workbook_with_absurd_places_is_refused_at_once(
 
 def test_a_workbook_of_many_sheets_is_refused(tmp_path: Path) -> None:
     path = workbook(tmp_path, HEADER)
+    sheets = b'<sheet name="x" sheetId="2" />' * 100 + b"</sheets>"
+    with pytest.raises(InvalidInput, match="at most 100 sheets"):
+        Sheet(replaced(path, "xl/workbook.xml", b"</sheets>", sheets))
+
+
+def moved(path: Path, sheet: str, content: bytes | None = None) -> Path:
+    """A workbook whose sheet is another part, perhaps with other content."""
+    other = path.with_name("moved.xlsx")
+    with zipfile.ZipFile(path) as given, zipfile.ZipFile(other, "w") as made:
+        for info in given.infolist():
+            part = given.read(info)
+            if info.filename == "xl/worksheets/sheet1.xml":
+                made.writestr(sheet, content or part)
+            else:
+                place, new_place = b"/xl/worksheets/sheet1.xml", f"/{sheet}".encode()
+                made.writestr(info, part.replace(place, new_place))
+    return other
+
+
+@pytest.mark.parametrize("part", ["xl/ws/sheet1.xml", "xl/ws/sheet1.bin", "XL/sheet.png", "sheet"])
+@pytest.mark.parametrize("start", [b"", b"\n" * 5000, "utf-16"], ids=["", "spaces", "utf-16"])
+def test_a_sheet_is_checked_whatever_its_part_is_called(
+    tmp_path: Path, part: str, start: bytes | str
+) -> None:
+    row = ["Ban", "China", datetime(2024, 12, 3), "ban", "gallium", 5]
+    path = workbook(tmp_path, HEADER, row)
+    assert len(Sheet(moved(path, part)).facts) == 1
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("xl/worksheets/sheet1.xml")
+    bomb = content.replace(b'<row r="2"', b'<row r="999999999"')
+    assert bomb != content
+    bomb = bomb.decode().encode(start) if isinstance(start, str) else start + bomb
+    with pytest.raises(InvalidInput, match="at most 200,000 rows"):
+        Sheet(moved(path, part, bomb))
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/styles.xml", b"</cellXfs>", b"<xf/>" * 3_000_000 + b"</cellXfs>"),
+        ("xl/workbook.xml", b"<sheets>", b"<x/>" * 3_000_000 + b"<sheets>"),
+        ("docProps/core.xml", b"</cp:core", b"<x/>" * 3_000_000 + b"</cp:core"),
+        ("xl/_rels/workbook.xml.rels", b"</Rel", b"<x/>" * 3_000_000 + b"</Rel"),
+        ("xl/worksheets/sheet1.xml", b"</worksheet>", b"<x/>" * 3_000_000 + b"</worksheet>"),
+    ],
+    ids=["styles", "workbook", "properties", "relationships", "chart sheet"],
+)
+def test_a_part_that_is_read_as_a_whole_has_at_most_a_megabyte(
+    tmp_path: Path, part: str, old: bytes, new: bytes
+) -> None:
+    path = workbook(tmp_path, HEADER)
+    if part == "xl/worksheets/sheet1.xml":
+        chartsheet = b"relationships/chartsheet"
+        path = replaced(
+            path, "xl/_rels/workbook.xml.rels", b"relationships/worksheet", chartsheet
+        ).rename(path)
+    bomb = replaced(path, part, old, new)
+    started = time.process_time()
+    with pytest.raises(InvalidInput, match=f"{part}: expected at most 1,000,000 bytes"):
+        Sheet(bomb)
+    assert time.process_time() - started < 5
+
+
+def test_a_workbook_with_a_picture_and_notes_is_read(tmp_path: Path) -> None:
+    path = workbook(tmp_path, HEADER, ["Ban", "China", datetime(2024, 12, 3), "ban", "gallium", 5])
     with zipfile.ZipFile(path, "a") as archive:
-        for number in range(2, 102):
-            archive.writestr(f"xl/worksheets/sheet{number}.xml", "<worksheet/>")
-    with pytest.raises(InvalidInput, match="at most 100 sheets, got 101"):
-        Sheet(path)
+        archive.writestr("xl/media/image1.png", b"\x89PNG\r\n\x1a\n<\x00<x")
+        archive.writestr("xl/drawings/vmlDrawing1.vml", b"<xml><br></xml>")
+        archive.writestr("xl/printerSettings/printerSettings1.bin", b"")
+    assert len(Sheet(path).facts) == 1
 
 
 @pytest.mark.parametrize(

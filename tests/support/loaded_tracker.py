@@ -165,6 +165,9 @@ def become_command(request: dict[str, Any], streams: list[int]) -> None:
         os.dup2(stream, number)
     for stream in streams:
         os.close(stream)
+    # The streams of this process know whether those that it began with can be sought.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(request["env"])
     if not REAL_CLOCK.items() <= os.environ.items():

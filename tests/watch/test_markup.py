@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
+from html import escape
+from urllib.parse import urljoin
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.watch.adapters.drive import response
 from tracker.watch.adapter import NotUnderstood, Request, Response
@@ -121,3 +128,38 @@ def test_other_xml_is_refused(content: str) -> None:
     with pytest.raises(NotUnderstood) as refusal:
         parse_xml(answer(content))
     assert refusal.value.code == "LAYOUT_CHANGED"
+
+
+SPACES = st.text(" \t\n", max_size=3)
+QUOTES = st.sampled_from(("", "'", '"'))
+EARLIER_REFRESH = re.compile(
+    r"""\s*[0-9.]+\s*[;,]\s*(?:url\s*=)?\s*["']?([^"']+)["']?\s*""", re.IGNORECASE
+)
+"""A regular expression for refreshes, which is correct on short ones and backtracks on long ones."""
+
+
+@given(
+    st.builds(
+        "".join,
+        st.tuples(
+            *(SPACES, st.sampled_from(("0", "5", "0.5", "soon", "")), SPACES),
+            *(st.sampled_from((";", ",", "")), SPACES, st.sampled_from(("url", "URL", ""))),
+            *(SPACES, st.sampled_from(("=", "")), SPACES, QUOTES),
+            *(st.sampled_from(("/new", "//x.example/a?b=c;d,e", "a b", "o'clock")), QUOTES, SPACES),
+        ),
+    )
+)
+def test_a_short_refresh_means_what_an_expression_finds_in_it(content: str) -> None:
+    page = answer(f"<meta http-equiv=refresh content='{escape(content)}'><p>This page has moved")
+    match = EARLIER_REFRESH.fullmatch(content)
+    expected = match and urljoin(page.url, match[1].strip())
+    assert sent_on_to(parse_html(page), page.url) == expected
+
+
+@pytest.mark.parametrize("content", ["0;{}a'b'c", "0{};a'b", "0;url{}=a'b", "0;url={}a{}'b'c"])
+def test_a_long_refresh_is_read_at_once(content: str) -> None:
+    page = answer(f'<meta http-equiv=refresh content="{content.replace("{}", " " * 400)}"><p>Moved')
+    root = parse_html(page)
+    started = time.process_time()
+    assert sent_on_to(root, page.url) is None
+    assert time.process_time() - started < 1

@@ -232,6 +232,29 @@ async def test_what_was_never_read_to_the_end_is_not_told_as_unchanged(
     assert seen == [False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("limit", "most", "code"),
+    [("MAX_BYTES", 400, "TOO_LARGE"), ("MAX_FINDINGS", 1, "LAYOUT_CHANGED")],
+)
+async def test_a_look_ends_at_its_limits_and_keeps_what_it_has(
+    target: Target,
+    gazette: tuple[Gazette, PublisherServer],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    most: int,
+    code: str,
+) -> None:
+    publisher, server = gazette  # lists of some 90 bytes, acts of 17
+    publisher.add(20)
+    monkeypatch.setattr(f"tracker.watch.look.{limit}", most)
+    [report] = await look(target, options(source(server.url)))
+    assert report.failure
+    assert report.failure[0] == code
+    read = publisher.count("/act/*")
+    assert 0 < read < 20
+    assert await items(target) == [f"a{n}" for n in range(1, read + 1)]
+
+
 async def test_what_no_record_can_hold_fails_one_source_and_no_other(
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_network_that_is_none_is_refused(network: str) -> None:
         "https://8.8.8.8/",
         "https://[2606:4700:4700::1111]:443/",
         "HTTPS://EXAMPLE.COM/",
+        f"https://{'a' * 63}.example.com/",
     ],
 )
 def test_an_address_on_the_internet_is_taken(url: str) -> None:
@@ -143,6 +144,7 @@ def test_an_address_on_the_internet_is_taken(url: str) -> None:
         "https://0177.0.0.1/",
         "https://1.2.3.4.5/",
         "https://example.7/",
+        f"https://{'a' * 64}.example.com/",
         "https://127.0.0.1./",
         "https://[::1/",
         "https://[fe80::1%25eth0]/",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.support.publishers.publisher import Page, Publisher
@@ -35,6 +37,14 @@ async def test_what_it_forbids_is_not_asked_for(robots: bytes) -> None:
     assert (await failure(site)).code == "ROBOTS"
     assert site.count() == 0
     assert (await fetched(Site(robots), "/other")).status == 200
+
+
+async def test_rules_with_many_stars_are_matched_at_once() -> None:
+    path = "/" + "a" * 300
+    site = Publisher({path: PAGE}, f"User-agent: *\nDisallow: /{'a*' * 10}b$\n")
+    started = time.process_time()
+    assert (await fetched(site, path)).status == 200
+    assert time.process_time() - started < 1
 
 
 async def test_of_a_large_one_no_rule_counts_that_is_cut_in_two() -> None:

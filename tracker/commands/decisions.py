@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from tracker.commands.actors import check_actors
-from tracker.commands.commands import PlannedEvent, check_id_is_free
+from tracker.commands.commands import REVIEW_PREFIX, PlannedEvent, check_id_is_free
 from tracker.domain.entity import Entity
-from tracker.domain.recordable import check_recordable
+from tracker.domain.recordable import check_not_reviewed, check_recordable
 from tracker.domain.registry import entity_type
 from tracker.errors import IdempotencyConflict, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
@@ -24,8 +24,12 @@ async def decide_in_turns(
     actor: str | None,
 ) -> list[NewEvent]:
     """The events that carry out a plan, each decided after those before it; others get their turn."""
+    is_review = any(planned.event_id.startswith(REVIEW_PREFIX) for planned in plan)
     for planned in plan:
         check_id_is_free(planned.event_id, planned.fact)
+        if not is_review:
+            with planned.locate_errors():
+                check_not_reviewed(planned.fact)
     events, founded = [], set(alliances)
     for number, planned in enumerate(plan, 1):
         with planned.locate_errors():

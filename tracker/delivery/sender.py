@@ -241,7 +241,7 @@ class Sender:
                 return "the connection was closed before an answer"
             case aiohttp.ClientResponseError():
                 return f"not an answer in HTTP: {_one_line(error.message)}"
-            case aiohttp.InvalidURL() | KeyError():
+            case aiohttp.InvalidURL() | KeyError() | UnicodeError():
                 return "not an address that can be sent to"
         logger.exception("a delivery failed for an unknown reason", exc_info=error)
         return f"could not be sent: {type(error).__name__}"

@@ -67,6 +67,8 @@ class Entity(BaseAggregate[str]):
     """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
     FOLD: ClassVar[type[Fold[Any]]]
     """The fold of facts of this kind."""
+    ID_HAS_PARTS: ClassVar[bool] = False
+    """Whether ids of this kind may have several parts with `/` between them."""
     RECENT_EVENTS: ClassVar[int | None] = None
     """How many of the last events the rules look at, of a kind whose facts are never retracted and
     may be any number; None: at all events."""
@@ -194,6 +196,15 @@ class Entity(BaseAggregate[str]):
             )
         if not self.known:
             check_stream(self.id, "id")
+            self._check_parts()
+
+    def _check_parts(self) -> None:
+        """Refuse a new id with a `/` where none belongs: the page of the entity would not be found."""
+        _, _, id = self.id.partition("/")
+        if "/" in id and not self.ID_HAS_PARTS:
+            raise InvalidInput(
+                f"{id!r}: expected an id without '/'", code="INVALID_ID", path=("id",)
+            )
 
     def _check_retraction(self, fact: Retracted) -> None:
         target = self.history.get(fact.retracts)

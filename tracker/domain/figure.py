@@ -252,6 +252,7 @@ class Figure(Entity):
     """One series and period, with every publisher's claims by edition."""
 
     KIND: ClassVar[str] = "figure"
+    ID_HAS_PARTS: ClassVar[bool] = True
     INITIAL_FACT: ClassVar[type[Fact]] = Claimed
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Figure.Claimed": Claimed,

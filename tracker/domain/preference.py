@@ -106,6 +106,7 @@ class Preference(Entity):
     """
 
     KIND: ClassVar[str] = "preference"
+    ID_HAS_PARTS: ClassVar[bool] = True
     INITIAL_FACT: ClassVar[type[Fact]] = Ordered
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Preference.Ordered": Ordered,

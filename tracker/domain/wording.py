@@ -11,6 +11,8 @@ import unicodedata
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from tracker.errors import InvalidInput
 
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
@@ -114,6 +116,18 @@ def is_address(text: str) -> bool:
         return bool(ADDRESS.fullmatch(text)) and urlsplit(text).port != 0
     except ValueError:
         return False
+
+
+def usable_address(text: str) -> str | None:
+    """Return an address of strangers without a user, and with percent signs for characters that are
+    not allowed in URLs; None where that is no http or https address."""
+    try:
+        address = text
+        if not (is_address(text) and text.isprintable()):
+            address = str(URL(text).with_user(None))
+    except ValueError:
+        return None
+    return address if is_address(address) and address.isprintable() else None
 
 
 def address_without_query(text: str) -> str:

@@ -71,10 +71,12 @@ class Annexes:
             found[row["position"]].append(_stored_annex(row))
         return found
 
-    async def pages(self, position: int, until: int) -> AsyncIterator[list[StoredAnnex]]:
+    async def pages(
+        self, position: int, until: int, size: int = PAGE_ANNEXES
+    ) -> AsyncIterator[list[StoredAnnex]]:
         """The annexes of the events after a position up to another, in order, in pages."""
         place = position, "~"  # no field has a name behind this
-        while rows := await self._pool.fetch(SQL.page, *place, until, PAGE_ANNEXES):
+        while rows := await self._pool.fetch(SQL.page, *place, until, size):
             place = rows[-1]["position"], rows[-1]["field"]
             yield [_stored_annex(row) for row in rows]
 

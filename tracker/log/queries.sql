@@ -119,6 +119,10 @@ SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
 SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - recorded_at)
                  FROM log.events WHERE position = $1), 0)::double precision;
 
+-- name: clock
+-- The time of the database's clock, in seconds.
+SELECT extract(epoch FROM clock_timestamp())::double precision;
+
 -- name: position_at
 -- The last position recorded at or before a moment, 0 when there is none. Moments and positions have
 -- one order; asked for in that of the index, it is one step into it, however old the moment.

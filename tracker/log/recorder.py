@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.errors import InvalidInput, LogSetBack, TrackerError
+from tracker.errors import DiskFull, InvalidInput, LogSetBack, TrackerError
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
 from tracker.log.append import (
@@ -60,6 +60,8 @@ class Recorder:
         self.durability = durability or Durability(self.confirm)
         self.annexes = Annexes(pool)
         self.lookup = EventLookup(pool, self.durability)
+        self.is_disk_full = False
+        """Whether the last append found no space on the disk of the database."""
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
         self._appending = Batcher(self._send)
@@ -88,6 +90,7 @@ class Recorder:
                 if isinstance(result, AppendResult):
                     last = result.positions[-1]
                     self.durability.note_appended(last, command[-1].event_id)
+            self.is_disk_full = False
             self.observe(_count_new(outcomes), time.perf_counter() - started, True)
             return outcomes
         except LogSetBack as error:
@@ -96,7 +99,9 @@ class Recorder:
             self.observe(0, time.perf_counter() - started, False)
             if not isinstance(error, CONNECTION_ERRORS):
                 logger.exception("an append failed in an unexpected way")
-            return [unavailable(error) for _ in commands]
+            failures = [unavailable(error) for _ in commands]
+            self.is_disk_full = any(isinstance(failure, DiskFull) for failure in failures)
+            return failures
 
     async def append_all(
         self, events: Sequence[NewEvent], progress: Callable[[int], None] = lambda _: None
@@ -267,6 +272,13 @@ class Recorder:
         """For how many seconds an event has been recorded, by the clock of the database; 0 where
         there is none at the position."""
         return float(await self._pool.fetchval(SQL.age, position))
+
+    async def clock_difference(self) -> float:
+        """Return the seconds by which the clock of this process is ahead of the database's."""
+        async with self._pool.acquire() as connection:
+            sent = time.time()
+            theirs = float(await connection.fetchval(SQL.clock))
+            return (sent + time.time()) / 2 - theirs
 
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment`; 0 when there is none."""

@@ -14,10 +14,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
-from tracker.postgres.hosts import connect_to_first
+from tracker.postgres.hosts import address, connect_to_first
 from tracker.postgres.session_settings import (
     SILENCE_TIMEOUT_SECONDS,
     TRANSPORT_SETTINGS,
+    check_server,
     check_session,
     refused_settings,
     session_settings,
@@ -203,6 +204,12 @@ async def create_pool(
     )
 
 
+def place(connection: Any) -> str:
+    """Return the address of the database that a connection leads to, without its login."""
+    of, database = connection._addr, connection._params.database
+    return f"{of}/{database}" if isinstance(of, str) else address(of[0], of[1], database)
+
+
 def pool_usage(pool: Pool) -> tuple[int, int]:
     """The number of busy connections of a pool, and its maximum."""
     return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
@@ -241,6 +248,7 @@ async def _connect(**options: Any) -> Any:
 
 async def _begin(connection: Any, settings: Mapping[str, str], pooled: bool = False) -> None:
     """Prepare a new connection. Raises UnsuitableConnection."""
+    check_server(connection, place(connection))
     await _watch_network(connection)
     await check_session(connection, settings, pooled=pooled)
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
+from tracker.postgres.hosts import DEFAULT_PORT
 
 ADDRESS = re.compile(
     r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<database>[^/?#@]*))?"
@@ -36,7 +37,7 @@ OWN_PARAMETERS = frozenset(
 """Parameters that are read here; others are asyncpg's."""
 SESSION_ATTRIBUTES = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 MAX_CONNECT_TIMEOUT_SECONDS = 600
-DEFAULT_PORT, LAST_PORT = 5432, 65_535
+LAST_PORT = 65_535
 EXPECTED = (
     "expected postgresql://user:password@host:port/database, where % / ? # @ in a name or a"
     " password are written %25 %2F %3F %23 %40"

@@ -19,6 +19,7 @@ import asyncpg
 from tracker.postgres.timelines import admit
 
 PREFER_STANDBY = "prefer-standby"
+DEFAULT_PORT = 5432
 HEAD_START_SECONDS = 0.3
 """Seconds after which the next host is asked too, while one has not answered."""
 
@@ -51,7 +52,8 @@ async def connect_to_first(
     """A connection to a host that is as wanted, each tried for `timeout` seconds at most.
 
     `beside` has the hosts of the servers themselves, where those given are of poolers before them.
-    With `prefer-standby` any host will do where no standby answers. Raises what a host said last.
+    With `prefer-standby` any host will do where no standby answers. Raises what a host said last,
+    with a note of the address.
     """
     addresses = _addresses(host, port)
     servers = _addresses(beside.get("host"), beside.get("port")) if beside else addresses
@@ -73,13 +75,28 @@ async def connect_to_first(
         return connection
 
     failure: Exception | None = None
-    for wanted in _attributes(target_session_attrs):
-        try:
-            return await _race(addresses, wanted, connect, timeout)
-        except PASSED_OVER as error:
-            failure = error
-    assert failure is not None
-    raise failure
+    try:
+        for wanted in _attributes(target_session_attrs):
+            try:
+                return await _race(addresses, wanted, connect, timeout)
+            except PASSED_OVER as error:
+                failure = error
+        assert failure is not None
+        raise failure
+    except Exception as error:
+        error.add_note(address(host, port, options.get("database")))
+        raise
+
+
+def address(
+    host: str | Sequence[str] | None, port: int | Sequence[int] | None, database: str | None = None
+) -> str:
+    """Return an address for people: hosts, ports and database, without login and password."""
+    hosts = ",".join(
+        f"{f'[{name}]' if ':' in name else name}:{number or DEFAULT_PORT}" if name else "localhost"
+        for name, number in _addresses(host, port)
+    )
+    return f"{hosts}/{database}" if database else hosts
 
 
 async def _race(

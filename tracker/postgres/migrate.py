@@ -22,6 +22,7 @@ from tracker.postgres.database import (
     WATCHER,
     Connection,
     named_queries,
+    place,
 )
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
@@ -72,10 +73,17 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
                 await _apply(connection, migration)
     except asyncpg.InsufficientPrivilegeError as error:
         raise NotMigrated(
-            f"The database needs {_list_names(missing)}, and this login may not: {error}. Run"
-            " `tracker migrate` once with a login that owns the database and may create roles"
+            f"The database {place(connection)} needs {_name(missing)}, and this login may not apply"
+            f" them: {error.args[0]}. Run `tracker migrate` once with a login that owns the database and may"
+            " create roles"
         ) from error
     return [migration.name for migration in missing]
+
+
+async def lacking(connection: Connection) -> list[Migration]:
+    """The steps that data of an older release lack; none for a new database, and for a standby."""
+    old = await connection.fetchval(SQL.began) and await connection.fetchval(SQL.writable)
+    return await pending(connection) if old else []
 
 
 async def pending(
@@ -142,5 +150,9 @@ def _migration(path: Path) -> Migration:
     return Migration(int(number), name, path.read_text(encoding="utf-8"))
 
 
-def _list_names(steps: Iterable[Migration]) -> str:
-    return "migration " + ", ".join(f"{step.number} ({step.name})" for step in steps)
+def _name(steps: list[Migration]) -> str:
+    """The number of steps, and the first and last of them."""
+    first, last = (f"{step.number} ({step.name})" for step in (steps[0], steps[-1]))
+    return (
+        f"migration {first}" if len(steps) == 1 else f"{len(steps)} migrations, {first} to {last}"
+    )

@@ -7,6 +7,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('tables', 0));
 -- lock that this transaction has waited for.)
 SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'log' AND tablename = 'migrations');
 
+-- name: writable
+-- Whether the database takes writes, which a standby does not.
+SELECT NOT pg_is_in_recovery();
+
 -- name: applied
 -- The steps that a database has.
 SELECT number, sha256 FROM log.migrations;

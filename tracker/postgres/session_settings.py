@@ -13,6 +13,9 @@ from typing import Any
 
 import asyncpg
 
+MIN_MAJOR_VERSION = 17
+"""The oldest PostgreSQL that has what the tracker uses."""
+ENCODING = "UTF8"
 IN_FORCE = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 SEARCH_PATH = "projection, public"
 SILENCE_TIMEOUT_SECONDS = 8
@@ -54,6 +57,32 @@ class UnsuitableConnection(ConnectionError):
     def __init__(self, message: str, code: str = "POOLER_NEEDS_DIRECT_URL"):
         super().__init__(message)
         self.message, self.code = message, code
+
+
+class UnsuitableServer(UnsuitableConnection):
+    """A server or database on which the tracker cannot work."""
+
+
+def check_server(connection: Any, place: str) -> None:
+    """Check the version and the encoding of a database, which its server states at the login.
+
+    Raises UnsuitableServer.
+    """
+    major = connection.get_server_version().major
+    if major < MIN_MAJOR_VERSION:
+        raise UnsuitableServer(
+            f"PostgreSQL {major} serves {place}: {MIN_MAJOR_VERSION} or newer is needed. Upgrade the"
+            " server (pg_upgrade), or name another one in TRACKER_DATABASE_URL",
+            code="SERVER_TOO_OLD",
+        )
+    encoding = connection.get_settings().server_encoding
+    if encoding != ENCODING:
+        raise UnsuitableServer(
+            f"The database {place} has the encoding {encoding}: {ENCODING} is needed. Create another"
+            f" (CREATE DATABASE … ENCODING {ENCODING} TEMPLATE template0), and name it in"
+            " TRACKER_DATABASE_URL",
+            code="WRONG_ENCODING",
+        )
 
 
 def session_settings(role: str | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ an item; what people have decided on stays as it is.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tracker.domain.entity import TYPES, check_stream
 from tracker.domain.recordable import check_recordable
 from tracker.domain.subjects import actors, commodities
 from tracker.domain.values import Fact
+from tracker.domain.wording import usable_address
 from tracker.errors import InvalidInput
 from tracker.log.annexes import read_texts
 from tracker.log.entries import recorded
@@ -33,6 +35,8 @@ SQL = named_queries(Path(__file__).with_name("findings.sql"))
 
 ACTOR = "tracker"
 """The actor of what is decided by a rule."""
+LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8}){0,7}", re.IGNORECASE)
+"""A language tag (BCP 47) as publishers write them, in any capitals."""
 MAX_ITEM_CHARACTERS = 200
 MAX_TITLE_CHARACTERS = 500
 MAX_URL_CHARACTERS = 2_000
@@ -141,8 +145,8 @@ def row_of(finding: Finding, issuers: Sequence[str] = ()) -> Row:
     row: Row = {
         "item": origin.item,
         "title": _line(origin.title)[:MAX_TITLE_CHARACTERS],
-        "language": origin.language,
-        "url": origin.url,
+        "language": origin.language if LANGUAGE_TAG.fullmatch(origin.language or "") else None,
+        "url": _address(origin.url),
         "place": _line(origin.place),
         "snapshot": origin.sha256,
         "published_on": origin.published_on,
@@ -222,15 +226,20 @@ def _check_origin(finding: Finding) -> None:
         raise InvalidInput(
             f"expected an item of 1 to {MAX_ITEM_CHARACTERS} printable characters", path=("item",)
         )
-    of_the_web = origin.url.startswith(("https://", "http://"))  # clients may make links of it
-    if not (of_the_web and len(origin.url) <= MAX_URL_CHARACTERS):
+    if isinstance(finding, ImportProposal) and origin.sha256 is None:
+        raise InvalidInput("expected the snapshot that is to be imported", path=("sha256",))
+
+
+def _address(url: str) -> str:
+    """Return the address of a finding, of which clients may make links. Raises InvalidInput."""
+    address = usable_address(url)
+    if address is None or len(address) > MAX_URL_CHARACTERS:
         raise InvalidInput(
             "expected an address that begins with https:// or http://, of at most"
             f" {MAX_URL_CHARACTERS:,} characters",
             path=("url",),
         )
-    if isinstance(finding, ImportProposal) and origin.sha256 is None:
-        raise InvalidInput("expected the snapshot that is to be imported", path=("sha256",))
+    return address
 
 
 def _line(text: str) -> str:

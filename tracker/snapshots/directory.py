@@ -19,7 +19,7 @@ from tracker.errors import Unavailable
 PART_PREFIX = ".part-"
 PART_SECONDS = 3600
 """Seconds after which nobody writes a part file any more."""
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 """Bytes of a snapshot that are read at once."""
 
 

@@ -18,11 +18,13 @@ from cssselect import SelectorError
 from lxml.html import HtmlElement, document_fromstring
 from msgspec import Meta
 
+from tracker.domain.wording import usable_address
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood, Request, Response
 from tracker.watch.days import day_format
-from tracker.watch.markup import parse_html, text_of
+from tracker.watch.html_process import read_apart
+from tracker.watch.markup import MAX_HTML_BYTES, parse_html, text_of
 
 MaxPages: TypeAlias = Annotated[int, Meta(ge=1, le=200)]
 """The most pages of a list that are read in one look."""
@@ -148,8 +150,10 @@ def walk(
     oldest = date.max
     for _ in range(max_pages):
         assert url is not None
-        response = yield from fetch(Request(url, accept="text/html, application/json;q=0.9"))
-        page = read_page(response, layout, may_be_empty=bool(entries))
+        response = yield from fetch(
+            Request(url, "text/html, application/json;q=0.9", max_bytes=MAX_HTML_BYTES)
+        )
+        page = read_apart(read_page, response, layout, may_be_empty=bool(entries))
         if entries and _begins_anew(page, entries):
             raise NotUnderstood(f"{first}: the list changed while it was read", code="INCOMPLETE")
         reached = all(entry in known or entry.url in entries for entry in page.entries)
@@ -296,7 +300,8 @@ def address_in(href: str | None, base: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return parts._replace(fragment="").geturl()
+    address = parts._replace(fragment="").geturl()
+    return address if usable_address(address) else None
 
 
 def cut(title: str) -> str:

@@ -18,7 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +39,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
+from tracker.watch.html_process import html_process
 from tracker.watch.journal import LookJournal, LookReport, shorten
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
@@ -49,7 +50,9 @@ from tracker.web.response import WebResponse
 
 MAX_REQUESTS = 1_000
 """Requests of one look: an adapter that wants more has lost its way."""
-MAX_FINDINGS = 100_000
+MAX_BYTES = 500_000_000
+"""Bytes of all responses of one look."""
+MAX_FINDINGS = 20_000
 CLOCK_TOLERANCE = timedelta(days=1)
 """By how much a clock may go back without anything being read anew: adapters read some days again anyway."""
 PAGE_FINDINGS = 500
@@ -58,6 +61,9 @@ PROPOSING_INTERVAL_SECONDS = 10.0
 """Seconds after which what was found is proposed, though it is less: a look may take long."""
 KEPT_WITH_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
 CODES = frozenset(code.value for code in FetchFailure)
+
+_THREADS = ThreadPoolExecutor(8, "looks")
+"""Threads for adapters alone: a document that takes long delays no other work."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +99,7 @@ class LookInProgress:
         self._look = look
         self._journal = journal
         self._number = 0
-        self._requests = self._snapshots = self._candidates = self._finding_count = 0
+        self._requests = self._snapshots = self._candidates = self._finding_count = self._bytes = 0
         self._findings: list[Finding] = []
         self._flushed_at = time.monotonic()
         self._last: Response | None = None
@@ -207,6 +213,9 @@ class LookInProgress:
             raise NotUnderstood(f"expected at most {MAX_REQUESTS:,} requests in one look")
         if len(request.url) > MAX_URL_CHARACTERS:
             raise NotUnderstood(f"expected an address of at most {MAX_URL_CHARACTERS:,} characters")
+        if self._bytes > MAX_BYTES:
+            problem = f"expected at most {MAX_BYTES:,} bytes in one look"
+            raise NotUnderstood(problem, code="TOO_LARGE")
         await self._tools.may_act()
         known = await self._tools.store.address(self._settings.key, address_of(request))
         try:
@@ -216,6 +225,7 @@ class LookInProgress:
             await self._record_failure(request, error)
             self.retry_after_seconds = error.retry_after_seconds
             return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
+        self._bytes += len(found.content)
         await self._tools.may_act()
         self._last = await self._keep(request, found, known, kept)
         return self._last
@@ -332,8 +342,10 @@ async def drive(
             else:
                 await take(step)
     finally:
-        with suppress(ValueError):  # a thread is still in it, since the look was cancelled
+        try:
             look.close()
+        except ValueError:  # a thread is still in it, since the look was cancelled
+            html_process().kill()
 
 
 async def _step(
@@ -344,7 +356,7 @@ async def _step(
     Raises FetchFailed, and NotUnderstood for whatever else goes wrong in it.
     """
     try:
-        return await asyncio.to_thread(_advance, look, answer)
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, _advance, look, answer)
     except (FetchFailed, NotUnderstood):
         raise
     except TrackerError as error:

@@ -17,12 +17,17 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from tracker.watch.adapter import NotUnderstood, Response, decode_text
 
+MAX_HTML_BYTES = 4 * 2**20
+MAX_TAG_CHARACTERS = 1 << 16
+TAG = re.compile(r"""<[a-z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""", re.IGNORECASE)
+QUOTED = re.compile(r"""("[^"]*+"|'[^']*+')""")
 HEAD_BYTES = 2048
 """Where a document must have declared its encoding."""
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 META_CHARSET = re.compile(rb"""<meta[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-REFRESH = re.compile(r"""\s*[0-9.]+\s*[;,]\s*(?:url\s*=)?\s*["']?([^"']+)["']?\s*""", re.I)
+MAX_REFRESH_CHARACTERS = 2_000
+"""The part of a `<meta http-equiv="refresh">` that is read."""
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 WEB_ENCODINGS = {
@@ -73,29 +78,80 @@ def parse_xml(response: Response) -> etree._Element:
 
 def parse_html(response: Response) -> HtmlElement:
     """The root of an HTML document, however badly it is written. Raises NotUnderstood."""
+    if len(response.content) > MAX_HTML_BYTES:
+        raise _too_large(response, f"{MAX_HTML_BYTES:,} bytes")
     text = NOT_IN_XML.sub(" ", _text(response, META_CHARSET))
     if not text.strip():
         raise NotUnderstood(f"{response.url}: expected HTML, got nothing")
+    if has_long_tag(text):
+        raise _too_large(response, f"{MAX_TAG_CHARACTERS:,} characters in a tag")
     try:
         return document_fromstring(text.encode(), HTMLParser(encoding="utf-8", no_network=True))
     except (etree.LxmlError, ValueError) as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         raise NotUnderstood(f"{response.url}: expected HTML: {error}") from None
+
+
+def has_long_tag(text: str) -> bool:
+    """Return whether a tag is too long, apart from its quoted values: libxml2 compares each of its
+    attributes with all the others."""
+    return any(
+        len(tag[0]) > MAX_TAG_CHARACTERS and len(QUOTED.sub("", tag[0])) > MAX_TAG_CHARACTERS
+        for tag in TAG.finditer(text)
+    )
+
+
+def page_lines(response: Response) -> list[str]:
+    """Return the lines of text of an HTML document. Raises NotUnderstood."""
+    return lines_of(parse_html(response))
+
+
+def text_of_markup(markup: str) -> str:
+    """Return the text of a piece of HTML as one line. Raises NotUnderstood."""
+    if has_long_tag(markup):
+        raise NotUnderstood(
+            f"expected at most {MAX_TAG_CHARACTERS:,} characters in a tag", code="TOO_LARGE"
+        )
+    return text_of(document_fromstring(f"<div>{markup}</div>"))
+
+
+def _too_large(response: Response, limit: str) -> NotUnderstood:
+    return NotUnderstood(f"{response.url}: expected HTML of at most {limit}", code="TOO_LARGE")
 
 
 def sent_on_to(root: HtmlElement, url: str) -> str | None:
     """The other address to which a page sends its readers on by itself (`http-equiv="refresh"`), for
     those with scripts as well."""
     for meta in root.xpath("//meta[@http-equiv and not(ancestor::noscript)]"):
-        said = REFRESH.fullmatch(meta.get("content") or "")
-        if meta.get("http-equiv").strip().casefold() != "refresh" or said is None:
+        address = _refresh_address(meta.get("content") or "")
+        if meta.get("http-equiv").strip().casefold() != "refresh" or not address:
             continue
         try:
-            target = str(urldefrag(urljoin(url, said[1].strip())).url)
+            target = str(urldefrag(urljoin(url, address)).url)
         except ValueError:
             continue
         if target != urldefrag(url).url:
             return target
     return None
+
+
+def _refresh_address(content: str) -> str:
+    """Return the address in the content of a refresh (`5; url='/new'`); empty if it has none.
+
+    Without a regular expression: with optional parts between optional spaces it would backtrack.
+    """
+    content = content[:MAX_REFRESH_CHARACTERS].strip()
+    rest = content.lstrip("0123456789.")
+    separator, address = rest.lstrip()[:1], rest.lstrip()[1:].lstrip()
+    if rest == content or separator not in (";", ","):
+        return ""
+    name, equals, value = address.partition("=")
+    if equals and name.rstrip().casefold() == "url":
+        address = value.lstrip()
+    address = address[1:] if address[:1] in ("'", '"') else address
+    address = address[:-1] if address[-1:] in ("'", '"') else address
+    return "" if "'" in address or '"' in address else address.strip()
 
 
 def _text(response: Response, declaration: re.Pattern[bytes]) -> str:

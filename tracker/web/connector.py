@@ -17,8 +17,10 @@ from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
 from tracker.web.networks import Address, Networks
+from tracker.web.response_handler import BoundedResponseHandler
 
 LOOKUP_THREADS = 32
 """Names that are looked up at a time. They are threads of their own, so that a name server that does
@@ -49,13 +51,21 @@ def checked_connector(
     it is None; `lookup` which addresses a name has.
     """
     permit = partial(networks.permit, encrypted=encrypted)
-    return aiohttp.TCPConnector(
-        limit=0,  # whoever sends has a limit
-        ssl=tls or True,
+    return BoundedConnector(
+        tls,
         resolver=_Resolver(permit, lookup, threads),
         ttl_dns_cache=name_cache_seconds,
         socket_factory=partial(_permitted_socket, permit),
     )
+
+
+class BoundedConnector(aiohttp.TCPConnector):
+    """Connections on which no server can keep the event loop busy."""
+
+    def __init__(self, tls: ssl.SSLContext | None, **options: Any):
+        super().__init__(limit=0, ssl=tls or True, **options)  # whoever sends has a limit
+        handler: type[ResponseHandler] = BoundedResponseHandler
+        self._factory = partial(handler, loop=self._loop)
 
 
 class _Resolver(AbstractResolver):

@@ -79,7 +79,7 @@ def _explain(error: Exception) -> tuple[str, str]:
             return "CUT_OFF", "the connection was closed before the end of the document"
         case aiohttp.ClientResponseError(message=message):
             return "UNREACHABLE", f"not an answer in HTTP: {message}"
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | UnicodeError():
             return "REFUSED_ADDRESS", "not an address that can be asked"
     logger.exception("a fetch failed for an unknown reason", exc_info=error)
     return "UNREACHABLE", f"it could not be asked: {type(error).__name__}"

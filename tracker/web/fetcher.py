@@ -24,7 +24,13 @@ import aiohttp
 from yarl import URL
 
 from tracker.errors import InvalidInput
-from tracker.web.connector import LOOKUP_THREADS, NAME_CACHE_SECONDS, Lookup, checked_connector
+from tracker.web.connector import (
+    LOOKUP_THREADS,
+    NAME_CACHE_SECONDS,
+    BoundedConnector,
+    Lookup,
+    checked_connector,
+)
 from tracker.web.content_encoding import ACCEPTED
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.networks import Networks
@@ -105,7 +111,7 @@ class Fetcher:
             )
             await self._open(scheme, connector)
         # The operator named the proxy, so that it may be reached wherever it is.
-        await self._open("proxy", aiohttp.TCPConnector(limit=0, ssl=self._tls or True))
+        await self._open("proxy", BoundedConnector(self._tls))
         return self
 
     async def _open(self, name: str, connector: aiohttp.TCPConnector) -> None:

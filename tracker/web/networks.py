@@ -133,6 +133,10 @@ def _literal(parts: SplitResult) -> Address | None:
         raise _invalid(
             "expected a host of letters, digits, hyphens and dots (other names: Punycode)"
         )
+    try:
+        host.encode("idna")  # as those who look up its addresses do
+    except UnicodeError:
+        raise _invalid("expected a host with at most 63 characters between its dots") from None
     if NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]):
         raise _invalid("expected a name, or an address of four decimal numbers")
     return None

@@ -13,9 +13,10 @@ import orjson
 
 from tracker.snapshots.store import Snapshot
 from tracker.watch.adapter import NotUnderstood, Request, Response, decode_text
-from tracker.watch.markup import lines_of, parse_html
+from tracker.watch.html_process import read_apart
+from tracker.watch.markup import MAX_HTML_BYTES, page_lines
 
-MAX_READ_BYTES = 4 * 2**20
+MAX_READ_BYTES = MAX_HTML_BYTES
 """The largest snapshot that is read for a page."""
 MAX_SHOWN_CHARACTERS = 40_000
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -59,7 +60,7 @@ def snapshot_text(snapshot: Snapshot | None, place: str) -> SnapshotText:
 def _text(snapshot: Snapshot, content: bytes, place: str) -> str | None:
     media_type = (snapshot.info.media_type or "").partition(";")[0].strip().lower()
     if media_type in HTML_TYPES:
-        return "\n".join(lines_of(parse_html(_response(snapshot, content))))
+        return "\n".join(read_apart(page_lines, _response(snapshot, content)))
     if JSON_TYPE.fullmatch(media_type):
         return _json_at(content, place)
     return decode_text(content, None) if TEXT_TYPE.fullmatch(media_type) else None

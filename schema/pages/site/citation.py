@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from projections.fold.replay import STATE_FORMAT
+
 PRODUCT = "Critical-minerals policy tracker"
 
 
@@ -38,8 +40,8 @@ class CitedPage:
     def note(self) -> str:
         """The moment and what proves it."""
         return (
-            f"As of {self.valid_at}, log position {self.position}, state digest sha256:{self.digest},"
-            f" checkpoint /log/checkpoint/{self.position}"
+            f"As of {self.valid_at}, log position {self.position}, state digest sha256:{self.digest}"
+            f" (state format {STATE_FORMAT}), checkpoint /log/checkpoint/{self.position}"
         )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
+from projections.fold.replay import STATE_FORMAT
 from schema.pages.charts.ruler import DayRuler, PositionRuler, make_day_ruler, make_position_ruler
 from schema.pages.site.address import Address, href
 from schema.pages.site.citation import CitedPage, citations
@@ -91,6 +92,8 @@ class Frame:
     position_ruler: PositionRuler
     image: str | None = None
     """The page as an image that never changes, with the scheme and host."""
+    state_format: int = STATE_FORMAT
+    """The form of the states that the digest is of."""
 
 
 def frame(

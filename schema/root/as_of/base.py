@@ -10,6 +10,7 @@ from typing import TypeVar
 import strawberry
 
 from projections.analysis.claims import Orders
+from projections.fold.replay import STATE_FORMAT
 from projections.query.lists import Filter
 from projections.query.moment import Moment, S, kind_name
 from schema.base.context import Info
@@ -63,6 +64,13 @@ class AtMoment:
         gives the same (`tracker replay`).
         """
         return await info.context.services.as_of.digest(self.moment)
+
+    @resolver_field
+    def state_format(self) -> int:
+        """The number of the form in which this release writes states. Digests are comparable only
+        if their state formats are equal.
+        """
+        return STATE_FORMAT
 
     async def one(self, info: Info, kind: type[S], id: str) -> S | None:
         """The state of the entity that a key or an id stands for."""

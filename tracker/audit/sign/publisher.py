@@ -222,7 +222,15 @@ class Publisher(BackgroundTask):
         if row:
             note = Note.parse(row["note"].encode())
             published = Checkpoint.parse(note.text)
-            note.check(keys.all)
+            try:
+                note.check(keys.all)
+            except NotProven as error:
+                raise NotProven(
+                    f"{error.message}: the last checkpoint, of {published.size} events of"
+                    f" {published.origin!r}, was signed by keys that are not in"
+                    f" {self._keystore.directory}. Copy the files keys and head there from the"
+                    " directory that signed it (docs/audit.md#keys)"
+                ) from None
             if (published.size, published.root) != (row["size"], row["root"]):
                 raise NotProven(f"the row of the checkpoint of {row['size']} is not as its note")
             if published not in heads:

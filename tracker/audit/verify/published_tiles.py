@@ -53,12 +53,13 @@ class PublishedTiles:
     async def altered_error(self, tile: Tile, wrong: int, stored: list[bytes]) -> Rejected:
         """The error that a tile has been altered, or what is below it, at a hash of the tile."""
         positions = positions_below(tile, wrong)
-        if not await self.lead_to_root(tile, stored):
-            return Rejected(
-                "ALTERED_TILE",
-                f"tile/{tile.path} does not have the hash of what is below it",
-                positions,
-            )
+        differs = f"tile/{tile.path} does not have the hash of what is below it"
+        try:
+            signed = await self.lead_to_root(tile, stored)
+        except Rejected as later:  # of a later position, which is not to be named instead
+            return Rejected("ALTERED_TILE", f"{differs}, and {later.message}", positions)
+        if not signed:
+            return Rejected("ALTERED_TILE", differs, positions)
         return Rejected(
             "ALTERED_ENTRY",
             "the entry is not the one that was signed"

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from lxml import etree
-from lxml.html import document_fromstring
 
+from tracker.domain.wording import usable_address
 from tracker.watch.adapter import NotUnderstood, Response
-from tracker.watch.markup import parse_xml, text_of
+from tracker.watch.html_process import read_apart
+from tracker.watch.markup import parse_xml, text_of, text_of_markup
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 RSS_1 = "{http://purl.org/rss/1.0/}"
@@ -151,11 +152,10 @@ def _join(base: str, address: str) -> str | None:
     """An address that may be relative; None for one that leads to no page of the web (`javascript:`),
     or is too long to be kept."""
     try:
-        joined = urljoin(base, address)
-        of_the_web = urlsplit(joined).scheme in ("http", "https")
+        joined = usable_address(urljoin(base, address))
     except ValueError:
         return None
-    return joined if of_the_web and len(joined) <= MAX_URL_CHARACTERS else None
+    return joined if joined and len(joined) <= MAX_URL_CHARACTERS else None
 
 
 def _text(element: etree._Element, name: str) -> str:
@@ -174,7 +174,7 @@ def _without_markup(text: str) -> str:
     """Text that may have markup of HTML in it, without."""
     if "<" not in text and "&" not in text:
         return text
-    return text_of(document_fromstring(f"<div>{text}</div>"))
+    return read_apart(text_of_markup, text)
 
 
 def _day(text: str, read: Callable[[str], datetime]) -> date | None:

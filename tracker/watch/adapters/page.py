@@ -30,6 +30,7 @@ from tracker.watch.adapter import (
     SourceSettings,
 )
 from tracker.watch.adapters.day_ranges import DAY
+from tracker.watch.html_process import read_apart
 from tracker.watch.markup import lines_of, parse_html, sent_on_to, text_of
 from tracker.watch.terms import Term, terms_in
 
@@ -97,6 +98,11 @@ def _read(response: Response, settings: SourceSettings) -> PageText:
     options: Options = settings.options
     if response.media_type not in HTML:
         return PageText(settings.name, options.language, [f"SHA-256 {response.sha256}"])
+    return read_apart(read_page, response, options, settings.name)
+
+
+def read_page(response: Response, options: Options, name: str) -> PageText:
+    """Read what an HTML page says; `name` is the title of one that has none. Raises NotUnderstood."""
     root = parse_html(response)
     if target := sent_on_to(root, response.url):
         raise NotUnderstood(f"{response.url}: the page sends its readers on to {target[:300]}")
@@ -116,7 +122,7 @@ def _read(response: Response, settings: SourceSettings) -> PageText:
         raise NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
     title = root.find(".//title")
     found = text_of(title) if title is not None else ""
-    return PageText(found or settings.name, root.get("lang") or options.language, lines)
+    return PageText(found or name, root.get("lang") or options.language, lines)
 
 
 def _hash(line: str) -> str:

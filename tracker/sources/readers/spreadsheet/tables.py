@@ -14,11 +14,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
 import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
+from openpyxl.packaging.manifest import Manifest  # type: ignore[import-untyped]
+from openpyxl.packaging.relationship import get_rels_path  # type: ignore[import-untyped]
+from openpyxl.reader.excel import _find_workbook_part  # type: ignore[import-untyped]
+from openpyxl.reader.workbook import WorkbookParser  # type: ignore[import-untyped]
 from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
+from openpyxl.xml.constants import (  # type: ignore[import-untyped]
+    ARC_CONTENT_TYPES,
+    ARC_CORE,
+    ARC_CUSTOM,
+    ARC_STYLE,
+    SHARED_STRINGS,
+)
+from openpyxl.xml.functions import fromstring  # type: ignore[import-untyped]
 
 from tracker.errors import InvalidInput
 from tracker.sources.parsing import plain_cell
@@ -36,7 +48,8 @@ JSON_START = re.compile(
 )
 """A list of objects, or an object with one in `results` or `data`."""
 JSON_NAME = re.compile(rb'"([^"\\]{1,100})"\s*:')
-SHEETS = "xl/worksheets/"
+MAX_WHOLE_PART_BYTES = 1_000_000
+"""Size of a part that openpyxl reads as a whole: all but sheets and shared strings."""
 ROW = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
 BROKEN_WORKBOOK_ERRORS = (
@@ -137,12 +150,14 @@ def check_archive(file: File) -> None:
     file.at_most(MAX_WORKBOOK_BYTES)
     try:
         with zipfile.ZipFile(file.path) as archive:
-            members = archive.infolist()
-            _check_sizes(file, members)
-            for member in members:
-                if member.filename.endswith((".xml", ".rels")):
-                    with archive.open(member) as content:
-                        _check_part(file, member.filename, content)
+            _check_sizes(file, archive.infolist())
+            unchecked = set(archive.namelist())
+            for name, whole in _parts(archive):
+                _check_part(file, archive, name, whole)
+                unchecked.discard(name)
+            for name in unchecked:
+                if name.endswith((".xml", ".rels")):
+                    _check_part(file, archive, name, name.endswith(".rels"))
     except InvalidInput:
         raise
     except (*BROKEN_WORKBOOK_ERRORS, ExpatError, NotImplementedError, RuntimeError) as error:
@@ -157,16 +172,35 @@ def _check_sizes(file: File, members: Sequence[zipfile.ZipInfo]) -> None:
             f"expected a workbook of at most {MAX_UNPACKED_BYTES:,} bytes unpacked"
             f" in {MAX_ARCHIVE_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}",
         )
-    sheets = sum(
-        member.filename.startswith(SHEETS) and member.filename.endswith(".xml")
-        for member in members
-    )
-    if sheets > MAX_SHEETS:
-        raise unreadable(file, f"expected at most {MAX_SHEETS} sheets, got {sheets}")
 
 
-def _check_part(file: File, name: str, content: IO[bytes]) -> None:
-    """Refuse a part with definitions of entities, and a sheet with too many rows or columns."""
+def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, bool]]:
+    """Yield the parts that openpyxl reads, found as it finds them, and whether it reads them whole.
+
+    The next part is found in the last one, so each must be checked before the next one is asked for.
+    """
+    names = set(archive.namelist())
+    yield ARC_CONTENT_TYPES, True
+    manifest = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES)))
+    strings = manifest.find(SHARED_STRINGS)
+    if strings is not None:
+        yield strings.PartName[1:], False
+    yield from ((name, True) for name in (ARC_STYLE, ARC_CORE, ARC_CUSTOM) if name in names)
+    workbook = _find_workbook_part(manifest).PartName[1:]
+    yield workbook, True
+    yield get_rels_path(workbook), True
+    parser = WorkbookParser(archive, workbook, keep_links=False)
+    parser.parse()
+    for _, relation in parser.find_sheets():
+        if relation.target in names:
+            yield relation.target, "chartsheet" in relation.Type
+
+
+def _check_part(file: File, archive: zipfile.ZipFile, name: str, whole: bool) -> None:
+    """Refuse a part with definitions of entities, and too many rows, columns or sheets; also a large
+    one that is read as a `whole`."""
+    if whole and archive.getinfo(name).file_size > MAX_WHOLE_PART_BYTES:
+        raise unreadable(file, f"{name}: expected at most {MAX_WHOLE_PART_BYTES:,} bytes")
 
     def refuse_doctype(*_: Any) -> None:
         raise unreadable(file, "expected a workbook without document types")
@@ -178,8 +212,16 @@ def _check_part(file: File, name: str, content: IO[bytes]) -> None:
                 count_row(place)
             case "c" if place is not None:
                 check_column(place)
+            case "sheet":
+                count_sheet()
 
-    rows = 0
+    rows = sheets = 0
+
+    def count_sheet() -> None:
+        nonlocal sheets
+        sheets += 1
+        if sheets > MAX_SHEETS:
+            raise unreadable(file, f"expected at most {MAX_SHEETS} sheets")
 
     def count_row(place: str | None) -> None:
         nonlocal rows
@@ -196,9 +238,9 @@ def _check_part(file: File, name: str, content: IO[bytes]) -> None:
 
     parser = ParserCreate()
     parser.StartDoctypeDeclHandler = refuse_doctype
-    if name.startswith(SHEETS):
-        parser.StartElementHandler = check_place
-    parser.ParseFile(content)
+    parser.StartElementHandler = check_place
+    with archive.open(name) as content:
+        parser.ParseFile(content)
 
 
 def _first_sheet(path: Path, values: bool) -> Iterator[Any]:

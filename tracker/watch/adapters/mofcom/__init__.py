@@ -27,10 +27,11 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.adapters.mofcom.acts import Act, read_act
+from tracker.watch.adapters.mofcom.acts import Act, act_request, read_act
 from tracker.watch.adapters.mofcom.controls import propose_control
 from tracker.watch.adapters.mofcom.journal import Journal
 from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in
+from tracker.watch.html_process import read_apart
 from tracker.watch.listing import (
     GONE,
     MAX_REMEMBERED_CHARACTERS,
@@ -223,8 +224,8 @@ def _read_new(
         entry, language = each.entry, each.language
         each.known.add(entry, entry.title)
         try:
-            response = yield from fetch(Request(entry.url, accept="text/html"))
-            act = read_act(response, entry, options.body)
+            response = yield from fetch(act_request(entry.url))
+            act = read_apart(read_act, response, entry, options.body)
         except FetchFailed as failure:
             yield _not_read(entry, language, f"Its page could not be had: {failure.message}", None)
             if failure.status not in GONE and each.tries + 1 < MAX_TRIES:
@@ -275,8 +276,8 @@ def _read_again(journal: Journal, last: str | None, today: date, options: Option
     for known in list(journal.since(today - timedelta(days=READ_AGAIN_DAYS))):
         entry = entry_of(known.url, known.title, known.day.isoformat())
         try:
-            response = yield from fetch(Request(known.url, accept="text/html"))
-            act = read_act(response, entry, options.body)
+            response = yield from fetch(act_request(known.url))
+            act = read_apart(read_act, response, entry, options.body)
         except FetchFailed as failure:
             if failure.status in GONE:
                 journal.drop(known.item, known.url)
@@ -297,7 +298,7 @@ def _report_missing(missing: list[str], known: KnownEntries, language: str) -> P
     for url in missing[:MAX_WITHDRAWAL_CHECKS]:
         day, title = known.entries[url]
         try:
-            yield from fetch(Request(url, accept="text/html"))
+            yield from fetch(act_request(url))
         except FetchFailed as failure:
             if failure.status not in GONE:
                 continue

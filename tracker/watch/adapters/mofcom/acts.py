@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import dropwhile
 
-from tracker.watch.adapter import NotUnderstood, Response
+from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in, plain
 from tracker.watch.listing import Entry, select
-from tracker.watch.markup import META_CHARSET, WEB_ENCODINGS, lines_of, parse_html
+from tracker.watch.markup import MAX_HTML_BYTES, META_CHARSET, WEB_ENCODINGS, lines_of, parse_html
 
 ABOUT = re.compile(
     r"[【\[]?(?:来源|文章来源|信息来源|类型|分类|内容分类|索引号|发布时间|发布日期|发文日期|成文日期|发布单位"
@@ -41,6 +41,11 @@ class Act:
         """The same for the same text, however the page is laid out."""
         words = SPACE.sub("", self.text)
         return hashlib.sha256(words.encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def act_request(url: str) -> Request:
+    """Return the request for the page of an act."""
+    return Request(url, accept="text/html", max_bytes=MAX_HTML_BYTES)
 
 
 def read_act(response: Response, entry: Entry, body: str) -> Act:

@@ -11,9 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-BRACKETED_YEAR = r"[\[(〔]?\s*(?P<year>20[0-9]{2}|19[0-9]{2})\s*[\])〕]?\s*年?"
-CHINESE = re.compile(
-    rf"(?P<who>[^0-9。,;:《》]{{0,60}}?)公告\s*{BRACKETED_YEAR}\s*第?\s*(?P<serial>[0-9]{{1,4}})\s*号"
+BRACKETED_YEAR = r"[\[(〔]?\s*+(?P<year>20[0-9]{2}|19[0-9]{2})\s*+[\])〕]?\s*+年?"
+CHINESE = re.compile(  # possessive, so that runs of spaces cannot be divided in many ways
+    rf"(?P<who>[^0-9。,;:《》]{{0,60}}?)公告\s*+{BRACKETED_YEAR}\s*+第?\s*+(?P<serial>[0-9]{{1,4}})\s*+号"
 )
 ENGLISH = re.compile(
     r"Announcement\s+(?:\(?(?P<year_first>20[0-9]{2}|19[0-9]{2})\)?,?\s+)?No\.?\s*"

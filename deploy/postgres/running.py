@@ -1,0 +1,58 @@
+"""A server that another process runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.postgres.connection import Connection, PostgresError
+from deploy.postgres.lock import answers, read_if_locked
+
+POLL_INTERVAL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that another process runs, for as long as that process holds the lock."""
+
+    connection: Connection
+    owner: int
+    """The process that runs it."""
+    lasting: bool
+    """Whether that process runs until it is stopped, as `tracker serve` does."""
+    lock: Path
+
+    @property
+    def ended(self) -> str | None:
+        """The reason why the server cannot be used any more; None while its process runs."""
+        record = read_if_locked(self.lock)
+        if record is not None and record.get("owner") == self.owner:
+            return None
+        return (
+            f"Process {self.owner} ran PostgreSQL on {self.lock.parent} and has ended. Start this"
+            " command again: it then runs PostgreSQL itself."
+        )
+
+
+def running(data_dir: Path, *, wait: float = 10) -> RunningServer | None:
+    """Return the server that another process runs on `data_dir`; None if there is none.
+
+    A server that is still starting is waited for, up to `wait` seconds. Raises PostgresError
+    when this user may not look.
+    """
+    path = data_dir.expanduser().resolve() / "lock"
+    deadline = time.monotonic() + wait
+    try:
+        while (record := read_if_locked(path)) is not None:
+            connection = Connection(record["host"]) if "ready" in record else None
+            if connection and answers(connection):
+                return RunningServer(
+                    connection, record["owner"], record.get("lasting", False), path
+                )
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(POLL_INTERVAL_SECONDS)
+    except PermissionError as error:
+        raise PostgresError(f"{error}. Ask as the user who runs the server.") from error
+    return None

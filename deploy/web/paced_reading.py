@@ -1,0 +1,96 @@
+"""A connection is read in small pieces, and only so many of them in a turn of the event loop.
+
+uvloop hands over several megabytes in one turn and asyncio 256 KiB. Where each byte or two is a frame or a
+chunk, parsing them all takes seconds, in which nobody else is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+PIECES_PER_TURN = 16
+
+
+class PacedTransport(asyncio.Transport):
+    """A transport that passes on what it receives in pieces, and not while its protocol pauses it."""
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        feed: Callable[[bytes], None],
+        piece_bytes: int,
+    ):
+        super().__init__()
+        # straight to the transport: they are called for every message
+        self.write = transport.write  # type: ignore[method-assign]
+        self.get_write_buffer_size = transport.get_write_buffer_size  # type: ignore[method-assign]
+        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
+        self.is_closing = transport.is_closing  # type: ignore[method-assign]
+        self.close = transport.close  # type: ignore[method-assign]
+        self.abort = transport.abort  # type: ignore[method-assign]
+        self._transport = transport
+        self._loop = loop
+        self._feed = feed
+        self._piece_bytes = piece_bytes
+        self._unread = b""
+        self._position = 0
+        """Where the next piece of them begins."""
+        self._is_paused = self._is_scheduled = False
+
+    def receive(self, data: bytes) -> None:
+        """Pass on received bytes, in this turn of the loop or in later ones."""
+        if self._unread:
+            data = self._unread[self._position :] + data
+        self._unread, self._position = data, 0
+        if not self._is_scheduled:
+            self._read()
+
+    def pause_reading(self) -> None:
+        """Pass on nothing until reading is resumed."""
+        self._is_paused = True
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Pass on what waits, in the next turn, and what follows."""
+        self._is_paused = False
+        if not self._unread:
+            self._transport.resume_reading()
+        elif not self._is_scheduled:
+            self._schedule()
+
+    def end_reading(self) -> None:
+        """Drop what waits: another protocol reads from now on."""
+        self._unread = b""
+        self._is_paused = False
+        self._transport.resume_reading()
+
+    def _schedule(self) -> None:
+        self._is_scheduled = True
+        self._loop.call_soon(self._read_scheduled)
+
+    def _read_scheduled(self) -> None:
+        self._is_scheduled = False
+        self._read()
+        if not (self._unread or self._is_paused or self.is_closing()):
+            self._transport.resume_reading()
+
+    def _read(self) -> None:
+        """Pass on pieces until the turn is over."""
+        for _ in range(PIECES_PER_TURN):
+            if self._is_paused or not self._unread:
+                break
+            end = self._position + self._piece_bytes
+            piece = self._unread[self._position : end]
+            self._position = end
+            if end >= len(self._unread):
+                self._unread = b""
+            self._feed(piece)
+            if self.is_closing():
+                self._unread = b""
+                return
+        if self._unread:
+            self._transport.pause_reading()
+            if not self._is_paused:
+                self._schedule()

@@ -1,0 +1,82 @@
+"""The clock of a tracker that differs from that of its database is seen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api
+from tests.support.processes import Running
+from tests.support.time_limits import within
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("faketime"), reason="NOT TESTED: faketime (Debian: faketime) is not installed"
+)
+DAY_SECONDS = 86_400
+GAUGE = "tracker_clock_difference_seconds "
+
+
+def other_clock(shift: str) -> dict[str, str]:
+    """The environment of a process whose clock is shifted, as `faketime` makes it."""
+    preload = subprocess.run(
+        ["faketime", "-f", shift, "sh", "-c", "echo $LD_PRELOAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    # A variable of Python's has tests begin a new process, which alone loads the library.
+    return {
+        "LD_PRELOAD": preload,
+        "FAKETIME": shift,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def read(serving: Running, path: str) -> str:
+    """What a server answers, once it is ready."""
+    deadline = time.monotonic() + within(20)
+    while True:
+        try:
+            with urllib.request.urlopen(f"{serving.url}{path}", timeout=within(20)) as response:
+                answer: str = response.read().decode()
+                return answer
+        except urllib.error.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("shift", "seconds"), [("-3d", -3 * DAY_SECONDS), ("+60", 60)])
+def test_a_clock_that_differs_is_a_warning_and_a_gauge(
+    data_dir: Path, start: Callable[..., Running], shift: str, seconds: int
+) -> None:
+    serving = start("serve", data_dir=data_dir, **other_clock(shift))
+    ready: dict[str, Any] = json.loads(read(serving, "/readyz"))
+    assert ready["ready"]
+    [warning] = ready["warnings"]
+    side = "behind" if seconds < 0 else "ahead of"
+    assert warning.startswith("the clock of this machine is ")
+    assert f" seconds {side} the database's: expected at most 5" in warning
+    shown = float(warning.split(" is ")[1].split()[0].replace(",", ""))
+    assert abs(shown - abs(seconds)) < 5
+    [sample] = [line for line in read(serving, "/metrics").splitlines() if line.startswith(GAUGE)]
+    assert abs(float(sample.split()[1]) - seconds) < 5
+
+
+async def test_a_clock_that_agrees_is_no_warning(services: Services) -> None:
+    api = Api(services)
+    assert (await api.request("GET", "/readyz")).json()["warnings"] == []
+    text = (await api.request("GET", "/metrics")).text
+    [sample] = [line for line in text.splitlines() if line.startswith(GAUGE)]
+    assert abs(float(sample.split()[1])) < 5

@@ -1,0 +1,75 @@
+"""A server that answers with an endless flood of bytes, and a measure of how others wait meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from threading import Thread
+
+PIECE_BYTES = 1 << 20
+TICK_SECONDS = 0.01
+
+
+@contextmanager
+def flooding(first: bytes, then: bytes) -> Iterator[int]:
+    """Yield the port of a server that answers each request with some bytes, and then with others for ever.
+
+    It writes from threads, as fast as the connection takes it.
+    """
+    piece = then * max(1, PIECE_BYTES // len(then))
+    connections: list[socket.socket] = []
+
+    def answer(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            connection.recv(1 << 16)
+            connection.sendall(first)
+            while True:
+                connection.sendall(piece)
+
+    def accept(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                connections.append(connection)
+                threads.append(Thread(target=answer, args=[connection], daemon=True))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threads = [Thread(target=accept, args=[server], daemon=True)]
+        threads[0].start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            for each in (server, *connections):
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join()
+
+
+class LoopDelay:
+    """The longest time for which the event loop did not run another task."""
+
+    seconds = 0.0
+
+
+@asynccontextmanager
+async def loop_delay() -> AsyncIterator[LoopDelay]:
+    """Measure for the length of a block how long another task had to wait for the event loop."""
+    longest = LoopDelay()
+
+    async def tick() -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(TICK_SECONDS)
+            longest.seconds = max(longest.seconds, time.monotonic() - before - TICK_SECONDS)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield longest
+        await asyncio.sleep(2 * TICK_SECONDS)  # a delay that lasted until now counts too
+    finally:
+        ticking.cancel()

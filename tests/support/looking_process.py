@@ -1,0 +1,39 @@
+"""Two looks at a page that takes hours to read, in a process: `python -m tests.support.looking_process`.
+
+It prints a line each time when the page has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from deploy.process import run
+from tests.watch.adapters.drive import TODAY, response, source_of
+from tracker.review.finding import Finding
+from tracker.watch.adapter import Request, Response
+from tracker.watch.adapters.page import ADAPTER
+from tracker.watch.look import drive
+
+MANY_ATTRIBUTES = "<a x=it's " + " ".join(f"a{n}" for n in range(300_000)) + ">x</a>"
+"""A tag that only a parser finds, since a quote in it is none: the time grows by the square."""
+
+
+async def fetch(request: Request) -> Response:
+    """Answer with the page."""
+    print("fetched", flush=True)
+    return response(request, MANY_ATTRIBUTES, media_type="text/html")
+
+
+async def take(finding: Finding) -> None:
+    """Forget a finding."""
+
+
+async def look_twice() -> None:
+    """Look at the page in two tasks; one of them waits for the other."""
+    source = source_of(ADAPTER, "https://x.example/")
+    looks = [ADAPTER.look(source, {}, TODAY) for _ in range(2)]
+    await asyncio.gather(*(drive(look, fetch, take) for look in looks))
+
+
+if __name__ == "__main__":
+    run(look_twice())

@@ -1,0 +1,219 @@
+"""Releases of the tracker side by side: their code in a directory of its own, run in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.api import control, document
+from tests.support.checkout import FLOORS, ROOT
+from tests.support.packed import NOT_SOURCE
+from tests.support.processes import Running, run
+from tests.support.time_limits import within
+from tracker.postgres.database import Target
+
+DAY = "2030-01-01"
+WRITE_TOKEN = "a-token-that-servers-of-both-releases-take"
+REPLAY = """
+import asyncio, json, sys
+from datetime import date
+from projections.fold.replay import ReplayState
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import create_pool
+
+async def main(target, day, positions):
+    replayed = ReplayState()
+    async with await create_pool(target, size=1) as pool:
+        async for event in Recorder(pool).read_all(max(positions, default=0)):
+            replayed.add(event)
+    return {each: replayed.digest(date.fromisoformat(day), each) for each in positions}
+
+print(json.dumps(asyncio.run(main(*map(json.loads, sys.argv[1:])))))
+"""
+
+
+def copy_changed(directory: Path, file: str, before: str, after: str) -> Path:
+    """The packages of this checkout with one text of one file replaced."""
+    for floor in FLOORS:
+        shutil.copytree(ROOT / floor, directory / floor, ignore=NOT_SOURCE)
+    text = (directory / file).read_text(encoding="utf-8")
+    assert text.count(before) == 1, file
+    (directory / file).write_text(text.replace(before, after), encoding="utf-8")
+    return directory
+
+
+def has_commit(commit: str) -> bool:
+    """Whether the history of the checkout has a commit."""
+    command = ["git", "-C", ROOT, "cat-file", "-e", f"{commit}^{{commit}}"]
+    return (
+        bool(shutil.which("git")) and subprocess.run(command, capture_output=True).returncode == 0
+    )
+
+
+def unpack_wheel(directory: Path, commit: str) -> Path:
+    """The wheel that is made of a commit, unpacked."""
+    source = directory / "source"
+    source.mkdir()
+    archive = subprocess.run(
+        ["git", "-C", ROOT, "archive", commit], check=True, capture_output=True
+    ).stdout
+    subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory]
+    subprocess.run([*build, source], check=True, capture_output=True, timeout=within(100))
+    with zipfile.ZipFile(next(directory.glob("*.whl"))) as wheel:
+        wheel.extractall(directory / "packages")
+    return directory / "packages"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release, and the database and the directory of keys that its commands use."""
+
+    packages: Path
+    target: Target
+    data_dir: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which Python imports this release and nothing else."""
+        target = self.target
+        return {
+            "PYTHONPATH": str(self.packages),
+            "PYTHONSAFEPATH": "1",
+            "TRACKER_WRITE_TOKEN": WRITE_TOKEN,
+            "TRACKER_AUDIT_DIR": str(self.data_dir / "audit"),
+            "TRACKER_DATABASE_URL": (
+                f"postgresql://{target['user']}@/{target['database']}"
+                f"?host={target['host']}&port={target['port']}"
+            ),
+        }
+
+    def serve(self) -> Running:
+        """A server, once it answers."""
+        return Running("serve", data_dir=self.data_dir, **self.environment)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return run(*arguments, "--data-dir", str(self.data_dir), **self.environment)
+
+    def replay(self, positions: Iterable[int]) -> dict[int, str]:
+        """The digests that the code of this release folds in memory, by position."""
+        arguments = [json.dumps(each) for each in (self.target, DAY, sorted(positions))]
+        done = subprocess.run(
+            [sys.executable, "-c", REPLAY, *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within(60),
+        )
+        assert done.returncode == 0, done.stderr
+        return {int(position): digest for position, digest in json.loads(done.stdout).items()}
+
+
+def post(server: Running, text: str, **variables: Any) -> dict[str, Any]:
+    """The answer of a server, with its errors."""
+    request = urllib.request.Request(
+        f"{server.url}/graphql",
+        json.dumps({"query": text, "variables": variables}).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {WRITE_TOKEN}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=within(30)) as response:
+            body = response.read()
+    except urllib.error.HTTPError as error:
+        body = error.read()
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def readiness(server: Running) -> tuple[int, dict[str, Any]]:
+    """The status of `/readyz`, and what it says."""
+    try:
+        with urllib.request.urlopen(f"{server.url}/readyz", timeout=within(30)) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def codes(answer: dict[str, Any]) -> set[str]:
+    """The codes of the errors of an answer."""
+    return {error["extensions"]["code"] for error in answer.get("errors", ())}
+
+
+@dataclass
+class Writer:
+    """Sends mutations to a server, one after the other, for the length of a block."""
+
+    server: Running
+    name: str
+    acknowledged: list[str] = field(default_factory=list)
+    """The keys of the entities of which the answer said that they were recorded."""
+    failures: set[str] = field(default_factory=set)
+    """The codes of errors."""
+
+    def __enter__(self) -> Writer:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(within(30))
+
+    def _write(self) -> None:
+        number = 0
+        while not self._ended.wait(0.05):
+            number += 1
+            key = f"{self.name}-{number}"
+            with suppress(OSError):  # the server is stopped
+                answer = post(self.server, document("announceExportControl"), input=control(key))
+                self.failures |= codes(answer)
+                if (answer.get("data") or {}).get("announceExportControl"):
+                    self.acknowledged.append(key)
+
+
+@dataclass
+class Observer:
+    """Compares what ready servers answer with the replays of their releases."""
+
+    failures: set[str] = field(default_factory=set)
+    """The codes of errors that servers answered with."""
+    digests: dict[Path, dict[int, str]] = field(default_factory=dict)
+    """Of each release, the digests by position."""
+    releases: dict[Path, Release] = field(default_factory=dict)
+
+    def look(self, release: Release, server: Running) -> bool:
+        """Ask a server; returns whether it was ready before and after."""
+        before = readiness(server)[0]
+        answer = post(server, f'{{ asOf(validAt: "{DAY}") {{ position digest }} }}')
+        after = readiness(server)[0]
+        self.failures |= codes(answer)
+        if (before, after) != (200, 200) or "errors" in answer:
+            return False
+        moment = answer["data"]["asOf"]
+        self.releases[release.packages] = release
+        seen = self.digests.setdefault(release.packages, {})
+        assert seen.setdefault(int(moment["position"]), moment["digest"]) == moment["digest"]
+        return True
+
+    def differences(self) -> dict[Path, dict[int, str]]:
+        """The digests that are not those of the replay, by release and position."""
+        found = {}
+        for packages, seen in self.digests.items():
+            replayed = self.releases[packages].replay(seen)
+            found[packages] = {at: seen[at] for at in seen if seen[at] != replayed[at]}
+        return {packages: wrong for packages, wrong in found.items() if wrong}

@@ -1,0 +1,65 @@
+"""Reading of HTML in a process with limits of memory and CPU time.
+
+libxml2 takes much of both for some documents, in a thread that nothing can stop.
+"""
+
+from __future__ import annotations
+
+import base64
+import pickle
+from collections.abc import Callable
+from functools import cache
+from typing import ParamSpec, TypeVar, get_type_hints
+
+import msgspec
+
+from tracker.watch.adapter import NotUnderstood
+from tracker.worker_process import WorkerFailed, WorkerProcess
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_MEMORY_BYTES = 1 << 30
+MAX_CPU_SECONDS = 10
+"""CPU time for one document; 4 MB of ordinary HTML take less than one second."""
+TIMEOUT_SECONDS = 60.0
+"""Time for one document, whatever else the machine does."""
+MAX_DOCUMENTS = 1_000
+"""Documents after which the process is started anew, since its memory grows."""
+
+
+class Refusal(msgspec.Struct):
+    """The reason why a document could not be read."""
+
+    message: str
+    code: str
+
+
+@cache
+def html_process() -> WorkerProcess:
+    """Return the one process that reads HTML; it ends with this one."""
+    return WorkerProcess(
+        ["-m", "tracker.watch.html_worker", str(MAX_MEMORY_BYTES), str(MAX_CPU_SECONDS)],
+        timeout_seconds=TIMEOUT_SECONDS,
+        max_requests=MAX_DOCUMENTS,
+    )
+
+
+def read_apart(read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Call a function that reads HTML in the process for it; it blocks, so call it in a thread.
+
+    The result goes through JSON: it is built of texts, numbers, dates and dataclasses. Raises
+    NotUnderstood, with the code TOO_LARGE for a document that exceeds the limits of the process.
+    """
+    request = base64.b64encode(pickle.dumps((read, arguments, options)))
+    try:
+        good, answer = html_process().ask(request)
+    except WorkerFailed:
+        raise NotUnderstood(
+            "expected HTML that can be read with little memory in a few seconds", code="TOO_LARGE"
+        ) from None
+    if not good:
+        refusal = msgspec.json.decode(answer, type=Refusal)
+        raise NotUnderstood(refusal.message, code=refusal.code)
+    result: T = msgspec.json.decode(answer, type=get_type_hints(read)["return"])
+    return result
