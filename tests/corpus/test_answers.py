@@ -11,6 +11,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, RecordedFact
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control_acts import Announced
 from tracker.domain.figure import FigureState
 from tracker.domain.figure_facts import Claimed
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
@@ -168,3 +169,60 @@ def test_a_firm_is_known_by_its_names() -> None:
     firm = state("firm/kabil", "2024-02-01")
     assert firm.place == "IN"
     assert "kabil" in firm.spellings
+
+
+SUSPENDED_TO_NOVEMBER = {
+    "cn-mofcom-2025-21": ("2026-11-09", "2026-11-10"),
+    **dict.fromkeys(
+        (f"cn-mofcom-2025-{n}" for n in ("55", "56", "57", "58", "61", "62")),
+        ("2026-11-10", "2026-11-11"),
+    ),
+    "cn-mofcom-2024-46": ("2026-11-27", "2026-11-28"),
+    "us-bis-2025-19001": ("2026-11-09", "2026-11-10"),
+}
+"""The last day of each suspension by its own text, and the day after."""
+
+
+def test_a_statement_without_an_instrument_is_beside_the_status_and_not_in_it() -> None:
+    for instrument, (last, next_day) in SUSPENDED_TO_NOVEMBER.items():
+        before, after = (state(f"export-control/{instrument}", day) for day in (last, next_day))
+        assert "suspended" in {c.status for c in before.clauses}, instrument
+        assert "suspended" not in {c.status for c in after.clauses}, instrument
+        statement = after.disputes[-1]
+        assert "said on 28 September 2026" in statement.account, instrument
+        assert "10 January 2027" in statement.account, instrument
+        assert statement.judged.startswith("a statement without a legal instrument"), instrument
+        dispute = BY_ID[f"{instrument}-2026-09-28-disputed"].fact
+        assert dispute.public_on == date(2026, 9, 28)
+        assert "mofcom" in dispute.cited_publishers
+
+
+def test_a_corrected_number_of_an_announcement_leaves_its_key() -> None:
+    lists = {
+        "cn-mofcom-2026-04-24-eu": "MOFCOM Announcement 2026 No. 20",
+        "cn-mofcom-2026-06-22-us": "MOFCOM Announcement 2026 No. 23",
+        "cn-mofcom-2026-28": "MOFCOM Announcement 2026 No. 27",
+        "cn-mofcom-2026-06-29-watch": "MOFCOM Announcement 2026 No. 28",
+        "cn-mofcom-2026-30": "MOFCOM Announcement 2026 No. 30",
+    }
+    for key, number in lists.items():
+        assert state(f"export-control/{key}", "2026-08-01").instrument == number
+
+
+def test_every_entity_on_a_chinese_list_of_2025_and_2026_is_named() -> None:
+    counted = {
+        planned.stream: clause
+        for planned in ORDERS
+        if isinstance(planned.fact, Announced) and planned.fact.issuer == "CN"
+        for clause in planned.fact.clauses
+        if clause.entity_count and planned.fact.public_on >= date(2025, 1, 1)
+    }
+    assert sum(clause.entity_count or 0 for clause in counted.values()) >= 190
+    for entity, clause in counted.items():
+        assert len(clause.entities) == clause.entity_count, entity
+
+
+def test_a_copy_of_an_act_is_not_taken_for_the_issuers_own_text() -> None:
+    for event in ("cn-mofcom-2025-51", "us-232-polysilicon-2026", "us-232-copper-2025"):
+        fact = BY_ID[event].fact
+        assert not any(source.verified for source in (fact.source, *fact.more_sources)), event

@@ -311,7 +311,8 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     assert chinese >= {f"export-control/cn-mofcom-2025-{n}" for n in (56, 57, 61, 62)}
     assert "export-control/mw-2025-raw" in below
     american = await changes(corpus, *days, place="US", kind="EXPORT_CONTROL")
-    assert american.keys() == {"export-control/us-bis-2025-19001"}
+    tariffs = {"export-control/us-232-aluminium", "export-control/us-232-steel"}
+    assert american.keys() == {"export-control/us-bis-2025-19001", *tariffs}
     kinds = [
         await changes(corpus, *days, kind=kind)
         for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE", "FIRM")
@@ -466,7 +467,8 @@ async def test_a_suspended_clause_returns_and_an_announced_ban_begins(corpus: Ap
     assert {turn[:3] for turn in coming} == {("2026-11-28", "cn-mofcom-2024-46", "RETURNS")}
     assert "2" in {clause for *_, clause in coming}
     assert await upcoming(corpus, "2026-11-24", 3) == []
-    assert await upcoming(corpus, "2026-11-28", 30) == []
+    later = brief(await upcoming(corpus, "2026-11-28", 30))
+    assert {turn[:3] for turn in later} == {("2026-12-04", "us-232-polysilicon-2026", "IN_FORCE")}
     [ban] = await upcoming(corpus, "2026-11-24", 1000, place="GA")
     assert (ban["day"], ban["transition"], ban["kind"]) == (
         "2029-01-01",

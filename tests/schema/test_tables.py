@@ -178,7 +178,8 @@ async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(a
     suspension = {"entity": "export-control/cn-mofcom-2025-57", "types": "ExportControl.Suspended"}
     [event] = await csv_rows(api, "events", **suspension)
     assert row["statusPosition"] == event["position"]
-    [tariff] = await csv_rows(api, "clauses", search="232 aluminium", status="IN_FORCE")
+    metal = {"search": "232 aluminium", "form": "METAL", "valid": "2026-11-26"}
+    [tariff] = await csv_rows(api, "clauses", status="IN_FORCE", **metal)
     assert (tariff["ratePercent"], tariff["exceptionPlaces"]) == ("50", "RU; GB")
 
 

@@ -78,7 +78,8 @@ async def test_what_was_not_public_on_the_day_is_in_no_list_of_that_day(corpus: 
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        ('between: {from: "2026-11-27", to: "2026-12-31"}', {"cn-mofcom-2024-46"}),
+        ('between: {from: "2026-11-27", to: "2026-12-31"}',
+         {"cn-mofcom-2024-46", "us-232-polysilicon-2026"}),
         ('commodity: "gallium" transition: [SUSPENDED] between: {from: "2025-11-01"}',
          {"cn-mofcom-2024-46", "us-bis-2025-19001"}),
         ('issuer: "GA" transition: IN_FORCE', {"ga-2025-mn"}),
