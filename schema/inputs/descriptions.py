@@ -56,6 +56,7 @@ DESCRIPTIONS = {
     "also": "Other spellings of its names.",
     "firms": "The firms that take part, as the source writes them.",
     "Founded.on": "The day on which it was founded.",
+    "stated_by": "The maker of the statement, such as `China's Ministry of Commerce`.",
     "account": "The account of the other source, or the content of the statement, in our own words.",
     "actors": "Who makes it or is party to it: codes of places (`US`) and keys of founded alliances"
     " (`quad`).",

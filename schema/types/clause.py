@@ -120,6 +120,7 @@ class PartialSuspension:
 class StatedSuspension:
     """A statement of a government, without a legal instrument, that a suspension runs until a day."""
 
+    by: str = field(description="The maker of the statement.")
     on: PartialDate = field(description="The day of the statement.")
     until: PartialDate = field(description="The last suspended day by the statement, inclusive.")
     source: Source = field(description="Where it was read.")
@@ -400,7 +401,7 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
 
 def stated_suspension(of: domain.StatedSuspension) -> StatedSuspension:
     """The GraphQL type of a statement that a suspension runs on."""
-    return StatedSuspension(on=of.on, until=of.until, source=source(of.source))
+    return StatedSuspension(by=of.by, on=of.on, until=of.until, source=source(of.source))
 
 
 def item(of: scope.Item) -> ClauseItem:

@@ -190,9 +190,9 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "Gallium to the US: all clauses are suspended longer, until January 2027.",
     ),
     (
-        control(acts.SuspensionStated, suspendedUntil="2027-01-10"),
-        "Gallium to the US: all clauses are suspended until 10 January 2027, by a statement without an"
-        " instrument.",
+        control(acts.SuspensionStated, suspendedUntil="2027-01-10", statedBy="the ministry"),
+        "Gallium to the US: all clauses are suspended until 10 January 2027, as the ministry stated"
+        " without an instrument.",
     ),
     (
         control(acts.Reinstated, reinstatedFrom=DAY),

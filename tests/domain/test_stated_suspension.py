@@ -13,7 +13,22 @@ from tracker.domain.vocabulary import ClauseStatus
 refusal = partial(refused, "export-control/gallium")
 INSTRUMENT = announced(clause("1"), clause("2"))
 SUSPENSION = suspended("1")  # from 9 November 2025 until 27 November 2026
-STATEMENT = fact(SuspensionStated, "2026-09-28", clauses=["1"], suspendedUntil="2027-01-10")
+
+
+def stated(on: str, clause: str, until: str) -> SuspensionStated:
+    """A statement of the ministry about a clause."""
+    return fact(
+        SuspensionStated, on, clauses=[clause], suspendedUntil=until, statedBy="the ministry"
+    )
+
+
+STATEMENT = fact(
+    SuspensionStated,
+    "2026-09-28",
+    clauses=["1"],
+    suspendedUntil="2027-01-10",
+    statedBy="the ministry",
+)
 
 
 def contradicted(day: str, *facts: object, id: str = "1") -> bool:
@@ -27,7 +42,7 @@ def test_the_status_stays_that_of_the_text_beside_the_statement() -> None:
     assert state.status is ClauseStatus.IN_FORCE
     assert state.stated_suspension is not None
     assert state.stated_suspension.until == "2027-01-10"
-    assert state.stated_suspension.source.publisher == "mofcom"
+    assert state.stated_suspension.by == "the ministry"
 
 
 def test_the_status_is_contradicted_from_the_return_until_the_stated_end() -> None:
@@ -44,15 +59,33 @@ def test_a_later_act_about_the_clause_overtakes_the_statement() -> None:
 
 
 def test_a_statement_may_come_when_the_clause_is_back() -> None:
-    late = fact(SuspensionStated, "2026-12-01", clauses=["1"], suspendedUntil="2027-01-10")
+    late = fact(
+        SuspensionStated,
+        "2026-12-01",
+        clauses=["1"],
+        suspendedUntil="2027-01-10",
+        statedBy="the ministry",
+    )
     assert not contradicted("2026-11-30", late)
     assert contradicted("2026-12-01", late)
 
 
 def test_a_statement_without_a_suspension_or_without_a_later_end_is_refused() -> None:
-    never = fact(SuspensionStated, "2026-09-28", clauses=["2"], suspendedUntil="2027-01-10")
+    never = fact(
+        SuspensionStated,
+        "2026-09-28",
+        clauses=["2"],
+        suspendedUntil="2027-01-10",
+        statedBy="the ministry",
+    )
     error = refusal(INSTRUMENT, SUSPENSION, never)
     assert (error.code, error.path) == ("NOT_SUSPENDED", ("clauses",))
-    shorter = fact(SuspensionStated, "2026-09-28", clauses=["1"], suspendedUntil="2026-11-10")
+    shorter = fact(
+        SuspensionStated,
+        "2026-09-28",
+        clauses=["1"],
+        suspendedUntil="2026-11-10",
+        statedBy="the ministry",
+    )
     error = refusal(INSTRUMENT, SUSPENSION, shorter)
     assert (error.code, error.path) == ("NOT_LONGER", ("suspendedUntil",))

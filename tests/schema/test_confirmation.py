@@ -37,10 +37,14 @@ async def newer_act(api: Api, on: str, issuer: str = "CN") -> None:
 
 async def stated(api: Api, on: str = "2026-09-28") -> None:
     """A statement of the ministry that the suspension runs to 10 January 2027."""
-    said = source(published_on=on)
-    await api.do(
-        "stateSuspension", {"id": "x", "on": on, "suspendedUntil": "2027-01-10", "source": said}
-    )
+    statement = {
+        "id": "x",
+        "on": on,
+        "suspendedUntil": "2027-01-10",
+        "statedBy": "China's Ministry of Commerce",
+        "source": source(published_on=on),
+    }
+    await api.do("stateSuspension", statement)
 
 
 async def confirmations(api: Api, *days: str) -> list[str]:
@@ -108,7 +112,7 @@ async def test_a_statement_contradicts_the_status_and_is_named(api: Api) -> None
         " the instrument was not found."
     )
     assert found["statusStatement"].startswith(
-        "In force by its own terms since 28 November 2026. Ministry of Commerce"
+        "In force by its own terms since 28 November 2026. China's Ministry of Commerce stated"
     )
 
 

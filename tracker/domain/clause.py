@@ -185,9 +185,10 @@ class PartialSuspension(Value, frozen=True, kw_only=True):
 class StatedSuspension(Value, frozen=True, kw_only=True):
     """A statement of a government, without a legal instrument, that a suspension runs until a day.
 
-    `on` is the day of the statement, `until` the last suspended day by it, inclusive.
+    `by` is who made it, on the day `on`; `until` is the last suspended day by it, inclusive.
     """
 
+    by: Name
     on: PartialDate
     until: PartialDate
     source: Source

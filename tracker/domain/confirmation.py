@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tracker.domain.clause import ClauseState
 from tracker.domain.phrases import date_phrase
-from tracker.domain.publishers import publishers
 from tracker.domain.vocabulary import ClauseStatus, Confirmation
 
 if TYPE_CHECKING:
@@ -60,11 +59,9 @@ def status_statement(
     began = f" since {date_phrase(since)}" if since else ""
     stated = clause.contradiction(day)
     if stated:
-        publisher = publishers().get(stated.source.publisher)
-        name = publisher.name if publisher else stated.source.publisher
         return (
-            f"{status} by its own terms{began}. {name} stated on {date_phrase(stated.on)} that the suspension"
-            f" runs to {date_phrase(stated.until)}; the instrument was not found."
+            f"{status} by its own terms{began}. {stated.by} stated on {date_phrase(stated.on)} that the"
+            f" suspension runs to {date_phrase(stated.until)}; the instrument was not found."
         )
     if supported is Confirmation.BY_TERMS:
         return f"{status} by its own terms{began} (not confirmed)."

@@ -336,7 +336,9 @@ def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
     """The history of a clause after one more act about it, which overtakes earlier statements."""
     if isinstance(fact, SuspensionStated):
         return history.with_statement(
-            StatedSuspension(on=fact.on, until=fact.suspended_until, source=fact.source)
+            StatedSuspension(
+                by=fact.stated_by, on=fact.on, until=fact.suspended_until, source=fact.source
+            )
         )
     history = history.without_statement()
     match fact:

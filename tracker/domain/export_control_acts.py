@@ -153,10 +153,11 @@ class SuspensionStated(ClausesFact, frozen=True, kw_only=True):
     """A government states that the suspension of the clauses runs until this day, inclusive, without a
     legal instrument: the status stays that of the text, and every answer names the statement.
 
-    `account` is what the statement says.
+    `stated_by` is who made the statement, `account` what it says.
     """
 
     suspended_until: PartialDate
+    stated_by: Name
     account: Text | None = None
 
 

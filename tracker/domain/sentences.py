@@ -189,7 +189,8 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
         case acts.SuspensionExtended():
             return f"suspended longer, {_until(fact.suspended_until)}"
         case acts.SuspensionStated():
-            return f"suspended {_until(fact.suspended_until)}, by a statement without an instrument"
+            until = _until(fact.suspended_until)
+            return f"suspended {until}, as {fact.stated_by} stated without an instrument"
         case acts.Reinstated():
             return f"back in force from {date_phrase(fact.reinstated_from)} on"
         case acts.Expired():
