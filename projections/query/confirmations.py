@@ -13,9 +13,9 @@ from projections.query.event_cache import EventCache
 from projections.query.moment import Moment
 from projections.query.preview import Preview
 from projections.query.sql_parts import fill, load_parts, versions_in, whole_state
+from projections.query.stored_states import decode
 from projections.runner.progress import ProgressTracker
 from tracker.domain.clause import ClauseState
-from tracker.domain.codec import decode
 from tracker.domain.confirmation import FirstDays, confirmation
 from tracker.domain.entity import TYPES, effective_facts, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState

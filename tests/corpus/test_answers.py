@@ -190,7 +190,7 @@ def test_a_statement_without_an_instrument_is_beside_the_status_and_not_in_it() 
         assert "suspended" not in {c.status for c in after.clauses}, instrument
         stated = [c.contradiction(date.fromisoformat(next_day)) for c in after.clauses]
         if instrument == "cn-mofcom-2024-46":  # only the press counts it to the arrangement
-            assert stated == [None, None]
+            assert not any(stated)
             assert "10 January 2027" in after.disputes[-1].account
             continue
         assert {of.until for of in stated if of} == {"2027-01-10"}, instrument

@@ -22,7 +22,7 @@ from tests.support.fact_builders import (
 )
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import RecordedFact, Retracted
+from tracker.domain.entity import RecordedFact, Retracted, effective_facts
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound
 
@@ -184,3 +184,18 @@ def test_a_replacement_stands_in_the_place_of_what_it_corrects() -> None:
 def test_a_replacement_that_was_never_told_has_no_place_to_stand() -> None:
     assert name(corrected("e3", "elsewhere")) == "B"
     assert name(corrected("e2", "e3")) == "C"
+
+
+def test_facts_of_earlier_days_lack_what_a_correction_that_was_taken_back_corrected() -> None:
+    known = decided_facts(
+        "export-control/gallium",
+        announced(),
+        suspended(),
+        corrected("e2", "e4"),
+        suspended(end="2026-12-31"),
+        retracted("e4"),
+        retracted("e3"),
+    )
+    assert [item.event_id for item in effective_facts(known)] == ["e1", "e2"]
+    earlier = [item for item in known if item.event_id != "e2"]
+    assert [item.event_id for item in effective_facts(earlier)] == ["e1"]

@@ -17,7 +17,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import order
 from tracker.domain.codec import decode, encode
 from tracker.domain.figure import FigureState
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, Unavailable
 
 FIELDS = (
     "figure publisher edition editionVersion publishedOn asOf latest preferred position eventId"
@@ -99,6 +99,7 @@ def test_what_is_shown_goes_with_the_claims_and_waits_for_no_search_for_cycles()
 
 
 def test_a_text_that_is_no_figure_is_refused_among_others() -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(Unavailable) as refused:
         decode_figure_claims([both, '{"id":"a","claims":[{"position":"b"}]}'])
-    assert refused.value.path == ("claims", 0, "position")
+    assert isinstance(refused.value.__cause__, InvalidInput)
+    assert refused.value.__cause__.path == ("claims", 0, "position")

@@ -89,6 +89,15 @@ EVERY_FACT = [
         }
     },
     {
+        "stateSuspension": {
+            **ACT,
+            "clauses": ["1"],
+            "on": "2025-12-01",
+            "suspendedUntil": "2027-03-31",
+            "statedBy": "the ministry",
+        }
+    },
+    {
         "reinstateExportControl": {
             **ACT,
             "clauses": ["1"],

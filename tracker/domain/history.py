@@ -215,10 +215,10 @@ class History:
         """Put the replacement that a retraction names where it would be without it."""
         if not fact.replacement or fact.replacement in self._ids:
             return
-        del self._corrected[fact.replacement]
+        self._corrected.pop(fact.replacement, None)
         for other in self._retractions:
             if isinstance(other.fact, Retracted) and other.fact.replacement == fact.replacement:
-                self._corrected[fact.replacement] = self.place(other.fact.retracts)
+                self._note_correction(other.fact)
 
     def revived_by(self, fact: Retracted) -> list[RecordedFact]:
         """The facts that are effective again once a retraction counts, in valid-time order."""
@@ -240,8 +240,13 @@ class History:
         self.known.append(new)
         if isinstance(new.fact, Retracted):
             self._retractions.append(new)
-            if new.fact.replacement and new.fact.replacement not in self._ids:
-                self._corrected[new.fact.replacement] = self.place(new.fact.retracts)
+            self._note_correction(new.fact)
+
+    def _note_correction(self, fact: Retracted) -> None:
+        """Give a replacement that is still to be recorded the place of the event that it corrects. The facts
+        that were public by a day may lack that event."""
+        if fact.replacement and fact.replacement not in self._ids and fact.retracts in self._ids:
+            self._corrected[fact.replacement] = self.place(fact.retracts)
 
     def place(self, event_id: str) -> int:
         """The place of an event in the order of recording: that of the log, but a replacement has
