@@ -237,6 +237,8 @@ def _act(clause: Clause, kind: str, told: dict[str, Any], public: date) -> None:
                 until = told.get("suspendedUntil")
                 one.end, one.length = until, None
                 one.last = last_day(until) if until else NEVER
+        case "SuspensionStated":
+            pass  # a statement without an instrument changes no status
         case "Reinstated":
             _reinstate(clause, first_day(told["reinstatedFrom"]))
         case "Repealed":
