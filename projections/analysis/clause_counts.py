@@ -12,8 +12,8 @@ from typing import Any
 from tracker.domain.clause import ClauseState
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
-from tracker.domain.vocabulary import Confirmation
+from tracker.domain.matching import ClauseQuery, Licences, match_of, matching_clauses
+from tracker.domain.vocabulary import Confirmation, Match
 
 
 class ClauseGroup(StrEnum):
@@ -27,6 +27,7 @@ class ClauseGroup(StrEnum):
     LEGAL_STAGE = "legal_stage"
     COMMODITY = "commodity"
     CONFIRMATION = "confirmation"
+    MATCH = "match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def count_clauses(
     for control in controls:
         for item in matching_clauses(query, control, licences):
             supported = confirmation(control, item, query.day, first_days)
-            for values in set(_groups(control, item, group_by, supported)):
+            match = match_of(query, item.clause)
+            for values in set(_groups(control, item, group_by, supported, match)):
                 clauses[values] += 1
                 inside[values].add(control.id)
     counts = [ClauseCount(values, clauses[values], len(inside[values])) for values in clauses]
@@ -65,16 +67,23 @@ def _groups(
     item: ClauseState,
     group_by: Sequence[ClauseGroup],
     supported: Confirmation,
+    match: Match,
 ) -> Iterator[tuple[str, ...]]:
-    return product(*[_values(control, item, group, supported) for group in group_by])
+    return product(*[_values(control, item, group, supported, match) for group in group_by])
 
 
 def _values(
-    control: ExportControlState, item: ClauseState, group: ClauseGroup, supported: Confirmation
+    control: ExportControlState,
+    item: ClauseState,
+    group: ClauseGroup,
+    supported: Confirmation,
+    matched: Match,
 ) -> Sequence[Any]:
     match group:
         case ClauseGroup.CONFIRMATION:
             return [supported]
+        case ClauseGroup.MATCH:
+            return [matched]
         case ClauseGroup.STATUS:
             return [item.status]
         case ClauseGroup.ISSUER:

@@ -30,19 +30,30 @@ from tracker.domain.figure import FigureState
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     NO_LICENCES,
+    ClauseQuery,
     Goods,
     IssuerLicences,
     goes_to,
     goods_of,
     licences_in_force,
+    match_of,
 )
 from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place
-from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Measure, Reach, Stage
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Direction,
+    Match,
+    Measure,
+    Reach,
+    Stage,
+)
 
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
 
+GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 """The furthest first."""
 
@@ -73,6 +84,7 @@ class AppliedClause:
     reach: Reach
     limits: tuple[str, ...]
     confirmation: Confirmation
+    match: Match
 
     @property
     def in_force(self) -> bool:
@@ -301,10 +313,13 @@ def _apply(
     if form is not None:
         limits = (form.limit, *limits)
     supported = confirmation(control, state, asked.day, first_days)
+    match = match_of(ClauseQuery(asked.day, commodity=commodity), state.clause)
+    if match is Match.POSSIBLE:
+        limits = (GROUP_LIMIT, *limits)
     if others or (form is not None and not form.reaches):
-        return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported)
+        return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported, match)
     reach = Reach.PARTLY if limits else Reach.FULL
-    return AppliedClause(control, state, reach, limits, supported)
+    return AppliedClause(control, state, reach, limits, supported, match)
 
 
 def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:

@@ -36,6 +36,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         " issuer.",
         "contradicted": "A recorded statement says otherwise; `statedSuspension` names it.",
     },
+    vocabulary.Match: {
+        "certain": "It names the goods, or a code of them.",
+        "possible": "It names only a group, such as critical minerals or dual-use items, without codes of"
+        " the goods.",
+    },
     vocabulary.AnnouncementKind: {
         "statement": "A statement without a promise.",
         "commitment": "A commitment to something: money, a legal act, a date.",
@@ -119,6 +124,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "legal_stage": "By legal stage.",
         "commodity": "By the commodities that they name; one that names several counts for each.",
         "confirmation": "By how far their status is supported by what is recorded.",
+        "match": "By whether they cover the goods of the filters for certain, or possibly.",
     },
     vocabulary.ClauseStatus: {
         "proposed": "It is proposed by somebody with the right to do so; it is not law.",

@@ -12,7 +12,15 @@ from schema.inputs.ranges import DayRange, parse_days
 from tracker.domain.commodities import Commodity
 from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Confirmation, Covers, Direction, Form, Measure
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Covers,
+    Direction,
+    Form,
+    Match,
+    Measure,
+)
 
 OfCommodity: TypeAlias = Annotated[
     str | None,
@@ -59,6 +67,13 @@ WithConfirmation: TypeAlias = Annotated[
         " dates in older acts alone."
     ),
 ]
+WithMatch: TypeAlias = Annotated[
+    Match | None,
+    argument(
+        description="Only clauses that cover the goods of `commodity`, `hsCode` and `form` for certain, or"
+        " only those that possibly do: they name a group without codes."
+    ),
+]
 ToDestination: TypeAlias = Annotated[
     str | None,
     argument(
@@ -103,6 +118,7 @@ def parse_clause_query(
     firm: frozenset[str] | None,
     in_force: DayRange | None,
     confirmation: Confirmation | None = None,
+    match: Match | None = None,
 ) -> ClauseQuery:
     """What is asked of clauses on a day; `firm` are the spellings of one firm.
 
@@ -121,6 +137,7 @@ def parse_clause_query(
         firm=firm,
         in_force=parse_days(in_force, "inForce"),
         confirmation=confirmation,
+        match=match,
     )
 
 

@@ -12,7 +12,7 @@ from strawberry import argument, field
 from projections.fold import status_periods
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import moment_field, object_type, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
@@ -30,6 +30,7 @@ from schema.types.common import (
     from_state,
     place,
     quantity,
+    share_content,
     source,
 )
 from schema.types.links import linked_node
@@ -48,6 +49,7 @@ from tracker.domain.vocabulary import (
     Covers,
     Form,
     LegalStage,
+    Match,
     Measure,
     QuotaPart,
     Territory,
@@ -254,6 +256,13 @@ class Clause(WithNote):
         description="The last day on which what is left of a quota may be used."
     )
 
+    @moment_field
+    def match(self) -> Match | None:
+        """Whether it covers the goods of the filters by which it was found for certain; null where no goods
+        are asked for."""
+        query: matching.ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
+        return matching.match_of(query, self.state.clause) if query else None
+
     @resolver_field
     def rate_for(self, place: RatePlace) -> Decimal | None:
         """The rate in percent that goods of a place pay (of exports: goods for it), with the exceptions
@@ -397,6 +406,11 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
             ],
         },
     )
+
+
+def found_by(of: Clause, query: matching.ClauseQuery) -> Clause:
+    """The same clause as one that a query for goods found, so that it has a `match`."""
+    return share_content(of, query=query)
 
 
 def stated_suspension(of: domain.StatedSuspension) -> StatedSuspension:

@@ -34,10 +34,11 @@ from schema.inputs.clause_filter import (
     OfStatus,
     ToDestination,
     WithConfirmation,
+    WithMatch,
     parse_clause_query,
 )
 from schema.types import original_title as original_titles
-from schema.types.clause import Clause, clause
+from schema.types.clause import Clause, clause, found_by
 from schema.types.common import (
     Because,
     Commodity,
@@ -60,7 +61,7 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
-from tracker.domain.matching import Licences, matching_clauses
+from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
@@ -116,6 +117,8 @@ class ExportControl(Node):
     state: strawberry.Private[ExportControlState]
     matched: strawberry.Private[Sequence[ClauseState] | None] = None
     """The clauses that a list found it by; None: it was not asked for any."""
+    query: strawberry.Private[ClauseQuery | None] = None
+    """The filters on clauses by which a list found it."""
 
     key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
     entity: str = field(description="Its name in the log, `export-control/<key>`.")
@@ -150,6 +153,7 @@ class ExportControl(Node):
         firm: OfFirm = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
+        match: WithMatch = None,
     ) -> list[Clause]:
         """Its clauses in their order. The arguments filter them, with the same meaning as in the
         list `exportControls`.
@@ -167,6 +171,7 @@ class ExportControl(Node):
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
             confirmation=confirmation,
+            match=match,
         )
         controls = info.context.services.as_of.controls
         licences: Licences = {}
@@ -175,7 +180,7 @@ class ExportControl(Node):
         found = MatchingControl(self.state, matching_clauses(query, self.state, licences))
         if query.needs_acts and self.moment:
             [found] = await controls.narrowed_by_acts(self.moment, [found], query)
-        return self.shown(found.clauses)
+        return self.shown(found.clauses, query)
 
     @resolver_field
     async def same_as(self, info: Info) -> list[ExportControl]:
@@ -188,9 +193,12 @@ class ExportControl(Node):
         others = await as_of.states(ExportControlState, moment, narrowed)
         return [export_control(one, moment) for one in same_acts(self.state, others)]
 
-    def shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
-        """Some of its clauses at its moment."""
-        return [clause(item, self.state, self.moment) for item in clauses]
+    def shown(
+        self, clauses: Sequence[ClauseState], query: ClauseQuery | None = None
+    ) -> list[Clause]:
+        """Some of its clauses at its moment, as a query found them."""
+        found = [clause(item, self.state, self.moment) for item in clauses]
+        return [found_by(one, query) for one in found] if query and query.names_goods else found
 
     def all_clauses(self) -> list[Clause]:
         """What `clauses` is without arguments."""
@@ -205,7 +213,9 @@ class ExportControlEdge(Edge[ExportControl]):
     def matching_clauses(self) -> list[Clause]:
         """The clauses that match the list's filters on clauses; all where it has none."""
         control = self.node
-        return control.all_clauses() if control.matched is None else control.shown(control.matched)
+        if control.matched is None:
+            return control.all_clauses()
+        return control.shown(control.matched, control.query)
 
 
 @object_type
@@ -246,7 +256,7 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
 
 def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
     found = export_control(control.state, moment)
-    found.matched = control.matched
+    found.matched, found.query = control.matched, control.query
     return found
 
 

@@ -16,7 +16,7 @@ from schema.types.common import Commodity, Place, commodity, from_state, place
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
-from tracker.domain.vocabulary import Confirmation, Measure, Reach, Stage
+from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
 
 
 @object_type
@@ -30,6 +30,9 @@ class AppliedClause:
         " destination."
     )
     reach: Reach = field(description="How far it reaches the supply, in force or suspended.")
+    match: Match = field(
+        description="Whether it covers the supply for certain, or possibly: it names only a group."
+    )
     limits: list[str] = field(
         description="Why it reaches only a part or nothing of the supply, in words: items, forms, an"
         " end use, named entities, exemptions, technology, a measure that its issuer denies, …."
@@ -191,5 +194,10 @@ def controlling_place(
 def applied_clause(of: pure.AppliedClause, moment: Moment) -> AppliedClause:
     """The GraphQL type of a clause that reaches a supply."""
     return AppliedClause(
-        applied=of, moment=moment, full=of.full, reach=of.reach, limits=list(of.limits)
+        applied=of,
+        moment=moment,
+        full=of.full,
+        reach=of.reach,
+        match=of.match,
+        limits=list(of.limits),
     )

@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec import structs
+
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import (
     Commodity,
@@ -32,11 +34,14 @@ from tracker.domain.vocabulary import (
     Covers,
     Direction,
     Form,
+    Match,
     Measure,
     Territory,
 )
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
+GROUPS = frozenset({Commodity("critical_minerals"), Commodity("minerals"), DUAL_USE_ITEMS})
+"""Commodities that are no goods of their own: an act that names one may mean any goods in it."""
 ALL_FORMS = frozenset(Form)
 MAX_NAMED_ITEMS = 4
 """Items that a limit names before it counts the rest."""
@@ -323,6 +328,7 @@ class ClauseQuery:
     firm: frozenset[str] | None = None
     in_force: tuple[date | None, date | None] | None = None
     confirmation: Confirmation | None = None
+    match: Match | None = None
 
     @property
     def is_about_goods(self) -> bool:
@@ -330,18 +336,23 @@ class ClauseQuery:
         return self.commodity is not None or self.hs_code is not None
 
     @property
+    def names_goods(self) -> bool:
+        """Whether it asks for a commodity, a code or a form, so that a clause may match possibly only."""
+        return self.is_about_goods or self.form is not None
+
+    @property
     def on_any_day(self) -> tuple[object, ...] | None:
         """What is asked, where the answer of a clause is the same on every day; None where the day
         decides it, by who is in a union then."""
         if self.destination is not None or self.origin is not None:
             return None
-        rest = (self.measure, self.covers, self.status, self.firm, self.in_force)
+        rest = (self.measure, self.covers, self.status, self.firm, self.in_force, self.match)
         return (self.commodity, self.form, self.hs_code, *rest)
 
     @property
     def needs_rule(self) -> bool:
         """Whether it asks for more than the words and days that every clause has itself."""
-        rest = (self.form, self.covers, self.destination, self.origin, self.firm)
+        rest = (self.form, self.covers, self.destination, self.origin, self.firm, self.match)
         return self.is_about_goods or self.needs_acts or any(part is not None for part in rest)
 
     @property
@@ -372,7 +383,25 @@ def _matches(
         and (query.origin is None or comes_from(control, clause, query.origin, query.day))
         and (query.hs_code is None or has_code(clause, query.hs_code, licences))
         and _matches_goods(query, clause, licences)
+        and query.match in (None, match_of(query, clause))
     )
+
+
+def match_of(query: ClauseQuery, clause: Clause) -> Match:
+    """Whether a clause that matches a query covers its goods for certain.
+
+    A clause that names only a group, such as critical minerals or dual-use items, without codes covers a
+    code, a form or a single mineral possibly, never certainly.
+    """
+    if not query.names_goods or query.commodity in GROUPS or GROUPS.isdisjoint(clause.commodities):
+        return Match.CERTAIN
+    of_items = [item.commodity for item in clause.items if item.commodity]
+    named = {*clause.commodities, *of_items} - GROUPS
+    goods = structs.replace(clause, commodities=tuple(sorted(named)))
+    is_named = (query.hs_code is None or has_code(goods, query.hs_code)) and _matches_goods(
+        query, goods, NO_LICENCES
+    )
+    return Match.CERTAIN if is_named else Match.POSSIBLE
 
 
 def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences) -> bool:

@@ -135,6 +135,13 @@ class Confirmation(StrEnum):
     CONTRADICTED = "contradicted"
 
 
+class Match(StrEnum):
+    """Whether a clause covers the goods of a query for certain."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
 class AllianceStatus(StrEnum):
     """The status of an alliance on a day."""
 

@@ -26,6 +26,7 @@ from schema.inputs.clause_filter import (
     OfStatus,
     ToDestination,
     WithConfirmation,
+    WithMatch,
     parse_clause_query,
 )
 from schema.root.as_of.base import AtMoment
@@ -38,6 +39,7 @@ from tracker.domain.vocabulary import (
     Covers,
     Direction,
     LegalStage,
+    Match,
     Measure,
 )
 from tracker.errors import InvalidInput
@@ -61,6 +63,9 @@ class ClauseCount:
     legal_stage: LegalStage | None = field(description="Their legal stage.")
     confirmation: Confirmation | None = field(
         description="How far their status is supported by what is recorded."
+    )
+    match: Match | None = field(
+        description="Whether they cover the goods of the filters for certain; `CERTAIN` without such filters."
     )
     commodity: Commodity | None = field(description="A commodity that they name.")
     clauses: int = field(description="The number of clauses.")
@@ -94,6 +99,7 @@ class ClauseCounts(AtMoment):
         status: OfStatus = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
+        match: WithMatch = None,
     ) -> list[ClauseCount]:
         """The number of clauses at this moment by their status, measure, issuer, and so on, the largest
         group first; groups without a clause are left out. The filters are those of
@@ -115,6 +121,7 @@ class ClauseCounts(AtMoment):
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
             confirmation=confirmation,
+            match=match,
         )
         narrowed = Filter(
             places=parse_words(places.Place, issuer, "issuer"), category=domain_value(direction)
@@ -141,6 +148,7 @@ SHOWN_AS: dict[ClauseGroup, Any] = {
     ClauseGroup.COVERS: Covers,
     ClauseGroup.LEGAL_STAGE: LegalStage,
     ClauseGroup.CONFIRMATION: Confirmation,
+    ClauseGroup.MATCH: Match,
     ClauseGroup.COMMODITY: commodity,
 }
 

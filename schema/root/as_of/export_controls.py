@@ -41,6 +41,7 @@ from schema.inputs.clause_filter import (
     OfStatus,
     ToDestination,
     WithConfirmation,
+    WithMatch,
     parse_clause_query,
 )
 from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
@@ -94,6 +95,7 @@ class Controls(AtMoment):
         ] = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
+        match: WithMatch = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -121,6 +123,7 @@ class Controls(AtMoment):
             firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
             confirmation=confirmation,
+            match=match,
         )
         narrowed = Filter(
             search=parse_search(search),
@@ -200,7 +203,7 @@ async def control_pages_on(
         if same := made.get(id(matching)):
             pages[moment.valid_at] = page_at(same, moment)
         else:
-            listing = matching_pages(_at_hand(matching), moment, asked.order)
+            listing = matching_pages(_at_hand(matching), moment, asked.query, asked.order)
             page = cast(ExportControlConnection, await listing.page(asked.page))
             pages[moment.valid_at] = made[id(matching)] = page
     return pages
@@ -222,7 +225,7 @@ def control_pages(
             ExportControlState,
             moment,
             filter,
-            lambda state: _matched(state, matching_clauses(query, state, licences), moment),
+            lambda state: _matched(state, matching_clauses(query, state, licences), moment, query),
             order,
         )
         return replace(pages, connection=ExportControlConnection, edge=control_edge)
@@ -234,17 +237,20 @@ def control_pages(
             whole = await as_of.controls.matching(moment, query, licences, narrowed, order.value)
         return whole
 
-    return matching_pages(found, moment, order)
+    return matching_pages(found, moment, query, order)
 
 
 def matching_pages(
-    found: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]], moment: Moment, order: Enum
+    found: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]],
+    moment: Moment,
+    query: ClauseQuery,
+    order: Enum,
 ) -> PageSource[ExportControl]:
     """Controls that were found, with the clauses that match, in the order in which they were."""
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
         within = slice_range(await found(), span, order.value.down)
-        return [(key, _matched(*control, moment)) for key, control in within]
+        return [(key, _matched(*control, moment, query)) for key, control in within]
 
     async def count() -> int:
         return len(await found())
@@ -265,8 +271,8 @@ def _at_hand(
 
 
 def _matched(
-    state: ExportControlState, clauses: Sequence[ClauseState], moment: Moment
+    state: ExportControlState, clauses: Sequence[ClauseState], moment: Moment, query: ClauseQuery
 ) -> ExportControl:
     control = export_control(state, moment)
-    control.matched = clauses
+    control.matched, control.query = clauses, query
     return control

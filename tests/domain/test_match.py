@@ -1,0 +1,55 @@
+"""A clause that names only a group may cover a mineral, a form or a code; it does not certainly cover it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.support.fact_builders import clause
+from tracker.domain.clause import Clause
+from tracker.domain.codec import from_builtins
+from tracker.domain.commodities import Commodity
+from tracker.domain.matching import ClauseQuery, match_of
+from tracker.domain.vocabulary import Form, Match
+
+
+def match(fields: dict[str, Any], **query: Any) -> Match:
+    """How a clause with these fields matches a query."""
+    return match_of(ClauseQuery(date(2026, 1, 1), **query), from_builtins(Clause, clause(**fields)))
+
+
+GALLIUM = Commodity("gallium")
+CODED = [{"name": "gallium, unwrought", "hs": ["811292"], "commodity": "gallium"}]
+
+
+@pytest.mark.parametrize("group", ["critical_minerals", "dual_use_items"])
+@pytest.mark.parametrize(
+    "query", [{"commodity": GALLIUM}, {"hs_code": "811292"}, {"form": Form.METAL}]
+)
+def test_a_group_without_codes_is_a_possible_match(group: str, query: dict[str, Any]) -> None:
+    assert match({"commodities": [group]}, **query) is Match.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("fields", "query"),
+    [
+        ({"commodities": ["gallium"]}, {"commodity": GALLIUM}),
+        ({"commodities": ["rare_earths"]}, {"commodity": Commodity("dysprosium")}),
+        ({"commodities": ["gallium", "dual_use_items"]}, {"commodity": GALLIUM}),
+        ({"commodities": ["critical_minerals"]}, {"commodity": Commodity("critical_minerals")}),
+        ({"commodities": ["critical_minerals"]}, {}),
+        ({"commodities": ["critical_minerals"], "items": CODED}, {"hs_code": "811292"}),
+        ({"commodities": ["critical_minerals"], "items": CODED}, {"commodity": GALLIUM}),
+    ],
+)
+def test_goods_that_are_named_by_themselves_or_by_codes_are_a_certain_match(
+    fields: dict[str, Any], query: dict[str, Any]
+) -> None:
+    assert match(fields, **query) is Match.CERTAIN
+
+
+def test_a_group_beside_another_mineral_stays_a_possible_match() -> None:
+    fields = {"commodities": ["germanium", "dual_use_items"]}
+    assert match(fields, commodity=GALLIUM) is Match.POSSIBLE
