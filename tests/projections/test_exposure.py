@@ -234,7 +234,8 @@ def test_a_ban_of_dual_use_items_reaches_what_needs_a_dual_use_licence_that_day(
     assert exposed(ban, control(licence, issuer="JP")).places[0].place == "JP"
     found = exposed(ban, control(licence))
     assert {of.control.id for of in found.places[0].in_force} == {"ban", "x"}
-    assert (Measure.BAN, Decimal("0.8000")) in shares_by_measure(found)
+    assert {of.control.id: of.full for of in found.places[0].in_force} == {"ban": False, "x": True}
+    assert [of.measure for of in found.measures] == [Measure.DUAL_USE_LICENCE]
     paused = control(licence, then=(suspended("1"),))
     assert [of.control.id for of in exposed(ban, paused).places[0].suspended] == ["x"]
     assert exposed(ban, paused).places[0].in_force == ()
@@ -249,7 +250,14 @@ def test_a_ban_of_dual_use_items_reaches_no_further_than_the_licence() -> None:
     licence = clause(measure="dual_use_licence", items=[{"name": "gallium oxide"}])
     found = exposed(ban, control(licence))
     assert {(of.control.id, of.limits) for of in found.places[0].in_force} == {
-        ("ban", ("dual-use items: only what needs a dual-use licence", "only gallium oxide")),
+        (
+            "ban",
+            (
+                "it names only a group of goods, without codes, so it may not cover these",
+                "dual-use items: only what needs a dual-use licence",
+                "only gallium oxide",
+            ),
+        ),
         ("x", ("only gallium oxide",)),
     }
 
@@ -259,11 +267,12 @@ def test_a_ban_of_dual_use_items_reaches_what_any_of_the_licences_does() -> None
     ban = control(clause(commodities=["dual_use_items"]), id="ban")
     metal = control(clause(measure="dual_use_licence", forms=["metal"]))
     some = clause(measure="dual_use_licence", forms=["oxide"], items=[{"name": "gallium oxide"}])
-    for stage, reach in ((Stage.PRIMARY, "full"), (Stage.REFINERY, "partly")):
+    for stage, limits in ((Stage.PRIMARY, 1), (Stage.REFINERY, 2)):
         clauses = ExportClauses([ban, metal, control(some, id="y")])
         of_stage = applied(Question(ON, commodity=GALLIUM), GALLIUM, stage, clauses)
-        found = {one.control.id: one.reach for one in of_stage}
-        assert found["ban"] == reach
+        found = {one.control.id: one for one in of_stage}
+        assert found["ban"].reach == "partly"
+        assert len(found["ban"].limits) == limits
 
 
 def test_a_destination_that_is_exempt_is_not_exposed() -> None:
