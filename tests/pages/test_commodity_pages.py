@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from schema.pages.commodities.years import first_drawn_year
 from tests.support.api import Api, main_of
 from tests.support.loops import IN_SESSION
@@ -159,3 +161,27 @@ async def test_shares_that_add_up_to_more_than_the_world_are_explained(corpus: A
     gallium = text_of(await main_of(corpus, f"/commodities/gallium?{DAY}"))
     assert "shares known for 101.0 % : the places add up to more than the total" in gallium
     assert "add up to more" not in text_of(await main_of(corpus, f"{RARE_EARTHS}?{DAY}"))
+
+
+async def test_the_first_sentences_say_what_is_not_confirmed(corpus: Api) -> None:
+    later = text_of(await main_of(corpus, "/commodities/gallium?valid=2026-11-29"))
+    assert re.search(r"Not confirmed: \d+ by their own terms", later)
+    earlier = text_of(await main_of(corpus, f"/commodities/gallium?{DAY}"))
+    assert "clauses in force cover it." in earlier
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("cn-mofcom-2025-61", "which a statement contradicts"),
+        ("cn-mofcom-2024-46", "in force by its own terms (not confirmed)"),
+    ],
+)
+async def test_the_heading_of_a_control_says_what_is_assumed_and_what_is_contradicted(
+    corpus: Api, key: str, says: str
+) -> None:
+    html = await main_of(corpus, f"/controls/{key}?valid=2026-11-29")
+    heading = html[html.index("<h1") : html.index("</h1>")]
+    assert says in heading
+    if key == "cn-mofcom-2025-61":
+        assert "stated on 28 September 2026 that the suspension runs to 10 January 2027" in html

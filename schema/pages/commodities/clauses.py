@@ -23,6 +23,8 @@ class Clauses:
     current: StatusTable | None
     over: StatusTable | None
     in_force: int
+    unconfirmed: Mapping[str, int]
+    """Those in force that are not confirmed, by their confirmation."""
     words: str
     """How many stand how."""
     instruments: int
@@ -55,6 +57,11 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
         current,
         over,
         statuses["IN_FORCE"],
+        Counter(
+            clause["confirmation"]
+            for _, clause in pairs
+            if clause["status"] == "IN_FORCE" and clause["confirmation"] != "CONFIRMED"
+        ),
         _words(statuses),
         len(edges),
         len(edges) == found["exportControls"]["totalCount"],

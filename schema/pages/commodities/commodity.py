@@ -31,6 +31,12 @@ from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent
 
+UNCONFIRMED = {
+    "BY_TERMS": "by their own terms",
+    "CONTRADICTED": "contradicted by a recorded statement",
+}
+"""The meanings of confirmations, as parts of a sentence."""
+
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """The producers, the years, the clauses and the exposure of a commodity."""
@@ -111,14 +117,40 @@ def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
 def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str]:
     """How many clauses on it are in force, and of how much output they are."""
     if not clauses.in_force:
-        return ["No clause on it is in force."]
-    is_are = "is" if clauses.in_force == 1 else "are"
-    sentence = f"{many(clauses.in_force, 'clause')} on it {is_are} in force"
+        return ["No recorded clause in force covers it."]
+    covers = "covers" if clauses.in_force == 1 else "cover"
+    sentences = [f"{many(clauses.in_force, 'clause')} in force {covers} it."]
     row = next(iter(exposure), None)
-    if row is None or row.wholly is None:
-        return [f"{sentence}."]
-    reached = f"they reach {percent(row.wholly)} of this output wholly"
-    return [f"{sentence}; toward any destination {reached}, {percent(row.partly or 0)} in part."]
+    if row is not None and row.wholly is not None:
+        sentences.append(
+            f"Fully covered share of this output, for every destination: {percent(row.wholly)}; partly"
+            f" covered: {percent(row.partly or 0)}."
+        )
+    return sentences + unconfirmed_sentences(clauses, row)
+
+
+def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str]:
+    """How many of the clauses in force are not confirmed, and which share rests on these alone."""
+    counts = [
+        f"{clauses.unconfirmed[confirmation]:,} {meaning}"
+        for confirmation, meaning in UNCONFIRMED.items()
+        if clauses.unconfirmed.get(confirmation)
+    ]
+    if not counts:
+        return []
+    sentences = [f"Not confirmed: {listed(counts)}."]
+    shares = [
+        f"{percent(share)} {meaning}"
+        for share, meaning in zip(
+            (row.assumed, row.contradicted) if row else (), UNCONFIRMED.values(), strict=False
+        )
+        if share and float(share) > 0
+    ]
+    return (
+        [*sentences, f"Share of the output that rests on these alone: {listed(shares)}."]
+        if shares
+        else sentences
+    )
 
 
 def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:

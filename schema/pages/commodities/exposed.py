@@ -20,6 +20,10 @@ class ExposureRow:
     wholly: str | None
     """A share of 1; None where it is not known."""
     partly: str | None
+    assumed: str | None
+    """The part of the former that is in force by its own terms, not confirmed."""
+    contradicted: str | None
+    """The part of it that a recorded statement contradicts."""
     wholly_width: str
     """In percent of the world's output, such as `69.3%`."""
     partly_x: str
@@ -63,6 +67,8 @@ def _row(
                 f"{path}.{index}",
                 wholly,
                 partly,
+                one["assumedShare"],
+                one["contradictedShare"],
                 _percent(wholly),
                 _percent(wholly),
                 _percent(partly),
