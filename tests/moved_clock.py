@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 from datetime import datetime
 
+from tests.support.clocks import moved_clock
 from tracker import clock
 
 
@@ -24,22 +23,11 @@ def main() -> None:
     )
     arguments, pytest_arguments = parser.parse_known_args()
     seconds = int((arguments.start - clock.now().replace(tzinfo=None)).total_seconds())
-    moved = {
-        "LD_PRELOAD": library(),
-        "FAKETIME": f"{seconds:+d}s",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    moved = moved_clock(seconds)
+    if not moved:
+        sys.exit("libfaketime is not installed: on Debian, apt-get install faketime")
     tests = [sys.executable, "-m", "pytest", *pytest_arguments]
     os.execve(sys.executable, tests, os.environ | moved)
-
-
-def library() -> str:
-    """Return the path of libfaketime for programs with threads, as its own command names it."""
-    program = shutil.which("faketime")
-    if program is None:
-        sys.exit("faketime is not installed: on Debian, apt-get install faketime")
-    asked = [program, "-m", "-f", "+0s", "printenv", "LD_PRELOAD"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":

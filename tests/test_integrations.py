@@ -425,7 +425,7 @@ def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> No
     class Understood(Exception):
         """What is left to do needs a database; `tests/deploy/test_endpoint_cli.py` has that."""
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise Understood
 
     monkeypatch.setattr(endpoint, "manage", stop)

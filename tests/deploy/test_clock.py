@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -16,31 +14,22 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.clocks import moved_clock
 from tests.support.processes import Running
 from tests.support.time_limits import within
+from tracker.postgres.database import Target
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("faketime"), reason="NOT TESTED: faketime (Debian: faketime) is not installed"
+    not moved_clock(1), reason="NOT TESTED: libfaketime (Debian: faketime) is not installed"
 )
 DAY_SECONDS = 86_400
 GAUGE = "tracker_clock_difference_seconds "
 
 
-def other_clock(shift: str) -> dict[str, str]:
-    """The environment of a process whose clock is shifted, as `faketime` makes it."""
-    preload = subprocess.run(
-        ["faketime", "-f", shift, "sh", "-c", "echo $LD_PRELOAD"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+def other_clock(seconds: int) -> dict[str, str]:
+    """The environment of a server whose clock is moved."""
     # A variable of Python's has tests begin a new process, which alone loads the library.
-    return {
-        "LD_PRELOAD": preload,
-        "FAKETIME": shift,
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
+    return {**moved_clock(seconds), "PYTHONUNBUFFERED": "1"}
 
 
 def read(serving: Running, path: str) -> str:
@@ -57,11 +46,15 @@ def read(serving: Running, path: str) -> str:
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize(("shift", "seconds"), [("-3d", -3 * DAY_SECONDS), ("+60", 60)])
+@pytest.mark.parametrize("seconds", [-3 * DAY_SECONDS, 60])
 def test_a_clock_that_differs_is_a_warning_and_a_gauge(
-    data_dir: Path, start: Callable[..., Running], shift: str, seconds: int
+    data_dir: Path, target: Target, start: Callable[..., Running], seconds: int
 ) -> None:
-    serving = start("serve", data_dir=data_dir, **other_clock(shift))
+    url = (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
+    serving = start("serve", data_dir=data_dir, TRACKER_DATABASE_URL=url, **other_clock(seconds))
     ready: dict[str, Any] = json.loads(read(serving, "/readyz"))
     assert ready["ready"]
     [warning] = ready["warnings"]

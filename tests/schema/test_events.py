@@ -87,15 +87,18 @@ async def test_new_events_come_and_silence_has_heartbeats(
 ) -> None:
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
     await announce(services, "a")
-    for media_type, silent in (("text/event-stream", ":"), ("application/x-ndjson", "")):
+    for name, media_type, silent in (
+        ("b", "text/event-stream", ":"),
+        ("c", "application/x-ndjson", ""),
+    ):
         async with client.stream("GET", "/events", headers={"Accept": media_type}) as response:
             lines = response.aiter_lines()
             while await anext(lines) != silent:
                 pass
-            await announce(services, media_type)
+            await announce(services, name)
             while not (line := await anext(lines)).startswith(("data", "{")):
                 assert line == silent or line.startswith(f"id: {await services.recorder.head()}-")
-            assert f'"id":"{media_type}"' in line
+            assert f'"id":"{name}"' in line
 
 
 async def test_a_client_that_is_cut_off_comes_back_and_gets_every_event_once_in_order(

@@ -178,13 +178,7 @@ async def test_a_name_is_refused_each_time(name: str) -> None:
     hosts = TrustedHosts(app, ["ours.example"])
     for _ in range(2):
         await hosts(
-            {
-                "type": "http",
-                "path": "/",
-                "headers": [(b"host", name.encode()), (b"host", b"ours.example")],
-            },
-            receive,
-            send,
+            {"type": "http", "path": "/", "headers": [(b"host", name.encode())]}, receive, send
         )
         assert (sent[0]["status"], len(sent)) == (421, 2)
         sent.clear()

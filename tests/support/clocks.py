@@ -8,11 +8,29 @@ command with `**REAL_CLOCK`. A command in an interpreter of its own has the real
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from tracker.clock import FixedDay, set_clock
 
 TODAY = date(2026, 11, 29)
 REAL_CLOCK = {"TESTS_REAL_CLOCK": "1"}
+
+
+def moved_clock(seconds: int) -> dict[str, str]:
+    """Return the variables under which a new process has its wall clock moved by libfaketime (Debian's
+    package faketime); nothing where that is not installed. The monotonic clock stays."""
+    libraries = [
+        found
+        for root in (Path("/usr/lib"), Path("/usr/local/lib"))
+        for found in root.glob("**/faketime/libfaketimeMT.so.1")
+    ]
+    if not libraries:
+        return {}
+    return {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME": f"{seconds:+d}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 def fix_day() -> None:
