@@ -28,12 +28,12 @@ MAX_TINY_CHUNKS = 1000
 """Chunks of a body that may be of any size; beyond them chunks have at least MIN_CHUNK_BYTES on average."""
 MIN_CHUNK_BYTES = 64
 MAX_IGNORED_BYTES = 64 * 1024
-"""What may come of a body whose request was answered, until the connection is closed for it."""
+"""Bytes of a body that may follow after its request was answered; then the connection is closed."""
 LINGER_SECONDS = 10
 """Seconds in which the client of such a connection can read its answer."""
 HTTP_PIECE_BYTES = 4096
 WEBSOCKET_PIECE_BYTES = 1024
-"""What is parsed at once: at most some 170 frames."""
+"""Bytes that are parsed at once: at most about 170 frames."""
 MAX_CONTROL_FRAMES = 50
 """Pings and pongs of a WebSocket in a second."""
 MAX_FRAGMENTS = 1000
@@ -235,7 +235,7 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
         )
         self._second = 0.0
         self._control_frames = self._fragments = 0
-        """Those that came in this second."""
+        """Frames and fragments of this second."""
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits."""

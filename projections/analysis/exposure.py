@@ -126,8 +126,7 @@ class ControllingPlace:
 
     @property
     def confirmation(self) -> Confirmation | None:
-        """How far it is supported that all of its supply is under a clause in force: as far as of the best
-        supported clause; None where not all of it is."""
+        """The confirmation of the best supported clause that covers all of its supply; None if none does."""
         supported = {applied.confirmation for applied in self.in_force if applied.full}
         return next((one for one in Confirmation if one in supported), None)
 

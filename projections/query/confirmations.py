@@ -1,4 +1,4 @@
-"""Which statuses of clauses follow from dates alone, after the newest recorded act of their issuer."""
+"""Statuses of clauses that follow from dates alone, after the newest recorded act of their issuer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_CACHED_POSITIONS = 20
 
 
 class Confirmations:
-    """Answers how far statuses are supported by what is recorded."""
+    """The confirmations of statuses, from the rows of a projection."""
 
     def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
         self._pool = pool
@@ -47,11 +47,11 @@ class Confirmations:
     async def of(
         self, control: ExportControlState, clause: ClauseState, moment: Moment
     ) -> Confirmation:
-        """Return how far the status of a clause of a control at a moment is supported."""
+        """Return the confirmation of the status of a clause at a moment."""
         return confirmation(control, clause, moment.valid_at, await self.first_days(moment))
 
     async def first_days(self, moment: Moment) -> FirstDays:
-        """Return from which days statuses follow from dates alone: the same for all days of a position."""
+        """Return the days from which statuses follow from dates alone: the same for all days of a position."""
         recorded = await self._first_days.get(moment.position)
         if moment.preview is None:
             return recorded

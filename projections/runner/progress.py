@@ -65,7 +65,7 @@ class ProgressTracker:
 
     @property
     def known(self) -> Progress | None:
-        """What is known without asking; None while no notification would tell of anything new, and while
+        """The progress that is known without a query; None while no notification would tell of anything new, and while
         another release maintains the rows."""
         if self._foreign:
             return None
@@ -73,7 +73,7 @@ class ProgressTracker:
         return self._latest if is_listening else None
 
     async def position(self) -> int:
-        """How far the projection has come. Raises AnotherRelease."""
+        """Return the position of the projection. Raises AnotherRelease."""
         known = self.known
         return known.position if known else await self.query()
 

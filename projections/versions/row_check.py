@@ -59,7 +59,7 @@ class RowsDiffer(TrackerError):
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """How the rows of a table are compared."""
+    """The comparison of the rows of one table."""
 
     name: str
     difference: str

@@ -20,7 +20,7 @@ from tracker.log.annexes import StoredAnnex, export_line
 JSON_LINES = "application/x-ndjson"
 PARAMETERS = ("after", "until")
 PAGE_ANNEXES = 25
-"""How many are read at a time: at most 800 KB."""
+"""Texts that are read at a time: at most 800 KB."""
 PIECE_BYTES = 64 * 1024
 
 

@@ -62,7 +62,7 @@ class SnapshotRoute:
         with ExitStack() as held:
             held.enter_context(self._access_control.download_slot(client))
             chunks = self._snapshots.chunks(info)
-            # What is wrong with the first of them is still said in an answer.
+            # An error of the first piece can still be reported in the response.
             whole = _all(await anext(chunks, b""), chunks)
             return StreamedResponse(whole, held.pop_all(), media_type, headers)
 

@@ -58,7 +58,7 @@ class ReplicaReadiness:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong, and keeps nobody from being answered."""
+        """Problems in spite of which requests are answered."""
         warnings, state = [], self.state
         if not self.primary_listening:
             warnings.append("the primary does not answer: what is recorded is not")
@@ -100,7 +100,7 @@ class Readiness:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong, and keeps nobody from being answered."""
+        """Problems in spite of which requests are answered."""
         warnings = self.replica.warnings if self.replica else []
         off = self.clock_difference or 0
         if abs(off) > MAX_CLOCK_DIFFERENCE_SECONDS:

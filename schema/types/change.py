@@ -153,8 +153,7 @@ class Transition:
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation | None:
-        """How far it is supported that the clause has its status from the day on; null where it happens to no
-        clause."""
+        """The confirmation of the status of the clause from the day on; null for a transition of no clause."""
         state = self.of.after
         if self.of.clause is None or not isinstance(state, ExportControlState):
             return None

@@ -322,7 +322,7 @@ class Clause(WithNote):
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation:
-        """How far its status is supported by what is recorded. `CONFIRMED` below `history`."""
+        """The confirmation of its status: whether recorded acts support it. `CONFIRMED` below `history`."""
         if self.moment is None:
             return Confirmation.CONFIRMED
         confirmations = info.context.services.as_of.confirmations

@@ -62,7 +62,7 @@ class ControllingPlace:
         description="The claim behind the share; null where there are no figures."
     )
     confirmation: Confirmation | None = field(
-        description="How far it is supported that a clause in force covers all of its supply; null where"
+        description="The confirmation of the best supported clause that covers all of its supply; null if"
         " none does."
     )
     in_force: list[AppliedClause] = field(description="The clauses that are in force.")

@@ -1,4 +1,4 @@
-"""How far the status of a clause is supported by what is recorded. Pure."""
+"""The confirmation of a status: whether recorded acts support it. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATUS_PHRASES: Mapping[ClauseStatus, str] = {
 def confirmation(
     control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
 ) -> Confirmation:
-    """Return how far the status of a clause of a control on a day is supported.
+    """Return the confirmation of the status of a clause on a day.
 
     A status that began after the newest recorded act of the issuer follows from dates in older acts alone.
     A statement that contradicts the text outweighs both.

@@ -128,7 +128,7 @@ class Assumption(StrEnum):
 
 
 class Confirmation(StrEnum):
-    """How far a status is supported by what is recorded."""
+    """Whether recorded acts support a status."""
 
     CONFIRMED = "confirmed"
     BY_TERMS = "by_terms"

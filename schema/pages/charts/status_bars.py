@@ -52,7 +52,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Track:
-    """The periods of one clause, its measure, and how far its status on the day of the page is supported."""
+    """The periods of one clause, its measure, and the confirmation of its status on the day of the page."""
 
     measure: str
     periods: Sequence[Period]
@@ -101,7 +101,7 @@ class State:
     """None where the clauses are of several kinds."""
     clauses: int
     confirmations: frozenset[str]
-    """How far the statuses of the clauses are supported, in words of the API."""
+    """The confirmations of their statuses, in words of the API."""
     words: str
     """Since when, until when, and what then happens by itself; empty where clauses differ in it."""
 

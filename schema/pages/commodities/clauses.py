@@ -24,7 +24,7 @@ class Clauses:
     over: StatusTable | None
     in_force: int
     unconfirmed: Mapping[str, int]
-    """Those in force that are not confirmed, by their confirmation."""
+    """The number of clauses in force that are not confirmed, by confirmation."""
     words: str
     """How many stand how."""
     instruments: int

@@ -130,7 +130,7 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
 
 
 def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str]:
-    """How many of the clauses in force are not confirmed, and which share rests on these alone."""
+    """Say which clauses in force are not confirmed, and the share that rests on these alone."""
     counts = [
         f"{clauses.unconfirmed[confirmation]:,} {meaning}"
         for confirmation, meaning in UNCONFIRMED.items()

@@ -37,7 +37,7 @@ SUPPORT = {
     "BY_TERMS": " by its own terms (not confirmed)",
     "CONTRADICTED": " by its own terms, which a statement contradicts",
 }
-"""How far a status is supported, behind its word."""
+"""The confirmation of a status, as words behind that of the status."""
 MAX_GOODS = 3
 MAX_PLACES = 2
 DAYS_THAT_ARE_COUNTED = 100
@@ -126,8 +126,8 @@ def heading(control: Mapping[str, Any], day: date) -> str:
 def _by_state(
     clauses: Sequence[Mapping[str, Any]], day: date
 ) -> list[tuple[str, str, Period | None, int]]:
-    """The statuses with how far each is supported in words, what follows it and the number of clauses, as
-    the clauses are ordered by law: what applies first, what is over last."""
+    """The statuses with their confirmation in words, the next status and the number of clauses: clauses in
+    force first, ended ones last."""
     found: Counter[tuple[str, str, Period | None]] = Counter()
     for clause in clauses:
         following = next_period(periods_of(clause["statuses"]), day)

@@ -58,7 +58,7 @@ class TurnLine:
     on_terms: bool
     """It turns by the terms of an older act, and no later one names the day."""
     confirmation: str
-    """How far it is supported by what is recorded, in a word of the API."""
+    """The confirmation of the new status, in a word of the API."""
 
     @property
     def verb(self) -> str:

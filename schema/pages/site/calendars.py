@@ -24,7 +24,7 @@ UNSUPPORTED = {
     "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
     "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension runs on.",
 }
-"""What is said of a status that is not confirmed, by its confirmation."""
+"""Sentences for statuses that are not confirmed, by confirmation."""
 
 
 def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -> bytes:

@@ -61,9 +61,7 @@ class ClauseCount:
     )
     covers: Covers | None = field(description="What they cover.")
     legal_stage: LegalStage | None = field(description="Their legal stage.")
-    confirmation: Confirmation | None = field(
-        description="How far their status is supported by what is recorded."
-    )
+    confirmation: Confirmation | None = field(description="The confirmation of their status.")
     match: Match | None = field(
         description="Whether they cover the goods of the filters for certain; `CERTAIN` without such filters."
     )
