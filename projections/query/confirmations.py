@@ -51,7 +51,7 @@ class Confirmations:
         return confirmation(control, clause, moment.valid_at, await self.first_days(moment))
 
     async def first_days(self, moment: Moment) -> FirstDays:
-        """Return the days from which statuses follow from dates alone: the same for all days of a position."""
+        """Return the days from which statuses follow from dates alone, as recorded at a position."""
         recorded = await self._first_days.get(moment.position)
         if moment.preview is None:
             return recorded

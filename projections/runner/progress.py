@@ -65,8 +65,8 @@ class ProgressTracker:
 
     @property
     def known(self) -> Progress | None:
-        """The progress that is known without a query; None while no notification would tell of anything new, and while
-        another release maintains the rows."""
+        """The progress that is known without a query; None while no notification would tell of anything
+        new, and while another release maintains the rows."""
         if self._foreign:
             return None
         is_listening = self._follower.listening and self._follower.session == self._session
