@@ -153,7 +153,7 @@ class Transition:
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation | None:
-        """The confirmation of the status of the clause from the day on; null for a transition of no clause."""
+        """The confirmation of the status that the clause has from the day on; null without a clause."""
         state = self.of.after
         if self.of.clause is None or not isinstance(state, ExportControlState):
             return None
