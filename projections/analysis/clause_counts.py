@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -13,7 +13,6 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, match_of, matching_clauses
-from tracker.domain.vocabulary import Confirmation, Match
 
 
 class ClauseGroup(StrEnum):
@@ -53,37 +52,26 @@ def count_clauses(
     inside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for control in controls:
         for item in matching_clauses(query, control, licences):
-            supported = confirmation(control, item, query.day, first_days)
-            match = match_of(query, item.clause)
-            for values in set(_groups(control, item, group_by, supported, match)):
+            groups = [_values(control, item, group, query, first_days) for group in group_by]
+            for values in set(product(*groups)):
                 clauses[values] += 1
                 inside[values].add(control.id)
     counts = [ClauseCount(values, clauses[values], len(inside[values])) for values in clauses]
     return sorted(counts, key=lambda count: (-count.clauses, count.values))
 
 
-def _groups(
-    control: ExportControlState,
-    item: ClauseState,
-    group_by: Sequence[ClauseGroup],
-    supported: Confirmation,
-    match: Match,
-) -> Iterator[tuple[str, ...]]:
-    return product(*[_values(control, item, group, supported, match) for group in group_by])
-
-
 def _values(
     control: ExportControlState,
     item: ClauseState,
     group: ClauseGroup,
-    supported: Confirmation,
-    matched: Match,
+    query: ClauseQuery,
+    first_days: FirstDays,
 ) -> Sequence[Any]:
     match group:
         case ClauseGroup.CONFIRMATION:
-            return [supported]
+            return [confirmation(control, item, query.day, first_days)]
         case ClauseGroup.MATCH:
-            return [matched]
+            return [match_of(query, item.clause)]
         case ClauseGroup.STATUS:
             return [item.status]
         case ClauseGroup.ISSUER:

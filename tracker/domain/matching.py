@@ -383,7 +383,7 @@ def _matches(
         and (query.origin is None or comes_from(control, clause, query.origin, query.day))
         and (query.hs_code is None or has_code(clause, query.hs_code, licences))
         and _matches_goods(query, clause, licences)
-        and query.match in (None, match_of(query, clause))
+        and (query.match is None or query.match is match_of(query, clause))
     )
 
 

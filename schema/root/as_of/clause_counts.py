@@ -33,6 +33,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.export_control import firm_names
 from tracker.domain import places
+from tracker.domain.confirmation import NOTHING_BY_TERMS
 from tracker.domain.vocabulary import (
     ClauseStatus,
     Confirmation,
@@ -127,7 +128,9 @@ class ClauseCounts(AtMoment):
         as_of = info.context.services.as_of
         controls = await as_of.controls.having(self.moment, query, narrowed)
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
-        first_days = await as_of.confirmations.first_days(self.moment)
+        first_days = NOTHING_BY_TERMS
+        if ClauseGroup.CONFIRMATION in group_by:
+            first_days = await as_of.confirmations.first_days(self.moment)
         counts = count_clauses(controls, query, licences, group_by, first_days)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(
