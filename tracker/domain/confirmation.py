@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tracker.domain.clause import ClauseState
-from tracker.domain.phrases import date_phrase
-from tracker.domain.vocabulary import ClauseStatus, Confirmation
+from tracker.domain.phrases import date_phrase, word_phrase
+from tracker.domain.vocabulary import Confirmation
 
 if TYPE_CHECKING:
     from tracker.domain.export_control import ExportControlState
@@ -17,20 +17,6 @@ FirstDays = Mapping[tuple[str, str], date]
 """By instrument and clause: the first day after the newest act of the issuer on which the status changes."""
 NOTHING_BY_TERMS: FirstDays = {}
 """No status follows from dates alone."""
-
-STATUS_PHRASES: Mapping[ClauseStatus, str] = {
-    ClauseStatus.PROPOSED: "Proposed",
-    ClauseStatus.RECOMMENDED: "Recommended",
-    ClauseStatus.NEGOTIATED: "Being negotiated",
-    ClauseStatus.ANNOUNCED: "Not yet in force",
-    ClauseStatus.IN_FORCE: "In force",
-    ClauseStatus.SUSPENDED: "Suspended",
-    ClauseStatus.EXPIRED: "Expired",
-    ClauseStatus.REPEALED: "Repealed",
-    ClauseStatus.WITHDRAWN: "Withdrawn",
-    ClauseStatus.LAPSED: "Lapsed",
-    ClauseStatus.CONCLUDED: "Concluded",
-}
 
 
 def confirmation(
@@ -55,7 +41,7 @@ def status_statement(
 
     `since` is the first day of the status, if it is known.
     """
-    status = STATUS_PHRASES[clause.status]
+    status = word_phrase(clause.status).capitalize()
     began = f" since {date_phrase(since)}" if since else ""
     stated = clause.contradiction(day)
     if stated:
