@@ -16,6 +16,7 @@ from schema.app import create_app
 from schema.assistants import route
 from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
+from tests.support.database_urls import database_url
 from tests.support.processes import TRACKER
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -286,10 +287,7 @@ async def test_a_command_answers_over_standard_input_and_output(
     module_target: Target, tmp_path: Path
 ) -> None:
     target = module_target
-    database = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    database = database_url(target)
     command = StdioServerParameters(
         command=TRACKER[0],
         args=[*TRACKER[1:], "mcp"],

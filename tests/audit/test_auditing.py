@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from deploy.process import Exit
+from tests.support.database_urls import database_url
 from tests.support.processes import Running
 from tests.support.tampered_logs import KEY, OTHER, WITNESS, bundle, honest, signed
 from tests.support.time_limits import within
@@ -300,13 +301,7 @@ def test_what_others_wrote_spoils_no_report() -> None:
 def test_a_restore_without_texts_is_refused_and_taken_only_when_told_to(
     log: Path, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(
-        "TRACKER_DATABASE_URL",
-        (
-            f"postgresql://{target['user']}@/{target['database']}"
-            f"?host={target['host']}&port={target['port']}"
-        ),
-    )
+    monkeypatch.setenv("TRACKER_DATABASE_URL", database_url(target))
     (log / "annexes").unlink()
     restoring = ("restore", log, "--key", KEY.verifier)
     code, said = tracker(*restoring)

@@ -20,6 +20,7 @@ from deploy.postgres import Postgres
 from deploy.process import Exit
 from schema.services import Access
 from tests.conftest import copied
+from tests.support.database_urls import database_url
 from tests.support.published_log import publish
 from tests.support.snapshots import (
     WATCHED,
@@ -621,8 +622,7 @@ def test_the_command_line_exports_with_and_without_and_says_what_is_missing(
     target: Target, tmp_path: Path
 ) -> None:
     environment = {
-        "TRACKER_DATABASE_URL": f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}",
+        "TRACKER_DATABASE_URL": database_url(target),
         "TRACKER_AUDIT_DIR": str(tmp_path / "audit"),
         "COLUMNS": "300",
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.process import Exit
+from tests.support.database_urls import database_url
 from tests.support.fact_builders import announced, suspended
 from tests.support.processes import TRACKER, Running, command, postmasters, run
 from tests.support.time_limits import within
@@ -328,10 +329,7 @@ def test_a_database_that_does_not_answer_has_an_exit_code_of_its_own(data_dir: P
 def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
     data_dir: Path, tmp_path: Path, target: Target
 ) -> None:
-    url = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    url = database_url(target)
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("elsewhere"))
     result = command("import", str(file), data_dir=data_dir, TRACKER_DATABASE_URL=url)

@@ -15,6 +15,7 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.clocks import moved_clock
+from tests.support.database_urls import database_url
 from tests.support.processes import Running
 from tests.support.time_limits import within
 from tracker.postgres.database import Target
@@ -50,10 +51,7 @@ def read(serving: Running, path: str) -> str:
 def test_a_clock_that_differs_is_a_warning_and_a_gauge(
     data_dir: Path, target: Target, start: Callable[..., Running], seconds: int
 ) -> None:
-    url = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    url = database_url(target)
     serving = start("serve", data_dir=data_dir, TRACKER_DATABASE_URL=url, **other_clock(seconds))
     ready: dict[str, Any] = json.loads(read(serving, "/readyz"))
     assert ready["ready"]

@@ -23,6 +23,7 @@ from projections.versions.projection import Versions
 from schema.services import Access, Services
 from tests.support import api as fact_builders
 from tests.support.api import Api
+from tests.support.database_urls import database_url
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
 from tests.support.importer import GALLIUM, ImportFixture, cell, counts, line
 from tests.support.processes import TRACKER
@@ -806,10 +807,7 @@ async def test_the_command_line_redacts_and_asks_first(
     commands: Commands, recorder: Recorder, target: Target
 ) -> None:
     await commands.record(CONTROL, NOTED, idempotency_key="k")
-    url = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    url = database_url(target)
 
     async def tracker(answer: str, *more: str) -> subprocess.CompletedProcess[str]:
         return await asyncio.to_thread(

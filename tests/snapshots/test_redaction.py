@@ -16,6 +16,7 @@ from deploy.process import Exit
 from schema.services import Services
 from tests.support import api as fact_builders
 from tests.support.api import Api
+from tests.support.database_urls import database_url
 from tests.support.snapshots import WATCHED, digest, fetched, keep
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
@@ -115,10 +116,7 @@ def test_the_command_line_lists_gives_and_redacts(target: Target, tmp_path: Path
         await keep(target, PAGE, "text/html\t\x1b[31m")
 
     asyncio.run(prepare())
-    url = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    url = database_url(target)
 
     def tracker(*arguments: str) -> Result:
         environment = {"TRACKER_DATABASE_URL": url, "COLUMNS": "300"}

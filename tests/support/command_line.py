@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from deploy.process import Exit
+from tests.support.database_urls import database_url
 from tracker.postgres.database import Target
 
 
@@ -18,10 +19,7 @@ class GroupCommands:
 
     def __init__(self, target: Target):
         self.target = target
-        self.url = (
-            f"postgresql://{target['user']}@/{target['database']}"
-            f"?host={target['host']}&port={target['port']}"
-        )
+        self.url = database_url(target)
 
     def run(self, *arguments: object, **environment: str) -> Result:
         """The result of a command."""

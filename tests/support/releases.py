@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.support.api import control, document
 from tests.support.checkout import FLOORS, ROOT
+from tests.support.database_urls import database_url
 from tests.support.packed import NOT_SOURCE
 from tests.support.processes import Running, run
 from tests.support.time_limits import within
@@ -94,10 +95,7 @@ class Release:
             "PYTHONSAFEPATH": "1",
             "TRACKER_WRITE_TOKEN": WRITE_TOKEN,
             "TRACKER_AUDIT_DIR": str(self.data_dir / "audit"),
-            "TRACKER_DATABASE_URL": (
-                f"postgresql://{target['user']}@/{target['database']}"
-                f"?host={target['host']}&port={target['port']}"
-            ),
+            "TRACKER_DATABASE_URL": database_url(target),
         }
 
     def serve(self) -> Running:

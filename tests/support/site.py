@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.database_urls import database_url
 from tests.support.processes import Running
 from tracker.postgres.database import Target
 
@@ -35,10 +36,7 @@ def serving_wheel(
     packages: Path, target: Target, directory: Path, **settings: str
 ) -> Iterator[Site]:
     """A server of the wheel that was installed in a directory; the checkout is not on its path."""
-    url = (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"
-    )
+    url = database_url(target)
     running = Running(
         "serve",
         data_dir=directory / "data",

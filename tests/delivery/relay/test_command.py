@@ -12,6 +12,7 @@ import pytest
 
 from deploy.cli import relay as command_line
 from deploy.process import Exit
+from tests.support.database_urls import database_url
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.processes import TRACKER
 from tests.support.relays import append, headers, reached, until
@@ -37,10 +38,7 @@ class RelayProcess:
     def __init__(self, target: Target, broker: NatsServer, output: Path, *options: str):
         self._output = output
         url = f"nats://relay:s3cret@127.0.0.1:{broker.port}"
-        database = (
-            f"postgresql://{target['user']}@/{target['database']}"
-            f"?host={target['host']}&port={target['port']}"
-        )
+        database = database_url(target)
         with output.open("wb") as file:
             self.process = subprocess.Popen(
                 [*TRACKER, "relay", "--after", "0", "--log-level", "debug", *options],
