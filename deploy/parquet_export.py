@@ -41,6 +41,7 @@ MANIFEST, README = "manifest.json", "README.md"
 FILES = {
     "alliance": "alliances",
     "announcement": "announcements",
+    "coverage": "coverages",
     "export-control": "export_controls",
     "figure": "figures",
     "firm": "firms",

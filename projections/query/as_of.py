@@ -11,6 +11,7 @@ from projections.fold.replay import line
 from projections.query.all_versions import AllVersions
 from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
+from projections.query.coverage import Coverages
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.exposures import Exposures
 from projections.query.facts import Facts
@@ -74,6 +75,7 @@ class AsOf:
         self.confirmations = Confirmations(pool, progress)
         self.controls = Controls(self.lists, recorder, self.confirmations, progress)
         self.horizons = Horizons(pool, self.lists, progress)
+        self.coverages = Coverages(self.lists, progress)
         self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)
         self.schedules = Schedules(pool, recorder)

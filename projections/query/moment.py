@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tracker import clock
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
+from tracker.domain.coverage import CoverageState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState
@@ -36,6 +37,7 @@ S = TypeVar(
     ImportState,
     RedactionState,
     WatchedSourceState,
+    CoverageState,
 )
 
 

@@ -16,6 +16,7 @@ from projections.versions.search_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
+from tracker.domain.coverage import CoverageState
 from tracker.domain.elements import is_split
 from tracker.domain.entity import EntityState, Evidence
 from tracker.domain.export_control import ExportControlState
@@ -88,6 +89,8 @@ def filter_columns(state: EntityState) -> FilterColumns:
             return columns(places=(place,) if place else ())
         case WatchedSourceState():
             return columns(places=state.issuers, category=state.adapter)
+        case CoverageState():
+            return columns(state.commodities, (state.issuer,), state.acts)
     return columns()
 
 

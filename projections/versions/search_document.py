@@ -19,6 +19,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity, ancestors
+from tracker.domain.coverage import CoverageState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import FirmState
 from tracker.domain.places import Place
@@ -101,6 +102,11 @@ def _passages(state: Value) -> Iterator[Passage]:
             yield Passage("publisher", "B", state.publisher)
             yield from _places("issuers", state.issuers)
             yield Passage("covers", "C", state.covers or "")
+        case CoverageState():
+            yield Passage("name", "A", state.name)
+            yield Passage("key", "A", state.id)
+            yield from _places("issuer", [state.issuer])
+            yield from (Passage("leftOut", "C", text) for text in state.left_out)
 
 
 def _links(state: AllianceState) -> Iterator[tuple[str, str, str]]:

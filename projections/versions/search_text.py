@@ -15,6 +15,7 @@ from projections.versions.spellings import other_spellings
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
+from tracker.domain.coverage import CoverageState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import FirmState
 from tracker.domain.matching import firms_in
@@ -62,7 +63,7 @@ def matches(search: str | None, *names: str) -> bool:
 def title(state: Value) -> str | None:
     """What an entity is called, as lists order by it; None for those without a name."""
     match state:
-        case AllianceState() | FirmState() | WatchedSourceState():
+        case AllianceState() | FirmState() | WatchedSourceState() | CoverageState():
             return _joined([state.name])
         case AnnouncementState() | ExportControlState():
             return _joined([state.title])
@@ -116,6 +117,8 @@ def search_text(state: Value) -> str | None:
             )
         case WatchedSourceState():
             return _joined([state.name, state.id, state.covers or "", *_places(state.issuers)])
+        case CoverageState():
+            return _joined([state.name, state.id, *_places([state.issuer])])
     return None
 
 

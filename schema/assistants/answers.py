@@ -36,6 +36,16 @@ class KnownUpTo(AnswerPart, kw_only=True):
     looked_at: str | UnsetType = UNSET
 
 
+class Completeness(AnswerPart, kw_only=True):
+    """How far the lists behind the answer were read."""
+
+    level: str
+    """COMPLETE, PARTIAL or NONE: unless COMPLETE, a missing record does not mean that nothing exists."""
+    statement: str
+    until: str | UnsetType = UNSET
+    """The day to which the lists were read, of several the earliest."""
+
+
 class LeftOut(AnswerPart, kw_only=True):
     """What an answer had no room for, and how to get it."""
 
@@ -53,6 +63,7 @@ class ToolAnswer(AnswerPart, kw_only=True):
     address: str
     must_say: list[str]
     horizon: list[KnownUpTo]
+    completeness: Completeness | UnsetType = UNSET
     sources: list[Source]
     total: int
     left_out: LeftOut | UnsetType = UNSET

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schema.assistants.answers import AnswerPart, LeftOut, ToolAnswer
+from schema.assistants.answers import AnswerPart, Completeness, LeftOut, ToolAnswer
 from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
@@ -133,6 +133,7 @@ class Tool(WithDocument, Generic[Arguments, Item]):
         items = list(self._items(found.nodes, book))
         more = self.more(data, arguments, book)
         horizon = book.horizon(known_facts(moment))
+        completeness = completeness_of(moment)
         path, parameters = self.page(arguments, data)
         answer = self.answer(
             valid_at=moment["validAt"],
@@ -140,8 +141,9 @@ class Tool(WithDocument, Generic[Arguments, Item]):
             known_at=moment["knownAt"] or UNSET,
             digest=moment["digest"],
             address=origin + _pinned(path, parameters, moment),
-            must_say=[_plain(one) for one in book.must_say(horizon)],
+            must_say=[_plain(one) for one in (*_gaps(completeness), *book.must_say(horizon))],
             horizon=horizon,
+            completeness=completeness,
             sources=book.sources,
             total=found.total,
             left_out=left_out(found, len(items)),
@@ -159,6 +161,24 @@ class Tool(WithDocument, Generic[Arguments, Item]):
             if room < 0 and number:
                 return
             yield item
+
+
+def completeness_of(moment: Data) -> Completeness | UnsetType:
+    """The completeness of an answer, as its document asks for it: of all, of its list or of one entity."""
+    holders = [moment, *(part for part in moment.values() if isinstance(part, Mapping))]
+    found = next((part["completeness"] for part in holders if part.get("completeness")), None)
+    if found is None:
+        return UNSET
+    return Completeness(
+        level=found["level"], statement=found["statement"], until=found["until"] or UNSET
+    )
+
+
+def _gaps(of: Completeness | UnsetType) -> list[str]:
+    """The sentence about acts that may be missing."""
+    if not of or of.level == "COMPLETE":
+        return []
+    return [f"The records may lack acts. {of.statement}"]
 
 
 def known_facts(moment: Data) -> list[Node]:

@@ -41,6 +41,20 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "possible": "It names only a group, such as critical minerals or dual-use items, without codes of"
         " the goods.",
     },
+    vocabulary.ActKind: {
+        "export_control": "Export controls and controls of production, in general acts.",
+        "entity_list": "Lists of firms to which exports are banned or limited.",
+        "licence_catalogue": "Yearly catalogues of licences, quotas and lists of state trading.",
+        "import_measure": "Tariffs, bans and other measures on imports, and their investigations.",
+        "announcement": "Announcements.",
+        "alliance": "Acts on alliances and their members.",
+        "figure": "Figures.",
+    },
+    vocabulary.CompletenessLevel: {
+        "complete": "All lists of such acts were read without gaps.",
+        "partial": "Some lists were read, or lists in part: see `gaps`.",
+        "none": "No list of such acts was read.",
+    },
     vocabulary.AnnouncementKind: {
         "statement": "A statement without a promise.",
         "commitment": "A commitment to something: money, a legal act, a date.",

@@ -79,6 +79,18 @@ class WatchedSourceOrder(Enum):
 
 
 @strawberry.enum(
+    description="Orders of lists that were read. Those that are equal are ordered by key."
+)
+class CoverageOrder(Enum):
+    """Orders of lists that were read."""
+
+    KEY = BY_KEY
+    KEY_DESC = BY_KEY_DESC
+    NAME = _order(SortKey.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(SortKey.TITLE, "By name, Z to A.", down=True)
+
+
+@strawberry.enum(
     description="Orders of announcements. Announcements that are equal are ordered by key."
 )
 class AnnouncementOrder(Enum):

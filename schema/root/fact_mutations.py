@@ -17,6 +17,7 @@ from schema.inputs.input_types import input_type
 from tracker.domain import (
     alliance,
     announcement,
+    coverage,
     export_control,
     figure,
     figure_facts,
@@ -59,6 +60,7 @@ class FactMutation:
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
 ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
 PREFERENCE, FIRM = preference.Preference, firm.Firm
+COVERAGE = coverage.Coverage
 FACT_MUTATIONS = (
     FactMutation(
         "announceExportControl",
@@ -181,6 +183,19 @@ FACT_MUTATIONS = (
         figure_facts.Preferred,
         FIGURE,
         "Records a judgement: of the claims on a figure, this publisher's is preferred.",
+    ),
+    FactMutation(
+        "declareCoverage",
+        coverage.Declared,
+        COVERAGE,
+        "Declares that a list of acts was read for a period. The completeness of answers follows from it."
+        " It replaces an earlier declaration of the same list.",
+    ),
+    FactMutation(
+        "withdrawCoverage",
+        coverage.Withdrawn,
+        COVERAGE,
+        "Withdraws the declaration that a list was read.",
     ),
     FactMutation("identifyFirm", firm.Identified, FIRM, "Records the names of a firm."),
     FactMutation("renameFirm", firm.Renamed, FIRM, "Records another name of a firm."),

@@ -55,6 +55,7 @@ from schema.telemetry.operation import current_operation
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
+from schema.types.completeness import scope_of_filter
 from schema.types.connection import Connection, entity_pages
 from schema.types.event import Event, HistoryVersion, event
 from schema.types.imports import Import, import_
@@ -200,13 +201,10 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         each look at one changes it; see `watchedSources`.
         """
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
-        of = change_pages(
-            info.context.services.changes,
-            *await resolve_range(info, start, end, min_position),
-            about,
-            order_by,
-        )
-        return await of.page(parse_page(first, after, last, before))
+        earlier, later = await resolve_range(info, start, end, min_position)
+        of = change_pages(info.context.services.changes, earlier, later, about, order_by)
+        page = parse_page(first, after, last, before)
+        return await of.page(page, scope_of_filter(info, later, about))
 
     @resolver_field
     async def preview(

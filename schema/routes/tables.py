@@ -6,8 +6,8 @@ as the list of the GraphQL API does that it comes from.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, aclosing
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -83,13 +83,13 @@ class TableRoute:
             lambda: self._access_control.work_slot(client),
         )
         moment = await reader.moment(given["valid"], given["known"], given["position"])
-        header = Header(chosen, moment, _address(request, moment.valid_at, moment.position))
-        pages = reader.pages(chosen, moment, variables)
-        first = await anext(pages)
+        answer = await reader.read(chosen, moment, variables)
+        address = _address(request, moment.valid_at, moment.position)
+        header = Header(chosen, moment, address, answer.completeness)
         held = ExitStack()
         held.enter_context(self._access_control.operation_slot(client))
         format = FORMATS[ending]
-        chunks = format.write(header, _again(first, pages), titled)
+        chunks = format.write(header, answer.pages, titled)
         packed = not format.packs and takes_gzip(request.headers.get("accept-encoding", ""))
         pinned = given["valid"] is not None and given["position"] is not None
         who = "public" if self._access_control.is_shared(request) else "private"
@@ -103,16 +103,6 @@ class TableRoute:
             headers["Content-Encoding"] = "gzip"
             chunks = gzip_chunks(chunks)
         return StreamedResponse(chunks, held, format.media_type, headers)
-
-
-async def _again(
-    first: list[list[Any]], pages: AsyncGenerator[list[list[Any]], None]
-) -> AsyncGenerator[list[list[Any]], None]:
-    """The first page, which was asked for before the answer began, and the others."""
-    async with aclosing(pages):
-        yield first
-        async for page in pages:
-            yield page
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -49,9 +49,10 @@ class Header:
     table: Table
     moment: TableMoment
     address: str
+    completeness: str = ""
 
     def lines(self) -> dict[str, str]:
-        """The moment, the licence, and how to cite, each with its name."""
+        """The moment, the completeness, the licence and the citation, each with its name."""
         moment = self.moment
         return {
             "table": f"{self.table.name}: {self.table.about}",
@@ -60,6 +61,7 @@ class Header:
             "known at": moment.known_at or "",
             "digest": f"sha256 {moment.digest}",
             "state format": str(STATE_FORMAT),
+            **({"completeness": self.completeness} if self.completeness else {}),
             "licence": LICENCE,
             "cite": (
                 f"{PRODUCT}, table {self.table.name} as of {moment.valid_at}, position"

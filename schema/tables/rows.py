@@ -33,6 +33,14 @@ class TableMoment:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class TableAnswer:
+    """The completeness of a table in words, empty for one that is not about acts, and its pages of rows."""
+
+    completeness: str
+    pages: AsyncGenerator[list[list[Any]], None]
+
+
 class TableReader:
     """Asks for tables on behalf of a caller, each page in a turn of its client."""
 
@@ -57,10 +65,12 @@ class TableReader:
         found = data["asOf"]
         return TableMoment(found["validAt"], found["position"], found["knownAt"], found["digest"])
 
-    async def pages(
+    async def read(
         self, table: Table, moment: TableMoment, variables: Mapping[str, Any]
-    ) -> AsyncGenerator[list[list[Any]], None]:
-        """The rows of a table, the first page first. Raises InvalidInput and Unavailable."""
+    ) -> TableAnswer:
+        """Read a table at a moment: its first page now, the others as they are asked for. Raises
+        InvalidInput and Unavailable.
+        """
         asked = dict(variables)
         pinned = {
             "validAt": moment.valid_at,
@@ -69,13 +79,19 @@ class TableReader:
             "first": ROWS_PER_PAGE,
         }
         asked |= {name: value for name, value in pinned.items() if name in table.variables}
+        first = await self._ask(table.document, asked)
+        return TableAnswer(table.shape.completeness(first), self._pages(table, asked, first))
+
+    async def _pages(
+        self, table: Table, asked: dict[str, Any], first: dict[str, Any]
+    ) -> AsyncGenerator[list[list[Any]], None]:
+        data = first
         while True:
-            data = await self._ask(table.document, asked)
             yield list(table.shape.rows(data))
             cursor = table.shape.end_cursor(data)
             if cursor is None:
                 return
-            asked["after"] = cursor
+            data = await self._ask(table.document, asked | {"after": cursor})
 
     async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         async with self._turn():

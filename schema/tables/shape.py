@@ -75,6 +75,16 @@ class Shape:
         page = self.page(data)["pageInfo"]
         return str(page["endCursor"]) if page["hasNextPage"] else None
 
+    def completeness(self, data: Mapping[str, Any]) -> str:
+        """The completeness of the table in words, which stands on the way to its rows; empty for one that
+        is not about acts."""
+        holder: Any = data
+        for name in self.path:
+            holder = holder[name]
+            if isinstance(holder, dict) and (found := holder.get("completeness")):
+                return f"{found['level'].lower()}: {found['statement']}"
+        return ""
+
     def page(self, data: Mapping[str, Any]) -> Any:
         """The list, or connection, of the rows."""
         found: Any = data

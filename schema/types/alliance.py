@@ -18,13 +18,20 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, at_moment, because, from_state
 from schema.types.common import place as show_place
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, entity_pages
 from schema.types.links import linked_node, node_of
 from tracker.domain import places
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind, MemberRole, MembershipKind
+from tracker.domain.vocabulary import (
+    ActKind,
+    AllianceStatus,
+    AnnouncementKind,
+    MemberRole,
+    MembershipKind,
+)
 
 
 @object_type
@@ -100,6 +107,11 @@ class Alliance(Node):
         description="The recorded events that this state follows from, in the order of the log."
     )
     state: strawberry.Private[AllianceState]
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of acts on it. Null in a history."""
+        return await completeness(answer_scope(info, self.moment, [ActKind.ALLIANCE], [self.key]))
 
     @resolver_field
     async def membership(

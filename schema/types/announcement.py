@@ -24,10 +24,11 @@ from schema.types.common import (
     from_state,
     source,
 )
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.links import linked_node, linked_nodes, node_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import AnnouncementKind
+from tracker.domain.vocabulary import ActKind, AnnouncementKind
 
 
 @object_type
@@ -106,6 +107,13 @@ class Announcement(Node, WithQuotation):
             return None
         found = await linked_node(info, by if "/" in by else f"announcement/{by}", self.moment)
         return found if isinstance(found, Announcement) else None
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of announcements of its actors. Null in a history."""
+        actors = [one.key for one in self.actors]
+        kinds = [ActKind.ANNOUNCEMENT]
+        return await completeness(answer_scope(info, self.moment, kinds, actors))
 
     source: Source = field(description="The source that reports it.")
     because: list[Because] = field(

@@ -27,6 +27,7 @@ from schema.types.event import State, graphql_state
 from schema.types.summary import summary_of
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
+from tracker.domain.coverage import Coverage
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure
 from tracker.domain.firm import Firm
@@ -50,6 +51,7 @@ class EntityKind(Enum):
     IMPORT = Import.KIND
     REDACTION = Redaction.KIND
     SOURCE = WatchedSource.KIND
+    COVERAGE = Coverage.KIND
 
 
 described_enum(
@@ -64,6 +66,7 @@ described_enum(
         Import.KIND: "Imports of files.",
         Redaction.KIND: "Redactions of texts.",
         WatchedSource.KIND: "Sources that are watched.",
+        Coverage.KIND: "Lists of acts that were read.",
     },
 )
 

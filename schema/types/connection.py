@@ -18,6 +18,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors, PageRequest, WordCursors
 from schema.types.common import from_state
+from schema.types.completeness import AnswerScope, Completeness, completeness
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -71,11 +72,19 @@ class Connection(Generic[T]):
         description="The cursors of the page, and whether there are items before and after it."
     )
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+    scope: strawberry.Private[AnswerScope | None] = None
 
     @resolver_field
     async def total_count(self) -> int:
         """The number of items in the whole list, with the same filters."""
         return await self.count()
+
+    @resolver_field
+    async def completeness(self) -> Completeness | None:
+        """The completeness of the list: which lists of acts were read. Null for lists that are not
+        about acts at a moment, such as `events`.
+        """
+        return await completeness(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +102,9 @@ class PageSource(Generic[T]):
     edge: Callable[[str, T], Edge[T]] = lambda cursor, node: Edge(cursor=cursor, node=node)
     """and how an item becomes an edge of one."""
 
-    async def page(self, asked: PageRequest) -> Connection[T]:
-        """The page that is asked for. Raises InvalidInput for a cursor of another list."""
+    async def page(self, asked: PageRequest, scope: AnswerScope | None = None) -> Connection[T]:
+        """The page that is asked for; `scope` is that of a list of acts. Raises InvalidInput for a
+        cursor of another list."""
         after = None if asked.after is None else self.decode(asked.after, "after")
         before = None if asked.before is None else self.decode(asked.before, "before")
         found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
@@ -112,6 +122,7 @@ class PageSource(Generic[T]):
         return from_state(
             self.connection,
             nodes=[item for _, item in kept],
+            scope=scope,
             count=self.count if more or after or before else _known_count(len(kept)),
             later={
                 "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],

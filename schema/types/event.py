@@ -18,6 +18,7 @@ from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance
 from schema.types.announcement import Announcement
 from schema.types.common import Annex, Node, Source, annexes, source
+from schema.types.coverage import CoverageStatement
 from schema.types.export_control import ExportControl
 from schema.types.figure import Figure
 from schema.types.firm import Firm
@@ -158,7 +159,8 @@ State: TypeAlias = Annotated[
     | Preference
     | Import
     | Redaction
-    | WatchedSource,
+    | WatchedSource
+    | CoverageStatement,
     strawberry.union("State", description="The state of an entity."),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import strawberry
@@ -54,10 +55,12 @@ from schema.types.common import (
     share_content,
     source,
 )
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, Edge
 from schema.types.links import node_of
 from tracker.domain import disputes as domain
 from tracker.domain.clause import ClauseState
+from tracker.domain.completeness import control_kinds
 from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
@@ -193,6 +196,22 @@ class ExportControl(Node):
         others = await as_of.states(ExportControlState, moment, narrowed)
         return [export_control(one, moment) for one in same_acts(self.state, others)]
 
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of its issuer on its goods: later acts about it among them.
+        Null in a history.
+        """
+        clauses = [item.clause for item in self.state.clauses]
+        return await completeness(
+            answer_scope(
+                info,
+                self.moment,
+                control_kinds(self.state.direction, {one.measure for one in clauses}),
+                [self.state.issuer],
+                {goods for one in clauses for goods in one.commodities} or None,
+            )
+        )
+
     def shown(
         self, clauses: Sequence[ClauseState], query: ClauseQuery | None = None
     ) -> list[Clause]:
@@ -244,6 +263,8 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
     self = share_content(page)
     for name in ("nodes", "edges", "page_info"):
         self.__dict__.pop(name, None)
+    if page.scope is not None:
+        self.__dict__["scope"] = replace(page.scope, moment=moment)
     self.__dict__[LAZY_FIELDS] = {
         "nodes": nodes,
         "edges": lambda: [

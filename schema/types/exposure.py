@@ -10,13 +10,16 @@ from strawberry import field
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
+from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.types.clause import Clause, clause
 from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
-from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
+from tracker.domain.completeness import control_kinds
+from tracker.domain.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
 
 
 @object_type
@@ -102,6 +105,17 @@ class Exposure:
         description="The product, where one stage has several; null otherwise."
     )
     year: int | None = field(description="The year of the figures; null without figures.")
+    moment: strawberry.Private[Moment]
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of export controls on the commodity. A share is a lower bound
+        unless they are complete.
+        """
+        kinds = control_kinds(Direction.EXPORT)
+        goods = [self.commodity.key]
+        return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
+
     world: Claim | None = field(
         description="The preferred claim for the world; null where there is none."
     )
@@ -151,6 +165,7 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     """The GraphQL type of an exposure."""
     return from_state(
         Exposure,
+        moment=moment,
         commodity=commodity(of.commodity),
         stage=of.stage,
         form=of.form,

@@ -13,7 +13,8 @@ from strawberry import field
 from projections.analysis import claims, revisions
 from projections.query.figure_claims import ClaimColumns, FigureClaims, claim_at
 from projections.query.moment import Moment
-from schema.base.decorators import object_type, read_from
+from schema.base.context import Info
+from schema.base.decorators import object_type, read_from, resolver_field
 from schema.base.memo import Once, memoize_by_identity
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
@@ -32,11 +33,12 @@ from schema.types.common import (
     place,
     source,
 )
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.ranked_figure import RankedFigure
 from tracker.domain import figure as domain
 from tracker.domain import figure_facts as facts
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
+from tracker.domain.vocabulary import ActKind, PreferenceRule, Stage, Statistic
 
 
 @object_type
@@ -213,6 +215,11 @@ class Figure(Node):
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log."
     )
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of figures. Null in a history."""
+        return await completeness(answer_scope(info, self.moment, [ActKind.FIGURE]))
 
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:

@@ -14,12 +14,14 @@ from schema.base.memo import memoize_by_identity
 from schema.types.announcement import Announcement, announcement
 from schema.types.clause import Clause, clause
 from schema.types.common import Because, Node, Place, at_moment, because, from_state, place
+from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl, export_control
 from schema.types.links import node_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import FirmState, spelling
 from tracker.domain.matching import names_firm
+from tracker.domain.vocabulary import ActKind
 
 
 @object_type
@@ -46,6 +48,12 @@ class Firm(Node):
         description="The recorded events that this state follows from, in the order of the log."
     )
     state: strawberry.Private[FirmState]
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of acts that may name it. Null in a history."""
+        kinds = [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT]
+        return await completeness(answer_scope(info, self.moment, kinds))
 
     @resolver_field
     async def clauses(self, info: Info) -> list[FirmClause]:

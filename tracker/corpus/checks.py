@@ -14,6 +14,7 @@ from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
 from tracker.domain.alliance import Founded, MemberJoined, Succeeded
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.commodities import ancestors
+from tracker.domain.coverage import Declared
 from tracker.domain.entity import TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
 from tracker.domain.figure_facts import Claimed
@@ -122,7 +123,7 @@ def _owners(acts: Iterable[Act]) -> defaultdict[str, set[str]]:
     owners = defaultdict[str, set[str]](set)
     for act in acts:
         match act.planned.fact:
-            case Announced() as fact:
+            case Announced() | Declared() as fact:
                 owners[act.planned.stream].add(fact.issuer)
             case Made() as fact:
                 owners[act.planned.stream].update(fact.actors)

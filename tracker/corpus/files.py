@@ -3,6 +3,7 @@
     policy/export-control/KEY.toml      an instrument, with its acts in order
     policy/alliance/KEY.toml            an alliance
     policy/firm/KEY.toml                a firm, with its names
+    policy/coverage/WHO.toml            lists of acts that were read, by whose they are; each names its entity
     policy/announcement/WHO/YEAR.toml   announcements, by whose they are and when they were made
     figures/PUBLISHER.toml              figures that somebody looked up
 
@@ -25,6 +26,7 @@ from tracker.sources.readers.corpus_format import parse_line
 
 POLICY, FIGURES = "policy", "figures"
 ANNOUNCEMENT = "announcement"
+COVERAGE = "coverage"
 ACTS = "act"
 ABOUT_THE_ACT = ("id", "type", "entity")
 """The keys of an act that are no fields of its fact."""
@@ -112,9 +114,11 @@ def line_of(file: str, act: dict[str, Any]) -> dict[str, Any]:
 
 def entity_of(file: PurePosixPath, id: str) -> str | None:
     """What an act is about that does not say so: the entity that its file is named after, or the
-    announcement of its own id. None for figures, which name themselves."""
+    announcement of its own id. None for figures and coverage, which name themselves."""
     match file.parts:
         case (str(top), _) if top == FIGURES:
+            return None
+        case (str(top), str(kind), _) if (top, kind) == (POLICY, COVERAGE):
             return None
         case (str(top), str(kind), _, _) if (top, kind) == (POLICY, ANNOUNCEMENT):
             return f"{kind}/{id}"

@@ -18,6 +18,7 @@ from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import (
     Commodity,
     ancestors,
+    commodities_with_code,
     common,
     descendants,
     goods_with_code,
@@ -334,6 +335,13 @@ class ClauseQuery:
     def is_about_goods(self) -> bool:
         """Whether it asks for goods, so that it takes licences to know what dual-use items are."""
         return self.commodity is not None or self.hs_code is not None
+
+    @property
+    def goods_asked(self) -> frozenset[Commodity] | None:
+        """The commodities that it asks for, those with its code among them; None for all."""
+        if self.commodity is not None:
+            return frozenset({self.commodity})
+        return commodities_with_code(self.hs_code) if self.hs_code is not None else None
 
     @property
     def names_goods(self) -> bool:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from tracker.domain import alliance, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain.announcement import Made
+from tracker.domain.coverage import Declared
 from tracker.domain.entity import KINDS
 from tracker.domain.history import History, RecordedFact, Retracted
 from tracker.domain.values import Fact
@@ -18,7 +19,7 @@ from tracker.domain.watched_source_facts import Watched
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
-    *(firm.Identified, firm.Renamed, Watched),
+    *(firm.Identified, firm.Renamed, Watched, Declared),
 )
 NAMING_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
@@ -32,7 +33,12 @@ def name_given(fact: Fact) -> str | None:
         case Made() | acts.Announced() | acts.Amended():
             return fact.title
         case (
-            alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed() | Watched()
+            alliance.Founded()
+            | alliance.Renamed()
+            | firm.Identified()
+            | firm.Renamed()
+            | Watched()
+            | Declared()
         ):
             return fact.name
     return None

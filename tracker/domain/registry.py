@@ -6,6 +6,7 @@ from typing import Any
 
 from tracker.domain.alliance import Alliance, AllianceState
 from tracker.domain.announcement import Announcement, AnnouncementState
+from tracker.domain.coverage import Coverage, CoverageState
 from tracker.domain.entity import KINDS, Entity, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
@@ -29,6 +30,7 @@ STATES: dict[str, type[Any]] = {
     Import.KIND: ImportState,
     Redaction.KIND: RedactionState,
     WatchedSource.KIND: WatchedSourceState,
+    Coverage.KIND: CoverageState,
 }
 State = (
     AllianceState
@@ -40,6 +42,7 @@ State = (
     | ImportState
     | RedactionState
     | WatchedSourceState
+    | CoverageState
 )
 
 FACTS: dict[str, type[Fact]] = {

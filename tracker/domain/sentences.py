@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tracker.domain import alliance, firm
+from tracker.domain import alliance, coverage, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
@@ -275,6 +275,11 @@ def _of_others(name: str, fact: Fact) -> str:
                 f" {fact.counts.new + fact.counts.restated} facts recorded,"
                 f" {fact.counts.refused} refused"
             )
+        case coverage.Declared():
+            whole = "in part" if fact.left_out else "whole"
+            return f"{fact.name} is declared as read to {date_phrase(fact.last)}, {whole}"
+        case coverage.Withdrawn():
+            return f"The declaration of {name} is withdrawn {on_phrase(fact.on)}: {beginning(fact.reason)}"
         case Redacted():
             return (
                 f"Texts of the event {fact.redacts} are redacted {on_phrase(fact.on)}:"

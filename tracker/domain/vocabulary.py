@@ -142,6 +142,26 @@ class Match(StrEnum):
     POSSIBLE = "possible"
 
 
+class ActKind(StrEnum):
+    """A kind of act that a list has, as completeness is stated for it."""
+
+    EXPORT_CONTROL = "export_control"
+    ENTITY_LIST = "entity_list"
+    LICENCE_CATALOGUE = "licence_catalogue"
+    IMPORT_MEASURE = "import_measure"
+    ANNOUNCEMENT = "announcement"
+    ALLIANCE = "alliance"
+    FIGURE = "figure"
+
+
+class CompletenessLevel(StrEnum):
+    """Whether the lists behind an answer were read."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    NONE = "none"
+
+
 class AllianceStatus(StrEnum):
     """The status of an alliance on a day."""
 

@@ -56,6 +56,7 @@ class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
 
     `looks` counts them, `last_look` is the number of the last one. `last_looked_at` is when one last read
     everything, and `covers_until` how far the publisher's announcements were seen by then.
+    `last_proposed_at` is when one last ended that proposed facts.
     `failing_since` is when the first look ended since then that did not; None while the last did.
     """
 
@@ -82,6 +83,7 @@ class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
     requests: int = 0
     snapshots: int = 0
     candidates: int = 0
+    last_proposed_at: datetime | None = None
 
     @property
     def is_watched(self) -> bool:
@@ -112,6 +114,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         "pending_changed",
         "pending_failed",
         "pending_fetched",
+        "proposed",
         "requests",
         "settings",
         "snapshots",
@@ -132,6 +135,8 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         self.fetched: datetime | None = None
         self.changed: datetime | None = None
         self.failed: RecordedFact | None = None
+        self.proposed: RecordedFact | None = None
+        """The end of the last look that proposed facts."""
         # what looks that have not ended add to these
         self.pending_fetched: datetime | None = None
         self.pending_changed: datetime | None = None
@@ -173,6 +178,8 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         self.snapshots += look.snapshots
         self.candidates += look.candidates
         self.looked = known
+        if look.candidates:
+            self.proposed = known
         if look.complete:
             self.complete, self.failing = known, None
         else:
@@ -184,7 +191,9 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         if first is None or settings is None:
             return None
         watched: Any = settings.fact
-        looked, complete, failing = map(_look, (self.looked, self.complete, self.failing))
+        looked, complete, failing, proposed = map(
+            _look, (self.looked, self.complete, self.failing, self.proposed)
+        )
         unwatched = self.unwatched.fact if self.unwatched else None
         return WatchedSourceState(
             id=id,
@@ -212,12 +221,13 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             requests=self.requests,
             snapshots=self.snapshots,
             candidates=self.candidates,
+            last_proposed_at=proposed.at if proposed else None,
         )
 
     def _because(self) -> tuple[Evidence, ...]:
         behind = (
             *(self.first, self.settings, self.unwatched),
-            *(self.complete, self.failing, self.looked, self.failed),
+            *(self.complete, self.failing, self.looked, self.failed, self.proposed),
         )
         return because({known.event_id: known for known in behind if known}.values())
 

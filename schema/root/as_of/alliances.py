@@ -39,7 +39,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.places import Place
 from tracker.domain.values import Actor
-from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
+from tracker.domain.vocabulary import ActKind, AllianceStatus, AnnouncementKind
 
 MAX_ACTORS = 20
 """Actors that are asked for at once, at most."""
@@ -93,6 +93,7 @@ class Alliances(AtMoment):
             lambda state: alliance(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
+            self.scope(info, [ActKind.ALLIANCE]),
         )
 
     @resolver_field
@@ -187,7 +188,9 @@ class Alliances(AtMoment):
             listing = matching_pages(
                 as_of, AnnouncementState, moment, narrowed, query.matches, show, order_by
             )
-        return await listing.page(asked)
+        issuers = [*(narrowed.places or ()), *(query.actors or ())] or None
+        scope = self.scope(info, [ActKind.ANNOUNCEMENT], issuers, narrowed.commodities)
+        return await listing.page(asked, scope)
 
     @resolver_field
     async def announcement(

@@ -14,6 +14,7 @@ from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.clause_counts import ClauseCounts
 from schema.root.as_of.clause_statuses import ClauseStatuses
+from schema.root.as_of.coverages import Coverages
 from schema.root.as_of.disputes import Disputes
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.facts import FactLists
@@ -34,6 +35,7 @@ from schema.types.common import Node
 from schema.types.horizon import Horizon, horizon
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
+from tracker.domain.coverage import CoverageState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState
@@ -57,6 +59,7 @@ class Counts:
     imports: int = field(description="Recorded imports.")
     redactions: int = field(description="Events with redacted texts.")
     watched_sources: int = field(description="Sources that were ever watched.")
+    coverages: int = field(description="Lists of acts that were read.")
 
 
 @object_type
@@ -78,6 +81,7 @@ class AsOf(
     Disputes,
     Timelines,
     WatchedSources,
+    Coverages,
     LogUntilMoment,
 ):
     """The world on one day, as the log knew it at one position. Every answer below is about this
@@ -118,6 +122,7 @@ class AsOf(
             imports=counts[kind_name(ImportState)],
             redactions=counts[kind_name(RedactionState)],
             watched_sources=counts[kind_name(WatchedSourceState)],
+            coverages=counts[kind_name(CoverageState)],
         )
 
     @resolver_field

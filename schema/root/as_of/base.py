@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TypeVar
 
@@ -13,12 +13,15 @@ from projections.analysis.claims import Orders
 from projections.fold.replay import STATE_FORMAT
 from projections.query.lists import Filter
 from projections.query.moment import Moment, S, kind_name
+from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import encode_moment, key_of
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.pagination import PageRequest
+from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
 from schema.types.connection import Connection, entity_pages
+from tracker.domain.vocabulary import ActKind
 
 T = TypeVar("T")
 
@@ -85,10 +88,27 @@ class AtMoment:
         show: Callable[[S], T],
         order: Enum,
         asked: PageRequest,
+        scope: AnswerScope | None = None,
     ) -> Connection[T]:
         """A page of the entities of a kind."""
         as_of = info.context.services.as_of
-        return await entity_pages(as_of, kind, self.moment, narrowed, show, order).page(asked)
+        pages = entity_pages(as_of, kind, self.moment, narrowed, show, order)
+        return await pages.page(asked, scope)
+
+    def scope(
+        self,
+        info: Info,
+        kinds: Iterable[ActKind],
+        issuers: Iterable[str] | None = None,
+        commodities: Iterable[str] | None = None,
+    ) -> AnswerScope | None:
+        """Return the scope of a list of acts; None stands for all issuers or all commodities."""
+        return answer_scope(info, self.moment, kinds, issuers, commodities)
+
+    def policy_scope(self, info: Info, about: TransitionFilter) -> AnswerScope | None:
+        """Return the scope of a list of policy facts."""
+        issuers = [*(about.issuers or ()), *filter(None, [about.alliance])]
+        return scope_of_filter(info, self.moment, about, issuers)
 
     async def orders(self, info: Info) -> Orders:
         """The orders of publishers, by which to choose among claims."""

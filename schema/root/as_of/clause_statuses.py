@@ -40,6 +40,7 @@ from schema.types.connection import Connection, list_pages
 from schema.types.export_control import ExportControl, export_control, firm_names
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain.clause import ClauseState
+from tracker.domain.completeness import control_kinds
 from tracker.domain.export_control import ExportControl as ControlEntity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place
@@ -135,7 +136,13 @@ class ClauseStatuses(AtMoment):
             if item[1].of.status in wanted and item[1].of.overlaps(*days)
         ]
         order = order_by.name.removesuffix("_DESC")
-        return await list_pages(found, order, order_by.value.down).page(asked)
+        scope = self.scope(
+            info,
+            control_kinds(direction, [measure] if measure else []),
+            narrowed.places,
+            query.goods_asked,
+        )
+        return await list_pages(found, order, order_by.value.down).page(asked, scope)
 
 
 def _items(

@@ -19,6 +19,7 @@ from schema.types.connection import Connection, list_pages
 from schema.types.export_control import Dispute, ExportControl, dispute, export_control
 from tracker.domain import disputes as domain
 from tracker.domain.commodities import Commodity, commodities_with_code, related
+from tracker.domain.completeness import CONTROLS
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
@@ -85,9 +86,9 @@ class Disputes(AtMoment):
                 if publishers is None or one.source.publisher in publishers
                 if _is_about(one, query, state, licences)
             ]
-        return await list_pages(
-            found, order_by.name.removesuffix("_DESC"), order_by.value.down
-        ).page(asked)
+        listing = list_pages(found, order_by.name.removesuffix("_DESC"), order_by.value.down)
+        issuers = None if issuer is None else [issuer]
+        return await listing.page(asked, self.scope(info, CONTROLS, issuers, query.goods_asked))
 
 
 def _key(state: ExportControlState, number: int, order: DisputeOrder) -> Key:

@@ -48,6 +48,7 @@ from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
 from schema.inputs.pagination import After, Before, Cursors, First, Last, PageRequest, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
+from schema.types.completeness import AnswerScope
 from schema.types.connection import PageSource, entity_pages
 from schema.types.export_control import (
     ExportControl,
@@ -58,6 +59,7 @@ from schema.types.export_control import (
     page_at,
 )
 from tracker.domain.clause import ClauseState
+from tracker.domain.completeness import control_kinds
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
@@ -137,7 +139,14 @@ class Controls(AtMoment):
             checked=domain_value(checked),
         )
         as_of, series = info.context.services.as_of, self.moment.series
-        asked = ControlQuestion(query, narrowed, order_by, parse_page(first, after, last, before))
+        scope = self.scope(
+            info,
+            control_kinds(direction, [measure] if measure else []),
+            narrowed.places,
+            query.goods_asked,
+        )
+        page = parse_page(first, after, last, before)
+        asked = ControlQuestion(query, narrowed, order_by, page, scope)
         if series is None or not asked.is_same_on_all_days:
             return await control_page(as_of, self.moment, asked)
         days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
@@ -164,6 +173,7 @@ class ControlQuestion:
     narrowed: Filter
     order: ExportControlOrder
     page: PageRequest
+    scope: AnswerScope | None
 
     @property
     def is_same_on_all_days(self) -> bool:
@@ -186,7 +196,7 @@ async def control_page(
     """The page of controls that is asked for at a moment."""
     licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
     listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
-    return cast(ExportControlConnection, await listing.page(asked.page))
+    return cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
 
 
 async def control_pages_on(
@@ -204,7 +214,7 @@ async def control_pages_on(
             pages[moment.valid_at] = page_at(same, moment)
         else:
             listing = matching_pages(_at_hand(matching), moment, asked.query, asked.order)
-            page = cast(ExportControlConnection, await listing.page(asked.page))
+            page = cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
             pages[moment.valid_at] = made[id(matching)] = page
     return pages
 

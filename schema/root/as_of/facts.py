@@ -43,8 +43,10 @@ from schema.root.events import is_entity_name
 from schema.types.connection import Connection, PageSource, list_pages
 from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
 from schema.types.event import Fact, fact
+from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.registry import KINDS
 from tracker.domain.values import Actor
+from tracker.domain.vocabulary import ActKind
 from tracker.log.resume_token import MAX_POSITION
 
 FACT_CURSORS = WordCursors("facts")
@@ -118,7 +120,9 @@ class FactLists(AtMoment):
             return [(key, fact(event)) for key, event in await found.page(span, down)]
 
         source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
-        return await source.page(asked)
+        kinds = [kind.value] if kind else KINDS
+        acts = {act for name in kinds for act in KINDS_OF_ACTS.get(name, ())}
+        return await source.page(asked, self.scope(info, acts, places or None, commodities))
 
     @resolver_field
     async def editions(
@@ -147,7 +151,8 @@ class FactLists(AtMoment):
             self.moment, publishers[0] if publishers else None, goods
         )
         keyed = [(edition_key(of), edition(of)) for of in found]
-        return await list_pages(keyed, "editions", order_by.value.down).page(asked)
+        listing = list_pages(keyed, "editions", order_by.value.down)
+        return await listing.page(asked, self.scope(info, [ActKind.FIGURE], commodities=goods))
 
     @resolver_field
     async def horizons(

@@ -36,7 +36,7 @@ from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
-from tracker.domain.vocabulary import Checked, Stage, Statistic
+from tracker.domain.vocabulary import ActKind, Checked, Stage, Statistic
 
 T = TypeVar("T")
 
@@ -132,6 +132,7 @@ class Figures(AtMoment):
             lambda state: figure(state, orders, self.moment),
             order_by,
             parse_page(first, after, last, before),
+            self.scope(info, [ActKind.FIGURE]),
         )
 
     @resolver_field
@@ -182,7 +183,9 @@ class Figures(AtMoment):
             lambda of: listed_claims(of, orders),
             order_by,
         )
-        return await of.page(parse_page(first, after, last, before))
+        return await of.page(
+            parse_page(first, after, last, before), self.scope(info, [ActKind.FIGURE])
+        )
 
     @resolver_field
     async def revisions(
@@ -218,7 +221,9 @@ class Figures(AtMoment):
             lambda of: revisions_of(of.state, listed_claims(of, orders).values()),
             order_by,
         )
-        return await of.page(parse_page(first, after, last, before))
+        return await of.page(
+            parse_page(first, after, last, before), self.scope(info, [ActKind.FIGURE])
+        )
 
 
 def figure_filter(

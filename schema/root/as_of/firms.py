@@ -17,6 +17,7 @@ from schema.types.connection import Connection
 from schema.types.firm import Firm, firm
 from tracker.domain.firm import FirmState
 from tracker.domain.places import Place
+from tracker.domain.vocabulary import ActKind
 
 
 @object_type
@@ -45,6 +46,7 @@ class Firms(AtMoment):
             lambda state: firm(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
+            self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT]),
         )
 
     @resolver_field

@@ -28,7 +28,7 @@ from schema.types.connection import Connection, list_pages
 from tracker.domain import places as domain
 from tracker.domain.alliance import AllianceState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import MemberRole, MembershipKind
+from tracker.domain.vocabulary import ActKind, MemberRole, MembershipKind
 from tracker.errors import InvalidInput
 
 MAX_ASKED = 100
@@ -124,7 +124,8 @@ class Memberships(AtMoment):
             for period in overlapping(found, *days)
             if kinds is None or period.membership.kind in kinds
         ]
-        return await list_pages(shown, order_by.name, order_by.value.down).page(asked)
+        listing = list_pages(shown, order_by.name, order_by.value.down)
+        return await listing.page(asked, self.scope(info, [ActKind.ALLIANCE], keys))
 
 
 def _alliance_key(given: str) -> str:

@@ -92,4 +92,4 @@ class Schedules(AtMoment):
             SCHEDULED,
             order_by.value.down,
         )
-        return await listing.page(asked)
+        return await listing.page(asked, self.policy_scope(info, about))

@@ -22,6 +22,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.change import EntityKind
 from schema.types.connection import Connection, PageSource
 from schema.types.search import SearchResult, search_result
+from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.values import Actor
 
 CURSORS = Cursors(order="RANK")
@@ -70,7 +71,9 @@ class SearchAtMoment(AtMoment):
             _as_tuple(parse_words(Actor, place, "place")),
         )
         answer = await info.context.services.as_of.searches.answer(question, self.moment)
-        return await self._pages(info, answer).page(asked)
+        kinds_of_acts = {kind for name in question.kinds for kind in KINDS_OF_ACTS.get(name, ())}
+        scope = self.scope(info, kinds_of_acts, question.places, question.commodities)
+        return await self._pages(info, answer).page(asked, scope)
 
     def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
         """The results in pages."""

@@ -167,7 +167,8 @@ class Timelines(AtMoment):
             found += [(key, entry) for key, entry in shown if entry.kind in wanted]
         if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
             found += await _publications(as_of, self.moment, about, days)
-        return await list_pages(found, "timeline", order_by.value.down).page(asked)
+        listing = list_pages(found, "timeline", order_by.value.down)
+        return await listing.page(asked, self.policy_scope(info, about))
 
 
 async def _publications(

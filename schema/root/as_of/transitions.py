@@ -136,7 +136,7 @@ class TransitionLists(AtMoment):
         days = parse_days(between, "between") or (None, None)
         asked = parse_page(first, after, last, before)
         listing = await self._listing(info, days[0], days[1], about, order_by)
-        return await listing.page(asked)
+        return await listing.page(asked, self.policy_scope(info, about))
 
     @resolver_field
     async def transition_days(
@@ -197,9 +197,9 @@ class TransitionLists(AtMoment):
         today = self.moment.valid_at
         until = today + min(parse_window(days), date.max - today)
         if until == today:
-            return await list_pages([], TRANSITIONS).page(asked)
+            return await list_pages([], TRANSITIONS).page(asked, self.policy_scope(info, about))
         listing = await self._listing(info, today + DAY, until, about, order_by)
-        return await listing.page(asked)
+        return await listing.page(asked, self.policy_scope(info, about))
 
     @resolver_field
     async def recent(
@@ -231,7 +231,7 @@ class TransitionLists(AtMoment):
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
         listing = await self._listing(info, since, today, about, order_by)
-        return await listing.page(asked)
+        return await listing.page(asked, self.policy_scope(info, about))
 
     async def _listing(
         self,

@@ -1,0 +1,108 @@
+"""Lists that were read, and the completeness of answers, at a moment."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.query.lists import Filter
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import (
+    CommodityId,
+    Search,
+    domain_value,
+    parse_search,
+    parse_word,
+    parse_words,
+)
+from schema.inputs.order_by import ORDER_BY, CoverageOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.root.as_of.base import AtMoment
+from schema.types.completeness import Completeness, completeness
+from schema.types.connection import Connection
+from schema.types.coverage import CoverageStatement, coverage
+from tracker.domain.commodities import Commodity
+from tracker.domain.coverage import CoverageState
+from tracker.domain.values import Actor
+from tracker.domain.vocabulary import ActKind
+
+OfIssuer = Annotated[
+    str | None, argument(description="Only acts of this place (`CN`) or alliance (`quad`).")
+]
+
+
+@object_type
+class Coverages(AtMoment):
+    """Lists that were read, at a moment."""
+
+    @resolver_field
+    async def coverages(
+        self,
+        info: Info,
+        search: Search = None,
+        issuer: OfIssuer = None,
+        acts: Annotated[
+            ActKind | None, argument(description="Only lists of this kind of act.")
+        ] = None,
+        order_by: Annotated[CoverageOrder, ORDER_BY] = CoverageOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[CoverageStatement]:
+        """Lists of acts that were read, with their periods and omissions, withdrawn ones included. They
+        depend on the position only, not on `validAt`.
+        """
+        return await self._latest().page(
+            info,
+            CoverageState,
+            Filter(
+                search=parse_search(search),
+                places=parse_words(Actor, issuer, "issuer"),
+                category=domain_value(acts),
+            ),
+            lambda state: coverage(state, self.moment),
+            order_by,
+            parse_page(first, after, last, before),
+        )
+
+    @resolver_field
+    async def coverage(
+        self,
+        info: Info,
+        id: Annotated[
+            str, argument(description="Its key, such as `cn-mofcom-entity-lists`, or its id.")
+        ],
+    ) -> CoverageStatement | None:
+        """One list that was read; null before its declaration was recorded."""
+        state = await self._latest().one(info, CoverageState, id)
+        return coverage(state, self.moment) if state else None
+
+    @resolver_field
+    async def completeness(
+        self,
+        info: Info,
+        acts: Annotated[
+            list[ActKind] | None, argument(description="Only these kinds of act; all if left out.")
+        ] = None,
+        issuer: OfIssuer = None,
+        commodity: CommodityId = None,
+    ) -> Completeness:
+        """The completeness of the records of some acts at this moment: which lists were read, to which
+        day, and what was left out. It depends on the position; of `validAt` only in that later gaps do
+        not count.
+        """
+        goods = None if commodity is None else [parse_word(Commodity, commodity, "commodity")]
+        issuers = parse_words(Actor, issuer, "issuer")
+        scope = self.scope(info, ActKind if acts is None else acts, issuers, goods)
+        found = await completeness(scope)
+        assert found is not None  # there is a moment
+        return found
+
+    def _latest(self) -> AtMoment:
+        """Return the same position on the last day: a list counts as soon as it is recorded."""
+        return AtMoment(moment=Moment(date.max, self.moment.position))

@@ -1,0 +1,114 @@
+"""Completeness of answers as GraphQL shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from strawberry import field
+
+from projections.query.as_of import AsOf
+from projections.query.changes import ChangeFilter
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type
+from schema.base.scalars import Day
+from tracker.domain import completeness as domain
+from tracker.domain.commodities import Commodity
+from tracker.domain.vocabulary import ActKind, CompletenessLevel
+
+
+@object_type
+class CompletenessGap:
+    """Acts that an answer would have, if there are any, and that were not read."""
+
+    issuer: str | None = field(
+        description="The issuer, a place (`CN`) or an alliance (`quad`); null for all others."
+    )
+    acts: ActKind | None = field(description="The kind of act; null for all kinds.")
+    first: Day | None = field(
+        name="from", description="The first day of the gap; null if it has no beginning."
+    )
+    last: Day | None = field(
+        name="until", description="The last day of the gap; null if no day was read."
+    )
+    reason: str = field(description="The gap in a sentence.")
+
+
+@object_type
+class Completeness:
+    """The completeness of an answer: which of the lists that would have its acts were read. Unless the
+    level is `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are
+    recorded facts: see `coverages`.
+    """
+
+    level: CompletenessLevel = field(
+        description="Whether all, some or none of the lists were read."
+    )
+    until: Day | None = field(
+        description="The day to which the lists were read; of several lists the earliest. Null if none"
+        " was read."
+    )
+    gaps: list[CompletenessGap] = field(description="The gaps up to `validAt`.")
+    statement: str = field(description="Completeness in a few sentences.")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScope:
+    """The acts that an answer at a moment would have."""
+
+    as_of: AsOf
+    scope: domain.Scope
+    moment: Moment
+
+
+def answer_scope(
+    info: Info,
+    moment: Moment | None,
+    kinds: Iterable[ActKind],
+    issuers: Iterable[str] | None = None,
+    commodities: Iterable[str] | None = None,
+) -> AnswerScope | None:
+    """Return the scope of an answer about acts; None without a moment, as in a history.
+
+    Without `issuers` it is about those of all issuers, without `commodities` about all goods.
+    """
+    if moment is None:
+        return None
+    scope = domain.Scope(
+        frozenset(kinds),
+        None if issuers is None else frozenset(issuers),
+        None if commodities is None else frozenset(map(Commodity, commodities)),
+    )
+    return AnswerScope(info.context.services.as_of, scope, moment)
+
+
+def scope_of_filter(
+    info: Info, moment: Moment | None, about: ChangeFilter, issuers: Iterable[str] = ()
+) -> AnswerScope | None:
+    """Return the scope of a list of changes or transitions, of further issuers than its places."""
+    kinds = {kind for name in about.kinds for kind in domain.KINDS_OF_ACTS.get(name, ())}
+    of = [*issuers, *(about.places or ())] or None
+    return answer_scope(info, moment, kinds, of, about.commodities)
+
+
+async def completeness(of_answer: AnswerScope | None) -> Completeness | None:
+    """Return the completeness of an answer; None for one that is not about acts at a moment."""
+    if of_answer is None:
+        return None
+    of = await of_answer.as_of.coverages.completeness(of_answer.scope, of_answer.moment)
+    return Completeness(
+        level=of.level,
+        until=Day(of.until.isoformat()) if of.until else None,
+        gaps=[
+            CompletenessGap(
+                issuer=gap.issuer,
+                acts=gap.acts,
+                first=Day(gap.first.isoformat()) if gap.first else None,
+                last=Day(gap.last.isoformat()) if gap.last else None,
+                reason=gap.reason,
+            )
+            for gap in of.gaps
+        ],
+        statement=of.statement,
+    )

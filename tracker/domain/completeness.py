@@ -1,0 +1,290 @@
+"""Completeness: how far the lists behind an answer were read. Pure.
+
+"No record" means "none exists" only where the list that would have it was read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from tracker.domain.commodities import Commodity, ancestors, related
+from tracker.domain.coverage import CoverageState
+from tracker.domain.phrases import (
+    commodities_phrase,
+    date_phrase,
+    is_alliance,
+    list_phrase,
+    place_phrase,
+)
+from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ActKind, CompletenessLevel, Direction, Measure
+from tracker.domain.watched_source import WatchedSourceState
+
+KINDS_IN_WORDS = {
+    ActKind.EXPORT_CONTROL: "export controls",
+    ActKind.ENTITY_LIST: "entity lists",
+    ActKind.LICENCE_CATALOGUE: "licence catalogues",
+    ActKind.IMPORT_MEASURE: "import measures",
+    ActKind.ANNOUNCEMENT: "announcements",
+    ActKind.ALLIANCE: "acts on alliances",
+    ActKind.FIGURE: "figures",
+}
+CONTROLS = frozenset(
+    {ActKind.EXPORT_CONTROL, ActKind.ENTITY_LIST, ActKind.LICENCE_CATALOGUE, ActKind.IMPORT_MEASURE}
+)
+KINDS_OF_ACTS: Mapping[str, frozenset[ActKind]] = {
+    "alliance": frozenset({ActKind.ALLIANCE}),
+    "announcement": frozenset({ActKind.ANNOUNCEMENT}),
+    "export-control": CONTROLS,
+    "figure": frozenset({ActKind.FIGURE}),
+}
+"""The kinds of acts that entities come from, by the kind of entity."""
+CATALOGUE_MEASURES = frozenset({Measure.TRADE_LICENCE, Measure.QUOTA, Measure.STATE_TRADING})
+MAX_ISSUERS_IN_STATEMENT = 2
+OTHER_ISSUERS = "No list of any other issuer was read."
+
+
+Days = tuple[date, date]
+"""Days from a first to a last one, both inclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The acts that an answer would have; None stands for all issuers or all commodities."""
+
+    kinds: frozenset[ActKind]
+    issuers: frozenset[str] | None = None
+    commodities: frozenset[Commodity] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Acts that were not read, with the days that they would be of; None is an open end."""
+
+    reason: str
+    issuer: str | None = None
+    acts: ActKind | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """The level of an answer, the day to which its lists were read, the gaps, and all in words."""
+
+    level: CompletenessLevel
+    until: date | None
+    gaps: tuple[Gap, ...]
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadList:
+    """A list that was read: its days, the omissions among them, and why it ends where it ends."""
+
+    name: str
+    days: Days
+    omissions: tuple[str, ...]
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One kind of act by one issuer, and how far it was read."""
+
+    issuer: str
+    acts: ActKind
+    level: CompletenessLevel
+    gaps: tuple[Gap, ...]
+    since: date | None = None
+    until: date | None = None
+
+
+def control_kinds(
+    direction: Direction | None = None, measures: Iterable[Measure] = ()
+) -> frozenset[ActKind]:
+    """Return the kinds of acts that controls of a direction and with some measures stand in."""
+    if direction is Direction.IMPORT:
+        return frozenset({ActKind.IMPORT_MEASURE})
+    kinds = CONTROLS if direction is None else CONTROLS - {ActKind.IMPORT_MEASURE}
+    asked = frozenset(measures)
+    if asked and asked <= CATALOGUE_MEASURES:
+        return kinds - {ActKind.ENTITY_LIST}
+    if asked and asked.isdisjoint(CATALOGUE_MEASURES):
+        return kinds - {ActKind.LICENCE_CATALOGUE}
+    return kinds
+
+
+def completeness(
+    lists: Iterable[CoverageState],
+    sources: Mapping[str, WatchedSourceState],
+    scope: Scope,
+    day: date,
+) -> Completeness:
+    """Return how far the lists behind an answer about a day were read.
+
+    `sources` are the watched sources by key: a poll that read everything continues a list, unless polls
+    have proposed documents since the declaration, which may wait for review.
+    """
+    by_part: dict[tuple[str, ActKind], list[_ReadList]] = {}
+    for of in lists:
+        if of.withdrawn_on is None and of.acts in scope.kinds and _overlaps(of, scope):
+            by_part.setdefault((of.issuer, of.acts), []).append(_read_list(of, sources, scope))
+    asked = scope.issuers
+    issuers = {issuer for issuer, _ in by_part} if asked is None else asked
+    parts = [
+        _part(issuer, kind, by_part.get((issuer, kind), ()), day)
+        for issuer in sorted(issuers)
+        for kind in ActKind
+        if kind in scope.kinds and (asked is not None or (issuer, kind) in by_part)
+    ]
+    levels = {part.level for part in parts} | ({CompletenessLevel.NONE} if asked is None else set())
+    gaps = [gap for part in parts for gap in part.gaps]
+    if asked is None:
+        gaps.append(Gap(OTHER_ISSUERS if parts else "No list was read."))
+    return Completeness(
+        levels.pop() if len(levels) == 1 else CompletenessLevel.PARTIAL,
+        min((part.until for part in parts if part.until), default=None),
+        tuple(gaps),
+        _statement(parts, asked, day),
+    )
+
+
+def _overlaps(of: CoverageState, scope: Scope) -> bool:
+    if not of.commodities or not scope.commodities:
+        return True
+    return any(not related(one).isdisjoint(of.commodities) for one in scope.commodities)
+
+
+def _read_list(
+    of: CoverageState, sources: Mapping[str, WatchedSourceState], scope: Scope
+) -> _ReadList:
+    omissions = of.left_out
+    if of.commodities and not _has_all(of.commodities, scope.commodities):
+        omissions = (*omissions, f"Only acts on {commodities_phrase(of.commodities)} were read.")
+    if of.firms_named is False:
+        omissions = (*omissions, "Some listed firms are not named.")
+    first, last = of.first.first if of.first else date.min, of.last.last
+    source = sources.get(of.watched_source or "")
+    if source is None or source.covers_until is None or source.covers_until <= last:
+        return _ReadList(of.name, (first, last), omissions)
+    proposed = source.last_proposed_at
+    if proposed is not None and proposed.date() > of.declared_on.last:
+        return _ReadList(
+            of.name,
+            (first, last),
+            omissions,
+            "Documents that polls found since may wait for review.",
+        )
+    return _ReadList(of.name, (first, source.covers_until), omissions)
+
+
+def _has_all(named: Sequence[Commodity], asked: frozenset[Commodity] | None) -> bool:
+    return bool(asked) and all(not {one, *ancestors(one)}.isdisjoint(named) for one in asked or ())
+
+
+def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> _Part:
+    """Return how far one kind of act by one issuer was read up to a day."""
+    begun = [one for one in lists if one.days[0] <= day]
+    if not begun:
+        gap = Gap(f"No list of {_acts_phrase(kind, issuer)} was read.", issuer, kind, None, None)
+        return _Part(issuer, kind, CompletenessLevel.NONE, (gap,))
+    read = _union(one.days for one in begun)
+    whole = _union(one.days for one in begun if not one.omissions)
+    waiting = next((one.waiting for one in begun if one.waiting), "")
+    gaps = [
+        *(_unread(issuer, kind, days, waiting) for days in _outside(read, (date.min, day))),
+        *(
+            Gap(f"{one.name}: {omission}", issuer, kind, *_open(days))
+            for one in begun
+            for days in _outside(whole, (one.days[0], min(one.days[1], day)))
+            for omission in one.omissions
+        ),
+    ]
+    level = CompletenessLevel.PARTIAL if gaps else CompletenessLevel.COMPLETE
+    return _Part(issuer, kind, level, tuple(gaps), read[0][0], read[-1][1])
+
+
+def _unread(issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
+    """Return the gap of days outside all lists."""
+    acts = _acts_phrase(kind, issuer)
+    if days[0] == date.min:
+        when = f"before {date_phrase(days[1] + DAY)}"
+    else:
+        when = f"after {date_phrase(days[0] - DAY)}"
+    return Gap(
+        " ".join([f"Not read: {acts} {when}.", *([waiting] if waiting else [])]),
+        issuer,
+        kind,
+        *_open(days),
+    )
+
+
+def _union(all_days: Iterable[Days]) -> list[Days]:
+    """Return days without overlaps, in order; neighbours become one."""
+    found: list[Days] = []
+    for first, last in sorted(all_days):
+        if found and (found[-1][1] == date.max or first <= found[-1][1] + DAY):
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return found
+
+
+def _outside(days: Sequence[Days], within: Days) -> Iterator[Days]:
+    """Yield the days of a span that are in none of some spans, which are in order."""
+    start, end = within
+    for first, last in days:
+        if first > end:
+            break
+        if first > start:
+            yield start, first - DAY
+        if last >= end:
+            return
+        start = max(start, last + DAY)
+    if start <= end:
+        yield start, end
+
+
+def _open(days: Days) -> tuple[date | None, date | None]:
+    """Return a span with None for the beginning of the calendar."""
+    return (None if days[0] == date.min else days[0], days[1])
+
+
+def _statement(parts: Sequence[_Part], asked: frozenset[str] | None, day: date) -> str:
+    """Return completeness in a few sentences, which begin with the lists that nobody read."""
+    if asked is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
+        issuers = dict.fromkeys(_name(part.issuer) for part in parts)
+        who = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
+        return f"Lists of {who}, most in part. {OTHER_ISSUERS}"
+    groups: dict[tuple[object, ...], list[_Part]] = {}
+    for part in parts:
+        groups.setdefault((part.issuer, part.level, part.since, part.until), []).append(part)
+    said = [_sentence_of(alike, day) for alike in groups.values()]
+    if asked is None:
+        said.append(OTHER_ISSUERS if parts else "No list was read.")
+    return " ".join(said)
+
+
+def _sentence_of(parts: Sequence[_Part], day: date) -> str:
+    """Return the completeness of parts that were read alike."""
+    like = parts[0]
+    acts = f"{list_phrase(KINDS_IN_WORDS[part.acts] for part in parts)} of {_name(like.issuer)}"
+    if like.since is None or like.until is None:
+        return f"No list of {acts} was read, so such acts may be missing."
+    in_part = " in part" if like.level is CompletenessLevel.PARTIAL else ""
+    since = "" if like.since == date.min else f" from {date_phrase(like.since)}"
+    missing = [*(["earlier"] if since else []), *(["later"] if like.until < day else [])]
+    warning = f"; {' and '.join(missing)} acts may be missing" if missing else ""
+    read = f"{acts[0].upper()}{acts[1:]} were read{in_part}{since}"
+    return f"{read} to {date_phrase(like.until)}{warning}."
+
+
+def _acts_phrase(kind: ActKind, issuer: str) -> str:
+    return f"{KINDS_IN_WORDS[kind]} of {_name(issuer)}"
+
+
+def _name(issuer: str) -> str:
+    return issuer if is_alliance(issuer) else place_phrase(issuer)

@@ -1,0 +1,153 @@
+"""Coverage: which lists of acts were read, for which days, and what was left out.
+
+A list without records is an answer only as far as somebody has read where such records would stand.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
+from tracker.domain.values import (
+    Actor,
+    Commodity,
+    Fact,
+    Name,
+    PartialDate,
+    check_order,
+    check_reason,
+)
+from tracker.domain.vocabulary import ActKind
+from tracker.errors import InvalidInput
+
+Omissions = Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)]
+
+
+class CoverageFact(Fact, frozen=True, kw_only=True):
+    """A fact about coverage, of the day on which it was established."""
+
+    on: PartialDate
+
+    @property
+    def public_on(self) -> date:
+        """The day on which it was established."""
+        return self.on.first
+
+
+class Declared(CoverageFact, frozen=True, kw_only=True):
+    """A list was read: the acts of one kind by `issuer` from `first` to `last` are recorded.
+
+    It replaces an earlier declaration of the same entity. Without `first` the list goes back to the first
+    act of its kind; without `commodities` it is about all. `left_out` names acts of the kind in that
+    period that were not read, in sentences; an empty one says that none was. `watched_source` is the key
+    of a watched source whose polls continue the list.
+    """
+
+    issuer: Actor
+    acts: ActKind
+    name: Name
+    last: PartialDate
+    checked_by: Name
+    first: PartialDate | None = None
+    commodities: tuple[Commodity, ...] = ()
+    left_out: Omissions = ()
+    firms_named: bool | None = None
+    watched_source: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_order(self.first, self.last, "last")
+        if self.firms_named is not None and self.acts is not ActKind.ENTITY_LIST:
+            raise InvalidInput("expected only for entity lists", path=("firmsNamed",))
+
+
+class Withdrawn(CoverageFact, frozen=True, kw_only=True):
+    """A declaration no longer counts."""
+
+    reason: Name
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+
+
+class CoverageState(StateWithEvidence, frozen=True, kw_only=True):
+    """A list that was read; `declared_on` is the day of its newest declaration."""
+
+    issuer: Actor
+    acts: ActKind
+    name: str
+    last: PartialDate
+    checked_by: str
+    declared_on: PartialDate
+    first: PartialDate | None = None
+    commodities: tuple[Commodity, ...] = ()
+    left_out: tuple[str, ...] = ()
+    firms_named: bool | None = None
+    watched_source: str | None = None
+    withdrawn_on: PartialDate | None = None
+    withdrawn_because: str | None = None
+
+
+class CoverageFold(CitingFold[CoverageState]):
+    """The state of coverage from its facts."""
+
+    __slots__ = ("declared", "withdrawn")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declared: Declared | None = None
+        self.withdrawn: Withdrawn | None = None
+
+    def take(self, known: RecordedFact) -> None:
+        """Take in a fact. A later declaration ends a withdrawal."""
+        match known.fact:
+            case Declared() as fact:
+                self.declared, self.withdrawn = fact, None
+            case Withdrawn() as fact:
+                self.withdrawn = fact
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> CoverageState | None:
+        """The newest declaration, with its withdrawal."""
+        of, withdrawn = self.declared, self.withdrawn
+        if of is None:
+            return None
+        return CoverageState(
+            id=id,
+            because=self.because,
+            issuer=of.issuer,
+            acts=of.acts,
+            name=of.name,
+            last=of.last,
+            checked_by=of.checked_by,
+            declared_on=of.on,
+            first=of.first,
+            commodities=of.commodities,
+            left_out=of.left_out,
+            firms_named=of.firms_named,
+            watched_source=of.watched_source,
+            withdrawn_on=withdrawn.on if withdrawn else None,
+            withdrawn_because=withdrawn.reason if withdrawn else None,
+        )
+
+
+class Coverage(Entity):
+    """One list of acts that was read."""
+
+    KIND: ClassVar[str] = "coverage"
+    INITIAL_FACT: ClassVar[type[Fact]] = Declared
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Coverage.Declared": Declared,
+        "Coverage.Withdrawn": Withdrawn,
+        "Coverage.Retracted": Retracted,
+    }
+    FOLD = CoverageFold
+
+    def check(self, fact: Fact) -> None:
+        """Refuse a second withdrawal. Raises InvalidInput."""
+        if isinstance(fact, Withdrawn) and self._fold().withdrawn:
+            raise InvalidInput(
+                f"{self.id} is already withdrawn", code="ALREADY_WITHDRAWN", path=("id",)
+            )
