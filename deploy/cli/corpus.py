@@ -23,7 +23,7 @@ from tracker.corpus.compiling import (
     summary,
     usgs_readings,
 )
-from tracker.corpus.coverage import coverage
+from tracker.corpus.coverage import coverage, lists_read
 from tracker.corpus.files import Act, Problem, list_files, read_acts
 
 corpus = typer.Typer(
@@ -51,7 +51,8 @@ def check(
     show_coverage: Annotated[
         bool,
         typer.Option(
-            "--coverage", help="Print what is covered by issuer and year, as tables in Markdown."
+            "--coverage",
+            help="Print acts by issuer and year, and the lists that were read, as tables in Markdown.",
         ),
     ] = False,
 ) -> None:
@@ -62,7 +63,7 @@ def check(
     with report_errors():
         acts = read_checked_acts(directory)
     if show_coverage:
-        print_whole(coverage(acts).splitlines())
+        print_whole(f"{coverage(acts)}\n{lists_read(acts)}".splitlines())
     entities = {act.planned.stream for act in acts}
     stderr.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 

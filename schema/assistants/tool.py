@@ -15,6 +15,7 @@ from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
 from schema.pages.site.address import href
+from schema.pages.site.frame import completeness_of
 from schema.pages.site.own_document import WithDocument
 from schema.pages.site.words import NBSP
 from tracker.errors import NotFound
@@ -133,7 +134,7 @@ class Tool(WithDocument, Generic[Arguments, Item]):
         items = list(self._items(found.nodes, book))
         more = self.more(data, arguments, book)
         horizon = book.horizon(known_facts(moment))
-        completeness = completeness_of(moment)
+        completeness = _completeness(data)
         path, parameters = self.page(arguments, data)
         answer = self.answer(
             valid_at=moment["validAt"],
@@ -163,10 +164,9 @@ class Tool(WithDocument, Generic[Arguments, Item]):
             yield item
 
 
-def completeness_of(moment: Data) -> Completeness | UnsetType:
-    """The completeness of an answer, as its document asks for it: of all, of its list or of one entity."""
-    holders = [moment, *(part for part in moment.values() if isinstance(part, Mapping))]
-    found = next((part["completeness"] for part in holders if part.get("completeness")), None)
+def _completeness(data: Data) -> Completeness | UnsetType:
+    """The completeness of an answer, as its document asks for it."""
+    found = completeness_of(data)
     if found is None:
         return UNSET
     return Completeness(

@@ -16,6 +16,7 @@ from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
 from schema.pages.commodities import commodities, commodity
 from schema.pages.controls import control, controls
+from schema.pages.coverage import coverage
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
 from schema.pages.overview import overview
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     commodity.PAGE,
     controls.PAGE,
     control.PAGE,
+    coverage.PAGE,
     figures.PAGE,
     figure.PAGE,
     overview.PAGE,

@@ -173,6 +173,10 @@ class Clause(WithNote):
     end_use: str | None = field(description="The end use that it is limited to.")
     entities: list[str] = field(description="The firms that it is limited to, where named.")
     entity_count: int | None = field(description="The number of firms, where they are not named.")
+    firms_statement: str | None = field(
+        description="The number of firms that are named, of those that it is limited to, in a sentence;"
+        " null if it is limited to none. A firm that is not named is not found by its name."
+    )
     exporters: list[str] = field(description="The firms that alone may export.")
     in_force_from: PartialDate | None = field(
         description="The day from which it applies; null while none is given. A quota with a"
@@ -384,6 +388,7 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
         state=state,
         control=control,
         key=said.id,
+        firms_statement=said.firms_statement,
         commodities=[commodity(id) for id in said.commodities],
         destinations=[place(code) for code in said.destinations],
         origins=[place(code) for code in said.origins],

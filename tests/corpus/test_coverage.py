@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.corpus.test_checks import announced, made, repealed
 from tests.corpus.test_compiling import ACTS
-from tracker.corpus.coverage import coverage
+from tracker.corpus.coverage import coverage, lists_read
+from tracker.domain.coverage import Declared
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 
@@ -25,6 +26,17 @@ def test_acts_are_counted_by_issuer_and_year() -> None:
         "| others | 1 | 2025: 1 |",
         "| quad | 1 | 2025: 1 |",
     ]
+
+
+def test_each_list_that_was_read_is_a_row_with_its_omissions() -> None:
+    rows = lists_read(ACTS).splitlines()[2:]
+    declared = [act for act in ACTS if isinstance(act.planned.fact, Declared)]
+    assert len(rows) == len(declared) > 40
+    [row] = [row for row in rows if "watch list of China" in row]
+    assert row.startswith("| China | entity lists | Export control list and watch list")
+    assert row.endswith(
+        "| 2025-01-02 | 2026-08-24 | Removals of firms from the two lists were not looked for. |"
+    )
 
 
 def test_the_tables_of_the_documentation_are_current() -> None:

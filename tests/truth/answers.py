@@ -9,9 +9,9 @@ from typing import Any
 from tests.support.api import Api
 from tests.truth.question import Question
 
-ENUMS = {"measure", "covers", "status", "direction", "form", "stage", "kind"}
+ENUMS = {"measure", "covers", "status", "direction", "form", "stage", "kind", "match"}
 NAMES = {"hs": "hsCode"}
-OURS = {"buyer", "control", "clause"}
+OURS = {"buyer", "control", "clause", "under"}
 """Arguments that choose among what the API answered, and are none of its own."""
 
 MATCHING = """key measure status endUse entities entityCount territory
@@ -19,6 +19,7 @@ MATCHING = """key measure status endUse entities entityCount territory
 CLAUSE_FIELDS = [
     *("status", "inForceFrom", "inForceUntil", "suspendedFrom", "suspendedUntil", "returnsOn"),
     *("firstInForce", "repealedFrom", "assumed", "retroactive", "continuedIn", "decisionDue"),
+    "confirmation",
 ]
 CLAUSE = f"key {' '.join(CLAUSE_FIELDS)} quotaPart quota {{ value upper unit qualifier }}"
 
@@ -153,6 +154,15 @@ def _amount(clause: dict[str, Any]) -> str:
     return f"{amount['value']} {amount['unit']} {clause['quotaPart'] or ''}".strip().lower()
 
 
+async def listed(api: Api, question: Question) -> dict[str, Any]:
+    """The firms on the lists that answer: their number, and how many of them are named."""
+    clauses = [c for c in await _matching(api, question) if c["entityCount"] or c["entities"]]
+    return {
+        "firms": sum(clause["entityCount"] or len(clause["entities"]) for clause in clauses),
+        "named": sum(len(clause["entities"]) for clause in clauses),
+    }
+
+
 async def evidence(api: Api, question: Question) -> dict[str, Any]:
     """Whether a measure is official, and what its announcement rests on."""
     control = await _control(api, question)
@@ -182,6 +192,26 @@ async def exposure(api: Api, question: Question) -> list[str]:
     )
 
 
+SHARES = ("controlledShare", "partlyControlledShare", "assumedShare", "contradictedShare")
+MEASURE_SHARES = ("share", "assumedShare", "contradictedShare")
+
+
+async def share(api: Api, question: Question) -> dict[str, Any]:
+    """The shares of the world's production under control, or under one measure, of one supply."""
+    answer = await _moment(
+        api,
+        question,
+        f"exposure({_arguments(question.of)}) {{ {' '.join(SHARES)}"
+        f" measures {{ measure {' '.join(MEASURE_SHARES)} }} }}",
+    )
+    [supply] = answer["exposure"]
+    if "under" not in question.of:
+        return {_snake(name): _plain(supply[name]) for name in SHARES}
+    shares = {share["measure"].lower(): share for share in supply["measures"]}
+    under = shares.get(question.of["under"])
+    return {_snake(name): under[name] if under else "none" for name in MEASURE_SHARES}
+
+
 # --- announcements, alliances, the horizon
 
 
@@ -190,11 +220,18 @@ async def announcement(api: Api, question: Question) -> dict[str, Any]:
     answer = await _moment(
         api,
         question,
-        f'announcement(id: "{question.of["key"]}") {{ kind supersededBy conflictsWith }}',
+        f'announcement(id: "{question.of["key"]}") {{ date kind until about supersededBy'
+        " conflictsWith firms }",
     )
     told = answer["announcement"]
+    if told is None:
+        return {"kind": "not_made"}
     return {
+        "made_on": told["date"],
         "kind": told["kind"].lower(),
+        "until": told["until"] or "",
+        "about": sorted(map(_key, told["about"])),
+        "firms": len(told["firms"]),
         "superseded_by": _key(told["supersededBy"] or ""),
         "conflicts_with": sorted(map(_key, told["conflictsWith"])),
     }
@@ -228,11 +265,12 @@ async def membership(api: Api, question: Question) -> dict[str, Any]:
     """Whether a place is a member itself, through a union, or not."""
     name, place = question.of["alliance"], question.of["place"]
     answer = await _moment(
-        api, question, f'alliance(id: "{name}") {{ membership(place: "{place}") {{ kind }} }}'
+        api, question, f'alliance(id: "{name}") {{ membership(place: "{place}") {{ kind role }} }}'
     )
     told = await alliance(api, question)
     return {
         "member": answer["alliance"]["membership"]["kind"].lower(),
+        "role": (answer["alliance"]["membership"]["role"] or "").lower(),
         "since": told["since"].get(place, ""),
     }
 
@@ -271,9 +309,11 @@ KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
     "firm": controls,
     "status": status,
     "quota": quota,
+    "listed": listed,
     "rate": rate,
     "evidence": evidence,
     "exposure": exposure,
+    "share": share,
     "announcement": announcement,
     "alliance": alliance,
     "members": alliance,

@@ -1,4 +1,4 @@
-"""What a corpus covers, as the tables of docs/data.md: acts by issuer and year."""
+"""The coverage of a corpus as tables: its acts by issuer and year, and the lists that were read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from tracker.corpus.files import Act
 from tracker.domain.announcement import Made
+from tracker.domain.completeness import KINDS_IN_WORDS
+from tracker.domain.coverage import Declared
 from tracker.domain.export_control_acts import Announced
 from tracker.domain.places import Place
 
@@ -28,6 +30,24 @@ def coverage(acts: Sequence[Act]) -> str:
     controls = _table("issuer", "instruments", "acts by year", issuers, acts)
     announcements = _table("who", "announcements", "by year", speakers, acts)
     return f"{controls}\n\n{announcements}\n"
+
+
+def lists_read(acts: Sequence[Act]) -> str:
+    """The lists of acts that were read, with their omissions."""
+    lines = [
+        "| issuer | acts | list | from | to | left out |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for act in acts:
+        of = act.planned.fact
+        if isinstance(of, Declared):
+            first = of.first or "the first act"
+            left_out = " ".join(of.left_out) or "nothing that is known"
+            kind = KINDS_IN_WORDS[of.acts]
+            lines.append(
+                f"| {_name(of.issuer)} | {kind} | {of.name} | {first} | {of.last} | {left_out} |"
+            )
+    return "\n".join(lines) + "\n"
 
 
 def _name(actor: str) -> str:

@@ -91,6 +91,14 @@ class Clause(Value, frozen=True, kw_only=True):
     note: FreeText | None = None
 
     @property
+    def firms_statement(self) -> str | None:
+        """The number of firms that are named, of those that it is limited to; None for all firms."""
+        named = len(self.entities)
+        if self.entity_count is not None:
+            return f"{named} of {self.entity_count} firms are named."
+        return f"{named} firms are named; the number of all is not recorded." if named else None
+
+    @property
     def first_day(self) -> date | None:
         """The first day on which it applies: that of its period where it gives no other."""
         start = self.in_force_from or self.period

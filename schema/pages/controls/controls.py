@@ -101,7 +101,7 @@ def issuers_of(
 def heading(count: int, narrowed: str, at: date) -> str:
     """How many instruments the list has, and what it is narrowed to."""
     if not count:
-        return f"No instrument{narrowed} on {day_in_words(at)}"
+        return f"No recorded instrument{narrowed} on {day_in_words(at)}"
     return f"{many(count, 'instrument')}{narrowed or ' that control trade'}"
 
 

@@ -90,6 +90,8 @@ class Frame:
     citations: Mapping[str, str]
     day_ruler: DayRuler
     position_ruler: PositionRuler
+    completeness: Mapping[str, str] | None = None
+    """How far the lists behind the page were read; None for a page that is not about acts."""
     image: str | None = None
     """The page as an image that never changes, with the scheme and host."""
     state_format: int = STATE_FORMAT
@@ -132,8 +134,16 @@ def frame(
             facts_until=shown.get("facts_until"),
         ),
         make_position_ruler(int(moment.position), positions=shown.get("positions", ())),
+        completeness=completeness_of(data),
         image=f"{origin}{pinned.as_form('png')}" if "image" in shown else None,
     )
+
+
+def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """The completeness that an answer has: of its moment, of one of its lists or of its entity."""
+    parts = [data["asOf"], *data["asOf"].values(), *data.values()]
+    found = (part.get("completeness") for part in parts if isinstance(part, Mapping))
+    return next(filter(None, found), None)
 
 
 def ask_link(page: Page, pinned: Address) -> str:

@@ -15,6 +15,13 @@ from schema.pages.site import amounts, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.static_files import static_path
 
+LEVELS = {
+    "COMPLETE": "Complete records.",
+    "PARTIAL": "Records in part.",
+    "NONE": "Completeness unknown.",
+}
+"""By levels of completeness the words before the statement."""
+
 
 @cache
 def environment() -> Environment:
@@ -51,6 +58,7 @@ def environment() -> Environment:
         "on_page": ON_PAGE,
         "status_looks": LOOKS,
         "hue_words": HUE_WORDS,
+        "levels": LEVELS,
     }
     return made
 

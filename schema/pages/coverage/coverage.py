@@ -1,0 +1,29 @@
+"""`/coverage`: the lists of acts that were read, and what was left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.site.address import Address
+from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.completeness import KINDS_IN_WORDS
+from tracker.domain.vocabulary import ActKind
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The lists, with the kinds of acts in words."""
+    return {
+        "title": "Lists that were read",
+        "description": "The lists of acts behind the records: their periods, and what was left out.",
+        "kinds": {kind.name: KINDS_IN_WORDS[kind] for kind in ActKind},
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/coverage",
+    view,
+    section="/sources",
+    table=TableOfPage("coverages", without=frozenset({"after"})),
+)
