@@ -109,13 +109,14 @@ class Book:
                     f"No fact on the law of {issuer} is recorded: that it has none does not follow."
                 )
             elif of.day < self.valid_at:
-                what = "The law" if issuer.isupper() else "What is said"
-                said.append(f"{what} of {issuer} is known up to {of.day}: later acts may exist.")
+                said.append(
+                    f"The newest recorded act of {issuer} is of {of.day}: later acts may exist."
+                )
             else:
                 continue
             said += _of_watch(issuer, self._known.get(issuer, {}))
         return said + [
-            f"Figures of {one} are known up to its edition of {known[one].day}: newer ones may exist."
+            f"The newest recorded edition of {one} is of {known[one].day}: newer ones may exist."
             for one in self.publishers
             if one in known and (known[one].day or "") < self.valid_at
         ]

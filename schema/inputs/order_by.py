@@ -245,7 +245,7 @@ class EditionOrder(Enum):
 
 
 @strawberry.enum(
-    description="Orders of what is known up to when. What is equal is ordered by kind, issuer and publisher."
+    description="Orders of the newest recorded facts. Equal ones are ordered by kind, issuer and publisher."
 )
 class HorizonOrder(Enum):
     """Orders of horizons."""

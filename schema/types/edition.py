@@ -1,4 +1,4 @@
-"""Editions of publishers, and up to when facts are known, as GraphQL shows them."""
+"""Editions of publishers, and the newest recorded facts, as GraphQL shows them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Edition:
 
 @object_type
 class FactHorizon:
-    """Up to when facts are known of a kind of entity, an issuer or a publisher: the newest one is that
-    which counts from the last day. What is said of later days rests on it.
+    """The newest recorded facts of a kind of entity, an issuer or a publisher: the fact that counts from
+    the last day. Statements about later days rest on it.
     """
 
     kind: EntityKind | None = field(

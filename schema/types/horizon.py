@@ -1,4 +1,4 @@
-"""Up to when policy is known, and who looks for more, as GraphQL shows it."""
+"""The newest recorded act of an issuer, and its watched sources, as GraphQL shows them."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class SourceNotRead:
 
 @object_type
 class Horizon:
-    """How recent the knowledge of an issuer's policy is: the newest fact that is known, and who looks
-    for newer ones. What is said of its policy on later days rests on what was announced by then.
+    """The newest recorded act of an issuer, and the sources that are watched for newer ones. Earlier acts
+    may be missing: see `completeness`.
     """
 
     issuer: str = field(
         description="The code of a place (`CN`) or the key of an alliance (`quad`)."
     )
     newest_fact_on: Day | None = field(
-        description="From which day the fact counts; of all that are known, the last. Null where no fact"
-        " is recorded, and sources are watched all the same."
+        description="The day from which the newest recorded act counts. Null if none is recorded, and"
+        " sources are watched all the same."
     )
     newest_published_on: PartialDate | None = field(
         description="When its source was published; null likewise."

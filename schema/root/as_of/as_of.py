@@ -96,10 +96,10 @@ class AsOf(
             str | None, argument(description="Only that of this place (`CN`) or alliance (`quad`).")
         ] = None,
     ) -> list[Horizon]:
-        """How recent the tracker's knowledge of policy is, by issuer, ordered by code: of export
-        controls by their issuer, announcements by their actors, alliances by their own facts; and who
-        looks for newer facts, also of issuers of which none is recorded. It depends on the position
-        only, not on `validAt`.
+        """The newest recorded act of each issuer, ordered by code, and the sources that are watched for
+        newer ones. Export controls count for their issuer, announcements for their actors, alliances for
+        themselves. It depends on the position only, not on `validAt`. It is no completeness: earlier acts
+        may be missing.
         """
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
         horizons = info.context.services.as_of.horizons

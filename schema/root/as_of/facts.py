@@ -1,4 +1,4 @@
-"""The facts of a moment: by day, by edition, and up to when they are known."""
+"""The facts of a moment: by day, by edition, and the newest of each group."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FACT_CURSORS = WordCursors("facts")
 
 
 class HorizonGroup(Enum):
-    """What facts are told apart by, where one asks up to when they are known."""
+    """The groups of facts whose newest one is asked for."""
 
     KIND = "kind"
     ISSUER = "issuer"
@@ -174,7 +174,7 @@ class FactLists(AtMoment):
         last: Last = None,
         before: Before = None,
     ) -> Connection[FactHorizon]:
-        """Up to when facts are known, by kind of entity, issuer or publisher. It
+        """The newest recorded facts by kind of entity, issuer or publisher. It
         depends on the position only, not on `validAt`. Preferences, imports and redactions are left
         out: they say nothing of the world.
         """
