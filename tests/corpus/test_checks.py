@@ -177,3 +177,24 @@ def test_a_member_speaks_for_its_alliance() -> None:
     opening = {"type": "Alliance.Founded", "on": "2025-03-01", "name": "A", "source": source}
     assert problems(act("policy/alliance/a.toml", id="a", members=["CN"], **opening)) == []
     assert "speaks for CN" in problems(act("policy/alliance/a.toml", id="a", **opening))[0]
+
+
+def test_a_list_that_polls_continue_names_a_watched_source() -> None:
+    def read(source: str) -> Act:
+        return act(
+            "policy/coverage/cn.toml",
+            id="read",
+            entity="coverage/cn-list",
+            type="Coverage.Declared",
+            on="2025-03-01",
+            issuer="CN",
+            acts="export_control",
+            name="Announcements",
+            last="2025-03-01",
+            checkedBy="tests",
+            watchedSource=source,
+        )
+
+    assert problems(read("cn-mofcom")) == []
+    [problem] = problems(read("cn-mofcon"))
+    assert problem.startswith("policy/coverage/cn.toml: read: watchedSource: expected a source of")

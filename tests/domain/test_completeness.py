@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.completeness import Scope, completeness, control_kinds
@@ -145,6 +146,15 @@ def test_polls_that_found_nothing_continue_a_list() -> None:
     for proposed in (None, datetime(2026, 1, 9, tzinfo=UTC)):
         found = completeness([followed], source("2026-01-20", proposed), CHINA, asked)
         assert (found.level, found.until) == (CompletenessLevel.COMPLETE, asked)
+
+
+def test_days_before_the_first_poll_are_a_gap() -> None:
+    late = {
+        "cn": structs.replace(source("2026-01-20")["cn"], watched_since=PartialDate("2026-01-15"))
+    }
+    followed = read_list(None, watched_source="cn")
+    [gap] = completeness([followed], late, CHINA, date(2026, 1, 20)).gaps
+    assert (gap.first, gap.last) == (date(2026, 1, 11), date(2026, 1, 14))
 
 
 def test_polls_that_proposed_facts_since_do_not_continue_it() -> None:

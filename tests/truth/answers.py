@@ -284,6 +284,24 @@ async def horizon(api: Api, question: Question) -> dict[str, Any]:
     return {"newest_fact_on": told or ""}
 
 
+async def completeness(api: Api, question: Question) -> dict[str, Any]:
+    """How far the lists behind a list of controls were read, with the gaps in words."""
+    arguments = _arguments(question.of, first=1)
+    fields = "totalCount completeness { level until gaps { reason } }"
+    answer = (await _moment(api, question, f"exportControls({arguments}) {{ {fields} }}"))[
+        "exportControls"
+    ]
+    found = answer["completeness"]
+    gaps = "\n".join(gap["reason"] for gap in found["gaps"])
+    wanted = question.expected.get("gap", "")
+    return {
+        "records": answer["totalCount"],
+        "level": found["level"].lower(),
+        "until": found["until"] or "",
+        "gap": wanted if wanted in gaps else gaps,
+    }
+
+
 async def upcoming(api: Api, question: Question) -> list[str]:
     """What turns in the days to come: `2027-01-01 export-control/zw-2025-conc`."""
     answer = await _moment(
@@ -319,6 +337,7 @@ KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
     "members": alliance,
     "membership": membership,
     "horizon": horizon,
+    "completeness": completeness,
     "upcoming": upcoming,
     "changes": changes,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import groupby, pairwise
@@ -22,6 +23,7 @@ from tracker.domain.publishers import publishers, publishers_at
 from tracker.domain.registry import entity_type
 from tracker.domain.values import READ, Source
 from tracker.domain.vocabulary import Checked
+from tracker.watch.settings import SHIPPED
 
 
 def find_problems(acts: Sequence[Act]) -> list[Problem]:
@@ -73,6 +75,17 @@ def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
         for field, stream in _links(act.planned.fact):
             if stream not in known:
                 yield _problem(act, f"{stream} is not in the corpus", field)
+
+
+def check_watched_sources(acts: Sequence[Act]) -> Iterator[Problem]:
+    """A list that polls continue names a source that is watched."""
+    known = tomllib.loads(SHIPPED.read_text("utf-8"))
+    for act in acts:
+        fact = act.planned.fact
+        if isinstance(fact, Declared) and fact.watched_source not in (None, *known):
+            yield _problem(
+                act, f"expected a source of {SHIPPED.name}: {', '.join(known)}", "watchedSource"
+            )
 
 
 def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
@@ -147,6 +160,7 @@ CHECKS: tuple[Callable[[Sequence[Act]], Iterator[Problem]], ...] = (
     check_repetitions,
     check_rules,
     check_links,
+    check_watched_sources,
     check_commodities,
     check_sources,
 )

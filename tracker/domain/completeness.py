@@ -131,7 +131,7 @@ def completeness(
     by_part: dict[tuple[str, ActKind], list[_ReadList]] = {}
     for of in lists:
         if of.withdrawn_on is None and of.acts in scope.kinds and _overlaps(of, scope):
-            by_part.setdefault((of.issuer, of.acts), []).append(_read_list(of, sources, scope))
+            by_part.setdefault((of.issuer, of.acts), []).extend(_read_lists(of, sources, scope))
     asked = scope.issuers
     issuers = {issuer for issuer, _ in by_part} if asked is None else asked
     parts = [
@@ -158,9 +158,10 @@ def _overlaps(of: CoverageState, scope: Scope) -> bool:
     return any(not related(one).isdisjoint(of.commodities) for one in scope.commodities)
 
 
-def _read_list(
+def _read_lists(
     of: CoverageState, sources: Mapping[str, WatchedSourceState], scope: Scope
-) -> _ReadList:
+) -> Iterator[_ReadList]:
+    """Yield the list as it was declared, and the days for which polls continued it."""
     omissions = of.left_out
     if of.commodities and not _has_all(of.commodities, scope.commodities):
         omissions = (*omissions, f"Only acts on {commodities_phrase(of.commodities)} were read.")
@@ -168,17 +169,19 @@ def _read_list(
         omissions = (*omissions, "Some listed firms are not named.")
     first, last = of.first.first if of.first else date.min, of.last.last
     source = sources.get(of.watched_source or "")
-    if source is None or source.covers_until is None or source.covers_until <= last:
-        return _ReadList(of.name, (first, last), omissions)
+    polled_until = source.covers_until if source else None
+    if source is None or polled_until is None or polled_until <= last:
+        yield _ReadList(of.name, (first, last), omissions)
+        return
     proposed = source.last_proposed_at
     if proposed is not None and proposed.date() > of.declared_on.last:
-        return _ReadList(
-            of.name,
-            (first, last),
-            omissions,
-            "Documents that polls found since may wait for review.",
-        )
-    return _ReadList(of.name, (first, source.covers_until), omissions)
+        waiting = "Documents that polls found since may wait for review."
+        yield _ReadList(of.name, (first, last), omissions, waiting)
+        return
+    yield _ReadList(of.name, (first, last), omissions)
+    polled_from = max(last + DAY, source.watched_since.first)
+    if polled_from <= polled_until:
+        yield _ReadList(of.name, (polled_from, polled_until), omissions)
 
 
 def _has_all(named: Sequence[Commodity], asked: frozenset[Commodity] | None) -> bool:
