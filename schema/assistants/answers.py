@@ -37,13 +37,11 @@ class KnownUpTo(AnswerPart, kw_only=True):
 
 
 class Completeness(AnswerPart, kw_only=True):
-    """How far the lists behind the answer were read."""
+    """Which lists of acts were read. Unless COMPLETE, acts may be missing."""
 
     level: str
-    """COMPLETE, PARTIAL or NONE: unless COMPLETE, a missing record does not mean that nothing exists."""
     statement: str
     until: str | UnsetType = UNSET
-    """The day to which the lists were read, of several the earliest."""
 
 
 class LeftOut(AnswerPart, kw_only=True):

@@ -44,11 +44,11 @@ def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not()
         {"issuer": None, "publisher": "usgs", "newestFactOn": "2026-02-01"},
     ]
     assert book.must_say(book.horizon(known)) == [
-        "The law of CN is known up to 2026-05-31: later acts may exist.",
+        "The newest recorded act of CN is of 2026-05-31: later acts may exist.",
         "Nobody looks for later acts of CN: no source of it is watched.",
         "No fact on the law of FJ is recorded: that it has none does not follow.",
         "Nobody looks for later acts of FJ: no source of it is watched.",
-        "Figures of usgs are known up to its edition of 2026-02-01: newer ones may exist.",
+        "The newest recorded edition of usgs is of 2026-02-01: newer ones may exist.",
     ]
 
 
@@ -70,7 +70,7 @@ def test_who_looks_for_later_acts_and_what_cannot_be_read_must_be_said() -> None
         | {"coversUntil": None, "notRead": [new]},
     ]
     assert book.must_say(book.horizon(known)) == [
-        "The law of CN is known up to 2026-05-20: later acts may exist.",
+        "The newest recorded act of CN is of 2026-05-20: later acts may exist.",
         "Sources of CN were last read on 2026-05-31; what they had announced by 2026-05-30 was"
         " seen, and may wait for review.",
         "MOFCOM can't be read since 2026-05-30 (TIMEOUT).",

@@ -21,7 +21,7 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.domain import alliance, announcement, firm
+from tracker.domain import alliance, announcement, coverage, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain import watched_source_facts as watch
 from tracker.domain.codec import from_builtins
@@ -234,6 +234,23 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         about(FIGURE, Preferred, publisher="usgs", reason="it counts"),
         "Rare earths, mine production, China, 2023: preferred is US Geological Survey, for this"
         " reason: it counts.",
+    ),
+    (
+        about(
+            "coverage/cn-list",
+            coverage.Declared,
+            name="Announcements of MOFCOM by number",
+            issuer="CN",
+            acts="export_control",
+            last="2026-10-03",
+            checked_by="an analyst",
+            left_out=["No. 3 was not seen."],
+        ),
+        "Announcements of MOFCOM by number is declared as read to 3 October 2026, in part.",
+    ),
+    (
+        about("coverage/cn-list", coverage.Withdrawn, reason="The copy was cut off"),
+        "The declaration of cn-list is withdrawn on 4 February 2026: The copy was cut off.",
     ),
     (
         about("firm/lynas", firm.Identified, name="Lynas", also=["Lynas Corp"], place="AU"),

@@ -42,6 +42,8 @@ DECLARED = {
     "Figure.Claimed series place": True,
     "Preference.Ordered commodity": True,
     "Source.Watched issuers": True,
+    "Coverage.Declared issuer": True,
+    "Coverage.Declared commodities": True,
 }
 """Every field of a fact that holds commodities, places or actors, and whether the fact is about
 them. Whoever adds one decides here: a control is not about the places that it is aimed at."""
@@ -89,6 +91,18 @@ EXAMPLES = {
         [],
     ),
     "ExportControl.Disputed": ({"account": "A", "commodities": ["cobalt"]}, ["cobalt"], []),
+    "Coverage.Declared": (
+        {
+            "issuer": "JP",
+            "acts": "export_control",
+            "name": "A",
+            "last": "2025-01-01",
+            "checkedBy": "B",
+            "commodities": ["cobalt"],
+        },
+        ["cobalt"],
+        ["JP"],
+    ),
     "Source.Watched": (
         {
             "name": "A",

@@ -156,7 +156,7 @@ async def test_a_log_without_facts_says_so(services: Services) -> None:
     assert 'href="/index.ics"' in html
     assert "<h1>No clause on critical minerals is in force</h1>" in html
     assert "No act is recorded at this position." in html
-    assert "Nothing that is known turns in these days." in html
+    assert "No recorded change in these days." in html
 
 
 @pytest.mark.parametrize(

@@ -106,11 +106,11 @@ async def test_a_withdrawn_list_no_longer_counts_until_it_is_declared_again(api:
 
 async def test_polls_continue_a_list(api: Api, services: Services) -> None:
     asked = 'completeness(issuer: "CN", acts: [EXPORT_CONTROL]) { level until }'
-    await api.do("declareCoverage", read(watchedSource="cn-mofcom"))
-    facts = watched(issuers=["CN"]), looked(coversUntil="2026-10-31", candidates=0)
+    await api.do("declareCoverage", read(watchedSource="cn-mofcom", last="2026-10-31"))
+    facts = watched(issuers=["CN"]), looked(coversUntil="2026-11-20", candidates=0)
     await record(services, *facts, key="cn-mofcom")
-    found = (await ask(api, asked, "2026-10-31"))["completeness"]
-    assert found == {"level": "COMPLETE", "until": "2026-10-31"}
+    found = (await ask(api, asked, "2026-11-20"))["completeness"]
+    assert found == {"level": "COMPLETE", "until": "2026-11-20"}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,7 @@ async def test_the_lists_that_were_read_can_be_asked_for(api: Api) -> None:
         api,
         'coverages(issuer: "US") { nodes { key name issuer { key } acts last leftOut checkedBy } }'
         ' coverage(id: "cn-announcements") { first withdrawnOn because { type } } counts { coverages }',
+        "2026-01-20",
     )
     assert [one["key"] for one in found["coverages"]["nodes"]] == ["us-list"]
     assert found["coverages"]["nodes"][0]["leftOut"] == ["Courts."]

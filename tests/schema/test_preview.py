@@ -150,6 +150,27 @@ EVERY_FACT = [
     {"identifyFirm": {"id": "f", "on": "2025-01-01", "name": "Firm", "source": source()}},
     {"renameFirm": {"id": "f", "on": "2026-01-01", "name": "The Firm", "source": source()}},
     {"orderPublishers": {**ORDERED, "publishers": ["usgs", "bgs"]}},
+    {
+        "declareCoverage": {
+            "id": "cn-list",
+            "on": "2025-12-01",
+            "issuer": "CN",
+            "acts": "EXPORT_CONTROL",
+            "name": "Announcements by number",
+            "last": "2025-11-30",
+            "leftOut": ["No. 3 was not seen."],
+            "checkedBy": "an analyst",
+            "source": source(),
+        }
+    },
+    {
+        "withdrawCoverage": {
+            "id": "cn-list",
+            "on": "2025-12-02",
+            "reason": "The copy was cut off",
+            "source": source(),
+        }
+    },
 ]
 """A command for every fact, each of which may follow those before it."""
 DAYS = ("2025-01-15", "2025-12-01", "2026-06-01")

@@ -42,7 +42,7 @@ NEEDED = {
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
-    controls disputes editions events exposure exposures facts horizons members memberships places
+    controls coverages disputes editions events exposure exposures facts horizons members memberships places
     production productions reserves revisions search shares sources supplies timeline transitions upcoming
 """
 TABLES = NAMES.split()
