@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.support.clocks import moved_clock
 from tracker import clock
 
-WAITS = Path(__file__).with_name("support") / "epoll_wait.c"
+WAITS = Path(__file__).with_name("support") / "waits.c"
 
 
 def main() -> None:
@@ -32,14 +32,10 @@ def main() -> None:
     if not moved:
         sys.exit("libfaketime is not installed: on Debian, apt-get install faketime")
     with tempfile.TemporaryDirectory() as directory:
-        os.chmod(
-            directory, 0o755
-        )  # PostgreSQL runs under another account when the tests run as root
-        waits = f"{directory}/epoll_wait.so"
+        os.chmod(directory, 0o755)  # for PostgreSQL, which may have an account of its own
+        waits = f"{directory}/waits.so"
         subprocess.run(["cc", "-shared", "-fPIC", "-o", waits, WAITS], check=True)
-        moved["LD_PRELOAD"] = (
-            f"{waits}:{moved['LD_PRELOAD']}"  # the first library's function is used
-        )
+        moved["LD_PRELOAD"] = f"{waits}:{moved['LD_PRELOAD']}"  # the first one takes precedence
         tests = [sys.executable, "-m", "pytest", *pytest_arguments]
         sys.exit(subprocess.run(tests, env=os.environ | moved, check=False).returncode)
 
