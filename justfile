@@ -22,7 +22,7 @@ check:
 test: check
     {{bin}}/pytest
 
-# every test on another day (needs libfaketime)
+# every test on another day (needs libfaketime and a C compiler)
 nightly start="2031-01-01":
     {{bin}}/python -m tests.moved_clock {{start}}
 

@@ -22,6 +22,7 @@ PASSED_ON = (
     "DYLD_LIBRARY_PATH",
     "LD_PRELOAD",
     "FAKETIME",
+    "FAKETIME_DISABLE_SHM",
     "FAKETIME_DONT_FAKE_MONOTONIC",
 )
 """The variables that PostgreSQL gets: how its libraries are found, and those of libfaketime, so that

@@ -49,6 +49,10 @@ PINNED = '{ asOf(validAt: "2025-11-20", position: "40") { exportControls { total
 RECORD = """mutation { foundAlliance(input: {id: "NAME", on: "2026-01-01", name: "Proxied",
     source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
 
+NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME. Caddy's certificates last hours of the real clock, which
+libfaketime cannot move for Go programs."""
+
 
 @dataclass(frozen=True)
 class Proxy:
@@ -175,7 +179,9 @@ def caddy(upstream: str, directory: Path) -> Iterator[Proxy]:
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(directory / "Caddyfile")]
     authority = directory / "caddy" / "pki" / "authorities" / "local" / "root.crt"
     with running(command, port, UPSTREAM=upstream, SITE="localhost", **environment):
-        yield Proxy(port, plain_port, ssl.create_default_context(cafile=str(authority)))
+        trust = ssl.create_default_context(cafile=str(authority))
+        trust.verify_flags |= NO_CHECK_TIME
+        yield Proxy(port, plain_port, trust)
 
 
 @pytest.fixture(scope="module")

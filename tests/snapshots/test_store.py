@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -281,10 +282,10 @@ async def test_old_parts_of_crashes_are_removed_and_young_ones_left(
     pool: Pool, tmp_path: Path
 ) -> None:
     old, young = tmp_path / ".part-old", tmp_path / ".part-young"
-    for part in (old, young):
+    for part, age_seconds in ((old, PART_SECONDS + 60), (young, 0)):
         part.write_bytes(b"half")
-    before = young.stat().st_mtime - PART_SECONDS - 60
-    os.utime(old, (before, before))
+        written_at = time.time() - age_seconds
+        os.utime(part, (written_at, written_at))
     await SnapshotStore(pool, tmp_path).remove_redacted_files()
     assert (old.exists(), young.exists()) == (False, True)
 

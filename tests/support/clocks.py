@@ -7,6 +7,7 @@ command with `**REAL_CLOCK`. A command in an interpreter of its own has the real
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -16,9 +17,17 @@ TODAY = date(2026, 11, 29)
 REAL_CLOCK = {"TESTS_REAL_CLOCK": "1"}
 
 
+def offset_seconds() -> int:
+    """Return the seconds by which the clock of this process is moved."""
+    return int(os.environ.get("FAKETIME", "0s").removesuffix("s"))
+
+
 def moved_clock(seconds: int) -> dict[str, str]:
     """Return the variables under which a new process has its wall clock moved by libfaketime (Debian's
-    package faketime); nothing where that is not installed. The monotonic clock stays."""
+    package faketime), from that of this process; nothing where that is not installed.
+
+    The monotonic clock and the times of files stay.
+    """
     libraries = [
         found
         for root in (Path("/usr/lib"), Path("/usr/local/lib"))
@@ -28,8 +37,11 @@ def moved_clock(seconds: int) -> dict[str, str]:
         return {}
     return {
         "LD_PRELOAD": str(libraries[0]),
-        "FAKETIME": f"{seconds:+d}s",
+        "FAKETIME": f"{seconds + offset_seconds():+d}s",
+        "FAKETIME_DISABLE_SHM": "1",  # processes that are killed would leave theirs behind
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKE_UTIME": "0",
+        "NO_FAKE_STAT": "1",
     }
 
 

@@ -1,0 +1,22 @@
+/* Waits that libfaketime does not intercept.
+
+   A signal handler that interrupts libfaketime's epoll_wait reads the real time instead of the moved one:
+   no timeout of PostgreSQL fires, not even deadlock_timeout. In libfaketime 0.9.10 (Ubuntu 24.04),
+   clock_nanosleep moves the monotonic clock too: time.sleep of Python 3.11 fails. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int epoll_wait(int epoll, struct epoll_event *events, int count, int milliseconds)
+{
+    return syscall(SYS_epoll_pwait, epoll, events, count, milliseconds, NULL, 0);
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *requested, struct timespec *remaining)
+{
+    return syscall(SYS_clock_nanosleep, clock, flags, requested, remaining) ? errno : 0;
+}
