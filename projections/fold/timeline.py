@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
@@ -68,7 +69,7 @@ class EntityFold:
         self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._history = History(known)
-        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
+        self._folding: PrefixFolds[Any] = PrefixFolds(partial(self._kind.FOLD.begin, entity))
         self._listed: ListedFacts | None = None
         """The facts in long lists, for entities with many facts and once another is applied."""
         self._change_days: list[date] = []
@@ -190,7 +191,7 @@ class EntityFold:
         of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
-            listed = ListedFacts(self._kind.FOLD, self._history)
+            listed = self._list_facts()
         difference = self._history.add(new)
         self._folding.truncate(difference.place)
         self._add_change_days(new)
@@ -198,9 +199,12 @@ class EntityFold:
             self._last = None
         if not are_stored_apart(self.version):
             return difference, None
-        self._listed = listed or ListedFacts(self._kind.FOLD, self._history)
+        self._listed = listed or self._list_facts()
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
         return difference, exchange
+
+    def _list_facts(self) -> ListedFacts:
+        return ListedFacts(self._entity, self._kind.FOLD, self._history)
 
     def _add_change_days(self, known: RecordedFact) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They

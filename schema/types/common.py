@@ -29,10 +29,12 @@ from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
 from schema.types.summary import summary_of
 from tracker.domain import commodities, entity, places, redaction, values
+from tracker.domain.provenance import judged_sources
 from tracker.domain.publishers import publishers
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Form, Qualifier
 from tracker.log.annexes import StoredAnnex
+from tracker.log.entries import RecordedEvent
 
 T = TypeVar("T")
 
@@ -176,11 +178,14 @@ class Source:
     reference: str | None = field(description="The page, table or paragraph in it.")
     checked: Checked = field(description="How it was checked before the fact was recorded.")
     primary: bool = field(
-        description="Whether it is the text of the issuer itself, at its own address or in a file of"
-        " data that it published; false for copies and reports by others."
+        description="Whether it is the text of an issuer itself: its publisher is an authority of the"
+        " issuer of the act, of an actor of the announcement, of the alliance, or of the member that the"
+        " fact is about, and it is at the publisher's own address or in a file of data that it published."
+        " False for copies and reports by others. Figures have no issuer: any authority counts."
     )
     verified: bool = field(
-        description="Whether the text of the issuer itself was read before the fact was recorded."
+        description="Whether the text of the issuer itself was read before the fact was recorded. It"
+        " does not hold for the fields in `unsupported`."
     )
     confidence: str | None = field(
         description="The confidence of whoever recorded the fact, in words."
@@ -192,6 +197,10 @@ class Source:
     reviewed_by: list[str] = field(
         description="Who accepted the fact, in order, where it was proposed from a watched source; else"
         " empty."
+    )
+    unsupported: list[str] = field(
+        description="The fields of the fact that what was read does not contain, as paths such as `since`"
+        " or `amounts.0.quantity`: `verified` does not hold for them. Empty where it contains all."
     )
 
 
@@ -320,6 +329,14 @@ def source(of: values.Source) -> Source:
         primary=of.is_primary,
         verified=of.verified,
     )
+
+
+async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
+    """The GraphQL types of the sources of an event."""
+    opening = None
+    if any(each.is_primary for each in of.fact.sources):  # of others no issuer makes a difference
+        opening = await info.context.loaders.opening_before(of)
+    return [source(each) for each in judged_sources(of.stream, of.fact, opening)]
 
 
 def because(facts: tuple[entity.Evidence, ...]) -> list[Because]:

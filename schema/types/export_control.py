@@ -99,10 +99,11 @@ class Dispute:
         ]
         if len(found) > 1:
             events = await info.context.loaders.events_behind(found)
+            issuers = frozenset([self.control.issuer])
             same = [
                 one
                 for one, event in zip(found, events, strict=True)
-                if event and domain.dispute(event.fact) == self.of
+                if event and domain.dispute(event.fact, issuers) == self.of
             ]
             twins = [one for one in self.control.disputes if one == self.of]
             number = next(n for n, one in enumerate(twins) if one is self.of)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.original_title import OriginalTitle
+from tracker.domain.provenance import judge
 from tracker.domain.values import (
     ENTITY_PATH,
     PERCENT,
@@ -101,6 +102,11 @@ class Made(Fact, frozen=True, kw_only=True):
         """The day on which it was made."""
         return self.on.first
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its actors."""
+        return self.actors
+
 
 class Superseded(Fact, frozen=True, kw_only=True):
     """A later announcement takes the place of this one."""
@@ -179,7 +185,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
             conflicts_with=made.conflicts_with,
             supersedes=made.supersedes,
             superseded_by=self.by,
-            source=made.source,
+            source=judge(made.source, self.issuers(made)),
             note=made.note,
             quotation=made.quotation,
             because=self.because,

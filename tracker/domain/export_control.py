@@ -34,6 +34,7 @@ from tracker.domain.export_control_acts import (
     check_directions,
 )
 from tracker.domain.original_title import OriginalTitle
+from tracker.domain.provenance import judge
 from tracker.domain.suspensions import Suspension
 from tracker.domain.values import DAY, Fact, Name, PartialDate, Place, check_order
 from tracker.domain.vocabulary import ClauseStatus, Direction
@@ -98,6 +99,9 @@ class ExportControlFold(DisputedFold[ExportControlState]):
             case Disputed():
                 self.take_dispute(known)
             case ClausesFact() as fact:
+                if isinstance(fact, SuspensionStated):
+                    source = judge(fact.source, self.issuers(fact))
+                    fact = structs.replace(fact, source=source)
                 self.histories.update(
                     {
                         id: _after_act(self.histories[id], fact)

@@ -204,7 +204,8 @@ class Source(Value, frozen=True, kw_only=True):
     publisher's words. `published_on` is the day from which the fact is public through this source.
     `primary` says whether it is the text of the issuer itself, where that does not follow from the
     publisher: see `is_primary`. `snapshot` is what the fact was read from, as it was fetched;
-    `reviewed_by` has, in order, who accepted the fact, where it was proposed.
+    `reviewed_by` has, in order, who accepted the fact, where it was proposed. `unsupported` are the fields
+    of the fact that what was read does not contain, as paths with dots: `amounts.0.quantity`.
     """
 
     publisher: Publisher
@@ -217,11 +218,13 @@ class Source(Value, frozen=True, kw_only=True):
     confidence: Name | None = None
     snapshot: Sha256 | None = None
     reviewed_by: tuple[Name, ...] = ()
+    unsupported: tuple[Name, ...] = ()
 
     @property
     def is_primary(self) -> bool:
-        """Whether it is the issuer's own text; if it does not say so, whether an authority published
-        it at its own address or in a file of data."""
+        """Whether it is an authority's own text as far as the source tells; if it does not say so, whether
+        an authority published it at its own address or in a file of data. Whose text it is depends on the
+        fact: see `tracker.domain.provenance`."""
         if self.primary is not None:
             return self.primary
         is_data_file = self.checked is Checked.DATA_FILE
@@ -254,6 +257,17 @@ class Fact(Value, frozen=True, kw_only=True):
     def stream(self) -> str | None:
         """The stream that the fact itself names; None where it has to be told beside it."""
         return None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """The places and alliances that the fact itself names as those who issue it: see
+        `tracker.domain.provenance`."""
+        return ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All of its sources."""
+        return (self.source, *self.more_sources)
 
     @property
     def cited_publishers(self) -> tuple[str, ...]:
