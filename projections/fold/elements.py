@@ -145,12 +145,13 @@ class ListedFacts:
 
     def _elements(self, known: RecordedFact, following: RecordedFact | None) -> list[Element]:
         day, is_later, place, index = self._history.order(known)
-        return self._fold.elements_of(
+        elements = self._fold.elements_of(
             known,
             f"{day.isoformat()} {is_later:d} {place:019} {index:019}",
             following.fact.public_on if following else None,
-            issuers_of(self._entity, known.fact, self._opening),
         )
+        issuers = issuers_of(self._entity, known.fact, self._opening)
+        return [element._replace(issuers=issuers) for element in elements]
 
     def _first_opening(self) -> Fact | None:
         """The first opening in effect."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
-from functools import partial
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
@@ -69,7 +68,7 @@ class EntityFold:
         self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._history = History(known)
-        self._folding: PrefixFolds[Any] = PrefixFolds(partial(self._kind.FOLD.begin, entity))
+        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._listed: ListedFacts | None = None
         """The facts in long lists, for entities with many facts and once another is applied."""
         self._change_days: list[date] = []
@@ -130,8 +129,9 @@ class EntityFold:
 
     def empty_delta(self) -> RowDelta:
         """A delta without changes."""
+        is_new = not self._history.known
         return RowDelta(
-            self._entity, [], [], [], [], [], [], self.search_keys, not self._history.known
+            self._entity, [], [], [], [], [], [], self.search_keys, is_new, self._history
         )
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:

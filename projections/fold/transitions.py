@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -134,9 +134,8 @@ class EntityTransitions:
         self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._facts = effective_facts(known)
-        begin = partial(self._kind.FOLD.begin, entity)
-        self._folding: PrefixFolds[Any] = PrefixFolds(begin)
-        self._fewer: PrefixFolds[Any] = PrefixFolds(begin, FEWER_FOLDS_INTERVAL_FACTS)
+        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
+        self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD, FEWER_FOLDS_INTERVAL_FACTS)
         """The folds of what would be so without some of the facts."""
 
     def days(self, after: date, until: date) -> Sequence[date]:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 from uuid import uuid4
@@ -109,7 +109,7 @@ def state_on(
     """The state of an entity on a day, and since when it has held, from what is known of it."""
     kind, id = entity_type(entity), entity.partition("/")[2]
     facts = effective_facts(known)
-    folds: PrefixFolds[Any] = PrefixFolds(partial(kind.FOLD.begin, entity))
+    folds: PrefixFolds[Any] = PrefixFolds(kind.FOLD)
 
     def on(when: date) -> EntityState | None:
         count = bisect_right(facts, when, key=lambda known: known.fact.public_on)

@@ -56,7 +56,7 @@ def _entity(of: MatchingControl) -> str:
 
 
 def _fold(known: Sequence[RecordedFact], day: date) -> ExportControlFold:
-    fold = ExportControlFold.begin(ExportControl.KIND)
+    fold = ExportControlFold()
     for fact in effective_facts(known):
         if fact.fact.public_on <= day:
             fold.take(fact)

@@ -29,7 +29,7 @@ from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
 from schema.types.summary import summary_of
 from tracker.domain import commodities, entity, places, redaction, values
-from tracker.domain.provenance import judged_sources
+from tracker.domain.provenance import cited_sources, is_issued
 from tracker.domain.publishers import publishers
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Form, Qualifier
@@ -251,8 +251,18 @@ class Because:
     position: Position = field(description="Its position in the log.")
     event_id: str = field(description="Its event id, which `retractEvent` takes.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
-    source: Source = field(description="The source of the fact.")
-    more_sources: list[Source] = field(description="Further sources of the same fact.")
+
+    @resolver_field
+    async def source(self, info: Info) -> Source:
+        """The source of the fact."""
+        [first, *_] = await sources_behind(info, self.of)
+        return first
+
+    @resolver_field
+    async def more_sources(self, info: Info) -> list[Source]:
+        """Further sources of the same fact."""
+        [_, *more] = await sources_behind(info, self.of)
+        return more
 
     @resolver_field
     async def summary(self, info: Info) -> str:
@@ -336,7 +346,16 @@ async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
     opening = None
     if any(each.is_primary for each in of.fact.sources):  # of others no issuer makes a difference
         opening = await info.context.loaders.opening_before(of)
-    return [source(each) for each in judged_sources(of.stream, of.fact, opening)]
+    return [source(each) for each in cited_sources(of.stream, of.fact, opening)]
+
+
+async def sources_behind(info: Info, of: entity.Evidence) -> list[Source]:
+    """The GraphQL types of the sources of an event that a state follows from."""
+    if is_issued(of.type) and any(each.is_primary for each in of.sources):
+        [event] = await info.context.loaders.events_behind([of])
+        assert event is not None  # whoever has the evidence has it from the log, or plans it
+        return await event_sources(info, event)
+    return [source(each) for each in of.sources]
 
 
 def because(facts: tuple[entity.Evidence, ...]) -> list[Because]:
@@ -369,15 +388,7 @@ def redacted_text(of: redaction.RedactedText) -> RedactedText:
 
 def because_event(fact: entity.Evidence) -> Because:
     """The GraphQL type of an event that states refer to."""
-    return from_state(
-        Because,
-        fact,
-        of=fact,
-        later={
-            "source": lambda: source(fact.source),
-            "more_sources": lambda: [source(each) for each in fact.more_sources],
-        },
-    )
+    return from_state(Because, fact, of=fact)
 
 
 def quantity(of: values.Quantity) -> Quantity:

@@ -62,6 +62,7 @@ from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.provenance import cite
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
@@ -99,11 +100,10 @@ class Dispute:
         ]
         if len(found) > 1:
             events = await info.context.loaders.events_behind(found)
-            issuers = frozenset([self.control.issuer])
             same = [
                 one
                 for one, event in zip(found, events, strict=True)
-                if event and domain.dispute(event.fact, issuers) == self.of
+                if event and domain.dispute(event.fact) == self.of
             ]
             twins = [one for one in self.control.disputes if one == self.of]
             number = next(n for n, one in enumerate(twins) if one is self.of)
@@ -301,6 +301,6 @@ def dispute(of: domain.Dispute, control: ExportControlState) -> Dispute:
         of,
         of=of,
         control=control,
-        source=source(of.source),
+        source=source(cite(of.source, control.issuers)),
         commodities=[commodity(id) for id in of.commodities],
     )

@@ -9,14 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, fact, source
-from tracker.domain.alliance import Alliance, Founded, MemberJoined, MembersListed
-from tracker.domain.announcement import Announcement, Made, Superseded
+from tracker.domain.alliance import Founded, MemberJoined, MembersListed
+from tracker.domain.announcement import Made, Superseded
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Entity, RecordedFact
-from tracker.domain.export_control import ExportControl
 from tracker.domain.export_control_acts import Disputed, Suspended, SuspensionStated
-from tracker.domain.firm import Firm, Identified
-from tracker.domain.provenance import issuers_of, judge
+from tracker.domain.firm import Identified
+from tracker.domain.provenance import cite, cited_sources, issuers_of
 from tracker.domain.publishers import publishers
 from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact, Source
@@ -33,16 +31,10 @@ def own_page(publisher: str, **more: Any) -> dict[str, Any]:
     return {**source(publisher, DAY), "url": f"https://{domains[0]}/act", **more}
 
 
-def state(kind: type[Entity], id: str, *facts: Fact) -> Any:
-    """The state of an entity on the last day of all, from its facts."""
-    recorded = [
-        RecordedFact(position, f"e{position}", kind.type_of(one), one)
-        for position, one in enumerate(facts, 1)
-    ]
-    entity = kind.empty(f"{kind.KIND}/{id}")
-    for one in recorded:
-        entity.history.add(one)
-    return kind.state_on(id, entity.history.effective, max(one.public_on for one in facts))
+def cited(entity: str, *facts: Fact) -> list[bool]:
+    """Whether the source of each fact about an entity is primary; the first fact is the opening."""
+    sources = [cited_sources(entity, one, facts[0]) for one in facts]
+    return [first.is_primary for (first,) in sources]
 
 
 publisher_ids = st.sampled_from(sorted(one.id for one in publishers().values() if one.domains))
@@ -62,22 +54,12 @@ def test_no_publisher_that_speaks_for_another_place_makes_an_act_primary(
         ),
         fact(Disputed, DAY, account="Not so", source=given),
     )
-    control = state(ExportControl, "a", *acts)
-    made = state(
-        Announcement,
-        "a",
-        fact(Made, DAY, kind="statement", title="A", actors=[issuer], source=given),
-    )
-    shown = [
-        *control.sources,
-        control.disputes[0].source,
-        control.clauses[0].stated_suspension.source,
-        *made.sources,
-        made.source,
-    ]
-    speaks = issuer in publishers()[publisher].authority_of
-    assert {one.is_primary for one in shown} == {speaks and primary is not False}
-    assert {one.verified for one in shown} == {speaks and primary is not False}
+    made = fact(Made, DAY, kind="statement", title="A", actors=[issuer], source=given)
+    told = fact(Superseded, DAY, by="announcement/b", source=given)
+    speaks = issuer in publishers()[publisher].authority_of and primary is not False
+    assert cited("export-control/a", *acts) == [speaks] * len(acts)
+    assert cited("announcement/a", made, told) == [speaks] * 2
+    assert {one.verified for one in cited_sources("export-control/a", acts[1], acts[0])} == {speaks}
 
 
 @given(publisher_ids, st.sampled_from(PLACES), st.sampled_from(PLACES), stated)
@@ -88,10 +70,9 @@ def test_a_member_speaks_for_itself_and_for_the_founding_but_not_for_other_membe
     founded = fact(Founded, DAY, name="A", members=[founder], source=given)
     joined = fact(MemberJoined, DAY, member=member, source=given)
     listed = fact(MembersListed, DAY, members=[founder, member], source=given)
-    found = state(Alliance, "an-alliance", founded, joined, listed)
     authority_of = publishers()[publisher].authority_of
     says = primary is not False
-    assert [one.is_primary for one in found.sources] == [
+    assert cited("alliance/an-alliance", founded, joined, listed) == [
         says and founder in authority_of,
         says and member in authority_of,
         says and (founder in authority_of or member in authority_of),
@@ -112,22 +93,19 @@ def test_an_alliance_has_publishers_of_its_own(
 ) -> None:
     founded = fact(Founded, DAY, name="A", source=own_page(publisher))
     joined = fact(MemberJoined, DAY, member="KZ", source=own_page(publisher))
-    found = state(Alliance, alliance, founded, joined)
-    assert [one.is_primary for one in found.sources] == [primary, primary]
+    assert cited(f"alliance/{alliance}", founded, joined) == [primary, primary]
 
 
 def test_a_list_that_names_a_firm_is_not_the_firms_own_text() -> None:
     given = own_page("mofcom", primary=True)
-    found = state(Firm, "a", fact(Identified, DAY, name="A", place="CN", source=given))
-    assert not found.because[0].source.is_primary
+    assert cited("firm/a", fact(Identified, DAY, name="A", place="CN", source=given)) == [False]
 
 
 def test_any_authority_counts_for_a_figure_since_nobody_issues_it() -> None:
     read = from_builtins(Source, {**source("usgs", DAY), "checked": "data_file"})
     claimed = fact(Superseded, DAY, by="announcement/b")
     assert issuers_of("figure/production/gallium/CN/2024", claimed, None) is None
-    assert judge(read, None) == read
-    assert read.is_primary
+    assert cite(read, None).is_primary
 
 
 @pytest.mark.parametrize(

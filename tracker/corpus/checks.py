@@ -15,7 +15,7 @@ from tracker.domain.announcement import Made, Superseded
 from tracker.domain.commodities import ancestors
 from tracker.domain.entity import INITIAL_FACTS, TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
-from tracker.domain.provenance import Issuers, issuers_of, judge
+from tracker.domain.provenance import Issuers, cite, issuers_of
 from tracker.domain.publishers import publishers, publishers_at
 from tracker.domain.registry import entity_type
 from tracker.domain.values import READ, Source
@@ -110,11 +110,15 @@ def _flaws(source: Source, issuers: Issuers) -> Iterator[str]:
         yield f"expected a url or a reference of what was read ({source.checked})"
     if publisher is None:
         yield f"expected a publisher of publishers.toml, got {source.publisher}"
-    elif publisher.is_authority:
-        if source.url and source.checked is Checked.PAGE and not publisher.publishes(source.url):
-            at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
-            yield f"expected who published what was read: {at}, not {publisher.id}"
-    if source.primary and not judge(source, issuers).is_primary:
+    elif (
+        publisher.is_authority
+        and source.url
+        and source.checked is Checked.PAGE
+        and not publisher.publishes(source.url)
+    ):
+        at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
+        yield f"expected who published what was read: {at}, not {publisher.id}"
+    if source.primary and not cite(source, issuers).is_primary:
         speaks = ", ".join(publisher.authority_of) if publisher else ""
         yield (
             f"expected no primary = true: {source.publisher} is an authority of"

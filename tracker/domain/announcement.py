@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.original_title import OriginalTitle
-from tracker.domain.provenance import judge
 from tracker.domain.values import (
     ENTITY_PATH,
     PERCENT,
@@ -141,6 +140,11 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     note: FreeText | None = None
     quotation: FreeText | None = None
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its actors."""
+        return self.actors
+
 
 class AnnouncementFold(CitingFold[AnnouncementState]):
     """The fold of an announcement's facts."""
@@ -185,7 +189,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
             conflicts_with=made.conflicts_with,
             supersedes=made.supersedes,
             superseded_by=self.by,
-            source=judge(made.source, self.issuers(made)),
+            source=made.source,
             note=made.note,
             quotation=made.quotation,
             because=self.because,

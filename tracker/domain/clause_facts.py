@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control import ExportControl, ExportControlFold, clauses_of
+from tracker.domain.export_control import ExportControlFold, clauses_of
 from tracker.domain.export_control_acts import Amended, Announced, ClausesFact
 
 
 def facts_about_clause(id: str, known: Iterable[RecordedFact]) -> list[RecordedFact]:
     """The acts that word a clause, suspend it, bring it into force or end it, of the facts behind its
     instrument in valid-time order."""
-    fold, found = ExportControlFold.begin(ExportControl.KIND), list[RecordedFact]()
+    fold, found = ExportControlFold(), list[RecordedFact]()
     for fact in known:
         if _is_about(fact, id, fold):
             found.append(fact)

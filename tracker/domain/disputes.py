@@ -9,7 +9,6 @@ from typing import TypeVar
 from tracker.domain.elements import Element, Elements, EncodedElement
 from tracker.domain.entity import CitingFold, RecordedFact, StateWithEvidence
 from tracker.domain.export_control_acts import Disputed
-from tracker.domain.provenance import Issuers, judge
 from tracker.domain.values import Commodity, Fact, Source, Text, Value
 
 S = TypeVar("S", bound=StateWithEvidence)
@@ -36,14 +35,11 @@ class DisputedFold(CitingFold[S]):
         self._disputes: Elements | None = None
 
     @classmethod
-    def elements_of(
-        cls, known: RecordedFact, place: str, replaced: date | None, issuers: Issuers
-    ) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The fact itself, and the account that it gives."""
-        elements = super().elements_of(known, place, replaced, issuers)
+        elements = super().elements_of(known, place, replaced)
         if isinstance(known.fact, Disputed):
-            account = dispute(known.fact, issuers)
-            elements.append(Element.of(2, place, known.fact.public_on, account))
+            elements.append(Element.of(2, place, known.fact.public_on, dispute(known.fact)))
         return elements
 
     def lists(self) -> Sequence[Elements] | None:
@@ -66,20 +62,15 @@ class DisputedFold(CitingFold[S]):
         """The accounts that differ, in the order of the facts."""
         if lists := self.lists():
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([dispute(one.fact, self.issuers(one.fact)) for one in self._disputed])
+        return tuple([dispute(known.fact) for known in self._disputed])
 
     def _write_dispute(self, known: RecordedFact) -> EncodedElement:
-        issuers = self.issuers(known.fact)
-        key = ("dispute", known.position, issuers)
-        return self._texts.get(key, lambda: dispute(known.fact, issuers))
+        return self._texts.get(("dispute", known.position), lambda: dispute(known.fact))
 
 
-def dispute(fact: Fact, issuers: Issuers) -> Dispute:
-    """The account that a fact with these issuers gives."""
+def dispute(fact: Fact) -> Dispute:
+    """The account that a fact gives."""
     assert isinstance(fact, Disputed)
     return Dispute(
-        account=fact.account,
-        source=judge(fact.source, issuers),
-        commodities=fact.commodities,
-        judged=fact.judged,
+        account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged
     )

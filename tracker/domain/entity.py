@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
@@ -116,7 +115,7 @@ class Entity(BaseAggregate[str]):
         """The entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
-        entity.history, entity._folding = History(), PrefixFolds(partial(cls.FOLD.begin, stream))
+        entity.history, entity._folding = History(), PrefixFolds(cls.FOLD)
         return entity
 
     def forget_after(self, version: int) -> None:
@@ -169,7 +168,7 @@ class Entity(BaseAggregate[str]):
 
         Only facts public by that day count. Pure, and the same for projections and replay.
         """
-        fold = cls.FOLD.begin(f"{cls.KIND}/{id}")
+        fold = cls.FOLD()
         for known in facts:
             if known.fact.public_on <= day:
                 fold.take(known)

@@ -34,7 +34,6 @@ from tracker.domain.export_control_acts import (
     check_directions,
 )
 from tracker.domain.original_title import OriginalTitle
-from tracker.domain.provenance import judge
 from tracker.domain.suspensions import Suspension
 from tracker.domain.values import DAY, Fact, Name, PartialDate, Place, check_order
 from tracker.domain.vocabulary import ClauseStatus, Direction
@@ -53,6 +52,11 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     instrument: Name | None = None
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its issuer."""
+        return (self.issuer,)
 
 
 class ExportControlFold(DisputedFold[ExportControlState]):
@@ -99,9 +103,6 @@ class ExportControlFold(DisputedFold[ExportControlState]):
             case Disputed():
                 self.take_dispute(known)
             case ClausesFact() as fact:
-                if isinstance(fact, SuspensionStated):
-                    source = judge(fact.source, self.issuers(fact))
-                    fact = structs.replace(fact, source=source)
                 self.histories.update(
                     {
                         id: _after_act(self.histories[id], fact)

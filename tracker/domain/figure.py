@@ -28,7 +28,6 @@ from tracker.domain.entity import (
 )
 from tracker.domain.figure_facts import Claimed, Preferred, Series, edition_key
 from tracker.domain.fold import in_order_of_log
-from tracker.domain.provenance import Issuers
 from tracker.domain.values import Fact, FreeText, PartialDate, Quantity, Source, Value
 from tracker.errors import InvalidInput
 
@@ -128,9 +127,7 @@ class FigureFold(Fold[FigureState]):
         self._texts = ElementCache()
 
     @classmethod
-    def elements_of(
-        cls, known: RecordedFact, place: str, replaced: date | None, issuers: Issuers
-    ) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The claim, until it is not its publisher's latest, and then; or the judgement."""
         fact, day = known.fact, known.fact.public_on
         if not isinstance(fact, Claimed):

@@ -23,8 +23,7 @@ from tracker.domain.elements import (
     are_stored_apart,
     split_at_lists,
 )
-from tracker.domain.history import INITIAL_FACTS, Evidence, RecordedFact, to_evidence
-from tracker.domain.provenance import Issuers, issuers_of
+from tracker.domain.history import Evidence, RecordedFact, to_evidence
 from tracker.domain.values import Fact, Source, Value
 
 KEPT_FOLD_INTERVAL_FACTS = 512
@@ -42,6 +41,11 @@ class EntityState(Value, frozen=True, kw_only=True):
         raise NotImplementedError
 
     @property
+    def issuers(self) -> tuple[str, ...]:
+        """The issuers that its opening names: see `tracker.domain.provenance`."""
+        return ()
+
+    @property
     def sources(self) -> list[Source]:
         """The sources of those facts, those of one fact beside each other."""
         return [source for fact in self.because for source in fact.sources]
@@ -57,22 +61,13 @@ S = TypeVar("S", bound=EntityState)
 
 
 class Fold(Generic[S]):
-    """The fold of the facts of an entity applied so far."""
+    """The fold of the facts applied so far."""
 
-    __slots__: tuple[str, ...] = ("stream",)
-    stream: str
-    """The entity."""
+    __slots__: tuple[str, ...] = ()
     LONG: ClassVar[tuple[str, ...]] = ()
     """The fields of states that have an element for each of many facts, in their order."""
     NEEDS_OPENING: ClassVar[bool] = False
     """Whether only those facts count that come after the first opening."""
-
-    @classmethod
-    def begin(cls, stream: str) -> Self:
-        """The fold of an entity before its first fact."""
-        fold = cls()
-        fold.stream = stream
-        return fold
 
     def take(self, known: RecordedFact) -> None:
         """Take in the next fact in valid-time order."""
@@ -84,14 +79,11 @@ class Fold(Generic[S]):
         raise NotImplementedError
 
     @classmethod
-    def elements_of(
-        cls, known: RecordedFact, place: str, replaced: date | None, issuers: Issuers
-    ) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The elements that there are in long lists because of a fact.
 
         `place` is what facts in valid-time order are ordered by; `replaced` is the day on which the
-        next fact that replaces it is public, of those with the same `replacing`; `issuers` are those
-        of the fact.
+        next fact that replaces it is public, of those with the same `replacing`.
         """
         raise NotImplementedError
 
@@ -152,31 +144,21 @@ class Fold(Generic[S]):
 class CitingFold(Fold[S]):
     """A fold of facts that its states list in the order of the log."""
 
-    __slots__ = ("_cited", "_known", "_opening", "_texts")
+    __slots__ = ("_cited", "_known", "_texts")
     LONG: ClassVar[tuple[str, ...]] = ("because",)
 
     def __init__(self) -> None:
         self._known: list[RecordedFact] = []
-        self._opening: Fact | None = None
         self._cited: Elements | None = None
         self._texts = ElementCache()
 
     @classmethod
-    def elements_of(
-        cls, known: RecordedFact, place: str, replaced: date | None, issuers: Issuers
-    ) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The fact itself."""
-        evidence = to_evidence(known, issuers)
-        return [Element.of(1, in_order_of_log(known), known.fact.public_on, evidence)]
-
-    def issuers(self, fact: Fact) -> Issuers:
-        """The issuers of a fact that was taken in."""
-        return issuers_of(self.stream, fact, self._opening)
+        return [Element.of(1, in_order_of_log(known), known.fact.public_on, to_evidence(known))]
 
     def cite(self, known: RecordedFact) -> None:
         """Have a fact among those behind the state."""
-        if self._opening is None and type(known.fact) in INITIAL_FACTS:
-            self._opening = known.fact
         index = len(self._known)
         if self._known and self._known[-1].position > known.position:
             index = bisect_right(self._known, known.position, key=_POSITION)
@@ -200,11 +182,10 @@ class CitingFold(Fold[S]):
         """The facts behind the state, in the order of the log."""
         if elements := self.cited():
             return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([to_evidence(known, self.issuers(known.fact)) for known in self._known])
+        return tuple([to_evidence(known) for known in self._known])
 
     def _write(self, known: RecordedFact) -> EncodedElement:
-        issuers = self.issuers(known.fact)
-        return self._texts.get((known.position, issuers), lambda: to_evidence(known, issuers))
+        return self._texts.get(known.position, lambda: to_evidence(known))
 
 
 def in_order_of_log(known: RecordedFact) -> str:

@@ -13,7 +13,6 @@ from operator import attrgetter
 
 import msgspec
 
-from tracker.domain.provenance import Issuers, judge
 from tracker.domain.values import Fact, Name, Source, Value, check_reason
 
 INITIAL_FACTS: set[type[Fact]] = set()
@@ -68,14 +67,14 @@ class Evidence(Value, frozen=True, kw_only=True):
         return (self.source, *self.more_sources)
 
 
-def to_evidence(known: RecordedFact, issuers: Issuers = None) -> Evidence:
-    """A fact with these issuers as states refer to it."""
+def to_evidence(known: RecordedFact) -> Evidence:
+    """A fact as states refer to it."""
     return Evidence(
         position=known.position,
         event_id=known.event_id,
         type=known.type,
-        source=judge(known.fact.source, issuers),
-        more_sources=tuple([judge(source, issuers) for source in known.fact.more_sources]),
+        source=known.fact.source,
+        more_sources=known.fact.more_sources,
     )
 
 

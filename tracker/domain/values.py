@@ -14,7 +14,7 @@ import msgspec
 from tracker.domain.calendar_days import calendar_day
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
-from tracker.domain.publishers import is_authoritative
+from tracker.domain.publishers import is_authoritative, speaks_for
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.domain.wording import MAX_DIGITS, check_address, check_not_negative, check_percent
@@ -241,6 +241,23 @@ class Source(Value, frozen=True, kw_only=True):
             check_address(self.url, "url")
 
 
+class CitedSource(Source, frozen=True, kw_only=True):
+    """A source with the issuers of its fact.
+
+    `issuers` are the places and alliances whose own text it can be; None where the fact has no issuer: see
+    `tracker.domain.provenance`.
+    """
+
+    issuers: tuple[Name, ...] | None = None
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the own text of one of the issuers, or of any authority where there is none."""
+        return Source.is_primary.fget(self) and (  # type: ignore[attr-defined]  # it is a property
+            self.issuers is None or speaks_for(self.publisher, self.issuers)
+        )
+
+
 class Fact(Value, frozen=True, kw_only=True):
     """What somebody did or said, with its source: the content of an event.
 
@@ -318,6 +335,7 @@ __all__ = [
     "NOT_A_SUBJECT",
     "PERCENT",
     "Actor",
+    "CitedSource",
     "Commodity",
     "Fact",
     "FreeText",

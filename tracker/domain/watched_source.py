@@ -21,7 +21,6 @@ from tracker.domain.entity import (
     StateWithEvidence,
     because,
 )
-from tracker.domain.provenance import Issuers
 from tracker.domain.values import Actor, Fact, PartialDate, Value
 from tracker.domain.vocabulary import FetchFailure
 from tracker.domain.watched_source_facts import (
@@ -140,9 +139,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         self.looks = self.requests = self.snapshots = self.candidates = 0
 
     @classmethod
-    def elements_of(
-        cls, known: RecordedFact, place: str, replaced: date | None, issuers: Issuers
-    ) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """None: there are no long lists."""
         return []
 
