@@ -171,6 +171,10 @@ class Source:
         description="The publisher's name; null where it is not declared."
     )
     name: str = field(description="The publication, in the publisher's words.")
+    citation: str = field(
+        description="The publication and who published what was read, in words: `MOFCOM Announcement No. 61"
+        " of 2025, as read at Reuters`."
+    )
     published_on: PartialDate = field(
         description="The date on which the fact became public through it."
     )
@@ -336,6 +340,7 @@ def source(of: values.Source) -> Source:
         Source,
         of,
         publisher_name=known.name if known else None,
+        citation=of.citation,
         primary=of.is_primary,
         verified=of.verified,
     )

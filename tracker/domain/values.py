@@ -14,7 +14,7 @@ import msgspec
 from tracker.domain.calendar_days import calendar_day
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
-from tracker.domain.publishers import is_authoritative, speaks_for
+from tracker.domain.publishers import is_authoritative, publishers, speaks_for
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.domain.wording import MAX_DIGITS, check_address, check_not_negative, check_percent
@@ -234,6 +234,17 @@ class Source(Value, frozen=True, kw_only=True):
     def verified(self) -> bool:
         """Whether the issuer's own text was read before the fact was recorded."""
         return self.is_primary and self.checked in READ
+
+    @property
+    def citation(self) -> str:
+        """The publication and who published what was read: no report is cited as what it reports on."""
+        known = publishers().get(self.publisher)
+        publisher = known.name if known else self.publisher
+        if publisher.casefold() in self.name.casefold():
+            return self.name
+        return (
+            f"{self.name}, {'as read at' if self.checked in READ else 'published by'} {publisher}"
+        )
 
     def check_recordable(self) -> None:
         """The address is one of the web. Raises InvalidInput."""
