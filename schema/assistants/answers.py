@@ -15,8 +15,6 @@ class Source(AnswerPart, kw_only=True):
     number: int
     publisher: str
     name: str
-    citation: str
-    """The name, and who published what was read."""
     published_on: str
     events: list[int]
     """The positions of the events in the log that have it: their pages are `/events/POSITION`."""
@@ -27,8 +25,8 @@ class Source(AnswerPart, kw_only=True):
     url: str | UnsetType = UNSET
     reference: str | UnsetType = UNSET
     """Where in it, of the first of these events."""
-    unsupported: list[str] | UnsetType = UNSET
-    """The fields of the facts that it does not contain: `verified` does not hold for them."""
+    unsupported: str | UnsetType = UNSET
+    """Fields of these facts that it does not contain."""
 
 
 class KnownUpTo(AnswerPart, kw_only=True):

@@ -48,14 +48,13 @@ class Book:
                 number=len(self.sources) + 1,
                 publisher=source["publisher"],
                 name=source["name"],
-                citation=source["citation"],
                 published_on=source["publishedOn"],
                 events=[position],
                 primary=source["primary"],
                 verified=source["verified"],
                 url=source["url"] or UNSET,
                 reference=source["reference"] or UNSET,
-                unsupported=source["unsupported"] or UNSET,
+                unsupported=", ".join(source["unsupported"]) or UNSET,
             )
             self.sources.append(found)
         elif position not in found.events and len(found.events) < MAX_EVENTS:
@@ -93,7 +92,7 @@ class Book:
 
     def _of_sources(self) -> list[str]:
         lacking = [
-            f"Not in the cited text of source {one.number}: {', '.join(one.unsupported)}."
+            f"Not in the cited text of source {one.number}: {one.unsupported}."
             for one in self.sources
             if one.unsupported is not UNSET
         ]
