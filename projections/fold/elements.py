@@ -14,6 +14,8 @@ import msgspec
 from tracker.domain.elements import Element
 from tracker.domain.entity import INITIAL_FACTS, Fold, RecordedFact
 from tracker.domain.history import History
+from tracker.domain.provenance import issuers_of
+from tracker.domain.values import Fact
 
 Key: TypeAlias = tuple[int, str, date]
 """Tells an element from the others that an entity has at a position: its list, its place and the
@@ -58,10 +60,12 @@ class ListedFacts:
     changes few elements, however many there are.
     """
 
-    __slots__ = ("_early", "_fold", "_history", "_series")
+    __slots__ = ("_early", "_entity", "_fold", "_history", "_opening", "_series")
 
-    def __init__(self, fold: type[Fold[Any]], history: History):
-        self._fold, self._history = fold, history
+    def __init__(self, entity: str, fold: type[Fold[Any]], history: History):
+        self._entity, self._fold, self._history = entity, fold, history
+        self._opening = self._first_opening()
+        """The fact that names the issuers of others."""
         self._series: dict[Hashable, list[tuple[Order, RecordedFact]]] = defaultdict(list)
         """Facts that replace each other, in valid-time order."""
         self._early = self._before_opening()
@@ -86,15 +90,24 @@ class ListedFacts:
         """The elements that end and begin once these facts are in effect, or no longer are."""
         exchange, before = Exchange(), self._early
         self._early = early = self._before_opening()
+        opening = self._first_opening()
+        others = (opening and opening.issuers) != (self._opening and self._opening.issuers)
         changed = {known.event_id: known for known in facts}
-        for id, known in {**before, **early, **changed}.items():
+        counted, counts = list[RecordedFact](), list[RecordedFact]()
+        of_others = {known.event_id: known for known in self._history.effective if others}
+        for id, known in {**of_others, **before, **early, **changed}.items():
             stands = self._history.is_effective(known)
-            counted = stands != (id in changed) and id not in before
-            counts = stands and id not in early
-            if counted and not counts:
-                self._remove(known, exchange)
-            elif counts and not counted:
-                self._insert(known, exchange)
+            did = stands != (id in changed) and id not in before
+            does = stands and id not in early
+            if did and (others or not does):
+                counted.append(known)
+            if does and (others or not did):
+                counts.append(known)
+        for known in counted:
+            self._remove(known, exchange)
+        self._opening = opening
+        for known in counts:
+            self._insert(known, exchange)
         return exchange
 
     def _insert(self, known: RecordedFact, exchange: Exchange) -> None:
@@ -132,11 +145,19 @@ class ListedFacts:
 
     def _elements(self, known: RecordedFact, following: RecordedFact | None) -> list[Element]:
         day, is_later, place, index = self._history.order(known)
-        return self._fold.elements_of(
+        elements = self._fold.elements_of(
             known,
             f"{day.isoformat()} {is_later:d} {place:019} {index:019}",
             following.fact.public_on if following else None,
         )
+        issuers = issuers_of(self._entity, known.fact, self._opening)
+        return [element._replace(issuers=issuers) for element in elements]
+
+    def _first_opening(self) -> Fact | None:
+        """The first opening in effect."""
+        if not self._history.opening_count:
+            return None
+        return next(k.fact for k in self._history.effective if type(k.fact) in INITIAL_FACTS)
 
     def _before_opening(self) -> dict[str, RecordedFact]:
         """The facts in effect before the first opening, if they do not count; none where there is

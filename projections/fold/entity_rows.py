@@ -9,7 +9,7 @@ import msgspec
 
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.fold.elements import ElementRow, Exchange, Key
-from tracker.domain.entity import EntityState
+from tracker.domain.entity import EntityState, History
 
 
 class Version(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +54,8 @@ class RowDelta(NamedTuple):
     `closed` holds the start day and the generation of each row that was open before and is so no
     more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
     long lists, `facts` and `closed_facts` for facts, by their positions. `search_keys` is by what lists
-    are known to find the entity, and from which day on; `is_new`: it had no rows before.
+    are known to find the entity, and from which day on; `is_new`: it had no rows before. `history` has the
+    facts.
     """
 
     entity: str
@@ -66,6 +67,7 @@ class RowDelta(NamedTuple):
     closed_facts: list[ClosedFact]
     search_keys: dict[object, date]
     is_new: bool
+    history: History
 
 
 def note_elements(

@@ -129,8 +129,9 @@ class EntityFold:
 
     def empty_delta(self) -> RowDelta:
         """A delta without changes."""
+        is_new = not self._history.known
         return RowDelta(
-            self._entity, [], [], [], [], [], [], self.search_keys, not self._history.known
+            self._entity, [], [], [], [], [], [], self.search_keys, is_new, self._history
         )
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
@@ -190,7 +191,7 @@ class EntityFold:
         of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
-            listed = ListedFacts(self._kind.FOLD, self._history)
+            listed = self._list_facts()
         difference = self._history.add(new)
         self._folding.truncate(difference.place)
         self._add_change_days(new)
@@ -198,9 +199,12 @@ class EntityFold:
             self._last = None
         if not are_stored_apart(self.version):
             return difference, None
-        self._listed = listed or ListedFacts(self._kind.FOLD, self._history)
+        self._listed = listed or self._list_facts()
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
         return difference, exchange
+
+    def _list_facts(self) -> ListedFacts:
+        return ListedFacts(self._entity, self._kind.FOLD, self._history)
 
     def _add_change_days(self, known: RecordedFact) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They

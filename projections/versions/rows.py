@@ -17,8 +17,8 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
 from tracker.domain.coverage import CoverageState
-from tracker.domain.elements import is_split
-from tracker.domain.entity import EntityState, Evidence
+from tracker.domain.elements import Element, is_split
+from tracker.domain.entity import EntityState, Evidence, History
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.figure_facts import Series
@@ -26,7 +26,8 @@ from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
-from tracker.domain.values import DAY, PartialDate, Source, Value
+from tracker.domain.provenance import Issuers, cite, issuers_of
+from tracker.domain.values import DAY, CitedSource, PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -132,29 +133,45 @@ def main_date(state: EntityState) -> PartialDate | None:
     return None
 
 
-def sources_json(state: EntityState) -> str:
-    """The sources of a state as lists filter by them, in JSON, each once.
+def sources_json(entity: str, state: EntityState, history: History) -> str:
+    """The sources of a state of an entity as lists filter by them, in JSON, each once.
 
     Those of a figure's claims come first; the first of each claim has the position of the claim.
     """
     if isinstance(state, FigureState):
         facts: tuple[Evidence | Claim, ...] = (*state.claims, *state.judged)
-        return f"[{','.join([part for fact in facts for part in _sources_of(fact)])}]"
-    parts = dict.fromkeys([part for fact in state.because for part in _sources_of(fact)])
+        return f"[{','.join([part for fact in facts for part in _sources_of(fact, None)])}]"
+    parts = dict.fromkeys(
+        [
+            part
+            for fact in state.because
+            for part in _sources_of(fact, _issuers(entity, fact, state, history))
+        ]
+    )
     return f"[{','.join(parts)}]"
 
 
-def _sources_of(fact: Evidence | Claim) -> list[str]:
-    """The sources of a fact, each as JSON. Whether it is primary and verified is said of the fact:
-    one such source among several is enough."""
+def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) -> Issuers:
+    """The issuers of a fact behind a state."""
+    known = history.get(fact.event_id)
+    assert known is not None  # whatever is behind a state was recorded
+    return issuers_of(entity, known.fact, state)
+
+
+def _sources_of(fact: Evidence | Claim, issuers: Issuers) -> list[str]:
+    """The sources of a fact of these issuers, each as JSON. Whether it is primary and verified is said of
+    the fact: one such source among several is enough."""
     if fact.more_sources:
-        primary = any(source.is_primary for source in fact.sources)
-        verified = any(source.verified for source in fact.sources)
+        cited = [cite(source, issuers) for source in fact.sources]
+        primary = any(source.is_primary for source in cited)
+        verified = any(source.verified for source in cited)
         parts = [_source_json(source, primary, verified) for source in fact.sources]
     else:
         one = fact.source
         parts = [
-            _only_source_json(one.publisher, one.published_on, one.checked, one.primary, one.url)
+            _only_source_json(
+                one.publisher, one.published_on, one.checked, one.primary, one.url, issuers
+            )
         ]
     if isinstance(fact, Claim):
         parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
@@ -163,16 +180,22 @@ def _sources_of(fact: Evidence | Claim) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _only_source_json(
-    publisher: str, published: PartialDate, checked: Checked, primary: bool | None, url: str | None
+    publisher: str,
+    published: PartialDate,
+    checked: Checked,
+    primary: bool | None,
+    url: str | None,
+    issuers: Issuers,
 ) -> str:
     """The JSON of a source that is the only one of its fact; many facts have one that is alike."""
-    source = Source(
+    source = CitedSource(
         publisher=publisher,
         name=publisher,
         published_on=published,
         checked=checked,
         primary=primary,
         url=url,
+        issuers=issuers,
     )
     return _source_json(source, source.is_primary, source.verified)
 
@@ -264,7 +287,7 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
                 search_rows.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
         if not is_split(version.text):
-            sources = sources_json(state)
+            sources = sources_json(entity, state, delta.history)
             words.add_publishers(state, since, start)
         day = main_date(state)
         yield (
@@ -334,18 +357,18 @@ def element_rows(delta: RowDelta) -> list[Line]:
     """The rows of elements of long lists that a delta adds."""
     return [
         f"{delta.entity}\t{of.list}\t{of.place}\t{_day(of.first_day)}\t{_last_day(of.end)}"
-        f"\t{row.since}\t{row.until or OPEN_POSITION}\t{of.text}\t{_source(of.value) or NULL}"
+        f"\t{row.since}\t{row.until or OPEN_POSITION}\t{of.text}\t{_source(of) or NULL}"
         for row in delta.elements
         for of in [row.element]
     ]
 
 
-def _source(element: Value) -> str | None:
+def _source(element: Element) -> str | None:
     """The sources of an element as lists filter by them, one as itself and several in a list; None
     where they are those of another."""
-    if not isinstance(element, (Evidence, Claim)):
+    if not isinstance(element.value, (Evidence, Claim)):
         return None
-    parts = _sources_of(element)
+    parts = _sources_of(element.value, element.issuers)
     return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"
 
 

@@ -25,6 +25,8 @@ class Source(AnswerPart, kw_only=True):
     url: str | UnsetType = UNSET
     reference: str | UnsetType = UNSET
     """Where in it, of the first of these events."""
+    unsupported: str | UnsetType = UNSET
+    """Fields of these facts that it does not contain."""
 
 
 class KnownUpTo(AnswerPart, kw_only=True):

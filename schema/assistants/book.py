@@ -40,9 +40,8 @@ class Book:
         return list(dict.fromkeys(numbers))
 
     def _number(self, source: Mapping[str, Any], position: int) -> int:
-        key = tuple(
-            source[name] for name in ("publisher", "name", "publishedOn", "url", "verified")
-        )
+        names = ("publisher", "name", "publishedOn", "url", "verified")
+        key = (*(source[name] for name in names), *source["unsupported"])
         found = self._by_text.get(key)
         if found is None:
             found = self._by_text[key] = Source(
@@ -55,6 +54,7 @@ class Book:
                 verified=source["verified"],
                 url=source["url"] or UNSET,
                 reference=source["reference"] or UNSET,
+                unsupported=", ".join(source["unsupported"]) or UNSET,
             )
             self.sources.append(found)
         elif position not in found.events and len(found.events) < MAX_EVENTS:
@@ -91,13 +91,18 @@ class Book:
         return [*said, *self._of_sources(), *self._of_horizon(horizon)]
 
     def _of_sources(self) -> list[str]:
+        lacking = [
+            f"Not in the cited text of source {one.number}: {one.unsupported}."
+            for one in self.sources
+            if one.unsupported is not UNSET
+        ]
         unread = [one.number for one in self.sources if not one.verified]
         if not unread:
-            return []
+            return lacking
         which = f"source{'s' * (len(unread) > 1)} {listed(in_runs(unread), most=20)}"
         if len(unread) == len(self.sources) > 1:
             which = f"any of the {len(unread)} sources"
-        return [f"Unverified: the issuer's own text was not read for {which}."]
+        return [f"Unverified: the issuer's own text was not read for {which}.", *lacking]
 
     def _of_horizon(self, horizon: list[KnownUpTo]) -> list[str]:
         known = {one.of: one for one in horizon}

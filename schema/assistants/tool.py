@@ -215,7 +215,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         after = answer.left_out.after
         items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")
     sources = [
-        f"[{one.number}] {one.name}, {one.published_on}, {one.url or 'no address'}"
+        f"[{one.number}] {one.name}, by {one.publisher}, {one.published_on}, {one.url or 'no address'}"
         f"{'' if one.verified else ' (unverified)'}"
         for one in answer.sources
     ]

@@ -17,15 +17,29 @@ from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from projections.query.moment import Moment
 from schema.base.planned_events import PlannedEvents
-from tracker.domain.history import Evidence, History, RecordedFact, Retracted, effective_retractions
+from tracker.domain.entity import KINDS
+from tracker.domain.history import (
+    INITIAL_FACTS,
+    Evidence,
+    History,
+    RecordedFact,
+    Retracted,
+    effective_retractions,
+)
 from tracker.domain.names import NAMING_TYPES, NameHistory
 from tracker.domain.registry import RETRACTION_TYPES, State
+from tracker.domain.values import Fact
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.review.candidate import Decision
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotInfo, SnapshotStore
+
+INITIAL_TYPES = tuple(
+    type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in INITIAL_FACTS
+)
+"""The types of the events that entities begin with."""
 
 
 class Loaders:
@@ -63,6 +77,11 @@ class Loaders:
 
         self.names: DataLoader[str, NameHistory] = DataLoader(self._names, cache=False)
         """The names that entities had, by their names in the log."""
+
+        self.openings: DataLoader[str, list[RecordedEvent]] = DataLoader(
+            self._openings, cache=False
+        )
+        """The openings of entities, in the order of the log, by their names in the log."""
 
         self._candidates, self._snapshots = review.candidates, snapshots
         self.decisions: DataLoader[int, list[Decision]] = DataLoader(self._decisions, cache=False)
@@ -103,6 +122,16 @@ class Loaders:
         """The names of an entity for what an event says; for a planned one, those planned too."""
         return self.planned.names(event, entity) or await self.names.load(entity)
 
+    async def opening_before(self, event: RecordedEvent) -> Fact | None:
+        """The opening of the entity of an event, or the last of several before it; that of a planned one
+        may be planned too."""
+        known = self.planned.facts(event) or [
+            one.known for one in await self.openings.load(event.stream)
+        ]
+        openings = [one for one in known if type(one.fact) in INITIAL_FACTS]
+        before = [one.fact for one in openings if one.position <= event.position]
+        return before[-1] if before else None
+
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
         found = self.planned.by_commitment(commitments)
         if missing := {*commitments} - {*found}:
@@ -141,6 +170,10 @@ class Loaders:
             for stream, events in found.items()
         }
         return [names[stream] for stream in streams]
+
+    async def _openings(self, streams: Sequence[str]) -> Sequence[list[RecordedEvent]]:
+        found = await self._lookup.of_types(set(streams), INITIAL_TYPES)
+        return [found[stream] for stream in streams]
 
     async def _decisions(self, ids: Sequence[int]) -> Sequence[list[Decision]]:
         found = await self._candidates.decisions(set(ids))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from projections.query.preview import Preview
+from tracker.domain.history import RecordedFact
 from tracker.domain.names import NameHistory
 from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex
@@ -58,3 +59,9 @@ class PlannedEvents:
         if preview is None or self._events[event.event_id] is not event:
             return None
         return NameHistory(preview.facts(entity)) if entity in preview.planned else None
+
+    def facts(self, event: RecordedEvent) -> Sequence[RecordedFact] | None:
+        """All that is known of the entity of a planned event, planned facts included; None for other
+        events."""
+        preview = self._previews.get(event.event_id)
+        return preview.facts(event.stream) if preview else None

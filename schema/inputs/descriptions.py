@@ -149,7 +149,8 @@ DESCRIPTIONS = {
     "price_floor": "The price of a price floor, in a unit such as `USD/kg`.",
     "published_on": "The date on which the fact became public through this source.",
     "primary": "Whether it is the text of the issuer itself; left out, it is if an authority"
-    " published it at its own address or in a file of data.",
+    " published it at its own address or in a file of data. True has no effect where the publisher is no"
+    " authority of an issuer or actor of the act.",
     "publisher": "The publisher's short id, such as `usgs`.",
     "purpose": "Its purpose.",
     "qualifier": "How the number is qualified, or why there is none.",
@@ -186,6 +187,8 @@ DESCRIPTIONS = {
     "title": "Its title, or what it says, in one line.",
     "topic": "Its topic, in a word or two.",
     "unit": "The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, ….",
+    "unsupported": "The fields of the fact that what was read does not contain, as paths such as `since`"
+    " or `amounts.0.quantity`.",
     "until": "The date by which it promises something.",
     "upper": "The upper end, exactly when the qualifier is RANGE.",
     "url": "The web address at which it can be read.",

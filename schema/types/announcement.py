@@ -27,6 +27,7 @@ from schema.types.common import (
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.links import linked_node, linked_nodes, node_of
 from tracker.domain.announcement import AnnouncementState
+from tracker.domain.provenance import cite
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import ActKind, AnnouncementKind
 
@@ -141,7 +142,7 @@ def _content(state: AnnouncementState) -> Announcement:
             "amounts": lambda: [
                 from_state(Amount, amount, amount.quantity) for amount in state.amounts
             ],
-            "source": lambda: source(state.source),
+            "source": lambda: source(cite(state.source, state.issuers)),
             "because": lambda: because(state.because),
         },
         note_text=state.note,

@@ -40,6 +40,7 @@ from tracker.domain import matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
 from tracker.domain.confirmation import status_statement
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.provenance import cite
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import (
     Assumption,
@@ -404,7 +405,9 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
                 for of in said.exceptions
             ],
             "stated_suspension": lambda: (
-                stated_suspension(state.stated_suspension) if state.stated_suspension else None
+                stated_suspension(state.stated_suspension, control)
+                if state.stated_suspension
+                else None
             ),
             "partial_suspensions": lambda: [
                 from_state(PartialSuspension, of) for of in state.partial_suspensions
@@ -418,9 +421,10 @@ def found_by(of: Clause, query: matching.ClauseQuery) -> Clause:
     return share_content(of, query=query)
 
 
-def stated_suspension(of: domain.StatedSuspension) -> StatedSuspension:
-    """The GraphQL type of a statement that a suspension runs on."""
-    return StatedSuspension(by=of.by, on=of.on, until=of.until, source=source(of.source))
+def stated_suspension(of: domain.StatedSuspension, control: ExportControlState) -> StatedSuspension:
+    """The GraphQL type of a statement that a suspension of a control runs on."""
+    cited = source(cite(of.source, control.issuers))
+    return StatedSuspension(by=of.by, on=of.on, until=of.until, source=cited)
 
 
 def item(of: scope.Item) -> ClauseItem:

@@ -29,10 +29,12 @@ from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
 from schema.types.summary import summary_of
 from tracker.domain import commodities, entity, places, redaction, values
+from tracker.domain.provenance import cited_sources, is_issued
 from tracker.domain.publishers import publishers
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Form, Qualifier
 from tracker.log.annexes import StoredAnnex
+from tracker.log.entries import RecordedEvent
 
 T = TypeVar("T")
 
@@ -169,6 +171,10 @@ class Source:
         description="The publisher's name; null where it is not declared."
     )
     name: str = field(description="The publication, in the publisher's words.")
+    citation: str = field(
+        description="The publication and who published what was read, in words: `MOFCOM Announcement No. 61"
+        " of 2025, as read at Reuters`."
+    )
     published_on: PartialDate = field(
         description="The date on which the fact became public through it."
     )
@@ -176,11 +182,14 @@ class Source:
     reference: str | None = field(description="The page, table or paragraph in it.")
     checked: Checked = field(description="How it was checked before the fact was recorded.")
     primary: bool = field(
-        description="Whether it is the text of the issuer itself, at its own address or in a file of"
-        " data that it published; false for copies and reports by others."
+        description="Whether it is the text of an issuer itself: its publisher is an authority of the"
+        " issuer of the act, of an actor of the announcement, of the alliance, or of the member that the"
+        " fact is about, and it is at the publisher's own address or in a file of data that it published."
+        " False for copies and reports by others. Figures have no issuer: any authority counts."
     )
     verified: bool = field(
-        description="Whether the text of the issuer itself was read before the fact was recorded."
+        description="Whether the text of the issuer itself was read before the fact was recorded. It"
+        " does not hold for the fields in `unsupported`."
     )
     confidence: str | None = field(
         description="The confidence of whoever recorded the fact, in words."
@@ -192,6 +201,10 @@ class Source:
     reviewed_by: list[str] = field(
         description="Who accepted the fact, in order, where it was proposed from a watched source; else"
         " empty."
+    )
+    unsupported: list[str] = field(
+        description="The fields of the fact that what was read does not contain, as paths such as `since`"
+        " or `amounts.0.quantity`: `verified` does not hold for them. Empty where it contains all."
     )
 
 
@@ -242,8 +255,18 @@ class Because:
     position: Position = field(description="Its position in the log.")
     event_id: str = field(description="Its event id, which `retractEvent` takes.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
-    source: Source = field(description="The source of the fact.")
-    more_sources: list[Source] = field(description="Further sources of the same fact.")
+
+    @resolver_field
+    async def source(self, info: Info) -> Source:
+        """The source of the fact."""
+        [first, *_] = await sources_behind(info, self.of)
+        return first
+
+    @resolver_field
+    async def more_sources(self, info: Info) -> list[Source]:
+        """Further sources of the same fact."""
+        [_, *more] = await sources_behind(info, self.of)
+        return more
 
     @resolver_field
     async def summary(self, info: Info) -> str:
@@ -317,9 +340,27 @@ def source(of: values.Source) -> Source:
         Source,
         of,
         publisher_name=known.name if known else None,
+        citation=of.citation,
         primary=of.is_primary,
         verified=of.verified,
     )
+
+
+async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
+    """The GraphQL types of the sources of an event."""
+    opening = None
+    if any(each.is_primary for each in of.fact.sources):  # of others no issuer makes a difference
+        opening = await info.context.loaders.opening_before(of)
+    return [source(each) for each in cited_sources(of.stream, of.fact, opening)]
+
+
+async def sources_behind(info: Info, of: entity.Evidence) -> list[Source]:
+    """The GraphQL types of the sources of an event that a state follows from."""
+    if is_issued(of.type) and any(each.is_primary for each in of.sources):
+        [event] = await info.context.loaders.events_behind([of])
+        assert event is not None  # whoever has the evidence has it from the log, or plans it
+        return await event_sources(info, event)
+    return [source(each) for each in of.sources]
 
 
 def because(facts: tuple[entity.Evidence, ...]) -> list[Because]:
@@ -352,15 +393,7 @@ def redacted_text(of: redaction.RedactedText) -> RedactedText:
 
 def because_event(fact: entity.Evidence) -> Because:
     """The GraphQL type of an event that states refer to."""
-    return from_state(
-        Because,
-        fact,
-        of=fact,
-        later={
-            "source": lambda: source(fact.source),
-            "more_sources": lambda: [source(each) for each in fact.more_sources],
-        },
-    )
+    return from_state(Because, fact, of=fact)
 
 
 def quantity(of: values.Quantity) -> Quantity:

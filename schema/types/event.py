@@ -17,7 +17,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance
 from schema.types.announcement import Announcement
-from schema.types.common import Annex, Node, Source, annexes, source
+from schema.types.common import Annex, Node, Source, annexes, event_sources
 from schema.types.coverage import CoverageStatement
 from schema.types.export_control import ExportControl
 from schema.types.figure import Figure
@@ -74,14 +74,16 @@ class Fact:
         return await summary(info, self.of)
 
     @resolver_field
-    def source(self) -> Source:
+    async def source(self, info: Info) -> Source:
         """Its source. `primary` says whether that is the text of the issuer itself or a report of it."""
-        return source(self.of.fact.source)
+        [first, *_] = await event_sources(info, self.of)
+        return first
 
     @resolver_field
-    def more_sources(self) -> list[Source]:
+    async def more_sources(self, info: Info) -> list[Source]:
         """Further sources of the same fact."""
-        return [source(each) for each in self.of.fact.more_sources]
+        [_, *more] = await event_sources(info, self.of)
+        return more
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:

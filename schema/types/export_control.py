@@ -65,6 +65,7 @@ from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.provenance import cite
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
@@ -321,6 +322,6 @@ def dispute(of: domain.Dispute, control: ExportControlState) -> Dispute:
         of,
         of=of,
         control=control,
-        source=source(of.source),
+        source=source(cite(of.source, control.issuers)),
         commodities=[commodity(id) for id in of.commodities],
     )

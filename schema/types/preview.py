@@ -18,7 +18,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Position
 from schema.types.change import Change, change
-from schema.types.common import Source, source
+from schema.types.common import Source, event_sources
 from schema.types.status_period import StatusPeriod, status_period
 from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
@@ -53,14 +53,16 @@ class PlannedEvent:
         return await summary(info, self.of)
 
     @resolver_field
-    def source(self) -> Source:
+    async def source(self, info: Info) -> Source:
         """Its source."""
-        return source(self.of.fact.source)
+        [first, *_] = await event_sources(info, self.of)
+        return first
 
     @resolver_field
-    def more_sources(self) -> list[Source]:
+    async def more_sources(self, info: Info) -> list[Source]:
         """Further sources of the same fact."""
-        return [source(each) for each in self.of.fact.more_sources]
+        [_, *more] = await event_sources(info, self.of)
+        return more
 
     @resolver_field
     def data(self) -> JSON:

@@ -10,9 +10,12 @@ from schema.assistants.registry import ALL
 from tracker.errors import InvalidInput
 
 
-def because(position: int, name: str = "Act", *, verified: bool = True) -> dict[str, object]:
+def because(
+    position: int, name: str = "Act", *lacks: str, verified: bool = True
+) -> dict[str, object]:
     """An event as documents give it."""
     told = {"publisher": "p", "name": name, "publishedOn": "2025-01-01", "url": None}
+    told |= {"unsupported": [*lacks]}
     source = {**told, "reference": None, "primary": verified, "verified": verified}
     return {"position": str(position), "source": source}
 
@@ -28,6 +31,12 @@ def test_sources_that_nobody_read_are_named() -> None:
     book.cite(*[because(n, f"Act {n}", verified=n in (2, 7)) for n in range(1, 9)])
     [said] = book.must_say([])
     assert said.endswith("was not read for sources 1, 3 to 6 and 8.")
+
+
+def test_fields_that_a_source_lacks_are_named() -> None:
+    book = Book("2025-06-01")
+    book.cite(because(3, "Act", "since"), because(5))
+    assert book.must_say([]) == ["Not in the cited text of source 1: since."]
 
 
 def test_runs_are_told_together() -> None:

@@ -152,9 +152,15 @@ def test_who_looked_at_a_source_says_at_which(checked: str) -> None:
             "expected who published what was read: gvw, not mofcom",
         ),
         (
-            {"publisher": "wto", "url": "https://www.wto.org/a"},
-            "expected primary: wto speaks for wto",
+            {"publisher": "wto", "url": "https://www.wto.org/a", "primary": True},
+            "expected no primary = true: wto is an authority of wto, not of CN",
         ),
+        (
+            {"publisher": "gvw", "url": "https://www.gvw.com/a", "primary": True},
+            "expected no primary = true: gvw is an authority of nobody, not of CN",
+        ),
+        ({"publisher": "mofcom", "url": MOFCOM, "primary": True}, None),
+        ({"publisher": "wto", "url": "https://www.wto.org/a"}, None),
         ({"publisher": "mofcom", "url": MOFCOM}, None),
         ({"publisher": "wto", "url": "https://www.wto.org/a", "primary": False}, None),
         ({"publisher": "gvw", "url": "https://www.gvw.com/a"}, None),
@@ -172,11 +178,12 @@ def test_other_sources_of_an_act_are_looked_at_as_well() -> None:
     assert "got nobody-knows" in problem
 
 
-def test_a_member_speaks_for_its_alliance() -> None:
-    source = SOURCE | {"publisher": "mofcom", "url": MOFCOM, "checked": "page"}
+def test_a_member_speaks_for_the_founding_of_its_alliance() -> None:
+    source = SOURCE | {"publisher": "mofcom", "url": MOFCOM, "checked": "page", "primary": True}
     opening = {"type": "Alliance.Founded", "on": "2025-03-01", "name": "A", "source": source}
     assert problems(act("policy/alliance/a.toml", id="a", members=["CN"], **opening)) == []
-    assert "speaks for CN" in problems(act("policy/alliance/a.toml", id="a", **opening))[0]
+    [problem] = problems(act("policy/alliance/a.toml", id="a", **opening))
+    assert "mofcom is an authority of CN, not of a" in problem
 
 
 def test_a_list_that_polls_continue_names_a_watched_source() -> None:

@@ -23,9 +23,11 @@ from tests.support.fact_builders import (
     announced,
     claimed,
     clause,
+    fact,
     in_the_world,
     rearranged,
     retracted,
+    source,
     suspended,
 )
 from tests.support.fact_builders import decided_facts as told_of
@@ -33,6 +35,7 @@ from tests.support.random_histories import WINDOW, History, histories, many
 from tracker.domain.codec import encode
 from tracker.domain.elements import MAX_INLINE_FACTS
 from tracker.domain.entity import RecordedFact, effective_facts
+from tracker.domain.export_control_acts import Disputed, Suspended
 from tracker.domain.fold import KEPT_FOLD_INTERVAL_FACTS
 from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
@@ -376,3 +379,21 @@ def replace_position(position: int) -> Any:
 def test_an_empty_world_has_the_digest_of_nothing() -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert ReplayState().digest(date(2025, 1, 1), 0) == empty
+
+
+def test_a_correction_of_the_issuer_changes_whose_text_the_sources_of_all_acts_are() -> None:
+    stream = "export-control/gallium"
+    page = source() | {"url": "https://www.mofcom.gov.cn/act"}
+    days = {"suspendedFrom": "2025-11-09", "suspendedUntil": "2026-11-27"}
+    acts = [
+        fact(Suspended, "2025-11-09", **days, source=page),
+        fact(Disputed, "2025-12-01", account="Not so", source=page),
+    ]
+    known = told_of(
+        stream, announced(source=page), *acts, retracted("e1"), announced(source=page, issuer="US")
+    )
+    for count, issuer in ((3, "CN"), (5, "US")):
+        rows = rows_of(stream, known[:count], range(1, count))
+        assert rows.still() == timeline(stream, known[:count])
+        open = [row.element.issuers for row in rows.elements if row.until is None]
+        assert set(open) <= {(issuer,)}

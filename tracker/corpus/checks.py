@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -12,13 +11,13 @@ from msgspec import structs
 
 from tracker.commands.decisions import decide_all
 from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
-from tracker.domain.alliance import Founded, MemberJoined, Succeeded
+from tracker.domain.alliance import Founded, Succeeded
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.commodities import ancestors
 from tracker.domain.coverage import Declared
-from tracker.domain.entity import TYPES
+from tracker.domain.entity import INITIAL_FACTS, TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.provenance import Issuers, cite, issuers_of
 from tracker.domain.publishers import publishers, publishers_at
 from tracker.domain.registry import entity_type
 from tracker.domain.values import READ, Source
@@ -105,54 +104,41 @@ def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
 
 def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
     """A source says what was read, who published it, and whose text it is."""
-    owners = _owners(acts)
+    openings = {
+        act.planned.stream: act.planned.fact
+        for act in acts
+        if type(act.planned.fact) in INITIAL_FACTS
+    }
     for act in acts:
-        for source in (act.planned.fact.source, *act.planned.fact.more_sources):
-            for message in _flaws(source, owners[act.planned.stream]):
+        stream, fact = act.planned.stream, act.planned.fact
+        issuers = issuers_of(stream, fact, openings.get(stream))
+        for source in fact.sources:
+            for message in _flaws(source, issuers):
                 yield _problem(act, message, "source")
 
 
-def _flaws(source: Source, owners: Set[str]) -> Iterator[str]:
-    """What is wrong with a source of a fact, which is that of these places and alliances."""
+def _flaws(source: Source, issuers: Issuers) -> Iterator[str]:
+    """What is wrong with a source of a fact of these issuers."""
     publisher = publishers().get(source.publisher)
     if source.checked in READ and not (source.url or source.reference):
         yield f"expected a url or a reference of what was read ({source.checked})"
     if publisher is None:
         yield f"expected a publisher of publishers.toml, got {source.publisher}"
-    elif publisher.is_authority:
-        if source.url and source.checked is Checked.PAGE and not publisher.publishes(source.url):
-            at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
-            yield f"expected who published what was read: {at}, not {publisher.id}"
-        if (
-            source.primary is None
-            and source.is_primary
-            and not owners & set(publisher.authority_of)
-        ):
-            yield f"expected primary: {publisher.id} speaks for {', '.join(publisher.authority_of)}"
+    elif (
+        publisher.is_authority
+        and source.url
+        and source.checked is Checked.PAGE
+        and not publisher.publishes(source.url)
+    ):
+        at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
+        yield f"expected who published what was read: {at}, not {publisher.id}"
+    if source.primary and not cite(source, issuers).is_primary:
+        speaks = ", ".join(publisher.authority_of) if publisher else ""
+        yield (
+            f"expected no primary = true: {source.publisher} is an authority of"
+            f" {speaks or 'nobody'}, not of {', '.join(sorted(issuers or ())) or 'an issuer'}"
+        )
 
-
-def _owners(acts: Iterable[Act]) -> defaultdict[str, set[str]]:
-    """Whose instrument or announcement each entity is; members speak for their alliance."""
-    owners = defaultdict[str, set[str]](set)
-    for act in acts:
-        match act.planned.fact:
-            case Announced() | Declared() as fact:
-                owners[act.planned.stream].add(fact.issuer)
-            case Made() as fact:
-                owners[act.planned.stream].update(fact.actors)
-            case Founded() as fact:
-                owners[act.planned.stream].update(
-                    {act.planned.stream.partition("/")[2], *fact.members}
-                )
-            case MemberJoined() as fact:
-                owners[act.planned.stream].add(fact.member)
-            case Claimed() as fact:
-                owners[act.planned.stream].update({fact.series.place, *GEOLOGICAL_SURVEYS})
-    return owners
-
-
-GEOLOGICAL_SURVEYS = ("US", "GB")
-"""Whose surveys collect figures of all countries: they are authorities on them."""
 
 CHECKS: tuple[Callable[[Sequence[Act]], Iterator[Problem]], ...] = (
     check_order,

@@ -24,6 +24,12 @@ class AllianceFact(Fact, frozen=True, kw_only=True):
         """The day on which it is so and public."""
         return self.on.first
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """The members that it is about."""
+        member = getattr(self, "member", None)
+        return (member,) if member else getattr(self, "members", ())
+
 
 class Founded(AllianceFact, frozen=True, kw_only=True):
     """An alliance is founded, or an initiative launched as `part_of` one.

@@ -101,6 +101,11 @@ class Made(Fact, frozen=True, kw_only=True):
         """The day on which it was made."""
         return self.on.first
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its actors."""
+        return self.actors
+
 
 class Superseded(Fact, frozen=True, kw_only=True):
     """A later announcement takes the place of this one."""
@@ -134,6 +139,11 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     superseded_by: str | None = None
     note: FreeText | None = None
     quotation: FreeText | None = None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its actors."""
+        return self.actors
 
 
 class AnnouncementFold(CitingFold[AnnouncementState]):

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import NamedTuple, Self
 
 from tracker.domain.codec import encode
+from tracker.domain.provenance import Issuers
 from tracker.domain.values import Value
 
 MAX_INLINE_FACTS = 16
@@ -44,6 +45,8 @@ class Element(NamedTuple):
     value: Value
     text: str
     """The element as JSON."""
+    issuers: Issuers = None
+    """The issuers of its fact, of which nothing is in the text."""
 
     @classmethod
     def of(

@@ -53,6 +53,11 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its issuer."""
+        return (self.issuer,)
+
 
 class ExportControlFold(DisputedFold[ExportControlState]):
     """The fold of an instrument's facts."""

@@ -61,6 +61,11 @@ class Announced(Fact, frozen=True, kw_only=True):
         """The day of the announcement."""
         return self.on.first
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Its issuer."""
+        return (self.issuer,)
+
 
 def check_directions(clauses: Sequence[Clause], direction: Direction) -> None:
     """Refuse destinations of what does not leave the issuer, and origins of what does not enter it.

@@ -41,6 +41,11 @@ class EntityState(Value, frozen=True, kw_only=True):
         raise NotImplementedError
 
     @property
+    def issuers(self) -> tuple[str, ...]:
+        """The issuers that its opening names: see `tracker.domain.provenance`."""
+        return ()
+
+    @property
     def sources(self) -> list[Source]:
         """The sources of those facts, those of one fact beside each other."""
         return [source for fact in self.because for source in fact.sources]

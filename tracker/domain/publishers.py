@@ -7,6 +7,7 @@ the issuer, the actor or the alliance itself. A publisher that is not declared i
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -58,6 +59,12 @@ def is_authoritative(publisher: str, url: str | None, *, data_file: bool = False
     if known is None or not known.is_authority:
         return False
     return data_file or (url is not None and known.publishes(url))
+
+
+def speaks_for(publisher: str, issuers: Collection[str]) -> bool:
+    """Whether a publisher is an authority of one of some places and alliances."""
+    known = publishers().get(publisher)
+    return known is not None and any(one in issuers for one in known.authority_of)
 
 
 def _host(url: str) -> str:

@@ -6,17 +6,20 @@ What was recorded before there were such rules is read without them, and stays a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from tracker.domain.codec import encode
 from tracker.domain.values import Fact, Text, TextCommitment, Value
 from tracker.domain.wording import check_digits, check_line, check_text
 from tracker.errors import InvalidInput
 
+BESIDE_FIELDS = ("source", "moreSources", "note", "quotation")
+"""What a fact has beside the fields that a source can lack."""
 EVENT_ID_FIELDS = frozenset({"retracts", "replacement", "redacts"})
 """Fields that name events: what names can be is said where events get them."""
 
@@ -34,6 +37,40 @@ def check_recordable(value: Value) -> None:
         elif part is not None:
             check(part, written)
     value.check_recordable()
+    if isinstance(value, Fact):
+        _check_unsupported(value)
+
+
+def _check_unsupported(fact: Fact) -> None:
+    """Refuse to say of a source that it lacks what is no field of the fact. Raises InvalidInput."""
+    marked = [
+        (("moreSources", index - 1) if index else ("source",), source.unsupported)
+        for index, source in enumerate(fact.sources)
+        if source.unsupported
+    ]
+    if not marked:
+        return
+    given = msgspec.json.decode(encode(fact))
+    fields = {name: value for name, value in given.items() if name not in BESIDE_FIELDS}
+    for path, unsupported in marked:
+        for index, field in enumerate(unsupported):
+            if not _has(fields, field.split(".")):
+                raise InvalidInput(
+                    f"{field!r} is no field that the fact gives: expected one of"
+                    f" {', '.join(fields)}, or a part of one such as 'amounts.0.quantity'",
+                    code="UNKNOWN_FIELD",
+                    path=(*path, "unsupported", index),
+                )
+
+
+def _has(value: Any, parts: Sequence[str]) -> bool:
+    """Whether plain data have something at a path."""
+    if not parts:
+        return True
+    if isinstance(value, list):
+        index = int(parts[0]) if parts[0].isdecimal() else len(value)
+        return index < len(value) and _has(value[index], parts[1:])
+    return isinstance(value, dict) and parts[0] in value and _has(value[parts[0]], parts[1:])
 
 
 def check_not_reviewed(fact: Fact) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from tracker.domain.calendar_days import calendar_day
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
-from tracker.domain.publishers import is_authoritative
+from tracker.domain.publishers import is_authoritative, publishers, speaks_for
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.domain.wording import MAX_DIGITS, check_address, check_not_negative, check_percent
@@ -204,7 +204,8 @@ class Source(Value, frozen=True, kw_only=True):
     publisher's words. `published_on` is the day from which the fact is public through this source.
     `primary` says whether it is the text of the issuer itself, where that does not follow from the
     publisher: see `is_primary`. `snapshot` is what the fact was read from, as it was fetched;
-    `reviewed_by` has, in order, who accepted the fact, where it was proposed.
+    `reviewed_by` has, in order, who accepted the fact, where it was proposed. `unsupported` are the fields
+    of the fact that what was read does not contain, as paths with dots: `amounts.0.quantity`.
     """
 
     publisher: Publisher
@@ -217,11 +218,13 @@ class Source(Value, frozen=True, kw_only=True):
     confidence: Name | None = None
     snapshot: Sha256 | None = None
     reviewed_by: tuple[Name, ...] = ()
+    unsupported: tuple[Name, ...] = ()
 
     @property
     def is_primary(self) -> bool:
-        """Whether it is the issuer's own text; if it does not say so, whether an authority published
-        it at its own address or in a file of data."""
+        """Whether it is an authority's own text as far as the source tells; if it does not say so, whether
+        an authority published it at its own address or in a file of data. Whose text it is depends on the
+        fact: see `tracker.domain.provenance`."""
         if self.primary is not None:
             return self.primary
         is_data_file = self.checked is Checked.DATA_FILE
@@ -232,10 +235,38 @@ class Source(Value, frozen=True, kw_only=True):
         """Whether the issuer's own text was read before the fact was recorded."""
         return self.is_primary and self.checked in READ
 
+    @property
+    def citation(self) -> str:
+        """The publication and who published what was read: no report is cited as what it reports on."""
+        known = publishers().get(self.publisher)
+        publisher = known.name if known else self.publisher
+        if publisher.casefold() in self.name.casefold():
+            return self.name
+        return (
+            f"{self.name}, {'as read at' if self.checked in READ else 'published by'} {publisher}"
+        )
+
     def check_recordable(self) -> None:
         """The address is one of the web. Raises InvalidInput."""
         if self.url is not None:
             check_address(self.url, "url")
+
+
+class CitedSource(Source, frozen=True, kw_only=True):
+    """A source with the issuers of its fact.
+
+    `issuers` are the places and alliances whose own text it can be; None where the fact has no issuer: see
+    `tracker.domain.provenance`.
+    """
+
+    issuers: tuple[Name, ...] | None = None
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the own text of one of the issuers, or of any authority where there is none."""
+        return Source.is_primary.fget(self) and (  # type: ignore[attr-defined]  # it is a property
+            self.issuers is None or speaks_for(self.publisher, self.issuers)
+        )
 
 
 class Fact(Value, frozen=True, kw_only=True):
@@ -254,6 +285,17 @@ class Fact(Value, frozen=True, kw_only=True):
     def stream(self) -> str | None:
         """The stream that the fact itself names; None where it has to be told beside it."""
         return None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """The places and alliances that the fact itself names as those who issue it: see
+        `tracker.domain.provenance`."""
+        return ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All of its sources."""
+        return (self.source, *self.more_sources)
 
     @property
     def cited_publishers(self) -> tuple[str, ...]:
@@ -304,6 +346,7 @@ __all__ = [
     "NOT_A_SUBJECT",
     "PERCENT",
     "Actor",
+    "CitedSource",
     "Commodity",
     "Fact",
     "FreeText",

@@ -51,7 +51,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": alliance["name"],
         "description": _standing(alliance, len(members)),
         "turns": [node["day"] for node in found["transitions"]["nodes"]],
-        "sources": sorted({event["source"]["name"] for event in alliance["because"]}),
+        "sources": sorted({event["source"]["citation"] for event in alliance["because"]}),
         "alliance": alliance,
         "standing": _standing(alliance, len(members)),
         "members": draw_members(

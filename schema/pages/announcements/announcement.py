@@ -21,7 +21,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         )
     return {
         "title": found["title"],
-        "sources": [found["source"]["name"]],
+        "sources": [found["source"]["citation"]],
         "turns": [day for day in (found["date"], found["until"]) if day and len(day) == 10],
         "announcement": found,
         "about": [

@@ -74,7 +74,7 @@ def _present(
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
         ),
-        "sources": sorted({because["source"]["name"] for because in control["because"]}),
+        "sources": sorted({because["source"]["citation"] for because in control["because"]}),
         "image": status_image(table, title, as_of["position"], (control["title"],)),
     }
 

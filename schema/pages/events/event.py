@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schema.pages.events.fields import entry_fields, label_of, shown, shown_time
+from schema.pages.events.fields import ShownValue, entry_fields, label_of, shown, shown_time
 from schema.pages.site.address import Address, href
 from schema.pages.site.page import Page
 from schema.pages.site.words import entity_path, number
@@ -91,15 +91,22 @@ def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
             "url": source.get("url"),
             "is_link": source.get("url", "").startswith(("https://", "http://")),
             "fields": [
-                (label_of(name).lower(), shown(name, source[name], f"{pointer}/{name}"))
+                (label_of(name).lower(), one)
                 for name in (*SOURCE_FIELDS, *_others(source))
-                if name in source
+                for one in _shown(name, source.get(name), f"{pointer}/{name}")
             ],
             "trust": trust,
         }
         for pointer, source, trust in given
         if source
     ]
+
+
+def _shown(name: str, value: Any, pointer: str) -> list[ShownValue]:
+    """A field of a source as its values."""
+    if isinstance(value, list):
+        return [shown(name, one, f"{pointer}/{index}") for index, one in enumerate(value)]
+    return [] if value is None else [shown(name, value, pointer)]
 
 
 def _others(source: Mapping[str, Any]) -> list[str]:

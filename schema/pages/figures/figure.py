@@ -56,7 +56,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": title,
         "description": f"{measured(in_use.claim)}, by {in_use.name}.",
         "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
-        "sources": sorted({row.claim["source"]["name"] for row in rows}),
+        "sources": sorted({row.claim["source"]["citation"] for row in rows}),
         "figure": figure,
         "rows": rows,
         "line": line,

@@ -14,7 +14,7 @@ from icalendar import Calendar, Event, vDuration
 
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import feed_title
-from schema.pages.site.words import entity_path, listed, written_day
+from schema.pages.site.words import doubt, entity_path, listed, written_day
 
 PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
 REFRESHED_AFTER = timedelta(hours=6)
@@ -75,9 +75,8 @@ def description(node: Mapping[str, Any]) -> str:
     """What it rests on, and the days that it was given before."""
     because = node["transition"]["because"]
     source = because["source"]
-    unverified = "" if source["verified"] else " (not verified)"
     parts = [
-        f"Source: {source['name']}, {source['publishedOn']}{unverified}."
+        f"Source: {source['citation']}, {source['publishedOn']}{doubt(source)}."
         f" Position {because['position']} of the log."
     ]
     if node["transition"]["confirmation"] in UNSUPPORTED:

@@ -14,6 +14,7 @@ from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feeds import FeedPart, feed_title, newest_part
 from schema.pages.site.templates import environment
+from schema.pages.site.words import doubt
 
 EVENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:critical-minerals-policy-tracker:event")
 """Of the ids of entries whose events have an id of another form."""
@@ -115,8 +116,7 @@ def source_url(event: Mapping[str, Any]) -> str | None:
 def event_text(event: Mapping[str, Any]) -> str:
     """What an event says, by which source, and where it stands in the log."""
     source = event["source"]
-    unverified = "" if source["verified"] else " (not verified)"
     return (
-        f"{event['summary']} Source: {source['name']}, {source['publishedOn']}{unverified}."
+        f"{event['summary']} Source: {source['citation']}, {source['publishedOn']}{doubt(source)}."
         f" Position {event['position']} of the log."
     )

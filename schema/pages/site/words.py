@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from markupsafe import Markup
 
@@ -43,6 +45,14 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
         return missing
     written = f"{written_day(value)}, {value[11:16]}{NBSP}UTC"
     return Markup('<time datetime="{}">{}</time>').format(value, written)
+
+
+def doubt(source: Mapping[str, Any]) -> str:
+    """A remark on a source that was not verified, or that lacks some fields of its fact."""
+    if not source["verified"]:
+        return " (not verified)"
+    lacks = ", ".join(source["unsupported"])
+    return f" (not in the cited text: {lacks})" if lacks else ""
 
 
 def number(value: object, missing: str = "") -> str:

@@ -52,12 +52,18 @@ def of_fact(event: CountingEvent) -> list[dict[str, Any]]:
     return [event.data["source"], *event.data.get("moreSources", [])]
 
 
-def rests_on(event: CountingEvent, name: str, value: bool) -> bool:
+def rests_on(event: CountingEvent, name: str, value: bool, issuer: str | None = None) -> bool:
     """Whether one of its sources is the text of the issuer, read where it is to be verified."""
     return value is any(
-        source.get("primary", False) and (name == "primary" or _checked(source) in READ)
+        _is_issuers_own(source, issuer) and (name == "primary" or _checked(source) in READ)
         for source in of_fact(event)
     )
+
+
+def _is_issuers_own(source: dict[str, Any], issuer: str | None) -> bool:
+    """Whether it says so; for an instrument of China its ministry can say so, and nobody else here."""
+    can = issuer is None or (source["publisher"], issuer) == ("mofcom", "CN")
+    return can and source.get("primary", False)
 
 
 def has(source: dict[str, Any], name: str, value: Any) -> bool:
@@ -72,10 +78,12 @@ def _checked(source: dict[str, Any]) -> str:
     return str(source.get("checked", "memory"))
 
 
-def answers(events: Sequence[CountingEvent], asked: dict[str, Any]) -> bool:
+def answers(
+    events: Sequence[CountingEvent], asked: dict[str, Any], issuer: str | None = None
+) -> bool:
     """Whether each of some facts rests on such a source, or one of all sources is such."""
     return all(
-        all(rests_on(event, name, True) for event in events) is value
+        all(rests_on(event, name, True, issuer) for event in events) is value
         if name in ("verified", "primary")
         else any(has(source, name, value) for event in events for source in of_fact(event))
         for name, value in asked.items()
@@ -122,7 +130,12 @@ def of_figures(public: dict[str, Figure]) -> dict[str, dict[str, Fits]]:
 
 def of_instruments(found: dict[str, Instrument]) -> dict[str, dict[str, Fits]]:
     """What lists of instruments have to answer by."""
-    return {"exportControls": {key: partial(answers, one.events) for key, one in found.items()}}
+    return {
+        "exportControls": {
+            key: partial(answers, one.events, issuer=one.opening.data["issuer"])
+            for key, one in found.items()
+        }
+    }
 
 
 def _written(name: str, value: Any) -> str:
