@@ -346,9 +346,7 @@ def _transition_kind(
     return TransitionKind.CHANGES if before else TransitionKind.APPEARS
 
 
-def _of_clause(
-    before: ClauseState | None, after: ClauseState | None, day: date
-) -> TransitionKind:
+def _of_clause(before: ClauseState | None, after: ClauseState | None, day: date) -> TransitionKind:
     if before is None or after is None:
         return TransitionKind.APPEARS if after else TransitionKind.CHANGES
     if before.status is after.status and before.clause == after.clause:

@@ -21,9 +21,9 @@ async def test_the_exposure_of_natural_graphite_uses_the_figures_of_graphite(
     corpus_services: Services,
 ) -> None:
     fields = "commodity { key } figuresOf { key } stage year partlyControlledShare"
-    [found] = (await at(corpus_services, f'exposure(commodity: "natural_graphite") {{ {fields} }}'))[
-        "exposure"
-    ]
+    [found] = (
+        await at(corpus_services, f'exposure(commodity: "natural_graphite") {{ {fields} }}')
+    )["exposure"]
     assert found == {
         "commodity": {"key": "natural_graphite"},
         "figuresOf": {"key": "graphite"},
@@ -75,7 +75,11 @@ DISTRIBUTION = "commodity { key } figuresOf { key } stage year world { figure }"
 @pytest.mark.parametrize(
     ("field", "stage", "figure"),
     [
-        ('production(commodity: "natural_graphite")', "MINE", "graphite/WORLD/production/mine/2025"),
+        (
+            'production(commodity: "natural_graphite")',
+            "MINE",
+            "graphite/WORLD/production/mine/2025",
+        ),
         (
             'production(commodity: "natural_graphite", year: 2024)',
             "MINE",
@@ -88,7 +92,10 @@ async def test_distributions_use_figures_that_are_filed_under_another_commodity(
     corpus_services: Services, field: str, stage: str | None, figure: str
 ) -> None:
     found = (await at(corpus_services, f"found: {field} {{ {DISTRIBUTION} }}"))["found"]
-    assert (found["commodity"]["key"], found["figuresOf"]["key"]) == ("natural_graphite", "graphite")
+    assert (found["commodity"]["key"], found["figuresOf"]["key"]) == (
+        "natural_graphite",
+        "graphite",
+    )
     assert (found["stage"], found["world"]["figure"]) == (stage, figure)
 
 
