@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schema.pages.charts.exposure_bar import PARTS, ExposureBar, exposure_bar, unconfirmed_measures
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
@@ -50,6 +51,16 @@ class ExposedSupply:
         return sum((Decimal(share) for share in both if share), Decimal(0))
 
     @property
+    def bar(self) -> ExposureBar:
+        """The shares as a bar."""
+        return exposure_bar(self.supply)
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures that are not confirmed for a part of it, in words."""
+        return unconfirmed_measures(self.supply)
+
+    @property
     def suppliers(self) -> str:
         """Who controls it."""
         return listed([one["place"]["name"] for one in self.supply["places"]], 3)
@@ -82,6 +93,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
         "exposed": exposed(found["exposure"]),
+        "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_turns(coming),
         "lately": turns(found["recent"]["nodes"]),
