@@ -54,6 +54,7 @@ from tracker.domain.vocabulary import (
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
 
+NO_OUTPUT_LIMIT = "no output of its issuer is recorded, so the group may not include these goods"
 GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 """The furthest first."""
@@ -383,7 +384,7 @@ def _exposure(
     supply: YearlySupply, clauses: Sequence[AppliedClause], spread: Distribution
 ) -> Exposure:
     shares = {s.place: s for s in spread.shares if s.place not in NOT_COUNTRIES}
-    places = _places(shares, clauses)
+    places = _places(shares, [_of_own_output(one, shares) for one in clauses])
     known = any(share.exact is not None for share in shares.values())
     return Exposure(
         *supply,
@@ -397,6 +398,19 @@ def _exposure(
         tuple(_by_measure(places)) if known else (),
         claims_used(p.share for p in places if p.in_force and p.share),
     )
+
+
+def _of_own_output(applied: AppliedClause, shares: Mapping[Place, Share]) -> AppliedClause:
+    """Return a clause on the minerals of its issuer as one that covers none of a supply to which the issuer
+    contributes nothing that is recorded."""
+    names_only_group = (
+        applied.match is Match.POSSIBLE
+        and DUAL_USE_ITEMS not in applied.clause.clause.commodities
+        and applied.reach is not Reach.OTHER
+    )
+    if not (names_only_group and shares) or applied.control.issuer in shares:
+        return applied
+    return replace(applied, reach=Reach.OTHER, limits=(NO_OUTPUT_LIMIT, *applied.limits))
 
 
 def _places(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schema.pages.charts.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
+from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 

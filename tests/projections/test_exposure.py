@@ -381,6 +381,30 @@ def test_an_unknown_end_covers_a_supply_fully_for_a_year(
     assert found.places[0].in_force[0].limits == told
 
 
+def test_a_ban_on_the_minerals_of_a_place_covers_nothing_that_it_is_not_known_to_make() -> None:
+    minerals = clause(commodities=["critical_minerals"])
+    found = exposed(
+        control(minerals, id="maker"), control(minerals, id="other", issuer="MW"), destination=None
+    )
+    assert shares(found) == ("0.0000", "0.8000")
+    assert [
+        (str(place.place), one.reach, one.limits[0])
+        for place in found.places
+        for one in place.in_force
+    ] == [
+        (
+            "CN",
+            Reach.PARTLY,
+            "it names only a group of goods, without codes, so it may not cover these",
+        ),
+        (
+            "MW",
+            Reach.OTHER,
+            "no output of its issuer is recorded, so the group may not include these goods",
+        ),
+    ]
+
+
 LAW = {"measure": "dual_use_licence", "commodities": ["dual_use_items"]}
 LICENCE = {"measure": "dual_use_licence"}
 

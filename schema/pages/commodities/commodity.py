@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.exposure_bar import PARTS
 from schema.pages.charts.world_map import SHARES
 from schema.pages.commodities.clauses import Clauses, clauses_on, counted
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
+from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
 from schema.pages.commodities.years import (
     chart_measure,

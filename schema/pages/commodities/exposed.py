@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.charts.exposure_bar import ExposureBar, exposure_bar, unconfirmed_measures
+from schema.pages.commodities.exposure_bar import ExposureBar, exposure_bar, unconfirmed_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,15 @@ class ExposureRow:
     measures: Sequence[str]
     """The measures that are not confirmed for a part of the output, in words."""
     issuers: Sequence[str]
+
+
+def covering_places(supply: Mapping[str, Any]) -> list[str]:
+    """Return the names of the places with a clause in force that covers at least a part of a supply."""
+    return [
+        place["place"]["name"]
+        for place in supply["places"]
+        if any(clause["reach"] != "OTHER" for clause in place["inForce"])
+    ]
 
 
 def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
@@ -71,6 +80,6 @@ def _row(
                 one["contradictedShare"],
                 exposure_bar(one),
                 unconfirmed_measures(one),
-                [place["place"]["name"] for place in one["places"] if place["inForce"]],
+                covering_places(one),
             )
     return None

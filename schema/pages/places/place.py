@@ -8,8 +8,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schema.pages.charts.exposure_bar import PARTS, ExposureBar, exposure_bar, unconfirmed_measures
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.commodities.exposed import covering_places
+from schema.pages.commodities.exposure_bar import (
+    PARTS,
+    ExposureBar,
+    exposure_bar,
+    unconfirmed_measures,
+)
 from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -63,7 +69,7 @@ class ExposedSupply:
     @property
     def suppliers(self) -> str:
         """Who controls it."""
-        return listed([one["place"]["name"] for one in self.supply["places"]], 3)
+        return listed(covering_places(self.supply), 3)
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

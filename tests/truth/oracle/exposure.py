@@ -21,7 +21,13 @@ from tests.truth.oracle.goods import (
     in_common,
     named_of,
 )
-from tests.truth.oracle.shares import Distribution, distribution, figures_for, product_of
+from tests.truth.oracle.shares import (
+    NO_COUNTRIES,
+    Distribution,
+    distribution,
+    figures_for,
+    product_of,
+)
 
 CONTROLS = """exportControls(direction: EXPORT, first: 200, after: $after) {
     nodes {
@@ -46,6 +52,8 @@ EXPOSURE = """commodity { key } stage form year controlledShare partlyControlled
 OUTPUT = {"mine": MINED, "secondary": {"SCRAP", "METAL"}}
 """The forms that a stage puts out; all that are not here put out `MADE`."""
 EXTENTS = ("OTHER", "PARTLY", "FULL")
+MINERALS = {"critical_minerals", "minerals"}
+"""Groups that are no goods of their own."""
 OF_METAL = ("smelter", "primary", "secondary")
 """Stages whose figures are of metal."""
 
@@ -75,9 +83,29 @@ def expected_exposure(
                 for control, clause in _standing(question, controls)
                 if (reach := _reach(question, control, clause, commodity, of.stage, controls))
             ]
+            applied = [
+                (control, clause, "OTHER" if _makes_none(control, clause, commodity, of) else reach)
+                for control, clause, reach in applied
+            ]
             if question.commodity or commodity in named or _is_below_named(of, applied, named):
                 found[supply] = _exposed(of, applied)
     return {"count": len(found), **found}
+
+
+def _makes_none(
+    control: dict[str, Any], clause: dict[str, Any], commodity: str, of: Distribution
+) -> bool:
+    """Whether a clause names only a group of minerals, and its issuer is not among those who make them."""
+    own = {*clause["commodities"], *(item["commodity"] for item in clause["items"])}
+    near = {one for one in own if one and (one in above(commodity) or is_below(one, commodity))}
+    is_of_group = bool(near) and near <= MINERALS and commodity not in MINERALS
+    countries = [place for place in of.figures if place not in NO_COUNTRIES]
+    return (
+        is_of_group
+        and DUAL_USE not in own
+        and bool(countries)
+        and control["issuer"] not in countries
+    )
 
 
 def _is_below_named(
