@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.commodities.commodity import UNCONFIRMED
 from schema.pages.commodities.exposed import covering_places
 from schema.pages.commodities.exposure_bar import (
     PARTS,
@@ -113,10 +114,17 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 
 def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
     """How many clauses of it and toward it are in force, in a sentence."""
-    own = found["own"][0]["clauses"] if found["own"] else 0
+    own = sum(row["clauses"] for row in found["own"])
     issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
     if not own:
         issued = f"No clause of {place['name']} is in force"
+    unconfirmed = [
+        f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
+        for row in found["own"]
+        if row["confirmation"] in UNCONFIRMED
+    ]
+    if unconfirmed:
+        issued += f", of these {listed(unconfirmed)}"
     unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
     of_unions = [
         f"{row['clauses']:,} of the {row['issuer']['name']}"
