@@ -9,7 +9,7 @@ set against the world's total of its own edition, and where there is none the an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
@@ -150,6 +150,28 @@ class Distribution:
     def share_of(self, place: Place) -> Share | None:
         """The share of a place, if there is a figure for it."""
         return next((share for share in self.shares if share.place == place), None)
+
+    @property
+    def figures_of(self) -> Commodity | None:
+        """The commodity under which its figures are filed; None without figures."""
+        return self.figures[0].series.commodity if self.figures else None
+
+
+def with_filed_products(
+    figures: Mapping[ProductYear, Sequence[FigureState]], commodities: Iterable[Commodity]
+) -> dict[ProductYear, Sequence[FigureState]]:
+    """Return figures by product, and for commodities without their own those filed under another."""
+    own = {of[:2] for of in figures}
+    filed: dict[ProductYear, Sequence[FigureState]] = {
+        (commodity, *of[1:]): of_product
+        for commodity in commodities
+        if commodity.filed_figures
+        for of, of_product in figures.items()
+        if of[0] == commodity.filed_figures.commodity
+        and commodity.filed_figures.include(of[2].stage)
+        and (commodity, of[1]) not in own
+    }
+    return {**figures, **filed}
 
 
 def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureState]]:

@@ -23,7 +23,7 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.commodities import Commodity, commodities
+from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
@@ -35,6 +35,7 @@ from tracker.domain.matching import (
     IssuerLicences,
     goes_to,
     goods_of,
+    is_legal_basis,
     licences_in_force,
     match_of,
 )
@@ -53,6 +54,7 @@ from tracker.domain.vocabulary import (
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
 
+NO_OUTPUT_LIMIT = "no output of its issuer is recorded, so the group may not include these goods"
 GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 """The furthest first."""
@@ -87,6 +89,16 @@ class AppliedClause:
     match: Match
 
     @property
+    def is_licence(self) -> bool:
+        """Whether it is a licence for dual-use goods."""
+        return self.clause.clause.measure is Measure.DUAL_USE_LICENCE
+
+    @property
+    def is_legal_basis(self) -> bool:
+        """Whether it covers the supply only through the licences that rest on it."""
+        return is_legal_basis(self.control, self.clause.clause)
+
+    @property
     def in_force(self) -> bool:
         """Whether it is in force; the others are suspended."""
         return self.clause.status is ClauseStatus.IN_FORCE
@@ -100,6 +112,13 @@ class AppliedClause:
     def partly(self) -> bool:
         """Whether it is in force for a part of that."""
         return self.in_force and self.reach is Reach.PARTLY
+
+
+class Requirement(NamedTuple):
+    """A clause in force on a supply, and the clauses that it rests on, itself first."""
+
+    clause: AppliedClause
+    legal_bases: tuple[AppliedClause, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +137,15 @@ class ControllingPlace:
     def exact(self) -> Decimal:
         """Its share of the supply, unrounded; 0 where none is known."""
         return (self.share and self.share.exact) or Decimal(0)
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        """The clauses in force, one licence once: the acts that licences rest on stand with these."""
+        bases = tuple(one for one in self.in_force if one.is_legal_basis)
+        others = [one for one in self.in_force if not one.is_legal_basis]
+        if not any(one.is_licence for one in others):
+            return [Requirement(one, (one,)) for one in self.in_force]
+        return [Requirement(one, (one, *bases) if one.is_licence else (one,)) for one in others]
 
     @property
     def full(self) -> bool:
@@ -162,6 +190,8 @@ class Exposure:
     stage: Stage | None
     form: str | None
     year: int | None
+    figures_of: Commodity | None
+    """The commodity under which the figures are filed; None without figures."""
     world: PreferredClaim | None
     places: tuple[ControllingPlace, ...]
     controlled_share: Decimal | None
@@ -257,6 +287,22 @@ def yearly_supplies(
     return {supply: distribution(of, orders) for supply, of in found.items()}
 
 
+def _with_filed_supplies(
+    spread: Mapping[YearlySupply, Distribution], named: Sequence[Commodity]
+) -> dict[YearlySupply, Distribution]:
+    """Return supplies, and for named commodities without their own those of figures filed under another."""
+    own = {commodity for commodity, *_ in spread}
+    borrowed = {
+        (commodity, *of[1:]): one
+        for commodity in named
+        if commodity not in own and commodity.filed_figures
+        for of, one in spread.items()
+        if of[0] == commodity.filed_figures.commodity and commodity.filed_figures.include(of[1])
+    }
+    wanted = frozenset[Commodity]().union(*map(descendants, named))
+    return {**{of: one for of, one in spread.items() if of[0] in wanted}, **borrowed}
+
+
 def exposures(
     asked: Question, clauses: ExportClauses, spread: Mapping[YearlySupply, Distribution]
 ) -> list[Exposure]:
@@ -266,8 +312,13 @@ def exposures(
     figures for it are known. Where no commodity is asked for, supplies of those below what controls
     name are left out if none of the controlling places contributes to them.
     """
-    supplies = {of: one for of, one in spread.items() if asked.stage in (None, of[1])}
-    named, known = clauses.subjects(asked), {commodity for commodity, *_ in supplies}
+    named = clauses.subjects(asked)
+    supplies = {
+        of: one
+        for of, one in _with_filed_supplies(spread, named).items()
+        if asked.stage in (None, of[1])
+    }
+    known = {commodity for commodity, *_ in supplies}
     supplies |= {(one, asked.stage, None, None): EMPTY for one in named if one not in known}
     found = [
         _exposure(supply, [*applied(asked, *supply[:2], clauses)], one)
@@ -333,10 +384,11 @@ def _exposure(
     supply: YearlySupply, clauses: Sequence[AppliedClause], spread: Distribution
 ) -> Exposure:
     shares = {s.place: s for s in spread.shares if s.place not in NOT_COUNTRIES}
-    places = _places(shares, clauses)
+    places = _places(shares, [_of_own_output(one, shares) for one in clauses])
     known = any(share.exact is not None for share in shares.values())
     return Exposure(
         *supply,
+        spread.figures_of,
         spread.world,
         places,
         _part(p for p in places if p.full) if known else None,
@@ -346,6 +398,19 @@ def _exposure(
         tuple(_by_measure(places)) if known else (),
         claims_used(p.share for p in places if p.in_force and p.share),
     )
+
+
+def _of_own_output(applied: AppliedClause, shares: Mapping[Place, Share]) -> AppliedClause:
+    """Return a clause on the minerals of its issuer as one that covers none of a supply to which the issuer
+    contributes nothing that is recorded."""
+    names_only_group = (
+        applied.match is Match.POSSIBLE
+        and DUAL_USE_ITEMS not in applied.clause.clause.commodities
+        and applied.reach is not Reach.OTHER
+    )
+    if not (names_only_group and shares) or applied.control.issuer in shares:
+        return applied
+    return replace(applied, reach=Reach.OTHER, limits=(NO_OUTPUT_LIMIT, *applied.limits))
 
 
 def _places(

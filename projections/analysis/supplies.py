@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tracker.domain.commodities import Commodity
@@ -41,6 +41,8 @@ class Supply:
     claims: int
     publishers: tuple[str, ...]
     units: tuple[SupplyUnit, ...]
+    figures_of: Commodity
+    """The commodity under which the figures are filed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,24 @@ class Product:
 
     stage: Stage | None
     form: str | None
+
+
+def with_filed_supplies(
+    supplies: Collection[Supply], commodities: Iterable[Commodity]
+) -> Iterator[Supply]:
+    """Yield supplies, and for commodities without their own those of figures filed under another."""
+    yield from supplies
+    own = {(one.commodity, one.statistic) for one in supplies}
+    for commodity in commodities:
+        filed = commodity.filed_figures
+        for one in supplies if filed else ():
+            if (
+                filed
+                and one.commodity == filed.commodity
+                and filed.include(one.stage)
+                and (commodity, one.statistic) not in own
+            ):
+                yield replace(one, commodity=commodity)
 
 
 def of_statistic(

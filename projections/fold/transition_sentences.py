@@ -27,6 +27,8 @@ DISCONTINUED = {
 def part_sentence(of: Transition) -> str:
     """The sentence of what happens to a clause or a member. Raises TypeError for any other part."""
     match of.after, of.part:
+        case ExportControlState(), ("clauses", id) if of.kind is TransitionKind.STATED_END:
+            return f"{of.after.title}: clause {id}: {_stated_end(of, id)}"
         case ExportControlState(), ("clauses", id):
             clause = clause_of(of.after, id)
             what = _of_clause(of, clause) if clause else f"is gone from {date_phrase(of.day)} on"
@@ -34,6 +36,19 @@ def part_sentence(of: Transition) -> str:
         case AllianceState(), ("members", place):
             return f"{place_phrase(place)} {_of_member(of, of.after, place)}{_basis(of)}."
     raise TypeError(f"neither a clause nor a member: {of.part}")
+
+
+def _stated_end(of: Transition, id: str) -> str:
+    """The end of a suspension by a statement, beside what the text of the instrument says."""
+    clause = clause_of(of.before, id)
+    stated = clause and clause.contradiction(of.day - DAY)
+    if not stated:
+        raise TypeError(f"no statement on clause {id}")
+    return (
+        f"{stated.by} stated on {date_phrase(stated.on)} that the suspension runs to"
+        f" {date_phrase(stated.until)}. By its own terms the clause is in force already;"
+        " the instrument was not found."
+    )
 
 
 def _basis(of: Transition) -> str:

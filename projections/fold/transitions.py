@@ -60,15 +60,17 @@ class TransitionKind(StrEnum):
     AMENDED = "amended"
     MEMBER_JOINS = "member_joins"
     MEMBER_LEAVES = "member_leaves"
+    STATED_END = "stated_end"
     CHANGES = "changes"
 
 
 class TransitionBasis(StrEnum):
-    """What a transition rests on: an act of its day, or what was announced before."""
+    """What a transition rests on: an act of its day, what was announced before, or a statement alone."""
 
     ACT = "act"
     CONFIRMED = "confirmed"
     TERMS = "terms"
+    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Transition:
     @property
     def basis(self) -> TransitionBasis:
         """What it rests on."""
+        if self.kind is TransitionKind.STATED_END:
+            return TransitionBasis.STATEMENT
         if self.announced_on >= self.day:
             return TransitionBasis.ACT
         return TransitionBasis.CONFIRMED if self.confirmed_by else TransitionBasis.TERMS
@@ -165,7 +169,7 @@ class EntityTransitions:
         for part, fields in parts.items():
             place = self._place_of_cause(day, count, part, change, eve, fewer)
             cause = self._facts[place]
-            kind = _transition_kind(part, before, after)
+            kind = _transition_kind(part, before, after, day)
             [fact] = because([cause])
             yield Transition(
                 day,
@@ -195,13 +199,13 @@ class EntityTransitions:
         were found already, by the number of facts and the list that they are of."""
         if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
-        what, only = _what_happens(part, change), part[0] if part else None
+        what, only = _what_happens(part, change, day), part[0] if part else None
         for last in range(count - 1, 0, -1):
             if not _bears_on(self._facts[last].fact, part):
                 continue
             if (last, only) not in fewer:
                 fewer[last, only] = self._change_of_first(last, day, eve, only)
-            if _what_happens(part, fewer[last, only]) != what:
+            if _what_happens(part, fewer[last, only], day) != what:
                 return last
         return 0
 
@@ -307,14 +311,14 @@ def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
             yield TransitionKind.DISCONTINUED, fact.discontinued_from.first
 
 
-def _what_happens(part: Part, change: DayChange) -> Any:
+def _what_happens(part: Part, change: DayChange, day: date) -> Any:
     """What happens to a part, to be compared with what would by fewer facts: that it appears, that a
     status turns, a wording changes, a place joins or leaves, whatever else changes on the day; and if
     it is nothing of these, all that changes."""
     fields = change.parts.get(part)
     if not fields or change.after is None:
         return None
-    kind = _transition_kind(part, change.before, change.after)
+    kind = _transition_kind(part, change.before, change.after, day)
     if kind in _WHATEVER_ELSE_CHANGES:
         return kind
     if status := next((field.after for field in fields if field.path[2:] == ("status",)), None):
@@ -331,20 +335,26 @@ _WHATEVER_ELSE_CHANGES = {
 }
 
 
-def _transition_kind(part: Part, before: EntityState | None, after: EntityState) -> TransitionKind:
+def _transition_kind(
+    part: Part, before: EntityState | None, after: EntityState, day: date
+) -> TransitionKind:
     match part:
         case ("clauses", id):
-            return _of_clause(clause_of(before, id), clause_of(after, id))
+            return _of_clause(clause_of(before, id), clause_of(after, id), day)
         case ("members", place):
             return _of_member(_is_member(before, place), _is_member(after, place))
     return TransitionKind.CHANGES if before else TransitionKind.APPEARS
 
 
-def _of_clause(before: ClauseState | None, after: ClauseState | None) -> TransitionKind:
+def _of_clause(before: ClauseState | None, after: ClauseState | None, day: date) -> TransitionKind:
     if before is None or after is None:
         return TransitionKind.APPEARS if after else TransitionKind.CHANGES
+    if before.status is after.status and before.clause == after.clause:
+        stated = before.contradiction(day - DAY)
+        is_over = stated is not None and stated.until.last < day
+        return TransitionKind.STATED_END if is_over else TransitionKind.CHANGES
     if before.status is after.status:
-        return TransitionKind.AMENDED if before.clause != after.clause else TransitionKind.CHANGES
+        return TransitionKind.AMENDED
     match after.status:
         case ClauseStatus.EXPIRED:
             return TransitionKind.EXPIRES

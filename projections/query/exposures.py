@@ -70,6 +70,7 @@ class Exposures:
             named.update(clauses.subjects(question))
             await asyncio.sleep(0)  # each question takes a while: others get their turn
         wanted = {below for one in named for below in descendants(one)}
+        wanted.update(one.filed_figures.commodity for one in named if one.filed_figures)
         rows = await self._pool.fetch(
             YEARLY_OUTPUT,
             kind_name(FigureState),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from projections.analysis.supplies import Supply, SupplyUnit
+from projections.analysis.supplies import Supply, SupplyUnit, with_filed_supplies
 from projections.query.event_cache import EventCache
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import figures_of
@@ -41,12 +41,13 @@ class Supplies:
         self, commodities: frozenset[Commodity], moment: Moment
     ) -> list[Supply]:
         """The supplies of some commodities, kept until the next event: questions that leave out a
-        stage or a form need them. Their key has no series, which would be kept with all it read."""
+        stage or a form need them. Their key has no series, which would be kept with all it read.
+        For each commodity without its own figures, those filed under another count as its own."""
         return await self._kept.get((commodities, moment.valid_at, moment.position))
 
     async def _read(self, asked: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
         commodities, day, position = asked
-        return await self.find(Moment(day, position), commodities)
+        return await self.find(Moment(day, position), commodities, filed=commodities)
 
     async def find(
         self,
@@ -54,10 +55,14 @@ class Supplies:
         of: Collection[str] | None = None,
         places: Sequence[str] = (),
         statistic: Statistic | None = None,
+        filed: Collection[Commodity] = (),
     ) -> list[Supply]:
         """The supplies of some commodities, or of all, in the order of the tree; if asked, only of
-        figures for some places, and of one statistic."""
-        names = figures_of(sorted(all_commodities() if of is None else of), places)
+        figures for some places, and of one statistic. `filed` are commodities that have the supplies of
+        figures filed under another where they have none."""
+        wanted = frozenset(all_commodities() if of is None else of)
+        sources = {one.filed_figures.commodity for one in filed if one.filed_figures}
+        names = figures_of(sorted(wanted | sources), places)
         rows = await self._pool.fetch(
             SUPPLIES,
             kind_name(FigureState),
@@ -67,7 +72,8 @@ class Supplies:
             statistic,
             [*AGGREGATES],
         )
-        return _in_order(_supplies(rows))
+        supplies = with_filed_supplies([*_supplies(rows)], filed)
+        return _in_order(one for one in supplies if one.commodity in wanted)
 
 
 def _supplies(rows: Sequence[asyncpg.Record]) -> Iterable[Supply]:
@@ -92,6 +98,7 @@ def _supply(row: asyncpg.Record, units: Iterable[SupplyUnit]) -> Supply:
         claims=row["claims"],
         publishers=tuple(row["publishers"]),
         units=tuple(units),
+        figures_of=Commodity(row["commodity"]),
     )
 
 

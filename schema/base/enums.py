@@ -280,6 +280,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "confirmed": "An act that was public before, and a later one that names the same day.",
         "terms": "The terms of an act that was public before, such as the end of a suspension. No"
         " later act is known that names the day.",
+        "statement": "A statement of a government, without a legal instrument.",
     },
     TotalMethod: {
         "published": "A publisher states it.",
@@ -298,6 +299,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "member_joins": "A place becomes a member.",
         "member_leaves": "A place is no longer a member.",
         "appears": "The entity begins to exist.",
+        "stated_end": "A suspension ends as a government stated. By the text of the instrument the clause is"
+        " in force already.",
         "changes": "Something else changes.",
     },
     ChangeKind: {

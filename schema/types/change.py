@@ -35,7 +35,7 @@ from tracker.domain.import_receipt import Import
 from tracker.domain.preference import Preference
 from tracker.domain.redaction import Redaction
 from tracker.domain.values import DAY, TextCommitment
-from tracker.domain.vocabulary import Confirmation
+from tracker.domain.vocabulary import ClauseStatus, Confirmation
 from tracker.domain.watched_source import WatchedSource
 
 
@@ -122,6 +122,19 @@ class Change:
     def after(self) -> State | None:
         """The state at the second moment; null where the entity does not exist."""
         return graphql_state(self.of.after, self.end) if self.of.after else None
+
+    @resolver_field
+    async def confirmations(self, info: Info) -> list[Confirmation]:
+        """The confirmations of the statuses that its clauses in force have at the second moment, the best
+        supported first; empty for all that has no clause in force.
+        """
+        state = self.of.after
+        if not isinstance(state, ExportControlState):
+            return []
+        confirmations = info.context.services.as_of.confirmations
+        in_force = [item for item in state.clauses if item.status is ClauseStatus.IN_FORCE]
+        found = {await confirmations.of(state, item, self.end) for item in in_force}
+        return [one for one in Confirmation if one in found]
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:

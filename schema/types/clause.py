@@ -211,7 +211,7 @@ class Clause(WithNote):
     )
     stated_suspension: StatedSuspension | None = field(
         description="The last statement of a government that its suspension runs until a day, where no"
-        " legal instrument says so; null where a later act has overtaken it."
+        " legal instrument says so; null after that day, and where a later act has overtaken it."
     )
     returns_on: Day | None = field(
         description="The first day on which it is in force again without a further act."
@@ -339,6 +339,13 @@ class Clause(WithNote):
         period = await self._status_period(info)
         supported = await self.confirmation(info)
         return status_statement(self.state, self._day, supported, period.first if period else None)
+
+    @resolver_field
+    def is_legal_basis(self) -> bool:
+        """Whether it is the legal basis of its issuer's dual-use licences and adds none of its own: a law or
+        a list on dual-use items.
+        """
+        return matching.is_legal_basis(self.control, self.state.clause)
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:

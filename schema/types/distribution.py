@@ -128,6 +128,10 @@ class Distribution:
     spread: strawberry.Private[production.Distribution]
     answer: strawberry.Private[AnswerContext]
     commodity: Commodity = field(description="The commodity.")
+    figures_of: Commodity | None = field(
+        description="The commodity under which publishers file the figures that are used, such as graphite"
+        " for natural graphite; null without figures."
+    )
     statistic: Statistic = field(description="The statistic that the figures are of.")
     stage: Stage | None = field(
         description="The stage of the supply chain that the figures are for: the one that was asked for"
@@ -190,7 +194,12 @@ class Distribution:
         supplies = info.context.services.as_of.supplies
         below = descendants(CommodityKey(self.commodity.key))
         found = await supplies.of_commodities(below, self.answer.moment)
-        return [supply(one) for one in found if one.statistic is self.statistic]
+        return [
+            supply(one)
+            for one in found
+            if one.statistic is self.statistic
+            and (one.figures_of == one.commodity or one.commodity == self.commodity.key)
+        ]
 
 
 def distribution(
@@ -203,6 +212,7 @@ def distribution(
         spread=of,
         answer=answer,
         commodity=commodity(id),
+        figures_of=commodity(of.figures_of) if of.figures_of else None,
         statistic=statistic,
         stage=product.stage,
         form=product.form,

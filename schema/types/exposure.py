@@ -53,9 +53,22 @@ class AppliedClause:
 
 
 @object_type
+class Requirement:
+    """A clause in force on a supply, with the clauses that it rests on: one licence is one requirement."""
+
+    clause: AppliedClause = field(description="The clause that names the goods.")
+    legal_bases: list[AppliedClause] = field(
+        description="The clauses of the same issuer that the requirement rests on, itself first: laws and"
+        " lists on dual-use items that add no licence of their own."
+    )
+
+
+@object_type
 class ControllingPlace:
     """A place that controls exports of a supply, with its share of the world's production."""
 
+    of: strawberry.Private[pure.ControllingPlace]
+    moment: strawberry.Private[Moment]
     place: Place = field(description="The place.")
     share: Decimal | None = field(
         description="Its share of the world's production as a fraction of 1, rounded to 4"
@@ -73,6 +86,19 @@ class ControllingPlace:
         description="The clauses that are suspended and will be in force again; they do not"
         " count in the shares."
     )
+
+    @resolver_field
+    def requirements(self) -> list[Requirement]:
+        """The clauses of `inForce`, with one licence once: the laws and lists that licences rest on stand
+        with these, and are no entries of their own.
+        """
+        return [
+            Requirement(
+                clause=applied_clause(one.clause, self.moment),
+                legal_bases=[applied_clause(basis, self.moment) for basis in one.legal_bases],
+            )
+            for one in self.of.requirements
+        ]
 
 
 @object_type
@@ -106,6 +132,10 @@ class Exposure:
     )
     year: int | None = field(description="The year of the figures; null without figures.")
     moment: strawberry.Private[Moment]
+    figures_of: Commodity | None = field(
+        description="The commodity under which publishers file the figures that are used, such as graphite"
+        " for natural graphite; null without figures."
+    )
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -170,6 +200,7 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
         stage=of.stage,
         form=of.form,
         year=of.year,
+        figures_of=commodity(of.figures_of) if of.figures_of else None,
         controlled_share=of.controlled_share,
         partly_controlled_share=of.partly_controlled_share,
         assumed_share=of.assumed_share,
@@ -197,6 +228,8 @@ def controlling_place(
 ) -> ControllingPlace:
     """The GraphQL type of a place with its clauses."""
     return ControllingPlace(
+        of=of,
+        moment=moment,
         place=place(of.place),
         share=of.share.share if of.share else None,
         figure=place_figure(of.share, orders) if of.share else None,

@@ -26,6 +26,10 @@ class Supply:
     """One product of a commodity: a statistic, stage and form with the figures that there are."""
 
     commodity: Commodity = field(description="The commodity.")
+    figures_of: Commodity = field(
+        description="The commodity under which publishers file the figures, such as graphite for natural"
+        " graphite; the commodity itself if it has its own."
+    )
     statistic: Statistic = field(description="The statistic.")
     stage: Stage | None = field(description="The stage of the supply chain; null for reserves.")
     form: str | None = field(
@@ -62,6 +66,7 @@ def supply(of: supplies.Supply) -> Supply:
     most = of.units[0]
     return Supply(
         commodity=commodity(of.commodity),
+        figures_of=commodity(of.figures_of),
         statistic=of.statistic,
         stage=of.stage,
         form=of.form,

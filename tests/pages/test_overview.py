@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,6 +20,8 @@ PINNED = "/?valid=2026-11-26&position=10000"
 COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) {
   all: clauseCounts(groupBy: [], status: IN_FORCE) { clauses controls }
   issuers: clauseCounts(groupBy: [ISSUER], status: IN_FORCE) { issuer { code name } clauses }
+  support: clauseCounts(groupBy: [ISSUER, CONFIRMATION], status: IN_FORCE) {
+    issuer { code name } confirmation clauses }
   statuses: clauseCounts(groupBy: [STATUS]) { status clauses }
   toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "JP") {
     issuer { code name } clauses } } }"""
@@ -41,13 +44,25 @@ def titles(html: str) -> set[str]:
     return set(re.findall(r"<title>([^<]*)</title><(?:path|circle)", html))
 
 
+def unconfirmed_by_issuer(counts: dict[str, Any]) -> Counter[str]:
+    """The clauses in force that are not confirmed, by the name of their issuer."""
+    found = Counter[str]()
+    for row in counts["support"]:
+        if row["confirmation"] != "CONFIRMED":
+            found[row["issuer"]["name"]] += row["clauses"]
+    return found
+
+
 @IN_SESSION
 async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
     every, by = counts["all"][0], len(counts["issuers"])
+    unconfirmed = sum(unconfirmed_by_issuer(counts).values())
+    assert unconfirmed > 0
     assert (
-        f"<h1>{every['clauses']} clauses on critical minerals are in force, in"
+        f"<h1>{every['clauses']} clauses on critical minerals are in force, {unconfirmed} of them not"
+        f" confirmed, in"
         f" {every['controls']} instruments of {by} issuers</h1>"
     ) in html
     for row in counts["statuses"]:
@@ -62,13 +77,16 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
 async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
-    shown = titles(html)
+    shown, unconfirmed = titles(html), unconfirmed_by_issuer(counts)
     for row in counts["issuers"]:
+        name = row["issuer"]["name"]
         if row["issuer"]["code"] != "EU":
             clauses = "1 clause" if row["clauses"] == 1 else f"{row['clauses']} clauses"
-            assert f"{row['issuer']['name']}: {clauses} in force" in shown
+            of_these = f", of these {unconfirmed[name]} not confirmed" if unconfirmed[name] else ""
+            assert f"{name}: {clauses} in force{of_these}" in shown
     [of_union] = [row["clauses"] for row in counts["issuers"] if row["issuer"]["code"] == "EU"]
     as_member = f"{of_union} clauses in force as a member of the European Union"
+    as_member += f", of these {unconfirmed['European Union']} not confirmed"
     members = {title for title in shown if title.endswith(as_member)}
     assert len(members) == 27
     assert f"Malta: {as_member}" in members
@@ -80,7 +98,7 @@ async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> N
     html = await page(corpus, f"{PINNED}&map=toward&toward=JP")
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
     [china] = [row["clauses"] for row in counts["toward"] if row["issuer"]["code"] == "CN"]
-    assert f"China: {china} clauses in force" in titles(html)
+    assert any(title.startswith(f"China: {china} clauses in force, of") for title in titles(html))
     assert "Clauses in force on goods for Japan" in html
     assert '<option value="JP" selected>' in html
 
@@ -206,9 +224,14 @@ async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, tit
     assert len(fills) > 4
 
 
-def count(code: str, status: str, clauses: int) -> dict[str, Any]:
+def count(code: str, status: str, clauses: int, confirmation: str = "CONFIRMED") -> dict[str, Any]:
     """A group of clauses."""
-    return {"issuer": {"code": code, "name": code}, "status": status, "clauses": clauses}
+    return {
+        "issuer": {"code": code, "name": code},
+        "status": status,
+        "confirmation": confirmation,
+        "clauses": clauses,
+    }
 
 
 def test_clauses_of_a_union_count_with_those_of_its_members() -> None:
@@ -223,6 +246,24 @@ def test_clauses_of_a_union_count_with_those_of_its_members() -> None:
 def test_a_union_with_nothing_in_force_colours_nobody() -> None:
     union = {"place": {"code": "EU", "name": "Union"}, "members": [{"code": "DE", "name": "DE"}]}
     assert map_values(issuers([count("EU", "EXPIRED", 4)], [union]), Address("/")) == {}
+
+
+def test_a_place_with_nothing_confirmed_in_force_is_hatched() -> None:
+    union = {"place": {"code": "EU", "name": "Union"}, "members": [{"code": "DE", "name": "DE"}]}
+    rows = [
+        count("CN", "IN_FORCE", 2),
+        count("CN", "IN_FORCE", 3, "BY_TERMS"),
+        count("CD", "IN_FORCE", 4, "BY_TERMS"),
+        count("CD", "IN_FORCE", 1, "CONTRADICTED"),
+        count("EU", "IN_FORCE", 1, "BY_TERMS"),
+    ]
+    values = map_values(issuers(rows, [union]), Address("/"))
+    assert (values["CN"].step, values["CD"].step, values["DE"].step) == (3, None, None)
+    assert plain(values["CN"].title) == "CN: 5 clauses in force, of these 3 not confirmed"
+    assert plain(values["CD"].title) == "CD: 5 clauses in force, of these 5 not confirmed"
+    assert plain(values["DE"].title) == (
+        "DE: 1 clause in force as a member of the Union, of these 1 not confirmed"
+    )
 
 
 def test_a_place_with_nothing_in_force_is_hatched() -> None:

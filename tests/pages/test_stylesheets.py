@@ -21,6 +21,7 @@ MADE_CLASSES = {
     *("ban", "licence", "quota", "tariff", "other"),  # hues, of clauses
     *(f"q{step}" for step in range(7)),  # how a place is coloured, or hatched
     "hatch",
+    *("full", "terms", "contradicted", "part"),  # how output under controls is drawn
     *(f"sw-q{step}" for step in range(7)),
     *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
     *("marks", "wide", "narrow"),  # of charts by Vega

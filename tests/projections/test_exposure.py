@@ -360,6 +360,99 @@ def test_a_controlling_place_without_a_number_is_named_and_adds_nothing() -> Non
     assert shares(found) == ("0.1500", "0.0000")
 
 
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2025-12-03", ("0.8000", "0.0000")), ("2025-12-04", ("0.0000", "0.8000"))],
+)
+def test_an_unknown_end_covers_a_supply_fully_for_a_year(
+    day: str, expected: tuple[str, str]
+) -> None:
+    """The clause is in force from 3 December 2024."""
+    question = Question(date.fromisoformat(day), commodity=GALLIUM)
+    [found] = exposures(
+        question, ExportClauses([control(clause(end="unknown"))]), yearly_supplies(WORLD, ())
+    )
+    assert shares(found) == expected
+    told = (
+        ()
+        if expected[1] == "0.0000"
+        else ("its end is not recorded: it may have ended since 3 December 2024",)
+    )
+    assert found.places[0].in_force[0].limits == told
+
+
+def test_a_ban_on_the_minerals_of_a_place_covers_nothing_that_it_is_not_known_to_make() -> None:
+    minerals = clause(commodities=["critical_minerals"])
+    found = exposed(
+        control(minerals, id="maker"), control(minerals, id="other", issuer="MW"), destination=None
+    )
+    assert shares(found) == ("0.0000", "0.8000")
+    assert [
+        (str(place.place), one.reach, one.limits[0])
+        for place in found.places
+        for one in place.in_force
+    ] == [
+        (
+            "CN",
+            Reach.PARTLY,
+            "it names only a group of goods, without codes, so it may not cover these",
+        ),
+        (
+            "MW",
+            Reach.OTHER,
+            "no output of its issuer is recorded, so the group may not include these goods",
+        ),
+    ]
+
+
+LAW = {"measure": "dual_use_licence", "commodities": ["dual_use_items"]}
+LICENCE = {"measure": "dual_use_licence"}
+
+
+def requirements(*controls: ExportControlState) -> list[tuple[str, list[str]]]:
+    """The controls that require something of gallium, each with those that it rests on."""
+    [place] = exposed(*controls, destination=None).places
+    return [
+        (one.clause.control.id, [basis.control.id for basis in one.legal_bases])
+        for one in place.requirements
+    ]
+
+
+def test_a_licence_that_rests_on_laws_and_lists_is_one_requirement() -> None:
+    abroad = clause("abroad", **LAW, territory="only_abroad")
+    laws = control(clause(**LAW), id="law"), control(clause(**LAW), abroad, id="decree")
+    licence = control(clause(**LICENCE), id="list")
+    ban = control(id="ban")
+    assert requirements(*laws, licence, ban) == [
+        ("list", ["list", "law", "decree", "decree"]),
+        ("ban", ["ban"]),
+    ]
+
+
+def test_a_clause_on_dual_use_items_for_some_or_only_abroad_is_a_requirement_of_its_own() -> None:
+    licence = control(clause(**LICENCE), id="list")
+    others = (
+        control(clause(**LAW, entities=["A"]), id="firms"),
+        control(clause(**LAW, territory="also_abroad"), id="affiliates"),
+        control(clause(**LAW, destinations=["US"]), id="country"),
+        control(clause(**{**LAW, "measure": "ban"}), id="ban"),
+    )
+    assert sorted(requirements(licence, *others)) == sorted(
+        (id, [id]) for id in ("list", "firms", "affiliates", "country", "ban")
+    )
+
+
+def test_figures_of_its_own_come_before_those_that_are_filed_under_another_commodity() -> None:
+    graphite = [output("WORLD", 100, "graphite"), output("CN", 50, "graphite")]
+    own = [output("WORLD", 100, "natural_graphite"), output("CN", 80, "natural_graphite")]
+    natural = {"commodity": Commodity("natural_graphite"), "destination": None}
+    ban = control(clause(commodities=["natural_graphite"]))
+    borrowed = exposed(ban, figures=graphite, **natural)
+    assert (borrowed.figures_of, shares(borrowed)) == ("graphite", ("0.5000", "0.0000"))
+    found = exposed(ban, figures=[*graphite, *own], **natural)
+    assert (found.figures_of, shares(found)) == ("natural_graphite", ("0.8000", "0.0000"))
+
+
 def test_supplies_are_told_apart_and_never_added() -> None:
     figures = [
         output(place, value, commodity)

@@ -159,3 +159,33 @@ async def test_transitions_say_how_far_they_are_supported(api: Api) -> None:
         ("2025-11-09", "CONFIRMED"),
         ("2026-11-28", "BY_TERMS"),
     ]
+
+
+UPCOMING = """{ asOf(validAt: "2026-11-29") { upcoming(days: 60) {
+  nodes { day transition basis confirmation summary because { type } } } } }"""
+
+
+async def test_a_stated_end_of_a_suspension_is_to_come_and_told_as_a_statement(api: Api) -> None:
+    await stated(api)
+    assert (await api.ask(UPCOMING))["asOf"]["upcoming"]["nodes"] == [
+        {
+            "day": "2027-01-11",
+            "transition": "STATED_END",
+            "basis": "STATEMENT",
+            "confirmation": "BY_TERMS",
+            "summary": "Gallium to the US: clause 1: China's Ministry of Commerce stated on"
+            " 28 September 2026 that the suspension runs to 10 January 2027. By its own terms the clause"
+            " is in force already; the instrument was not found.",
+            "because": {"type": "ExportControl.SuspensionStated"},
+        }
+    ]
+    assert (await one(api, "2027-01-10"))["statedSuspension"]["until"] == "2027-01-10"
+    assert (await one(api, "2027-01-11"))["statedSuspension"] is None
+
+
+async def test_a_later_act_leaves_no_stated_end(api: Api) -> None:
+    await stated(api)
+    extension = {"id": "x", "on": "2026-11-20", "suspendedUntil": "2027-01-10"}
+    await api.do("extendSuspension", {**extension, "source": source(published_on="2026-11-20")})
+    nodes = (await api.ask(UPCOMING))["asOf"]["upcoming"]["nodes"]
+    assert [(one["day"], one["transition"]) for one in nodes] == [("2027-01-11", "RETURNS")]

@@ -212,6 +212,46 @@ async def share(api: Api, question: Question) -> dict[str, Any]:
     return {_snake(name): under[name] if under else "none" for name in MEASURE_SHARES}
 
 
+async def shares(api: Api, question: Question) -> dict[str, Any]:
+    """The shares of the first supply, also by measure, and the commodity of its figures."""
+    answer = await _moment(
+        api,
+        question,
+        f"exposure({_arguments(question.of)}) {{ figuresOf {{ key }} controlledShare"
+        " partlyControlledShare assumedShare contradictedShare measures {"
+        " measure share assumedShare contradictedShare } }",
+    )
+    supply = answer["exposure"][0]
+    return {
+        "figures_of": supply["figuresOf"]["key"] if supply["figuresOf"] else "",
+        "controlled": supply["controlledShare"] or "",
+        "partly": supply["partlyControlledShare"] or "",
+        "assumed": supply["assumedShare"] or "",
+        "contradicted": supply["contradictedShare"] or "",
+        "measures": {
+            one["measure"].lower(): [one["share"], one["assumedShare"], one["contradictedShare"]]
+            for one in supply["measures"]
+        },
+    }
+
+
+async def requirements(api: Api, question: Question) -> list[str]:
+    """What is required of the goods of a supply, each with its legal bases: `a/1 on b/1 c/list`."""
+    answer = await _moment(
+        api,
+        question,
+        f"exposure({_arguments(question.of)}) {{ places {{ requirements {{ legalBases {{"
+        " control { key } clause { key } } } } }",
+    )
+    return sorted(
+        " on ".join([names[0], " ".join(sorted(names[1:]))]) if names[1:] else names[0]
+        for supply in answer["exposure"]
+        for place in supply["places"]
+        for one in place["requirements"]
+        for names in [[f"{b['control']['key']}/{b['clause']['key']}" for b in one["legalBases"]]]
+    )
+
+
 # --- announcements, alliances, the horizon
 
 
@@ -332,6 +372,8 @@ KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
     "evidence": evidence,
     "exposure": exposure,
     "share": share,
+    "shares": shares,
+    "requirements": requirements,
     "announcement": announcement,
     "alliance": alliance,
     "members": alliance,

@@ -203,8 +203,13 @@ class ClauseHistory:
             first_in_force=self._first_in_force(day),
             retroactive=wording.retroactive,
             partial_suspensions=tuple([s for s in self.partial_suspensions if _last_day(s) >= day]),
-            stated_suspension=self.statement,
+            stated_suspension=self._statement_on(day),
         )
+
+    def _statement_on(self, day: date) -> StatedSuspension | None:
+        """The statement that a suspension runs on, until its last day."""
+        stated = self.statement
+        return stated if stated and stated.until.last >= day else None
 
     def _first_in_force(self, day: date) -> date | None:
         """The first day of all on which it is in force, if that is not after `day`."""

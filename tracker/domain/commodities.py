@@ -8,13 +8,15 @@ and one of the medium and heavy ones. The rules of the tree are at the top of it
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.vocabulary import Form
+from tracker.domain.vocabulary import Form, Stage
 from tracker.errors import InvalidInput
 
 
@@ -28,6 +30,7 @@ class CommodityEntry:
     hs: tuple[str, ...] = ()
     forms: tuple[Form, ...] = ()
     also: tuple[str, ...] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 class Commodity(str):
@@ -74,6 +77,29 @@ class Commodity(str):
     def forms(self) -> tuple[Form, ...]:
         """The forms in which it is traded; empty where it can have all."""
         return _entries()[self].forms
+
+    @property
+    def filed_figures(self) -> FiledFigures | None:
+        """The figures of another commodity that are figures of this one; None without such."""
+        declared = _entries()[self].figures
+        if not declared:
+            return None
+        stage = declared.get("stage")
+        return FiledFigures(Commodity(declared["commodity"]), Stage(stage) if stage else None)
+
+
+class FiledFigures(NamedTuple):
+    """Figures that publishers file under another commodity, at one stage or at all.
+
+    The mine output that publishers call graphite is natural graphite.
+    """
+
+    commodity: Commodity
+    stage: Stage | None
+
+    def include(self, stage: Stage | None) -> bool:
+        """Whether figures of the other commodity at a stage are among them."""
+        return self.stage in (None, stage)
 
 
 def commodities() -> tuple[Commodity, ...]:
@@ -174,6 +200,7 @@ def _entries() -> dict[str, CommodityEntry]:
             hs=tuple(item.get("hs", ())),
             forms=tuple(Form(form) for form in item.get("forms", ())),
             also=tuple(item.get("also", ())),
+            figures=item.get("figures", {}),
         )
         for id, item in declared.items()
     }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import Goods
+from tracker.domain.phrases import date_phrase
 from tracker.domain.places import Place
 from tracker.domain.unions import members_of, unions_of
-from tracker.domain.vocabulary import Covers, Form, Measure, Stage, Territory
+from tracker.domain.vocabulary import ClauseEnd, Covers, Form, Measure, Stage, Territory
 
 REFINED = frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE})
 FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
@@ -30,6 +31,10 @@ MAIN_FORMS: Mapping[Stage, frozenset[Form]] = {
     **dict.fromkeys((Stage.SMELTER, Stage.PRIMARY, Stage.SECONDARY), frozenset({Form.METAL})),
 }
 """The forms that figures of a stage count: a clause on all of these reaches all of it."""
+
+UNKNOWN_END_COVERS = timedelta(days=365)
+"""The time after the announcement, or the first day if that is later, in which a clause with an unknown
+end can cover a supply fully."""
 
 
 def limits_of(
@@ -52,10 +57,20 @@ def limits_of(
         yield f"only for {clause.entity_count or len(clause.entities)} named entities"
     if clause.exemptions:
         yield f"except: {clause.exemptions}"
+    if newest := _long_since(control, clause, day):
+        yield f"its end is not recorded: it may have ended since {date_phrase(newest)}"
     for suspension in state.partial_suspensions:
         yield f"suspended for {', '.join(suspension.entities)}"
     if not control.official:
         yield "reported by others, denied by its issuer"
+
+
+def _long_since(control: ExportControlState, clause: Clause, day: date) -> date | None:
+    """The newest recorded day of a clause with an unknown end, once it is too old to count as full."""
+    if clause.end is not ClauseEnd.UNKNOWN:
+        return None
+    newest = max(control.announced_on.first, clause.first_day or date.min)
+    return newest if day > newest + UNKNOWN_END_COVERS else None
 
 
 def other_than_goods(clause: Clause) -> Iterator[str]:

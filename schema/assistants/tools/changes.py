@@ -22,6 +22,11 @@ MAX_FIELDS = 12
 MAX_EVENTS = 5
 """Events of an entity that are told one by one."""
 MAX_VALUE_CHARACTERS = 120
+NOT_CONFIRMED = {
+    "BY_TERMS": "a clause is in force by its own terms, not confirmed.",
+    "CONTRADICTED": "a recorded statement contradicts that a clause is in force.",
+}
+"""Sentences on clauses in force, by the confirmation of their status."""
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
@@ -61,6 +66,7 @@ class Change(AnswerPart, kw_only=True):
     title: str | UnsetType = UNSET
     change: str
     days: list[str]
+    confirmations: list[str] | UnsetType = UNSET
     because: list[Cause]
     fields: list[Field]
     more_fields: int | UnsetType = UNSET
@@ -110,6 +116,9 @@ def change(node: Node, book: Book) -> Change:
         book.issued_by(issuer["code"])
     if node["change"] == "DISAPPEARED":
         book.say(f"{node['entity']}: the fact that began it was retracted.")
+    for confirmation in node["confirmations"]:
+        if confirmation in NOT_CONFIRMED:
+            book.say(f"{node['entity']}: {NOT_CONFIRMED[confirmation]}")
     fields = node["fields"]
     causes = node["because"]
     return Change(
@@ -117,6 +126,7 @@ def change(node: Node, book: Book) -> Change:
         title=unset(state_name(node["after"] or node["before"])),
         change=node["change"].lower(),
         days=node["effectiveDays"],
+        confirmations=unset([one.lower() for one in node["confirmations"]]),
         because=[cause(one, book) for one in causes[-MAX_EVENTS:]],
         fields=[field(one) for one in fields[:MAX_FIELDS]],
         more_fields=unset(max(0, len(fields) - MAX_FIELDS)),

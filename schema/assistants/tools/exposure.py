@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -44,6 +44,7 @@ class Applied(AnswerPart, kw_only=True):
     measure: str
     reach: str
     limits: list[str] | UnsetType = UNSET
+    rests_on: list[str] | UnsetType = UNSET
     returns_on: str | UnsetType = UNSET
     sources: list[int]
 
@@ -124,6 +125,9 @@ def supply(node: Node, book: Book) -> Supply:
     figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
     if node["mixedEditions"]:
         book.say("Some shares are of several editions or publishers.")
+    of, filed = node["commodity"]["key"], node["figuresOf"]
+    if filed and filed["key"] != of:
+        book.say(f"The figures of {of} are filed under {filed['key']}.")
     if node["controlledShare"] is None:
         book.say("Where no share is given, none is known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
@@ -147,15 +151,17 @@ def supply(node: Node, book: Book) -> Supply:
 
 def controlling(node: Node, book: Book) -> ControllingPlace:
     """A place with its clauses."""
-    in_force = sorted(node["inForce"], key=reach)[:MAX_CLAUSES]
+    requirements = sorted(node["requirements"], key=lambda one: reach(one["clause"]))[:MAX_CLAUSES]
     suspended = sorted(node["suspended"], key=reach)[:MAX_CLAUSES]
-    shown = len(in_force) + len(suspended)
+    shown = len(requirements) + len(suspended)
     return ControllingPlace(
         place=node["place"]["code"],
         share=unset(node["share"]),
-        in_force=unset([applied(one, book) for one in in_force]),
+        in_force=unset(
+            [applied(one["clause"], book, one["legalBases"][1:]) for one in requirements]
+        ),
         suspended=unset([applied(one, book) for one in suspended]),
-        more_clauses=unset(len(node["inForce"]) + len(node["suspended"]) - shown),
+        more_clauses=unset(len(node["requirements"]) + len(node["suspended"]) - shown),
     )
 
 
@@ -164,8 +170,8 @@ def reach(node: Node) -> int:
     return REACHES.index(node["reach"])
 
 
-def applied(node: Node, book: Book) -> Applied:
-    """A clause with what must be said of it."""
+def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Applied:
+    """A clause with what must be said of it, and the other clauses that it rests on."""
     control, clause = node["control"], node["clause"]
     say_of_control(control, book)
     say_of_clause(control["key"], clause, book)
@@ -175,6 +181,7 @@ def applied(node: Node, book: Book) -> Applied:
         measure=clause["measure"].lower(),
         reach=node["reach"].lower(),
         limits=unset([limit[:MAX_LIMIT_CHARACTERS] for limit in node["limits"][:MAX_LIMITS]]),
+        rests_on=unset([f"{one['control']['key']}/{one['clause']['key']}" for one in rests_on]),
         returns_on=unset(clause["returnsOn"]),
         sources=book.cite(clause["statusBecause"]),
     )

@@ -137,6 +137,9 @@ def left_out(year: Node, asked: Question) -> int:
 def year(node: Node, book: Book) -> Year:
     """A year with what must be said of it."""
     figures = [one for one in node["figures"] if "preferred" in one]
+    of, filed = node["commodity"]["key"], node["figuresOf"]
+    if filed and filed["key"] != of:
+        book.say(f"The figures of {of} are filed under {filed['key']}.")
     if any(one["estimated"] for one in node["figures"]):
         book.say("Numbers marked estimated are estimates of their publisher.")
     if any(one["mixedEditions"] for one in figures):

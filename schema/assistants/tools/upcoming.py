@@ -33,6 +33,8 @@ class Transition(AnswerPart, kw_only=True):
     member: str | UnsetType = UNSET
     says: str
     announced_on: str
+    confirmation: str | UnsetType = UNSET
+    basis: str
     sources: list[int]
 
 
@@ -79,6 +81,8 @@ def transition(node: Node, book: Book) -> Transition:
         member=unset(node["member"]),
         says=node["summary"],
         announced_on=node["announcedOn"],
+        confirmation=unset(node["confirmation"] and node["confirmation"].lower()),
+        basis=node["basis"].lower(),
         sources=book.cite(node["because"]),
     )
 
@@ -91,6 +95,11 @@ def line(item: Transition) -> str:
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     """Nothing more; but that plans change."""
+    nodes = [edge["node"] for edge in data["asOf"]["upcoming"]["edges"]]
+    if any(node["basis"] == "STATEMENT" for node in nodes):
+        book.say(
+            "A stated end rests on a statement of a government; no legal instrument was found."
+        )
     if data["asOf"]["upcoming"]["totalCount"]:
         book.say(
             "What is to come is what was announced by this day: it can be put off or extended."

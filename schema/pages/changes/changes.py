@@ -46,6 +46,8 @@ class ChangedEntity:
     change: str
     lines: list[FieldLine]
     because: list[Mapping[str, Any]]
+    confirmations: list[str]
+    """The confirmations of its clauses in force, in words of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def changed_entity(node: Mapping[str, Any]) -> ChangedEntity:
         VERBS[node["change"]],
         [field_line(field) for field in node["fields"]] if node["change"] == "CHANGED" else [],
         node["because"],
+        node["confirmations"],
     )
 
 

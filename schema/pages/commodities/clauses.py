@@ -13,6 +13,8 @@ from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import listed, many
 
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""An instrument and a clause of it."""
 OVER = frozenset({"EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"})
 
 
@@ -38,6 +40,7 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     day = date.fromisoformat(found["validAt"])
     edges = found["exportControls"]["edges"]
     pairs = [(edge["node"], clause) for edge in edges for clause in edge["matchingClauses"]]
+    bases = legal_bases(pairs)
     statuses = Counter(clause["status"] for _, clause in pairs)
     weight = Counter(
         node["issuer"]["code"] for node, clause in pairs if clause["status"] not in OVER
@@ -47,7 +50,9 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     )
     tables = [
         draw_status_table(
-            _rows([pair for pair in ordered if (pair[1]["status"] in OVER) == is_over], address),
+            _rows(
+                [pair for pair in ordered if (pair[1]["status"] in OVER) == is_over], bases, address
+            ),
             day,
         )
         for is_over in (False, True)
@@ -68,17 +73,55 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     )
 
 
+def legal_bases(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    """The titles of the acts in force that licences of an issuer rest on, by the code of the issuer; none of
+    issuers without a licence in force that rests on them."""
+    licensing = {node["issuer"]["code"] for node, clause in pairs if _is_licence(clause)}
+    found: dict[str, list[str]] = {}
+    for node, clause in pairs:
+        if clause["isLegalBasis"] and clause["status"] == "IN_FORCE":
+            code = node["issuer"]["code"]
+            if code in licensing:
+                found.setdefault(code, []).append(node["title"])
+    return found
+
+
+def _is_licence(clause: Mapping[str, Any]) -> bool:
+    """Whether it is a dual-use licence in force that names goods."""
+    return (
+        clause["measure"] == "DUAL_USE_LICENCE"
+        and clause["status"] == "IN_FORCE"
+        and not clause["isLegalBasis"]
+    )
+
+
+def _bases_in_words(titles: Sequence[str]) -> str:
+    """The other acts that a licence rests on."""
+    counts = Counter(titles)
+    named = [
+        f"{title} ({many(count, 'clause')})" if count > 1 else title
+        for title, count in counts.items()
+    ]
+    return f"rests also on: {listed(named, len(named))}"
+
+
 def _rows(
-    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], address: Address
+    pairs: Sequence[Pair], bases: Mapping[str, Sequence[str]], address: Address
 ) -> list[RowOfPeriods]:
-    """A row a clause; the first of an instrument has its title, the others what tells them apart."""
+    """A row a clause; the first of an instrument has its title, the others what tells them apart. The acts
+    that a licence rests on stand with it, in no rows of their own."""
     rows = []
     before = None
     for node, clause in pairs:
+        of_issuer = bases.get(node["issuer"]["code"])
+        if of_issuer and clause["isLegalBasis"] and clause["status"] == "IN_FORCE":
+            continue
         goods = listed([commodity["name"] for commodity in clause["commodities"]], 3)
         is_first = node["key"] != before
         before = node["key"]
         sub = [clause_sub(clause), goods] if is_first else [goods]
+        if of_issuer and _is_licence(clause):
+            sub.append(_bases_in_words(of_issuer))
         rows.append(
             RowOfPeriods(
                 node["title"] if is_first else clause_sub(clause),

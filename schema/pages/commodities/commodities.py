@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ class CommodityRow:
     in_force_path: str
     """Where the number of clauses stands in the answer; empty where it has none."""
     others: str
+    unconfirmed: int
+    """The clauses in force that are not confirmed."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -64,6 +67,10 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
     for index, count in enumerate(found["clauseCounts"]):
         by_status = clauses.setdefault(count["commodity"]["key"], {})
         by_status[count["status"]] = (index, count["clauses"])
+    unconfirmed = Counter[str]()
+    for count in found["support"]:
+        if count["confirmation"] != "CONFIRMED":
+            unconfirmed[count["commodity"]["key"]] += count["clauses"]
     reserves = {one["commodity"]["key"] for one in found["supplies"]}
     parents = {one["key"]: one["parentKey"] for one in data["all"]}
     named = productions.keys() | clauses.keys() | reserves
@@ -80,6 +87,7 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
                 len(_line_of(commodity["key"], parents)) - 1,
                 productions.get(commodity["key"]),
                 clauses.get(commodity["key"], {}),
+                unconfirmed[commodity["key"]],
             )
 
 
@@ -97,6 +105,7 @@ def _row(
     depth: int,
     production: tuple[int, Mapping[str, Any]] | None,
     clauses: Mapping[str, tuple[int, int]],
+    unconfirmed: int,
 ) -> CommodityRow:
     index, latest = production or (0, None)
     path = f"asOf.latestProductions.{index}"
@@ -116,6 +125,7 @@ def _row(
         in_force,
         f"asOf.clauseCounts.{at}.clauses" if in_force else "",
         _others(clauses),
+        unconfirmed,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from schema.pages.charts.world_map import SHARES
 from schema.pages.commodities.clauses import Clauses, clauses_on, counted
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
+from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
 from schema.pages.commodities.years import (
     chart_measure,
@@ -82,6 +83,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "reserve_measure": measure_words(chart_measure(reserves)),
         "clauses": clauses,
         "exposure": exposure,
+        "exposure_parts": PARTS,
         "watched": watched_issuers(
             found["horizon"],
             [edge["node"]["issuer"] for edge in found["exportControls"]["edges"]],
@@ -91,6 +93,16 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
+    """Who makes most of it, as whom says; or what is known instead. Last, whose figures these are."""
+    of = shown["figuresOf"]
+    filed = of and of["key"] != shown["commodity"]["key"]
+    sentences = output_sentences(shown)
+    return (
+        [*sentences, f"Publishers file these figures under {of['name']}."] if filed else sentences
+    )
+
+
+def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     """Who makes most of it, as whom says; or what is known instead."""
     figures, world, year = shown["figures"], shown["world"], shown["year"]
     first = figures[0] if figures else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
+
+from schema.pages.commodities.exposure_bar import ExposureBar, exposure_bar, unconfirmed_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,19 @@ class ExposureRow:
     """The part of the former that is in force by its own terms, not confirmed."""
     contradicted: str | None
     """The part of it that a recorded statement contradicts."""
-    wholly_width: str
-    """In percent of the world's output, such as `69.3%`."""
-    partly_x: str
-    partly_width: str
+    bar: ExposureBar
+    measures: Sequence[str]
+    """The measures that are not confirmed for a part of the output, in words."""
     issuers: Sequence[str]
+
+
+def covering_places(supply: Mapping[str, Any]) -> list[str]:
+    """Return the names of the places with a clause in force that covers at least a part of a supply."""
+    return [
+        place["place"]["name"]
+        for place in supply["places"]
+        if any(clause["reach"] != "OTHER" for clause in place["inForce"])
+    ]
 
 
 def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
@@ -69,13 +78,8 @@ def _row(
                 partly,
                 one["assumedShare"],
                 one["contradictedShare"],
-                _percent(wholly),
-                _percent(wholly),
-                _percent(partly),
-                [place["place"]["name"] for place in one["places"] if place["inForce"]],
+                exposure_bar(one),
+                unconfirmed_measures(one),
+                covering_places(one),
             )
     return None
-
-
-def _percent(share: str | None) -> str:
-    return f"{min(max(Decimal(share or 0), Decimal(0)), Decimal(1)) * 100:.2f}%"

@@ -113,7 +113,7 @@ def world_years(found: Mapping[str, Any]) -> list[PlaceYear]:
 
 def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     """Whether a figure of a commodity or one below it is of the very product that is shown."""
-    wanted = (shown["commodity"]["key"], shown["stage"], shown["form"])
+    wanted = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
     return (series["commodity"]["key"], series["stage"], series["form"]) == wanted
 
 

@@ -14,7 +14,7 @@ from schema.pages.overview.map_image import world_image
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
 from schema.pages.overview.restrictions_map import (
     COLUMNS,
-    NONE_IN_FORCE,
+    NONE_CONFIRMED,
     Issuer,
     issuers,
     map_values,
@@ -121,11 +121,12 @@ def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) 
     """How much is in force, in a sentence."""
     if not in_force or not in_force[0]["clauses"]:
         return "No clause on critical minerals is in force"
-    counted = in_force[0]
+    counted, unconfirmed = in_force[0], sum(one.own_unconfirmed for one in everyone)
     by = sum(1 for one in everyone if one.own.get("IN_FORCE"))
     verb = "is" if counted["clauses"] == 1 else "are"
+    of_them = f", {unconfirmed:,} of them not confirmed," if unconfirmed else ","
     return (
-        f"{many(counted['clauses'], 'clause')} on critical minerals {verb} in force, in"
+        f"{many(counted['clauses'], 'clause')} on critical minerals {verb} in force{of_them} in"
         f" {many(counted['controls'], 'instrument')} of {many(by, 'issuer')}"
     )
 
@@ -253,7 +254,7 @@ def drawn(
     drawing = draw_world(values)
     scale = SHARES if shown == "share" else COUNTS
     of = map_in_words(shown, found["production"], places.get(toward, toward))
-    hatched = NO_SHARE if shown == "share" else NONE_IN_FORCE
+    hatched = NO_SHARE if shown == "share" else NONE_CONFIRMED
     return {
         "map_words": of,
         "hatched": hatched,

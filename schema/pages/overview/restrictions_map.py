@@ -11,7 +11,7 @@ from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import many
 
-NONE_IN_FORCE = "only suspended, announced, not law or over"
+NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"
 """What a hatched place has."""
 NOT_LAW = ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
 OVER = ("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED")
@@ -34,6 +34,10 @@ class Issuer:
     own: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     through: dict[str, dict[str, int]] = field(default_factory=dict)
     """By the name of a union, its clauses by status."""
+    own_unconfirmed: int = 0
+    """Its own clauses that are in force by their own terms, or whose status a statement contradicts."""
+    unconfirmed_through: int = 0
+    """Those of the unions that it is in."""
 
     def count(self, column: str) -> int:
         """Its own clauses of a column of the table."""
@@ -50,6 +54,16 @@ class Issuer:
         return self.count("in force") + sum(of.get("IN_FORCE", 0) for of in self.through.values())
 
     @property
+    def unconfirmed(self) -> int:
+        """The clauses of these that are not confirmed."""
+        return self.own_unconfirmed + self.unconfirmed_through
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the status of a clause in force in it is confirmed."""
+        return self.in_force > self.unconfirmed
+
+    @property
     def title(self) -> str:
         """What the map says of it."""
         unions = [
@@ -64,12 +78,14 @@ class Issuer:
                 if self.count(column)
             ]
             return f"{self.name}: none in force; {', '.join(others)}"
-        if unions and not self.count("in force"):
-            return f"{self.name}: {many(self.in_force, 'clause')} in force as a member of the " + (
-                " and the ".join(self.through)
-            )
         words = f"{self.name}: {many(self.in_force, 'clause')} in force"
-        return f"{words}, {', '.join(unions)}" if unions else words
+        if unions and not self.count("in force"):
+            words += f" as a member of the {' and the '.join(self.through)}"
+        elif unions:
+            words += f", {', '.join(unions)}"
+        return (
+            f"{words}, of these {self.unconfirmed:,} not confirmed" if self.unconfirmed else words
+        )
 
 
 def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any]]) -> list[Issuer]:
@@ -80,21 +96,25 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
         place = row["issuer"]
         issuer = found.setdefault(place["code"], Issuer(place["code"], place["name"]))
         issuer.own[row["status"]] += row["clauses"]
+        if row["status"] == "IN_FORCE" and row["confirmation"] != "CONFIRMED":
+            issuer.own_unconfirmed += row["clauses"]
     for union in unions:
         of = found.get(union["place"]["code"])
         for member in union["members"] if of and of.own.get("IN_FORCE") else ():
             one = found.setdefault(member["code"], Issuer(member["code"], member["name"]))
-            one.through[union["place"]["name"]] = dict(of.own) if of else {}
+            if of:
+                one.through[union["place"]["name"]] = dict(of.own)
+                one.unconfirmed_through += of.own_unconfirmed
     return sorted(found.values(), key=lambda one: (-one.in_force, one.name))
 
 
 def map_values(found: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:
-    """The places on the map: by the number in force, hatched where there is none but there are others."""
+    """The places on the map: by the number in force, hatched where none of these is confirmed."""
     return {
         one.code: PlaceValue(
             one.name,
             one.title,
-            COUNTS.step(one.in_force) or None,
+            COUNTS.step(one.in_force) if one.is_confirmed else None,
             address.link(path_of("places", one.code)),
         )
         for one in found

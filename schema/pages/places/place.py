@@ -9,6 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.commodities.commodity import UNCONFIRMED
+from schema.pages.commodities.exposed import covering_places
+from schema.pages.commodities.exposure_bar import (
+    PARTS,
+    ExposureBar,
+    exposure_bar,
+    unconfirmed_measures,
+)
 from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -50,9 +58,19 @@ class ExposedSupply:
         return sum((Decimal(share) for share in both if share), Decimal(0))
 
     @property
+    def bar(self) -> ExposureBar:
+        """The shares as a bar."""
+        return exposure_bar(self.supply)
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures that are not confirmed for a part of it, in words."""
+        return unconfirmed_measures(self.supply)
+
+    @property
     def suppliers(self) -> str:
         """Who controls it."""
-        return listed([one["place"]["name"] for one in self.supply["places"]], 3)
+        return listed(covering_places(self.supply), 3)
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -82,6 +100,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
         "exposed": exposed(found["exposure"]),
+        "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_turns(coming),
         "lately": turns(found["recent"]["nodes"]),
@@ -95,10 +114,17 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 
 def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
     """How many clauses of it and toward it are in force, in a sentence."""
-    own = found["own"][0]["clauses"] if found["own"] else 0
+    own = sum(row["clauses"] for row in found["own"])
     issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
     if not own:
         issued = f"No clause of {place['name']} is in force"
+    unconfirmed = [
+        f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
+        for row in found["own"]
+        if row["confirmation"] in UNCONFIRMED
+    ]
+    if unconfirmed:
+        issued += f", of these {listed(unconfirmed)}"
     unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
     of_unions = [
         f"{row['clauses']:,} of the {row['issuer']['name']}"

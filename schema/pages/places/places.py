@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, draw_world
 from schema.pages.overview.map_image import world_image
-from schema.pages.overview.restrictions_map import NONE_IN_FORCE, issuers, map_values
+from schema.pages.overview.restrictions_map import NONE_CONFIRMED, issuers, map_values
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -21,6 +21,8 @@ class PlaceRow:
     code: str
     name: str
     issued: int = 0
+    unconfirmed: int = 0
+    """Those of these that are not confirmed."""
     of_unions: int = 0
     """Clauses of the unions that it is in."""
     named: int = 0
@@ -46,8 +48,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         " alliances it belongs.",
         "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
         "map": drawing,
-        "hatched": NONE_IN_FORCE,
-        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_IN_FORCE, found),
+        "hatched": NONE_CONFIRMED,
+        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, found),
         "scale": COUNTS,
         "rows": rows,
         "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],
@@ -63,6 +65,7 @@ def place_rows(data: Mapping[str, Any]) -> list[PlaceRow]:
     for issuer in issuers(found["byIssuer"], found["unions"]):
         row = rows[issuer.code]
         row.issued = issuer.count("in force")
+        row.unconfirmed = issuer.own_unconfirmed
         row.of_unions = issuer.in_force - row.issued
     for control in found["standing"]["nodes"]:
         for clause in control["clauses"]:

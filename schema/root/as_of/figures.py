@@ -33,6 +33,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, PageSource
 from schema.types.figure import Claim, Figure, Revision, figure, listed_claims, revisions_of
 from schema.types.preference import Preference, preference
+from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
@@ -235,13 +236,17 @@ def figure_filter(
     years: YearRange | None,
     sources: Mapping[str, Any],
 ) -> Filter:
-    """What figures, or the claims in them, are narrowed to, with what their sources are. Raises
-    InvalidInput."""
+    """What figures, or the claims in them, are narrowed to, with what their sources are. Figures of the
+    commodity that are filed under another are among them. Raises InvalidInput."""
+    commodities, at_stage = parse_commodities(commodity, hs_code), domain_value(stage)
+    filed = Commodity(commodity).filed_figures if commodity else None
+    if filed and commodities and at_stage in (None, filed.stage or at_stage):
+        commodities, at_stage = sorted({*commodities, filed.commodity}), at_stage or filed.stage
     return Filter(
-        commodities=parse_commodities(commodity, hs_code),
+        commodities=commodities,
         places=parse_words(Place, place, "place"),
         category=domain_value(statistic),
-        stage=domain_value(stage),
+        stage=at_stage,
         period=year_range(years, "years"),
         **sources,
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.analysis.distribution import ProductYear, by_product
+from projections.analysis.distribution import ProductYear, by_product, with_filed_products
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.supplies import (
     Product,
@@ -105,6 +105,7 @@ class SupplyAnalysis(AtMoment):
             parse_with_descendants(commodity),
             parse_words(Place, place, "place") or (),
             statistic,
+            [Commodity(commodity)] if commodity else (),
         )
         return [supply(one) for one in found]
 
@@ -174,7 +175,11 @@ class SupplyAnalysis(AtMoment):
         where they are left out; where it means none there are no figures: see `available`.
         """
         supplies = await info.context.services.as_of.supplies.find(
-            self.moment, parse_with_descendants(commodity), (), Statistic.PRODUCTION
+            self.moment,
+            parse_with_descendants(commodity),
+            (),
+            Statistic.PRODUCTION,
+            [Commodity(commodity)] if commodity else (),
         )
         order = list(dict.fromkeys(one.commodity for one in supplies))
         by_year: dict[int | None, list[Commodity]] = {}
@@ -232,7 +237,9 @@ class SupplyAnalysis(AtMoment):
         """The distribution of each commodity in each year."""
         as_of, orders = info.context.services.as_of, await self.orders(info)
         answer = AnswerContext(orders, self.moment)
-        found = by_product(await as_of.figures(commodities, years, self.moment))
+        filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]
+        figures = await as_of.figures([*commodities, *filed], years, self.moment)
+        found = with_filed_products(by_product(figures), commodities)
         plain = plain_product(statistic, stage)
         at_hand = {
             of

@@ -44,6 +44,8 @@ class Turn:
     @property
     def basis(self) -> str:
         """What it rests on."""
+        if self.transition == "STATED_END":
+            return "STATEMENT"
         if self.because.day == self.day:
             return "ACT"
         return "CONFIRMED" if self.confirmed_by else "TERMS"
@@ -80,7 +82,7 @@ def _of_clause(
     events: list[CountingEvent], public: list[CountingEvent], day: date, name: str
 ) -> Turn | None:
     def happening(known: list[CountingEvent]) -> tuple[str, Any] | None:
-        return _happening(*(_state(known, on, name) for on in (day - DAY, day)))
+        return _happening(day, *(_state(known, on, name) for on in (day - DAY, day)))
 
     found = happening(public)
     if found is None:
@@ -91,7 +93,7 @@ def _of_clause(
 
 
 def _happening(
-    before: dict[str, Any] | None, after: dict[str, Any] | None
+    day: date, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> tuple[str, Any] | None:
     """What happens to a clause, and what of it would be otherwise if it did not happen so."""
     if after is None or before == after:
@@ -106,6 +108,9 @@ def _happening(
         return "RETURNS" if returns else TURNS.get(status.lower(), other), status
     if is_worded_anew:
         return "AMENDED", _differing(before["wording"], after["wording"])
+    stated = before["stated"] if was == "IN_FORCE" else None
+    if stated and last_day(stated["suspendedUntil"]) < day:
+        return "STATED_END", stated
     return "CHANGES", _differing(before, after)
 
 
@@ -159,7 +164,12 @@ def _state(events: list[CountingEvent], day: date, name: str) -> dict[str, Any] 
         return None
     clause = clauses[name]
     said = {name: value for name, value in clause.wording(day).data.items() if value is not None}
-    return state_of(clause, day) | {"wording": {"legalStage": "adopted", **said}}
+    stated = clause.stated if _is_current(clause.stated, day) else None
+    return state_of(clause, day) | {"wording": {"legalStage": "adopted", **said}, "stated": stated}
+
+
+def _is_current(stated: dict[str, Any] | None, day: date) -> bool:
+    return stated is not None and last_day(stated["suspendedUntil"]) >= day
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tests.truth.oracle.shares import (
     Distribution,
     chosen_product,
     distribution,
+    figures_for,
     product_of,
 )
 
@@ -59,6 +60,7 @@ def distribution_of(
     form: str | None,
 ) -> Distribution:
     """The figures that a question about production is about."""
+    commodity, figures = figures_for(figures, commodity, "production")
     stage, form, single = chosen_product(figures, commodity, "production", stage, form)
     product = (commodity, "production", stage, form)
     if year is None:

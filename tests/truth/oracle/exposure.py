@@ -21,14 +21,21 @@ from tests.truth.oracle.goods import (
     in_common,
     named_of,
 )
-from tests.truth.oracle.shares import Distribution, distribution, product_of
+from tests.truth.oracle.shares import (
+    NO_COUNTRIES,
+    Distribution,
+    distribution,
+    figures_for,
+    product_of,
+)
 
 CONTROLS = """exportControls(direction: EXPORT, first: 200, after: $after) {
     nodes {
-        key official issuer { code }
+        key official announcedOn issuer { code }
         clauses {
-            key status measure covers forms itemsComplete exemptions endUse entities entityCount
-            territory commodities { key } items { forms commodity { key } } 
+            key end inForceFrom period
+            status measure covers forms itemsComplete exemptions endUse entities entityCount
+            territory commodities { key } items { forms commodity { key } }
             exemptItems { forms threshold hsCodes commodity { key } }
             destinations { code } partialSuspensions { entities }
             exceptions { places { code } exempt inForceFrom inForceUntil }
@@ -45,6 +52,8 @@ EXPOSURE = """commodity { key } stage form year controlledShare partlyControlled
 OUTPUT = {"mine": MINED, "secondary": {"SCRAP", "METAL"}}
 """The forms that a stage puts out; all that are not here put out `MADE`."""
 EXTENTS = ("OTHER", "PARTLY", "FULL")
+MINERALS = {"critical_minerals", "minerals"}
+"""Groups that are no goods of their own."""
 OF_METAL = ("smelter", "primary", "secondary")
 """Stages whose figures are of metal."""
 
@@ -74,9 +83,29 @@ def expected_exposure(
                 for control, clause in _standing(question, controls)
                 if (reach := _reach(question, control, clause, commodity, of.stage, controls))
             ]
+            applied = [
+                (control, clause, "OTHER" if _makes_none(control, clause, commodity, of) else reach)
+                for control, clause, reach in applied
+            ]
             if question.commodity or commodity in named or _is_below_named(of, applied, named):
                 found[supply] = _exposed(of, applied)
     return {"count": len(found), **found}
+
+
+def _makes_none(
+    control: dict[str, Any], clause: dict[str, Any], commodity: str, of: Distribution
+) -> bool:
+    """Whether a clause names only a group of minerals, and its issuer is not among those who make them."""
+    own = {*clause["commodities"], *(item["commodity"] for item in clause["items"])}
+    near = {one for one in own if one and (one in above(commodity) or is_below(one, commodity))}
+    is_of_group = bool(near) and near <= MINERALS and commodity not in MINERALS
+    countries = [place for place in of.figures if place not in NO_COUNTRIES]
+    return (
+        is_of_group
+        and DUAL_USE not in own
+        and bool(countries)
+        and control["issuer"] not in countries
+    )
 
 
 def _is_below_named(
@@ -134,18 +163,28 @@ def _supplies(
 ) -> dict[str, Distribution]:
     """Each product of a commodity in the year that is asked about, or the latest; one without
     figures where there are none, but not below the commodity that is asked about."""
-    of = [f for f in figures.values() if product_of(f)[:2] == (commodity, "production")]
+    of = _output_figures(commodity, question, figures)
     found = {}
     for product in {product_of(figure) for figure in of}:
         years = [f.claims[0].series["period"] for f in of if product_of(f) == product]
         if question.stage in (None, product[2]) and (question.year or max(years)) in years:
             year = question.year or max(years)
-            key = " ".join(map(str, (*product[:1], *product[2:], year)))
+            key = " ".join(map(str, (commodity, *product[2:], year)))
             found[key] = distribution(figures, question.day, product, year)
     if not found and question.commodity in (None, commodity):
         key = f"{commodity} {question.stage} None None"
         found[key] = Distribution(question.day, {}, question.stage)
     return found
+
+
+def _output_figures(commodity: str, question: Question, figures: dict[str, Figure]) -> list[Figure]:
+    """The figures of its output in the year that is asked about: its own, or else those filed elsewhere."""
+    of_year = {
+        name: figure
+        for name, figure in figures.items()
+        if question.year in (None, figure.claims[0].series.get("period"))
+    }
+    return [*figures_for(of_year, commodity, "production")[1].values()]
 
 
 def _standing(
@@ -218,7 +257,19 @@ def _is_limited(question: Question, control: dict[str, Any], clause: dict[str, A
     """Whether a clause says of itself that it does not reach all."""
     everywhere = question.destination is not None or not _limits_destinations(clause, question.day)
     said = ("exemptItems", "exemptions", "endUse", "entities", "entityCount", "partialSuspensions")
-    return not control["official"] or not everywhere or any(clause[name] for name in said)
+    return (
+        not control["official"]
+        or not everywhere
+        or _ended_perhaps(control, clause, question.day)
+        or any(clause[name] for name in said)
+    )
+
+
+def _ended_perhaps(control: dict[str, Any], clause: dict[str, Any], day: date) -> bool:
+    """Whether nobody says when it ends, and its newest day is more than a year ago."""
+    days = [control["announcedOn"], clause["inForceFrom"] or clause["period"]]
+    newest = max(first_day(told) for told in days if told)
+    return clause["end"] == "UNKNOWN" and (day - newest).days > 365
 
 
 def _extent(

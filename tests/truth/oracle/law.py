@@ -72,6 +72,8 @@ class Clause:
     ending: Ending | None = None
     acts: list[int] = field(default_factory=list)
     """The positions of those that are about it."""
+    stated: dict[str, Any] | None = None
+    """The last statement, without an instrument, that its suspension runs on; a later act overtakes it."""
 
     def wording(self, day: date) -> Wording:
         """What it says on a day."""
@@ -107,6 +109,8 @@ class Clause:
         found |= {day for one, _ in self.partial if (day := _after(one.last))}
         if self.ending:
             found.add(first_day(self.ending.start))
+        if self.stated:
+            found |= {*filter(None, [_after(last_day(self.stated["suspendedUntil"]))])}
         return sorted(found)
 
     def first_in_force(self) -> date | None:
@@ -199,6 +203,7 @@ def _new(data: dict[str, Any], act: CountingEvent) -> Clause:
 
 def _reword(clause: Clause, data: dict[str, Any], start: date, act: CountingEvent) -> None:
     clause.acts.append(act.position)
+    clause.stated = None
     before = [one for one in clause.wordings if one.start < start]
     last = (before or clause.wordings)[-1]
     wording = Wording(start, data, False)
@@ -208,6 +213,7 @@ def _reword(clause: Clause, data: dict[str, Any], start: date, act: CountingEven
 
 
 def _act(clause: Clause, kind: str, told: dict[str, Any], public: date) -> None:
+    clause.stated = told if kind == "SuspensionStated" else None
     match kind:
         case "EnteredIntoForce":
             start = first_day(told["inForceFrom"])

@@ -22,7 +22,7 @@ CHUNK = 8
 WITH_CLAUSES = (
     *("enterIntoForce", "extendExportControl", "suspendExportControl", "suspendExportControl"),
     *("extendSuspension", "reinstateExportControl", "expireExportControl", "repealExportControl"),
-    *("discontinueExportControl", "mergeExportControl"),
+    *("discontinueExportControl", "mergeExportControl", "stateSuspension", "stateSuspension"),
 )
 
 
@@ -102,6 +102,8 @@ def _terms(chance: Random, kind: str) -> dict[str, Any]:
             return told | ({"entities": ["Some firm"]} if chance.random() < 0.2 else {})
         case "extendSuspension":
             return {"suspendedUntil": day} if chance.random() < 0.8 else {}
+        case "stateSuspension":
+            return {"suspendedUntil": day, "statedBy": "A ministry"}
         case "reinstateExportControl":
             return {"reinstatedFrom": day}
         case "repealExportControl":

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.truth.oracle.claims import Claim, Figure, ratio
-from tests.truth.oracle.declared import GROUPS, countries_of
+from tests.truth.oracle.declared import GROUPS, countries_of, tree
 
 NO_COUNTRIES = ("WORLD", "OTHER", "EU")
 NO_PLACES = ("WORLD", "OTHER")
@@ -21,6 +21,29 @@ def product_of(figure: Figure) -> Product:
     """What a figure is of."""
     series = figure.claims[0].series
     return (series["commodity"], series["statistic"], series.get("stage"), series.get("form"))
+
+
+def figures_for(
+    figures: dict[str, Figure], commodity: str, statistic: str
+) -> tuple[str, dict[str, Figure]]:
+    """The figures for a statistic of a commodity: its own, or those filed under another, and under which."""
+    own = _filed_under(figures, commodity, statistic)
+    filed = tree()[commodity].get("figures")
+    if own or not filed:
+        return commodity, own
+    other = _filed_under(figures, filed["commodity"], statistic)
+    stage = filed.get("stage")
+    return filed["commodity"], {
+        name: figure for name, figure in other.items() if stage in (None, product_of(figure)[2])
+    }
+
+
+def _filed_under(figures: dict[str, Figure], commodity: str, statistic: str) -> dict[str, Figure]:
+    return {
+        name: figure
+        for name, figure in figures.items()
+        if product_of(figure)[:2] == (commodity, statistic)
+    }
 
 
 def chosen_product(

@@ -1,0 +1,71 @@
+"""A bar of the world's output under controls, with what is not confirmed apart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.site.words import percent
+
+PARTS = {
+    "full": "fully covered, confirmed",
+    "terms": "fully covered by their own terms, not confirmed",
+    "contradicted": "fully covered by the text, contradicted by a recorded statement",
+    "part": "partly covered",
+}
+"""The parts of a bar in their order, in words of the legend; the names are those of the style sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a bar: its name, and where it lies, in percent of the world's output."""
+
+    part: str
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureBar:
+    """The parts of a bar that are not empty, and the bar in words."""
+
+    segments: Sequence[Segment]
+    words: str
+
+
+def exposure_bar(supply: Mapping[str, Any]) -> ExposureBar:
+    """Draw the shares of an exposure; a share that is not known has no part."""
+    assumed, contradicted = _share(supply["assumedShare"]), _share(supply["contradictedShare"])
+    shares = {
+        "full": max(_share(supply["controlledShare"]) - assumed - contradicted, Decimal(0)),
+        "terms": assumed,
+        "contradicted": contradicted,
+        "part": _share(supply["partlyControlledShare"]),
+    }
+    segments, x = [], Decimal(0)
+    for part, share in shares.items():
+        width = min(share, 1 - x)
+        if width > 0:
+            segments.append(Segment(part, f"{x * 100:.2f}%", f"{width * 100:.2f}%"))
+        x += width
+    words = [f"{percent(shares[one.part])} {PARTS[one.part]}" for one in segments]
+    return ExposureBar(segments, "; ".join(words) or "No share is known to be covered")
+
+
+def unconfirmed_measures(supply: Mapping[str, Any]) -> list[str]:
+    """The measures that are not confirmed for a part of the output, each with its share in words."""
+    return [
+        f"{one['measure'].lower().replace('_', ' ')} {percent(share)} {meaning}"
+        for one in supply["measures"]
+        for share, meaning in (
+            (one["assumedShare"], "by its own terms, not confirmed"),
+            (one["contradictedShare"], "contradicted by a recorded statement"),
+        )
+        if Decimal(share) > 0
+    ]
+
+
+def _share(share: str | None) -> Decimal:
+    return min(max(Decimal(share or 0), Decimal(0)), Decimal(1))
