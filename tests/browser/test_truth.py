@@ -1,7 +1,7 @@
 """What pages say in numbers is what the API says, at addresses drawn at random.
 
 A page marks its numbers (`<data value data-path>`). They are held against the answer of the API to
-the question that the page links to («Ask this yourself»), asked as any client would, after that
+the question that the page links to («Query»), asked as any client would, after that
 question was seen to be about the moment and the entity of the address.
 """
 

@@ -55,7 +55,7 @@ async def send(api: Api, command: str, fields: dict[str, str], **headers: str) -
 
 def hidden(html: str) -> dict[str, str]:
     """The hidden fields of the form that records."""
-    form = html[html.index("What will be recorded") : html.index(">Record this<")]
+    form = html[html.index(">Preview<") : html.index(">Record this<")]
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
     return {name: unescape(value) for name, value in found}
 

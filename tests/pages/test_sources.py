@@ -55,7 +55,7 @@ async def test_a_source_counts_in_whole_numbers(services: Services, api: Api) ->
 
 
 async def test_an_empty_list_says_that_nobody_looks(api: Api) -> None:
-    assert "No source is watched: nobody looks for newer acts." in await read(api, "/sources")
+    assert "No source is monitored, so newer acts may be missing." in await read(api, "/sources")
 
 
 async def test_a_source_that_cannot_be_read_says_since_when_and_why(
@@ -143,7 +143,7 @@ async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
     services: Services, api: Api
 ) -> None:
     await api.do("announceExportControl", control("x"))
-    nobody = "Nobody looks for newer ones: no source of it is watched."
+    nobody = "No source is monitored, so newer acts may be missing."
     assert nobody in await read(api, "/controls/x?valid=2026-11-01")
     assert nobody in await read(api, "/places/CN?valid=2026-11-01")
     assert "nobody looks" in await read(api, "/?valid=2026-11-01")
@@ -154,7 +154,7 @@ async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
     assert read_on in await read(api, "/controls/x?valid=2026-11-02")
     assert read_on in await read(api, "/places/CN?valid=2026-11-02")
     assert "1 Nov 2026" in await read(api, "/?valid=2026-11-02")
-    late = "The next look was due on 2 Nov 2026, 7 days before this day"
+    late = "The next poll was due on 2 Nov 2026, 7 days before the effective date"
     assert late in await read(api, "/places/CN?valid=2026-11-09")
     facts = failed(LATER, look=2), looked(LATER, look=2, complete=False)
     await record(services, *facts, key="mofcom")
@@ -169,10 +169,10 @@ async def test_lists_of_controls_say_who_looks_for_newer_acts(
     await api.do("announceExportControl", control())
     await record(services, watched(), fetched(), looked(coversUntil="2026-10-31"))
     text = await read(api, f"{path}{'&' if '?' in path else '?'}valid=2026-11-09")
-    said = text.partition("Who looks for newer acts")[2]
+    said = text.partition("Monitoring")[2]
     if "issuer" in path:
         assert "United States Its source was read on 1 Nov 2026 or later" in said
-        assert "The next look was due on 2 Nov 2026, 7 days before this day" in said
+        assert "The next poll was due on 2 Nov 2026, 7 days before the effective date" in said
     else:
         assert "China The newest recorded act is dated" in said
-        assert "Nobody looks for newer ones: no source of it is watched." in said
+        assert "No source is monitored, so newer acts may be missing." in said

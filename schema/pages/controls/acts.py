@@ -22,7 +22,7 @@ WORDS: Mapping[str, str] = {
     "Repealed": "Repealed",
     "Merged": "Merged",
     "Discontinued": "Ended",
-    "Disputed": "Told otherwise",
+    "Disputed": "Different account",
     "Retracted": "Retracted",
 }
 """By the types of events, behind `ExportControl.`."""

@@ -26,7 +26,7 @@ class WatchedIssuer:
 def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
     """Who looks for newer facts of an issuer, by its horizon (the fragment Known), as of a day."""
     if known is None or not known["sourceCount"]:
-        return ["Nobody looks for newer ones: no source of it is watched."]
+        return ["No source is monitored, so newer acts may be missing."]
     count = known["sourceCount"]
     said = []
     if looked := known["lookedAt"]:
@@ -34,8 +34,8 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
         said.append(f"{subject} read on {written_day(looked)} or later{_seen(known)}.")
     if late := days_late(known["nextLookExpectedAt"], day):
         said.append(
-            f"The next look was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
-            " this day: what is known is as old as the last one."
+            f"The next poll was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
+            " the effective date, so newer acts may be missing."
         )
     return [*said, *map(_unread, known["notRead"])]
 
