@@ -10,9 +10,10 @@ from itertools import product
 from typing import Any
 
 from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, match_of, matching_clauses
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, Licences, match_of, matching_clauses
+from tracker.domain.matching import Licences
 
 
 class ClauseGroup(StrEnum):

@@ -23,6 +23,7 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import Clause, ClauseState
+from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
@@ -30,14 +31,12 @@ from tracker.domain.figure import FigureState
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     NO_LICENCES,
-    ClauseQuery,
     Goods,
     IssuerLicences,
     goes_to,
     goods_of,
     is_legal_basis,
     licences_in_force,
-    match_of,
 )
 from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place

@@ -17,9 +17,10 @@ from projections.query.moment import Moment
 from projections.query.series import MomentSeries
 from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
+from tracker.domain.clause_query import ClauseQuery
 from tracker.domain.confirmation import confirmation
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, Licences, controls_about
+from tracker.domain.matching import Licences, controls_about
 from tracker.domain.vocabulary import ClauseStatus, Measure
 from tracker.log.recorder import Recorder
 

@@ -9,8 +9,8 @@ from strawberry import argument
 
 from schema.inputs.arguments import check_hs_code, parse_word
 from schema.inputs.ranges import DayRange, parse_days
+from tracker.domain.clause_query import ClauseQuery
 from tracker.domain.commodities import Commodity
-from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import (
     ClauseStatus,

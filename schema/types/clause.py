@@ -38,6 +38,7 @@ from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
+from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.confirmation import status_statement
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.provenance import cite
@@ -265,8 +266,8 @@ class Clause(WithNote):
     def match(self) -> Match | None:
         """Whether it covers the goods of the filters by which it was found for certain; null where no goods
         are asked for."""
-        query: matching.ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
-        return matching.match_of(query, self.state.clause) if query else None
+        query: ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
+        return match_of(query, self.state.clause) if query else None
 
     @resolver_field
     def rate_for(self, place: RatePlace) -> Decimal | None:
@@ -423,7 +424,7 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
     )
 
 
-def found_by(of: Clause, query: matching.ClauseQuery) -> Clause:
+def found_by(of: Clause, query: ClauseQuery) -> Clause:
     """The same clause as one that a query for goods found, so that it has a `match`."""
     return share_content(of, query=query)
 

@@ -60,11 +60,12 @@ from schema.types.connection import Connection, Edge
 from schema.types.links import node_of
 from tracker.domain import disputes as domain
 from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import control_kinds
 from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
-from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.matching import Licences
 from tracker.domain.provenance import cite
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.fact_builders import clause
 from tracker.domain.clause import Clause
+from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity
-from tracker.domain.matching import ClauseQuery, match_of
 from tracker.domain.vocabulary import Form, Match
 
 

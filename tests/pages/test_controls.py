@@ -152,6 +152,17 @@ async def test_what_others_wrote_is_shown_as_text(services: Services) -> None:
 
 
 @IN_SESSION
+async def test_a_source_is_shown_with_its_publisher_and_what_it_does_not_contain(
+    corpus: Api,
+) -> None:
+    html = await page(corpus, "/announcements/wto-ds508-2016-07-19")
+    assert "Key Raw Materials, as read at Office of the US Trade Representative" in html
+    assert "Not in the cited text: title, actors.1" in html
+    catalogue = await page(corpus, "/controls/cn-export-licence-catalogue-2015")
+    assert "as read at 10100, a portal of Chinese traders" in catalogue
+
+
+@IN_SESSION
 async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus: Api) -> None:
     api = corpus
     day = "2026-11-25"

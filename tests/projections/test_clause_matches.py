@@ -12,9 +12,9 @@ from projections.query import clause_matches
 from projections.query.clause_matches import ClauseMatches
 from tests.support.fact_builders import announced, clause, decided_facts, state
 from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
 
 DAY = "2025-12-01"

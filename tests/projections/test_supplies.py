@@ -30,6 +30,7 @@ def products(*of: tuple[Stage | None, str | None]) -> list[Supply]:
     return [
         Supply(
             commodity=Commodity("titanium"),
+            figures_of=Commodity("titanium"),
             statistic=Statistic.PRODUCTION,
             stage=stage,
             form=form,

@@ -171,6 +171,21 @@ async def evidence(api: Api, question: Question) -> dict[str, Any]:
     return {"official": control["official"], **opening["source"]}
 
 
+async def source(api: Api, question: Question) -> dict[str, Any]:
+    """What a fact about an entity rests on; among the events of the log and behind the state alike."""
+    of = question.of
+    said = "eventId source { citation primary verified unsupported }"
+    answer = await api.ask(
+        f'{{ asOf(validAt: "{question.day}") {{'
+        f' node: {of["kind"]}(id: "{of["key"]}") {{ because {{ {said} }} }} }}'
+        f' events(entity: "{of["entity"]}", first: 200) {{ nodes {{ {said} }} }} }}'
+    )
+    [behind] = [b for b in answer["asOf"]["node"]["because"] if b["eventId"] == of["event"]]
+    [event] = [e for e in answer["events"]["nodes"] if e["eventId"] == of["event"]]
+    assert event == behind
+    return dict(event["source"])
+
+
 # --- exposure
 
 
@@ -370,6 +385,7 @@ KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
     "listed": listed,
     "rate": rate,
     "evidence": evidence,
+    "source": source,
     "exposure": exposure,
     "share": share,
     "shares": shares,

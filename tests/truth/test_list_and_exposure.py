@@ -11,11 +11,12 @@ from pathlib import Path
 from projections.analysis.exposure import ExportClauses, Question, exposures
 from projections.fold.timeline import timeline
 from tracker import corpus
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, licences_in_force, matching_clauses
+from tracker.domain.matching import licences_in_force
 from tracker.domain.places import Place
 from tracker.domain.registry import FACTS
 from tracker.domain.vocabulary import ClauseStatus, Direction

@@ -12,13 +12,10 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import structs
-
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import (
     Commodity,
     ancestors,
-    commodities_with_code,
     common,
     descendants,
     goods_with_code,
@@ -29,16 +26,7 @@ from tracker.domain.firm import spelling
 from tracker.domain.places import Place
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.unions import members_of, unions_of
-from tracker.domain.vocabulary import (
-    ClauseStatus,
-    Confirmation,
-    Covers,
-    Direction,
-    Form,
-    Match,
-    Measure,
-    Territory,
-)
+from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure, Territory
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 GROUPS = frozenset({Commodity("critical_minerals"), Commodity("minerals"), DUAL_USE_ITEMS})
@@ -71,7 +59,7 @@ class IssuerLicences:
         """Which goods of a commodity a clause on dual-use items is about: those of every licence, and
         together those of all that reach the whole of their forms."""
         if commodity not in self._goods:
-            found = [goods for of in self.clauses if (goods := _named_goods(of, commodity))]
+            found = [goods for of in self.clauses if (goods := named_goods(of, commodity))]
             whole = [goods.forms for goods in found if not goods.limits]
             together = frozenset[Form]().union(*whole) if all(whole) else frozenset[Form]()
             some = [_through(goods) for goods in found if goods.limits]
@@ -155,7 +143,7 @@ def goods_of(
     """Which goods of a commodity a clause is about, all that are of one reach together; none: it is
     not about it. `licences` are those of its issuer: a clause on dual-use items is about the goods of
     each of them."""
-    found = _named_goods(clause, commodity)
+    found = named_goods(clause, commodity)
     if found and found.limits == ():
         return (found,)
     named = (*((found,) if found else ()), *_common_goods(clause, commodity))
@@ -164,7 +152,7 @@ def goods_of(
     return (*named, *licences.goods_of(commodity))
 
 
-def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
+def named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
     named = _named_limits(clause, commodity)
     items = _items_for(clause.items, commodity)
     if named is None or (clause.items and not items):
@@ -184,7 +172,7 @@ def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
     """The goods that a clause names of what a commodity and one of its own have in common, where neither
     includes the other: of ferro-alloys ferronickel, for nickel."""
     for one in {one: None for named in clause.commodities for one in common(commodity, named)}:
-        if found := _named_goods(clause, one):
+        if found := named_goods(clause, one):
             limits = (f"of {commodity} it names {one}", *found.limits)
             yield Goods(limits, found.forms or frozenset(one.forms))
 
@@ -273,7 +261,7 @@ def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) 
     if codes or clause.covers is not Covers.GOODS:
         return any(own.startswith(code) or code.startswith(own) for own in codes)
     if any(
-        (goods := _named_goods(clause, commodity))
+        (goods := named_goods(clause, commodity))
         and (not goods.forms or not forms or goods.forms & forms)
         for commodity, forms in goods_with_code(code).items()
     ):
@@ -330,130 +318,6 @@ def firms_in(state: ClauseState) -> tuple[str, ...]:
 def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
     """Whether a clause names a firm by one of its spellings."""
     return not names.isdisjoint(map(spelling, firms_in(state)))
-
-
-# --- all that lists ask of one and the same clause
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseQuery:
-    """What is asked of a clause on a day; None asks nothing. `firm` are the names of one firm in small
-    letters, `in_force` a time of which it is in force on a day. `confirmation` is not found out here: it
-    takes the acts of the issuer."""
-
-    day: date
-    commodity: Commodity | None = None
-    form: Form | None = None
-    hs_code: str | None = None
-    measure: Measure | None = None
-    covers: Covers | None = None
-    status: ClauseStatus | None = None
-    destination: Place | None = None
-    origin: Place | None = None
-    firm: frozenset[str] | None = None
-    in_force: tuple[date | None, date | None] | None = None
-    confirmation: Confirmation | None = None
-    match: Match | None = None
-
-    @property
-    def is_about_goods(self) -> bool:
-        """Whether it asks for goods, so that it takes licences to know what dual-use items are."""
-        return self.commodity is not None or self.hs_code is not None
-
-    @property
-    def goods_asked(self) -> frozenset[Commodity] | None:
-        """The commodities that it asks for, those with its code among them; None for all."""
-        if self.commodity is not None:
-            return frozenset({self.commodity})
-        return commodities_with_code(self.hs_code) if self.hs_code is not None else None
-
-    @property
-    def names_goods(self) -> bool:
-        """Whether it asks for a commodity, a code or a form, so that a clause may match possibly only."""
-        return self.is_about_goods or self.form is not None
-
-    @property
-    def on_any_day(self) -> tuple[object, ...] | None:
-        """What is asked, where the answer of a clause is the same on every day; None where the day
-        decides it, by who is in a union then."""
-        if self.destination is not None or self.origin is not None:
-            return None
-        rest = (self.measure, self.covers, self.status, self.firm, self.in_force, self.match)
-        return (self.commodity, self.form, self.hs_code, *rest)
-
-    @property
-    def needs_rule(self) -> bool:
-        """Whether it asks for more than the words and days that every clause has itself."""
-        rest = (self.form, self.covers, self.destination, self.origin, self.firm, self.match)
-        return self.is_about_goods or self.needs_acts or any(part is not None for part in rest)
-
-    @property
-    def needs_acts(self) -> bool:
-        """Whether it asks for more than the state of a clause says: earlier suspensions, newer acts."""
-        return self.in_force is not None or self.confirmation is not None
-
-
-def matching_clauses(
-    query: ClauseQuery, control: ExportControlState, licences: Licences
-) -> list[ClauseState]:
-    """The clauses of a control that answer to all that is asked."""
-    own = licences.get(control.issuer, NO_LICENCES)
-    return [state for state in control.clauses if _matches(query, control, state, own)]
-
-
-def _matches(
-    query: ClauseQuery, control: ExportControlState, state: ClauseState, licences: IssuerLicences
-) -> bool:
-    clause = state.clause
-    return (
-        query.measure in (None, clause.measure)
-        and query.covers in (None, clause.covers)
-        and query.status in (None, state.status)
-        and (query.in_force is None or state.is_in_force_in(*query.in_force))
-        and (query.firm is None or names_firm(state, query.firm))
-        and (query.destination is None or goes_to(control, clause, query.destination, query.day))
-        and (query.origin is None or comes_from(control, clause, query.origin, query.day))
-        and (query.hs_code is None or has_code(clause, query.hs_code, licences))
-        and _matches_goods(query, clause, licences)
-        and (query.match is None or query.match is match_of(query, clause))
-    )
-
-
-def match_of(query: ClauseQuery, clause: Clause) -> Match:
-    """Whether a clause that matches a query covers its goods for certain.
-
-    A clause that names only a group, such as critical minerals or dual-use items, without codes covers a
-    code, a form or a single mineral possibly, never certainly.
-    """
-    if not query.names_goods or query.commodity in GROUPS or GROUPS.isdisjoint(clause.commodities):
-        return Match.CERTAIN
-    of_items = [item.commodity for item in clause.items if item.commodity]
-    named = {*clause.commodities, *of_items} - GROUPS
-    goods = structs.replace(clause, commodities=tuple(sorted(named)))
-    is_named = (query.hs_code is None or has_code(goods, query.hs_code)) and _matches_goods(
-        query, goods, NO_LICENCES
-    )
-    return Match.CERTAIN if is_named else Match.POSSIBLE
-
-
-def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences) -> bool:
-    if query.form is not None and clause.covers is not Covers.GOODS:
-        return False
-    if query.commodity is None:
-        return query.form is None or any(
-            _is_in_form(goods, commodity, query.form)
-            for commodity in clause.commodities
-            if (goods := _named_goods(clause, commodity))
-        )
-    return any(
-        query.form is None or _is_in_form(goods, query.commodity, query.form)
-        for goods in goods_of(clause, query.commodity, licences)
-    )
-
-
-def _is_in_form(goods: Goods, commodity: Commodity, form: Form) -> bool:
-    """Whether goods of a commodity are in a form; those in all forms are in all that it can have."""
-    return form in (goods.forms or commodity.forms or ALL_FORMS)
 
 
 # --- rates

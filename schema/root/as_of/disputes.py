@@ -18,10 +18,11 @@ from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, list_pages
 from schema.types.export_control import Dispute, ExportControl, dispute, export_control
 from tracker.domain import disputes as domain
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.commodities import Commodity, commodities_with_code, related
 from tracker.domain.completeness import CONTROLS
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.matching import Licences
 from tracker.domain.places import Place
 
 

@@ -59,9 +59,10 @@ from schema.types.export_control import (
     page_at,
 )
 from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import control_kinds
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
+from tracker.domain.matching import Licences
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Direction
 

@@ -1,0 +1,89 @@
+"""Whose text a source is, and what it does not contain, wherever the API shows a source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api, control, source, suspension
+
+OWN = {**source("mofcom"), "url": "https://www.mofcom.gov.cn/act"}
+FOREIGN = {
+    **source("federal-register"),
+    "url": "https://www.federalregister.gov/d/1",
+    "primary": True,
+}
+SAID = "eventId source { publisher primary verified unsupported citation }"
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """The API on an empty log, open for writing."""
+    return Api(services)
+
+
+async def all_sources(api: Api, entity: str) -> list[dict[str, Any]]:
+    """The sources of all events about a control, which its states and the log show alike."""
+    data = await api.ask(
+        f"""{{ asOf(validAt: "2026-01-01") {{
+          exportControl(id: "{entity}") {{ because {{ {SAID} }} }}
+          facts(entity: "export-control/{entity}") {{ nodes {{ {SAID} }} }} }}
+        events(entity: "export-control/{entity}") {{ nodes {{ {SAID} }} }} }}"""
+    )
+    behind = data["asOf"]["exportControl"]["because"]
+    assert behind == data["events"]["nodes"] == data["asOf"]["facts"]["nodes"]
+    return [one["source"] for one in behind]
+
+
+async def test_the_page_of_another_government_is_no_primary_source_of_an_act(api: Api) -> None:
+    await api.do("announceExportControl", control("x", source=OWN))
+    await api.do("suspendExportControl", {**suspension(), "id": "x", "source": FOREIGN})
+    assert [(one["primary"], one["verified"]) for one in await all_sources(api, "x")] == [
+        (True, True),
+        (False, False),
+    ]
+    assert await api.keys("exportControls", "primary: true", "2024-12-31", None) == ["x"]
+    assert await api.keys("exportControls", "primary: true", "2026-01-01", None) == []
+    assert await api.keys("exportControls", "verified: false", "2026-01-01", None) == ["x"]
+
+
+async def test_a_preview_judges_sources_as_the_log_will(api: Api) -> None:
+    commands = [
+        {"announceExportControl": control("x", source=OWN)},
+        {"suspendExportControl": {**suspension(), "id": "x", "source": FOREIGN}},
+    ]
+    document = """query ($c: [CommandInput!]!) { preview(commands: $c, validAt: "2026-01-01") {
+      events { source { primary } }
+      changes { after { ... on ExportControl { because { source { primary } } } } } } }"""
+    preview = (await api.ask(document, c=commands))["preview"]
+    judged = [{"source": {"primary": True}}, {"source": {"primary": False}}]
+    assert preview["events"] == judged
+    assert preview["changes"][0]["after"]["because"] == judged
+
+
+async def test_the_fields_that_a_source_does_not_contain_are_beside_it(api: Api) -> None:
+    lacking = {**OWN, "unsupported": ["title", "clauses.0.inForceFrom"]}
+    await api.do("announceExportControl", control("x", source=lacking))
+    [shown] = await all_sources(api, "x")
+    assert shown["unsupported"] == ["title", "clauses.0.inForceFrom"]
+    assert shown["verified"] is True
+
+
+async def test_a_source_can_lack_only_what_the_fact_gives(api: Api) -> None:
+    lacking = {**OWN, "unsupported": ["title", "headline"]}
+    code, path = await api.fails("announceExportControl", control("x", source=lacking))
+    assert code == "UNKNOWN_FIELD"
+    assert path == ["input", "source", "unsupported", 1]
+
+
+async def test_a_citation_names_who_published_what_was_read(api: Api) -> None:
+    notice = {"name": "MOFCOM Announcement No. 61 of 2025", "publishedOn": "2025-10-09"}
+    read = {**notice, "publisher": "reuters", "url": "https://www.reuters.com/a", "checked": "PAGE"}
+    await api.do("announceExportControl", control("x", source=read))
+    [shown] = await all_sources(api, "x")
+    assert shown["citation"] == "MOFCOM Announcement No. 61 of 2025, as read at Reuters"
+    await api.do("announceExportControl", control("y", source={**read, "checked": "MEMORY"}))
+    [shown] = await all_sources(api, "y")
+    assert shown["citation"] == "MOFCOM Announcement No. 61 of 2025, published by Reuters"
