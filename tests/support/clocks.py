@@ -40,6 +40,7 @@ def moved_clock(seconds: int) -> dict[str, str]:
         "FAKETIME": f"{seconds + offset_seconds():+d}s",
         "FAKETIME_DISABLE_SHM": "1",  # processes that are killed would leave theirs behind
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # it delays how threads of Python take turns by seconds
         "FAKE_UTIME": "0",
         "NO_FAKE_STAT": "1",
     }
