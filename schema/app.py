@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from schema.assistants.route import AssistantRoute
 from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.plans.operation_plans import PLAN_FAILURES
 from schema.execution.response_cache import MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
 from schema.execution.trusted_documents import TrustedDocuments
@@ -82,6 +83,7 @@ def create_app(
             "states": services.as_of.lists.states.kept,
         }
     )
+    metrics.registry.register(PLAN_FAILURES)
     streams = GraphQLStreams(services, access_control, ends, subscriptions)
     parts = AnswersInParts(services, access_control)
     assistants = AssistantRoute(access_control, answers, observer, pacing)
