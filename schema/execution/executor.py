@@ -1,29 +1,80 @@
-"""The executor: graphql-core's, with plans for the parts of an answer that have one, and with long
-lists completed in pieces.
+"""The executor: graphql-core's, with plans for the parts of an answer that have one, with long lists
+completed in pieces, and with a time limit.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from inspect import isawaitable
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from graphql import GraphQLObjectType, get_nullable_type
+from graphql import GraphQLObjectType, OperationType, get_nullable_type
 from graphql.pyutils import gather_with_cancel
 
-from schema.execution.loop_turns import loop_turn
 from schema.execution.plans.operation_plans import PlannedExecution
 from schema.root.as_of.base import AtMoment
+from tracker.errors import Unavailable
 
+ANSWER_TIMEOUT_SECONDS = 20
+"""After this long an answer is given up."""
 ITEMS_PER_TURN = 20
 """Items of a list without a plan that are completed in one turn of the event loop: some milliseconds."""
 
 
+@asynccontextmanager
+async def time_limit() -> AsyncIterator[None]:
+    """Give up an answer that takes too long, and with it the queries that it waits for.
+
+    Raises Unavailable.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            yield
+    except TimeoutError:
+        raise Unavailable(
+            f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once", code="TIMEOUT"
+        ) from None
+
+
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def loop_turn() -> AsyncIterator[None]:
+    """Wait for a turn of the event loop in which nobody else does such work, and hold it for a block.
+
+    They are given out in the order in which they are asked for.
+    """
+    lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with lock:
+        yield
+        await asyncio.sleep(0)
+
+
 class Executor(PlannedExecution):
-    """Executes an operation."""
+    """Executes an operation, every answer of a subscription in the time that an answer has.
+
+    An answer that takes longer ends the subscription with an error. What it would have told may not be
+    told again, while whoever comes back is told what is so then.
+    """
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """The answer to a query or mutation, or to one event of a subscription."""
+        if self.operation.operation is not OperationType.SUBSCRIPTION:
+            return super().execute_operation(serially)
+        return self._answer_in_time(serially)
+
+    async def _answer_in_time(self, serially: bool | None) -> Any:
+        """An answer, in a turn of the client. Others get theirs in between: a stream that catches
+        up with the log has a page of events at hand, and nothing to wait for."""
+        async with self.context_value.work_slot(), time_limit():
+            await asyncio.sleep(0)
+            result = super().execute_operation(serially)
+            return await result if self.is_awaitable(result) else result
 
     def execute_field(
         self,
