@@ -28,7 +28,7 @@ from deploy.setting_table import (
     WRITE_TOKEN,
 )
 from deploy.setting_values import WrongSetting, read_list, read_number, read_secret, read_word
-from schema.execution.trusted_documents import TrustedDocuments
+from schema.execution.persisted_documents import TrustedDocuments
 from schema.services import Access
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes

@@ -11,24 +11,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from schema.assistants.route import AssistantRoute
-from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.persisted_documents import PersistedQueries, TrustedDocuments
+from schema.execution.plans.operation_plans import PLAN_FAILURES
 from schema.execution.response_cache import MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
-from schema.execution.trusted_documents import TrustedDocuments
 from schema.http.authentication import AccessControl
-from schema.http.compression import SHORTER
-from schema.http.cors import Cors
 from schema.http.graphiql import asset
 from schema.http.graphql_http import GraphQLEndpoint
-from schema.http.graphql_streams import GraphQLStreams
 from schema.http.graphql_ws import GraphQLWebSocket
-from schema.http.incremental import AnswersInParts
-from schema.http.keeping import VaryByToken
-from schema.http.pacing import Pacing
-from schema.http.responses import Answering, function_errors_as_json
+from schema.http.middleware import Cors, TrustedHosts, VaryByToken
+from schema.http.push_priority import PushPriority
+from schema.http.responses import SHORTER, Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
-from schema.http.streaming import Ends
-from schema.http.trusted_hosts import TrustedHosts
+from schema.http.streaming import AnswersInParts, Ends, GraphQLStreams
 from schema.pages.docs import docs
 from schema.pages.endpoints.route import EndpointRoute
 from schema.pages.record.route import RecordRoute
@@ -66,7 +61,7 @@ def create_app(
     access_control = AccessControl(services.tokens, access, read_only=services.read_only)
     schemas = JsonSchemaRoute()
     health, metrics = HealthRoute(services), Metrics(services)
-    observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), Pacing()
+    observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), PushPriority()
     subscriptions = SharedSubscriptions(services, access_control, pacing)
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
@@ -82,6 +77,7 @@ def create_app(
             "states": services.as_of.lists.states.kept,
         }
     )
+    metrics.registry.register(PLAN_FAILURES)
     streams = GraphQLStreams(services, access_control, ends, subscriptions)
     parts = AnswersInParts(services, access_control)
     assistants = AssistantRoute(access_control, answers, observer, pacing)

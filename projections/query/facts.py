@@ -16,7 +16,7 @@ from projections.query.lists import Key, Keyed, KeyRange, figures_of
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
-from projections.versions.fact_sums import block_of
+from projections.versions.fact_rows import block_of
 from tracker.domain.values import PartialDate
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.recorder import Recorder, StreamRange

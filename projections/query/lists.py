@@ -26,7 +26,7 @@ from projections.query.series import MomentSeries
 from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
-from projections.versions.search_text import to_tsquery
+from projections.versions.search_words import to_tsquery
 from tracker.domain.figure import FigureState
 from tracker.postgres.database import Pool
 

@@ -20,9 +20,13 @@ from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
-from projections.versions.search_document import can_be_corrected, trigrams
-from projections.versions.search_text import words
-from projections.versions.spellings import codes_above, other_spellings
+from projections.versions.search_words import (
+    can_be_corrected,
+    codes_above,
+    other_spellings,
+    trigrams,
+    words,
+)
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import Figure
 from tracker.domain.registry import State

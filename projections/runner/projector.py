@@ -10,27 +10,141 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
 from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
-from projections.runner.read_ahead import ReadAhead
 from projections.runner.release import AnotherRelease
 from projections.runner.tables import SQL
-from projections.runner.turn_limits import TURN_SECONDS, TurnLimits
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver, end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
+TURN_SECONDS = 4
+"""Seconds that a turn may last.
+
+When its process freezes nothing is projected meanwhile, and the longer that takes, the more there is
+to catch up with before mutations are answered again: within 10 seconds they must be. A page takes a
+few tenths of a second.
+"""
 MAX_FOLD_SECONDS = TURN_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
 FOREIGN_ROWS_LOOK_SECONDS = 1
 """Seconds after which a projector looks again whether another release still maintains the rows."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class TurnLimits:
+    """The limits of the next turn.
+
+    A process that lost its turn because it could not write a page in time would lose it again with
+    the same page, for ever. So the next page has half as many events; once it is one event, the next
+    turn may last twice as long. Quick turns bring the limits back, step by step.
+    """
+
+    max_events: int
+    min_seconds: float = TURN_SECONDS
+    events: int = field(init=False)
+    """Events of a page."""
+    seconds: float = field(init=False)
+    """How long the turn may last."""
+
+    def __post_init__(self) -> None:
+        self.events, self.seconds = self.max_events, self.min_seconds
+
+    @property
+    def setting(self) -> str:
+        """The seconds as a setting of PostgreSQL."""
+        return f"{self.seconds * 1000:.0f}ms"
+
+    @property
+    def statement_seconds(self) -> float:
+        """Seconds to wait for an answer: PostgreSQL ends the turn before that."""
+        return 1.5 * self.seconds
+
+    @contextmanager
+    def writing(self, began: float) -> Iterator[None]:
+        """A block that writes a page, in a turn that began at this time of `time.monotonic`."""
+        try:
+            yield
+        except CONNECTION_ERRORS:
+            if time.monotonic() - began >= self.seconds:  # other losses have other causes
+                self.shrink()
+            raise
+        if time.monotonic() - began < self.seconds / 4:
+            self.grow()
+
+    def shrink(self) -> None:
+        """Let the next turn do less, or last longer."""
+        if self.events == 1:
+            self.seconds *= 2
+        self.events = max(self.events // 2, 1)
+
+    def grow(self) -> None:
+        """Take back a step of `shrink`."""
+        if self.seconds > self.min_seconds:
+            self.seconds /= 2
+        else:
+            self.events = min(2 * self.events, self.max_events)
+
+
+class ReadAhead(Generic[PageT]):
+    """Folds pages of `limit` events, and behind a full one the next before somebody asks for it."""
+
+    def __init__(self, pool: Pool, projection: Projection[PageT], limit: int):
+        self._pool = pool
+        self._projection = projection
+        self._limit = limit
+        self._next: asyncio.Task[PageT | None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, pool: Pool, projection: Projection[PageT], limit: int
+    ) -> AsyncIterator[Self]:
+        """Read ahead for the length of a block."""
+        ahead = cls(pool, projection, limit)
+        try:
+            yield ahead
+        finally:
+            await ahead._cancel()
+
+    async def set_limit(self, limit: int) -> None:
+        """Read pages of so many events from now on."""
+        if limit != self._limit:
+            await self._cancel()
+            self._limit = limit
+
+    async def page(self, after: int) -> PageT | None:
+        """The page after a position; None when there are no more events."""
+        task, self._next = self._next, None
+        page = await task if task else None
+        if page is None or page.after != after:  # none was read, or another process had a turn
+            page = await self._fold(after)
+        if page is not None and page.count == self._limit:
+            self._next = asyncio.create_task(self._fold(page.until))
+        return page
+
+    async def wait_next(self) -> None:
+        """Wait for the next page, if one is being read."""
+        if self._next:
+            await asyncio.wait([self._next])
+
+    async def _fold(self, after: int) -> PageT | None:
+        async with self._pool.acquire() as connection:
+            return await self._projection.fold_page(connection, after, limit=self._limit)
+
+    async def _cancel(self) -> None:
+        task, self._next = self._next, None
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class Projectors:

@@ -1,12 +1,28 @@
-"""Rows of facts: which count at which positions, and from which day. Pure."""
+"""Rows of facts: the positions at which each counts and its first day; and their sums by block. Pure.
+
+A sum is the net change of the number of facts in a block of positions. The number of facts at a position
+follows from the sums of the blocks before it and from the facts that begin to count, or end, in its own
+block, without a look at each of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import attrgetter
 
-from projections.fold.effective_facts import FactRow
+import msgspec
+
+from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.versions.rows import NULL, OPEN_POSITION, Line
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.entity import RecordedFact
+from tracker.domain.figure_facts import Claimed, Series
+
+BLOCK_POSITIONS = 10_000
+FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}
+"""The facets by which claims are counted, with their names in a series."""
 
 
 def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
@@ -31,3 +47,76 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
 def one_line(text: str) -> str:
     """A text as it stands in a column of a line."""
     return " ".join(text.split())
+
+
+def block_of(position: int) -> tuple[int, int]:
+    """The number of the block that a position lies in, and the first position of that."""
+    block = position // BLOCK_POSITIONS
+    return block, block * BLOCK_POSITIONS
+
+
+class Group(msgspec.Struct, frozen=True, gc=False):
+    """What facts that are summed together have in common."""
+
+    more: int
+    """1 where they begin to count, -1 where they do no more."""
+    block: int
+    kind: str
+    publishers: tuple[str, ...]
+    public_on: date
+    edition: str
+    edition_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactSums:
+    """The sums of the facts of a page: they are counted in the end, group by group."""
+
+    groups: dict[Group, list[Series | None]] = field(default_factory=lambda: defaultdict(list))
+    """The series of each fact, None where it is no claim."""
+
+    def add(self, entity: str, rows: Sequence[FactRow], closed: Sequence[ClosedFact]) -> None:
+        """Add the facts of an entity that begin to count, and those that do no more."""
+        kind = entity.partition("/")[0]
+        for row in rows:
+            self._add(kind, row.known, row.since, 1)
+            if row.until is not None:
+                self._add(kind, row.known, row.until, -1)
+        for ended in closed:
+            self._add(kind, ended.known, ended.at, -1)
+
+    def _add(self, kind: str, known: RecordedFact, position: int, more: int) -> None:
+        fact, block = known.fact, position // BLOCK_POSITIONS
+        edition, version, series = "", "", None
+        if isinstance(fact, Claimed):
+            edition, version, series = fact.edition, fact.edition_version or "", fact.series
+        group = Group(more, block, kind, fact.cited_publishers, fact.public_on, edition, version)
+        self.groups[group].append(series)
+
+    def lines(self) -> list[str]:
+        """The sums as lines, their columns in the order of `add_sums`, always in the same order: so
+        processes never wait for each other."""
+        sums = Counter[str]()
+        for group, of in self.groups.items():
+            common = "\t".join(
+                [
+                    f"{group.block}\t{group.kind}",
+                    " ".join(group.publishers),
+                    one_line(group.edition),
+                    one_line(group.edition_version),
+                    group.public_on.isoformat(),
+                ]
+            )
+            for word, number in _words(of):
+                sums[f"{common}\t{word}"] += group.more * number
+        return [f"{key}\t{facts}" for key, facts in sorted(sums.items()) if facts]
+
+
+def _words(of: Sequence[Series | None]) -> Iterator[tuple[str, int]]:
+    """How many facts there are, and of what claims are."""
+    yield "\t", len(of)
+    series = [one for one in of if one is not None]
+    for facet, name in FACETS.items():
+        for word, number in Counter(map(attrgetter(name), series)).items():
+            if word is not None:
+                yield f"{facet}\t{word}", number

@@ -9,16 +9,7 @@ from pathlib import Path
 import tracker.domain
 from projections.fold import effective_facts, elements, entity_rows, timeline
 from projections.runner.projection import Projection, Tables
-from projections.versions import (
-    event_words,
-    fact_rows,
-    fact_sums,
-    row_batch,
-    rows,
-    search_document,
-    search_index_rows,
-    search_text,
-)
+from projections.versions import fact_rows, row_batch, rows, search_document, search_words
 from projections.versions.fold_cache import FoldCache
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
 from projections.versions.whole_streams import whole_streams
@@ -64,11 +55,8 @@ class Versions(Projection[RowBatch]):
                 entity_rows,
                 rows,
                 fact_rows,
-                fact_sums,
                 search_document,
-                search_index_rows,
-                event_words,
-                search_text,
+                search_words,
                 row_batch,
             )
         ),

@@ -12,12 +12,10 @@ from typing import Any
 from projections.fold.entity_rows import RowDelta
 from projections.fold.timeline import EntityFold
 from projections.runner.projection import Page
-from projections.versions.event_words import event_words
-from projections.versions.fact_rows import fact_lines
-from projections.versions.fact_sums import FactSums
+from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.fold_cache import FoldCache
 from projections.versions.rows import element_rows, search_keys, version_rows
-from projections.versions.search_index_rows import SearchIndexRows, vocabulary_line
+from projections.versions.search_document import SearchIndexRows, event_words, vocabulary_line
 from tracker.domain.entity import RecordedFact
 from tracker.domain.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of

@@ -10,9 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from projections.fold.entity_rows import RowDelta
-from projections.versions.search_document import document
-from projections.versions.search_index_rows import SearchIndexRows
-from projections.versions.search_text import search_text, title
+from projections.versions.search_document import SearchIndexRows, document, search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode

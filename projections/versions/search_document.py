@@ -1,39 +1,55 @@
-"""What a search looks in: the passages of a state, each with the field that says it. Pure.
+"""The search document of a state: its passages, each with its field, and the words of events. Pure.
 
 Figures have no passages: they are found by the words of their series, which are declared (see
 `projections.query.figure_words`), so that millions of them cost a search nothing. Notes and
-quotations are none either: they stand in annexes, and have to vanish with them.
+quotations have none either: they are in annexes, and have to vanish with them.
+
+Events are found by the words of all that a fact says, those of codes included. Claims on figures have no
+words: they are found by the name of their figure. Fetches of watched sources that did not fail, which are
+many, have none either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
 from functools import cache
 from hashlib import blake2b
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.versions.search_text import words
+from projections.versions.search_words import can_be_corrected, trigrams, words
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity, ancestors
 from tracker.domain.coverage import CoverageState
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import Figure
 from tracker.domain.firm import FirmState
+from tracker.domain.history import RecordedFact
+from tracker.domain.import_receipt import Import
+from tracker.domain.matching import firms_in
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
-from tracker.domain.values import FreeText, Value
+from tracker.domain.values import Actor, FreeText, TextCommitment, Value
 from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.watched_source_facts import Fetched, Unchanged
 
 MAX_DOCUMENT_BYTES = 100_000
 """Bytes of words that one state is found by: PostgreSQL takes no vector above a megabyte."""
 MAX_DISPUTES = 20
 """Accounts that one state is found by: the list of them may be long, and each state repeats it."""
-MIN_CORRECTED_LETTERS = 4
-"""Letters of a word that may be misspelt; shorter ones are like too many others."""
-MAX_CORRECTED_LETTERS = 40
+
+
+WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
+CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+SearchText = tuple[str, str, str]
+"""A text by which a search finds an entity: `kind, entity, text`."""
 
 
 class Passage(msgspec.Struct, frozen=True, gc=False):
@@ -232,12 +248,140 @@ def commodity_text(id: str) -> str:
     return ", ".join([commodity.name, *(n for n in names.values() if n != commodity.name)])
 
 
-def can_be_corrected(word: str) -> bool:
-    """Whether a word may be misspelt: it is of letters, and neither short nor endless."""
-    return word.isalpha() and MIN_CORRECTED_LETTERS <= len(word) <= MAX_CORRECTED_LETTERS
+def title(state: Value) -> str | None:
+    """What an entity is called, as lists order by it; None for those without a name."""
+    match state:
+        case AllianceState() | FirmState() | WatchedSourceState() | CoverageState():
+            return _joined([state.name])
+        case AnnouncementState() | ExportControlState():
+            return _joined([state.title])
+    return None
 
 
-def trigrams(word: str) -> list[str]:
-    """The parts of three letters of a word, by which words like it are found; `_` is its border."""
-    framed = f"__{word}_"
-    return list(dict.fromkeys(framed[at : at + 3] for at in range(len(framed) - 2)))
+def search_text(state: Value) -> str | None:
+    """Return all words that a list finds an entity by; None if no list searches for it."""
+    match state:
+        case AllianceState():
+            places = _place_names(member.place for member in state.members)
+            texts = [state.name, state.id, *state.former_names, *places]
+        case AnnouncementState():
+            texts = [*_title_texts(state), state.id, state.topic or ""]
+            texts += [*_place_names(state.actors), *_commodity_names(state.commodities)]
+            texts += state.firms
+        case ExportControlState():
+            goods = chain.from_iterable(item.clause.commodities for item in state.clauses)
+            texts = [*_title_texts(state), state.id, state.instrument or ""]
+            texts += [*_place_names([state.issuer]), *_commodity_names(goods)]
+            texts += chain.from_iterable(map(firms_in, state.clauses))
+        case FirmState():
+            texts = [state.name, state.id, *state.also, *state.former_names]
+            texts += _place_names([state.place] if state.place else [])
+        case WatchedSourceState():
+            texts = [state.name, state.id, state.covers or "", *_place_names(state.issuers)]
+        case CoverageState():
+            texts = [state.name, state.id, *_place_names([state.issuer])]
+        case _:
+            return None
+    return _joined(texts)
+
+
+def _title_texts(state: AnnouncementState | ExportControlState) -> Iterator[str]:
+    """The title, and that in the language of the issuer."""
+    yield state.title
+    if state.original_title is not None:
+        yield state.original_title.text
+
+
+def _place_names(actors: Iterable[str]) -> Iterator[str]:
+    """The codes and names of places; of an alliance its key."""
+    for actor in dict.fromkeys(actors):
+        yield actor
+        if not actor.islower():
+            yield Place(actor).name
+
+
+def _commodity_names(ids: Iterable[str]) -> Iterator[str]:
+    """The names of commodities, also those that publishers give them."""
+    for id in dict.fromkeys(ids):
+        commodity = Commodity(id)
+        yield from (id, commodity.name, *commodity.also)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(chain.from_iterable(map(words, texts)))
+
+
+def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
+    """The words of the events of an entity by position, each word once; without those events that are
+    found by their entity alone."""
+    if entity.startswith(WITHOUT_WORDS):
+        return {}
+    return {
+        known.position: _event_text(entity, known)
+        for known in facts
+        if not isinstance(known.fact, Fetched | Unchanged)
+    }
+
+
+def _event_text(entity: str, known: RecordedFact) -> str:
+    texts = [entity, known.type.translate(CAPITAL)]
+    _add_texts(known.fact, texts)
+    found = " ".join(dict.fromkeys([word for text in texts for word in words(text)]))
+    return found.encode()[:MAX_DOCUMENT_BYTES].decode(errors="ignore")
+
+
+def _add_texts(value: Any, texts: list[str]) -> None:
+    """Add all texts in a value, however deep, and what codes stand for."""
+    match value:
+        case TextCommitment() | Decimal() | None:
+            return
+        case Commodity():
+            texts.append(commodity_text(value))
+        case Place():
+            texts += [place_text(value), other_names(value)]
+        case Actor():
+            if value.islower():
+                texts.append(value)
+            else:
+                _add_texts(Place(value), texts)
+        case Enum():
+            texts.append(plain_word(str(value.value)))
+        case str():
+            texts.append(value)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                _add_texts(getattr(value, name), texts)
+        case tuple():
+            for one in value:
+                _add_texts(one, texts)
+
+
+@dataclass(slots=True)
+class SearchIndexRows:
+    """By what entities are found: the words that they were ever about, and the texts and documents
+    that they ever had."""
+
+    subjects: list[str] = field(default_factory=list)
+    """Those of entities that had no rows before, as lines, their columns in the order of `add_subjects`
+    (rows.sql)."""
+    more_subjects: list[str] = field(default_factory=list)
+    """Those of other entities: they may be there already, with a later first day."""
+    texts: set[SearchText] = field(default_factory=set)
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    """By entity and key."""
+    events: dict[int, str] = field(default_factory=dict)
+    """The words of events, by position."""
+    vocabulary: dict[str, int] = field(default_factory=dict)
+    """The words of documents that may be misspelt, and the first position of each."""
+
+    def add_document(self, entity: str, new: Document, since: int) -> None:
+        """Add a document that an entity first had at a position."""
+        self.documents[entity, new.key] = new
+        for text in new.words:
+            for word in filter(can_be_corrected, text.split()):
+                self.vocabulary[word] = min(since, self.vocabulary.get(word, since))
+
+
+def vocabulary_line(word: str, since: int) -> str:
+    """The row of a word that may be misspelt."""
+    return f"{word}\t{since}\t{{{','.join(trigrams(word))}}}"

@@ -18,12 +18,11 @@ from schema.assistants.tool import CheckableAnswer
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.cors import refusal_message
-from schema.http.observed import observe
-from schema.http.own_pages import comes_from_own_page
-from schema.http.pacing import Pacing
+from schema.http.csrf import comes_from_own_page
+from schema.http.middleware import refusal_message
+from schema.http.push_priority import PushPriority
 from schema.http.request import read_body
-from schema.http.responses import error_response
+from schema.http.responses import error_response, observe
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import Forbidden, TrackerError, Unavailable
@@ -60,7 +59,7 @@ class AssistantRoute:
         access_control: AccessControl,
         answers: ResponseCache,
         observer: Observer,
-        pacing: Pacing,
+        pacing: PushPriority,
     ):
         self._access_control = access_control
         self._calls = Calls(access_control, answers)

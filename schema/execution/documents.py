@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     REMOVE,
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
     Visitor,
     parse,
     specified_rules,
@@ -26,9 +32,16 @@ from graphql import (
 
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
-from schema.execution.cacheability import Roots, roots
-from schema.execution.document_size import MAX_TOKENS, size_errors
-from schema.execution.query_cost import cost_errors, has_variable_cost
+from schema.execution.limits import (
+    MAX_TOKENS,
+    cost_errors,
+    fragments_of,
+    has_variable_cost,
+    size_errors,
+)
+
+Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
+"""The fields that the queries of a document begin with, by the name of the query ('' without)."""
 
 MAX_DOCUMENT_CHARACTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
@@ -150,3 +163,32 @@ def without_cycles(document: DocumentNode) -> DocumentNode:
     while token:
         token.prev, token = None, token.next
     return document
+
+
+def roots(document: DocumentNode) -> Roots:
+    """Return the fields that the queries of a valid document begin with."""
+    return {
+        operation.name.value if operation.name else "": root_fields(document, operation)
+        for operation in document.definitions
+        if isinstance(operation, OperationDefinitionNode)
+        and operation.operation is OperationType.QUERY
+    }
+
+
+def root_fields(
+    document: DocumentNode, operation: OperationDefinitionNode
+) -> tuple[FieldNode, ...]:
+    """Return the fields that an operation of a valid document begins with."""
+    return tuple(_fields(operation.selection_set, fragments_of(document)))
+
+
+def _fields(
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[FieldNode]:
+    for node in selections.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments)
+        elif isinstance(node, FragmentSpreadNode):
+            yield from _fields(fragments[node.name.value].selection_set, fragments)

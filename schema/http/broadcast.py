@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from schema.http.authentication import Client
-from schema.http.pacing import Pacing
+from schema.http.push_priority import PushPriority
 from tracker.log.follower import Follower
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class Broadcast(Generic[T]):
         self,
         after: Offset,
         source: Callable[[Broadcast[T]], AsyncGenerator[Part[T], None]],
-        pacing: Pacing,
+        pacing: PushPriority,
         *,
         latest_only: bool = False,
     ):
@@ -236,7 +236,7 @@ Source: TypeAlias = Callable[[Broadcast[T]], AsyncGenerator[Part[T], None]]
 class Broadcasts(Generic[T]):
     """The broadcasts that are under way, by what is asked."""
 
-    def __init__(self, follower: Follower, pacing: Pacing, *, latest_only: bool = False):
+    def __init__(self, follower: Follower, pacing: PushPriority, *, latest_only: bool = False):
         self._follower = follower
         self._pacing = pacing
         self._latest_only = latest_only

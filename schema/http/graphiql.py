@@ -68,11 +68,6 @@ fragment who on Alliance { name members { place { name } since } }""",
 }
 
 
-def wants_page(method: str, accept: str) -> bool:
-    """Whether a browser asks for the page: HTML is the first type that it would take."""
-    return method != "POST" and accept.startswith("text/html")
-
-
 def query_page() -> Response:
     """The page for queries."""
     page = page_text(graphiql() is not None)

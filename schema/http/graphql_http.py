@@ -15,18 +15,15 @@ from starlette.responses import Response
 from schema.base.errors import masked_error, plain_error
 from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
-from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.response_cache import Answer, Question, ResponseCache
-from schema.http.answer_form import JSON, AnswerForm, answer_form
 from schema.http.authentication import AccessControl
-from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
-from schema.http.graphiql import query_page, wants_page
-from schema.http.graphql_streams import GraphQLStreams
-from schema.http.incremental import AnswersInParts
-from schema.http.observed import observe
-from schema.http.pacing import Pacing
+from schema.http.graphiql import query_page
+from schema.http.push_priority import PushPriority
 from schema.http.request import header, read_body
-from schema.http.responses import advice, has_tag
+from schema.http.response_format import JSON, ResponseFormat, response_format, wants_page
+from schema.http.responses import MIN_COMPRESSED_BYTES, advice, has_tag, observe, takes_gzip
+from schema.http.streaming import AnswersInParts, GraphQLStreams
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError
@@ -74,7 +71,7 @@ class GraphQLEndpoint:
         streams: GraphQLStreams,
         parts: AnswersInParts,
         observer: Observer,
-        pacing: Pacing,
+        pacing: PushPriority,
     ):
         self._access_control = access_control
         self._observer = observer
@@ -89,10 +86,10 @@ class GraphQLEndpoint:
         accept = header(request.scope["headers"], b"accept")
         if wants_page(request.method, accept):
             return query_page()
-        answer = self._respond(request, answer_form(accept))
+        answer = self._respond(request, response_format(accept))
         return await observe(self._observer, self._pacing, "http", request, answer)
 
-    async def _respond(self, request: Request, form: AnswerForm) -> Response:
+    async def _respond(self, request: Request, form: ResponseFormat) -> Response:
         """The answer to an operation; whatever goes wrong, it is JSON."""
         try:
             return await self._answer(request, form)
@@ -105,7 +102,7 @@ class GraphQLEndpoint:
         except Exception as error:
             return _response(form, {"errors": [masked_error(error)]}, 500)
 
-    async def _answer(self, request: Request, form: AnswerForm) -> Response:
+    async def _answer(self, request: Request, form: ResponseFormat) -> Response:
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
         posted = request.method == "POST"
@@ -135,7 +132,7 @@ class GraphQLEndpoint:
         given, id = _of_type(asked, "query", str), _of_type(asked, "documentId", str)
         return self._persisted.document(given, _of_type(asked, "extensions", dict), id) or ""
 
-    async def _found(self, request: Request, form: AnswerForm, answer: Answer) -> Response:
+    async def _found(self, request: Request, form: ResponseFormat, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
         current_operation().outcome = "ok"
         if request.method == "POST":
@@ -151,9 +148,8 @@ class GraphQLEndpoint:
 def cache_control(shared: bool, stays: bool) -> str:
     """How long copies of an answer may be kept, and whether a cache may keep one for all.
 
-    ResponseCache to questions that pin every moment stay, unless a law forces out a text or a release
-    mends how answers are computed: an hour is how long copies elsewhere outlive that. Others may be
-    kept, and have to be asked about (If-None-Match).
+    Responses to queries that fix every date and position are immutable. Copies expire after an hour, in
+    case of a redaction or a fix. Other responses may be cached, and must be revalidated (If-None-Match).
     """
     lifetime = "max-age=3600, immutable" if stays else "no-cache"
     return f"{'public' if shared else 'private'}, {lifetime}"
@@ -207,7 +203,7 @@ def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def _response(
-    form: AnswerForm,
+    form: ResponseFormat,
     answer: dict[str, Any],
     status: int = 200,
     advice: Mapping[str, str] = NO_ADVICE,
@@ -223,7 +219,9 @@ def _response(
     return _json_of(form, orjson.dumps(answer), headers, status)
 
 
-def _json_of(form: AnswerForm, body: bytes, headers: dict[str, str], status: int = 200) -> Response:
+def _json_of(
+    form: ResponseFormat, body: bytes, headers: dict[str, str], status: int = 200
+) -> Response:
     """JSON, of the media type that the client knows."""
     return Response(body, status, headers, f"{form.media_type}; charset=utf-8")
 

@@ -40,7 +40,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema.base.context import Context
 from schema.base.errors import error_extensions
 from schema.execution.admission import max_body_bytes
-from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.schema import SCHEMA
 from schema.http.authentication import AccessControl, Client
 from schema.http.shared_subscriptions import SharedSubscriptions, SubscriptionRequest

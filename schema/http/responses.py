@@ -1,23 +1,33 @@
-"""Answers that are not GraphQL: JSON, and errors with the codes that GraphQL has."""
+"""Responses: JSON, errors with the codes of GraphQL, gzip, and the id and outcome of a request."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import math
-from collections.abc import Awaitable, Callable
+import re
+import zlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import orjson
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import DATABASE_ERRORS, plain_error
+from schema.execution.response_cache import GZIP_LEVEL
+from schema.http.push_priority import PushPriority
+from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
+from schema.telemetry.observer import Observer, request_id
 from tracker.errors import RateLimited, TrackerError, Unavailable
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
-
 STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
@@ -44,6 +54,11 @@ STATUS = {
     "FORMAT_NOT_INSTALLED": 501,
     "INTERNAL": 500,
 }
+WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
+GZIP_WINDOW = 16 + zlib.MAX_WBITS
+"""As zlib is told to write gzip."""
+MIN_COMPRESSED_BYTES = 1024
+"""What is shorter fits into one packet anyway."""
 
 logger = logging.getLogger(__name__)
 
@@ -103,3 +118,74 @@ def advice(error: TrackerError) -> dict[str, str]:
     if isinstance(error, RateLimited):
         return {"Retry-After": str(math.ceil(error.seconds))}
     return {"WWW-Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
+
+
+def accepted_words(header: str) -> Sequence[str]:
+    """The words of a header such as Accept, the most wanted first (RFC 9110, 12.4.2), without those
+    that it refuses by `q=0`."""
+    parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
+    weights = [(word, _weight(options)) for word, *options in parts]
+    return [word for word, weight in sorted(weights, key=lambda one: -one[1]) if weight > 0]
+
+
+def _weight(options: Sequence[str]) -> float:
+    """What is said by `q`; 1 where nothing is, or nothing that is a weight."""
+    for option in options:
+        if found := WEIGHT.fullmatch(option):
+            return float(found[1])
+    return 1
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    return "gzip" in accepted_words(accept_encoding)
+
+
+takes_gzip = lru_cache_short_keys(_takes_gzip, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
+"""Whether an Accept-Encoding header says that gzip is taken."""
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Starlette's, for those who take gzip: it looks for the word, though that may be refused."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, as gzip where that is taken."""
+        if not takes_gzip(header(scope["headers"], b"accept-encoding")):
+            others = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
+            scope = {**scope, "headers": others}
+        await super().__call__(scope, receive, send)
+
+
+SHORTER = Middleware(
+    CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
+)
+"""For routes whose answers are made as a whole."""
+
+
+async def gzip_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """What comes piece by piece as gzip. The first piece leaves as soon as it is there."""
+    packer, begun = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW), False
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            part = packer.compress(chunk)
+            if not begun:
+                part, begun = part + packer.flush(zlib.Z_SYNC_FLUSH), True
+            if part:
+                yield part
+        yield packer.flush()
+
+
+async def observe(
+    observer: Observer,
+    pacing: PushPriority,
+    transport: str,
+    request: Request,
+    answer: Awaitable[Response],
+) -> Response:
+    """The response to a request, with the id of the request."""
+    id = request_id(header(request.scope["headers"], b"x-request-id"))
+    with observer.operation(id, transport, request.headers) as operation:
+        with pacing.answering():
+            response = await answer
+        operation.status = response.status_code
+    response.headers["X-Request-ID"] = id
+    return response

@@ -20,7 +20,7 @@ from schema.execution.execute import ALL, stream
 from schema.execution.shared_questions import EVENTS, SharedQuestion, shared_question
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Ended, Offset, Part
-from schema.http.pacing import Pacing
+from schema.http.push_priority import PushPriority
 from schema.services import Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
@@ -88,7 +88,7 @@ class BrokenOff(Exception):
 class SharedSubscriptions:
     """Answers subscriptions."""
 
-    def __init__(self, services: Services, access_control: AccessControl, pacing: Pacing):
+    def __init__(self, services: Services, access_control: AccessControl, pacing: PushPriority):
         self.pacing = pacing
         self._services = services
         self._access_control = access_control

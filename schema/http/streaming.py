@@ -1,28 +1,52 @@
-"""Answers that come piece by piece: something in silence, and an end at once when the client goes.
+"""Responses that come piece by piece: with a heartbeat, and an end at once when the client goes.
 
-Nothing is gathered for a client. What is sent to it waits until it has taken what was sent before,
-so one that reads slowly holds a piece, and its socket's buffers, and holds up nobody.
+Nothing is gathered for a client. Each piece waits until the client has taken the piece before it, so
+a client that reads slowly holds one piece and the buffers of its socket, and holds up nobody.
+
+Answers to subscriptions run as they do over a WebSocket, and under the same limits.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from schema.http.authentication import AccessControl
+from schema.base.context import Context
+from schema.execution.execute import (
+    ALL,
+    QUERIES,
+    QUERIES_AND_MUTATIONS,
+    QUERIES_AND_SUBSCRIPTIONS,
+    parts,
+    stream,
+)
+from schema.http.authentication import AccessControl, Client
+from schema.http.response_format import (
+    BOUNDARY,
+    DEFER_MEDIA_TYPE,
+    PART_HEAD,
+    PARTS_END,
+    StreamFormat,
+)
+from schema.http.shared_subscriptions import EncodedAnswer, SharedSubscriptions, encode
 from schema.inputs.arguments import parse_token
+from schema.services import Services
 from tracker.auth.scopes import parse_bearer
 from tracker.log.resume_token import ResumeToken
 
 HEARTBEAT_SECONDS = 15.0
 """Seconds of silence after which something is sent that says nothing."""
+MAX_UNSENT_BYTES = 32 * 1024 * 1024
+"""Size of all parts that wait for their clients from which on responses are given whole."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Proxies should neither keep a stream nor gather it."""
 
@@ -210,3 +234,150 @@ def _do_nothing() -> None:
 def last_seen(request: Request) -> ResumeToken | None:
     """What a client saw last, as browsers say it when they come back."""
     return parse_token(request.headers.get("last-event-id") or None, "Last-Event-ID")
+
+
+def _hold_operation_slot(access_control: AccessControl, client: Client) -> ExitStack:
+    """Take an operation slot, which the response gives back. Raises TooLarge."""
+    held = ExitStack()
+    held.enter_context(access_control.operation_slot(client))
+    return held
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLStreams:
+    """Answers operations piece by piece."""
+
+    services: Services
+    access_control: AccessControl
+    ends: Ends
+    subscriptions: SharedSubscriptions
+
+    def respond(
+        self,
+        request: Request,
+        form: StreamFormat,
+        client: Client,
+        document: str,
+        variables: dict[str, Any] | None,
+        operation: str | None,
+    ) -> Response:
+        """The answers to a document, until it has no more or the client goes.
+
+        Raises InvalidInput for a Last-Event-ID that is no position, and TooLarge for one operation
+        too many.
+        """
+        context = Context(
+            self.services,
+            self.access_control.access,
+            client.caller,
+            last_seen=last_seen(request),
+            work_slot=partial(self.access_control.work_slot, client),
+        )
+        held = _hold_operation_slot(self.access_control, client)
+        posted = request.method == "POST"
+        return LiveResponse(
+            self._chunks(form, context, client, document, variables, operation, posted),
+            held,
+            form.media_type,
+            {"Vary": "Accept"},
+            ends=self.ends,
+            authorization=client.authorization,
+            silence=lambda: form.silence,
+            broken=lambda: form.broken,
+        )
+
+    async def _chunks(
+        self,
+        form: StreamFormat,
+        context: Context,
+        client: Client,
+        document: str,
+        variables: dict[str, Any] | None,
+        operation: str | None,
+        posted: bool,
+    ) -> AsyncGenerator[bytes, None]:
+        """Answers as they are sent, and that there are no more."""
+        yield form.begin
+        shared = await self.subscriptions.request(context, client, document, variables, operation)
+        if shared:
+            async with aclosing(self.subscriptions.answers(shared)) as found:
+                async for several in found:
+                    yield b"".join([_frame(form, answer) for answer in several])
+        else:
+            allowed = ALL if posted else QUERIES_AND_SUBSCRIPTIONS
+            answers = stream(
+                context, document, variables, operation_name=operation, allowed=allowed
+            )
+            async with aclosing(answers):
+                async for answer in answers:
+                    yield form.next(encode(answer, context, context.offset))
+        yield form.complete
+
+
+def _frame(form: StreamFormat, answer: EncodedAnswer) -> bytes:
+    """An answer as it is sent, written once."""
+    frame = answer.frames.get(form)
+    if frame is None:
+        frame = answer.frames[form] = form.next(answer)
+    return frame
+
+
+class AnswersInParts:
+    """Answers operations in parts."""
+
+    def __init__(self, services: Services, access_control: AccessControl):
+        self._services = services
+        self._access_control = access_control
+        self._unsent_bytes = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another answer may be made in parts, which wait in memory for their client; else it
+        is given whole."""
+        return self._unsent_bytes < MAX_UNSENT_BYTES
+
+    def respond(
+        self,
+        request: Request,
+        client: Client,
+        document: str,
+        variables: dict[str, Any] | None,
+        operation: str | None,
+    ) -> Response:
+        """The parts of an answer as they are made. Raises TooLarge for one operation too many."""
+        context = Context(
+            self._services,
+            self._access_control.access,
+            client.caller,
+            work_slot=partial(self._access_control.work_slot, client),
+        )
+        allowed = QUERIES_AND_MUTATIONS if request.method == "POST" else QUERIES
+        held = _hold_operation_slot(self._access_control, client)
+        make = partial(parts, context, document, variables, operation, allowed)
+        return StreamedResponse(self._chunks(make), held, DEFER_MEDIA_TYPE, {"Vary": "Accept"})
+
+    async def _chunks(
+        self, make: Callable[[Callable[[dict[str, Any]], bytes]], AsyncGenerator[bytes, None]]
+    ) -> AsyncGenerator[bytes, None]:
+        """Parts as they are sent. What follows a part is sent with it: clients wait for that."""
+        unsent_bytes = 0
+
+        def note(more: int) -> None:
+            nonlocal unsent_bytes
+            unsent_bytes += more
+            self._unsent_bytes += more
+
+        def encode(part: dict[str, Any]) -> bytes:
+            chunk = b"".join([PART_HEAD, orjson.dumps(part), BOUNDARY])
+            note(len(chunk))
+            return chunk
+
+        try:
+            yield BOUNDARY
+            async with aclosing(make(encode)) as found:
+                async for chunk in found:
+                    yield chunk
+                    note(-len(chunk))
+            yield PARTS_END
+        finally:
+            note(-unsent_bytes)

@@ -14,7 +14,7 @@ from strawberry import argument
 
 from projections.analysis.exposure import Question
 from projections.query.search_matches import MAX_WORDS, sought_words
-from projections.versions import search_text
+from projections.versions import search_words
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.input_types import check_text
@@ -173,7 +173,7 @@ def check_hs_code(given: str) -> str:
 
 def parse_search(given: str | None) -> str | None:
     """The words to search for; None if the argument is left out."""
-    if given is not None and not search_text.words(parse_short_text(given, "search")):
+    if given is not None and not search_words.words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 

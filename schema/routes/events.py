@@ -22,10 +22,9 @@ from starlette.responses import Response
 from schema.base.errors import plain_error
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
-from schema.http.compression import accepted_words, takes_gzip
-from schema.http.pacing import Pacing
+from schema.http.push_priority import PushPriority
 from schema.http.request import check_parameters
-from schema.http.responses import errors_as_json
+from schema.http.responses import accepted_words, errors_as_json, takes_gzip
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
 from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
 from schema.inputs.moment import wait_for_replica
@@ -135,7 +134,7 @@ class EventRoute:
     """Answers requests for the log."""
 
     def __init__(
-        self, services: Services, access_control: AccessControl, ends: Ends, pacing: Pacing
+        self, services: Services, access_control: AccessControl, ends: Ends, pacing: PushPriority
     ):
         self._services = services
         self._access_control = access_control

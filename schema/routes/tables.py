@@ -16,8 +16,7 @@ from starlette.routing import Route
 
 from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl, Client
-from schema.http.compression import SHORTER, gzip_chunks, takes_gzip
-from schema.http.responses import errors_as_json, json_response
+from schema.http.responses import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
 from schema.tables.formats import FORMATS, LICENCE_URL, Header

@@ -71,7 +71,7 @@ def share_content(content: T, **own: Any) -> T:
     """An object with the content of another one and some attributes of its own.
 
     States are the same at many moments. What a document makes of them is made once, for the content
-    (see `schema.execution.value_plans`); only a `moment_field` is asked of each object.
+    (see `schema.execution.plans.serializers`); only a `moment_field` is asked of each object.
     """
     self = type(content).__new__(type(content))
     attributes = self.__dict__

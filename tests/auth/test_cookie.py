@@ -11,9 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.bootstrap import open_connection
-from schema.http.authentication import Client
-from schema.http.own_pages import comes_from_own_page, own_path, read_form, sign_in_address
-from schema.http.token_cookie import MAX_TOKEN_BYTES, counted_token, forget_token, keep_token
+from schema.http.authentication import (
+    MAX_TOKEN_BYTES,
+    Client,
+    counted_token,
+    forget_token,
+    keep_token,
+)
+from schema.http.csrf import comes_from_own_page, own_path, read_form, sign_in_address
 from schema.services import Access, Services
 from tests.auth.test_access import soon
 from tests.support.api import Api, control, document

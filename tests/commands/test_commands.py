@@ -17,9 +17,8 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.commands.actors import NON_ALLIANCE_GROUPS
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.decisions import decide, decide_all, rehydrate
+from tracker.commands.decisions import NON_ALLIANCE_GROUPS, decide, decide_all, rehydrate
 from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made

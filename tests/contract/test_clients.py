@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from graphql import build_schema, is_scalar_type, specified_scalar_types
 
-from schema.execution.trusted_documents import TrustedDocuments
+from schema.execution.persisted_documents import TrustedDocuments
 from schema.http import graphiql
-from schema.http.graphql_streams import MULTIPART, SSE
+from schema.http.response_format import MULTIPART, SSE
 from schema.services import Services
 from tests.support.api import OPEN
 from tests.support.documents import Program, block, running_program

@@ -18,9 +18,9 @@ from websockets.typing import Origin
 from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.execution.query_cost import MAX_COST, cost
+from schema.execution.limits import MAX_COST, cost
 from schema.execution.schema import SCHEMA
-from schema.http.trusted_hosts import host_name, is_ours
+from schema.http.middleware import host_name, is_ours
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced
@@ -595,7 +595,7 @@ async def test_the_rate_holds_for_sockets_too(services: Services) -> None:
 
 # --- too long
 
-TIMEOUT = "schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS"
+TIMEOUT = "schema.execution.executor.ANSWER_TIMEOUT_SECONDS"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from deploy.web import connections
 from deploy.web.connections import Limits
 from deploy.web.server import Server
-from schema.http.graphql_streams import SSE
+from schema.http.response_format import SSE
 from schema.services import Services
 from tests.schema.test_slow_clients import HEAVY, UPGRADE, subscribed
 from tests.support.api import OPEN

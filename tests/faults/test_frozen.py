@@ -22,10 +22,8 @@ from deploy.bootstrap import migrate_log, open_connection, running_tracker
 from deploy.postgres import Postgres
 from projections.fold.replay import ReplayState
 from projections.runner.projection import PAGE_EVENTS
-from projections.runner.projector import Projector
-from projections.runner.read_ahead import ReadAhead
+from projections.runner.projector import Projector, ReadAhead, TurnLimits
 from projections.runner.rebuild import rebuild
-from projections.runner.turn_limits import TurnLimits
 from projections.versions.projection import Versions
 from projections.versions.row_batch import RowBatch
 from schema.services import Services

@@ -9,7 +9,8 @@ import re
 import pytest
 from graphql import parse
 
-from schema.execution.cacheability import are_cacheable, roots
+from schema.execution.documents import roots
+from schema.execution.response_cache import are_cacheable
 from schema.pages.registry import PAGES
 from schema.pages.site.page import Page
 from schema.services import Services

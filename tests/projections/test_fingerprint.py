@@ -10,7 +10,7 @@ from projections.runner.fingerprint import hash_files
 from projections.versions import projection
 
 MAKES_NO_ROW = {
-    *("__init__.py", "projection.py", "fold_cache.py", "whole_streams.py", "spellings.py"),
+    *("__init__.py", "projection.py", "fold_cache.py", "whole_streams.py"),
     *("row_check.py", "sample_check.py"),
 }
 """Modules that say in which order facts are folded, what is kept in memory meanwhile, what questions mean by

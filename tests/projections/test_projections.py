@@ -23,8 +23,7 @@ from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Filter, Key, KeyRange
 from projections.query.moment import Moment
 from projections.runner.projection import PAGE_EVENTS
-from projections.runner.projector import Projector
-from projections.runner.read_ahead import ReadAhead
+from projections.runner.projector import Projector, ReadAhead
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import SQL, create_tables
 from projections.runner.tables import project_page as project_page_of

@@ -12,7 +12,7 @@ from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.facts import FactFilter, FactList, Facts, Grouping, NewestFilter
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
-from projections.versions.fact_sums import block_of
+from projections.versions.fact_rows import block_of
 from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
 from tests.support.query_plans import ExplainingPool, Plan, nodes, pages

@@ -30,7 +30,7 @@ from schema.execution.documents import (
     without_cycles,
 )
 from schema.execution.execute import execute
-from schema.execution.executor import MAX_PLAN_VARIANTS, _execution_plan
+from schema.execution.plans.operation_plans import MAX_PLAN_VARIANTS, cached_plans
 from schema.execution.schema import SCHEMA, TrackerSchema
 from schema.root.query import Query
 from schema.services import READ_ONLY_CALLER, Access, Services
@@ -216,9 +216,9 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
         found = (await api.ask(text, **values))["commodities"][0]
         assert set(found) == {"key", *(f"n{name}" for name in names if values[name])}
     [operation] = (await parsed_document(SCHEMA._schema, text, True)).operations
-    plans = _execution_plan(operation, [])
-    assert len(plans.values) <= MAX_PLAN_VARIANTS
-    assert len(plans.known) <= 2 * MAX_PLAN_VARIANTS
+    plans = cached_plans(operation, [])
+    assert len(plans.variants) <= MAX_PLAN_VARIANTS
+    assert len(plans.serializers) <= 2 * MAX_PLAN_VARIANTS
 
 
 def test_what_is_made_once_is_forgotten_by_its_weight() -> None:

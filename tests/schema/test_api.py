@@ -569,7 +569,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     async def slow(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("schema.execution.executor.ANSWER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(type(api.services.as_of), "digest", slow)
     assert await api.refused("{ head asOf { digest } }") == ("TIMEOUT", None)
 

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from schema.http import broadcast as module
-from schema.http import pacing
+from schema.http import push_priority
 from schema.http.authentication import Client
 from schema.http.broadcast import Broadcast, Ended, Listener, Overtaken, Part
-from schema.http.pacing import Pacing
+from schema.http.push_priority import PushPriority
 from schema.services import READ_ONLY_CALLER
 from tests.support.time_limits import within
 from tests.support.waiting import until
@@ -62,7 +62,7 @@ async def numbers() -> Numbers:
 
 def broadcast_of(numbers: Numbers, *, latest_only: bool = False) -> Broadcast[int]:
     """A broadcast of a source."""
-    return Broadcast(START, numbers.parts, Pacing(), latest_only=latest_only)
+    return Broadcast(START, numbers.parts, PushPriority(), latest_only=latest_only)
 
 
 async def heard(listener: Listener[int], until: int) -> list[int]:
@@ -184,7 +184,7 @@ async def test_the_end_of_the_source_is_the_end_for_all(numbers: Numbers) -> Non
     async def short(broadcast: Broadcast[int]) -> AsyncGenerator[Part[int], None]:
         yield Part((1, 0), 1, 1)
 
-    broadcast = Broadcast(START, short, Pacing())
+    broadcast = Broadcast(START, short, PushPriority())
     with broadcast.listen(START, CLIENT) as one, broadcast.listen(START, CLIENT) as other:
         for listener in (one, other):
             assert [part.content for part in await listener.next()] == [1]
@@ -194,8 +194,8 @@ async def test_the_end_of_the_source_is_the_end_for_all(numbers: Numbers) -> Non
 
 
 async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "MAX_WAIT_SECONDS", 60)
-    turns, acted = Pacing(), list[int]()
+    monkeypatch.setattr(push_priority, "MAX_WAIT_SECONDS", 60)
+    turns, acted = PushPriority(), list[int]()
 
     async def ask() -> None:
         with turns.answering():
@@ -214,7 +214,7 @@ async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyP
 
 
 async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> None:
-    turns, order = Pacing(), list[str]()
+    turns, order = PushPriority(), list[str]()
 
     def find() -> list[int]:
         order.append("looked")
@@ -233,8 +233,8 @@ async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> No
 
 
 async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "MAX_WAIT_SECONDS", 0.05)
-    turns, acted = Pacing(), list[int]()
+    monkeypatch.setattr(push_priority, "MAX_WAIT_SECONDS", 0.05)
+    turns, acted = PushPriority(), list[int]()
     with turns.answering():
         async with asyncio.timeout(within(5)):
             await turns.go_through(lambda: range(100), acted.append)

@@ -14,9 +14,9 @@ from graphql import parse
 
 from schema.base.context import Context
 from schema.execution.execute import QUERIES, parts
-from schema.execution.query_cost import cost
+from schema.execution.limits import cost
 from schema.execution.schema import SCHEMA
-from schema.http.incremental import MEDIA_TYPE, takes_parts
+from schema.http.response_format import DEFER_MEDIA_TYPE, takes_parts
 from schema.services import Access, Services
 from tests.support.api import Api
 from tests.support.time_limits import within
@@ -46,7 +46,7 @@ async def in_parts(
     body = {"query": query, "variables": variables}
     response = await api.request("POST", "/graphql", json=body, headers=dict(headers))
     assert response.status_code == 200
-    assert response.headers["content-type"] == MEDIA_TYPE
+    assert response.headers["content-type"] == DEFER_MEDIA_TYPE
     begin, *found, end = response.content.split(b"\r\n--graphql")
     assert (begin, end) == (b"", b"--\r\n")
     return [orjson.loads(part.partition(b"\r\n\r\n")[2]) for part in found]
@@ -152,7 +152,7 @@ async def test_what_takes_too_long_is_given_up_and_what_was_announced_ends_with_
         await asyncio.sleep(60)
 
     await in_parts(api, FAILING.replace("2000", "20"))  # the document is known then
-    monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", within(0.5))
+    monkeypatch.setattr("schema.execution.executor.ANSWER_TIMEOUT_SECONDS", within(0.5))
     monkeypatch.setattr(type(api.services.as_of.lists), "page", never)
     first, last = await in_parts(api, FAILING.replace("2000", "20"))
     assert first["data"]["asOf"]["position"]
@@ -193,10 +193,10 @@ async def test_a_client_that_leaves_or_reads_slowly_holds_no_turn(
 async def test_where_many_parts_wait_an_answer_is_given_whole(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.http.incremental.MAX_UNSENT_BYTES", 1)
+    monkeypatch.setattr("schema.http.streaming.MAX_UNSENT_BYTES", 1)
     for _ in range(3):  # what was sent waits no more, and leaves its room
         assert len(await in_parts(api, DEFERRED)) > 1
-    monkeypatch.setattr("schema.http.incremental.MAX_UNSENT_BYTES", 0)
+    monkeypatch.setattr("schema.http.streaming.MAX_UNSENT_BYTES", 0)
     whole = await api.request("POST", "/graphql", json={"query": DEFERRED}, headers=ACCEPT)
     assert whole.headers["content-type"].startswith("application/graphql-response+json")
     assert whole.json()["data"] == await api.ask(PLAIN)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from projections.versions import fact_sums
+from projections.versions import fact_rows
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tracker.domain.entity import effective_facts
@@ -29,7 +29,7 @@ async def api(
 ) -> Api:
     """The API of a control, its suspension, and claims of two editions, recorded out of order; facts
     are summed in blocks of so many positions."""
-    monkeypatch.setattr(fact_sums, "BLOCK_POSITIONS", request.param)
+    monkeypatch.setattr(fact_rows, "BLOCK_POSITIONS", request.param)
     api = Api(services)
     await api.do("announceExportControl", control())
     await api.do("suspendExportControl", suspension("x", "1"))

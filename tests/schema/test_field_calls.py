@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema.execution import field_calls
+from schema.execution.plans import field_calls
 from schema.services import Services
 from tests.support.api import Api, control
 

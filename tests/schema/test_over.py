@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from projections.query.moment import Moment
 from projections.query.series import MomentSeries
-from schema.execution.query_cost import cost
+from schema.execution.limits import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
 from schema.root.as_of import export_controls

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES
-from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.persisted_documents import PersistedQueries
 from schema.services import Services
 from tests.support.api import Api
 from tracker.errors import NotFound

@@ -14,9 +14,9 @@ import pytest
 import schema.execution.response_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
-from schema.execution.cacheability import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS, are_pinned
 from schema.execution.documents import parse_document
 from schema.execution.execute import execute
+from schema.execution.response_cache import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS, are_pinned
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension

@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from schema.app import create_app
-from schema.http.graphql_streams import SSE
+from schema.http.response_format import SSE
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api
 from tests.support.fact_builders import announced

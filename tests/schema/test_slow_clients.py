@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from deploy.web import server as web
 from deploy.web.server import Server
 from schema.http import graphql_ws
-from schema.http.graphql_streams import SSE
+from schema.http.response_format import SSE
 from schema.services import Services
 from tests.support.api import OPEN
 from tests.support.fact_builders import announced

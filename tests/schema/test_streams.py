@@ -12,7 +12,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from deploy.web.server import Server
 from schema.http import streaming
-from schema.http.graphql_streams import MULTIPART, SSE, STREAM_FORMATS
+from schema.http.response_format import MULTIPART, SSE, STREAM_FORMATS
 from schema.services import Access, Services
 from tests.support.api import announce, control, document
 from tests.support.stream_client import APOLLO, asking, client_of, followers

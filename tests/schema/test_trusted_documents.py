@@ -15,8 +15,8 @@ from httpx import Response
 from deploy import access_settings
 from deploy.setting_values import WrongSetting
 from schema.app import create_app
-from schema.execution.trusted_documents import MAX_MANIFEST_BYTES, TrustedDocuments
-from schema.http.graphql_streams import SSE
+from schema.execution.persisted_documents import MAX_MANIFEST_BYTES, TrustedDocuments
+from schema.http.response_format import SSE
 from schema.services import Services
 from tests.support.api import OPEN, Api
 from tests.support.web_server import serving

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import orjson
 import pytest
@@ -29,13 +30,17 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Pl
 
 from deploy.bootstrap import running_tracker
 from projections.lru_cache import SizedLruCache
-from schema.execution import executor
+from projections.query.series import MomentSeries
 from schema.execution.execute import execute
 from schema.execution.executor import Executor
+from schema.execution.plans import operation_plans, serializers
+from schema.execution.plans.operation_plans import PLAN_FAILURES
+from schema.execution.plans.serializers import SerializerBuilder
 from schema.execution.schema import SCHEMA
-from schema.execution.value_plans import SerializerBuilder
 from schema.services import Access, Services
+from tests.schema.test_operations import metrics
 from tests.schema.test_response_cache import QUESTIONS
+from tests.support.api import Api
 from tracker.postgres.database import Target
 
 # --- the schema that is served, on the shipped corpus
@@ -201,7 +206,9 @@ def test_random_questions_are_answered_as_without_plans(compared: Compared) -> N
         )
         answers.append(compared.check(head + selection + " }", **VARIABLES))
 
+    failures = plan_failures()
     check()
+    assert plan_failures() == failures
     assert sum(b'"errors"' not in answer for answer in answers) > len(answers) / 4
 
 
@@ -261,11 +268,79 @@ def test_plans_are_made_once_for_a_document(
 def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
     compared: Compared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "_execution_plans", SizedLruCache(100_000))
+    monkeypatch.setattr(operation_plans, "_cache", SizedLruCache(100_000))
     for number in range(20):
         compared.check(f"{{ x{number}: __typename }}")
-    assert executor._execution_plans.bytes <= 100_000
-    assert 0 < len(executor._execution_plans) < 20
+    assert operation_plans._cache.bytes <= 100_000
+    assert 0 < len(operation_plans._cache) < 20
+
+
+# --- bugs of plans
+
+
+def plan_failures() -> dict[str, float]:
+    """The failures of plans so far, by the part of the answer."""
+    return {
+        sample.labels["plan"]: sample.value
+        for metric in PLAN_FAILURES.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    }
+
+
+def divide_by_zero(*_: Any) -> NoReturn:
+    """Have a bug."""
+    raise ZeroDivisionError("secret")
+
+
+BUGS: dict[str, tuple[Any, str]] = {
+    "value": (serializers.Field, "column"),
+    "field": (serializers.Field, "column"),
+    "arguments": (operation_plans, "plan_call"),
+    "column": (MomentSeries, "days_of"),
+}
+"""The function that has a bug, by the kind of plan that meets it."""
+ONE_MOMENT = """query ControlsOfDay($from: Day!) {
+  asOf(validAt: $from) { position exportControls(first: 2) { nodes { key clauses { status } } } }
+}"""
+MANY_MOMENTS = """query ControlsByMonth($from: Day!) {
+  over(from: $from, to: "2024-03-01", step: MONTH) { validAt exportControls(first: 1) { nodes { key } } }
+}"""
+
+
+@pytest.mark.parametrize("part", BUGS)
+def test_a_bug_in_a_plan_is_counted_and_logged_and_the_answer_is_made_without_it(
+    part: str, compared: Compared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(operation_plans, "_cache", SizedLruCache(1_000_000))
+    monkeypatch.setattr(*BUGS[part], divide_by_zero)
+    before, document = plan_failures()[part], MANY_MOMENTS if part == "column" else ONE_MOMENT
+    for _ in range(2):
+        assert b'"errors"' not in compared.check(document, **{"from": "2024-01-17"})
+    assert plan_failures()[part] > before
+    [line] = [one.getMessage() for one in caplog.records if one.name == operation_plans.__name__]
+    assert "error=ZeroDivisionError operation=Controls" in line
+    assert hashlib.sha256(document.encode()).hexdigest() in line
+    assert "divide_by_zero" in line
+    assert "secret" not in line
+    assert "2024-01-17" not in line
+
+
+def test_a_plan_with_a_bug_is_not_used_again(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation_plans, "_cache", SizedLruCache(1_000_000))
+    with monkeypatch.context() as bug:
+        bug.setattr(*BUGS["value"], divide_by_zero)
+        compared.check(ONE_MOMENT, **{"from": "2024-01-17"})
+        failures = plan_failures()
+        compared.check(ONE_MOMENT, **{"from": "2024-01-17"})
+        assert plan_failures() == failures
+
+
+async def test_failures_of_plans_are_among_the_metrics(services: Services) -> None:
+    samples = await metrics(Api(services))
+    assert {("tracker_plan_failures_total", part) for part in BUGS} <= {*samples}
 
 
 # --- values that a resolver should never have given

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from schema.http.graphql_streams import MULTIPART
+from schema.http.response_format import MULTIPART
 from tests.support.time_limits import within
 from tracker.log.follower import Follower
 

@@ -11,7 +11,7 @@ from deploy.log_format import LogLevel
 from deploy.web.connections import Limits
 from deploy.web.server import LIMITS, Server, create_server, listening_socket
 from schema.app import create_app
-from schema.execution.trusted_documents import TrustedDocuments
+from schema.execution.persisted_documents import TrustedDocuments
 from schema.services import Access, Services
 
 

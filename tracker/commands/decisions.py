@@ -5,16 +5,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from tracker.commands.actors import check_actors
 from tracker.commands.commands import REVIEW_PREFIX, PlannedEvent, check_id_is_free
+from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity
 from tracker.domain.recordable import check_not_reviewed, check_recordable
 from tracker.domain.registry import entity_type
-from tracker.errors import IdempotencyConflict, TrackerError, VersionConflict
+from tracker.domain.values import Fact
+from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
 
 EVENTS_PER_TURN = 10
 """How many are decided in one go."""
+NON_ALLIANCE_GROUPS = frozenset({"g7"})
+"""Groups that act in announcements without being alliances of this tracker."""
+
+
+def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
+    """The streams of the alliances that act in these facts."""
+    return {
+        f"alliance/{actor}"
+        for fact in facts
+        if isinstance(fact, Made)
+        for actor in fact.actors
+        if actor.islower()
+    }
+
+
+def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
+    """Refuse an actor that is neither a place nor a known alliance. Raises InvalidInput."""
+    for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
+        known = actor in NON_ALLIANCE_GROUPS or f"alliance/{actor}" in alliances
+        if actor.islower() and not known:
+            raise InvalidInput(
+                f"{actor!r} is not an actor: expected a place such as US, or an"
+                " alliance that has been founded",
+                code="UNKNOWN_ACTOR",
+                path=("actors", index),
+            )
 
 
 async def decide_in_turns(

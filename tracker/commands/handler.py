@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from tracker.commands.actors import referenced_alliances
 from tracker.commands.commands import (
     Command,
     CorrectEvent,
@@ -18,7 +17,7 @@ from tracker.commands.commands import (
     replay_result,
     retraction_fact,
 )
-from tracker.commands.decisions import decide_in_turns
+from tracker.commands.decisions import decide_in_turns, referenced_alliances
 from tracker.commands.dry_run import DryRun, dry_run
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.entity import Entity, RecordedFact, check_stream

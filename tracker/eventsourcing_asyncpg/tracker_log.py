@@ -26,8 +26,8 @@ from eventsourcing.persistence import (
     Transcoder,
 )
 
-from tracker.commands.actors import check_actors, referenced_alliances
 from tracker.commands.commands import check_id_is_free
+from tracker.commands.decisions import check_actors, referenced_alliances
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity
 from tracker.domain.recordable import check_recordable

@@ -21,7 +21,7 @@ from strawberry.types.graphql import OperationType
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
 from schema.execution.response_cache import Answer, Question, ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.own_pages import read_form
+from schema.http.csrf import read_form
 from schema.pages.charts.status_bars import StatusTable
 from schema.pages.record.draft import CORRECT, RETRACT, Draft
 from schema.pages.record.event_values import event_state

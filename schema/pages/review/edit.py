@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from schema.http.authentication import Client
-from schema.http.own_pages import read_form
+from schema.http.csrf import read_form
 from schema.pages.record.draft import CORRECT, RETRACT, Draft
 from schema.pages.record.event_values import event_state
 from schema.pages.record.fields import State, commands, form_fields, label_of

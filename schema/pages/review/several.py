@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.own_pages import read_form
+from schema.http.csrf import read_form
 from schema.pages.endpoints.forms import Form, read_fields
 from schema.pages.record.preview_words import written
 from schema.pages.review.forms import (

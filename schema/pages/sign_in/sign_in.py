@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from schema.http.authentication import AccessControl, Client
-from schema.http.own_pages import SIGN_IN, SIGN_OUT, own_path, read_form
+from schema.http.authentication import AccessControl, Client, forget_token, keep_token, kept_token
+from schema.http.csrf import SIGN_IN, SIGN_OUT, own_path, read_form
 from schema.http.responses import STATUS, advice
-from schema.http.token_cookie import forget_token, keep_token, kept_token
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, session
 from schema.pages.site.plain import PlainPages, query_parameters

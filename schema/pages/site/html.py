@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.graphiql import wants_page
+from schema.http.response_format import wants_page
 from schema.http.responses import STATUS, advice, error_response
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT

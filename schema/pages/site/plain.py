@@ -10,12 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from schema.base.errors import DATABASE_ERRORS, internal_error
-from schema.http.authentication import AccessControl, Client
-from schema.http.compression import SHORTER
-from schema.http.observed import observe
-from schema.http.own_pages import sign_in_address
-from schema.http.pacing import Pacing
-from schema.http.token_cookie import READING
+from schema.http.authentication import READING, AccessControl, Client
+from schema.http.csrf import sign_in_address
+from schema.http.push_priority import PushPriority
+from schema.http.responses import SHORTER, observe
 from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response
 from schema.telemetry.observer import Observer
@@ -29,7 +27,7 @@ MAX_QUERY_CHARACTERS = 2000
 class PlainPages:
     """Answers requests for them: limits, counts and lines in the log are those of all others."""
 
-    def __init__(self, access_control: AccessControl, observer: Observer, pacing: Pacing):
+    def __init__(self, access_control: AccessControl, observer: Observer, pacing: PushPriority):
         self._access_control = access_control
         self._observer = observer
         self._pacing = pacing

@@ -15,9 +15,8 @@ from starlette.responses import Response
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import Answer, ResponseCache
 from schema.http.authentication import AccessControl
-from schema.http.observed import observe
-from schema.http.pacing import Pacing
-from schema.http.responses import error_response
+from schema.http.push_priority import PushPriority
+from schema.http.responses import error_response, observe
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
@@ -45,7 +44,7 @@ class PageRoute:
         answers: ResponseCache,
         tables: TableRoute,
         observer: Observer,
-        pacing: Pacing,
+        pacing: PushPriority,
     ):
         self._access_control = access_control
         self._observer = observer

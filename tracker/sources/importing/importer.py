@@ -14,9 +14,8 @@ from typing import Protocol
 
 from tracker import clock
 from tracker.auth.scopes import IMPORT_ACTOR
-from tracker.commands.actors import referenced_alliances
 from tracker.commands.commands import PlannedEvent
-from tracker.commands.decisions import decide
+from tracker.commands.decisions import decide, referenced_alliances
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.import_receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source

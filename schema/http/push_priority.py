@@ -1,4 +1,4 @@
-"""How many are sent something go through it: a few at a time, and whoever asks goes first."""
+"""Priority of query responses over pushes to subscribers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_WAIT_SECONDS = 0.4
 """How long those who listen wait, at most and in all, for answers to those who ask."""
 
 
-class Pacing:
+class PushPriority:
     """Lets answers go before what is sent to listeners."""
 
     def __init__(self) -> None:

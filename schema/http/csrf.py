@@ -1,7 +1,7 @@
-"""What tells a request of our own pages from one that a page of another site makes a browser send.
+"""Protection of forms and cookies against requests that pages of other sites make a browser send (CSRF).
 
-Browsers say of each request who made it (Sec-Fetch-Site, RFC draft «Fetch Metadata»), but not over
-plain http to another machine; there the Origin header says it, of everything but GET and HEAD.
+Browsers name the site that made a request (Sec-Fetch-Site, RFC draft «Fetch Metadata»), but not over
+plain http to another machine. There the Origin header does, except for GET and HEAD.
 """
 
 from __future__ import annotations

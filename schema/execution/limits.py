@@ -1,0 +1,436 @@
+"""Limits of a document: its size, and the cost of its answer.
+
+Measuring the size takes time linear in the document, whatever its fragments, and goes before
+validation, which does not. The cost is the number of fields of the answer if every page is full: no
+field costs less than 1, whatever size of page stands in it or in a variable, and whether or not it is
+included. Introspection costs the fields of its answer, counted in the schema.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from types import SimpleNamespace
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLDeferDirective,
+    GraphQLError,
+    GraphQLField,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NamedTypeNode,
+    OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    SelectionSetNode,
+    StringValueNode,
+    TypeMetaFieldDef,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+    is_list_type,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from schema.base.errors import error_with_code
+from schema.inputs.pagination import DEFAULT_PAGE_SIZE
+from schema.inputs.series import number_of_steps
+from tracker.domain.announcement import MAX_REFERENCES
+
+WHOLE_SCHEMA, ONE_TYPE = "__schema", "__type"
+ROOTS = {WHOLE_SCHEMA: SchemaMetaFieldDef, ONE_TYPE: TypeMetaFieldDef}
+"""The fields under which the schema is told."""
+MAX_TOKENS = 4000
+MAX_FIELDS = 2000
+MAX_FRAGMENTS = 50
+MAX_ALIASES = 50
+MAX_DEPTH = 12
+MAX_INTROSPECTION_DEPTH = 16
+"""Levels below `__schema` and `__type`: what clients usually ask goes nine types down."""
+MAX_COMPARISONS = 10_000
+"""Pairs of fields with one name in one place, which validation compares with each other."""
+PAGE_ARGUMENTS = ("first", "last")
+"""The arguments that say how large a page is."""
+IDS = "ids"
+"""The argument that says which items are asked for, one by one."""
+LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
+"""Fields with an item for each of what these arguments list, years from one to another too."""
+USUAL_LENGTHS = {
+    "AsOf.clauseCounts": 100,
+    "Candidate.commodities": 3,
+    "Candidate.matches": 3,
+    "Clause.because": 3,
+    "Clause.statuses": 4,
+    "AsOf.latestProductions": 100,
+    "AsOf.supplies": 100,
+    "AsOf.productsOf": 200,
+    "AsOf.transitionDays": 400,
+    "Distribution.figures": 20,
+    "ExposureToward.supplies": 10,
+    "GroupShare.figures": 10,
+    "GroupShare.missing": 20,
+}
+"""About how many items lists without pages have: what a client cannot limit counts too."""
+LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
+"""Lists of the entities that an announcement names, up to `MAX_REFERENCES` in each."""
+STEP = "step"
+"""The argument of fields about many moments that says how far these are apart,"""
+ENDS = ("from", "to")
+"""and the times from and until which they are."""
+MOMENTS_PER_ONE = 4
+"""Moments of one field that count as much as one: they are read together, and what is the same at
+several of them is made once."""
+MAX_COUNTED_ITEMS = 1_000_000
+"""Pages that are larger are refused anyway, and need not be multiplied by each other."""
+JSON_COST = 10
+"""What a field of JSON counts for: it has as many values inside, about."""
+DEFER_COST = 20
+"""What a fragment with `@defer` counts for: it is executed and sent apart from what is around it."""
+MAX_COST = 50_000
+"""Fields that an answer may have, every page that was asked for being full."""
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """Return the fragments of a document by name."""
+    return {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+
+
+def size_errors(document: DocumentNode) -> list[GraphQLError]:
+    """An error for each limit that a document exceeds."""
+    fragments = fragments_of(document)
+    if len(fragments) > MAX_FRAGMENTS:
+        return [
+            error_with_code("TOO_MANY_FRAGMENTS", f"expected at most {MAX_FRAGMENTS} fragments")
+        ]
+    sizes = _Sizes(fragments)
+    size = reduce(
+        Size.beside,
+        (
+            sizes.of(definition.selection_set)
+            for definition in document.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        ),
+        Size(),
+    )
+    depth, introspection_depth = size.depth, size.introspection_depth
+    return [
+        error_with_code(code, f"expected at most {most} {what}, got {got}")
+        for code, what, most, got in (
+            ("TOO_DEEP", "levels of fields", MAX_DEPTH, depth),
+            ("TOO_DEEP", "levels of introspection", MAX_INTROSPECTION_DEPTH, introspection_depth),
+            ("TOO_MANY_ALIASES", "aliases", MAX_ALIASES, size.aliases),
+            ("TOO_MANY_FIELDS", "fields", MAX_FIELDS, size.fields),
+        )
+        if got > most
+    ] or _repeated(document, fragments)
+
+
+def _repeated(
+    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> list[GraphQLError]:
+    """The error of a document that asks for fields under one name too often in one place."""
+    places = Counter(_places(document, fragments))
+    if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
+        return []
+    return [
+        error_with_code(
+            "TOO_MANY_FIELDS", "expected fields not to be repeated so often under one name"
+        )
+    ]
+
+
+def _places(
+    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[tuple[Any, ...]]:
+    """Where the fields of a document come to stand in its answers. There are no more of them than a
+    document may have; circles of fragments, which validation will report, are cut off."""
+    stack: list[tuple[tuple[Any, ...], Any]] = [
+        ((number,), definition)
+        for number, definition in enumerate(document.definitions)
+        if isinstance(definition, OperationDefinitionNode)
+    ]
+    for _ in range(2 * MAX_FIELDS + MAX_TOKENS):
+        if not stack:
+            return
+        place, node = stack.pop()
+        if isinstance(node, FragmentSpreadNode):
+            node = fragments.get(node.name.value)
+        elif isinstance(node, FieldNode):
+            place = (*place, (node.alias or node.name).value)
+            yield place
+        inner = getattr(node, "selection_set", None)
+        stack += [(place, of) for of in (inner.selections if inner else ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How deep and how wide a selection is, its fragments included."""
+
+    depth: int = 0
+    aliases: int = 0
+    fields: int = 0
+    introspection_depth: int = 0
+
+    def beside(self, other: Size) -> Size:
+        """Both together."""
+        return Size(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.fields + other.fields,
+            max(self.introspection_depth, other.introspection_depth),
+        )
+
+    def below(self, field: FieldNode) -> Size:
+        """A field with this selection."""
+        aliases, fields = self.aliases + bool(field.alias), self.fields + 1
+        if field.name.value in ROOTS:
+            return Size(1, aliases, fields, self.depth)
+        return Size(self.depth + 1, aliases, fields, self.introspection_depth)
+
+
+class _Sizes:
+    """Measures selections; a fragment is measured once, however often it is spread."""
+
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
+        self._fragments = fragments
+        self._known: dict[str, Size] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> Size:
+        """The size of a set of selections."""
+        total = Size()
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                size = self.of(node.selection_set).below(node)
+            elif isinstance(node, FragmentSpreadNode):
+                size = self._fragment(node.name.value)
+            else:
+                size = self.of(getattr(node, "selection_set", None))
+            total = total.beside(size)
+        return total
+
+    def _fragment(self, name: str) -> Size:
+        if name not in self._known:
+            self._known[name] = Size()  # ends a circle, which validation will report
+            fragment = self._fragments.get(name)
+            self._known[name] = self.of(fragment.selection_set) if fragment else Size()
+        return self._known[name]
+
+
+def cost_errors(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """The error of a valid document that may have too large an answer."""
+    got = cost(schema, document, variables)
+    message = (
+        f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for"
+        " smaller pages, or for less at once"
+    )
+    return [error_with_code("TOO_COSTLY", message)] if got > MAX_COST else []
+
+
+def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
+    """The cost of the dearest operation of a valid document. Lists without pages count once, or by
+    their usual length where it is known."""
+    costs = _Costs(schema, document, variables)
+    return max(
+        (
+            costs.operation(operation)
+            for operation in document.definitions
+            if isinstance(operation, OperationDefinitionNode)
+        ),
+        default=0,
+    )
+
+
+def has_variable_cost(document: DocumentNode) -> bool:
+    """Whether the size of a page, the ids of items, or the type that is to be told of are in a
+    variable, so that the cost is not the document's alone."""
+    text = print_ast(document)
+    return (
+        any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS, STEP, *ENDS))
+        or (any(f"{name}(" in text for name in LISTED) and "$" in text)
+        or f"{ONE_TYPE}(name: $" in text
+    )
+
+
+class _Costs:
+    """Adds up; a fragment is counted once, however often it is spread."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]):
+        self._schema = schema
+        self._variables = variables
+        self._fragments = fragments_of(document)
+        self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
+        self._known: dict[str, int] = {}
+
+    def operation(self, operation: OperationDefinitionNode) -> int:
+        """The cost of an operation."""
+        defaults = {
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in operation.variable_definitions or ()
+            if definition.default_value
+        }
+        self._given = {**defaults, **self._variables}
+        self._known.clear()
+        return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
+
+    def _of(self, selections: SelectionSetNode | None, parent: Any) -> int:
+        total = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                total += self._field(node, parent)
+            elif isinstance(node, FragmentSpreadNode):
+                total += _defer_cost(node) + self._fragment(node.name.value)
+            else:
+                assert isinstance(node, InlineFragmentNode)
+                total += _defer_cost(node)
+                total += self._of(node.selection_set, self._narrowed(node.type_condition, parent))
+        return total
+
+    def _field(self, node: FieldNode, parent: Any) -> int:
+        if node.name.value in ROOTS:
+            return self._introspection.of(node, self._given)
+        definition = getattr(parent, "fields", {}).get(node.name.value)
+        if definition is None or not is_composite_type(get_named_type(definition.type)):
+            return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
+        inside = self._of(node.selection_set, get_named_type(definition.type))
+        usual = USUAL_LENGTHS.get(f"{parent.name}.{node.name.value}", 1)
+        return 1 + usual * self._page(node, definition) * inside
+
+    def _page(self, node: FieldNode, definition: GraphQLField) -> int:
+        """How many items a field may have on a page; those that have no pages count once."""
+        if IDS in definition.args:
+            ids = self._given_to(node, IDS)
+            return max(1, len(ids)) if isinstance(ids, list) else 1
+        if STEP in definition.args:
+            return self._moments(node, definition)
+        if listed := LISTED.get(node.name.value):
+            return prod(_length(self._given_to(node, name)) for name in listed)
+        if node.name.value in LINKS:
+            return MAX_REFERENCES
+        if PAGE_ARGUMENTS[0] not in definition.args:
+            return 1
+        sizes = (self._given_to(node, name) for name in PAGE_ARGUMENTS)
+        return max(
+            (_size(of) for of in sizes if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
+        )
+
+    def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
+        """What the moments that a field asks about count for: by its step, else as many as it expects."""
+        most = self._given_to(node, PAGE_ARGUMENTS[0])
+        if not isinstance(most, int | float):
+            most = definition.args[PAGE_ARGUMENTS[0]].default_value
+        start, end, step = (self._given_to(node, name) for name in (*ENDS, STEP))
+        if step is not None:
+            most = min(most, number_of_steps(start, end, step))
+        return -(-_size(most) // MOMENTS_PER_ONE)
+
+    def _given_to(self, node: FieldNode, name: str) -> Any:
+        """What an argument of a field is given as plain data; None where it is left out."""
+        values = (of.value for of in node.arguments or () if of.name.value == name)
+        value = next(values, None)
+        return None if value is None else value_from_ast_untyped(value, self._given)
+
+    def _fragment(self, name: str) -> int:
+        if name not in self._known:
+            fragment = self._fragments[name]
+            self._known[name] = self._of(
+                fragment.selection_set, self._narrowed(fragment.type_condition, None)
+            )
+        return self._known[name]
+
+    def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
+        return self._schema.get_type(condition.name.value) if condition else parent
+
+
+def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
+    """What a fragment costs beside its fields."""
+    names = (directive.name.value for directive in node.directives or ())
+    return DEFER_COST if GraphQLDeferDirective.name in names else 0
+
+
+def _length(given: Any) -> int:
+    """How many items an argument lists, one at least; years from one to another count too."""
+    if isinstance(given, dict):
+        first, last = given.get("from"), given.get("to")
+        return _size(last - first + 1) if isinstance(first, int) and isinstance(last, int) else 1
+    return _size(len(given)) if isinstance(given, list) else 1
+
+
+def _size(given: float) -> int:
+    """How many items count for a page of the size that a client gave: one at least."""
+    return int(min(given, MAX_COUNTED_ITEMS)) if given > 1 else 1
+
+
+class IntrospectionCost:
+    """Counts the fields of introspection, up to a limit for all of a document: whoever is over it
+    is refused, and counting takes as long as what is counted.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], most: int
+    ):
+        self._schema = schema
+        self._info: Any = SimpleNamespace(schema=schema)
+        self._fragments = fragments
+        self._most = self._left = most
+
+    def of(self, node: FieldNode, variables: Mapping[str, Any]) -> int:
+        """The fields of the answer to `__schema` or `__type`, itself included; more than the limit
+        once all that the document asks for is over it."""
+        before = self._left
+        source = self._schema if node.name.value == WHOLE_SCHEMA else self._type(node, variables)
+        self._count(node, ROOTS[node.name.value].type, [source])
+        return before - self._left if self._left >= 0 else self._most + 1
+
+    def _type(self, node: FieldNode, variables: Mapping[str, Any]) -> Any:
+        """The type that `__type` names; None where there is none."""
+        [name] = [argument.value for argument in node.arguments or ()]
+        if isinstance(name, VariableNode):
+            given = variables.get(name.name.value)
+            return self._schema.get_type(given) if isinstance(given, str) else None
+        return self._schema.get_type(name.value) if isinstance(name, StringValueNode) else None
+
+    def _count(self, node: FieldNode, kind: Any, values: Iterable[Any]) -> None:
+        self._left -= 1
+        named: Any = get_named_type(kind)
+        if not is_composite_type(named):
+            return
+        selected = list(self._fields(node.selection_set))
+        for value in values:
+            for field in selected if value is not None else ():
+                if self._left < 0:
+                    return
+                self._field(field, named, value)
+
+    def _field(self, node: FieldNode, parent: Any, source: Any) -> None:
+        definition = parent.fields.get(node.name.value)
+        if definition is None or not is_composite_type(get_named_type(definition.type)):
+            self._left -= 1  # __typename, or a value
+            return
+        deprecated = dict.fromkeys(definition.args, True)  # they are counted in any case
+        found = definition.resolve(source, self._info, **deprecated)
+        several = is_list_type(get_nullable_type(definition.type))
+        self._count(node, definition.type, (found or ()) if several else [found])
+
+    def _fields(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, FragmentSpreadNode):
+                yield from self._fields(self._fragments[node.name.value].selection_set)
+            else:
+                yield from self._fields(getattr(node, "selection_set", None))

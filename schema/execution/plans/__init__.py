@@ -1,0 +1,1 @@
+"""Plans: parts of an answer that are prepared once per document."""

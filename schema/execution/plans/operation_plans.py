@@ -1,0 +1,241 @@
+"""The plans of an operation: the only module of this package that the executor uses.
+
+A serializer makes part of an answer from values, and a field call has the arguments of a field. Both
+are cached per operation. Where a selection has no plan, a value does not fit, or a field fails,
+graphql-core makes the part and reports errors at their path.
+
+Any other exception is a bug. It is counted in `tracker_plan_failures_total` and logged once per
+document, and the plan is dropped. The client still gets its answer, because graphql-core makes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from traceback import extract_tb
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+)
+from graphql.execution.values import get_argument_values
+from prometheus_client import Counter
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from projections.lru_cache import SizedLruCache
+from schema.base.errors import DATABASE_ERRORS
+from schema.execution.plans.field_calls import FieldCall, has_variables, plan_call
+from schema.execution.plans.serializers import NotSerializable, Serializer, SerializerBuilder
+from tracker.errors import TrackerError
+
+MAX_PLAN_CACHE_BYTES = 32 * 1024 * 1024
+"""Memory for cached plans and their operations."""
+PLAN_BYTES_PER_TOKEN = 3000
+"""Approximate memory of the plans of an operation, per token of its text."""
+MAX_PLAN_VARIANTS = 4
+"""Combinations of included fields whose plans are cached for one operation."""
+MAX_LOGGED_FRAMES = 4
+"""Innermost frames of a failure that the log names."""
+EXPECTED_ERRORS = (NotSerializable, GraphQLError, TrackerError, *DATABASE_ERRORS)
+"""Errors that are no bugs of a plan: it does not fit, or a field or its arguments fail without it too."""
+
+PLAN_FAILURES = Counter(
+    "tracker_plan_failures",
+    "Plans that failed because of a bug; the answer was made without them.",
+    ["plan"],
+    registry=None,
+)
+"""Failures by the part of an answer; all applications of a process share the plans."""
+for _part in ("value", "field", "arguments", "column"):
+    PLAN_FAILURES.labels(_part)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class CachedPlans:
+    """The plans of an operation, by type and fields; None where there is none."""
+
+    operation: OperationDefinitionNode
+    """A reference, so that no other operation gets its `id` meanwhile."""
+    conditions: tuple[str, ...]
+    """Variables that decide which fields are included, or which parts of the schema are shown;
+    plans are for their values."""
+    serializers: dict[Any, Serializer | None] = field(default_factory=dict)
+    calls: dict[tuple[int, int], FieldCall | None] = field(default_factory=dict)
+    """The calls of fields, by parent type; None for fields that are answered without waiting."""
+    variants: set[tuple[Any, ...]] = field(default_factory=set)
+    """The values of the conditions that have plans."""
+    logged: bool = False
+    """Whether the log has a failure of these plans."""
+
+    def make_room(self, included: tuple[Any, ...]) -> None:
+        """Drop all serializers if the conditions had too many values."""
+        if included not in self.variants and len(self.variants) >= MAX_PLAN_VARIANTS:
+            self.serializers.clear()
+            self.variants.clear()
+        self.variants.add(included)
+
+    @contextmanager
+    def guard(self, part: str) -> Iterator[None]:
+        """Leave a block at any error, and report errors that are bugs."""
+        try:
+            yield
+        except Exception as error:
+            self.report(part, error)
+
+    def report(self, part: str, error: Exception, serializer: Any = None) -> None:
+        """Count an error that is a bug, log the first one and drop the serializer of that key.
+
+        Messages of exceptions may have values of variables: the log has the class and the place."""
+        if isinstance(error, EXPECTED_ERRORS):
+            return
+        PLAN_FAILURES.labels(part).inc()
+        if serializer:
+            self.serializers[serializer] = None
+        if self.logged:
+            return
+        self.logged = True
+        name, location = self.operation.name, self.operation.loc
+        logger.error(
+            "a plan failed, its answer was made without it: plan=%s error=%s operation=%s"
+            " document=%s at %s",
+            part,
+            type(error).__name__,
+            name.value if name else "unnamed",
+            sha256(location.source.body.encode()).hexdigest() if location else "-",
+            " > ".join(
+                f"{frame.filename}:{frame.lineno} {frame.name}"
+                for frame in extract_tb(error.__traceback__)[-MAX_LOGGED_FRAMES:]
+            ),
+        )
+
+
+_cache: SizedLruCache[int, CachedPlans] = SizedLruCache(MAX_PLAN_CACHE_BYTES)
+
+
+class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
+    """An execution of an operation, with its plans."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._plans = cached_plans(self.operation, self.fragment_definitions.values())
+        coerced = self.variable_values.coerced
+        self._included = tuple(coerced.get(name) for name in self._plans.conditions)
+        self._plans.make_room(self._included)
+        self._calls: dict[tuple[int, int], FieldCall | None] = {}
+        """Calls whose arguments have variables, for this execution only."""
+
+    def value_parts(
+        self, type_: Any, selected: Sequence[Any], values: Sequence[Any]
+    ) -> Sequence[Any] | None:
+        """Return the part of the answer of each value, or None if graphql-core has to make them."""
+        return self._parts("value", type_, selected, values)
+
+    def field_parts(
+        self, parent: GraphQLObjectType, selected: Sequence[Any], objects: Sequence[Any]
+    ) -> Sequence[Any] | None:
+        """Return a field's part of the answer for each object, or None if graphql-core has to make
+        them."""
+        return self._parts("field", parent, selected, objects)
+
+    def has_value_plan(self, type_: Any, selected: Sequence[Any]) -> bool:
+        """Whether values of a type have a plan, with the fields selected of them."""
+        return self._serializer("value", type_, selected)[1] is not None
+
+    def report_failure(self) -> AbstractContextManager[None]:
+        """Leave a block at any error, and report errors that are bugs of plans of many moments."""
+        return self._plans.guard("column")
+
+    def field_call(self, parent: GraphQLObjectType, node: FieldNode) -> FieldCall | None:
+        """Return the call of a field of a query."""
+        if self.operation.operation is not OperationType.QUERY:
+            return None
+        key, calls = (id(parent), id(node)), self._plans.calls
+        if key not in calls and has_variables(node):
+            calls = self._calls
+        if key not in calls:
+            calls[key] = None
+            with self._plans.guard("arguments"):
+                calls[key] = plan_call(self.schema, parent, node, self.variable_values)
+        return calls[key]
+
+    def _parts(
+        self, part: str, type_: Any, selected: Sequence[Any], values: Sequence[Any]
+    ) -> Sequence[Any] | None:
+        key, serialize = self._serializer(part, type_, selected)
+        if serialize is None:
+            return None
+        try:
+            return serialize(values)
+        except Exception as error:
+            self._plans.report(part, error, key)
+            return None
+
+    def _serializer(
+        self, part: str, type_: Any, selected: Sequence[Any]
+    ) -> tuple[Any, Serializer | None]:
+        """Return the cached serializer and its key."""
+        key = (part, self._included, id(type_), *[id(details.node) for details in selected])
+        serializers = self._plans.serializers
+        if key not in serializers:
+            serializers[key] = None
+            builder = SerializerBuilder(self.schema, self._collect, self._arguments)
+            build = builder.field_plan if part == "field" else builder.plan
+            with self._plans.guard(part):
+                serializers[key] = build(type_, selected)
+        return key, serializers[key]
+
+    def _arguments(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        return get_argument_values(definition, node, self.variable_values)
+
+    def _collect(self, type_: GraphQLObjectType, selected: Any) -> Iterable[tuple[str, Any]]:
+        return self.collect_subfields(type_, selected)[0].items()
+
+
+def cached_plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> CachedPlans:
+    """Return the cache entry of an operation, which may have no plans yet."""
+    plans = _cache.get(id(operation))
+    if plans is None:
+        fragments = list(fragments)
+        selections = (operation.selection_set, *(f.selection_set for f in fragments))
+        conditions = sorted({name for one in selections for name in _conditions(one)})
+        plans = CachedPlans(operation, tuple(conditions))
+        size = PLAN_BYTES_PER_TOKEN * sum(map(_token_count, (operation, *fragments)))
+        _cache.put(id(operation), plans, size)
+    return plans
+
+
+def _token_count(node: Node) -> int:
+    """Count the tokens of a part of a document."""
+    token, count = node.loc and node.loc.start_token, 0
+    while token and node.loc and token is not node.loc.end_token:
+        token, count = token.next, count + 1
+    return count
+
+
+def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
+    """Yield the variables in the directives of a selection and in arguments of introspection."""
+    for node in selections.selections if selections else ():
+        arguments = [
+            argument
+            for directive in node.directives or ()
+            for argument in directive.arguments or ()
+        ]
+        if isinstance(node, FieldNode):
+            arguments += [of for of in node.arguments or () if of.name.value == "includeDeprecated"]
+        yield from (of.value.name.value for of in arguments if isinstance(of.value, VariableNode))
+        if isinstance(node, FieldNode | InlineFragmentNode):
+            yield from _conditions(node.selection_set)

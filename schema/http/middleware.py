@@ -1,0 +1,184 @@
+"""Middleware for all requests: the names of this server, other origins (CORS), and `Vary` by token.
+
+A page of another site can make its own name resolve to our address (DNS rebinding). The browser then
+takes us for that site and gives its page our responses. The Host header has the other name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+
+from projections.lru_cache import lru_cache_short_keys
+from schema.base.errors import plain_error
+from schema.http.authentication import kept_token
+from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
+from schema.http.responses import json_response
+
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Protocol-Version",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+)
+"""Headers that pages may send beside those that browsers send anyway."""
+EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
+"""Headers of answers that pages may read beside those that every page may."""
+BY_TOKEN = ("Authorization", "Cookie")
+
+logger = logging.getLogger(__name__)
+
+
+class TrustedHosts:
+    """Refuses requests, WebSockets included, that call us by a name that is not ours."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]):
+        self._app = app
+
+        def names_us(given: str) -> bool:
+            return is_ours(host_name(given), hosts)
+
+        self._names_us = lru_cache_short_keys(names_us, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is for us."""
+        if scope["type"] in ("http", "websocket"):
+            given = header(scope["headers"], b"host")
+            if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+                error = plain_error("BAD_REQUEST", "expected one Host header")
+                await JSONResponse(error, 400)(scope, receive, send)
+                return
+            if not self._names_us(given):
+                name = host_name(given)
+                message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
+                await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
+                    scope, receive, send
+                )
+                return
+        await self._app(scope, receive, send)
+
+
+def host_name(header: str) -> str:
+    """The name or address in a Host header, without its port; empty if it is none."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_ours(name: str, hosts: Collection[str]) -> bool:
+    """Whether a name is ours. Addresses are: nobody can make them mean something else."""
+    if name == "localhost" or name in hosts or "*" in hosts:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Cors(CORSMiddleware):
+    """Starlette's rules for the pages of some origins; refusals say which setting lists these, and
+    WebSockets, about which browsers ask nobody, have to come from them too."""
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]):
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+        )
+        self._log_refusal_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on requests, and say in their responses who may read them."""
+        if scope["type"] == "websocket":
+            await self._open_socket(WebSocket(scope, receive, send))
+        elif self.allow_origins or scope.get("method") == "OPTIONS":
+            await super().__call__(scope, receive, send)
+        else:  # what no other page may read is the same for all of them: no Vary
+            await self.app(scope, receive, send)
+
+    async def _open_socket(self, socket: WebSocket) -> None:
+        """Pass a WebSocket on, or refuse it."""
+        origin = socket.headers.get("origin")
+        if (
+            origin is None
+            or is_same_origin(origin, socket.headers.get("host"))
+            or socket.headers.get("sec-fetch-site") == "same-origin"
+            or self.is_allowed_origin(normalize_origin(origin) or "")
+        ):
+            await self.app(socket.scope, socket.receive, socket.send)
+        else:
+            await socket.send_denial_response(self._refused(origin))
+
+    def _refused(self, origin: str) -> Response:
+        self._log_refusal_once(origin)
+        return json_response(
+            plain_error("UNKNOWN_ORIGIN", refusal_message(origin)), 403, Vary="Origin"
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser is told before it sends what its page wants to."""
+        origin = request_headers["origin"]
+        if self.is_allowed_origin(origin):
+            return super().preflight_response(request_headers)
+        return self._refused(origin)
+
+
+def refusal_message(origin: str) -> str:
+    """What a page is told that may not use the API."""
+    return (
+        f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
+        " setting of the server that lists them"
+    )
+
+
+def log_refusal(origin: str) -> None:
+    """Tell whoever runs the server, who may be the one that misses it."""
+    logger.warning("refused: %s", refusal_message(origin))
+
+
+class VaryByToken:
+    """Says of answers that were asked for with a cookie, or that take a token, that they depend on
+    it: a browser that kept one must not show it after signing out."""
+
+    def __init__(self, app: ASGIApp, read_open: bool):
+        self._app = app
+        self._read_open = read_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and mark what comes back."""
+        if scope["type"] != "http" or (
+            self._read_open and kept_token(HTTPConnection(scope)) is None
+        ):
+            await self._app(scope, receive, send)
+            return
+
+        async def marking(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in BY_TOKEN:
+                    if name.lower() not in headers.get("vary", "").lower():
+                        headers.add_vary_header(name)
+            await send(message)
+
+        await self._app(scope, receive, marking)
