@@ -23,7 +23,7 @@ MADE_CLASSES = {
     "hatch",
     *(f"sw-q{step}" for step in range(7)),
     *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
-    *("marks", "wide", "narrow"),  # of charts by Vega
+    *("marks", "wide", "narrow"),  # of lines over years
 }
 """Classes that Python makes, or a template of a number."""
 
