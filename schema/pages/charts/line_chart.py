@@ -112,7 +112,7 @@ class Layout:
 
 
 WIDE = Layout(640, 300, 12, 160)
-NARROW = Layout(250, 260, 4, 90)
+NARROW = Layout(250, 260, 4, 92)
 IMAGE = Layout(640, 340, 12, 160, LIGHT, is_image=True)
 
 
