@@ -7,19 +7,18 @@ that goes leaves nothing behind.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
 from typing import IO, Any, Protocol
 
-import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 import orjson
+import xlsxwriter  # type: ignore[import-untyped]  # it has no types of its own
 
 from projections.fold.replay import STATE_FORMAT
 from schema.tables.cells import cell, plain
@@ -37,7 +36,9 @@ CHUNK_BYTES = 64 * 1024
 MAX_SHEET_ROWS = 1_048_575
 """Rows of a sheet of XLSX below the one with the names of columns."""
 MAX_CELL_CHARACTERS = 32_767
-"""Characters of a cell of XLSX: openpyxl would cut what is longer without a word."""
+"""Units of UTF-16 in a cell of XLSX: XlsxWriter cuts longer texts silently."""
+NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
+"""Characters that no cell of XLSX holds."""
 NEEDS_QUOTES = re.compile('[#",\r\n]')
 """In a cell of CSV. The `csv` module quotes no `#`."""
 
@@ -138,24 +139,23 @@ class Xlsx:
     ) -> AsyncGenerator[bytes, None]:
         """The file once it is complete. Raises TooLarge for more rows than a sheet has."""
         columns, count = _columns(header), 0
-        book = openpyxl.Workbook(write_only=True)
         with FileThread() as thread:
-            thread.enter_context(_parts(book))
-            sheet = book.create_sheet(header.table.name)
-            await thread.run(sheet.append, [column.name for column in columns])
+            folder = thread.enter_context(tempfile.TemporaryDirectory(prefix="tracker-table-"))
+            file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
+            options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
+            book = xlsxwriter.Workbook(file, options)
+            sheet = book.add_worksheet(header.table.name)
+            _append(sheet, 0, [[column.name for column in columns]])
             async with aclosing(pages):
                 async for page in pages:
-                    count += len(page)
-                    if count > MAX_SHEET_ROWS:
+                    if count + len(page) > MAX_SHEET_ROWS:
                         raise TooLarge(
                             f"a sheet has at most {MAX_SHEET_ROWS:,} rows: narrow the table"
                         )
-                    await thread.run(_append, sheet, columns, page)
-            about = book.create_sheet("about")
-            for line in header.lines().items():
-                about.append(line)
-            file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
-            await thread.run(book.save, file)
+                    await thread.run(_append_cells, sheet, count + 1, columns, page)
+                    count += len(page)
+            _append(book.add_worksheet("about"), 0, header.lines().items())
+            await thread.run(book.close)
             async for chunk in _chunks(thread, file):
                 yield chunk
 
@@ -257,35 +257,39 @@ def _texts(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
     return [cell(column.scalar, value) for column, value in zip(columns, row, strict=True)]
 
 
-def _append(sheet: Any, columns: Sequence[Column], page: list[list[Any]]) -> None:
-    for row in page:
-        sheet.append([_xlsx(column, value) for column, value in zip(columns, row, strict=True)])
+def _append_cells(sheet: Any, first: int, columns: Sequence[Column], page: list[list[Any]]) -> None:
+    cells = ([_xlsx(*pair) for pair in zip(columns, row, strict=True)] for row in page)
+    _append(sheet, first, cells)
 
 
-def _xlsx(column: Column, value: Any) -> Any:
-    """A value as a cell: numbers as numbers, all else as text that is no formula."""
+def _append(sheet: Any, first: int, rows: Iterable[Iterable[Any]]) -> None:
+    """Write rows from a line on: texts as texts, whatever they look like."""
+    for line, row in enumerate(rows, first):
+        for index, value in enumerate(row):
+            match value:
+                case bool():
+                    sheet.write_boolean(line, index, value)
+                case int() | float():
+                    sheet.write_number(line, index, value)
+                case str():
+                    sheet.write_string(line, index, value)
+
+
+def _xlsx(column: Column, value: Any) -> bool | float | str | None:
+    """A value as a cell: numbers as numbers, all else as text."""
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str) and column.scalar in ("Decimal", "Position"):
         return float(value) if column.scalar == "Decimal" else int(value)
-    text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell(column.scalar, value))
-    if len(text) > MAX_CELL_CHARACTERS:
-        text = f"{text[: MAX_CELL_CHARACTERS - 1]}…"
-    return text or None
+    return _cut(NOT_IN_XML.sub("", cell(column.scalar, value))) or None
 
 
-@contextmanager
-def _parts(book: Any) -> Iterator[None]:
-    """At the end remove the files that openpyxl keeps of the sheets of a book until it is saved: of one
-    that is not it would keep them as long as the process runs."""
-    try:
-        yield
-    finally:
-        for sheet in book.worksheets:
-            with suppress(Exception):  # what is broken need not be whole to be removed
-                sheet.close()
-            if os.path.exists(sheet._writer.out):
-                sheet._writer.cleanup()
+def _cut(text: str) -> str:
+    """A text that a cell holds. A longer one ends with a mark."""
+    units = text.encode("utf-16-le") if len(text) > MAX_CELL_CHARACTERS // 2 else b""
+    if len(units) <= 2 * MAX_CELL_CHARACTERS:
+        return text
+    return units[: 2 * (MAX_CELL_CHARACTERS - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def _write_group(

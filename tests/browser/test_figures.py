@@ -25,7 +25,7 @@ async def test_a_reader_goes_from_the_list_to_the_event_behind_a_mark(
         await page.get_by_role("link", name="Rare earths", exact=True).click()
         await page.get_by_role("link", name="2023", exact=True).first.click()
         await expect(page.get_by_text("World mine production, 2023")).to_be_visible()
-        await page.locator(".vega .wide a", has_text="World, 2023: 350,000").click()
+        await page.locator(".lines .wide a", has_text="World, 2023: 350,000").click()
         await expect(page.locator("h1")).to_have_text(
             "Rare earths: mine production of the world, 2023"
         )
@@ -41,8 +41,8 @@ async def test_a_phone_gets_the_narrow_drawing_and_a_desk_the_wide_one(
     for width, shown, hidden in ((360, ".narrow", ".wide"), (1280, ".wide", ".narrow")):
         async with visit(width=width) as tab:
             await tab.open(site.url + RARE_EARTHS)
-            await expect(tab.page.locator(f".vega {shown}")).to_be_visible()
-            await expect(tab.page.locator(f".vega {hidden}")).to_be_hidden()
+            await expect(tab.page.locator(f".lines {shown}")).to_be_visible()
+            await expect(tab.page.locator(f".lines {hidden}")).to_be_hidden()
 
 
 async def test_the_colours_of_a_chart_are_those_of_the_theme(site: Site, visit: Visiting) -> None:
@@ -50,7 +50,7 @@ async def test_the_colours_of_a_chart_are_those_of_the_theme(site: Site, visit: 
     for dark in (False, True):
         async with visit(dark=dark) as tab:
             await tab.open(site.url + RARE_EARTHS)
-            name = tab.page.locator(".vega .wide text", has_text="China")
+            name = tab.page.locator(".lines .wide text", has_text="China")
             fills.append(await name.evaluate("text => getComputedStyle(text).fill"))
     assert fills == ["rgb(176, 58, 6)", "rgb(255, 138, 85)"]
 
@@ -58,7 +58,7 @@ async def test_the_colours_of_a_chart_are_those_of_the_theme(site: Site, visit: 
 async def test_a_mark_is_reached_and_followed_by_the_keyboard(site: Site, visit: Visiting) -> None:
     async with visit() as tab:
         await tab.open(site.url + RARE_EARTHS)
-        await tab.page.locator(".vega .wide a", has_text="China, 2023: 255,000").focus()
+        await tab.page.locator(".lines .wide a", has_text="China, 2023: 255,000").focus()
         await tab.page.keyboard.press("Enter")
         await expect(tab.page.locator("h1")).to_have_text(
             "Rare earths: mine production of China, 2023"

@@ -14,14 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.pages.charts.amounts import amount_words, apart, ticks
-from schema.pages.charts.line_chart import WIDE, Line, LineChart, YearMark, unbroken, vega_lite
+from schema.pages.charts.line_chart import WIDE, Line, LineChart, YearMark, draw_lines, unbroken
 from schema.pages.charts.picture_process import PictureProcess
 from schema.pages.charts.renderer import MAX_WAITING, ChartRenderer
+from schema.pages.commodities.years import years_drawings, years_image
+from schema.pages.site.templates import environment
 from tracker.errors import TrackerError, Unavailable
 
 HOSTILE = "</svg><script>alert(1)</script>\x0b & \"'><a href=javascript:alert(2)>"
 SHOWN = HOSTILE.replace("\x0b", "")
 SVG = "{http://www.w3.org/2000/svg}"
+ELEMENTS = {
+    *("p", "svg", "g", "a", "title", "desc"),
+    *("polyline", "circle", "line", "text", "rect"),
+}
 
 
 def mark(year: int, value: int, *, in_use: bool = True, words: str = "said") -> YearMark:
@@ -38,27 +44,34 @@ def chart(*marks: YearMark, name: str = "China", **texts: str) -> LineChart:
 RISING = chart(mark(2020, 10), mark(2021, 20), mark(2021, 15, in_use=False))
 
 
+HOSTILE_CHART = chart(
+    mark(2020, 10, words=HOSTILE),
+    name=HOSTILE,
+    title=HOSTILE,
+    description=HOSTILE,
+    source=HOSTILE,
+    unit=HOSTILE,
+)
+
+
 @pytest.fixture(scope="module")
 def renderer() -> ChartRenderer:
     """One for all tests here."""
     return ChartRenderer()
 
 
-async def test_what_others_wrote_is_text_in_a_chart(renderer: ChartRenderer) -> None:
-    hostile = chart(
-        mark(2020, 10, words=HOSTILE),
-        name=HOSTILE,
-        title=HOSTILE,
-        description=HOSTILE,
-        source=HOSTILE,
-        unit=HOSTILE,
-    )
-    inline = await renderer.inline(hostile)
-    image = ElementTree.fromstring(await renderer.image(hostile, "svg"))
-    page = ElementTree.fromstring(f"<p>{inline}</p>")
+def inline(shown: LineChart) -> str:
+    """A chart as a part of a page, in its two widths."""
+    macro = environment().get_template("charts/line_chart.html").module.line_chart  # type: ignore[attr-defined]
+    return "".join(macro(drawing, size) for size, drawing in years_drawings(shown))
+
+
+def test_what_others_wrote_is_text_in_a_chart() -> None:
+    image = ElementTree.fromstring(years_image(HOSTILE_CHART))
+    page = ElementTree.fromstring(f"<p>{inline(HOSTILE_CHART)}</p>")
     for root in (page, image):
         names = {element.tag.removeprefix(SVG) for element in root.iter()}
-        assert names <= {"p", "svg", "g", "path", "line", "text", "rect", "a", "title", "desc"}
+        assert names <= ELEMENTS
         attributes = {name for element in root.iter() for name in element.attrib}
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
     assert [text.text for text in page.iter("title")].count(SHOWN) == 4, (
@@ -67,47 +80,39 @@ async def test_what_others_wrote_is_text_in_a_chart(renderer: ChartRenderer) -> 
     assert [text.text for text in image.iter(f"{SVG}desc")] == [SHOWN]
 
 
-async def test_marks_lead_to_their_own_addresses_and_nothing_else_does(
-    renderer: ChartRenderer,
-) -> None:
-    page = ElementTree.fromstring(f"<p>{await renderer.inline(RISING)}</p>")
+def test_marks_lead_to_their_own_addresses_and_nothing_else_does() -> None:
+    page = ElementTree.fromstring(f"<p>{inline(RISING)}</p>")
     addresses = [link.get("href") for link in page.iter("a")]
     assert sorted(set(map(str, addresses))) == ["/figures/2020?a=1&b=2", "/figures/2021?a=1&b=2"]
     assert len(addresses) == 6, "three marks in two widths"
-    image = (await renderer.image(RISING, "svg")).decode()
-    assert "href" not in image
-    assert "link.invalid" not in image
+    assert "href" not in years_image(RISING)
 
 
-async def test_a_chart_says_what_it_is_and_takes_its_colours_from_the_page(
-    renderer: ChartRenderer,
-) -> None:
-    inline = await renderer.inline(RISING)
-    for svg in ElementTree.fromstring(f"<p>{inline}</p>"):
+def test_a_chart_says_what_it_is_and_takes_its_colours_from_the_page() -> None:
+    for svg in ElementTree.fromstring(f"<p>{inline(RISING)}</p>"):
         assert svg.get("role") == "group"
         assert [(child.tag, child.text) for child in svg][:2] == [
             ("title", "Output"),
             ("desc", "It grew."),
         ]
         assert svg.get("class") in ("marks wide", "marks narrow")
-    assert "var(--c1)" in str(inline)
-    assert b"var(" not in await renderer.image(RISING, "svg")
+    assert "var(--c1)" in inline(RISING)
+    assert "var(" not in years_image(RISING)
 
 
 async def test_images_are_of_the_kinds_that_they_say(renderer: ChartRenderer) -> None:
-    assert (await renderer.image(RISING, "png")).startswith(b"\x89PNG")
-    assert (await renderer.image(RISING, "pdf")).startswith(b"%PDF")
-    drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    drawn = years_image(RISING)
     assert await renderer.image(drawn, "svg") == drawn.encode()
     assert (await renderer.image(drawn, "png")).startswith(b"\x89PNG")
+    assert (await renderer.image(drawn, "pdf")).startswith(b"%PDF")
 
 
-async def test_what_was_drawn_is_not_drawn_again(renderer: ChartRenderer) -> None:
-    await renderer.inline(RISING)
+async def test_a_picture_that_was_made_is_not_made_again(renderer: ChartRenderer) -> None:
+    await renderer.image(years_image(RISING), "png")
     misses = renderer.pictures.misses
-    await renderer.inline(RISING)
+    await renderer.image(years_image(RISING), "png")
     assert renderer.pictures.misses == misses
-    await renderer.inline(chart(mark(2020, 11), mark(2021, 20)))
+    await renderer.image(years_image(chart(mark(2020, 11), mark(2021, 20))), "png")
     assert renderer.pictures.misses > misses
 
 
@@ -116,9 +121,9 @@ async def test_too_many_charts_at_once_are_refused_and_those_that_wait_are_made(
 ) -> None:
     go_on = threading.Event()
 
-    def make(self: PictureProcess, what: str, text: str) -> bytes:
+    def make(self: PictureProcess, format: str, svg: str) -> bytes:
         go_on.wait()
-        return text.encode()
+        return svg.encode()
 
     monkeypatch.setattr(PictureProcess, "make", make)
     renderer = ChartRenderer()
@@ -147,13 +152,12 @@ def test_a_process_that_died_is_started_again() -> None:
     process.close()
 
 
-async def test_without_the_library_a_page_has_no_chart_and_images_say_what_is_missing(
+async def test_without_the_library_images_say_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, renderer: ChartRenderer
 ) -> None:
     monkeypatch.setattr("schema.pages.charts.picture_process.find_spec", lambda name: None)
-    assert await renderer.inline(RISING) is None
     with pytest.raises(TrackerError) as refused:
-        await renderer.image(RISING, "png")
+        await renderer.image("<svg/>", "png")
     assert refused.value.code == "FORMAT_NOT_INSTALLED"
     assert await renderer.image("<svg/>", "svg") == b"<svg/>"
 
@@ -161,11 +165,24 @@ async def test_without_the_library_a_page_has_no_chart_and_images_say_what_is_mi
 def test_a_year_without_a_number_breaks_its_line() -> None:
     marks = [mark(2020, 1), mark(2021, 2), mark(2022, 9, in_use=False), mark(2023, 3)]
     assert [[part.year for part in parts] for parts in unbroken(marks)] == [[2020, 2021], [2023]]
-    lines, earlier, in_use, names = vega_lite(chart(*marks), WIDE)["layer"]
-    assert [row["part"] for row in lines["data"]["values"]] == ["0/0", "0/0", "0/1"]
-    assert [row["year"] for row in earlier["data"]["values"]] == [2022]
-    assert [row["year"] for row in in_use["data"]["values"]] == [2020, 2021, 2023]
-    assert [row["name"] for row in names["data"]["values"]] == ["China"]
+    drawing = draw_lines(chart(*marks), WIDE)
+    assert [points.count(",") for points, _ in drawing.paths] == [2, 1]
+    assert [drawn.mark.year for drawn in drawing.marks] == [2022, 2020, 2021, 2023]
+    assert [name.text for name in drawing.names] == ["China"]
+
+
+def test_places_and_labels_follow_the_numbers() -> None:
+    drawing = draw_lines(chart(mark(2020, 0), mark(2024, 4_000_000), name="N" * 90), WIDE)
+    assert drawing.unit == "million t"
+    assert [number.text for number in drawing.numbers] == ["0", "1", "2", "3", "4"]
+    assert [number.y for number in drawing.numbers] == [300, 225, 150, 75, 0]
+    assert [(drawn.x, drawn.y) for drawn in drawing.marks] == [(0, 300), (640, 0)]
+    assert [(year.text, year.x, year.anchor) for year in drawing.years] == [
+        ("2024", 640, "end"),
+        ("2020", 0, "start"),
+    ]
+    [name] = drawing.names
+    assert name.text == "N" * 21 + "…"
 
 
 def test_a_line_joins_the_claims_of_one_publisher_only() -> None:
@@ -177,7 +194,7 @@ def test_a_line_joins_the_claims_of_one_publisher_only() -> None:
 
 def test_a_chart_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="expected marks"):
-        vega_lite(chart(), WIDE)
+        draw_lines(chart(), WIDE)
 
 
 amounts = st.decimals(-(10**9), 10**9, places=3) | st.decimals(0, 10**30, places=30)

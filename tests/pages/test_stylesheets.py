@@ -24,7 +24,7 @@ MADE_CLASSES = {
     *("full", "terms", "contradicted", "part"),  # how output under controls is drawn
     *(f"sw-q{step}" for step in range(7)),
     *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
-    *("marks", "wide", "narrow"),  # of charts by Vega
+    *("marks", "wide", "narrow"),  # of lines over years
 }
 """Classes that Python makes, or a template of a number."""
 

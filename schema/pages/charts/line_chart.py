@@ -1,4 +1,4 @@
-"""Lines over years, as a specification in Vega-Lite: a pure function of what the chart shows.
+"""Lines over years: a pure function of what the chart shows, which templates make SVG of.
 
 Names stand beside the ends of their lines, moved apart here; there is no legend. A filled mark is the
 claim in use, a hollow one what an earlier edition said. A year without a number breaks its line, and
@@ -8,21 +8,29 @@ so does another publisher.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from schema.pages.charts.amounts import apart, ticks
+from schema.pages.charts.amounts import amount_words, apart, ticks
 
 MAX_LINES = 8
 """More than so many lines cannot be told apart."""
-LINK_PREFIX = "https://link.invalid/"
-"""What stands for the address of a mark in a specification: with the number of the mark behind it.
-Vega makes relative addresses absolute ones of its own site, so ours are put in afterwards."""
-FONT = "system-ui, 'Liberation Sans', Arial, sans-serif"
+MAX_TICKS = 6
 LABEL_DISTANCE_PIXELS = 14
 LABEL_OFFSET_PIXELS = 8
+CHARACTER_PIXELS = 7
+"""Width of a character of a name on average; of a wide one, as in Chinese, twice as much."""
+DIGIT_PIXELS = 6
+MARGIN_PIXELS = 4
+IMAGE_MARGIN_PIXELS = 16
+UNIT_PIXELS = 24
+"""Height above the plot, for the unit."""
+YEARS_PIXELS = 22
+"""Height below the plot, for the years."""
+TITLE_PIXELS = 66
+"""Height of the title and the source of an image."""
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 """What long numbers are divided by on the axis, and the word for it before the unit."""
 
@@ -88,11 +96,6 @@ class LineChart:
     """With the basis, such as `t REO`."""
     lines: Sequence[Line]
 
-    @property
-    def marks(self) -> list[YearMark]:
-        """All marks in the order in which they are numbered."""
-        return [mark for line in self.lines for mark in line.marks]
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -105,40 +108,101 @@ class Layout:
     """Names that are wider end in an ellipsis."""
     colours: Colours = field(default_factory=lambda: TOKENS)
     is_image: bool = False
-    """Whether it stands alone: with its title, its source and a ground."""
+    """Whether it stands alone: with its title, its source and a ground, without links."""
 
 
 WIDE = Layout(640, 300, 12, 160)
-NARROW = Layout(250, 260, 4, 90)
+NARROW = Layout(250, 260, 4, 92)
 IMAGE = Layout(640, 340, 12, 160, LIGHT, is_image=True)
 
 
-def vega_lite(chart: LineChart, layout: Layout) -> dict[str, Any]:
-    """The specification of a chart. Raises ValueError for a chart that shows nothing, or too much."""
-    if not chart.marks or len(chart.lines) > MAX_LINES:
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at a place of the plot."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+    anchor: str = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMark:
+    """A mark at its place of the plot."""
+
+    x: float
+    y: float
+    colour: str
+    mark: YearMark
+
+
+@dataclass(frozen=True, slots=True)
+class LineDrawing:
+    """The elements of a chart, in pixels from the upper left corner of the plot."""
+
+    chart: LineChart
+    layout: Layout
+    left: float
+    top: float
+    width: int
+    height: int
+    unit: str
+    numbers: Sequence[Label]
+    years: Sequence[Label]
+    paths: Sequence[tuple[str, str]]
+    """The points of each unbroken part of a line, and its colour."""
+    marks: Sequence[DrawnMark]
+    """Those in use last: they lie above the others."""
+    names: Sequence[Label]
+
+
+def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
+    """Draw a chart. Raises ValueError for a chart that shows nothing, or too much."""
+    marks = [(line, mark) for line in chart.lines for mark in line.marks]
+    if not marks or len(chart.lines) > MAX_LINES:
         raise ValueError(f"expected marks, and at most {MAX_LINES} lines")
-    years = sorted({mark.year for mark in chart.marks})
-    scale = ticks(Decimal(0), max(mark.value for mark in chart.marks), 6)
+    years = sorted({mark.year for _, mark in marks})
+    scale = ticks(Decimal(0), max(mark.value for _, mark in marks), MAX_TICKS)
     factor, word = _factor(scale[-1])
-    axes = _axes(layout, years, [float(tick / factor) for tick in scale], f"{word} {chart.unit}")
-    spec: dict[str, Any] = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": layout.width_pixels,
-        "height": layout.height_pixels,
-        "background": layout.colours["paper"] if layout.is_image else None,
-        "padding": 16 if layout.is_image else 4,
-        "config": _config(layout.colours),
-        "encoding": axes | {"color": {"field": "colour", "type": "nominal", "scale": None}},
-        "layer": [
-            _line_layer(chart, layout, factor),
-            _mark_layer(chart, layout, factor, in_use=False),
-            _mark_layer(chart, layout, factor, in_use=True),
-            _name_layer(chart, layout, years[-1], scale[-1], factor),
+
+    def x(year: int) -> float:
+        return round(layout.width_pixels * (year - years[0]) / max(years[-1] - years[0], 1), 1)
+
+    def y(value: Decimal) -> float:
+        return round(layout.height_pixels * float(1 - value / scale[-1]), 1)
+
+    quiet, colours = layout.colours["ink-3"], layout.colours
+    numbers = [Label(-6, y(tick), amount_words(tick / factor), quiet, "end") for tick in scale]
+    names = _names(chart, layout, y)
+    margin = IMAGE_MARGIN_PIXELS if layout.is_image else MARGIN_PIXELS
+    left = margin + 6 + DIGIT_PIXELS * max(len(label.text) for label in numbers)
+    top = margin + UNIT_PIXELS + (TITLE_PIXELS if layout.is_image else 0)
+    right = LABEL_OFFSET_PIXELS + max((_width(label.text) for label in names), default=0)
+    return LineDrawing(
+        chart=chart,
+        layout=layout,
+        left=left,
+        top=top,
+        width=round(left + layout.width_pixels + right + margin),
+        height=top + layout.height_pixels + YEARS_PIXELS + margin,
+        unit=printable(f"{word} {chart.unit}".strip()),
+        numbers=numbers,
+        years=[
+            Label(x(year), layout.height_pixels + 15, str(year), quiet, _anchor(year, years))
+            for year in years[:: -_skipped(len(years), layout)]
         ],
-    }
-    if layout.is_image:
-        spec["title"] = {"text": printable(chart.title), "subtitle": printable(chart.source)}
-    return spec
+        paths=[
+            (" ".join(f"{x(mark.year)},{y(mark.value)}" for mark in part), colours[line.colour])
+            for line in chart.lines
+            for part in unbroken(line.marks)
+        ],
+        marks=[
+            DrawnMark(x(mark.year), y(mark.value), colours[line.colour], mark)
+            for line, mark in sorted(marks, key=lambda pair: pair[1].in_use)
+        ],
+        names=names,
+    )
 
 
 def printable(text: str) -> str:
@@ -151,55 +215,14 @@ def _factor(highest: Decimal) -> tuple[int, str]:
     return next(((size, word) for size, word in FACTORS if highest >= 2 * size), (1, ""))
 
 
-def _axes(
-    layout: Layout, years: Sequence[int], scale: Sequence[float], unit: str
-) -> dict[str, Any]:
-    skipped = -(-len(years) // layout.max_year_labels)
-    labelled = years[::-1][::skipped][::-1]
-    quiet = {"domain": False, "ticks": False, "aria": False}
-    return {
-        "x": {
-            "field": "year",
-            "type": "quantitative",
-            "scale": {"domain": [years[0], max(years[-1], years[0] + 1)], "nice": False},
-            "axis": quiet | {"title": None, "format": "d", "values": labelled, "grid": False},
-        },
-        "y": {
-            "field": "value",
-            "type": "quantitative",
-            "scale": {"domain": [scale[0], scale[-1]], "nice": False},
-            "axis": quiet
-            | {
-                "title": printable(unit.strip()),
-                "titleAngle": 0,
-                "titleAlign": "left",
-                "titleAnchor": "end",
-                "titleX": 0,
-                "titleY": -14,
-                "format": ",.12~g",
-                "values": list(scale),
-            },
-        },
-    }
+def _skipped(years: int, layout: Layout) -> int:
+    """The distance of the years that have labels, counted from the last one."""
+    return -(-years // layout.max_year_labels)
 
 
-def _line_layer(chart: LineChart, layout: Layout, factor: int) -> dict[str, Any]:
-    rows = [
-        {
-            "year": mark.year,
-            "value": float(mark.value / factor),
-            "colour": layout.colours[line.colour],
-            "part": f"{number}/{part}",
-        }
-        for number, line in enumerate(chart.lines)
-        for part, marks in enumerate(unbroken(line.marks))
-        for mark in marks
-    ]
-    return {
-        "data": {"values": rows},
-        "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round", "aria": False},
-        "encoding": {"detail": {"field": "part", "type": "nominal"}},
-    }
+def _anchor(year: int, years: Sequence[int]) -> str:
+    """The side of its place on which a year stands, so that none is outside of the plot."""
+    return "end" if year == years[-1] else "start" if year == years[0] else "middle"
 
 
 def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
@@ -214,90 +237,32 @@ def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
     return parts
 
 
-def _mark_layer(chart: LineChart, layout: Layout, factor: int, *, in_use: bool) -> dict[str, Any]:
-    colours = [layout.colours[line.colour] for line in chart.lines for _ in line.marks]
-    rows = [
-        {
-            "year": mark.year,
-            "value": float(mark.value / factor),
-            "colour": colour,
-            "words": printable(mark.words),
-            "link": f"{LINK_PREFIX}{number}",
-        }
-        for number, (mark, colour) in enumerate(zip(chart.marks, colours, strict=True))
-        if mark.in_use == in_use
-    ]
-    look = (
-        {"filled": True, "size": 34, "opacity": 1}
-        if in_use
-        else {"filled": False, "fill": layout.colours["paper"], "size": 40, "strokeWidth": 1.4}
-    )
-    encoding: dict[str, Any] = {"description": {"field": "words", "type": "nominal"}}
-    if not layout.is_image:
-        encoding["href"] = {"field": "link", "type": "nominal"}
-    return {
-        "data": {"values": rows},
-        "mark": {"type": "point", "shape": "circle", "opacity": 1, **look},
-        "encoding": encoding,
-    }
-
-
-def _name_layer(
-    chart: LineChart, layout: Layout, last_year: int, highest: Decimal, factor: int
-) -> dict[str, Any]:
+def _names(chart: LineChart, layout: Layout, y: Callable[[Decimal], float]) -> list[Label]:
     """The names at the right end, at the heights of the last numbers in use."""
-    named = [(line, unbroken(line.marks)) for line in chart.lines]
-    ends = [(line, parts[-1][-1].value) for line, parts in named if parts]
-    height = layout.height_pixels
-    wanted = [height * float(1 - value / highest) for _, value in ends]
-    places = apart(wanted, LABEL_DISTANCE_PIXELS, 0, height)
-    rows = [
-        {
-            "year": last_year,
-            "value": float(highest / factor) * (1 - place / height),
-            "colour": layout.colours[line.colour],
-            "name": printable(line.name),
-        }
-        for (line, _), place in zip(ends, places, strict=True)
+    parts = [(line, unbroken(line.marks)) for line in chart.lines]
+    ends = [(line, y(of_line[-1][-1].value)) for line, of_line in parts if of_line]
+    heights = apart([end for _, end in ends], LABEL_DISTANCE_PIXELS, 0, layout.height_pixels)
+    return [
+        Label(
+            layout.width_pixels + LABEL_OFFSET_PIXELS,
+            round(height, 1),
+            _shortened(printable(line.name), layout.label_pixels),
+            layout.colours[line.colour],
+        )
+        for (line, _), height in zip(ends, heights, strict=True)
     ]
-    mark = {
-        "type": "text",
-        "align": "left",
-        "baseline": "middle",
-        "dx": LABEL_OFFSET_PIXELS,
-        "fontSize": 12,
-        "fontWeight": 600,
-        "limit": layout.label_pixels,
-        "aria": False,
-    }
-    return {
-        "data": {"values": rows},
-        "mark": mark,
-        "encoding": {"text": {"field": "name", "type": "nominal"}},
-    }
 
 
-def _config(colours: Colours) -> dict[str, Any]:
-    return {
-        "font": FONT,
-        "view": {"stroke": None},
-        "title": {
-            "anchor": "start",
-            "color": colours["ink"],
-            "fontSize": 17,
-            "fontWeight": 600,
-            "subtitleColor": colours["ink-2"],
-            "subtitleFontSize": 12,
-            "subtitlePadding": 6,
-            "offset": 28,
-        },
-        "axis": {
-            "gridColor": colours["line"],
-            "labelColor": colours["ink-3"],
-            "labelFontSize": 11,
-            "labelPadding": 6,
-            "titleColor": colours["ink-3"],
-            "titleFontSize": 11,
-            "titleFontWeight": "normal",
-        },
-    }
+def _width(text: str) -> int:
+    """The width of a name in pixels, about."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return CHARACTER_PIXELS * (len(text) + wide)
+
+
+def _shortened(text: str, pixels: int) -> str:
+    """A name that is at most so wide."""
+    if _width(text) <= pixels:
+        return text
+    while text and _width(f"{text}…") > pixels:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

@@ -10,7 +10,7 @@ from pathlib import Path
 from tracker.errors import TrackerError, Unavailable
 from tracker.worker_process import WorkerFailed, WorkerProcess
 
-WORKER = Path(__file__).with_name("vega_worker.py")
+WORKER = Path(__file__).with_name("picture_worker.py")
 REQUEST_TIMEOUT_SECONDS = 15.0
 """A picture takes 10 to 160 ms, the first 0.4 to 0.8 s; on a busy machine several times that."""
 MAX_PICTURES = 5_000
@@ -26,7 +26,7 @@ def require_installed() -> None:
     """Raise TrackerError where the library is not here."""
     if not is_installed():
         raise TrackerError(
-            "images take vl-convert-python, which is not installed here: the extra `charts` has it",
+            "PNG and PDF take vl-convert-python, which is not installed here: the extra `charts` has it",
             code="FORMAT_NOT_INSTALLED",
         )
 
@@ -40,11 +40,11 @@ class PictureProcess:
         )
         self.close, self.kill = self._worker.close, self._worker.kill
 
-    def make(self, what: str, text: str) -> bytes:
-        """`vega-lite`: the SVG of a specification; `png` and `pdf`: those of an SVG. Raises
-        Unavailable when the process fails or takes too long, ValueError for what cannot be drawn."""
+    def make(self, format: str, svg: str) -> bytes:
+        """An SVG as `png` or `pdf`. Raises Unavailable when the process fails or takes too long,
+        ValueError for what cannot be drawn."""
         try:
-            good, answer = self._worker.ask(json.dumps([what, text]).encode())
+            good, answer = self._worker.ask(json.dumps([format, svg]).encode())
         except WorkerFailed:
             raise Unavailable("the picture could not be made in time; try again") from None
         if not good:

@@ -16,6 +16,8 @@ from schema.pages.commodities.years import (
     edition_rows,
     first_drawn_year,
     years_chart,
+    years_drawings,
+    years_image,
 )
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
@@ -74,8 +76,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "not_drawn": [year for year in years if drawn and year < first_drawn_year(found)],
         "products": products(found, address),
         "editions": edition_rows(found),
-        "charts": {"years": drawn} if drawn else {},
-        **({"image": drawn} if drawn else {}),
+        "lines": years_drawings(drawn) if drawn else [],
+        **({"image": years_image(drawn)} if drawn else {}),
         "reserves": reserves,
         "reserve_rows": producer_rows(
             reserves["figures"], chart_measure(reserves), "asOf.reserves.figures"

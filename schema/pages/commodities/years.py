@@ -8,9 +8,20 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
+from schema.pages.charts.line_chart import (
+    IMAGE,
+    NARROW,
+    SERIES,
+    WIDE,
+    Line,
+    LineChart,
+    LineDrawing,
+    YearMark,
+    draw_lines,
+)
 from schema.pages.site.amounts import amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
+from schema.pages.site.templates import environment
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3
@@ -86,6 +97,17 @@ def years_chart(found: Mapping[str, Any], name: str, source: str, link: LinkTo) 
         return None
     title = f"{product(name, shown['form'])}: {kind_of_figure('PRODUCTION', shown['stage'])}"
     return LineChart(title, _description(lines, measure), source, unit(measure), lines)
+
+
+def years_drawings(chart: LineChart) -> list[tuple[str, LineDrawing]]:
+    """The drawings of a page by their classes: the style sheet shows one of them."""
+    return [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
+
+
+def years_image(chart: LineChart) -> str:
+    """The chart as SVG."""
+    template = environment().get_template("charts/line_image.html")
+    return template.render(drawing=draw_lines(chart, IMAGE))
 
 
 def first_drawn_year(found: Mapping[str, Any]) -> int:

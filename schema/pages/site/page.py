@@ -19,9 +19,8 @@ View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 and if it likes `description`, `turns` (the days on which something on the page turns; months and years
 are passed over), `facts_until` (the day of the newest fact that is known of it, from which on the ruler is
 dotted), `positions` (of the entries that are about it), `sources`
-(the publishers that who cites the page names first), `charts` (by name a `LineChart`, which the template
-gets drawn as `drawn.NAME`) and `image` (a `Drawing`: the page as `.svg`, `.png` and `.pdf`).
-Raises NotFound."""
+(the publishers that who cites the page names first) and `image` (an SVG: the page as `.svg`, `.png` and
+`.pdf`). Raises NotFound."""
 
 
 @dataclass(frozen=True, slots=True)

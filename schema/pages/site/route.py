@@ -49,9 +49,8 @@ class PageRoute:
         self._access_control = access_control
         self._observer = observer
         self._pacing = pacing
-        self._charts = ChartRenderer()
         self._questions = PageQuestions(access_control, answers)
-        self._data = PageData(self._questions, tables, self._charts)
+        self._data = PageData(self._questions, tables, ChartRenderer())
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
@@ -93,7 +92,7 @@ class PageRoute:
         page = self.rendered.get(key) if kept else None
         if page is None:
             async with self._questions.turn(asked):
-                html = await self._render(asked, data_of(answer))
+                html = self._render(asked, data_of(answer))
             page = self.rendered.keep(key, html) if kept else RenderedPage(html.encode())
         current_operation().outcome = "ok"
         return self._response(asked, page)
@@ -102,14 +101,11 @@ class PageRoute:
         headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
         return page.response(asked.request, headers, HTML)
 
-    async def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
-        """The HTML of a page for the data of its answer. Raises NotFound, and Unavailable when too
-        many charts are drawn."""
+    def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
+        """The HTML of a page for the data of its answer. Raises NotFound."""
         shown = asked.page.view(data, asked.address)
-        charts = shown.get("charts", {})
-        drawn = {name: await self._charts.inline(chart) for name, chart in charts.items()}
         kept = {name: value for name, value in shown.items() if name != "image" or is_installed()}
-        return render(asked, data, {**kept, "drawn": drawn})
+        return render(asked, data, kept)
 
 
 def render(asked: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from schema.pages.charts.line_chart import printable
 from schema.pages.charts.status_marks import HUE_WORDS, LOOKS, ON_PAGE
 from schema.pages.site import amounts, words
 from schema.pages.site.address import href, path_of
@@ -46,6 +47,7 @@ def environment() -> Environment:
         "written_day": words.written_day,
         "amount": amounts.amount,
         "measured": amounts.measured,
+        "printable": printable,
     }
     made.globals |= {
         "static": static_path,

@@ -1,9 +1,9 @@
 """Reads spreadsheets, CSV or XLSX with one header row, or a list of objects in JSON: policy lists
 and figures that a team keeps.
 
-Read in this order: `tables` (rows out of files), `records` (a row becomes facts); beside this
-package `column_mapping` (what columns mean) and `parsing` (dates, places, goods). Columns without a meaning
-are kept in the note.
+Read in this order: `xlsx_archive` (workbooks are checked), `tables` (rows out of files), `records`
+(a row becomes facts); beside this package `column_mapping` (what columns mean) and `parsing` (dates,
+places, goods). Columns without a meaning are kept in the note.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def reader(meaning: ColumnMapping) -> Reader:
     return Reader(
         name="sheet",
         title="Spreadsheets (CSV, XLSX, JSON) of policies or figures, columns mapped by --map",
-        version="1",
+        version="2",
         licence="as its keeper says",
         example="policies.xlsx --map title=Titel --set publisher=iea",
         recognise=recognise,
