@@ -27,6 +27,7 @@ from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     NO_LICENCES,
@@ -35,7 +36,6 @@ from tracker.domain.matching import (
     IssuerLicences,
     goes_to,
     goods_of,
-    is_legal_basis,
     licences_in_force,
     match_of,
 )

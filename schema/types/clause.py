@@ -340,7 +340,7 @@ class Clause(WithNote):
         """Whether it is the legal basis of its issuer's dual-use licences and adds none of its own: a law or
         a list on dual-use items.
         """
-        return matching.is_legal_basis(self.control, self.state.clause)
+        return legal_basis.is_legal_basis(self.control, self.state.clause)
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
