@@ -36,7 +36,7 @@ from schema.types.common import (
 from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
-from tracker.domain import matching, places, scope
+from tracker.domain import legal_basis, matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
 from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.confirmation import status_statement
@@ -346,7 +346,7 @@ class Clause(WithNote):
         """Whether it is the legal basis of its issuer's dual-use licences and adds none of its own: a law or
         a list on dual-use items.
         """
-        return matching.is_legal_basis(self.control, self.state.clause)
+        return legal_basis.is_legal_basis(self.control, self.state.clause)
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:

@@ -1,0 +1,32 @@
+"""Which clauses are the legal basis of the dual-use licences of their issuer. Pure."""
+
+from __future__ import annotations
+
+from tracker.domain.clause import Clause
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import DUAL_USE_ITEMS
+from tracker.domain.vocabulary import Measure, Territory
+
+
+def is_legal_basis(control: ExportControlState, clause: Clause) -> bool:
+    """Whether a clause is the legal basis of its issuer's dual-use licences and adds none of its own.
+
+    It names dual-use items and nothing else, so it covers goods only through these licences. A clause on
+    goods abroad is one only beside such a clause on goods at home: alone it adds goods to the licences.
+    """
+    return _names_only_licences(clause) and any(
+        _names_only_licences(state.clause) and state.clause.territory is Territory.HOME
+        for state in control.clauses
+    )
+
+
+def _names_only_licences(clause: Clause) -> bool:
+    """Whether a licence names dual-use items for everybody and everywhere."""
+    limits = (clause.items, clause.forms, clause.destinations, clause.entities, clause.exporters)
+    return (
+        clause.measure is Measure.DUAL_USE_LICENCE
+        and clause.commodities == (DUAL_USE_ITEMS,)
+        and not any(limits)
+        and clause.entity_count is None
+        and clause.end_use is None
+    )
