@@ -49,11 +49,6 @@ demo:
 screens:
     {{bin}}/python -m tests.support.screens docs/screens
 
-# the documents as a site of files, in build/site; every link and anchor is followed
-docs:
-    {{bin}}/pip install --quiet -e '.[docs]'
-    {{bin}}/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs/site . build/site
-
 # build the images and run them, as root, in minutes (Debian: buildah mmdebstrap podman runc)
 images:
     TESTS_BUILD_IMAGES=1 {{bin}}/pytest -n 0 tests/deploy/test_images.py

@@ -10,7 +10,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-import httpx
+import httpx2
 import pytest
 
 from schema.app import create_app
@@ -59,8 +59,8 @@ async def test_a_request_that_comes_while_another_has_the_sdk_imported_is_answer
     monkeypatch.delitem(sys.modules, HTTP, raising=False)
     monkeypatch.delitem(sys.modules, NEEDED, raising=False)
     monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
-    transport = httpx.ASGITransport(create_app(module_services, Access()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    transport = httpx2.ASGITransport(create_app(module_services, Access()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         first = asyncio.create_task(client.post("/mcp", json=CALL, headers=JSON))
         assert await asyncio.to_thread(slow.begun.wait, within(20))
         second = asyncio.create_task(client.post("/mcp", json=CALL, headers=JSON))

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import httpx2
 import jsonschema
 import pytest
@@ -33,9 +32,9 @@ JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "applic
 BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
 
 
-async def ask(method: str, url: str, **options: Any) -> httpx.Response:
+async def ask(method: str, url: str, **options: Any) -> httpx2.Response:
     """A request of a client that knows nothing of the protocol."""
-    async with httpx.AsyncClient(timeout=within(60)) as client:
+    async with httpx2.AsyncClient(timeout=within(60)) as client:
         return await client.request(method, url, **options)
 
 
@@ -274,8 +273,8 @@ async def test_without_the_extra_it_is_said_how_to_install_it(
 ) -> None:
     monkeypatch.setattr(route, "SDK", "no_such_package")
     monkeypatch.setattr(route, "HTTP", "not_imported_yet")
-    transport = httpx.ASGITransport(create_app(module_services, Access()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    transport = httpx2.ASGITransport(create_app(module_services, Access()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         asked = await client.post("/mcp", json=CALL, headers=JSON)
     [error] = asked.json()["errors"]
     assert asked.status_code == 501

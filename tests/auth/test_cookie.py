@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.cookies import SimpleCookie
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,7 +45,7 @@ def request(
     body: bytes = b"",
 ) -> Request:
     """A request as the server meets it."""
-    parts = httpx.URL(url)
+    parts = httpx2.URL(url)
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -279,7 +279,7 @@ def test_who_has_to_sign_in_comes_back_to_what_was_asked(url: str, address: str)
 # --- the API with it
 
 
-async def asked(api: Api, path: str, headers: dict[str, str]) -> httpx.Response:
+async def asked(api: Api, path: str, headers: dict[str, str]) -> httpx2.Response:
     """The answer to a browser."""
     return await api.request("GET", path, headers=headers)
 
@@ -363,7 +363,7 @@ async def test_a_stream_ends_with_the_token_of_its_cookie(
     headers = {**cookie(await token(target, Scope.READ)), "Accept": "text/event-stream"}
     async with (
         serving(services, CLOSED) as (address, *_),
-        httpx.AsyncClient(headers=headers, timeout=within(60)) as client,
+        httpx2.AsyncClient(headers=headers, timeout=within(60)) as client,
         client.stream("GET", f"http://{address}/events") as found,
         open_connection(target, role=OWNER) as connection,
     ):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from playwright.sync_api import Page, sync_playwright
 
 from tests.benchmarks.harness import machine, markdown, options, publish
@@ -86,7 +86,7 @@ def at(path: str, moment: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}{moment}"
 
 
-def server_times(client: httpx.Client, head: int) -> dict[str, tuple[list[float], list[float]]]:
+def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float], list[float]]]:
     """Milliseconds of each page, asked for the first time and again."""
     taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in PAGES}
     client.get("/about")  # templates are compiled and the first connections made
@@ -102,7 +102,7 @@ def server_times(client: httpx.Client, head: int) -> dict[str, tuple[list[float]
     return taken
 
 
-def weight(client: httpx.Client, path: str) -> Weight:
+def weight(client: httpx2.Client, path: str) -> Weight:
     """What a page and the files that it names weigh."""
     html = client.get(path)
     found = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
@@ -112,7 +112,7 @@ def weight(client: httpx.Client, path: str) -> Weight:
     return Weight(sent(html), sizes["css"], sizes["js"])
 
 
-def sent(response: httpx.Response) -> int:
+def sent(response: httpx2.Response) -> int:
     """The bytes of a body as they came."""
     return int(response.headers["content-length"])
 
@@ -205,7 +205,7 @@ def main() -> None:
         sys.exit("there is no chromium on this machine")
     with ExitStack() as running:
         url = running.enter_context(serving(0)).url
-        client = running.enter_context(httpx.Client(base_url=url, timeout=30))
+        client = running.enter_context(httpx2.Client(base_url=url, timeout=30))
         head = int(client.get("/about.json").json()["data"]["asOf"]["position"])
         times = server_times(client, head)
         weights = {name: weight(client, path) for name, path in PAGES.items()}

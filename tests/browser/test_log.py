@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from playwright.async_api import Page, Route, expect
 
@@ -34,7 +34,7 @@ def record(site: Site, title: str = "A ban") -> str:
     """Record an event; its position."""
     id = f"browser-{uuid4()}"
     given = {"input": control(id, title=title), "key": id}
-    response = httpx.post(
+    response = httpx2.post(
         f"{site.url}/graphql",
         json={"query": document("announceExportControl"), "variables": given},
         headers={"Authorization": f"Bearer {WRITE_TOKEN}"},
@@ -75,9 +75,9 @@ async def test_a_proof_is_made_and_the_next_visit_goes_on_from_it(
         await tab.open(noted)
         assert await outcomes(tab.page) == ("ok", dict.fromkeys(CHECKS, "1"))
         await expect(tab.page.locator("[data-check=seen] .res")).to_have_text("first visit")
-        key = httpx.get(f"{site.url}/log/key", timeout=within(60)).text.strip()
+        key = httpx2.get(f"{site.url}/log/key", timeout=within(60)).text.strip()
         await expect(tab.page.locator("[data-proof-key]")).to_have_text(key)
-        entry = httpx.get(noted.replace("/events/", "/log/entries/"), timeout=within(60)).text
+        entry = httpx2.get(noted.replace("/events/", "/log/entries/"), timeout=within(60)).text
         assert await tab.page.locator("[data-entry-bytes] pre").text_content() == entry
         await tab.open(noted)
         assert await outcomes(tab.page) == ("ok", dict.fromkeys(CHECKS, "1"))
@@ -139,7 +139,7 @@ async def test_a_log_that_has_grown_passes_and_an_older_head_does_not(
     async with visit() as tab:
         await tab.open(noted)
         await outcomes(tab.page)
-        older = httpx.get(f"{site.url}/log/checkpoint", timeout=within(60)).text
+        older = httpx2.get(f"{site.url}/log/checkpoint", timeout=within(60)).text
         position = record(site)
         await signed(site, position)
         await tab.open(noted)
@@ -157,7 +157,7 @@ async def test_a_log_that_has_grown_passes_and_an_older_head_does_not(
 
 async def signed(site: Site, position: str) -> None:
     """Wait until a head of the log has an event."""
-    async with httpx.AsyncClient(base_url=site.url, timeout=within(60)) as client:
+    async with httpx2.AsyncClient(base_url=site.url, timeout=within(60)) as client:
         while (await client.get(f"/log/proof/{position}")).status_code != 200:
             pass
 

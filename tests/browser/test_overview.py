@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 from playwright.async_api import expect
 
@@ -20,7 +20,7 @@ def found_alliance(site: Site, key: str) -> None:
     """Record an event, as whoever has the token may."""
     name = f"An alliance named {key}"
     given = {"id": key, "on": "2025-01-01", "name": name, "members": ["JP"], "source": source()}
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{site.url}/graphql",
         json={"query": FOUND, "variables": {"input": given}},
         headers={"Authorization": f"Bearer {WRITE_TOKEN}"},

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.site import Site
@@ -124,7 +124,7 @@ def addresses(site: Site, random: Random) -> list[tuple[str, str, str, str]]:
 
 def test_the_numbers_of_random_pages_are_those_of_the_api(site: Site) -> None:
     numbers = missing = 0
-    with httpx.Client(base_url=site.url, timeout=within(60)) as client:
+    with httpx2.Client(base_url=site.url, timeout=within(60)) as client:
         for path, day, position, key in addresses(site, Random(17)):
             page = client.get(path, params={"valid": day, "position": position})
             if page.status_code == 404 and key:
@@ -162,7 +162,7 @@ def test_the_totals_of_lists_are_those_of_questions_of_our_own(
         ("/alliances", "alliances"),
         ("/announcements", "announcements"),
     ):
-        page = httpx.get(
+        page = httpx2.get(
             f"{site.url}{path}", params={"valid": day, "position": position}, timeout=60
         )
         found = [each for each in Numbers(page.text).found if each.path.endswith("totalCount")]

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterable
 
-import httpx
+import httpx2
 
 from tests.cluster.checkpoints import Head, check_heads, read_head
 from tests.cluster.followers import Auditor, Follower
@@ -84,7 +84,7 @@ def heads(auditor: Auditor, key: str) -> list[Head]:
     return [read_head(note, key) for note in auditor.notes]
 
 
-async def until_signed(auditor: Auditor, key: str, size: int, http: httpx.AsyncClient) -> None:
+async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.AsyncClient) -> None:
     """Wait until a checkpoint of a size is given, or a larger one."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while max((head.size for head in heads(auditor, key)), default=0) < size:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
-import httpx
+import httpx2
 
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory, account
@@ -78,7 +78,7 @@ class Cluster:
         self.site = site
         self.etcd = Etcd(net.address(1), directory)
         self.nodes = [Node(plug, directory, site, bin, self.etcd.client) for plug in net.plugs]
-        self.http = httpx.AsyncClient(timeout=5)
+        self.http = httpx2.AsyncClient(timeout=5)
         self._proxy: subprocess.Popen[bytes] | None = None
 
     @property
@@ -161,7 +161,7 @@ class Cluster:
             TimeoutError,
             ValueError,
             KeyError,
-            httpx.HTTPError,
+            httpx2.HTTPError,
             asyncpg.PostgresError,
         ):
             return False

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from websockets import WebSocketException
 
@@ -46,7 +46,7 @@ class Follower:
     async def follow(self) -> None:
         """Follow for ever."""
         while True:
-            with suppress(OSError, WebSocketException, TimeoutError, httpx.HTTPError):
+            with suppress(OSError, WebSocketException, TimeoutError, httpx2.HTTPError):
                 await self.follow_once()
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -98,9 +98,9 @@ class Reader(Follower):
     async def follow_once(self) -> None:
         """Read from the last id on."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": self.token}
-        timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
+        timeout = httpx2.Timeout(10, read=SILENCE_SECONDS)
         async with (
-            httpx.AsyncClient(timeout=timeout) as http,
+            httpx2.AsyncClient(timeout=timeout) as http,
             http.stream("GET", f"{self.where()}/events", headers=headers) as answer,
         ):
             if answer.status_code != 200:
@@ -130,7 +130,7 @@ async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
 class Auditor:
     """Fetches the newest checkpoint of a tracker, over and over."""
 
-    def __init__(self, where: Where, http: httpx.AsyncClient):
+    def __init__(self, where: Where, http: httpx2.AsyncClient):
         self.where = where
         self.notes: dict[str, None] = {}
         """All that it was ever given, in order."""
@@ -139,7 +139,7 @@ class Auditor:
     async def fetch(self) -> None:
         """Fetch for ever."""
         while True:
-            with suppress(httpx.HTTPError):
+            with suppress(httpx2.HTTPError):
                 answer = await self._http.get(f"{self.where()}/log/checkpoint")
                 if answer.status_code == 200:
                     self.notes[answer.text] = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import psutil  # type: ignore[import-untyped]
 
 from deploy.postgres.site import DataDirectory
@@ -150,12 +150,12 @@ class Node:
         """Remove its data."""
         shutil.rmtree(self.data, ignore_errors=True)
 
-    async def status(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def status(self, http: httpx2.AsyncClient) -> dict[str, Any]:
         """What its Patroni says of it; empty where it says nothing."""
         try:
             answer = await http.get(f"http://{self.address}:{REST_PORT}/patroni", timeout=2)
             found = answer.json()
-        except (httpx.HTTPError, ValueError):
+        except (httpx2.HTTPError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 

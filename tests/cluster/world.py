@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-import httpx
+import httpx2
 
 from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
 from tests.cluster.cluster import Cluster, cluster
@@ -96,7 +96,7 @@ class ClusterUnderLoad(Load):
             "TRACKER_DELIVERY_NETWORKS": LOOPBACK,
         }
         self.trackers = [Tracker(name, made.directory, settings) for name in "ab"]
-        self.http = httpx.AsyncClient(timeout=30)
+        self.http = httpx2.AsyncClient(timeout=30)
         self.followers: list[Follower] = []
         self.auditors: list[Auditor] = []
         for tracker in self.trackers:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import running_tracker
@@ -26,7 +26,7 @@ FOLLOW = "subscription ($after: Position) { events(after: $after) { position res
 LIST = "query ($after: Position) { events(after: $after, first: 9) { nodes { position resumeToken } } }"
 
 
-async def ids(client: httpx.AsyncClient, after: str = "", last: str = "") -> list[str]:
+async def ids(client: httpx2.AsyncClient, after: str = "", last: str = "") -> list[str]:
     """The ids of the server-sent events that there are."""
     asked = {"follow": "false"} | ({"after": after} if after else {})
     response = await client.get("/events", params=asked, headers=SSE | {"Last-Event-ID": last})
@@ -35,13 +35,13 @@ async def ids(client: httpx.AsyncClient, after: str = "", last: str = "") -> lis
 
 
 @pytest.fixture
-async def diverged(target: Target) -> AsyncIterator[tuple[httpx.AsyncClient, list[str]]]:
+async def diverged(target: Target) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
     """A server on a log that was set back to 20 of 40 events and has grown to 60, and the tokens of 40."""
     await fill(target, 40)
     async with (
         running_tracker(target) as services,
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
     ):
         tokens = await ids(client)
     await superuser(target, *restored(20))
@@ -49,12 +49,12 @@ async def diverged(target: Target) -> AsyncIterator[tuple[httpx.AsyncClient, lis
     async with (
         running_tracker(target) as services,
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(30)) as client,
     ):
         yield client, tokens
 
 
-async def refusals(client: httpx.AsyncClient, after: str) -> set[tuple[int, str]]:
+async def refusals(client: httpx2.AsyncClient, after: str) -> set[tuple[int, str]]:
     """How every way to go on after something is refused."""
     found = set()
     for response in (
@@ -72,7 +72,7 @@ async def refusals(client: httpx.AsyncClient, after: str) -> set[tuple[int, str]
 
 
 async def test_a_token_of_what_is_gone_is_refused_and_the_common_part_is_found(
-    diverged: tuple[httpx.AsyncClient, list[str]],
+    diverged: tuple[httpx2.AsyncClient, list[str]],
 ) -> None:
     client, tokens = diverged
     assert [token.partition("-")[0] for token in tokens] == [str(n) for n in range(1, 41)]
@@ -88,7 +88,7 @@ async def test_a_token_of_what_is_gone_is_refused_and_the_common_part_is_found(
 
 
 async def test_clients_with_positions_go_on_as_they_did(
-    diverged: tuple[httpx.AsyncClient, list[str]],
+    diverged: tuple[httpx2.AsyncClient, list[str]],
 ) -> None:
     client, _ = diverged
     assert len(await ids(client, last="30")) == 30

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 import websockets
 from graphql import parse
@@ -306,7 +306,7 @@ async def test_oversized_and_broken_headers_leave_the_server_as_it_was(
             answer = b""
         writer.close()
         assert b" 500 " not in answer.partition(b"\r\n")[0]
-        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
+        async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
             assert (await client.get("/graphql?query={head}")).json() == {"data": {"head": "0"}}
 
 
@@ -425,7 +425,7 @@ async def test_no_link_of_another_site_can_write(api: Api) -> None:
     assert (response.status_code, codes(response.json())) == (405, {"OPERATION_NOT_ALLOWED"})
 
 
-async def preflight(api: Api, origin: str) -> httpx.Response:
+async def preflight(api: Api, origin: str) -> httpx2.Response:
     """What a browser asks before it sends JSON or a token to another origin."""
     return await api.request(
         "OPTIONS",

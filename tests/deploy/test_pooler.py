@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -75,7 +75,7 @@ async def over(pooler: Pooler) -> AsyncIterator[Services]:
         yield services
 
 
-async def graphql(client: httpx.AsyncClient, document: str, **variables: Any) -> Any:
+async def graphql(client: httpx2.AsyncClient, document: str, **variables: Any) -> Any:
     """The data of an answer."""
     sent = {"query": document, "variables": variables}
     answer = (await client.post("/graphql", json=sent, headers=WRITER)).json()
@@ -90,7 +90,7 @@ async def test_the_api_works_over_the_pooler_and_wakes_at_once(
     async with (
         over(pooler) as services,
         serving(services, Access(token="token")) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
         connected(f"ws://{address}/graphql") as socket,
     ):
         await subscribe(socket, after=0)
@@ -108,14 +108,14 @@ async def test_the_api_works_over_the_pooler_and_wakes_at_once(
 
 
 async def test_without_the_pooler_nothing_is_answered_and_with_it_all_again(server: Server) -> None:
-    async def head(client: httpx.AsyncClient) -> Any:
+    async def head(client: httpx2.AsyncClient) -> Any:
         return (await client.post("/graphql", json={"query": "{ head }"})).json()
 
     with running_pooler(server) as pooler:
         async with (
             over(pooler) as services,
             serving(services, Access()) as (address, _, _),
-            httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
+            httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
         ):
             before = await head(client)
             pooler.kill()

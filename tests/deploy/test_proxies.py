@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -63,13 +63,13 @@ class Proxy:
     trust: ssl.SSLContext
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
         """Asks by https, as people do."""
-        async with httpx.AsyncClient(
+        async with httpx2.AsyncClient(
             base_url=f"https://localhost:{self.port}",
             verify=self.trust,
             timeout=within(20),
-            limits=httpx.Limits(max_connections=4),
+            limits=httpx2.Limits(max_connections=4),
         ) as client:
             yield client
 
@@ -210,7 +210,7 @@ def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
 
 def ask(tracker: str, document: str) -> Any:
     """The data of an answer of the tracker itself."""
-    answer = httpx.post(
+    answer = httpx2.post(
         f"http://{tracker}/graphql", json={"query": document}, headers=WRITER
     ).json()
     assert "errors" not in answer, answer
@@ -275,13 +275,13 @@ async def test_an_event_comes_at_once_on_a_stream(proxy: Proxy, tracker: str) ->
         assert int(json.loads(line.removeprefix("data:"))["position"]) == int(head) + 1
 
 
-async def posted(client: httpx.AsyncClient, size: int) -> int | None:
+async def posted(client: httpx2.AsyncClient, size: int) -> int | None:
     """The status of a question in a body of this size; None where the connection was closed."""
     headers = {**WRITER, "Content-Type": "application/json"}
     try:
         content = b'{"query": "{ head }"}'.ljust(size)
         return (await client.post("/graphql", content=content, headers=headers)).status_code
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return None
 
 
@@ -299,7 +299,7 @@ async def test_what_is_too_large_and_what_is_for_operators_is_refused(proxy: Pro
 
 
 async def test_plain_http_leads_to_https(proxy: Proxy) -> None:
-    async with httpx.AsyncClient(timeout=within(60)) as client:
+    async with httpx2.AsyncClient(timeout=within(60)) as client:
         sent = await client.get(f"http://localhost:{proxy.plain_port}/docs?q=a")
     assert sent.status_code in (301, 308)
     assert sent.headers["location"].startswith("https://localhost")

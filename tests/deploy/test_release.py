@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 import tomllib
 import venv
 from email.message import Message
@@ -119,21 +118,6 @@ def test_the_list_of_parts_is_cyclonedx(tmp_path: Path) -> None:
     [part] = listed["components"]
     assert part["purl"] == "pkg:pypi/part@2.5"
     assert part["licenses"][0]["license"]["id"] == "MIT"
-
-
-def test_the_site_is_made_of_every_document_in_the_order_of_the_readme() -> None:
-    site = runpy.run_path(str(ROOT / "docs" / "site" / "conf.py"))
-    documents = {
-        str(path.relative_to(ROOT))
-        for pattern in ("*.md", "docs/*.md", "docs/*/*.md")
-        for path in ROOT.glob(pattern)
-    }
-    assert set(site["include_patterns"]) == documents
-    text = ["first"]
-    site["add_contents"](None, "README", text)
-    listed = text[0].splitlines()
-    assert listed.index("docs/tour") < listed.index("docs/cookbook") < listed.index("docs/library")
-    assert {f"{line}.md" for line in listed} & documents == documents - {"README.md"}
 
 
 def test_the_changelog_has_the_version_first_or_what_comes_after_it() -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any, ClassVar
 
-import httpx
+import httpx2
 
 from tests.faults.writers import UNKNOWN_CODES, Sent, Writer
 from tests.support.time_limits import within
@@ -33,7 +33,7 @@ class Load:
     retry_seconds: ClassVar[float] = 0.1
     """Seconds that a writer waits after a command that was not acknowledged."""
     recorder: Recorder
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
@@ -105,7 +105,7 @@ class Load:
         """Wait until a server says that it is ready."""
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while True:
-                with suppress(httpx.TransportError):
+                with suppress(httpx2.TransportError):
                     if (await self.http.get(f"{url}/readyz")).status_code == 200:
                         return
                 await asyncio.sleep(0.05)

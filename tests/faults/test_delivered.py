@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.faults.delivered import Accepted, Came, NotAsPromised, check_delivered
@@ -116,7 +116,7 @@ async def test_a_receiver_has_what_it_accepted_also_when_it_is_killed(tmp_path: 
     receiver = Receiver(tmp_path / "kept")
     await receiver.start()
     try:
-        async with httpx.AsyncClient() as http:
+        async with httpx2.AsyncClient() as http:
             for id in ("a", "b"):
                 answer = await http.post(
                     receiver.url, content=f'"{id}"', headers={"webhook-id": id}
@@ -130,7 +130,7 @@ async def test_a_receiver_has_what_it_accepted_also_when_it_is_killed(tmp_path: 
         port = receiver.port
         await receiver.start()
         assert receiver.port == port
-        async with httpx.AsyncClient() as http:
+        async with httpx2.AsyncClient() as http:
             await http.post(receiver.url, content=b'"d"', headers={"webhook-id": "d"})
         assert receiver.accepted() == [Accepted(id, b'"%s"' % id.encode()) for id in "abd"]
     finally:

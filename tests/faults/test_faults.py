@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from msgspec.structs import replace
 
@@ -153,7 +153,7 @@ async def test_a_command_that_counts_twice_is_noticed(log: list[RecordedEvent]) 
 def test_only_errors_that_are_promised_are_let_pass(
     status: int, code: str, met: type[Exception]
 ) -> None:
-    answer = httpx.Response(status, json={"errors": [{"extensions": {"code": code}}]})
+    answer = httpx2.Response(status, json={"errors": [{"extensions": {"code": code}}]})
     with pytest.raises(met):
         positions("foundAlliance", answer)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import httpx
+import httpx2
 from websockets import WebSocketException
 
 from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
@@ -60,7 +60,7 @@ class SystemUnderLoad(Load):
         await self.serve()
         if self._has_rival:
             await self.serve_rival()
-        self.http = httpx.AsyncClient(timeout=within(30))
+        self.http = httpx2.AsyncClient(timeout=within(30))
         self.target = self._find_database()
         self._pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
         self.recorder = Recorder(self._pool)

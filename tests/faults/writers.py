@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 from tests.support.api import control, document, suspension
 from tests.support.fact_builders import announced, suspended
@@ -116,21 +116,21 @@ class Mutating(Writer):
 
         return await self.sent(send, key)
 
-    async def _post(self, body: dict[str, Any]) -> httpx.Response:
+    async def _post(self, body: dict[str, Any]) -> httpx2.Response:
         try:
             return await self.world.http.post(
                 f"{self.world.url_for(self)}/graphql",
                 json=body,
                 headers={"Authorization": f"Bearer {TOKEN}"},
             )
-        except httpx.ConnectError as error:
+        except httpx2.ConnectError as error:
             raise NotSent from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise Unavailable("The server ended before it answered") from error
 
 
 def positions(
-    mutation: str, response: httpx.Response, unknown: Collection[str] = UNKNOWN_CODES
+    mutation: str, response: httpx2.Response, unknown: Collection[str] = UNKNOWN_CODES
 ) -> range:
     """The positions in the answer to a mutation. Raises DiskFull, or Unavailable: the outcome is
     unknown. Any other error is one that nobody should get."""

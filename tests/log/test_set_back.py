@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import open_pool, prepare
@@ -137,7 +137,7 @@ async def test_streams_end_with_an_error_and_the_server_is_not_ready(
     state = {"query": "subscription { worldChanged { position } }"}
     async with (
         serving(services, Access(open=True)) as (address, _, _),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client,
     ):
         shown = asyncio.Event()
 

@@ -30,7 +30,7 @@ FORKS.set_forkserver_preload(
         "hypothesis.strategies",
         "asyncpg",
         "strawberry",
-        "httpx",
+        "httpx2",
         "starlette.applications",
         "cryptography.hazmat.primitives.asymmetric.ed25519",
         "eventsourcing.persistence",

@@ -6,7 +6,7 @@ import re
 from html import unescape
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import open_connection
@@ -37,7 +37,7 @@ class Manager:
         assert answer.headers["cache-control"] == "no-store"
         return text(answer)
 
-    async def send(self, path: str = "/endpoints/n", **fields: str) -> httpx.Response:
+    async def send(self, path: str = "/endpoints/n", **fields: str) -> httpx2.Response:
         """The answer to a form."""
         return await self.api.request("POST", path, data=fields, headers=self.headers)
 
@@ -55,7 +55,7 @@ class Manager:
         return answer.text
 
 
-def text(answer: httpx.Response) -> str:
+def text(answer: httpx2.Response) -> str:
     """What a page says."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\xa0", " ").split())
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import open_connection, running_tracker
@@ -35,7 +35,7 @@ CHOSEN = re.compile(
 STRANGER = '<script>alert("x")</script>'
 
 
-def text(answer: httpx.Response) -> str:
+def text(answer: httpx2.Response) -> str:
     """What a page says."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\xa0", " ").split())
 
@@ -47,7 +47,7 @@ class Editor:
         self.api = api
         self.headers = {"Authorization": f"Bearer {secret}", "Accept": "text/html", **OWN}
 
-    async def get(self, path: str, status: int = 200) -> httpx.Response:
+    async def get(self, path: str, status: int = 200) -> httpx2.Response:
         """A page."""
         answer = await self.api.request("GET", path, headers=self.headers)
         assert answer.status_code == status, text(answer)
@@ -57,7 +57,7 @@ class Editor:
         """The text of a page."""
         return text(await self.get(path))
 
-    async def send(self, path: str, **fields: str | list[str]) -> httpx.Response:
+    async def send(self, path: str, **fields: str | list[str]) -> httpx2.Response:
         """The answer to a form."""
         return await self.api.request("POST", path, data=fields, headers=self.headers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import httpx
+import httpx2
 import pytest
 
 from schema.services import Access, Services
@@ -20,7 +20,9 @@ PAGE = "/alliances?valid=2025-07-02&member=US"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
-async def sign_in(api: Api, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+async def sign_in(
+    api: Api, headers: dict[str, str] | None = None, **fields: str
+) -> httpx2.Response:
     """What a browser gets for the form."""
     return await api.request("POST", "/sign-in", data=fields, headers={**OWN, **(headers or {})})
 

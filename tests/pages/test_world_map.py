@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from schema.pages.charts import make_world, world_map
-from schema.pages.charts.make_world import cut_at_antimeridian, equal_earth, place_on_map, ring_path
+from schema.pages.charts import world_map
 from schema.pages.charts.world_map import COUNTS, SHARES, PlaceValue, WorldMap, draw_world
+from tools import make_world
+from tools.make_world import cut_at_antimeridian, equal_earth, place_on_map, ring_path
 from tracker.domain.places import Place, places
 
 MAX_INLINE_BYTES = 50_000

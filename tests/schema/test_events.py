@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
@@ -33,9 +33,9 @@ from tracker.log.upcasting import schema_name
 @pytest.fixture
 async def client(
     running: tuple[str, Server, asyncio.Task[None]],
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the server."""
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=f"http://{running[0]}", timeout=within(10), headers={"Accept-Encoding": "identity"}
     ) as client:
         yield client
@@ -46,7 +46,7 @@ def digits_of(entry: bytes) -> bytes:
     return hashlib.sha256(b"\0" + entry).hexdigest()[:16].encode()
 
 
-async def sent(response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
+async def sent(response: httpx2.Response) -> AsyncIterator[tuple[int, bytes]]:
     """Positions and data of server-sent events."""
     id = 0
     async for line in response.aiter_lines():
@@ -57,7 +57,7 @@ async def sent(response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
             yield id, value.encode()
 
 
-async def page(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any]]:
+async def page(client: httpx2.AsyncClient, query: str = "") -> list[dict[str, Any]]:
     """What is there, by lines."""
     response = await client.get(
         f"/events?follow=false&{query}", headers={"Accept": "application/x-ndjson"}
@@ -68,7 +68,7 @@ async def page(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any
 
 
 async def test_entries_are_sent_as_they_are_stored_in_both_forms(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     await announce(services, "a", "b")
     stored = [event.entry for event in await services.recorder.read()]
@@ -83,7 +83,7 @@ async def test_entries_are_sent_as_they_are_stored_in_both_forms(
 
 
 async def test_new_events_come_and_silence_has_heartbeats(
-    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    services: Services, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
     await announce(services, "a")
@@ -102,7 +102,7 @@ async def test_new_events_come_and_silence_has_heartbeats(
 
 
 async def test_a_client_that_is_cut_off_comes_back_and_gets_every_event_once_in_order(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     async def write() -> None:
         for number in range(200):
@@ -121,7 +121,7 @@ async def test_a_client_that_is_cut_off_comes_back_and_gets_every_event_once_in_
     assert seen == list(range(1, 201))
 
 
-async def test_gzip_comes_event_by_event(services: Services, client: httpx.AsyncClient) -> None:
+async def test_gzip_comes_event_by_event(services: Services, client: httpx2.AsyncClient) -> None:
     headers = {"Accept-Encoding": "br, gzip;q=0.5"}
     async with client.stream("GET", "/events?after=0", headers=headers) as response:
         assert response.headers["content-encoding"] == "gzip"
@@ -140,7 +140,7 @@ async def test_gzip_comes_event_by_event(services: Services, client: httpx.Async
 
 
 async def test_filters_narrow_what_was_and_what_comes(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     american = announced(clause(commodities=["dysprosium"]), issuer="US")
     for name, fact, id in (
@@ -179,7 +179,7 @@ async def test_filters_narrow_what_was_and_what_comes(
 
 
 async def test_an_entity_is_followed_from_its_past_into_what_comes(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     await announce(services, "a", "b")
     async with client.stream("GET", "/events?after=0&entity=export-control/a") as response:
@@ -221,7 +221,7 @@ async def test_the_subscription_has_the_same_filters(
 
 
 async def test_a_limit_ends_the_answer_after_so_many_events(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     await announce(services, *"abcde")
     assert [e["id"] for e in await page(client, "limit=2")] == ["a", "b"]
@@ -291,7 +291,7 @@ async def test_a_database_that_does_not_answer_is_a_503(
 
 
 async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_comes_back(
-    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    services: Services, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
@@ -311,7 +311,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
 
 
 async def test_streams_end_in_good_form_when_the_server_stops(
-    services: Services, client: httpx.AsyncClient, running: tuple[str, Server, asyncio.Task[None]]
+    services: Services, client: httpx2.AsyncClient, running: tuple[str, Server, asyncio.Task[None]]
 ) -> None:
     _, server, work = running
     await announce(services, "a")
@@ -328,7 +328,7 @@ async def test_streams_end_in_good_form_when_the_server_stops(
 
 async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
     services: Services,
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     running: tuple[str, Server, asyncio.Task[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -359,7 +359,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
     writer.close()
 
 
-async def until(last: int, response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
+async def until(last: int, response: httpx2.Response) -> AsyncIterator[tuple[int, bytes]]:
     """What is sent, up to a position."""
     async for id, data in sent(response):
         yield id, data

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -169,8 +169,8 @@ async def counted(address: str) -> dict[tuple[str, ...], float]:
         def __init__(self) -> None:
             """A server that runs already."""
 
-        async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-            async with httpx.AsyncClient(
+        async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+            async with httpx2.AsyncClient(
                 base_url=f"http://{address}", timeout=within(60)
             ) as client:
                 return await client.request(method, path, **options)
@@ -206,7 +206,7 @@ async def test_a_token_is_never_in_lines_metrics_or_errors(
     with caplog.at_level(logging.DEBUG, "tracker"):
         async with (
             serving(services, OPEN) as (address, _, _),
-            httpx.AsyncClient(
+            httpx2.AsyncClient(
                 base_url=f"http://{address}", headers={"Authorization": f"Bearer {secret}"}
             ) as client,
         ):

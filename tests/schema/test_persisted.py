@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES
@@ -37,7 +37,7 @@ def asked(document: str, **more: Any) -> dict[str, Any]:
 
 async def send(
     api: Api, method: str, extensions: Any, query: str | None = None, **headers: str
-) -> httpx.Response:
+) -> httpx2.Response:
     """A request as Apollo's clients send it."""
     body = {"extensions": extensions, **({"query": query} if query else {})}
     if method == "POST":

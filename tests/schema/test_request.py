@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -109,7 +109,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def headers(app: ASGIApp, path: str, sent: dict[str, str]) -> dict[str, str]:
     """The headers of an answer."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as client:
         return dict((await client.get(f"http://localhost{path}", headers=sent)).headers)
 
 

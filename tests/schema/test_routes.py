@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
@@ -112,13 +112,13 @@ async def test_the_schema_is_told_where_introspection_is_on(services: Services) 
 
 
 @pytest.fixture
-async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a real server with some events."""
     for number in range(30):
         await services.commands.record(f"export-control/a{number}", announced(note="x" * 50))
     async with (
         serving(services, OPEN) as (address, *_),
-        httpx.AsyncClient(
+        httpx2.AsyncClient(
             base_url=f"http://{address}", headers={"Accept-Encoding": "identity"}
         ) as client,
     ):
@@ -140,7 +140,7 @@ LONG = "/graphql?query={events(first:30){nodes{data entity recordedAt}}}"
     ],
 )
 async def test_long_answers_come_shorter_to_those_who_can_read_them(
-    client: httpx.AsyncClient, path: str
+    client: httpx2.AsyncClient, path: str
 ) -> None:
     plain = await client.get(path)
     assert "content-encoding" not in plain.headers
@@ -165,14 +165,14 @@ async def test_long_answers_come_shorter_to_those_who_can_read_them(
     ],
 )
 async def test_short_answers_and_streams_come_as_they_are(
-    client: httpx.AsyncClient, path: str, accept: str
+    client: httpx2.AsyncClient, path: str, accept: str
 ) -> None:
     found = await client.get(path, headers={"Accept-Encoding": "gzip", "Accept": accept})
     assert (found.status_code, found.headers.get("content-encoding")) == (200, None)
 
 
 async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
 ) -> None:
     tag = (await client.get(LONG, headers={"Accept-Encoding": "gzip"})).headers["etag"]
     for encoding in ("gzip", "identity"):
@@ -201,7 +201,7 @@ async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
     ],
 )
 async def test_no_browser_guesses_what_an_answer_is(
-    client: httpx.AsyncClient, method: str, path: str, status: int
+    client: httpx2.AsyncClient, method: str, path: str, status: int
 ) -> None:
     accept = "image/png" if path == "/events" else "*/*"
     found = await client.request(method, path, headers={"Accept": accept})

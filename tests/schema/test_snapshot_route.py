@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import open_pool, running_tracker
@@ -24,17 +24,17 @@ LARGE = os.urandom(2 * CHUNK_BYTES + 5)
 
 
 @pytest.fixture
-async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a real server."""
     async with (
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
     ):
         yield client
 
 
 async def test_bytes_come_as_a_file_that_is_never_shown_as_a_page_of_ours(
-    client: httpx.AsyncClient, target: Target
+    client: httpx2.AsyncClient, target: Target
 ) -> None:
     sha256 = await keep(target, PAGE, "text/html")
     found = await client.get(f"/snapshots/{sha256}")
@@ -65,7 +65,7 @@ async def test_what_is_no_media_type_is_not_repeated(
 
 
 async def test_many_bytes_come_whole_and_so_do_none(
-    client: httpx.AsyncClient, target: Target
+    client: httpx2.AsyncClient, target: Target
 ) -> None:
     for content in (LARGE, b""):
         found = await client.get(f"/snapshots/{await keep(target, content)}")
@@ -73,7 +73,7 @@ async def test_many_bytes_come_whole_and_so_do_none(
 
 
 async def test_redacted_bytes_are_gone_with_the_reason(
-    client: httpx.AsyncClient, target: Target
+    client: httpx2.AsyncClient, target: Target
 ) -> None:
     sha256 = await keep(target, PAGE)
     tag = (await client.get(f"/snapshots/{sha256}")).headers["etag"]
@@ -106,7 +106,7 @@ async def test_altered_and_lost_files_are_not_given_out(
     async with (
         running_tracker(target) as services,
         serving(services, Access()) as (address, *_),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
+        httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,
     ):
         assert (await client.get(f"/snapshots/{sha256}")).content == PAGE
         for damage in (b"other", None):
@@ -114,6 +114,6 @@ async def test_altered_and_lost_files_are_not_given_out(
             file.unlink() if damage is None else file.write_bytes(damage)
             found = await client.get(f"/snapshots/{sha256}")
             assert found.status_code == 503
-        with pytest.raises(httpx.RemoteProtocolError):  # it is cut off before its end
+        with pytest.raises(httpx2.RemoteProtocolError):  # it is cut off before its end
             await client.get(f"/snapshots/{large}")
         assert (await client.get("/healthz")).status_code == 200

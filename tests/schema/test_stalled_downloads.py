@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import httpx
+import httpx2
 import psutil  # type: ignore[import-untyped]
 import pytest
 
@@ -84,6 +84,6 @@ async def test_stalled_downloads_are_few_and_take_little_memory(
         assert sum(each[200] for each in statuses.values()) == DOWNLOADS
         assert statuses[7] == {503: CLIENT_DOWNLOADS + 4}
         await until(lambda: not len(server.server_state))
-        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
+        async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
             found = await client.get(path)
         assert (found.status_code, len(found.content) >= len(LARGE)) == (200, True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.bootstrap import open_connection
@@ -30,7 +30,7 @@ ACCEPTS = [SSE, APOLLO]
 @pytest.fixture
 async def client(
     running: tuple[str, Server, asyncio.Task[None]],
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the server."""
     async with client_of(running[0]) as client:
         yield client
@@ -39,7 +39,7 @@ async def client(
 @pytest.mark.parametrize("get", [False, True])
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_a_subscriber_gets_what_was_and_what_comes(
-    services: Services, client: httpx.AsyncClient, accept: str, get: bool
+    services: Services, client: httpx2.AsyncClient, accept: str, get: bool
 ) -> None:
     await announce(services, "a", "b")
     async with asking(client, accept, EVENTS, get=get, after="1") as pieces:
@@ -57,7 +57,7 @@ async def test_a_subscriber_gets_what_was_and_what_comes(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_queries_and_mutations_have_one_answer_and_complete(
-    client: httpx.AsyncClient, accept: str
+    client: httpx2.AsyncClient, accept: str
 ) -> None:
     async with asking(client, accept, "{ head }", get=True) as pieces:
         assert [await pieces.next() for _ in "ab"] == [{"data": {"head": "0"}}, "complete"]
@@ -81,7 +81,7 @@ async def test_queries_and_mutations_have_one_answer_and_complete(
     ],
 )
 async def test_errors_of_a_document_come_as_an_answer(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     accept: str,
     query: str,
     variables: dict[str, Any],
@@ -97,7 +97,7 @@ async def test_errors_of_a_document_come_as_an_answer(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_no_link_can_write(
-    services: Services, client: httpx.AsyncClient, accept: str
+    services: Services, client: httpx2.AsyncClient, accept: str
 ) -> None:
     mutation = document("announceExportControl")
     async with asking(client, accept, mutation, get=True, input=control()) as pieces:
@@ -119,7 +119,7 @@ async def test_no_link_can_write(
     ],
 )
 async def test_the_first_type_decides(
-    client: httpx.AsyncClient, accept: str, streamed: bool
+    client: httpx2.AsyncClient, accept: str, streamed: bool
 ) -> None:
     response = await client.post("/graphql", json={"query": "{ head }"}, headers={"Accept": accept})
     assert response.headers["content-type"].startswith((SSE, MULTIPART)) is streamed
@@ -129,7 +129,7 @@ async def test_the_first_type_decides(
 
 
 async def test_a_browser_that_comes_back_misses_nothing(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     await announce(services, *"abcde")
     for last, expected in (("2", "3"), ("", "1")):
@@ -148,7 +148,7 @@ async def test_a_browser_that_comes_back_misses_nothing(
 
 
 async def test_a_resume_token_is_an_id_whatever_is_selected(
-    services: Services, client: httpx.AsyncClient
+    services: Services, client: httpx2.AsyncClient
 ) -> None:
     await announce(services, "a")
     query = 'subscription { new: events(after: "0") { type } }'
@@ -160,7 +160,7 @@ async def test_a_resume_token_is_an_id_whatever_is_selected(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_silence_has_heartbeats(
-    client: httpx.AsyncClient, accept: str, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, accept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.05)
     async with asking(client, accept, EVENTS) as pieces:
@@ -170,7 +170,7 @@ async def test_silence_has_heartbeats(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_a_client_that_goes_follows_no_more_at_once(
-    services: Services, client: httpx.AsyncClient, accept: str
+    services: Services, client: httpx2.AsyncClient, accept: str
 ) -> None:
     async with asking(client, accept, EVENTS):
         await followers(services.follower, 1)
@@ -179,7 +179,7 @@ async def test_a_client_that_goes_follows_no_more_at_once(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_when_the_server_stops_clients_know_that_it_is_not_the_end(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     accept: str,
     running: tuple[str, Server, asyncio.Task[None]],
     services: Services,

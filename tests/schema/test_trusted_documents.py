@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from httpx import Response
+from httpx2 import Response
 
 from deploy import access_settings
 from deploy.setting_values import WrongSetting

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import schemathesis
 from graphql import StringValueNode, Visitor, introspection_from_schema, parse, print_ast, visit
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -126,7 +126,7 @@ class Outcome:
     codes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
-    def take(self, document: str, response: httpx.Response) -> None:
+    def take(self, document: str, response: httpx2.Response) -> None:
         """Judge an answer."""
         answer = response.json()
         errors = answer.get("errors", [])
@@ -141,7 +141,7 @@ async def ask(url: str, documents: list[str], token: str | None = None) -> Outco
     """Ask a running server all of them, eight at a time."""
     outcome, waiting = Outcome(), iter(documents)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=within(100)) as client:
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=within(100)) as client:
 
         async def work() -> None:
             for document in waiting:

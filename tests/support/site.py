@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.database_urls import database_url
 from tests.support.processes import Running
@@ -23,7 +23,7 @@ class Site:
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of an answer of the API without errors."""
-        response = httpx.post(
+        response = httpx2.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
         )
         answer = response.json()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 
 from schema.http.response_format import MULTIPART
 from tests.support.time_limits import within
@@ -18,16 +18,16 @@ APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
 
 
 @asynccontextmanager
-async def client_of(address: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(address: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a server."""
-    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client:
         yield client
 
 
 class Pieces:
     """What comes of a stream: answers, None for silence, "complete" or "broken" at its end."""
 
-    def __init__(self, response: httpx.Response):
+    def __init__(self, response: httpx2.Response):
         self.response = response
         self.ids: list[str] = []
         self._chunks = response.aiter_bytes()
@@ -76,7 +76,7 @@ class Pieces:
 
 @asynccontextmanager
 async def asking(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     accept: str,
     query: str,
     *,

@@ -1,6 +1,6 @@
 """The map of the world: places coloured by a number, each with a title and a link. Pure.
 
-`world.jsonl` beside this file has the outlines; `make_world` makes it. `world_map.html` draws what
+`world.jsonl` beside this file has the outlines; `tools/make_world.py` makes it. `world_map.html` draws what
 `draw_world` returns.
 """
 

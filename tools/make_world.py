@@ -1,9 +1,10 @@
-"""Make the world map of the pages anew: `python -m schema.pages.charts.make_world FILE`.
+"""Make the world map of the pages anew: `python -m tools.make_world FILE`.
 
 FILE is `countries-110m.json` of the npm package world-atlas (`npm pack world-atlas`), which carries the
-countries of Natural Earth at 1:110 million, in the public domain. The result, `world.jsonl` beside this
-file, has a line for the frame and one for each place: its code, its outline as the `d` of an SVG path, and
-where a dot stands for it. The package is needed only here, never to draw a page.
+countries of Natural Earth at 1:110 million, in the public domain. The result,
+`schema/pages/charts/world.jsonl`, has a line for the frame and one for each place: its code, its outline
+as the `d` of an SVG path, and where a dot stands for it. The package is needed only here, never to draw
+a page.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
 
+from schema.pages.charts.world_map import WORLD
 from tracker.domain.places import Place, places
 
 Point = tuple[float, float]
 Ring = list[Point]
 """Points one after the other, the last one joined to the first."""
 
-WORLD = Path(__file__).with_name("world.jsonl")
 FRAME = "frame"
 """The line of the file that has the edge of the map."""
 
