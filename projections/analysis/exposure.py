@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from projections.analysis.applied_clause import AppliedClause
 from projections.analysis.claims import ClaimRef, Orders, PreferredClaim, several_editions
 from projections.analysis.distribution import (
     NOT_COUNTRIES,
@@ -27,7 +28,6 @@ from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     NO_LICENCES,
@@ -77,51 +77,6 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedClause:
-    """A clause that is about a supply. `limits` say in words why it reaches only a part of it, or
-    nothing; none: it reaches all."""
-
-    control: ExportControlState
-    clause: ClauseState
-    reach: Reach
-    limits: tuple[str, ...]
-    confirmation: Confirmation
-    match: Match
-
-    @property
-    def is_licence(self) -> bool:
-        """Whether it is a licence for dual-use goods."""
-        return self.clause.clause.measure is Measure.DUAL_USE_LICENCE
-
-    @property
-    def is_legal_basis(self) -> bool:
-        """Whether it covers the supply only through the licences that rest on it."""
-        return is_legal_basis(self.control, self.clause.clause)
-
-    @property
-    def in_force(self) -> bool:
-        """Whether it is in force; the others are suspended."""
-        return self.clause.status is ClauseStatus.IN_FORCE
-
-    @property
-    def full(self) -> bool:
-        """Whether it is in force for all that its issuer supplies."""
-        return self.in_force and self.reach is Reach.FULL
-
-    @property
-    def partly(self) -> bool:
-        """Whether it is in force for a part of that."""
-        return self.in_force and self.reach is Reach.PARTLY
-
-
-class Requirement(NamedTuple):
-    """A clause in force on a supply, and the clauses that it rests on, itself first."""
-
-    clause: AppliedClause
-    legal_bases: tuple[AppliedClause, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ControllingPlace:
     """A place that controls a supply, with its clauses that reach it.
 
@@ -137,15 +92,6 @@ class ControllingPlace:
     def exact(self) -> Decimal:
         """Its share of the supply, unrounded; 0 where none is known."""
         return (self.share and self.share.exact) or Decimal(0)
-
-    @property
-    def requirements(self) -> list[Requirement]:
-        """The clauses in force, one licence once: the acts that licences rest on stand with these."""
-        bases = tuple(one for one in self.in_force if one.is_legal_basis)
-        others = [one for one in self.in_force if not one.is_legal_basis]
-        if not any(one.is_licence for one in others):
-            return [Requirement(one, (one,)) for one in self.in_force]
-        return [Requirement(one, (one, *bases) if one.is_licence else (one,)) for one in others]
 
     @property
     def full(self) -> bool:

@@ -36,7 +36,7 @@ from schema.types.common import (
 from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain import clause as domain
-from tracker.domain import matching, places, scope
+from tracker.domain import legal_basis, matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
 from tracker.domain.confirmation import status_statement
 from tracker.domain.export_control import ExportControlState

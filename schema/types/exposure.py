@@ -7,6 +7,7 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
+from projections.analysis import applied_clause as applied_clauses
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
@@ -23,7 +24,7 @@ from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
 class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
-    applied: strawberry.Private[pure.AppliedClause]
+    applied: strawberry.Private[applied_clauses.AppliedClause]
     moment: strawberry.Private[Moment]
     full: bool = field(
         description="Whether it is in force for everything that its issuer supplies to the"
@@ -94,7 +95,7 @@ class ControllingPlace:
                 clause=applied_clause(one.clause, self.moment),
                 legal_bases=[applied_clause(basis, self.moment) for basis in one.legal_bases],
             )
-            for one in self.of.requirements
+            for one in applied_clauses.requirements(self.of.in_force)
         ]
 
 
@@ -224,7 +225,7 @@ def controlling_place(
     )
 
 
-def applied_clause(of: pure.AppliedClause, moment: Moment) -> AppliedClause:
+def applied_clause(of: applied_clauses.AppliedClause, moment: Moment) -> AppliedClause:
     """The GraphQL type of a clause that reaches a supply."""
     return AppliedClause(
         applied=of,

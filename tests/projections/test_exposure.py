@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projections.analysis import applied_clause
 from projections.analysis.exposure import (
     ExportClauses,
     Exposure,
@@ -414,7 +415,7 @@ def requirements(*controls: ExportControlState) -> list[tuple[str, list[str]]]:
     [place] = exposed(*controls, destination=None).places
     return [
         (one.clause.control.id, [basis.control.id for basis in one.legal_bases])
-        for one in place.requirements
+        for one in applied_clause.requirements(place.in_force)
     ]
 
 
