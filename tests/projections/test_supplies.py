@@ -41,7 +41,6 @@ def products(*of: tuple[Stage | None, str | None]) -> list[Supply]:
             claims=1,
             publishers=("usgs",),
             units=(SupplyUnit(Unit("t"), None, 1),),
-            figures_of=Commodity("titanium"),
         )
         for stage, form in of
     ]
