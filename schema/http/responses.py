@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
+from schema.base.compression import GZIP_LEVEL
 from schema.base.errors import DATABASE_ERRORS, plain_error
-from schema.execution.response_cache import GZIP_LEVEL
 from schema.http.push_priority import PushPriority
 from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 from schema.telemetry.observer import Observer, request_id

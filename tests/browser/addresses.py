@@ -29,6 +29,7 @@ PAGES = {
     "facts": "/facts",
     "search": "/search?q=gallium",
     "sources": "/sources",
+    "coverage": "/coverage",
     "source": "/sources/us-federal-register",
     "source that is none": "/sources/nothing",
     "about": "/about",

@@ -92,6 +92,7 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "import": 0,
         "redaction": 0,
         "source": 0,
+        "coverage": 0,
     }
     for day, position, expected in (
         ("2024-12-31", 2, 0),

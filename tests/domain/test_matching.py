@@ -9,18 +9,12 @@ import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tracker.domain.clause import Clause
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.export_control_acts import Suspended
-from tracker.domain.matching import (
-    ClauseQuery,
-    exception_for,
-    goods_of,
-    has_code,
-    licences_in_force,
-    matching_clauses,
-)
+from tracker.domain.matching import exception_for, goods_of, has_code, licences_in_force
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
 

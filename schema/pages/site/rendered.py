@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from projections.lru_cache import SizedLruCache
-from schema.execution.response_cache import GZIP_LEVEL
+from schema.base.compression import GZIP_LEVEL
 from schema.http.responses import MIN_COMPRESSED_BYTES, has_tag, takes_gzip
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
