@@ -69,14 +69,15 @@ def answer_scope(
     issuers: Iterable[str] | None = None,
     commodities: Iterable[str] | None = None,
 ) -> AnswerScope | None:
-    """Return the scope of an answer about acts; None without a moment, as in a history.
+    """Return the scope of an answer about acts; None without a moment, as in a history, or without kinds.
 
     Without `issuers` it is about those of all issuers, without `commodities` about all goods.
     """
-    if moment is None:
+    asked = frozenset(kinds)
+    if moment is None or not asked:
         return None
     scope = domain.Scope(
-        frozenset(kinds),
+        asked,
         None if issuers is None else frozenset(issuers),
         None if commodities is None else frozenset(map(Commodity, commodities)),
     )

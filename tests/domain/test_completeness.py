@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -157,9 +158,10 @@ def test_days_before_the_first_poll_are_a_gap() -> None:
     assert (gap.first, gap.last) == (date(2026, 1, 11), date(2026, 1, 14))
 
 
-def test_polls_that_proposed_facts_since_do_not_continue_it() -> None:
+@pytest.mark.parametrize("day_of_proposal", [10, 12])
+def test_polls_that_proposed_facts_since_do_not_continue_it(day_of_proposal: int) -> None:
     followed = read_list(None, watched_source="cn")
-    proposed = datetime(2026, 1, 12, tzinfo=UTC)
+    proposed = datetime(2026, 1, day_of_proposal, tzinfo=UTC)
     found = completeness([followed], source("2026-01-20", proposed), CHINA, date(2026, 1, 20))
     assert found.until == date(2026, 1, 10)
     assert [gap.reason for gap in found.gaps] == [

@@ -152,6 +152,13 @@ async def test_a_single_entity_has_it_and_its_history_has_not(api: Api) -> None:
     assert states == [{"completeness": None}]
 
 
+@pytest.mark.parametrize("field", ["upcoming(kind: FIRM", "recent(kind: IMPORT"])
+async def test_lists_of_entities_that_no_act_makes_have_none(api: Api, field: str) -> None:
+    for about in (")", ', place: "CN")'):
+        found = await ask(api, f"of: {field}{about} {{ totalCount {COMPLETENESS} }}")
+        assert found["of"]["completeness"] is None
+
+
 async def test_lists_that_are_about_no_acts_have_none(api: Api) -> None:
     found = await api.ask("{ events(first: 1) { completeness { level } } }")
     assert found["events"]["completeness"] is None

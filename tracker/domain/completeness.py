@@ -126,7 +126,7 @@ def completeness(
     """Return how far the lists behind an answer about a day were read.
 
     `sources` are the watched sources by key: a poll that read everything continues a list, unless polls
-    have proposed documents since the declaration, which may wait for review.
+    have proposed documents since the day of the declaration, which may wait for review.
     """
     by_part: dict[tuple[str, ActKind], list[_ReadList]] = {}
     for of in lists:
@@ -174,7 +174,7 @@ def _read_lists(
         yield _ReadList(of.name, (first, last), omissions)
         return
     proposed = source.last_proposed_at
-    if proposed is not None and proposed.date() > of.declared_on.last:
+    if proposed is not None and proposed.date() >= of.declared_on.first:
         waiting = "Documents that polls found since may wait for review."
         yield _ReadList(of.name, (first, last), omissions, waiting)
         return

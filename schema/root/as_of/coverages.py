@@ -98,7 +98,7 @@ class Coverages(AtMoment):
         """
         goods = None if commodity is None else [parse_word(Commodity, commodity, "commodity")]
         issuers = parse_words(Actor, issuer, "issuer")
-        scope = self.scope(info, ActKind if acts is None else acts, issuers, goods)
+        scope = self.scope(info, acts or ActKind, issuers, goods)
         found = await completeness(scope)
         assert found is not None  # there is a moment
         return found
