@@ -65,7 +65,7 @@ class TransitionKind(StrEnum):
 
 
 class TransitionBasis(StrEnum):
-    """What a transition rests on: an act of its day, what was announced before, or a statement alone."""
+    """The basis of a transition: an act of its day, an earlier announcement, or a statement alone."""
 
     ACT = "act"
     CONFIRMED = "confirmed"

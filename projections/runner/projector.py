@@ -53,7 +53,7 @@ class TurnLimits:
     events: int = field(init=False)
     """Events of a page."""
     seconds: float = field(init=False)
-    """How long the turn may last."""
+    """The time limit of the next transaction."""
 
     def __post_init__(self) -> None:
         self.events, self.seconds = self.max_events, self.min_seconds

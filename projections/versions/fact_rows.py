@@ -56,7 +56,7 @@ def block_of(position: int) -> tuple[int, int]:
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
-    """What facts that are summed together have in common."""
+    """The common properties of facts that are summed together."""
 
     more: int
     """1 where they begin to count, -1 where they do no more."""
@@ -113,7 +113,7 @@ class FactSums:
 
 
 def _words(of: Sequence[Series | None]) -> Iterator[tuple[str, int]]:
-    """How many facts there are, and of what claims are."""
+    """The number of facts, and the subjects of claims."""
     yield "\t", len(of)
     series = [one for one in of if one is not None]
     for facet, name in FACETS.items():

@@ -249,7 +249,7 @@ def commodity_text(id: str) -> str:
 
 
 def title(state: Value) -> str | None:
-    """What an entity is called, as lists order by it; None for those without a name."""
+    """Return the name of an entity, as lists order by it; None for an entity without a name."""
     match state:
         case AllianceState() | FirmState() | WatchedSourceState() | CoverageState():
             return _joined([state.name])
@@ -362,10 +362,10 @@ class SearchIndexRows:
     that they ever had."""
 
     subjects: list[str] = field(default_factory=list)
-    """Those of entities that had no rows before, as lines, their columns in the order of `add_subjects`
+    """Rows of entities without earlier rows, as lines, their columns in the order of `add_subjects`
     (rows.sql)."""
     more_subjects: list[str] = field(default_factory=list)
-    """Those of other entities: they may be there already, with a later first day."""
+    """Rows of other entities: they may exist already, with a later first day."""
     texts: set[SearchText] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By entity and key."""

@@ -92,9 +92,9 @@ several of them is made once."""
 MAX_COUNTED_ITEMS = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
-"""What a field of JSON counts for: it has as many values inside, about."""
+"""The cost of a field of JSON, about the number of values inside."""
 DEFER_COST = 20
-"""What a fragment with `@defer` counts for: it is executed and sent apart from what is around it."""
+"""The cost of a fragment with `@defer`: it is executed and sent apart from its surroundings."""
 MAX_COST = 50_000
 """Fields that an answer may have, every page that was asked for being full."""
 
@@ -177,7 +177,7 @@ def _places(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How deep and how wide a selection is, its fragments included."""
+    """Measure the depth and width of a selection, its fragments included."""
 
     depth: int = 0
     aliases: int = 0
@@ -311,7 +311,7 @@ class _Costs:
         return 1 + usual * self._page(node, definition) * inside
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
-        """How many items a field may have on a page; those that have no pages count once."""
+        """Return the number of items on a page of a field; a field without pages counts once."""
         if IDS in definition.args:
             ids = self._given_to(node, IDS)
             return max(1, len(ids)) if isinstance(ids, list) else 1
@@ -329,7 +329,7 @@ class _Costs:
         )
 
     def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
-        """What the moments that a field asks about count for: by its step, else as many as it expects."""
+        """Return the number of moments of a field: by its step, else the expected number."""
         most = self._given_to(node, PAGE_ARGUMENTS[0])
         if not isinstance(most, int | float):
             most = definition.args[PAGE_ARGUMENTS[0]].default_value
@@ -339,7 +339,7 @@ class _Costs:
         return -(-_size(most) // MOMENTS_PER_ONE)
 
     def _given_to(self, node: FieldNode, name: str) -> Any:
-        """What an argument of a field is given as plain data; None where it is left out."""
+        """Return the value of an argument as plain data; None if it is left out."""
         values = (of.value for of in node.arguments or () if of.name.value == name)
         value = next(values, None)
         return None if value is None else value_from_ast_untyped(value, self._given)
@@ -357,13 +357,13 @@ class _Costs:
 
 
 def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
-    """What a fragment costs beside its fields."""
+    """Return the cost of a fragment beside its fields."""
     names = (directive.name.value for directive in node.directives or ())
     return DEFER_COST if GraphQLDeferDirective.name in names else 0
 
 
 def _length(given: Any) -> int:
-    """How many items an argument lists, one at least; years from one to another count too."""
+    """Return the number of items of an argument, at least 1; a range of years counts each year."""
     if isinstance(given, dict):
         first, last = given.get("from"), given.get("to")
         return _size(last - first + 1) if isinstance(first, int) and isinstance(last, int) else 1
@@ -371,7 +371,7 @@ def _length(given: Any) -> int:
 
 
 def _size(given: float) -> int:
-    """How many items count for a page of the size that a client gave: one at least."""
+    """Return the number of items that count for a requested page size, at least 1."""
     return int(min(given, MAX_COUNTED_ITEMS)) if given > 1 else 1
 
 

@@ -339,7 +339,7 @@ def client_network(address: str | None) -> str:
 
 
 class CookieAttributes(TypedDict):
-    """What a cookie is set with, and deleted by."""
+    """The attributes with which the cookie is set and deleted."""
 
     key: str
     path: str

@@ -137,7 +137,7 @@ class Cors(CORSMiddleware):
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """What a browser is told before it sends what its page wants to."""
+        """Return the response to a preflight request."""
         origin = request_headers["origin"]
         if self.is_allowed_origin(origin):
             return super().preflight_response(request_headers)
@@ -145,7 +145,7 @@ class Cors(CORSMiddleware):
 
 
 def refusal_message(origin: str) -> str:
-    """What a page is told that may not use the API."""
+    """Return the refusal of an origin that may not use the API."""
     return (
         f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
         " setting of the server that lists them"
