@@ -140,6 +140,17 @@ def test_an_entity_list_without_names_has_a_gap() -> None:
     assert gap.reason == "Announcements by number: Some listed firms are not named."
 
 
+def test_the_end_of_reading_does_not_depend_on_the_day_that_is_asked_about() -> None:
+    lists = [
+        read_list(None),
+        read_list("2026-01-11", "2026-02-01"),
+        read_list("2026-03-01", "2026-03-09"),
+    ]
+    for asked in (date(2026, 1, 5), date(2026, 1, 20)):
+        found = completeness(lists, {}, CHINA, asked)
+        assert (found.level, found.until) == (CompletenessLevel.COMPLETE, date(2026, 2, 1))
+
+
 def test_polls_that_found_nothing_continue_a_list() -> None:
     followed = read_list(None, watched_source="cn")
     asked = date(2026, 1, 20)

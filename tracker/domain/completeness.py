@@ -194,7 +194,7 @@ def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> 
     if not begun:
         gap = Gap(f"No list of {_acts_phrase(kind, issuer)} was read.", issuer, kind, None, None)
         return _Part(issuer, kind, CompletenessLevel.NONE, (gap,))
-    read = _union(one.days for one in begun)
+    read = [days for days in _union(one.days for one in lists) if days[0] <= day]
     whole = _union(one.days for one in begun if not one.omissions)
     waiting = next((one.waiting for one in begun if one.waiting), "")
     gaps = [
