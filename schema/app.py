@@ -19,9 +19,9 @@ from schema.http.authentication import AccessControl
 from schema.http.graphiql import asset
 from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_ws import GraphQLWebSocket
+from schema.http.messages import SHORTER, Answering, function_errors_as_json
 from schema.http.middleware import Cors, TrustedHosts, VaryByToken
 from schema.http.push_priority import PushPriority
-from schema.http.responses import SHORTER, Answering, function_errors_as_json
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import AnswersInParts, Ends, GraphQLStreams
 from schema.pages.docs import docs

@@ -17,7 +17,7 @@ from deploy.web.connections import Connections
 from deploy.web.paced_reading import PacedTransport
 from deploy.web.write_coalescing import CoalescingTransport
 from schema.base.errors import plain_error
-from schema.http.responses import json_response
+from schema.http.messages import json_response
 
 HEALTH = ("/healthz", "/readyz", "/metrics")
 MAX_PIPELINED_REQUESTS = 16

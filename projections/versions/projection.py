@@ -10,7 +10,7 @@ import tracker.domain
 from projections.fold import effective_facts, elements, entity_rows, timeline
 from projections.runner.projection import Projection, Tables
 from projections.versions import fact_rows, row_batch, rows, search_document, search_words
-from projections.versions.fold_cache import FoldCache
+from projections.versions.fact_rows import FoldCache
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
 from projections.versions.whole_streams import whole_streams
 from tracker.log import upcasting

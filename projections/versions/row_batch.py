@@ -12,8 +12,7 @@ from typing import Any
 from projections.fold.entity_rows import RowDelta
 from projections.fold.timeline import EntityFold
 from projections.runner.projection import Page
-from projections.versions.fact_rows import FactSums, fact_lines
-from projections.versions.fold_cache import FoldCache
+from projections.versions.fact_rows import FactSums, FoldCache, fact_lines
 from projections.versions.rows import element_rows, search_keys, version_rows
 from projections.versions.search_document import SearchIndexRows, event_words, vocabulary_line
 from tracker.domain.entity import RecordedFact

@@ -16,7 +16,7 @@ from pathlib import Path
 from projections.runner.fingerprint import fingerprint
 from projections.runner.tables import SQL as TRACKING
 from projections.runner.tables import foreign_rows
-from projections.versions.fold_cache import FoldCache
+from projections.versions.fact_rows import FoldCache
 from projections.versions.projection import Versions
 from projections.versions.row_batch import (
     FACTS_SQL,

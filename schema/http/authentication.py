@@ -27,7 +27,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from schema.http.csrf import comes_from_own_page, may_read_with_cookie
-from schema.http.request import header
+from schema.http.messages import header
 from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from strawberry.http.websocket_origin import is_same_origin
 
-from schema.http.request import read_body
+from schema.http.messages import read_body
 from tracker.auth.scopes import parse_bearer
 from tracker.errors import Forbidden, InvalidInput
 

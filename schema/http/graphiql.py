@@ -17,7 +17,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from schema.http.responses import function_errors_as_json
+from schema.http.messages import function_errors_as_json
 from tracker.errors import NotFound
 
 PACKAGE = "graphene_django_graphiql_static"

@@ -19,10 +19,17 @@ from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.response_cache import Answer, Question, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.graphiql import query_page
+from schema.http.messages import (
+    MIN_COMPRESSED_BYTES,
+    advice,
+    has_tag,
+    header,
+    observe,
+    read_body,
+    takes_gzip,
+)
 from schema.http.push_priority import PushPriority
-from schema.http.request import header, read_body
 from schema.http.response_format import JSON, ResponseFormat, response_format, wants_page
-from schema.http.responses import MIN_COMPRESSED_BYTES, advice, has_tag, observe, takes_gzip
 from schema.http.streaming import AnswersInParts, GraphQLStreams
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation

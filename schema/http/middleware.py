@@ -22,8 +22,7 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
 from schema.http.authentication import kept_token
-from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
-from schema.http.responses import json_response
+from schema.http.messages import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header, json_response
 
 REQUEST_HEADERS = (
     "Authorization",

@@ -19,8 +19,7 @@ import orjson
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
-from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS
-from schema.http.responses import accepted_words
+from schema.http.messages import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, accepted_words
 from schema.http.shared_subscriptions import EncodedAnswer
 
 JSON = "application/json"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.http.responses import accepted_words
+from schema.http.messages import accepted_words
 from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements

@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
-from schema.http.request import check_parameters
-from schema.http.responses import errors_as_json
+from schema.http.messages import check_parameters, errors_as_json
 from schema.http.streaming import StreamedResponse
 from schema.inputs.arguments import parse_position
 from schema.services import Services

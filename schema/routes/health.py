@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import json_response
+from schema.http.messages import json_response
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness, warn_of_deliveries, warn_of_watching
 

@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import errors_as_json, json_response
+from schema.http.messages import errors_as_json, json_response
 from tracker.domain.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.http.authentication import AccessControl
-from schema.http.responses import errors_as_json, has_tag
+from schema.http.messages import errors_as_json, has_tag
 from schema.http.streaming import StreamedResponse
 from schema.services import Services
 from tracker.errors import InvalidInput, NotFound

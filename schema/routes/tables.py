@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl, Client
-from schema.http.responses import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
+from schema.http.messages import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
 from schema.tables.formats import FORMATS, LICENCE_URL, Header

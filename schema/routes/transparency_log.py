@@ -14,8 +14,7 @@ from starlette.routing import Route
 
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
-from schema.http.request import check_parameters
-from schema.http.responses import errors_as_json, takes_gzip
+from schema.http.messages import check_parameters, errors_as_json, takes_gzip
 from schema.inputs.arguments import parse_required_position
 from schema.services import Services
 from tracker.audit.format.merkle import parse_tile

@@ -33,7 +33,7 @@ from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
 from tracker.log.append import AppendResult, append
 from tracker.log.recorder import Recorder
-from tracker.postgres.commits import UnconfirmedCommit
+from tracker.postgres.batching import UnconfirmedCommit
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
 TODAY = date(2025, 11, 20)

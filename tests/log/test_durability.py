@@ -19,7 +19,7 @@ from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
 from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
-from tracker.postgres.commits import UnconfirmedCommit
+from tracker.postgres.batching import UnconfirmedCommit
 from tracker.postgres.database import API, PUBLISHER, Target
 
 

@@ -27,7 +27,7 @@ from projections.runner.projector import Projector, ReadAhead
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import SQL, create_tables
 from projections.runner.tables import project_page as project_page_of
-from projections.versions.fold_cache import FoldCache
+from projections.versions.fact_rows import FoldCache
 from projections.versions.projection import Versions
 from projections.versions.row_batch import (
     PAUSE_FACTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema.services import Services
 from tests.request_path import mutation_path
 
-MAX_FILES = 79
+MAX_FILES = 75
 """The aim is 50."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from deploy.bootstrap import open_connection
 from tests.support.time_limits import within
 from tracker.errors import Unavailable
-from tracker.postgres.commits import UnconfirmedCommit
+from tracker.postgres.batching import UnconfirmedCommit
 from tracker.postgres.database import Target
 
 Result = TypeVar("Result")

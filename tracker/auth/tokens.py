@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, generate_token, token_hash
 from tracker.errors import InvalidInput, NotFound, Unavailable
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))

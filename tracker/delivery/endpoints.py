@@ -35,7 +35,7 @@ from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, NotFound, TooLarge
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import Connection, Pool, named_queries
 from tracker.web.networks import Networks
 

@@ -11,7 +11,7 @@ import asyncpg
 
 from tracker.errors import DiskFull, IdempotencyConflict, Unavailable, VersionConflict
 from tracker.log.entries import NewEvent
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("append.sql"))

@@ -21,8 +21,7 @@ from tracker.errors import LogSetBack, TrackerError
 from tracker.log.continuity import Continuity, LogEnd, LogView, compare, with_last_entry
 from tracker.log.entries import RecordedEvent
 from tracker.log.entry_hash import leaf_hash
-from tracker.postgres.batching import Batcher
-from tracker.postgres.commits import UnconfirmedCommit
+from tracker.postgres.batching import Batcher, UnconfirmedCommit
 from tracker.postgres.database import (
     CHECK_TIMEOUT_SECONDS,
     CONNECTION_ERRORS,

@@ -25,8 +25,7 @@ from tracker.log.append import SQL as APPEND
 from tracker.log.durability import Durability
 from tracker.log.entries import NewEvent, RecordedEvent, recorded
 from tracker.log.event_lookup import EventLookup
-from tracker.postgres.batching import Batcher
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import Batcher, commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries, pool_usage
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))

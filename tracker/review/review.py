@@ -27,7 +27,7 @@ from tracker.domain.wording import check_explanation
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.log.append import AppendResult
 from tracker.log.recorder import Recorder
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import Connection, Pool, named_queries
 from tracker.review.candidate import (
     MAX_BULK,

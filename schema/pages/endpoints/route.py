@@ -16,7 +16,7 @@ from starlette.routing import Route
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.http.csrf import read_form
-from schema.http.responses import STATUS
+from schema.http.messages import STATUS
 from schema.pages.endpoints import view
 from schema.pages.endpoints.forms import (
     ADD,

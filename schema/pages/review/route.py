@@ -17,7 +17,7 @@ from starlette.routing import Route
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.http.csrf import read_form
-from schema.http.responses import STATUS
+from schema.http.messages import STATUS
 from schema.pages.endpoints.forms import Form, read_fields
 from schema.pages.record.preview_words import written
 from schema.pages.review.edit import EditPage

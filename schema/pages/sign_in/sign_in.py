@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from schema.http.authentication import AccessControl, Client, forget_token, keep_token, kept_token
 from schema.http.csrf import SIGN_IN, SIGN_OUT, own_path, read_form
-from schema.http.responses import STATUS, advice
+from schema.http.messages import STATUS, advice
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, session
 from schema.pages.site.plain import PlainPages, query_parameters

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
+from schema.http.messages import STATUS, advice, error_response
 from schema.http.response_format import wants_page
-from schema.http.responses import STATUS, advice, error_response
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session

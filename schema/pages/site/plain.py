@@ -12,8 +12,8 @@ from starlette.routing import Route
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.http.authentication import READING, AccessControl, Client
 from schema.http.csrf import sign_in_address
+from schema.http.messages import SHORTER, observe
 from schema.http.push_priority import PushPriority
-from schema.http.responses import SHORTER, observe
 from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response
 from schema.telemetry.observer import Observer

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from projections.lru_cache import SizedLruCache
 from schema.base.compression import GZIP_LEVEL
-from schema.http.responses import MIN_COMPRESSED_BYTES, has_tag, takes_gzip
+from schema.http.messages import MIN_COMPRESSED_BYTES, has_tag, takes_gzip
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import function_errors_as_json, takes_gzip
+from schema.http.messages import function_errors_as_json, takes_gzip
 from tracker.errors import NotFound
 
 MEDIA_TYPES = {

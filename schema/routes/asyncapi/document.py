@@ -9,7 +9,7 @@ from importlib.metadata import version
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import json_response
+from schema.http.messages import json_response
 from schema.routes.asyncapi import broker, events, subscriptions, webhooks
 from schema.routes.asyncapi.event_schemas import event_messages, event_schemas
 from schema.routes.asyncapi.parts import Part, reference

@@ -55,7 +55,7 @@ from tracker.errors import NotProven, TrackerError
 from tracker.log.durability import head
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, BackgroundWork, end_if_cancelled
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
 
 CHECKPOINT_INTERVAL_SECONDS = 0.4

@@ -32,7 +32,7 @@ from tracker.log.entries import NewEvent
 from tracker.log.recorder import SQL as LOG
 from tracker.log.recorder import read, read_streams
 from tracker.log.resume_token import MAX_POSITION
-from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))

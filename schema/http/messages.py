@@ -1,4 +1,4 @@
-"""Responses: JSON, errors with the codes of GraphQL, gzip, and the id and outcome of a request."""
+"""Requests, read within limits, and responses: JSON, errors with GraphQL codes, gzip, request ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import math
 import re
 import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -22,9 +22,48 @@ from projections.lru_cache import lru_cache_short_keys
 from schema.base.compression import GZIP_LEVEL
 from schema.base.errors import DATABASE_ERRORS, plain_error
 from schema.http.push_priority import PushPriority
-from schema.http.request import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header
 from schema.telemetry.observer import Observer, request_id
-from tracker.errors import RateLimited, TrackerError, Unavailable
+from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError, Unavailable
+
+MAX_CACHED_HEADERS = 256
+"""Values of a header of which it is remembered what they ask for: most clients send the same."""
+MAX_CACHED_CHARACTERS = 300
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """The first header of a name; empty where there is none."""
+    for named, value in headers:
+        if named == name:
+            return value.decode("latin-1")
+    return ""
+
+
+def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str] = ()) -> None:
+    """Refuse an address with a parameter that is none, or with several of one that is no list.
+    Raises InvalidInput."""
+    for name in request.query_params:
+        if name not in known:
+            one_of = "one of " if len(known) > 1 else ""
+            raise InvalidInput(
+                f"{name[:50]!r} is no parameter: expected {one_of}{', '.join(known)}",
+                code="BAD_REQUEST",
+                path=(name[:50],),
+            )
+        if name not in lists and len(request.query_params.getlist(name)) > 1:
+            raise InvalidInput("expected one value", code="BAD_REQUEST", path=(name,))
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The body, read no further than the limit. Raises TooLarge, and ClientDisconnect."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            raise TooLarge(f"expected a body of at most {max_bytes} bytes")
+    return b"".join(pieces)
+
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
