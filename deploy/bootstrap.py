@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy import settings
+from deploy.config import settings
 from deploy.replica import is_standby, reading_from, running_read_only
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from deploy import settings
-from deploy.log_format import JsonFormatter
-from deploy.settings_file import add_settings_file
+from deploy.config import settings
+from deploy.config.settings_file import add_settings_file
+from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.checkout import ROOT

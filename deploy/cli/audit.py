@@ -9,9 +9,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool, running_tracker
-from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.cli.mirror import mirror
 from deploy.cli.restore import restore
@@ -26,7 +24,9 @@ from deploy.cli.trust import (
     trust_in,
 )
 from deploy.cli.verify import verify
-from deploy.imports import progress_bar
+from deploy.config import settings
+from deploy.export.bundle_readme import bundle_extras
+from deploy.output.progress import progress_bar
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
@@ -138,7 +138,7 @@ def export(
 
 async def export_versions(target: Target, position: int | None, directory: Path) -> None:
     """Export all versions of a database as Parquet."""
-    from deploy.parquet_export import export_parquet  # late: see deploy/web/app.py
+    from deploy.export.parquet_export import export_parquet  # late: see deploy/web/app.py
 
     async with running_tracker(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=600)

@@ -13,14 +13,14 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.bootstrap import lacking_migrations, migrate_log
-from deploy.database_problem import describe_database_problem, describe_target
-from deploy.database_target import Database, database
-from deploy.log_format import LogFormat, LogLevel, Notes
+from deploy.cli.database_problem import describe_database_problem, describe_target
+from deploy.cli.process import Exit, catch_signals, run
+from deploy.config import setting_table, settings
+from deploy.config.setting_values import WrongSetting
+from deploy.output.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
-from deploy.process import Exit, catch_signals, run
-from deploy.setting_values import WrongSetting
+from deploy.postgres.database_target import Database, database
 from deploy.web.server import PortTaken
 from tracker.domain.calendar_days import DAY, parse_day
 from tracker.errors import InvalidInput, TrackerError, Unavailable

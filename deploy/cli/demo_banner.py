@@ -11,7 +11,7 @@ from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
 
-from deploy import setting_table
+from deploy.config import setting_table
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 

@@ -9,7 +9,6 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.filter_options import (
@@ -20,7 +19,8 @@ from deploy.cli.filter_options import (
     OfTypes,
     filter_asked_for,
 )
-from deploy.terminal import in_one_line
+from deploy.config import settings
+from deploy.output.terminal import in_one_line
 from tracker import clock
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints

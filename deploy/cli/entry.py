@@ -14,14 +14,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from deploy import setting_table, settings
 from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.process import Exit
-from deploy.setting_values import WrongSetting
-from deploy.settings_file import add_settings_file
-from deploy.terminal import allow_any_encoding
-from deploy.version import version_text
+from deploy.cli.process import Exit
+from deploy.cli.version import version_text
+from deploy.config import setting_table, settings
+from deploy.config.setting_values import WrongSetting
+from deploy.config.settings_file import add_settings_file
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.output.terminal import allow_any_encoding
 
 logger = logging.getLogger("tracker")
 

@@ -11,10 +11,10 @@ import typer
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from deploy.cli.import_files import resolve_files, resolve_reader
+from deploy.cli.import_progress import import_with_progress
 from deploy.cli.import_report import all_refused, describe_outcome, format_receipt, report_writer
-from deploy.imports import import_with_progress
-from deploy.process import Exit
-from deploy.terminal import Terminal, in_one_line
+from deploy.cli.process import Exit
+from deploy.output.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
 from tracker.domain.import_receipt import ImportState

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.cli.common import DataDir, report_errors, stderr
+from deploy.config import setting_table, settings
 from deploy.postgres import default_data_dir
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.signed_note import COSIGNATURE, Signer

@@ -16,9 +16,9 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.imports import progress_bar
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.settings import secrets
+from deploy.config.settings import secrets
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.output.progress import progress_bar
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, LogFiles
 from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
 from deploy.cli.filter_options import (
@@ -19,7 +18,8 @@ from deploy.cli.filter_options import (
     OfTypes,
     filter_asked_for,
 )
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.config import setting_table, settings
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
 from tracker.delivery.relay.relay import Relay

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from deploy import settings
 from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
 from deploy.cli.common import DataDir, is_web, run_with_database, stderr
 from deploy.cli.trust import (
@@ -24,7 +23,8 @@ from deploy.cli.trust import (
     trust_in,
 )
 from deploy.cli.verify import print_snapshots, print_texts
-from deploy.imports import progress_bar
+from deploy.config import settings
+from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
 from projections.registry import PROJECTIONS
 from projections.runner.rebuild import rebuild

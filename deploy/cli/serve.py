@@ -12,17 +12,17 @@ import typer
 from rich.console import Console
 from starlette.applications import Starlette
 
-from deploy import access_settings, setting_table, settings
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
 from deploy.cli.demo_banner import print_demo_banner
-from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
-from deploy.imports import load_corpus
-from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
+from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
+from deploy.cli.import_progress import load_corpus
+from deploy.cli.process import freeze_gc
+from deploy.config import access_settings, setting_table, settings
+from deploy.config.watching import watch_options
+from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
+from deploy.output.tracing import Traces, tracing
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.process import freeze_gc
-from deploy.tracing import Traces, tracing
-from deploy.watching import watch_options
 from deploy.web.app import import_app
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors

@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.cli.common import is_web, report_errors, stderr
+from deploy.cli.process import catch_signals, run
+from deploy.config import setting_table, settings
 from deploy.postgres import default_data_dir
-from deploy.process import catch_signals, run
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, BundleFiles, LogFiles
 from tracker.audit.format.signed_note import Verifier

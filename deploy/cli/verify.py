@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
+from deploy.cli.database_problem import describe_database_problem
+from deploy.cli.process import Exit
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -27,10 +28,9 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.database_problem import describe_database_problem
-from deploy.imports import progress_bar
+from deploy.config import settings
+from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
-from deploy.process import Exit
 from projections.versions.row_check import check_all_rows
 from tracker import clock
 from tracker.audit.bundle.files import report_path

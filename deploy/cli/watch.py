@@ -9,11 +9,11 @@ import typer
 
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.cli.process import Exit
+from deploy.config.settings import database_target, secrets
+from deploy.config.watching import watch_options
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
-from deploy.process import Exit
-from deploy.settings import database_target, secrets
-from deploy.watching import watch_options
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
 from tracker.watch.journal import LookReport

@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 import websockets
 
-from deploy import access_settings, settings
 from deploy.bootstrap import open_connection
 from deploy.cli.query import CLI_CALLER
 from deploy.cli.token import as_owner
+from deploy.config import access_settings, settings
 from deploy.web.connections import Limits
 from schema.http.authentication import AccessControl, TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services

@@ -17,7 +17,7 @@ import websockets
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from deploy import access_settings
+from deploy.config import access_settings
 from schema.services import Access, Services
 from tests.support.api import Api, control, document
 from tests.support.oidc_issuer import AUDIENCE, PRIVATE, Issuer, issuing, published

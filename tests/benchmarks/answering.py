@@ -9,8 +9,8 @@ import json
 import sys
 
 from deploy.bootstrap import running_tracker
-from deploy.log_format import LogLevel
-from deploy.process import freeze_gc, run
+from deploy.cli.process import freeze_gc, run
+from deploy.output.log_format import LogLevel
 from deploy.web.server import create_server, listening_socket
 from projections.lru_cache import SizedLruCache
 from schema.app import create_app

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.pooling [--rounds 3] [--seconds 4]
 
-Needs pgbouncer, and runs it with the file of `deploy/pooler`. Neither answers nor states are kept, so
-that every request asks the database.
+Needs pgbouncer, and runs it with the file of `deploy/manifests/pooler`. No cache is on, so that every request
+reads the database.
 """
 
 from __future__ import annotations

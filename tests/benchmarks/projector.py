@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bootstrap import prepare
+from deploy.cli.process import run
 from deploy.postgres import Postgres
-from deploy.process import run
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions

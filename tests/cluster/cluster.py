@@ -191,7 +191,7 @@ class Cluster:
             raise NotWhole(f"no switchover: {answer.status_code} {answer.text}")
 
     def start_proxy(self) -> str:
-        """Start HAProxy before the nodes, as deploy/cluster has it; the host by which it is reached."""
+        """Start HAProxy before the nodes with the file of deploy/manifests/cluster; return its host."""
         if not shutil.which("haproxy"):
             raise NoCluster("not installed: haproxy")
         address = self.network.address(1)

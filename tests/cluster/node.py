@@ -1,4 +1,4 @@
-"""A node: PostgreSQL under Patroni, with the settings of deploy/cluster, in a network of its own."""
+"""A node: PostgreSQL under Patroni, with the settings of deploy/manifests/cluster, in its own network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.cluster.network import Plug
 from tests.support.checkout import ROOT
 from tracker.postgres.database import Target
 
-SETTINGS = ROOT / "deploy" / "cluster"
+SETTINGS = ROOT / "deploy" / "manifests" / "cluster"
 SUPERUSER, PASSWORD = "postgres", "of-a-test"
 DATABASE = "minerals"
 ENTRIES = "SELECT entry FROM log.events ORDER BY position"
@@ -46,7 +46,7 @@ class Node:
         site.chown(self.data.parent)
 
     def _settings(self, bin: Path, etcd: str) -> Mapping[str, str]:
-        """Its own settings: as in node.env of deploy/cluster, with values of its own."""
+        """Its own settings: as in node.env of deploy/manifests/cluster, with values of its own."""
         rest, postgres = f"{self.address}:{REST_PORT}", f"{self.address}:{POSTGRES_PORT}"
         mine = {
             "PATRONI_NAME": self.name,

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.cluster.check import heads, replicated, until_signed
 from tests.cluster.checkpoints import check_heads
 from tests.cluster.followers import Follower

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
-from deploy import settings, settings_file
 from deploy.bootstrap import running_tracker
+from deploy.config import settings, settings_file
 from deploy.postgres import Postgres
 from schema.services import Access
 from tests.conftest import run_sql

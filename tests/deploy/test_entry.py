@@ -16,10 +16,10 @@ import pytest
 import websockets
 from typer.testing import CliRunner
 
-from deploy import settings
 from deploy.cli.main import app
-from deploy.process import Exit
-from deploy.setting_values import WrongSetting
+from deploy.cli.process import Exit
+from deploy.config import settings
+from deploy.config.setting_values import WrongSetting
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tests.support.time_limits import within

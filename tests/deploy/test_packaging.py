@@ -25,18 +25,7 @@ from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.support.time_limits import within
 
-OPERATORS = (
-    "cluster",
-    "compose",
-    "container",
-    "database",
-    "kubernetes",
-    "monitoring",
-    "pooler",
-    "proxy",
-    "release",
-    "systemd",
-)
+OPERATORS = ("manifests", "release")
 """Rooms of `deploy` with what operators copy, or a release is made by: a wheel has no use for it."""
 
 

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from httpx2 import Response
 
-from deploy import access_settings
-from deploy.setting_values import WrongSetting
+from deploy.config import access_settings
+from deploy.config.setting_values import WrongSetting
 from schema.app import create_app
 from schema.execution.persisted_documents import MAX_MANIFEST_BYTES, TrustedDocuments
 from schema.http.response_format import SSE

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.imports import progress_bar
+from deploy.output.progress import progress_bar
 from projections.fold.replay import STATE_FORMAT, ReplayState
 from projections.query.moment import Moment
 from schema.services import Services

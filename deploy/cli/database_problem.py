@@ -8,8 +8,8 @@ import re
 
 import asyncpg
 
-from deploy import settings
-from deploy.log_format import reason
+from deploy.config import settings
+from deploy.output.log_format import reason
 from tracker.postgres.database import API, DELIVERER, PROJECTOR, PUBLISHER, WATCHER, Target
 from tracker.postgres.hosts import address
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
-from deploy.setting_table import (
+from deploy.config.setting_table import (
     DOCUMENTS,
     HOSTS,
     INTROSPECTION,
@@ -27,7 +27,13 @@ from deploy.setting_table import (
     READ,
     WRITE_TOKEN,
 )
-from deploy.setting_values import WrongSetting, read_list, read_number, read_secret, read_word
+from deploy.config.setting_values import (
+    WrongSetting,
+    read_list,
+    read_number,
+    read_secret,
+    read_word,
+)
 from schema.execution.persisted_documents import TrustedDocuments
 from schema.services import Access
 from tracker.auth.jwks import is_trustworthy_url

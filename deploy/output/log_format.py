@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from deploy.terminal import Terminal, escaped_json
+from deploy.output.terminal import Terminal, escaped_json
 
 MIN_SECRET_CHARACTERS = 4
 """Shorter ones are not looked for: they would be found in every word."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from deploy.setting_table import Setting
+from deploy.config.setting_table import Setting
 from tracker.errors import InvalidInput
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
 
-from deploy.access_settings import access
-from deploy.log_format import LogFormat, LogLevel
-from deploy.setting_table import (
+from deploy.config.access_settings import access
+from deploy.config.setting_table import (
     AUDIT_DIR,
     CLIENT_CONNECTIONS,
     CONNECTIONS,
@@ -41,7 +40,14 @@ from deploy.setting_table import (
     WRITE_TOKEN,
     Setting,
 )
-from deploy.setting_values import WrongSetting, read_list, read_number, read_secret, read_word
+from deploy.config.setting_values import (
+    WrongSetting,
+    read_list,
+    read_number,
+    read_secret,
+    read_word,
+)
+from deploy.output.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions

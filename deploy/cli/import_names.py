@@ -34,7 +34,7 @@ class InstalledDistribution(Protocol):
 
 def wrong_names() -> str:
     """What is wrong with the names, for who started the tracker; empty if nothing is."""
-    home = Path(__file__).parents[1]
+    home = Path(__file__).parents[2]
     found = [*strangers(distributions()), *strays(home, {name: _place(name) for name in NAMES})]
     return "\n".join([*found, HELP]) if found else ""
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from deploy import settings
-from deploy.setting_table import WATCH
-from deploy.setting_values import WrongSetting
+from deploy.config import settings
+from deploy.config.setting_table import WATCH
+from deploy.config.setting_values import WrongSetting
 from tracker.errors import InvalidInput
 from tracker.watch.registry import adapter_named
 from tracker.watch.settings import load_sources

@@ -21,9 +21,9 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-from deploy.imports import progress_bar
-from deploy.parquet_columns import ParquetColumn, state_columns
-from deploy.parquet_readme import snapshot_readme
+from deploy.export.parquet_columns import ParquetColumn, state_columns
+from deploy.export.parquet_readme import snapshot_readme
+from deploy.output.progress import progress_bar
 from projections.fold.replay import STATE_FORMAT
 from projections.query.all_versions import StoredVersion
 from projections.query.moment import Moment

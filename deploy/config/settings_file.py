@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from deploy.setting_table import PREFIX, SETTINGS_FILE
-from deploy.setting_values import WrongSetting
-from deploy.settings import check_names
+from deploy.config.setting_table import PREFIX, SETTINGS_FILE
+from deploy.config.setting_values import WrongSetting
+from deploy.config.settings import check_names
 
 MAX_FILE_BYTES = 1024 * 1024
 
