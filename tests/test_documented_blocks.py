@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deploy.config import settings
-from deploy.config.settings_file import add_settings_file
+from deploy.config.environment import add_settings_file
 from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from tests.support.api import Api

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.config.setting_table import PREFIX, SETTINGS
+from deploy.config.table import PREFIX, SETTINGS
 from tests.support.checkout import FLOORS, ROOT
 
 MAX_FILE_LINES = 440

@@ -11,7 +11,7 @@ from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
 
-from deploy.config import setting_table
+from deploy.config import table
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 
@@ -93,7 +93,7 @@ async def print_demo_banner(
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
         console.print(
-            f"    export {setting_table.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
+            f"    export {table.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
             markup=False,
             soft_wrap=True,
         )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import open_pool, prepare
-from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
 from deploy.cli.filter_options import (
     AfterPosition,
     OfCommodities,
@@ -18,7 +18,7 @@ from deploy.cli.filter_options import (
     OfTypes,
     filter_asked_for,
 )
-from deploy.config import setting_table, settings
+from deploy.config import settings, table
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
@@ -41,7 +41,7 @@ def relay(
     url: Annotated[
         str,
         typer.Argument(
-            envvar=setting_table.RELAY_URL.variable,
+            envvar=table.RELAY_URL.variable,
             show_envvar=True,
             metavar="URL",
             help="Where NATS is: nats://host:4222, or tls://host:4222, over which nothing is sent"
@@ -64,9 +64,8 @@ def relay(
     about: OfEntity = None,
     credentials: Annotated[
         Path | None,
-        typer.Option(
-            setting_table.RELAY_CREDENTIALS.flag,
-            envvar=setting_table.RELAY_CREDENTIALS.variable,
+        option(
+            table.RELAY_CREDENTIALS,
             help="A file with a JWT and an nkey seed (`.creds`), or with a seed alone.",
             **Readable,
         ),

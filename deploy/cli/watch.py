@@ -10,8 +10,7 @@ import typer
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
 from deploy.cli.process import Exit
-from deploy.config.settings import database_target, secrets
-from deploy.config.watching import watch_options
+from deploy.config.settings import database_target, secrets, watch_options
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
 from tracker.errors import InvalidInput
@@ -62,7 +61,7 @@ def watch(
     """
     log_to_stderr(log_level, log_format, secrets())
     with report_errors():
-        options = watch_options(file=file, ask_for_it=True)
+        options = watch_options(file=file, always=True)
         assert options is not None
         options = _select_sources(options, sources)
 

@@ -64,7 +64,7 @@ class Setting:
             raise self.wrong(f"expected a number from {least} on", value)
         return int(value)
 
-    def list(self, environment: Mapping[str, str]) -> tuple[str, ...]:
+    def items(self, environment: Mapping[str, str]) -> tuple[str, ...]:
         """Return texts that commas separate."""
         parts = (self.text(environment) or "").split(",")
         return tuple(part.strip() for part in parts if part.strip())
@@ -72,7 +72,7 @@ class Setting:
     def networks(self, environment: Mapping[str, str]) -> Networks:
         """Return networks of IP addresses that commas separate."""
         try:
-            return Networks.parse(self.list(environment))
+            return Networks.parse(self.items(environment))
         except InvalidInput as error:
             raise self.wrong(error.message) from None
 

@@ -20,8 +20,8 @@ from typer.core import TyperGroup
 
 from deploy.bootstrap import prepare, running_tracker
 from deploy.cli.main import app
-from deploy.config.setting_table import PREFIX, SETTINGS
-from deploy.config.settings_file import read_settings
+from deploy.config.environment import read_settings
+from deploy.config.table import PREFIX, SETTINGS
 from deploy.postgres import Postgres
 from tests.conftest import database, run_sql
 from tests.postgres.test_dumps import BINARIES

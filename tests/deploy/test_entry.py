@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from deploy.cli.process import Exit
 from deploy.config import settings
-from deploy.config.setting_values import WrongSetting
+from deploy.config.table import WrongSetting
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tests.support.time_limits import within

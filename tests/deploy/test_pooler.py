@@ -18,7 +18,7 @@ from deploy.bootstrap import open_connection, open_pool, prepare, running_tracke
 from deploy.cli.main import app
 from deploy.cli.process import Exit
 from deploy.config import settings
-from deploy.config.setting_values import WrongSetting
+from deploy.config.table import WrongSetting
 from schema.services import Access, Services
 from tests.support.checkout import ROOT
 from tests.support.log_events import event

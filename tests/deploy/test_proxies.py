@@ -1,5 +1,6 @@
-"""nginx and Caddy with the files of `deploy/manifests/proxy` in front of a real tracker: they pass sockets and
-streams through at once, cache immutable answers and hold the limits, and the tracker knows that it is https."""
+"""nginx and Caddy with the files of `deploy/manifests/proxy` in front of a real tracker: they pass
+sockets and streams through at once, cache immutable responses and hold the limits, and the tracker knows
+that it is https."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.config.access_settings import access
-from deploy.config.setting_values import WrongSetting
+from deploy.config.access import access
+from deploy.config.environment import add_settings_file
 from deploy.config.settings import database_url, limits
-from deploy.config.settings_file import add_settings_file
+from deploy.config.table import WrongSetting
 from tests.support.processes import command
 
 

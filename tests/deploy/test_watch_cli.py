@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from deploy.config import settings
-from deploy.config.setting_values import WrongSetting
-from deploy.config.watching import watch_options
+from deploy.config.settings import watch_options
+from deploy.config.table import WrongSetting
 from tests.support.processes import command
 from tests.support.publishers.publisher import Page, Publisher, Status, unreachable
 from tests.support.publishers.server import PublisherServer, playing
