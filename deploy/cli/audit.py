@@ -51,43 +51,50 @@ def add_to(app: typer.Typer) -> None:
     app.command()(restore)
 
 
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Where the bundle or snapshot is, or will be.")
+]
+AsParquet = Annotated[
+    bool,
+    typer.Option(
+        "--parquet",
+        help="Write a snapshot of all versions as Parquet instead: a file a kind of entity, for"
+        " DuckDB and notebooks. It needs no keys, and the extra `parquet`.",
+    ),
+]
+AtPosition = Annotated[
+    int | None,
+    typer.Option(min=0, help="With --parquet: what was known there (default: the last)."),
+]
+CopiedFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="DIR|URL",
+        show_default=False,
+        help="Copy this bundle, or the log at this address (default: export the database).",
+    ),
+]
+WithoutSnapshots = Annotated[
+    bool,
+    typer.Option(
+        "--without-snapshots",
+        help="Leave out the bytes that publishers sent, which may be many times as large as the log;"
+        " a later export without this option adds them.",
+    ),
+]
+
+
 def export(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where the bundle or snapshot is, or will be.")
-    ],
-    parquet: Annotated[
-        bool,
-        typer.Option(
-            "--parquet",
-            help="Write a snapshot of all versions as Parquet instead: a file a kind of entity, for"
-            " DuckDB and notebooks. It needs no keys, and the extra `parquet`.",
-        ),
-    ] = False,
-    position: Annotated[
-        int | None,
-        typer.Option(min=0, help="With --parquet: what was known there (default: the last)."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="DIR|URL",
-            show_default=False,
-            help="Copy this bundle, or the log at this address (default: export the database).",
-        ),
-    ] = None,
+    directory: Directory,
+    parquet: AsParquet = False,
+    position: AtPosition = None,
+    source: CopiedFrom = None,
     keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
     allow_missing_snapshots: AllowMissingSnapshots = False,
-    without_snapshots: Annotated[
-        bool,
-        typer.Option(
-            "--without-snapshots",
-            help="Leave out the bytes that publishers sent, which may be many times as large as the log;"
-            " a later export without this option adds them.",
-        ),
-    ] = False,
+    without_snapshots: WithoutSnapshots = False,
     data_dir: DataDir = None,
 ) -> None:
     """Write the signed log as a bundle: a directory that is all an auditor needs.

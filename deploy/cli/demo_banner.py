@@ -97,6 +97,20 @@ async def print_demo_banner(
             markup=False,
             soft_wrap=True,
         )
+    await print_answers(services, console)
+    if open_to:
+        console.print(
+            f"Anyone who can reach {open_to} may write to this log: it listens to more"
+            " than this machine.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")
+
+
+async def print_answers(services: Services, console: Console) -> None:
+    """Print the example queries with their answers."""
     execute = import_execute()
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
@@ -116,12 +130,3 @@ async def print_demo_banner(
             soft_wrap=True,
         )
         console.print()
-    if open_to:
-        console.print(
-            f"Anyone who can reach {open_to} may write to this log: it listens to more"
-            " than this machine.",
-            style="red",
-            markup=False,
-            soft_wrap=True,
-        )
-    console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")

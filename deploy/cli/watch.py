@@ -20,34 +20,39 @@ from tracker.watch.preview import LookPreview, preview_looks
 from tracker.watch.store import SourceRow, WatchStore
 from tracker.watch.watcher import Watcher, WatchOptions, only
 
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
+]
+Once = Annotated[
+    bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
+]
+ListThem = Annotated[
+    bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
+]
+SourcesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sources",
+        exists=True,
+        dir_okay=False,
+        help="A TOML file whose sources are added to those that ship (docs/watching.md).",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Look once and show what would be proposed; nothing is kept or recorded."
+    ),
+]
+
 
 def watch(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
-    ] = False,
-    list_them: Annotated[
-        bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
-    ] = False,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--sources",
-            exists=True,
-            dir_okay=False,
-            help="A TOML file whose sources are added to those that ship (docs/watching.md).",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Look once and show what would be proposed; nothing is kept or recorded.",
-        ),
-    ] = False,
+    sources: Sources = None,
+    once: Once = False,
+    list_them: ListThem = False,
+    file: SourcesFile = None,
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
