@@ -24,7 +24,7 @@ test: check
 
 # every test on another day (needs libfaketime and a C compiler)
 nightly start="2031-01-01":
-    {{bin}}/python -m tests.moved_clock {{start}}
+    {{bin}}/python -m tools.moved_clock {{start}}
 
 # format the code
 format:

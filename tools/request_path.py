@@ -1,4 +1,4 @@
-"""List the files of ours that one mutation passes: `python -m tests.request_path`.
+"""List the files of ours that one mutation passes: `python -m tools.request_path`.
 
 A tracker with an embedded PostgreSQL runs in this process. The profiler notes each function of ours
 that is called between the ASGI call and the response: in the task of the request, and in tasks beside

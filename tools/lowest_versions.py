@@ -1,6 +1,6 @@
 """Run a part of the tests on the lowest versions that pyproject.toml declares.
 
-    python -m tests.lowest_versions [DIR] [arguments of pytest]
+    python -m tools.lowest_versions [DIR] [arguments of pytest]
 
 makes an environment in DIR (default: a temporary one), installs the tracker there with every
 library at the first version of its range, and runs the tests that use the libraries most. The tools

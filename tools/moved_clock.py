@@ -1,4 +1,4 @@
-"""Run the tests on another day: `python -m tests.moved_clock 2031-01-01 [pytest's arguments]`.
+"""Run the tests on another day: `python -m tools.moved_clock 2031-01-01 [pytest's arguments]`.
 
 Needs libfaketime (Debian's package faketime), which moves the wall clock of this and all child
 processes, PostgreSQL included, and a C compiler. The monotonic clock, by which programs wait, stays.
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.support.clocks import moved_clock
 from tracker import clock
 
-WAITS = Path(__file__).with_name("support") / "waits.c"
+WAITS = Path(__file__).with_name("waits.c")
 
 
 def main() -> None:
