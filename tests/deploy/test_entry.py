@@ -443,7 +443,7 @@ def test_a_command_that_asks_no_graphql_starts_without_its_schema_and_the_pages(
         text=True,
         check=True,
     ).stdout.split()
-    assert "deploy.cli.audit" in loaded
+    assert "deploy.cli.export" in loaded
     assert not {"schema.app", "schema.execution.schema", "schema.pages.registry"}.intersection(
         loaded
     )

@@ -1,4 +1,4 @@
-"""The auditors' commands that make bundles and take them in; verifying.py has the other one."""
+"""`tracker export`: the log as a bundle, or all versions as Parquet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import typer
 
 from deploy.bootstrap import opened_pool, running_tracker
 from deploy.cli.common import DataDir, run_with_database, stderr
-from deploy.cli.mirror import mirror
-from deploy.cli.restore import restore
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -23,7 +21,6 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.cli.verify import verify
 from deploy.config import settings
 from deploy.export.bundle_readme import bundle_extras
 from deploy.output.progress import progress_bar
@@ -41,14 +38,6 @@ from tracker.snapshots.store import SnapshotStore
 MAX_MISSING_NAMED = 20
 """The most missing snapshots that are named."""
 TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command()(export)
-    app.command()(mirror)
-    app.command()(verify)
-    app.command()(restore)
 
 
 Directory = Annotated[
