@@ -24,7 +24,7 @@ test: check
 
 # every test on another day (needs libfaketime and a C compiler)
 nightly start="2031-01-01":
-    {{bin}}/python -m tests.moved_clock {{start}}
+    {{bin}}/python -m tools.moved_clock {{start}}
 
 # format the code
 format:
@@ -39,7 +39,7 @@ schema:
 
 # measure, and put the figures into docs/benchmarks.md
 bench name:
-    {{bin}}/python -m tests.benchmarks.{{name}} --write docs/benchmarks.md
+    {{bin}}/python -m tools.benchmarks.{{name}} --write docs/benchmarks.md
 
 # the demo
 demo:
@@ -47,7 +47,7 @@ demo:
 
 # the pictures of pages in the README and docs
 screens:
-    {{bin}}/python -m tests.support.screens docs/screens
+    {{bin}}/python -m tools.screens docs/screens
 
 # build the images and run them, as root, in minutes (Debian: buildah mmdebstrap podman runc)
 images:

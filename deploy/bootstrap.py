@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import asyncpg
 
-from deploy import settings
+from deploy.config import settings
 from deploy.replica import is_standby, reading_from, running_read_only
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
 from projections.runner.projection import Projection
-from projections.runner.projector import Projectors
+from projections.runner.projector import Projector, Projectors
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import check_not_newer, create_tables, foreign_rows
 from projections.versions.projection import Versions
@@ -131,68 +132,94 @@ async def running_tracker(
             yield services
         return
     durability = Durability()
-    checked = partial(open_pool, check=durability.check)
     await (take_over_rows if serves else require_own_rows)(target)
     if pooled is not None:
         await check_pooler(pooled, target)
-    open_asking = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
-    async with (
-        open_asking(seconds=WORK_TIMEOUT_SECONDS) as pool,
-        open_asking(size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
-        # One login of a pooler can't have these for some questions alone, and others need plans anew.
-        open_asking(settings={} if pooled else PLANNED_ONCE) as asking,
-        checked(
-            target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_TIMEOUT_SECONDS
-        ) as projecting,
-    ):
-        recorder = Recorder(pool, appending, durability)
+    async with _open_pools(target, pooled, durability) as pools:
+        recorder = Recorder(pools.api, pools.append, durability)
         durability.confirm = recorder.confirm
-        follower, proofs = Follower(recorder, target), ProofService(pool)
+        follower, proofs = Follower(recorder, target), ProofService(pools.api)
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         watcher = Watcher(target, watch, durability) if watch else None
-        sample_check = SampleCheck(pool) if serves else None
+        sample_check = SampleCheck(pools.api) if serves else None
+        projections = [make() for make in PROJECTIONS.values()]
         async with (
             follower,
-            Projectors(
-                projecting, follower, [make() for make in PROJECTIONS.values()], observe
-            ) as projectors,
+            Projectors(pools.project, follower, projections, observe) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
             watcher or nullcontext(),
             sample_check or nullcontext(),
         ):
-            projector = projectors[Versions.name]
-            commands = Commands(recorder)
-            snapshots = SnapshotStore(pool, settings.snapshots())
-            await snapshots.remove_redacted_files()
-            as_of = AsOf(asking, recorder, projector.progress)
-            review = Review(pool, commands, recorder, settings.reviewers())
-            services = Services(
-                recorder,
-                follower,
-                projector,
-                commands,
-                as_of,
-                Changes(pool, recorder),
-                Tokens(pool),
-                proofs,
-                Endpoints(
-                    pool, recorder, delivery.networks if delivery else settings.delivery_networks()
-                ),
-                snapshots,
-                review,
-                publisher,
-                deliverer,
-                watch=WatchOverview(pool),
+            services = replace(
+                _services(pools, recorder, follower, projectors[Versions.name], proofs, delivery),
+                publisher=publisher,
+                deliverer=deliverer,
                 watcher=watcher,
                 sample_check=sample_check,
             )
-            async with AcceptedImports(target, review, snapshots):
+            await services.snapshots.remove_redacted_files()
+            async with AcceptedImports(target, services.review, services.snapshots):
                 if reading is None:
                     yield services
                     return
-                async with reading_from(reading, services, pool, asking) as beside:
+                async with reading_from(reading, services, pools.api, pools.query) as beside:
                     yield beside
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The connection pools of a tracker, by their work."""
+
+    api: Pool
+    append: Pool
+    query: Pool
+    project: Pool
+
+
+@asynccontextmanager
+async def _open_pools(
+    target: Target, pooled: Target | None, durability: Durability
+) -> AsyncIterator[Pools]:
+    """Open the pools of a tracker; those of the API over the pooler, if there is one."""
+    checked = partial(open_pool, check=durability.check)
+    for_api = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
+    size = 2 * len(PROJECTIONS) + 1
+    async with (
+        for_api(seconds=WORK_TIMEOUT_SECONDS) as api,
+        for_api(size=2, seconds=APPEND_TIMEOUT_SECONDS) as append,
+        # A pooler has one login for all pools, so it can't plan once for queries and anew for others.
+        for_api(settings={} if pooled else PLANNED_ONCE) as query,
+        checked(target, role=PROJECTOR, size=size, seconds=WORK_TIMEOUT_SECONDS) as project,
+    ):
+        yield Pools(api, append, query, project)
+
+
+def _services(
+    pools: Pools,
+    recorder: Recorder,
+    follower: Follower,
+    projector: Projector[Any],
+    proofs: ProofService,
+    delivery: DeliveryOptions | None,
+) -> Services:
+    """Return the services of a tracker, without those that only some trackers run."""
+    pool, commands = pools.api, Commands(recorder)
+    networks = delivery.networks if delivery else settings.delivery_networks()
+    return Services(
+        recorder,
+        follower,
+        projector,
+        commands,
+        AsOf(pools.query, recorder, projector.progress),
+        Changes(pool, recorder),
+        Tokens(pool),
+        proofs,
+        Endpoints(pool, recorder, networks),
+        SnapshotStore(pool, settings.snapshots()),
+        Review(pool, commands, recorder, settings.reviewers()),
+        watch=WatchOverview(pool),
+    )
 
 
 @asynccontextmanager

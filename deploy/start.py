@@ -6,7 +6,7 @@ import os
 import sys
 
 WRONG_USAGE = 2
-"""As `deploy.process.Exit.USAGE`, which can't be imported before the names are known to be ours."""
+"""As `deploy.cli.process.Exit.USAGE`, which can't be imported before the names are known to be ours."""
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print_version()
         return
-    from deploy.import_names import wrong_names
+    from deploy.cli.import_names import wrong_names
 
     if wrong := wrong_names():
         print(wrong, file=sys.stderr)
@@ -26,7 +26,7 @@ def main() -> None:
 
 def print_version() -> None:
     """Print the version before anything is imported that takes time."""
-    from deploy.version import version_text
+    from deploy.cli.version import version_text
 
     try:
         print(version_text(), flush=True)

@@ -59,9 +59,8 @@ def create_app(
     answers of so many bytes are kept in memory, and clients may name the documents that are `trusted`.
     """
     access_control = AccessControl(services.tokens, access, read_only=services.read_only)
-    schemas = JsonSchemaRoute()
-    health, metrics = HealthRoute(services), Metrics(services)
-    observer, ends, pacing = Observer(metrics, tracing), Ends(access_control), PushPriority()
+    metrics, ends, pacing = Metrics(services), Ends(access_control), PushPriority()
+    observer = Observer(metrics, tracing)
     subscriptions = SharedSubscriptions(services, access_control, pacing)
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
@@ -97,29 +96,34 @@ def create_app(
             *SnapshotRoute(services, access_control).routes,
             *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),
-            *[
-                Route(path, require_reader(access_control, answer), middleware=[SHORTER])
-                for path, answer in (
-                    ("/schemas", schemas.index),
-                    ("/schemas/{type}", schemas.one),
-                    ("/schemas/{type}/{number:int}", schemas.one),
-                    ("/schema.graphql", answer_schema(access)),
-                    ("/asyncapi.json", answer_pushes),
-                    ("/metrics", metrics.respond),
-                )
-            ],
+            *_schema_routes(access_control, access, metrics),
             WebSocketRoute(
                 "/graphql",
                 GraphQLWebSocket(services, access_control, subscriptions, observer, persisted),
             ),
-            Route("/healthz", health.alive),
-            Route("/readyz", health.ready),
+            *HealthRoute(services).routes,
         ],
         middleware=outer_middleware(access),
         exception_handlers={404: not_found, 405: method_not_allowed},
     )
     app.state.end_streams = ends.stop
     return app
+
+
+def _schema_routes(access_control: AccessControl, access: Access, metrics: Metrics) -> list[Route]:
+    """Return the routes of schemas and metrics, which require the right to read."""
+    schemas = JsonSchemaRoute()
+    return [
+        Route(path, require_reader(access_control, answer), middleware=[SHORTER])
+        for path, answer in (
+            ("/schemas", schemas.index),
+            ("/schemas/{type}", schemas.one),
+            ("/schemas/{type}/{number:int}", schemas.one),
+            ("/schema.graphql", answer_schema(access)),
+            ("/asyncapi.json", answer_pushes),
+            ("/metrics", metrics.respond),
+        )
+    ]
 
 
 def outer_middleware(access: Access) -> list[Middleware]:

@@ -106,7 +106,7 @@ async def test_the_table_has_the_headers_of_a_message_and_no_others(recorder: Re
 
 def test_the_unit_of_the_relay_is_as_closed_as_that_of_the_server() -> None:
     server, relay = (
-        unit((ROOT / "deploy" / "systemd" / name).read_text(encoding="utf-8"))
+        unit((ROOT / "deploy" / "manifests" / "systemd" / name).read_text(encoding="utf-8"))
         for name in ("tracker.service", "tracker-relay.service")
     )
     assert "NoNewPrivileges" in server

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from deploy import settings
-from deploy.log_format import JsonFormatter
-from deploy.settings_file import add_settings_file
+from deploy.config import settings
+from deploy.config.environment import add_settings_file
+from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.checkout import ROOT
@@ -145,7 +145,7 @@ async def test_a_program_imports_a_file(target: Target, tmp_path: Path) -> None:
     assert differences
 
 
-MODULE = re.compile(r"python -m (tests\.[\w.]+)([^\n#]*)")
+MODULE = re.compile(r"python -m (t(?:est|ool)s\.[\w.]+)([^\n#]*)")
 MEASURING = [
     (found.page, module, options)
     for page in ("docs/benchmarks.md", "docs/faults.md", "docs/testing.md")
@@ -167,10 +167,10 @@ def test_programs_that_run_for_minutes_are_there_with_their_options(
 ) -> None:
     code = code_of(module)
     code += "".join(
-        map(code_of, set(re.findall(r"^from (tests\.[\w.]+) import", code, re.MULTILINE)))
+        map(code_of, set(re.findall(r"^from (t(?:est|ool)s\.[\w.]+) import", code, re.MULTILINE)))
     )
     words = re.findall(r"--[a-z-]+", options)
-    if module in ("tests.faults", "tests.cluster"):
+    if module in ("tests.faults", "tools.cluster"):
         words += options.partition("--")[0].split()  # kinds of faults
     assert [word for word in words if f'"{word}"' not in code] == [], page
 

@@ -22,10 +22,10 @@ from urllib.error import HTTPError
 import pytest
 from typer.testing import CliRunner
 
-from deploy import settings
 from deploy.bootstrap import running_tracker
 from deploy.cli import endpoint, relay
 from deploy.cli.main import app
+from deploy.config import settings
 from deploy.postgres import Postgres
 from schema.services import Access, Services
 from tests.conftest import copied

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.setting_table import DATA_DIR
+from deploy.config.table import DATA_DIR
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services

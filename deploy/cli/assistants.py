@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, fail, report_errors, run_with_database
+from deploy.cli.process import Exit
 from deploy.cli.trust import run_without_database
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.process import Exit
+from deploy.config import settings
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target

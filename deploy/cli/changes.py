@@ -12,8 +12,8 @@ import typer
 
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DAY_FORM, DataDir, day, fail, run_with_database
-from deploy.process import Exit
-from deploy.terminal import Terminal, escaped_json, in_one_line
+from deploy.cli.process import Exit
+from deploy.output.terminal import Terminal, escaped_json, in_one_line
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 from tracker.postgres.database import Target

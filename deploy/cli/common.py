@@ -13,14 +13,14 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.bootstrap import lacking_migrations, migrate_log
-from deploy.database_problem import describe_database_problem, describe_target
-from deploy.database_target import Database, database
-from deploy.log_format import LogFormat, LogLevel, Notes
+from deploy.cli.database_problem import describe_database_problem, describe_target
+from deploy.cli.process import Exit, catch_signals, run
+from deploy.config import settings, table
+from deploy.config.table import Setting, WrongSetting
+from deploy.output.log_format import LogFormat, LogLevel, Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
-from deploy.process import Exit, catch_signals, run
-from deploy.setting_values import WrongSetting
+from deploy.postgres.database_target import Database, database
 from deploy.web.server import PortTaken
 from tracker.domain.calendar_days import DAY, parse_day
 from tracker.errors import InvalidInput, TrackerError, Unavailable
@@ -31,11 +31,16 @@ from tracker.postgres.session_settings import UnsuitableConnection
 T = TypeVar("T")
 stderr = Notes()
 
+
+def option(setting: Setting, **details: Any) -> Any:
+    """Return the command-line option of a setting."""
+    return typer.Option(setting.flag, envvar=setting.variable, **details)
+
+
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        setting_table.DATA_DIR.flag,
-        envvar=setting_table.DATA_DIR.variable,
+    option(
+        table.DATA_DIR,
         show_default=False,
         help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
         " that runs on it already is used.",
@@ -43,20 +48,10 @@ DataDir = Annotated[
 ]
 
 Level = Annotated[
-    LogLevel,
-    typer.Option(
-        setting_table.LOG_LEVEL.flag,
-        envvar=setting_table.LOG_LEVEL.variable,
-        help="How much is logged: debug, info, warning or error.",
-    ),
+    LogLevel, option(table.LOG_LEVEL, help="How much is logged: debug, info, warning or error.")
 ]
 Form = Annotated[
-    LogFormat,
-    typer.Option(
-        setting_table.LOG_FORMAT.flag,
-        envvar=setting_table.LOG_FORMAT.variable,
-        help="Text for people, or a line of JSON each.",
-    ),
+    LogFormat, option(table.LOG_FORMAT, help="Text for people, or a line of JSON each.")
 ]
 
 DAY_FORM = "YYYY-MM-DD"

@@ -9,9 +9,9 @@ import typer
 
 import tracker.corpus
 from deploy.cli.common import print_whole, report_errors, stderr
-from deploy.imports import progress_bar
-from deploy.process import Exit
-from deploy.terminal import in_one_line
+from deploy.cli.process import Exit
+from deploy.output.progress import progress_bar
+from deploy.output.terminal import in_one_line
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.checks import find_problems
 from tracker.corpus.compiling import (

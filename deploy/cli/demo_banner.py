@@ -11,7 +11,7 @@ from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
 
-from deploy import setting_table
+from deploy.config import table
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 
@@ -93,10 +93,24 @@ async def print_demo_banner(
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
         console.print(
-            f"    export {setting_table.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
+            f"    export {table.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
             markup=False,
             soft_wrap=True,
         )
+    await print_answers(services, console)
+    if open_to:
+        console.print(
+            f"Anyone who can reach {open_to} may write to this log: it listens to more"
+            " than this machine.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")
+
+
+async def print_answers(services: Services, console: Console) -> None:
+    """Print the example queries with their answers."""
     execute = import_execute()
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
@@ -116,12 +130,3 @@ async def print_demo_banner(
             soft_wrap=True,
         )
         console.print()
-    if open_to:
-        console.print(
-            f"Anyone who can reach {open_to} may write to this log: it listens to more"
-            " than this machine.",
-            style="red",
-            markup=False,
-            soft_wrap=True,
-        )
-    console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import DataDir, print_whole, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from deploy.cli.filter_options import (
     AfterPosition,
     OfCommodities,
@@ -20,7 +18,8 @@ from deploy.cli.filter_options import (
     OfTypes,
     filter_asked_for,
 )
-from deploy.terminal import in_one_line
+from deploy.cli.rows import Row, print_rows
+from deploy.config import settings
 from tracker import clock
 from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints
@@ -41,7 +40,6 @@ endpoints = typer.Typer(
 Name = Annotated[str, typer.Argument(help="Its name, from `tracker endpoint list`.")]
 Reason = Annotated[str, typer.Option(help="Why. It stays on record.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")]
-Row: TypeAlias = Sequence[object]
 
 
 @endpoints.command()
@@ -336,21 +334,3 @@ def print_keys(of: Endpoint, secret: str | None) -> None:
         rows.append(("secret", secret))
         stderr.print("The secret is shown once; the receiver needs it:")
     print_rows(rows)
-
-
-def print_rows(rows: Iterable[Row]) -> None:
-    """Print rows for programs: values with tabulators between them, nothing where there is none."""
-    print_whole("\t".join(map(plain, row)) for row in rows)
-
-
-def plain(value: object) -> str:
-    """A value as it may stand in a row."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    if isinstance(value, list | tuple):
-        return ",".join(map(plain, value))
-    return in_one_line(str(value))

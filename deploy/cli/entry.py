@@ -14,14 +14,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from deploy import setting_table, settings
 from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.process import Exit
-from deploy.setting_values import WrongSetting
-from deploy.settings_file import add_settings_file
-from deploy.terminal import allow_any_encoding
-from deploy.version import version_text
+from deploy.cli.process import Exit
+from deploy.cli.version import version_text
+from deploy.config import settings, table
+from deploy.config.environment import add_settings_file
+from deploy.config.table import WrongSetting
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.output.terminal import allow_any_encoding
 
 logger = logging.getLogger("tracker")
 
@@ -134,10 +134,10 @@ def log_failures() -> None:
 
 def form_asked_for(arguments: list[str]) -> LogFormat:
     """The form of the log as far as it can be told before the arguments are read."""
-    flag = setting_table.LOG_FORMAT.flag
+    flag = table.LOG_FORMAT.flag
     given = " ".join(arguments).replace("=", " ")
     asked = f"{flag} {LogFormat.JSON}" in given
-    asked = asked or os.environ.get(setting_table.LOG_FORMAT.variable) == LogFormat.JSON
+    asked = asked or os.environ.get(table.LOG_FORMAT.variable) == LogFormat.JSON
     return LogFormat.JSON if asked else LogFormat.TEXT
 
 
@@ -151,7 +151,7 @@ def explain(error: Exception) -> int:
         return int(error.exit_code)
     stderr.print(
         f"An error that should not be, {type(error).__name__}. Please report it, with what"
-        f" is logged with {setting_table.LOG_LEVEL.variable}=debug.",
+        f" is logged with {table.LOG_LEVEL.variable}=debug.",
         style="red",
         markup=False,
     )

@@ -9,7 +9,7 @@ import typer
 
 from deploy.cli.changes import AsJson, Node, OfCommodity, out, print_line, print_nodes, to_text
 from deploy.cli.common import DAY_FORM, DataDir, day
-from deploy.terminal import in_one_line
+from deploy.output.terminal import in_one_line
 
 FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [String!],
                   $places: [String!], $entity: String, $kind: EntityKind, $after: String) {

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, report_errors, run_with_database
-from deploy.cli.endpoint import Row, print_rows
 from deploy.cli.redact import ACTOR, DemandPublisher, DemandSource, Yes, carry_out_redaction
+from deploy.cli.rows import Row, print_rows
+from deploy.config import settings
 from schema.services import Services
 from tracker.audit.bundle.files import report_path
 from tracker.domain.values import PartialDate, Source

@@ -9,7 +9,7 @@ import typer
 
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, run_with_database
-from deploy.terminal import escaped_json
+from deploy.output.terminal import escaped_json
 from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.terminal import in_one_line
+from deploy.output.terminal import in_one_line
 from schema.tables.cells import escape_formula
 from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput

@@ -11,10 +11,10 @@ import typer
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from deploy.cli.import_files import resolve_files, resolve_reader
+from deploy.cli.import_progress import import_with_progress
 from deploy.cli.import_report import all_refused, describe_outcome, format_receipt, report_writer
-from deploy.imports import import_with_progress
-from deploy.process import Exit
-from deploy.terminal import Terminal, in_one_line
+from deploy.cli.process import Exit
+from deploy.output.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
 from tracker.domain.import_receipt import ImportState
@@ -30,88 +30,91 @@ MAX_SHOWN_ITEMS = 20
 plain = Terminal(highlight=False, soft_wrap=True)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(name="import")(import_)
-    app.command()(sources)
-    app.command()(imports)
-    app.command()(schema)
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE|DIR|URL…",
+        help="Files, directories of them, or addresses on the web; - reads standard input.",
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="SOURCE",
+        show_default=False,
+        help="What the files are: see `tracker sources` (default: recognised by their content).",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Record nothing; show what would be recorded: the counts, and the first"
+        " facts with their texts.",
+    ),
+]
+SkipInvalid = Annotated[
+    bool,
+    typer.Option(
+        "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        show_default=False,
+        help="Of a spreadsheet: which column means what, such as title=Titel.",
+    ),
+]
+Constants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        show_default=False,
+        help="What all rows share, such as publisher=iea or published=2026-05-20.",
+    ),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        metavar="TOML",
+        show_default=False,
+        help="Of a spreadsheet: a file that says so; see docs/sources.md.",
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        show_default=False,
+        help="The encoding of text that is not UTF-8, such as gb18030 or cp1250.",
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV",
+        show_default=False,
+        help="Write every refused and suspect place to this file.",
+    ),
+]
 
 
 def import_(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIR|URL…",
-            help="Files, directories of them, or addresses on the web; - reads standard input.",
-        ),
-    ],
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="SOURCE",
-            show_default=False,
-            help="What the files are: see `tracker sources` (default: recognised by their content).",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Record nothing; show what would be recorded: the counts, and the first"
-            " facts with their texts.",
-        ),
-    ] = False,
-    skip_invalid: Annotated[
-        bool,
-        typer.Option(
-            "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
-        ),
-    ] = False,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=COLUMN",
-            show_default=False,
-            help="Of a spreadsheet: which column means what, such as title=Titel.",
-        ),
-    ] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            show_default=False,
-            help="What all rows share, such as publisher=iea or published=2026-05-20.",
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            "--mapping",
-            metavar="TOML",
-            show_default=False,
-            help="Of a spreadsheet: a file that says so; see docs/sources.md.",
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            show_default=False,
-            help="The encoding of text that is not UTF-8, such as gb18030 or cp1250.",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            show_default=False,
-            help="Write every refused and suspect place to this file.",
-        ),
-    ] = None,
+    files: Files,
+    source: Source = None,
+    dry_run: DryRun = False,
+    skip_invalid: SkipInvalid = False,
+    columns: Columns = None,
+    constants: Constants = None,
+    mapping: MappingFile = None,
+    encoding: Encoding = None,
+    report: ReportFile = None,
     data_dir: DataDir = None,
 ) -> None:
     """Record the facts of files, each file wholly or not at all.

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
-from deploy.cli import audit, imports
 from deploy.cli.assistants import mcp
 from deploy.cli.changes import changes, transitions, upcoming
 from deploy.cli.corpus import corpus
 from deploy.cli.endpoint import endpoints
 from deploy.cli.entry import Commands, begin, run_command_line
+from deploy.cli.export import export
 from deploy.cli.facts import facts
 from deploy.cli.fetch import fetches
 from deploy.cli.follow import follow
+from deploy.cli.imports import import_, imports, schema, sources
 from deploy.cli.key import keys
 from deploy.cli.migrate import migrate
+from deploy.cli.mirror import mirror
 from deploy.cli.query import query
 from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
 from deploy.cli.relay import relay
+from deploy.cli.restore import restore
 from deploy.cli.review import review
 from deploy.cli.serve import demo, serve
 from deploy.cli.state_files import replay, snapshot
 from deploy.cli.token import tokens
+from deploy.cli.verify import verify
 from deploy.cli.watch import watch
 
 app = typer.Typer(
@@ -43,30 +49,36 @@ app = typer.Typer(
 )
 app.callback()(begin)
 
-app.command()(demo)
-app.command()(serve)
-app.command()(query)
-app.command()(follow)
-app.command()(snapshot)
-app.command()(replay)
-app.command()(migrate)
-app.add_typer(tokens)
-app.add_typer(endpoints)
-app.add_typer(review)
-app.add_typer(keys)
-app.add_typer(fetches)
-app.add_typer(corpus)
-app.command()(redact)
-app.command()(rebuild)
-app.command()(relay)
-app.command()(watch)
-app.command()(changes)
-app.command()(upcoming)
-app.command()(transitions)
-app.command()(facts)
-app.command()(mcp)
-audit.add_to(app)
-imports.add_to(app)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    serve,
+    query,
+    follow,
+    snapshot,
+    replay,
+    migrate,
+    redact,
+    rebuild,
+    relay,
+    watch,
+    changes,
+    upcoming,
+    transitions,
+    facts,
+    mcp,
+    export,
+    mirror,
+    verify,
+    restore,
+    import_,
+    sources,
+    imports,
+    schema,
+)
+for command in COMMANDS:
+    app.command(name="import" if command is import_ else None)(command)
+for group in (tokens, endpoints, review, keys, fetches, corpus):
+    app.add_typer(group)
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.imports import progress_bar
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.settings import secrets
+from deploy.config.settings import secrets
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.output.progress import progress_bar
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, LogFiles
 from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
@@ -32,63 +32,69 @@ POLL_INTERVAL_SECONDS = 60.0
 MIN_POLL_INTERVAL_SECONDS = 0.1
 
 
+Log = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL",
+        help="The address of a log, such as https://example.org/log; or a directory that has one.",
+    ),
+]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Where the mirror is, or will be.")]
+Follow = Annotated[
+    bool,
+    typer.Option("--follow", help="Go on until Ctrl-C; a log that does not answer is asked again."),
+]
+Every = Annotated[
+    float,
+    typer.Option(
+        "--every",
+        metavar="SECONDS",
+        min=MIN_POLL_INTERVAL_SECONDS,
+        help="How often the log is asked with --follow.",
+    ),
+]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole",
+        help="Read again what is mirrored, and fetch again what is damaged. Not with --follow.",
+    ),
+]
+CosignerFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--cosign",
+        metavar="FILE",
+        show_default=False,
+        help="Sign what is mirrored, with the key in this file (`tracker key cosigner`).",
+    ),
+]
+WithoutTexts = Annotated[
+    bool,
+    typer.Option(
+        "--without-texts", help="Leave out notes and quotations, to which entries only commit."
+    ),
+]
+WithoutSnapshots = Annotated[
+    bool,
+    typer.Option(
+        "--without-snapshots",
+        help="Leave out the bytes that publishers sent, which may be many times as large as the log.",
+    ),
+]
+
+
 def mirror(
-    log: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL",
-            help="The address of a log, such as https://example.org/log; or a directory that has one.",
-        ),
-    ],
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where the mirror is, or will be.")
-    ],
+    log: Log,
+    directory: Directory,
     keys: KeyOptions = None,
-    follow_it: Annotated[
-        bool,
-        typer.Option(
-            "--follow", help="Go on until Ctrl-C; a log that does not answer is asked again."
-        ),
-    ] = False,
-    every: Annotated[
-        float,
-        typer.Option(
-            "--every",
-            metavar="SECONDS",
-            min=MIN_POLL_INTERVAL_SECONDS,
-            help="How often the log is asked with --follow.",
-        ),
-    ] = POLL_INTERVAL_SECONDS,
-    whole: Annotated[
-        bool,
-        typer.Option(
-            "--whole",
-            help="Read again what is mirrored, and fetch again what is damaged. Not with --follow.",
-        ),
-    ] = False,
+    follow_it: Follow = False,
+    every: Every = POLL_INTERVAL_SECONDS,
+    whole: Whole = False,
     witnesses: WitnessOptions = None,
-    cosign: Annotated[
-        Path | None,
-        typer.Option(
-            "--cosign",
-            metavar="FILE",
-            show_default=False,
-            help="Sign what is mirrored, with the key in this file (`tracker key cosigner`).",
-        ),
-    ] = None,
-    without_texts: Annotated[
-        bool,
-        typer.Option(
-            "--without-texts", help="Leave out notes and quotations, to which entries only commit."
-        ),
-    ] = False,
-    without_snapshots: Annotated[
-        bool,
-        typer.Option(
-            "--without-snapshots",
-            help="Leave out the bytes that publishers sent, which may be many times as large as the log.",
-        ),
-    ] = False,
+    cosign: CosignerFile = None,
+    without_texts: WithoutTexts = False,
+    without_snapshots: WithoutSnapshots = False,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:

@@ -10,8 +10,8 @@ import typer
 
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, print_whole, run_with_database
-from deploy.process import Exit
-from deploy.terminal import escaped_json
+from deploy.cli.process import Exit
+from deploy.output.terminal import escaped_json
 from deploy.web.app import import_execute
 from schema.services import Access
 from tracker.auth.scopes import Caller, Scope, expand_scopes

@@ -10,7 +10,7 @@ import typer
 
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, run_with_database, stderr
-from deploy.imports import progress_bar
+from deploy.output.progress import progress_bar
 from projections.registry import PROJECTIONS
 from projections.runner import rebuild as runner
 from tracker.log.recorder import Recorder

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.bootstrap import open_pool, prepare
-from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
 from deploy.cli.filter_options import (
     AfterPosition,
     OfCommodities,
@@ -19,7 +18,8 @@ from deploy.cli.filter_options import (
     OfTypes,
     filter_asked_for,
 )
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.config import settings, table
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
 from tracker.delivery.relay.relay import Relay
@@ -37,60 +37,65 @@ POOL_CONNECTIONS = 4
 Readable = {"exists": True, "dir_okay": False, "readable": True}
 
 
+Url = Annotated[
+    str,
+    typer.Argument(
+        envvar=table.RELAY_URL.variable,
+        show_envvar=True,
+        metavar="URL",
+        help="Where NATS is: nats://host:4222, or tls://host:4222, over which nothing is sent"
+        " without TLS; several servers of a cluster with commas.",
+    ),
+]
+Name = Annotated[
+    str, typer.Option(help="The name of the relay: its place in the log is kept by it.")
+]
+Stream = Annotated[str, typer.Option(help="The stream of JetStream; made if there is none.")]
+Prefix = Annotated[
+    str, typer.Option(help="With what subjects begin: `minerals.ExportControl.Suspended`.")
+]
+Credentials = Annotated[
+    Path | None,
+    option(
+        table.RELAY_CREDENTIALS,
+        help="A file with a JWT and an nkey seed (`.creds`), or with a seed alone.",
+        **Readable,
+    ),
+]
+CertificateAuthorities = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        help="The certificates that those of the servers are checked against (default: the"
+        " system's).",
+        **Readable,
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(help="A certificate of ours with its key, for servers that ask.", **Readable),
+]
+Replicas = Annotated[int, typer.Option(min=1, max=5, help="Copies of a stream that is made here.")]
+Window = Annotated[
+    int, typer.Option(min=1, max=2048, help="Messages that wait for acknowledgements at a time.")
+]
+
+
 def relay(
-    url: Annotated[
-        str,
-        typer.Argument(
-            envvar=setting_table.RELAY_URL.variable,
-            show_envvar=True,
-            metavar="URL",
-            help="Where NATS is: nats://host:4222, or tls://host:4222, over which nothing is sent"
-            " without TLS; several servers of a cluster with commas.",
-        ),
-    ],
-    name: Annotated[
-        str, typer.Option(help="The name of the relay: its place in the log is kept by it.")
-    ] = "nats",
-    stream: Annotated[
-        str, typer.Option(help="The stream of JetStream; made if there is none.")
-    ] = "MINERALS",
-    prefix: Annotated[
-        str, typer.Option(help="With what subjects begin: `minerals.ExportControl.Suspended`.")
-    ] = "minerals",
+    url: Url,
+    name: Name = "nats",
+    stream: Stream = "MINERALS",
+    prefix: Prefix = "minerals",
     after: AfterPosition = None,
     types: OfTypes = None,
     commodity: OfCommodities = None,
     place: OfPlaces = None,
     about: OfEntity = None,
-    credentials: Annotated[
-        Path | None,
-        typer.Option(
-            setting_table.RELAY_CREDENTIALS.flag,
-            envvar=setting_table.RELAY_CREDENTIALS.variable,
-            help="A file with a JWT and an nkey seed (`.creds`), or with a seed alone.",
-            **Readable,
-        ),
-    ] = None,
-    ca: Annotated[
-        Path | None,
-        typer.Option(
-            "--ca",
-            help="The certificates that those of the servers are checked against (default: the"
-            " system's).",
-            **Readable,
-        ),
-    ] = None,
-    certificate: Annotated[
-        Path | None,
-        typer.Option(help="A certificate of ours with its key, for servers that ask.", **Readable),
-    ] = None,
-    replicas: Annotated[
-        int, typer.Option(min=1, max=5, help="Copies of a stream that is made here.")
-    ] = 1,
-    window: Annotated[
-        int,
-        typer.Option(min=1, max=2048, help="Messages that wait for acknowledgements at a time."),
-    ] = 512,
+    credentials: Credentials = None,
+    ca: CertificateAuthorities = None,
+    certificate: Certificate = None,
+    replicas: Replicas = 1,
+    window: Window = 512,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from deploy import settings
 from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
 from deploy.cli.common import DataDir, is_web, run_with_database, stderr
 from deploy.cli.trust import (
@@ -23,8 +22,9 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.cli.verify import print_snapshots, print_texts
-from deploy.imports import progress_bar
+from deploy.cli.verify_result import print_snapshots, print_texts
+from deploy.config import settings
+from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
 from projections.registry import PROJECTIONS
 from projections.runner.rebuild import rebuild
@@ -46,24 +46,26 @@ from tracker.postgres.database import PROJECTOR, WATCHER, Target
 from tracker.snapshots.named import NamedSnapshot, add_named
 from tracker.snapshots.store import SnapshotStore
 
+Log = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR|URL",
+        help="The bundle; with --onto also the address of a log, such as https://example.org/log.",
+    ),
+]
+Onto = Annotated[
+    bool,
+    typer.Option(
+        "--onto",
+        help="Append to the log that is there what it lacks, as after a restore of an older"
+        " backup. What it has must be the beginning of the bundle.",
+    ),
+]
+
 
 def restore(
-    log: Annotated[
-        str,
-        typer.Argument(
-            metavar="DIR|URL",
-            help="The bundle; with --onto also the address of a log, such as"
-            " https://example.org/log.",
-        ),
-    ],
-    onto: Annotated[
-        bool,
-        typer.Option(
-            "--onto",
-            help="Append to the log that is there what it lacks, as after a restore of an older"
-            " backup. What it has must be the beginning of the bundle.",
-        ),
-    ] = False,
+    log: Log,
+    onto: Onto = False,
     keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,

@@ -11,11 +11,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, day, fail, report_errors, run_with_database, stderr
-from deploy.cli.endpoint import Row, print_rows
-from deploy.process import Exit
+from deploy.cli.process import Exit
+from deploy.cli.rows import Row, print_rows
+from deploy.config import settings
 from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from tracker.auth.scopes import check_name

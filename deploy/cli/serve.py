@@ -4,55 +4,97 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from starlette.applications import Starlette
 
-from deploy import access_settings, setting_table, settings
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
 from deploy.cli.demo_banner import print_demo_banner
-from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
-from deploy.imports import load_corpus
-from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
+from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
+from deploy.cli.import_progress import load_corpus
+from deploy.cli.process import freeze_gc
+from deploy.config import settings, table
+from deploy.config.access import access, trusted_documents
+from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
+from deploy.output.tracing import Traces, tracing
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.process import freeze_gc
-from deploy.tracing import Traces, tracing
-from deploy.watching import watch_options
 from deploy.web.app import import_app
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
-from schema.services import Services
+from schema.execution.persisted_documents import TrustedDocuments
+from schema.services import Access, Services
 from tracker.audit.sign.publisher import SigningOptions
+from tracker.delivery.deliverer import DeliveryOptions
 from tracker.postgres.database import Target
+from tracker.watch.watcher import WatchOptions
 
-Host = Annotated[
-    str,
+Host = Annotated[str, option(table.HOST, help="The address to listen on.")]
+Port = Annotated[int, option(table.PORT, min=0, max=65_535, help="The port to listen on.")]
+DemoPort = Annotated[
+    int | None,
+    option(
+        table.PORT,
+        min=0,
+        max=65_535,
+        show_default=False,
+        help="The port to listen on (default: 8000, or a free one when that is taken).",
+    ),
+]
+ContinueDemo = Annotated[
+    bool,
     typer.Option(
-        setting_table.HOST.flag,
-        envvar=setting_table.HOST.variable,
-        help="The address to listen on.",
+        "--continue-demo",
+        help="Go on with a log that `tracker demo` began, with all that is in it.",
     ),
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The options of a server, from the settings and the flags."""
+
+    access: Access
+    documents: TrustedDocuments
+    traces: Traces | None
+    limits: Limits
+    signing: SigningOptions | None
+    delivery: DeliveryOptions
+    watch: WatchOptions | None
+    pooled: Target | None
+    reading: Target | None
+    listening: socket.socket
+    log_level: LogLevel
+
+
+def read_options(
+    data_dir: Path, log_level: LogLevel, listen: Callable[[], socket.socket], *, demo: bool = False
+) -> ServerOptions:
+    """Read the settings of a server, and listen. Leaves with an error message if one is wrong."""
+    with report_errors():
+        return ServerOptions(
+            access=access(demo=demo),
+            documents=trusted_documents(),
+            traces=tracing(),
+            limits=within_descriptors(settings.limits()),
+            signing=settings.signing(data_dir),
+            delivery=settings.delivery(),
+            watch=settings.watch_options(),
+            pooled=settings.pooled_target(),
+            reading=None if demo else settings.read_target(),
+            listening=listen(),
+            log_level=log_level,
+        )
+
+
 def demo(
-    port: Annotated[
-        int | None,
-        typer.Option(
-            setting_table.PORT.flag,
-            envvar=setting_table.PORT.variable,
-            min=0,
-            max=65_535,
-            show_default=False,
-            help="The port to listen on (default: 8000, or a free one when that is taken).",
-        ),
-    ] = None,
+    port: DemoPort = None,
     host: Host = "127.0.0.1",
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
@@ -65,22 +107,12 @@ def demo(
     Stop it with Ctrl-C.
     """
     log_to_stderr(log_level, log_format, settings.secrets())
-    data_dir = data_dir or demo_data_dir()
-    with report_errors():
-        access, traces = access_settings.access(demo=True), tracing()
-        trusted = access_settings.trusted_documents()
-        limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
-        delivery, pooled = settings.delivery(), settings.pooled_target()
-        watched = watch_options()
-        listening = listen_somewhere(host, port)
+    directory = data_dir or demo_data_dir()
+    options = read_options(directory, log_level, lambda: listen_somewhere(host, port), demo=True)
 
     async def work(target: Target) -> None:
         await check_demo(target)
-        create_app = import_app()
-        observe = traces.work if traces else None
-        async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled, serves=True
-        ) as services:
+        async with running_server(target, options) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
             async def welcome(url: str) -> None:
@@ -89,36 +121,19 @@ def demo(
                     url,
                     recorded,
                     Console(highlight=False),
-                    data_dir=kept_in,
-                    open_to=None if is_local(host) or not access.open else url,
+                    data_dir=None if settings.database_url() else directory,
+                    open_to=None if is_local(host) or not options.access.open else url,
                 )
 
-            served = create_app(services, access, traces, trusted=trusted)
-            await serve_app(services, served, limits, listening, log_level, traces, welcome)
+            await serve_app(services, options, welcome)
 
-    kept_in = None if settings.database_url() else data_dir
-    run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
+    run_with_database(directory, work, make=True, lasting=True, migrates=True)
 
 
 def serve(
-    port: Annotated[
-        int,
-        typer.Option(
-            setting_table.PORT.flag,
-            envvar=setting_table.PORT.variable,
-            min=0,
-            max=65_535,
-            help="The port to listen on.",
-        ),
-    ] = 8000,
+    port: Port = 8000,
     host: Host = "127.0.0.1",
-    continue_demo: Annotated[
-        bool,
-        typer.Option(
-            "--continue-demo",
-            help="Go on with a log that `tracker demo` began, with all that is in it.",
-        ),
-    ] = False,
+    continue_demo: ContinueDemo = False,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
@@ -129,36 +144,37 @@ def serve(
     reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
     """
     log_to_stderr(log_level, log_format, settings.secrets())
-    with report_errors():
-        access, traces = access_settings.access(), tracing()
-        trusted = access_settings.trusted_documents()
-        limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
-        delivery, pooled = settings.delivery(), settings.pooled_target()
-        watched = watch_options()
-        reading = settings.read_target()
-        listening = listening_socket(host, port)
+    directory = data_dir or default_data_dir()
+    options = read_options(directory, log_level, lambda: listening_socket(host, port))
 
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
-        create_app = import_app()
-        observe = traces.work if traces else None
-        async with running_tracker(
-            target, signing, observe, delivery, watched, pooled=pooled, reading=reading, serves=True
-        ) as services:
-            served = create_app(services, access, traces, trusted=trusted)
-            await serve_app(services, served, limits, listening, log_level, traces)
+        async with running_server(target, options) as services:
+            await serve_app(services, options)
 
     run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
-def signing_of(data_dir: Path | None) -> SigningOptions | None:
-    """With what the log of a data directory, or of the settings, is signed."""
-    return settings.signing(data_dir or default_data_dir())
+@asynccontextmanager
+async def running_server(target: Target, options: ServerOptions) -> AsyncIterator[Services]:
+    """Run the tracker of a server for the length of a block."""
+    import_app()  # before background tasks start: see deploy/web/app.py
+    async with running_tracker(
+        target,
+        options.signing,
+        options.traces.work if options.traces else None,
+        options.delivery,
+        options.watch,
+        pooled=options.pooled,
+        reading=options.reading,
+        serves=True,
+    ) as services:
+        yield services
 
 
 def listen_somewhere(host: str, port: int | None) -> socket.socket:
-    """A socket on the port that was asked for; without one, on 8000 or, if taken, a free one."""
+    """Listen on a port; without one on 8000 or, if that is taken, on a free one."""
     if port is not None:
         return listening_socket(host, port)
     try:
@@ -169,16 +185,16 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services,
-    served: Starlette,
-    limits: Limits,
-    listening: socket.socket,
-    log_level: LogLevel,
-    traces: Traces | None = None,
+    options: ServerOptions,
     welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until a signal says stop; greet once requests can be answered. Raises LogSetBack where
-    the log was set back: what this process keeps of it is false."""
-    server = create_server(served, log_level, limits)
+    """Serve until a signal says stop; call `welcome` with the URL once requests are answered.
+
+    Raises LogSetBack if the log was set back: the caches of this process are wrong then.
+    """
+    create_app, traces, listening = import_app(), options.traces, options.listening
+    app = create_app(services, options.access, traces, trusted=options.documents)
+    server = create_server(app, options.log_level, options.limits)
     freeze_gc()
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -11,8 +11,8 @@ import typer
 from deploy.bootstrap import opened_pool, running_tracker
 from deploy.cli.common import DAY_FORM, DataDir, day, report_errors, run_with_database, stderr
 from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
-from deploy.snapshot_file import replay as replayed
-from deploy.snapshot_file import replay_bundle, write_snapshot
+from deploy.export.snapshot_file import replay as replayed
+from deploy.export.snapshot_file import replay_bundle, write_snapshot
 from projections.query.moment import moment_at_position, resolve_moment
 from schema.base.scalars import Instant
 from schema.inputs.arguments import parse_instant

@@ -12,7 +12,7 @@ import typer
 
 from deploy.bootstrap import open_connection, prepare
 from deploy.cli.common import DAY_FORM, DataDir, day, run_with_database, stderr
-from deploy.terminal import in_one_line
+from deploy.output.terminal import in_one_line
 from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import TokenRecord

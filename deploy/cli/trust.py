@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from deploy import setting_table, settings
 from deploy.cli.common import is_web, report_errors, stderr
+from deploy.cli.process import catch_signals, run
+from deploy.config import settings, table
 from deploy.postgres import default_data_dir
-from deploy.process import catch_signals, run
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, BundleFiles, LogFiles
 from tracker.audit.format.signed_note import Verifier
@@ -149,8 +149,7 @@ def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
         raise InvalidInput(
-            f"expected --key, or the keys of the log in {setting_table.AUDIT_DIR.variable}",
-            code="NO_KEY",
+            f"expected --key, or the keys of the log in {table.AUDIT_DIR.variable}", code="NO_KEY"
         )
     return ChosenKeys(TrustPolicy(KeyStore(directory).keys().all), KeySource.AUDIT_DIRECTORY)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,9 +11,8 @@ from typing import Annotated
 
 import typer
 
-from deploy import settings
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -27,10 +26,10 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.database_problem import describe_database_problem
-from deploy.imports import progress_bar
+from deploy.cli.verify_result import ResultOutput, head_of, report_result
+from deploy.config import settings
+from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
-from deploy.process import Exit
 from projections.versions.row_check import check_all_rows
 from tracker import clock
 from tracker.audit.bundle.files import report_path
@@ -38,109 +37,117 @@ from tracker.audit.format.layout import LogFiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.database_snapshots import DatabaseSnapshots
 from tracker.audit.verify.database_source import DatabaseSource
-from tracker.audit.verify.report import VerificationRun, as_json, as_markdown, report
+from tracker.audit.verify.report import VerificationRun
 from tracker.audit.verify.rows import DerivedRows, check_complete, covered
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.wording import address_without_query
-from tracker.errors import Rejected, TrackerError, Unavailable
+from tracker.errors import Rejected
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import CONNECTION_ERRORS, Pool, Target
+from tracker.postgres.database import Pool, Target
 
 PRODUCT = "critical-minerals-policy-tracker"
 
 
+Log = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DIR|URL]",
+        show_default=False,
+        help="A bundle, or the address of a log, such as https://example.org/log.",
+    ),
+]
+OfDatabase = Annotated[
+    bool,
+    typer.Option(
+        "--database",
+        help="Verify the rows of the database instead; without --key with the keys"
+        " that lie beside it.",
+    ),
+]
+WithProjections = Annotated[
+    bool,
+    typer.Option(
+        "--projections",
+        help="With --database: also compare the rows that answers are read from with a fresh fold"
+        " of their events, and name the first entity whose rows differ.",
+    ),
+]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        show_default=False,
+        help="The checkpoint of your last visit: the log must continue it. Written when all is"
+        " well; keep it.",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="FILE|DIR|URL",
+        show_default=False,
+        help="With --database: a checkpoint that was kept elsewhere, or the bundle or log that"
+        " it is of. Says which positions are missing, as after a restore of an older backup.",
+    ),
+]
+OnlyNew = Annotated[
+    bool, typer.Option("--only-new", help="Read only what came after the checkpoint of --state.")
+]
+WithSnapshots = Annotated[
+    bool,
+    typer.Option(
+        "--snapshots/--no-snapshots",
+        help="Check the bytes that publishers sent, too: those of a bundle, beside the log at an"
+        " address that ends with /log, or of the database and its directory.",
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the result as a JSON object, also where the log is rejected."
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        show_default=False,
+        help="Write a page for the files (Markdown): what was checked, against which key, when,"
+        " with which version, what came of it, and what was not checked.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """Options of a verification and of its report."""
+    """The options of a verification, without those of its result."""
 
     state: Path | None
     only_new: bool
     allow_missing_texts: bool
     allow_missing_snapshots: bool
     with_snapshots: bool
-    json: bool
-    report: Path | None
-    projections: bool
+    keys: list[str] | None
 
 
 def verify(
-    log: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DIR|URL]",
-            show_default=False,
-            help="A bundle, or the address of a log, such as https://example.org/log.",
-        ),
-    ] = None,
-    of_database: Annotated[
-        bool,
-        typer.Option(
-            "--database",
-            help="Verify the rows of the database instead; without --key with the keys"
-            " that lie beside it.",
-        ),
-    ] = False,
-    projections: Annotated[
-        bool,
-        typer.Option(
-            "--projections",
-            help="With --database: also compare the rows that answers are read from with a fresh fold"
-            " of their events, and name the first entity whose rows differ.",
-        ),
-    ] = False,
+    log: Log = None,
+    of_database: OfDatabase = False,
+    projections: WithProjections = False,
     keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            show_default=False,
-            help="The checkpoint of your last visit: the log must continue it. Written when all is"
-            " well; keep it.",
-        ),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="FILE|DIR|URL",
-            show_default=False,
-            help="With --database: a checkpoint that was kept elsewhere, or the bundle or log that"
-            " it is of. Says which positions are missing, as after a restore of an older backup.",
-        ),
-    ] = None,
-    only_new: Annotated[
-        bool,
-        typer.Option("--only-new", help="Read only what came after the checkpoint of --state."),
-    ] = False,
+    state: State = None,
+    against: Against = None,
+    only_new: OnlyNew = False,
     witnesses: WitnessOptions = None,
     allow_missing_texts: AllowMissingTexts = False,
     allow_missing_snapshots: AllowMissingSnapshots = False,
-    with_snapshots: Annotated[
-        bool,
-        typer.Option(
-            "--snapshots/--no-snapshots",
-            help="Check the bytes that publishers sent, too: those of a bundle, beside the log at an"
-            " address that ends with /log, or of the database and its directory.",
-        ),
-    ] = True,
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print the result as a JSON object, also where the log is rejected."
-        ),
-    ] = False,
-    report_to: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE",
-            show_default=False,
-            help="Write a page for the files (Markdown): what was checked, against which key, when,"
-            " with which version, what came of it, and what was not checked.",
-        ),
-    ] = None,
+    with_snapshots: WithSnapshots = True,
+    json: AsJson = False,
+    report_to: ReportFile = None,
     data_dir: DataDir = None,
 ) -> None:
     """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots, and that
@@ -153,43 +160,45 @@ def verify(
     if projections and not of_database:
         raise typer.BadParameter("expected --database", param_hint="--projections")
     options = VerifyOptions(
-        state,
-        only_new,
-        allow_missing_texts,
-        allow_missing_snapshots,
-        with_snapshots,
-        json,
-        report_to,
-        projections,
+        state, only_new, allow_missing_texts, allow_missing_snapshots, with_snapshots, keys
     )
-    asked = address_without_query(log) if log and is_web(log) else log
+    output = ResultOutput(json, report_to, state)
+    name = address_without_query(log) if log and is_web(log) else log
     run = VerificationRun(
-        asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", clock.now()
+        name or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", clock.now()
     )
     with report_errors():
         run.witnesses = read_keys(witnesses) if witnesses else ()
 
-    async def look_at_rows(target: Target) -> None:
+    async def verify_database(target: Target) -> None:
         async with opened_pool(target) as pool:
-            with report_result(run, options), open_kept(against) as kept:
+            with report_result(run, output), open_kept(against) as kept:
                 size = await check_rows(pool, own_keys(keys, data_dir), kept, run, options)
                 check_keystore(data_dir, head_of(run), size)
                 if projections:
                     await check_projection(pool, size)
         stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
 
-    async def look_at_files() -> None:
-        with (
-            open_log(log or "", with_snapshots=with_snapshots) as found,
-            report_result(run, options),
-        ):
-            chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
-            await check(found, chosen, run, options)
-
     if of_database:
-        run_with_database(data_dir, look_at_rows)
+        run_with_database(data_dir, verify_database)
     else:
-        run_without_database(look_at_files)
+        run_without_database(
+            lambda: verify_files(log or "", run, options, output, trust_bundle_key=trust_bundle_key)
+        )
+
+
+async def verify_files(
+    name: str,
+    run: VerificationRun,
+    options: VerifyOptions,
+    output: ResultOutput,
+    *,
+    trust_bundle_key: bool,
+) -> None:
+    """Verify a bundle, or the log at an address."""
+    with open_log(name, with_snapshots=options.with_snapshots) as log, report_result(run, output):
+        chosen = await trust_in(log, options.keys, trust_bundle_key=trust_bundle_key)
+        await check(log, chosen, run, options)
 
 
 def check_usage(
@@ -292,94 +301,6 @@ async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpo
         return trust.verify_head(kept.read_bytes(), f"the checkpoint ({kept})")
 
 
-def head_of(run: VerificationRun) -> TrustedCheckpoint:
-    """The head of a log that was verified."""
-    assert run.verification is not None
-    return run.verification.head
-
-
-@contextmanager
-def report_result(run: VerificationRun, options: VerifyOptions) -> Iterator[None]:
-    """Say, print and file what comes of a verification; remember its head if all is well."""
-    error: TrackerError | None = None
-    try:
-        yield
-    except TrackerError as caught:
-        error = caught
-    except BrokenPipeError:
-        raise  # nobody reads what would be said
-    except CONNECTION_ERRORS as lost:
-        error = Unavailable(
-            describe_database_problem(lost, settings.database_target()), code="DATABASE_UNAVAILABLE"
-        )
-    code = (
-        Exit.OK
-        if error is None
-        else (Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
-    )
-    made = report(run, clock.now(), error, code)
-    if options.report:
-        replace_file(options.report, as_markdown(made).encode())
-    if options.json:
-        print_whole([as_json(made)])
-    elif error is None:
-        print_result(run)
-    if error is not None:
-        raise error
-    if options.state:
-        replace_file(options.state, head_of(run).note)
-
-
-def print_result(run: VerificationRun, print: Callable[[str], None] = print) -> None:
-    """Say what has been verified."""
-    verification, head = run.verification, head_of(run)
-    assert verification is not None
-    print(
-        f"{'verified' if run.proven else 'consistent'}: {head.size} events of"
-        f" {head.checkpoint.origin}"
-    )
-    print(f"root: {str(head.checkpoint).splitlines()[2]}")
-    for key in head.signers:
-        print(f"signed by: {key}" + ("" if run.proven else " (the bundle's own key)"))
-    if verification.recorded_at:
-        print(f"last recorded: {verification.recorded_at.isoformat()}")
-    if run.saved and run.saved.size > head.size:
-        print(f"complete: all {run.saved.size} events of your checkpoint are there")
-    elif run.saved:
-        print(f"continues: your checkpoint of {run.saved.size} events")
-    if verification.first > 1:
-        print(f"read: from position {verification.first} on")
-    if (known := verification.known_heads).count:
-        print(
-            f"kept checkpoints: {known.count}, of which {known.unknown_signers} are"
-            " signed by keys you did not name"
-        )
-    print_texts(verification, print)
-    print_snapshots(verification, print)
-
-
-def print_texts(verification: Verification, print: Callable[[str], None] = print) -> None:
-    """Say what has become of the texts that entries commit to."""
-    texts = verification.texts
-    if texts is None:
-        print("texts: not checked, they are not part of what was read")
-        return
-    missing = f", {texts.missing} are missing" if texts.missing else ""
-    print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
-
-
-def print_snapshots(verification: Verification, print: Callable[[str], None] = print) -> None:
-    """Say what has become of the bytes that events name."""
-    snapshots = verification.snapshots
-    if snapshots is None:
-        print("snapshots: not checked, they were left out or are not part of what was read")
-        return
-    missing = f", {len(snapshots.missing)} are missing" if snapshots.missing else ""
-    print(
-        f"snapshots: {snapshots.intact} are what was fetched, {snapshots.redacted} are redacted{missing}"
-    )
-
-
 def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:
     """Check that a database has all that was signed on this machine. Raises Rejected."""
     directory = settings.audit_dir(data_dir or default_data_dir())
@@ -405,11 +326,3 @@ def read_state(path: Path, trust: TrustPolicy) -> TrustedCheckpoint | None:
         return TrustPolicy(trust.keys).verify_head(
             path.read_bytes(), f"your saved checkpoint ({path})"
         )
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
-    with report_path(path):
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(content)
-        part.replace(path)

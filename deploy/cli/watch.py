@@ -9,11 +9,10 @@ import typer
 
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.cli.process import Exit
+from deploy.config.settings import database_target, secrets, watch_options
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
-from deploy.process import Exit
-from deploy.settings import database_target, secrets
-from deploy.watching import watch_options
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
 from tracker.watch.journal import LookReport
@@ -21,34 +20,39 @@ from tracker.watch.preview import LookPreview, preview_looks
 from tracker.watch.store import SourceRow, WatchStore
 from tracker.watch.watcher import Watcher, WatchOptions, only
 
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
+]
+Once = Annotated[
+    bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
+]
+ListThem = Annotated[
+    bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
+]
+SourcesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sources",
+        exists=True,
+        dir_okay=False,
+        help="A TOML file whose sources are added to those that ship (docs/watching.md).",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Look once and show what would be proposed; nothing is kept or recorded."
+    ),
+]
+
 
 def watch(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
-    ] = False,
-    list_them: Annotated[
-        bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
-    ] = False,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--sources",
-            exists=True,
-            dir_okay=False,
-            help="A TOML file whose sources are added to those that ship (docs/watching.md).",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Look once and show what would be proposed; nothing is kept or recorded.",
-        ),
-    ] = False,
+    sources: Sources = None,
+    once: Once = False,
+    list_them: ListThem = False,
+    file: SourcesFile = None,
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
@@ -62,7 +66,7 @@ def watch(
     """
     log_to_stderr(log_level, log_format, secrets())
     with report_errors():
-        options = watch_options(file=file, ask_for_it=True)
+        options = watch_options(file=file, always=True)
         assert options is not None
         options = _select_sources(options, sources)
 

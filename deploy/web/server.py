@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from deploy.log_format import LogLevel
+from deploy.output.log_format import LogLevel
 from deploy.web.connections import Connections, Limits
 from deploy.web.protocols import LimitedHttpProtocol, LimitedWebSocketProtocol
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from schema.http.messages import json_response
 from schema.services import Services
@@ -15,6 +16,11 @@ class HealthRoute:
 
     def __init__(self, services: Services):
         self._services = services
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of liveness and readiness."""
+        return [Route("/healthz", self.alive), Route("/readyz", self.ready)]
 
     async def alive(self, request: Request) -> Response:
         """Whether this process answers at all; it asks nobody else."""

@@ -112,13 +112,21 @@ class Metrics:
         self._another_release = self._gauge(
             "another_release", "1 where another release maintains the rows."
         )
-        self._gauge(
-            "rows_differ", "1 where rows of an entity are not those that its events give."
-        ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
         )
+        self._watch_services(services)
+        services.writing.recorder.observe = self.count_append
+        self._delivery = DeliveryMetrics(services, self.registry)
+        self._watch = WatchMetrics(services, self.registry)
+        self._watch_replica(services.replica)
+
+    def _watch_services(self, services: Services) -> None:
+        """Register the gauges that read the state of the services."""
+        self._gauge(
+            "rows_differ", "1 where rows of an entity are not those that its events give."
+        ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._gauge(
             "signing_refused", "1 where this process is to sign the log and does not."
         ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
@@ -133,10 +141,6 @@ class Metrics:
         for pool, of in (("log", services.recorder), ("moments", services.as_of)):
             used.labels(pool).set_function(partial(_connections_used, of))
             most.labels(pool).set_function(partial(_max_connections, of))
-        services.writing.recorder.observe = self.count_append
-        self._delivery = DeliveryMetrics(services, self.registry)
-        self._watch = WatchMetrics(services, self.registry)
-        self._watch_replica(services.replica)
 
     def _watch_replica(self, replica: Replica | None) -> None:
         self._gauge("replica_configured", "1 where a replica is to be read from.").set_function(

@@ -55,7 +55,7 @@ class OperationInfo:
 
 
 class Tracing(Protocol):
-    """Makes spans; deploy/tracing.py does."""
+    """Makes spans; deploy/output/tracing.py does."""
 
     def operation(
         self, seen: OperationInfo, headers: Mapping[str, str]

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from schema.assistants import route
 
 

@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.database_urls import database_url
 from tests.support.processes import Running
 from tests.support.tampered_logs import KEY, OTHER, WITNESS, bundle, honest, signed

@@ -20,8 +20,8 @@ import pytest
 from rich.console import Console
 
 from deploy.bootstrap import open_connection, open_pool, running_tracker
+from deploy.export.snapshot_file import replay_bundle
 from deploy.postgres import Postgres
-from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import EMPTY_ROOT
 from tracker.audit.format.signed_note import Note, Verifier

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.processes import begin
 from tests.support.static_log import note_of, served, write_log
 from tests.support.tampered_logs import KEY, OTHER, bundle, honest

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.audit import export_database, export_from
-from deploy.cli.audit import texts_of as texts_of_log
+from deploy.cli.export import export_database, export_from
+from deploy.cli.export import texts_of as texts_of_log
 from deploy.cli.restore import append_to
 from schema.services import Services
 from tests.audit.test_restore import rows_in

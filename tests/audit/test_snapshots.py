@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from deploy.bootstrap import open_connection, open_pool, running_tracker
 from deploy.cli.main import app
+from deploy.cli.process import Exit
 from deploy.cli.restore import append_to
 from deploy.postgres import Postgres
-from deploy.process import Exit
 from schema.services import Access
 from tests.conftest import copied
 from tests.support.database_urls import database_url

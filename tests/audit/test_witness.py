@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 import pytest
 
 from deploy.bootstrap import open_connection, running_tracker
-from deploy.settings import signing
+from deploy.config.settings import signing
 from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.time_limits import within
 from tests.support.witness import TestWitness

@@ -11,10 +11,11 @@ import asyncpg
 import pytest
 import websockets
 
-from deploy import access_settings, settings
 from deploy.bootstrap import open_connection
 from deploy.cli.query import CLI_CALLER
 from deploy.cli.token import as_owner
+from deploy.config import settings
+from deploy.config.access import access
 from deploy.web.connections import Limits
 from schema.http.authentication import AccessControl, TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
@@ -335,10 +336,10 @@ def test_tokens_are_made_listed_and_revoked_at_the_command_line(data_dir: Path) 
 
 
 def test_settings_say_who_may_do_what() -> None:
-    assert access_settings.access({}) == Access()
-    assert access_settings.access({}, demo=True) == Access(open=True)
-    assert access_settings.access({"TRACKER_WRITE_TOKEN": "x"}, demo=True) == Access(token="x")
-    assert access_settings.access(
+    assert access({}) == Access()
+    assert access({}, demo=True) == Access(open=True)
+    assert access({"TRACKER_WRITE_TOKEN": "x"}, demo=True) == Access(token="x")
+    assert access(
         {
             "TRACKER_READ": "token",
             "TRACKER_INTROSPECTION": "off",
@@ -370,7 +371,7 @@ def test_settings_say_who_may_do_what() -> None:
 )
 def test_a_setting_with_another_value_is_named(variable: str, value: str) -> None:
     with pytest.raises(InvalidInput, match=variable):
-        access_settings.access({variable: value})
+        access({variable: value})
 
 
 def test_settings_say_what_clients_may_take() -> None:

@@ -17,7 +17,7 @@ import websockets
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from deploy import access_settings
+from deploy.config.access import access
 from schema.services import Access, Services
 from tests.support.api import Api, control, document
 from tests.support.oidc_issuer import AUDIENCE, PRIVATE, Issuer, issuing, published
@@ -513,14 +513,14 @@ async def test_the_address_of_the_keys_can_be_given(issuer: Issuer) -> None:
 
 def test_settings_say_which_issuer_is_trusted() -> None:
     given = {"TRACKER_OIDC_ISSUER": "https://id.example", "TRACKER_OIDC_AUDIENCE": "us"}
-    assert access_settings.access(given).oidc == OidcConfig("https://id.example", "us")
+    assert access(given).oidc == OidcConfig("https://id.example", "us")
     given |= {
         "TRACKER_OIDC_KEYS": "https://id.example/k",
         "TRACKER_OIDC_ACTOR": "email",
         "TRACKER_OIDC_SCOPE": "roles",
         "TRACKER_OIDC_SCOPES": "a=b=record, boss=admin",
     }
-    assert access_settings.access(given).oidc == OidcConfig(
+    assert access(given).oidc == OidcConfig(
         "https://id.example",
         "us",
         "https://id.example/k",
@@ -546,4 +546,4 @@ def test_an_issuer_that_can_not_be_trusted_is_refused_at_the_start(
 ) -> None:
     given = {"TRACKER_OIDC_ISSUER": "https://id.example", "TRACKER_OIDC_AUDIENCE": "us"}
     with pytest.raises(InvalidInput, match=variable):
-        access_settings.access({**given, variable: value})
+        access({**given, variable: value})

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from tests.benchmarks.entity import KINDS
 from tests.domain.test_law import any_near_day
 from tests.support.effort import bytecodes
 from tests.support.fact_builders import (
@@ -28,6 +27,7 @@ from tests.support.fact_builders import (
 )
 from tests.support.published_log import superuser
 from tests.support.time_limits import within
+from tools.benchmarks.entity import KINDS
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache

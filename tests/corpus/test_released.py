@@ -13,7 +13,7 @@ from msgspec import structs
 from rich.console import Console
 
 from deploy.bootstrap import running_tracker
-from deploy.imports import load_corpus
+from deploy.cli.import_progress import load_corpus
 from schema.services import Services
 from tests.support.api import Api
 from tracker.commands.commands import PlannedEvent

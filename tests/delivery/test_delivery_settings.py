@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from deploy import settings
-from deploy.setting_values import WrongSetting
+from deploy.config import settings
+from deploy.config.table import WrongSetting
 
 
 def test_without_settings_deliveries_go_to_the_internet_in_the_name_of_localhost() -> None:

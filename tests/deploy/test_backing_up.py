@@ -264,7 +264,9 @@ def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
     server, repository = story.primary, story.place / "repository"
     repository.mkdir()
     server.site.chown(repository)
-    example = (ROOT / "deploy" / "database" / "pgbackrest.conf").read_text(encoding="utf-8")
+    example = (ROOT / "deploy" / "manifests" / "database" / "pgbackrest.conf").read_text(
+        encoding="utf-8"
+    )
     for theirs, ours in (
         ("/var/lib/pgbackrest", str(repository)),
         ("/var/lib/postgresql/17/main", str(server.site.pgdata)),
@@ -272,7 +274,7 @@ def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         assert theirs in example, theirs
         example = example.replace(theirs, ours)
-    settings = story.place / "deploy" / "database" / "pgbackrest.conf"
+    settings = story.place / "deploy" / "manifests" / "database" / "pgbackrest.conf"
     settings.parent.mkdir(parents=True)
     settings.write_text(example, encoding="utf-8")
     installed = story.place / "pgbackrest" / "pgbackrest.conf"

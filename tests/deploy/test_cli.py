@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.database_urls import database_url
 from tests.support.fact_builders import announced, suspended
 from tests.support.processes import TRACKER, Running, command, postmasters, run

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from deploy.cli.demo_log import is_local
 from deploy.cli.main import app
-from deploy.demo import is_local
+from deploy.cli.process import Exit
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.process import Exit
 from tests.deploy.test_cli import control
 from tests.support.processes import TRACKER, Running, command
 from tests.support.time_limits import within

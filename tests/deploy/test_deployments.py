@@ -20,9 +20,9 @@ from typer.core import TyperGroup
 
 from deploy.bootstrap import prepare, running_tracker
 from deploy.cli.main import app
+from deploy.config.environment import read_settings
+from deploy.config.table import PREFIX, SETTINGS
 from deploy.postgres import Postgres
-from deploy.setting_table import PREFIX, SETTINGS
-from deploy.settings_file import read_settings
 from tests.conftest import database, run_sql
 from tests.postgres.test_dumps import BINARIES
 from tests.support.checkout import ROOT
@@ -32,12 +32,12 @@ from tests.support.time_limits import within
 from tracker.errors import TrackerError
 from tracker.postgres.database import connect
 
-DEPLOY = ROOT / "deploy"
-COMPOSE = DEPLOY / "compose" / "compose.yaml"
+MANIFESTS = ROOT / "deploy" / "manifests"
+COMPOSE = MANIFESTS / "compose" / "compose.yaml"
 COMPOSE_CLUSTER = COMPOSE.with_name("cluster.yaml")
-CONTAINERFILE = DEPLOY / "container" / "Containerfile"
+CONTAINERFILE = MANIFESTS / "container" / "Containerfile"
 NODE = CONTAINERFILE.with_name("Containerfile.node")
-UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+UNITS = sorted((MANIFESTS / "systemd").glob("*.service"))
 TEN_TIMES_EXPOSURE = 30
 """What `systemd-analyze security` may find at most: 3.0 of 10."""
 
@@ -127,7 +127,7 @@ def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights(
 
 def test_every_setting_in_a_deployment_is_a_setting() -> None:
     known = {setting.variable for setting in SETTINGS}
-    files = [path for path in DEPLOY.rglob("*") if path.suffix not in (".py", ".pyc", "")]
+    files = [path for path in MANIFESTS.rglob("*") if path.suffix not in (".py", ".pyc", "")]
     found = {
         name
         for path in [*files, CONTAINERFILE]
@@ -165,7 +165,7 @@ def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_fr
     tmp_path: Path,
 ) -> None:
     """The script of the image runs as it is, with programs in Patroni's place that say what they got."""
-    told = (DEPLOY / "cluster" / "node.env").read_text(encoding="utf-8").splitlines()
+    told = (MANIFESTS / "cluster" / "node.env").read_text(encoding="utf-8").splitlines()
     wanted = {line.partition("=")[0] for line in told if line and line[0] != "#"}
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -215,7 +215,7 @@ def prepared(server: Postgres, tmp_path: Path) -> Iterator[dict[str, Any]]:
         "PGPORT": str(target["port"]),
         "POSTGRES_USER": target["user"],
     }
-    roles = DEPLOY / "database" / "roles.sql"
+    roles = MANIFESTS / "database" / "roles.sql"
     for name in ("admin_password", "web_password"):
         (tmp_path / name).write_text("it's", encoding="utf-8")
     by_hand = ("--set=admin_password=a", "--set=web_password=b", f"--file={roles}")
@@ -283,7 +283,7 @@ def test_a_unit_is_not_started_again_for_ever_where_its_library_is_missing(tmp_p
     """A module that can't be imported stands for one that is not there."""
     missing = "raise ModuleNotFoundError(\"No module named 'nats'\", name='nats')"
     (tmp_path / "nats.py").write_text(missing, encoding="utf-8")
-    text = (DEPLOY / "systemd" / "tracker-relay.service").read_text(encoding="utf-8")
+    text = (MANIFESTS / "systemd" / "tracker-relay.service").read_text(encoding="utf-8")
     [command] = re.findall(r"^ExecStart=/opt/tracker/bin/tracker (.*)$", text, re.MULTILINE)
     ended = run_tracker(
         *command.split(),

@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
-from deploy import settings, settings_file
 from deploy.bootstrap import running_tracker
+from deploy.config import settings
+from deploy.config.environment import add_settings_file
 from deploy.postgres import Postgres
 from schema.services import Access
 from tests.conftest import run_sql
@@ -187,7 +188,7 @@ def test_files_of_a_node_follow_from_the_lines_of_the_page(tmp_path: Path) -> No
     assert not re.search("change-me|postgresql/18", node)
     assert yaml.safe_load((tmp_path / "etc" / "patroni" / "config.yml").read_text(encoding="utf-8"))
     environment: dict[str, Any] = {"TRACKER_SETTINGS": f"{tmp_path}/etc/tracker/settings.toml"}
-    settings_file.add_settings_file(environment)
+    add_settings_file(environment)
     settings.check(environment)
     assert (
         "10.0.0.13/minerals?target_session_attrs=read-write" in environment["TRACKER_DATABASE_URL"]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from deploy.bootstrap import open_connection, running_tracker
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.command_line import GroupCommands
 from tests.support.fact_builders import announced, suspended
 from tracker.postgres.database import OWNER, Target

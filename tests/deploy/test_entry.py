@@ -16,10 +16,10 @@ import pytest
 import websockets
 from typer.testing import CliRunner
 
-from deploy import settings
 from deploy.cli.main import app
-from deploy.process import Exit
-from deploy.setting_values import WrongSetting
+from deploy.cli.process import Exit
+from deploy.config import settings
+from deploy.config.table import WrongSetting
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tests.support.time_limits import within
@@ -443,7 +443,7 @@ def test_a_command_that_asks_no_graphql_starts_without_its_schema_and_the_pages(
         text=True,
         check=True,
     ).stdout.split()
-    assert "deploy.cli.audit" in loaded
+    assert "deploy.cli.export" in loaded
     assert not {"schema.app", "schema.execution.schema", "schema.pages.registry"}.intersection(
         loaded
     )

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from tests.releases.wheels import PYTHONS
 from tests.support.checkout import ROOT
 from tests.support.time_limits import within
+from tools.releases.wheels import PYTHONS
 
 FORGE = ROOT / ".github"
 WORKFLOWS = sorted((FORGE / "workflows").glob("*.yaml"))

@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from deploy.postgres.binaries import find_binaries
-from tests.deploy.test_deployments import COMPOSE, COMPOSE_CLUSTER, CONTAINERFILE, DEPLOY, NODE
+from tests.deploy.test_deployments import COMPOSE, COMPOSE_CLUSTER, CONTAINERFILE, MANIFESTS, NODE
 from tests.support.images import Images, missing_programs, options_of, own_images
 from tests.support.ports import free_port
 from tests.support.replication import running_primary
@@ -94,7 +94,7 @@ def test_a_container_serves_with_the_rights_that_compose_gives_it_and_stops_when
     service = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["tracker"]
     port = free_port()
     with running_primary() as database:
-        roles = (DEPLOY / "database" / "roles.sql").read_text(encoding="utf-8")
+        roles = (MANIFESTS / "database" / "roles.sql").read_text(encoding="utf-8")
         given = ("--set=ON_ERROR_STOP=1", "--set=admin_password=a", "--set=web_password=b")
         program = find_binaries(database.site) / "psql"
         psql = (program, "--no-psqlrc", "--quiet", *given, database.url)

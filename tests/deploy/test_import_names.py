@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy import start
-from deploy.import_names import strangers, strays, wrong_names
-from deploy.process import Exit
+from deploy.cli.import_names import strangers, strays, wrong_names
+from deploy.cli.process import Exit
 from tests.support.checkout import FLOORS, ROOT
 from tests.support.time_limits import within
 

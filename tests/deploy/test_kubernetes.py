@@ -14,7 +14,7 @@ from tests.conftest import database, run_sql
 from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
 
-MANIFESTS = ROOT / "deploy" / "kubernetes"
+MANIFESTS = ROOT / "deploy" / "manifests" / "kubernetes"
 OBJECTS = [
     found
     for path in sorted(MANIFESTS.glob("*.yaml"))

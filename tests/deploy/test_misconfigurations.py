@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import prepare
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.old_postgres import running_old_postgres
 from tests.support.ports import free_port
 from tests.support.processes import command

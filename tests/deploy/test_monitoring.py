@@ -19,7 +19,7 @@ from tests.support.api import Api
 from tests.support.checkout import ROOT
 from tests.test_readme import anchors
 
-MONITORING = ROOT / "deploy" / "monitoring"
+MONITORING = ROOT / "deploy" / "manifests" / "monitoring"
 OPERATING = ROOT / "docs" / "operating"
 RULES = [
     rule

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import open_connection
+from deploy.cli.process import Exit
 from deploy.postgres import Postgres
-from deploy.process import Exit
 from tests.conftest import database, run_sql
 from tests.support.processes import TRACKER, Running, command
 from tests.support.time_limits import within

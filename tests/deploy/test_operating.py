@@ -25,11 +25,11 @@ from deploy.cli.main import app
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.postgres.test_dumps import BINARIES
-from tests.releases.wheels import EXTRAS
 from tests.support import documents
 from tests.support.checkout import ROOT
 from tests.support.ports import free_port
 from tests.support.time_limits import within
+from tools.releases.wheels import EXTRAS
 
 OPERATING = ROOT / "docs" / "operating"
 BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

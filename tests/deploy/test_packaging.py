@@ -18,25 +18,14 @@ from packaging.requirements import Requirement
 from deploy.postgres import PostgresError
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory
-from tests.lowest_versions import pins_and_tools
 from tests.support.checkout import FLOORS
 from tests.support.packed import PACKED_AT, pack
 from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.support.time_limits import within
+from tools.lowest_versions import pins_and_tools
 
-OPERATORS = (
-    "cluster",
-    "compose",
-    "container",
-    "database",
-    "kubernetes",
-    "monitoring",
-    "pooler",
-    "proxy",
-    "release",
-    "systemd",
-)
+OPERATORS = ("manifests", "release")
 """Rooms of `deploy` with what operators copy, or a release is made by: a wheel has no use for it."""
 
 

@@ -17,8 +17,8 @@ import pytest
 from pyarrow import parquet  # type: ignore[import-untyped]
 from rich.console import Console
 
-from deploy.parquet_export import FILES, export_parquet
-from deploy.process import Exit
+from deploy.cli.process import Exit
+from deploy.export.parquet_export import FILES, export_parquet
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
@@ -245,7 +245,7 @@ async def test_a_file_is_written_a_group_of_rows_at_a_time(
     await services.projector.reach(10)
     for limit in ({"ROWS_PER_GROUP": 3}, {"BYTES_PER_GROUP": 1}):
         for name, value in limit.items():
-            monkeypatch.setattr(f"deploy.parquet_export.{name}", value)
+            monkeypatch.setattr(f"deploy.export.parquet_export.{name}", value)
         await export_parquet(services, None, tmp_path, QUIET)
         file = parquet.ParquetFile(tmp_path / "export_controls.parquet")
         groups = range(file.metadata.num_row_groups)
@@ -281,7 +281,7 @@ async def test_what_fails_midway_leaves_the_older_files(
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1)
-    monkeypatch.setattr("deploy.parquet_export.snapshot_readme", lambda *_: 1 / 0)
+    monkeypatch.setattr("deploy.export.parquet_export.snapshot_readme", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await export_parquet(services, None, tmp_path, QUIET)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

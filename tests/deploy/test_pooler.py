@@ -1,5 +1,5 @@
-"""The tracker over PgBouncer in transaction mode, with the files of `deploy/pooler` and
-`deploy/database`: all of it works, and what would break without a word is refused at start."""
+"""The tracker over PgBouncer in transaction mode, with the files of `deploy/manifests/pooler` and
+`deploy/manifests/database`: all of it works, and what would break without a word is refused at start."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from deploy import settings
 from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from deploy.cli.main import app
-from deploy.process import Exit
-from deploy.setting_values import WrongSetting
+from deploy.cli.process import Exit
+from deploy.config import settings
+from deploy.config.table import WrongSetting
 from schema.services import Access, Services
 from tests.support.checkout import ROOT
 from tests.support.log_events import event
@@ -272,7 +272,9 @@ def test_a_command_says_what_is_missing(pooler: Pooler) -> None:
 
 
 def test_the_settings_of_the_login_are_those_that_sessions_get() -> None:
-    written = (ROOT / "deploy" / "database" / "pooled.sql").read_text(encoding="utf-8")
+    written = (ROOT / "deploy" / "manifests" / "database" / "pooled.sql").read_text(
+        encoding="utf-8"
+    )
     lines = [line for line in written.splitlines() if line.startswith("ALTER ROLE web_pooled SET ")]
     given = dict(line.rstrip(";").split(" SET ")[1].split(" = ") for line in lines)
     assert {name: value.strip("'") for name, value in given.items()} == NEEDED

@@ -1,5 +1,6 @@
-"""nginx and Caddy with the files of `deploy/proxy` in front of a real tracker: sockets and streams go
-through at once, answers that stay are kept, limits hold, and the tracker knows that it is https."""
+"""nginx and Caddy with the files of `deploy/manifests/proxy` in front of a real tracker: they pass
+sockets and streams through at once, cache immutable responses and hold the limits, and the tracker knows
+that it is https."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ from tests.support.websocket_client import PROTOCOL, receive, send
 from tracker import clock
 from tracker.postgres.database import Target
 
-PROXIES = ROOT / "deploy" / "proxy"
+PROXIES = ROOT / "deploy" / "manifests" / "proxy"
 TOKEN = "a-token-of-the-tests"
 WRITER = {"Authorization": f"Bearer {TOKEN}"}
 MIB = 1024 * 1024

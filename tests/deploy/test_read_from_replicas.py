@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy import settings
 from deploy.bootstrap import prepare, running_tracker
-from deploy.setting_values import WrongSetting
+from deploy.config import settings
+from deploy.config.table import WrongSetting
 from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.command_line import GroupCommands
 from tests.support.fact_builders import claimed, suspended
 from tests.support.findings import figures, lead, proposal

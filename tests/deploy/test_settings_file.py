@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.access_settings import access
-from deploy.setting_values import WrongSetting
-from deploy.settings import database_url, limits
-from deploy.settings_file import add_settings_file
+from deploy.config.access import access
+from deploy.config.environment import add_settings_file
+from deploy.config.settings import database_url, limits
+from deploy.config.table import WrongSetting
 from tests.support.processes import command
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cli.process import Exit
 from deploy.postgres import Postgres
-from deploy.process import Exit
 from tests.support.loaded_tracker import Forked
 from tests.support.processes import Running, begin, postmasters
 from tests.support.time_limits import within

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.process import Exit
-from deploy.snapshot_file import replay, snapshot, write_snapshot
+from deploy.cli.process import Exit
+from deploy.export.snapshot_file import replay, snapshot, write_snapshot
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
@@ -133,7 +133,7 @@ def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> 
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from deploy.snapshot_file import snapshot\n"
+        "from deploy.export.snapshot_file import snapshot\n"
         "with snapshot(Path(sys.argv[1])) as state:\n"
         "    for _ in range(10000): state.add(b'x' * 100)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.log_format import LogFormat, LogLevel, log_to_stderr
+from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tests.support.processes import Running, command
 
 SLOW_IMPORT_SECONDS = 9

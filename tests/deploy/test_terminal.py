@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from deploy.cli.changes import describe, out, print_line
 from deploy.cli.import_report import all_refused, describe_outcome, report_writer
-from deploy.process import Exit
-from deploy.terminal import Terminal, escaped, escaped_json, in_one_line
+from deploy.cli.process import Exit
+from deploy.output.terminal import Terminal, escaped, escaped_json, in_one_line
 from schema.tables.cells import escape_formula
 from tests.support.fact_builders import announced
 from tests.support.importer import ImportFixture, cell, counts

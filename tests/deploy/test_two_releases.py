@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import open_connection
+from deploy.cli.process import Exit
 from deploy.postgres import Postgres
-from deploy.process import Exit
 from tests.conftest import copied
 from tests.support.api import control, document
 from tests.support.checkout import ROOT

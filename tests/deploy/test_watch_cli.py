@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from deploy import settings
-from deploy.setting_values import WrongSetting
-from deploy.watching import watch_options
+from deploy.config import settings
+from deploy.config.settings import watch_options
+from deploy.config.table import WrongSetting
 from tests.support.processes import command
 from tests.support.publishers.publisher import Page, Publisher, Status, unreachable
 from tests.support.publishers.server import PublisherServer, playing

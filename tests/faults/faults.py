@@ -14,8 +14,8 @@ from random import Random
 
 import psutil  # type: ignore[import-untyped]
 
+from deploy.cli.process import Exit
 from deploy.postgres import Postgres
-from deploy.process import Exit
 from tests.faults.brokers import SystemWithBroker, kill_broker, kill_relay
 from tests.faults.deliveries import (
     SystemWithReceivers,

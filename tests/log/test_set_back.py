@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from deploy.bootstrap import open_pool, prepare
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from schema.services import Access, Services
 from tests.support.processes import Running
 from tests.support.published_log import restored, superuser

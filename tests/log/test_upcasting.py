@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from deploy.bootstrap import running_tracker
-from deploy.snapshot_file import replay_bundle
+from deploy.export.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from schema.routes import json_schemas
 from schema.services import Services

@@ -39,7 +39,6 @@ from projections.versions.row_batch import (
     write_page,
 )
 from schema.services import Services
-from tests.benchmarks.entity import KINDS
 from tests.support.fact_builders import (
     DAYS,
     STREAMS,
@@ -52,6 +51,7 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.time_limits import within
+from tools.benchmarks.entity import KINDS
 from tracker import clock
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide_all, rehydrate

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.imports import load_corpus
+from deploy.cli.import_progress import load_corpus
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.importer import CLAIM, ImportFixture, cell, line

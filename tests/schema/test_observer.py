@@ -17,10 +17,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from deploy import tracing
 from deploy.bootstrap import running_tracker
-from deploy.log_format import JsonFormatter
-from deploy.tracing import Traces
+from deploy.output import tracing
+from deploy.output.log_format import JsonFormatter
+from deploy.output.tracing import Traces
 from schema.app import create_app
 from schema.services import Services
 from tests.schema.test_operations import metrics
@@ -440,7 +440,7 @@ def test_without_the_extra_it_says_so_and_goes_on(
 
 def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
     code = (
-        "import sys, deploy.cli.main; from deploy.tracing import tracing;"
+        "import sys, deploy.cli.main; from deploy.output.tracing import tracing;"
         " assert tracing({}) is None;"
         " assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )

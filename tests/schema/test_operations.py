@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.log_format import JsonFormatter
+from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from schema.telemetry import readiness
 from schema.telemetry.metrics import MAX_OPERATION_NAMES

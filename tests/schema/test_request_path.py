@@ -1,9 +1,9 @@
-"""A mutation passes few files: `python -m tests.request_path` lists them."""
+"""A mutation passes few files: `python -m tools.request_path` lists them."""
 
 from __future__ import annotations
 
 from schema.services import Services
-from tests.request_path import mutation_path
+from tools.request_path import mutation_path
 
 MAX_FILES = 75
 """The aim is 50."""

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from httpx2 import Response
 
-from deploy import access_settings
-from deploy.setting_values import WrongSetting
+from deploy.config.access import trusted_documents
+from deploy.config.table import WrongSetting
 from schema.app import create_app
 from schema.execution.persisted_documents import MAX_MANIFEST_BYTES, TrustedDocuments
 from schema.http.response_format import SSE
@@ -230,9 +230,9 @@ def test_the_settings_name_the_file_and_the_mode(tmp_path: Path) -> None:
     file = tmp_path / "documents.json"
     file.write_bytes(MANIFEST)
     named = {"TRACKER_DOCUMENTS": str(file)}
-    assert access_settings.trusted_documents({}) == TrustedDocuments()
-    assert access_settings.trusted_documents(named) == trusted()
-    strict = access_settings.trusted_documents({**named, "TRACKER_OTHER_DOCUMENTS": "refuse"})
+    assert trusted_documents({}) == TrustedDocuments()
+    assert trusted_documents(named) == trusted()
+    strict = trusted_documents({**named, "TRACKER_OTHER_DOCUMENTS": "refuse"})
     assert strict == trusted(only=True)
     file.write_bytes(json.dumps({HEAD_ID: OTHER}).encode())
     for wrong, said in (
@@ -242,7 +242,7 @@ def test_the_settings_name_the_file_and_the_mode(tmp_path: Path) -> None:
         (named, f"{HEAD_ID}: the document has another hash"),
     ):
         with pytest.raises(WrongSetting, match=said):
-            access_settings.trusted_documents(wrong)
+            trusted_documents(wrong)
 
 
 def test_the_manifest_in_the_docs_is_one() -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.bootstrap import open_connection, open_pool, running_tracker
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from schema.services import Services
 from tests.support import api as fact_builders
 from tests.support.api import Api

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.database_urls import database_url
 from tracker.postgres.database import Target
 

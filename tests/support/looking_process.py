@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from deploy.process import run
+from deploy.cli.process import run
 from tests.watch.adapters.drive import TODAY, response, source_of
 from tracker.review.finding import Finding
 from tracker.watch.adapter import Request, Response

@@ -1,5 +1,5 @@
-"""PgBouncer with the file of `deploy/pooler`, in front of a server that has the logins of
-`deploy/database`."""
+"""PgBouncer with the file of `deploy/manifests/pooler`, in front of a server that has the logins of
+`deploy/manifests/database`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.time_limits import within
 from tracker.postgres.database import Target
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-CONFIGURATION = ROOT / "deploy" / "pooler" / "pgbouncer.ini"
+CONFIGURATION = ROOT / "deploy" / "manifests" / "pooler" / "pgbouncer.ini"
 PASSWORD = "a-password-of-the-tests"
 SECRETS = (
     "SELECT format('\"%s\" \"%s\"', rolname, rolpassword) FROM pg_authid WHERE rolpassword <> ''"
@@ -74,7 +74,7 @@ def url(target: Target) -> str:
 
 
 def prepare_logins(server: Server) -> None:
-    """Give a server the logins and the database of `deploy/database`, and migrate it."""
+    """Give a server the logins and the database of `deploy/manifests/database`, and migrate it."""
     passwords = ("admin_password", "web_password", "pooled_password")
     given = [each for name in passwords for each in ("--set", f"{name}={PASSWORD}")]
     for name in ("roles.sql", "pooled.sql"):
@@ -82,7 +82,7 @@ def prepare_logins(server: Server) -> None:
             *(find_binaries(server.site) / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1"),
             *("-h", HOST, "-p", str(server.port), "-U", server.target["user"], "-d", "postgres"),
             *(*given, "--file", "-"),
-            stdin=(ROOT / "deploy" / "database" / name).read_text(),
+            stdin=(ROOT / "deploy" / "manifests" / "database" / name).read_text(),
         )
     asyncio.run(prepare(way(server, "minerals_admin")))
 

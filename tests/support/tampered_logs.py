@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.load import corpus
+from tools.benchmarks.load import corpus
 from tracker.audit.bundle.annexes import export_annexes
 from tracker.audit.bundle.export import export
 from tracker.audit.format.checkpoint import Checkpoint

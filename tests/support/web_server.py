@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from deploy.log_format import LogLevel
+from deploy.output.log_format import LogLevel
 from deploy.web.connections import Limits
 from deploy.web.server import LIMITS, Server, create_server, listening_socket
 from schema.app import create_app

@@ -116,7 +116,7 @@ def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:
     if superuser:
         raise UnsuitableConnection(
             f"The login of the pooler, {login}, is a superuser, which no role makes less of: use one"
-            " of its own (deploy/database/pooled.sql)",
+            " of its own (deploy/manifests/database/pooled.sql)",
             code="POOLER_SUPERUSER",
         )
     if wrong:

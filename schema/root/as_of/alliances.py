@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from strawberry import argument
 
 from projections.query.announcements import AnnouncementQuery
-from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -22,7 +22,6 @@ from schema.inputs.arguments import (
     parse_commodities,
     parse_entity,
     parse_optional_text,
-    parse_publisher,
     parse_search,
     parse_some,
     parse_words,
@@ -30,7 +29,7 @@ from schema.inputs.arguments import (
 from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
-from schema.root.as_of.base import AtMoment
+from schema.root.as_of.base import AtMoment, filter_by_source
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.connection import Connection, entity_pages, matching_pages
@@ -43,6 +42,39 @@ from tracker.domain.vocabulary import ActKind, AllianceStatus, AnnouncementKind
 
 MAX_ACTORS = 20
 """Actors that are asked for at once, at most."""
+
+
+OfKind = Annotated[
+    AnnouncementKind | None, argument(description="Only announcements of this kind.")
+]
+OfActor = Annotated[
+    str | None,
+    argument(description="Only announcements of this place (`US`) or alliance (`quad`)."),
+]
+OfActors = Annotated[
+    list[str] | None,
+    argument(
+        description="Only announcements that all of these places and alliances make or are party"
+        " to; at most 20."
+    ),
+]
+AboutEntity = Annotated[
+    str | None,
+    argument(description="Only announcements about this entity, such as `alliance/quad`."),
+]
+OnTopic = Annotated[
+    str | None, argument(description="Only announcements on this topic, whatever its capitals.")
+]
+WithFirm = Annotated[
+    str | None,
+    argument(
+        description="Only announcements in which this firm takes part, by any of its names"
+        " or its key."
+    ),
+]
+MadeIn = Annotated[
+    DayRange | None, argument(description="Only announcements made on one of these days.")
+]
 
 
 @object_type
@@ -75,16 +107,12 @@ class Alliances(AtMoment):
         before: Before = None,
     ) -> Connection[Alliance]:
         """Alliances and initiatives."""
-        narrowed = Filter(
+        narrowed = replace(
+            filter_by_source(published, publisher, verified, primary, checked),
             search=parse_search(search),
             places=parse_words(Place, member, "member"),
-            publishers=parse_publisher(publisher),
             category=domain_value(status),
             dated=parse_days(founded, "founded"),
-            published=parse_days(published, "published"),
-            verified=verified,
-            primary=primary,
-            checked=domain_value(checked),
         )
         return await self.page(
             info,
@@ -111,40 +139,15 @@ class Alliances(AtMoment):
         self,
         info: Info,
         search: Search = None,
-        kind: Annotated[
-            AnnouncementKind | None, argument(description="Only announcements of this kind.")
-        ] = None,
-        actor: Annotated[
-            str | None,
-            argument(description="Only announcements of this place (`US`) or alliance (`quad`)."),
-        ] = None,
-        actors: Annotated[
-            list[str] | None,
-            argument(
-                description="Only announcements that all of these places and alliances make or are party"
-                " to; at most 20."
-            ),
-        ] = None,
-        about: Annotated[
-            str | None,
-            argument(description="Only announcements about this entity, such as `alliance/quad`."),
-        ] = None,
-        topic: Annotated[
-            str | None,
-            argument(description="Only announcements on this topic, whatever its capitals."),
-        ] = None,
-        firm: Annotated[
-            str | None,
-            argument(
-                description="Only announcements in which this firm takes part, by any of its names"
-                " or its key."
-            ),
-        ] = None,
+        kind: OfKind = None,
+        actor: OfActor = None,
+        actors: OfActors = None,
+        about: AboutEntity = None,
+        topic: OnTopic = None,
+        firm: WithFirm = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
-        date: Annotated[
-            DayRange | None, argument(description="Only announcements made on one of these days.")
-        ] = None,
+        date: MadeIn = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -163,18 +166,14 @@ class Alliances(AtMoment):
             topic=parse_optional_text(topic, "topic"),
             firm=await firm_names(info, firm, self.moment),
         )
-        narrowed = Filter(
+        narrowed = replace(
+            filter_by_source(published, publisher, verified, primary, checked),
             search=parse_search(search),
             about=query.words,
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Actor, actor, "actor"),
-            publishers=parse_publisher(publisher),
             category=domain_value(kind),
             dated=parse_days(date, "date"),
-            published=parse_days(published, "published"),
-            verified=verified,
-            primary=primary,
-            checked=domain_value(checked),
         )
         asked = parse_page(first, after, last, before)
         as_of, moment = info.context.services.as_of, self.moment

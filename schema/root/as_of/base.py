@@ -18,10 +18,12 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import encode_moment, key_of
 from schema.base.scalars import Day, Instant, Position
+from schema.inputs.arguments import domain_value, parse_publisher
 from schema.inputs.pagination import PageRequest
+from schema.inputs.ranges import DayRange, parse_days
 from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
 from schema.types.connection import Connection, entity_pages
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.vocabulary import ActKind, Checked
 
 T = TypeVar("T")
 
@@ -113,3 +115,20 @@ class AtMoment:
     async def orders(self, info: Info) -> Orders:
         """The orders of publishers, by which to choose among claims."""
         return await info.context.services.as_of.orders(self.moment)
+
+
+def filter_by_source(
+    published: DayRange | None,
+    publisher: str | None,
+    verified: bool | None,
+    primary: bool | None,
+    checked: Checked | None,
+) -> Filter:
+    """Return the filter on the sources of facts, which lists of acts share."""
+    return Filter(
+        publishers=parse_publisher(publisher),
+        published=parse_days(published, "published"),
+        verified=verified,
+        primary=primary,
+        checked=domain_value(checked),
+    )

@@ -71,6 +71,12 @@ class ClauseCount:
     controls: int = field(description="The number of instruments that they are in.")
 
 
+GroupBy = Annotated[
+    list[ClauseGroup],
+    argument(description="What to count by, each once; an empty list counts all clauses together."),
+]
+
+
 @object_type
 class ClauseCounts(AtMoment):
     """Clauses of a moment, counted."""
@@ -79,12 +85,7 @@ class ClauseCounts(AtMoment):
     async def clause_counts(
         self,
         info: Info,
-        group_by: Annotated[
-            list[ClauseGroup],
-            argument(
-                description="What to count by, each once; an empty list counts all clauses together."
-            ),
-        ],
+        group_by: GroupBy,
         issuer: OfIssuer = None,
         direction: OfDirection = None,
         destination: ToDestination = None,

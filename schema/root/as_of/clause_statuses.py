@@ -72,6 +72,11 @@ class ClauseStatusPeriod:
         return status_period(self.of)
 
 
+OfStatuses = Annotated[
+    list[ClauseStatus] | None, argument(description="Only times of these statuses.")
+]
+
+
 @object_type
 class ClauseStatuses(AtMoment):
     """Statuses of clauses over time."""
@@ -81,9 +86,7 @@ class ClauseStatuses(AtMoment):
         self,
         info: Info,
         between: StatusDays = None,
-        statuses: Annotated[
-            list[ClauseStatus] | None, argument(description="Only times of these statuses.")
-        ] = None,
+        statuses: OfStatuses = None,
         issuer: OfIssuer = None,
         direction: OfDirection = None,
         destination: ToDestination = None,
@@ -125,24 +128,18 @@ class ClauseStatuses(AtMoment):
         as_of = info.context.services.as_of
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
         matching = await as_of.controls.matching(self.moment, query, licences, narrowed, BY_NAME)
-        transitions = await as_of.transitions.of_entities(
-            [_entity(control) for _, control in matching], self.moment
-        )
-        wanted = set(ClauseStatus if statuses is None else statuses)
-        found = [
+        states = [control for _, control in matching]
+        transitions = await as_of.transitions.of_entities([*map(_entity, states)], self.moment)
+        periods = [
             item
-            for _, control in matching
-            for item in _items(control, transitions[_entity(control)], order_by, self.moment)
-            if item[1].of.status in wanted and item[1].of.overlaps(*days)
+            for state in states
+            for item in _items(state, transitions[_entity(state)], order_by, self.moment)
+            if (statuses is None or item[1].of.status in statuses) and item[1].of.overlaps(*days)
         ]
         order = order_by.name.removesuffix("_DESC")
-        scope = self.scope(
-            info,
-            control_kinds(direction, [measure] if measure else []),
-            narrowed.places,
-            query.goods_asked,
-        )
-        return await list_pages(found, order, order_by.value.down).page(asked, scope)
+        kinds = control_kinds(direction, [measure] if measure else [])
+        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
+        return await list_pages(periods, order, order_by.value.down).page(asked, scope)
 
 
 def _items(

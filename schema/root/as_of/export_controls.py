@@ -25,7 +25,6 @@ from schema.inputs.arguments import (
     Search,
     Verified,
     domain_value,
-    parse_publisher,
     parse_search,
     parse_words,
 )
@@ -47,7 +46,7 @@ from schema.inputs.clause_filter import (
 from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
 from schema.inputs.pagination import After, Before, Cursors, First, Last, PageRequest, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
-from schema.root.as_of.base import AtMoment
+from schema.root.as_of.base import AtMoment, filter_by_source
 from schema.types.completeness import AnswerScope
 from schema.types.connection import PageSource, entity_pages
 from schema.types.export_control import (
@@ -66,6 +65,16 @@ from tracker.domain.matching import Licences
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Direction
 
+OfIssuer = Annotated[
+    str | None, argument(description="Only export controls of this issuer, such as `CN`.")
+]
+OfDirection = Annotated[
+    Direction | None, argument(description="Only controls of exports, of imports or of production.")
+]
+AnnouncedIn = Annotated[
+    DayRange | None, argument(description="Only export controls announced on one of these days.")
+]
+
 
 @object_type
 class Controls(AtMoment):
@@ -76,9 +85,7 @@ class Controls(AtMoment):
         self,
         info: Info,
         search: Search = None,
-        issuer: Annotated[
-            str | None, argument(description="Only export controls of this issuer, such as `CN`.")
-        ] = None,
+        issuer: OfIssuer = None,
         destination: ToDestination = None,
         origin: FromOrigin = None,
         commodity: OfCommodity = None,
@@ -87,15 +94,9 @@ class Controls(AtMoment):
         measure: OfMeasure = None,
         covers: OfCovers = None,
         firm: OfFirm = None,
-        direction: Annotated[
-            Direction | None,
-            argument(description="Only controls of exports, of imports or of production."),
-        ] = None,
+        direction: OfDirection = None,
         status: OfStatus = None,
-        announced: Annotated[
-            DayRange | None,
-            argument(description="Only export controls announced on one of these days."),
-        ] = None,
+        announced: AnnouncedIn = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
         match: WithMatch = None,
@@ -128,30 +129,18 @@ class Controls(AtMoment):
             confirmation=confirmation,
             match=match,
         )
-        narrowed = Filter(
+        narrowed = replace(
+            filter_by_source(published, publisher, verified, primary, checked),
             search=parse_search(search),
             places=parse_words(Place, issuer, "issuer"),
-            publishers=parse_publisher(publisher),
             category=domain_value(direction),
             dated=parse_days(announced, "announced"),
-            published=parse_days(published, "published"),
-            verified=verified,
-            primary=primary,
-            checked=domain_value(checked),
         )
-        as_of, series = info.context.services.as_of, self.moment.series
-        scope = self.scope(
-            info,
-            control_kinds(direction, [measure] if measure else []),
-            narrowed.places,
-            query.goods_asked,
-        )
+        kinds = control_kinds(direction, [measure] if measure else [])
+        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
         page = parse_page(first, after, last, before)
-        asked = ControlQuestion(query, narrowed, order_by, page, scope)
-        if series is None or not asked.is_same_on_all_days:
-            return await control_page(as_of, self.moment, asked)
-        days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
-        return series.on(self.moment.valid_at, days)
+        question = ControlQuestion(query, narrowed, order_by, page, scope)
+        return await _control_page_in_series(info.context.services.as_of, self.moment, question)
 
     @resolver_field
     async def export_control(
@@ -189,6 +178,17 @@ class ControlQuestion:
     def key(self) -> tuple[Any, ...]:
         """What tells it from others, to look things up by."""
         return self.query.on_any_day, self.narrowed.key, self.order, self.page
+
+
+async def _control_page_in_series(
+    as_of: AsOf, moment: Moment, asked: ControlQuestion
+) -> ExportControlConnection:
+    """Return the page at a moment; a series of moments reads the pages of all its days at once."""
+    series = moment.series
+    if series is None or not asked.is_same_on_all_days:
+        return await control_page(as_of, moment, asked)
+    days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
+    return series.on(moment.valid_at, days)
 
 
 async def control_page(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cli import relay as command_line
-from deploy.process import Exit
+from deploy.cli.process import Exit
 from tests.support.database_urls import database_url
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.processes import TRACKER

@@ -224,6 +224,28 @@ def as_json(made: Report) -> str:
 
 def as_markdown(made: Report) -> str:
     """A report as a page for the files."""
+    lines = [
+        "# Verification of a log",
+        "",
+        printable(made.sentence),
+        "",
+        "| | |",
+        "| --- | --- |",
+        *(f"| {name} | `{printable(text)}` |" for name, text in _facts(made) if text),
+    ]
+    if made.checkpoint:
+        lines += [
+            "",
+            "The signed checkpoint:",
+            "",
+            *("    " + printable(line) for line in made.checkpoint.splitlines()),
+        ]
+    lines += ["", "Not checked:", "", *(f"- {point};" for point in made.not_checked)]
+    return "\n".join(lines).removesuffix(";") + ".\n"
+
+
+def _facts(made: Report) -> list[tuple[str, str | None]]:
+    """Return the rows of the table: a name and a value, or None for a value that the report lacks."""
     texts = (
         None
         if made.texts is None
@@ -240,7 +262,7 @@ def as_markdown(made: Report) -> str:
             f" log, {made.snapshots.missing} are missing"
         )
     )
-    facts: list[tuple[str, str | None]] = [
+    return [
         ("Result", made.result.replace("_", " ")),
         ("Code", made.code),
         ("First bad position", made.first_bad_position),
@@ -265,24 +287,6 @@ def as_markdown(made: Report) -> str:
         ("Verified with", made.tool),
         ("Exit code", str(made.exit_code)),
     ]
-    lines = [
-        "# Verification of a log",
-        "",
-        printable(made.sentence),
-        "",
-        "| | |",
-        "| --- | --- |",
-        *(f"| {name} | `{printable(text)}` |" for name, text in facts if text),
-    ]
-    if made.checkpoint:
-        lines += [
-            "",
-            "The signed checkpoint:",
-            "",
-            *("    " + printable(line) for line in made.checkpoint.splitlines()),
-        ]
-    lines += ["", "Not checked:", "", *(f"- {point};" for point in made.not_checked)]
-    return "\n".join(lines).removesuffix(";") + ".\n"
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,75 @@
+"""Messages for operators about a database that cannot be used: the problem, the place, the remedy."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+
+import asyncpg
+
+from deploy.config import settings
+from deploy.output.log_format import reason
+from tracker.postgres.database import API, DELIVERER, PROJECTOR, PUBLISHER, WATCHER, Target
+from tracker.postgres.hosts import address
+
+GRANTED_ROLES = (API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER)
+CONNECTIONS_OF_A_SERVER = 26
+"""As docs/operating/scale.md says."""
+
+
+def describe_database_problem(error: Exception, target: Target | None) -> str:
+    """Describe an error of `CONNECTION_ERRORS`. `target` is the database that the command uses; None
+    for the embedded one."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    place, setting = _place(error, target), settings.database_variables()
+    said = getattr(error, "strerror", None) or reason(error)
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return (
+                f"{place} refused the login: {said}. Correct the user and the password in {setting},"
+                " or allow the login in pg_hba.conf on the server."
+            )
+        case asyncpg.InvalidCatalogNameError():
+            return (
+                f"{place} is not there: {said}. Create it (CREATE DATABASE … ENCODING UTF8 TEMPLATE"
+                f" template0), or correct its name in {setting}."
+            )
+        case asyncpg.InsufficientPrivilegeError():
+            return (
+                f"{place} refused the login some rights: {said}. Grant them as the owner of the"
+                f" database: GRANT {', '.join(GRANTED_ROLES)} TO {_login(target)}; (docs/database.md)"
+            )
+        case asyncpg.TooManyConnectionsError():
+            return (
+                f"{place} has no connection left: {said}. Raise max_connections, or the CONNECTION"
+                f" LIMIT of the role or database: a server uses up to {CONNECTIONS_OF_A_SERVER}."
+            )
+        case asyncpg.CannotConnectNowError():
+            return f"{place} takes no connections now: {said}. Try again later."
+        case asyncpg.PostgresError():
+            return f"{place} refused a statement: {said}."
+    remedy = f"Start it, or correct the address in {setting}" if target else "Run the command again"
+    return f"{place} can't be reached: {said}. {remedy}."
+
+
+def _place(error: Exception, target: Target | None) -> str:
+    """The database of a failed connection, else that of the command."""
+    notes = getattr(error, "__notes__", None)
+    if not notes and not target:
+        return "The database"
+    return f"The database {notes[-1] if notes else describe_target(target or {})}"
+
+
+def describe_target(target: Target) -> str:
+    """Return the address of a database for people, without its login."""
+    return address(target.get("host"), target.get("port"), target.get("database"))
+
+
+def _login(target: Target | None) -> str:
+    """The name of the login, as SQL has it."""
+    name = str((target or {}).get("user") or os.environ.get("PGUSER") or getpass.getuser())
+    return (
+        name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"{}"'.format(name.replace('"', '""'))
+    )

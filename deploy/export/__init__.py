@@ -1,0 +1,1 @@
+"""Files that commands write: Parquet tables, state snapshots, the documents of a bundle."""

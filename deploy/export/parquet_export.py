@@ -1,0 +1,258 @@
+"""A whole snapshot of versions as Parquet files: every state that there ever was, on both axes.
+
+A file a kind of entity, with a manifest and a readme beside them. The files get their names when all
+of them are complete, the manifest last: what a crash leaves is not what an older manifest says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from deploy.export.parquet_columns import ParquetColumn, state_columns
+from deploy.export.parquet_readme import snapshot_readme
+from deploy.output.progress import progress_bar
+from projections.fold.replay import STATE_FORMAT
+from projections.query.all_versions import StoredVersion
+from projections.query.moment import Moment
+from schema.services import Services
+from schema.tables.formats import LICENCE, PRODUCT, import_arrow
+from tracker import clock
+from tracker.domain.codec import decode
+from tracker.domain.registry import STATES
+from tracker.errors import InvalidInput
+
+ROWS_PER_GROUP = 20_000
+BYTES_PER_GROUP = 32 * 1024 * 1024
+"""Of states as JSON, from which on a group of rows is written."""
+MANIFEST, README = "manifest.json", "README.md"
+FILES = {
+    "alliance": "alliances",
+    "announcement": "announcements",
+    "coverage": "coverages",
+    "export-control": "export_controls",
+    "figure": "figures",
+    "firm": "firms",
+    "import": "imports",
+    "preference": "preferences",
+    "redaction": "redactions",
+    "source": "watched_sources",
+}
+"""The names of the files, without their ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMoment:
+    """What a snapshot has: all that was known at a position. The digest is that of the state on the
+    day on which the last of it was recorded; it tells whether two snapshots are the same."""
+
+    position: int
+    known_at: datetime | None
+    moment: Moment
+    digest: str
+
+    def lines(self) -> dict[str, str]:
+        """The position, the digest, the licence and how to cite, each with its name."""
+        position = str(self.position)
+        return {
+            "position": position,
+            "known_at": self.known_at.isoformat() if self.known_at else "",
+            "digest": f"sha256 {self.digest}",
+            "state_format": str(STATE_FORMAT),
+            "digest_valid_at": self.moment.valid_at.isoformat(),
+            "licence": LICENCE,
+            "cite": (
+                f"{PRODUCT}, all versions at position {position}, digest {self.digest[:16]} on"
+                f" {self.moment.valid_at}, and the publishers that it names."
+            ),
+        }
+
+
+class KindFile:
+    """The file of a kind, as it is written: a group of rows at a time."""
+
+    def __init__(self, directory: Path, kind: str, lines: Mapping[str, str]):
+        self._arrow, parquet = import_arrow()
+        self._state: type[Any] = STATES[kind]
+        self.columns = _columns(self._arrow, self._state)
+        self.path = directory / f"{FILES[kind]}.parquet"
+        self.rows = 0
+        self._schema = self._arrow.schema(
+            [self._arrow.field(column.name, column.type) for column in self.columns],
+            metadata={"kind": kind, **lines},
+        )
+        self._writer = parquet.ParquetWriter(self.path, self._schema, compression="zstd")
+        self._waiting: list[list[Any]] = []
+        self._waiting_bytes = 0
+
+    def add(self, version: StoredVersion) -> None:
+        """Add a version."""
+        row = VersionRow(version, decode(self._state, version.state))
+        self._waiting.append([column.read(row) for column in self.columns])
+        self._waiting_bytes += len(version.state)
+        self.rows += 1
+        if len(self._waiting) >= ROWS_PER_GROUP or self._waiting_bytes >= BYTES_PER_GROUP:
+            self._write()
+
+    def close(self) -> None:
+        """Write what waits, and the end of the file."""
+        if self._waiting:
+            self._write()
+        self._writer.close()
+
+    def described(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+        return {
+            "name": self.path.name,
+            "rows": self.rows,
+            "bytes": self.path.stat().st_size,
+            "sha256": _sha256(self.path),
+            "columns": {column.name: str(column.type) for column in self.columns},
+        }
+
+    def _write(self) -> None:
+        arrays = [
+            self._arrow.array(list(values), column.type)
+            for column, values in zip(self.columns, zip(*self._waiting, strict=True), strict=True)
+        ]
+        self._writer.write_table(self._arrow.table(arrays, schema=self._schema))
+        self._waiting, self._waiting_bytes = [], 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version with its state decoded."""
+
+    version: StoredVersion
+    state: Any
+
+
+def _columns(arrow: Any, kind: type[Any]) -> list[ParquetColumn]:
+    """The columns of a file: those of versions, with those of the states of its kind among them."""
+    text, positions = arrow.string(), arrow.list_(arrow.int64())
+    of_version = {
+        "entity": text,
+        "valid_from": arrow.date32(),
+        "valid_until": arrow.date32(),
+        "known_from": arrow.int64(),
+        "known_until": arrow.int64(),
+        "recorded_at": arrow.timestamp("us", tz="UTC"),
+        "replaced_at": arrow.timestamp("us", tz="UTC"),
+    }
+    return [
+        *(
+            ParquetColumn(name, type_, attrgetter(f"version.{name}"))
+            for name, type_ in of_version.items()
+        ),
+        ParquetColumn("key", text, attrgetter("state.id")),
+        *(column.below("state") for column in state_columns(arrow, kind)),
+        ParquetColumn(
+            "because", positions, lambda row: [fact.position for fact in row.state.because]
+        ),
+        ParquetColumn("state", text, attrgetter("version.state")),
+    ]
+
+
+async def export_parquet(
+    services: Services, position: int | None, directory: Path, note: Console
+) -> SnapshotMoment:
+    """Write all versions that were known at a position, the last one if none is given.
+
+    Raises InvalidInput where the directory can't be written, has something else in it, or there is no
+    such position, and TrackerError where pyarrow is not installed.
+    """
+    import_arrow()
+    _check_directory(directory)
+    of = await _moment(services, position)
+    all_versions, lines = services.as_of.all_versions, of.lines()
+    counts = await all_versions.count_rows(of.position)
+    with _report_path(directory), _directory_beside(directory) as part:
+        described = []
+        with progress_bar(note) as progress:
+            task = progress.add_task("exporting", total=sum(counts.values()))
+            for kind in STATES:
+                file = KindFile(part, kind, lines)
+                async for version in all_versions.of_kind(kind, of.position):
+                    file.add(version)
+                    progress.advance(task, version.rows)
+                file.close()
+                described.append(file.described())
+        (part / README).write_text(snapshot_readme(lines, described), encoding="utf-8")
+        manifest = {"product": PRODUCT, **lines, "files": described}
+        (part / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
+        _put_in_place(part, directory)
+    rows = sum(file["rows"] for file in described)
+    note.print(f"{directory}: {rows:,} versions at position {of.position}", markup=False)
+    return of
+
+
+async def _moment(services: Services, position: int | None) -> SnapshotMoment:
+    at = (await services.as_of.resolve(position=position)).position
+    events = await services.recorder.read(at - 1, limit=1) if at else []
+    known_at = events[0].recorded_at if events else None
+    moment = Moment((known_at or clock.now()).date(), at)
+    return SnapshotMoment(at, known_at, moment, await services.as_of.digest(moment))
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse a directory with something else in it, such as a bundle. Raises InvalidInput."""
+    if not directory.exists() or _is_snapshot(directory):
+        return
+    if not directory.is_dir() or any(directory.iterdir()):
+        raise InvalidInput(
+            f"{directory}: expected a new or empty directory, or an earlier snapshot in Parquet",
+            code="NOT_EMPTY",
+        )
+
+
+def _is_snapshot(directory: Path) -> bool:
+    """Whether a directory has an earlier snapshot, and not only a manifest of something else."""
+    try:
+        return bool(orjson.loads((directory / MANIFEST).read_bytes())["product"] == PRODUCT)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+@contextmanager
+def _report_path(path: Path) -> Iterator[None]:
+    """Say which path it is that the system refuses. Raises InvalidInput."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{error.filename or path}: {error.strerror}") from error
+
+
+@contextmanager
+def _directory_beside(directory: Path) -> Iterator[Path]:
+    """A hidden directory in another one, for files that are not complete yet."""
+    directory.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _put_in_place(part: Path, directory: Path) -> None:
+    """Give the files their names, the manifest last, once all of them are on the disk."""
+    names = [*(f"{name}.parquet" for name in FILES.values()), README, MANIFEST]
+    os.sync()
+    for name in names:
+        (part / name).replace(directory / name)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The output of a process: terminal text, log lines and traces."""

@@ -1,0 +1,142 @@
+"""Formats of logs and notes: text for people, or one JSON object a line.
+
+No secret of the settings is written, in whatever message or traceback it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from deploy.output.terminal import Terminal, escaped_json
+
+MIN_SECRET_CHARACTERS = 4
+"""Shorter ones are not looked for: they would be found in every word."""
+NOTES_LOGGER = "tracker"
+"""The logger that notes for people have in JSON."""
+
+
+class LogFormat(StrEnum):
+    """The form of a line."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """Log levels: this level and all more serious ones are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class TextFormatter(logging.Formatter):
+    """A record as text, without secrets."""
+
+    def __init__(self, secrets: Iterable[str] = ()):
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._secrets = longest_first(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text, with a traceback if there is one."""
+        return without_secrets(self._secrets, super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON; one that has `fields` is these rather than a message."""
+
+    def __init__(self, secrets: Iterable[str] = ()):
+        super().__init__()
+        self._secrets = longest_first(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **getattr(record, "fields", {"message": record.getMessage()}),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        for name, value in line.items():
+            if isinstance(value, str):
+                line[name] = without_secrets(self._secrets, value)
+        return escaped_json(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def reason(error: BaseException) -> str:
+    """Return what an error says; of one that says nothing, its kind."""
+    return str(error) or (
+        "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    )
+
+
+def name_silent_errors(record: logging.LogRecord) -> bool:
+    """Have a record that ends with an error name its reason, also where the error says nothing."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            reason(each) if isinstance(each, BaseException) else each for each in record.args
+        )
+    return True
+
+
+def longest_first(secrets: Iterable[str]) -> list[str]:
+    """Secrets in the order in which they are taken out: one may be a part of another."""
+    return sorted({s for s in secrets if len(s) >= MIN_SECRET_CHARACTERS}, key=len, reverse=True)
+
+
+def without_secrets(secrets: Iterable[str], text: str) -> str:
+    """A text without secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text
+
+
+def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ()) -> None:
+    """Log to the standard error from now on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonFormatter(secrets) if form is LogFormat.JSON else TextFormatter(secrets)
+    )
+    handler.addFilter(name_silent_errors)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # Our own loggers say that the database is lost; this one adds a traceback a second.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+
+
+def json_formatter() -> JsonFormatter | None:
+    """The JSON formatter in use; None where the log is text."""
+    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    return next((found for found in formatters if isinstance(found, JsonFormatter)), None)
+
+
+class Notes(Terminal):
+    """Notes for people, on the standard error: in the form of the log where that is JSON."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True, highlight=False, soft_wrap=True)
+
+    def print(self, *parts: Any, style: Any = None, **options: Any) -> None:
+        """Write a note; a red one is an error, a yellow one a warning."""
+        formatter = json_formatter()
+        if formatter is None:
+            super().print(*parts, style=style, **options)
+            return
+        level = {"red": logging.ERROR, "yellow": logging.WARNING}.get(style, logging.INFO)
+        text = " ".join(map(str, parts))
+        record = logging.LogRecord(NOTES_LOGGER, level, __file__, 0, text, None, None)
+        self.file.write(formatter.format(record) + "\n")
+        self.file.flush()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody watches: not where lines of JSON are expected."""
+        return super().is_terminal and json_formatter() is None

@@ -1,0 +1,374 @@
+"""How fast events are delivered to one endpoint, and how late to a thousand of which a tenth hang.
+
+    python -m tools.benchmarks.deliveries [--rounds 3] [--seconds 30] [--write PAGE]
+
+One server on the shipped corpus, whose API has one core (Linux) and delivers too. Beside deliveries
+to one endpoint a loop of aiohttp posts the same bodies, unsigned and kept nowhere, to the same
+receiver: the most that one connection could carry. Then a thousand endpoints, of which some never
+answer: a writer records while they follow, and then they begin at the first event, all at once.
+Meanwhile a client asks questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TypeAlias
+
+import aiohttp
+import psutil  # type: ignore[import-untyped]
+import uvloop
+
+from deploy.postgres import running
+from tests.support.processes import Running
+from tools.benchmarks.fanout import TOKEN, Writer, corpus, port_of, serving
+from tools.benchmarks.harness import machine, markdown, options, publish
+from tools.benchmarks.receiving import Received
+from tracker.delivery.endpoint import Manager, NewEndpoint
+from tracker.delivery.endpoints import Endpoints
+from tracker.delivery.message import Message, batch_message, event_message
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import create_pool
+from tracker.web.networks import Networks
+
+LOOPBACK = "127.0.0.0/8"
+MANAGER = Manager("benchmark")
+AIMS = {1: 500, 100: 10_000}
+"""Events a second to one endpoint, by the events of a delivery."""
+LAG_AIM_MS = 2_000
+"""Of the 99th percentile of those that do not hang."""
+PATIENCE_SECONDS = 120
+MEMORY = "MB of the server before / at most"
+QUESTIONS = "p99 ms of a question before / beside"
+QUESTIONS_A_SECOND = 20
+QUESTION = (
+    'query ($day: Day!) { asOf(validAt: $day) { exportControls(issuer: "CN", first: 20)'
+    " { totalCount nodes { key title } } } }"
+)
+
+
+class Receiver:
+    """A receiver in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]):
+        self._process = process
+        assert process.stdin
+        assert process.stdout
+        self._asking, self._answers = process.stdin, process.stdout
+        self.url = f"http://127.0.0.1:{int(self._answers.readline())}"
+
+    def report(self) -> Received:
+        """What has come since the last report."""
+        print(file=self._asking, flush=True)
+        return Received(**json.loads(self._answers.readline()))
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver for the length of a block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.benchmarks.receiving"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Receiver(process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+Taken: TypeAlias = dict[tuple[str, int], list[float]]
+"""Events a second of each round, by who sent and the events of a delivery."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """The endpoints of a server, and its log."""
+
+    endpoints: Endpoints
+    recorder: Recorder
+
+    async def add(self, url: str, after: int, batch: int = 1) -> None:
+        """Add an endpoint that is named after its address."""
+        name = url.partition("//")[2].translate(str.maketrans(":/", "--"))
+        new = NewEndpoint(url, name, after, max_batch_events=batch)
+        await self.endpoints.add(new, MANAGER)
+
+    async def add_many(
+        self, receiver: Receiver, count: int, hanging: int, from_first: bool
+    ) -> None:
+        """Add endpoints that follow, or that begin at the first event, of which some hang."""
+        head, start = await self.recorder.head(), "first" if from_first else "last"
+        for number in range(count):
+            kind = "hang" if number < hanging else "take"
+            await self.add(f"{receiver.url}/{kind}/{start}/{number}", 0 if from_first else head)
+
+    async def clear(self) -> None:
+        """Remove all endpoints."""
+        for endpoint in await self.endpoints.all(MANAGER):
+            await self.endpoints.remove(endpoint.name, MANAGER)
+
+
+@asynccontextmanager
+async def desk(server: Running) -> AsyncIterator[Desk]:
+    """The desk of a server, for the length of a block."""
+    found = running(server.data_dir)
+    assert found
+    pool = await create_pool(found.connection.kwargs())
+    try:
+        recorder = Recorder(pool)
+        yield Desk(Endpoints(pool, recorder, Networks.parse([LOOPBACK])), recorder)
+    finally:
+        await pool.close()
+
+
+async def deliver(at: Desk, receiver: Receiver, number: int, batch: int) -> float:
+    """Events a second to one endpoint, from the first that is accepted to the last of the log."""
+    head = await at.recorder.head()
+    await at.add(f"{receiver.url}/{batch}-{number}", after=0, batch=batch)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await at.endpoints.all(MANAGER))[0].position < head:
+            await asyncio.sleep(0.5)
+    await at.clear()
+    return rate(receiver.report(), head, batch)
+
+
+async def post(at: Desk, receiver: Receiver, number: int, batch: int) -> float:
+    """Events a second by a loop that posts the same bodies as fast as it can."""
+    messages = [message async for message in bodies(at, batch)]
+    async with aiohttp.ClientSession() as session:
+        for message in messages:
+            async with session.post(
+                f"{receiver.url}/loop-{batch}-{number}",
+                data=message.body,
+                headers={"Content-Type": message.media_type, "webhook-id": message.id},
+            ) as answer:
+                assert answer.status == 204
+                await answer.read()
+    return rate(receiver.report(), await at.recorder.head(), batch)
+
+
+async def bodies(at: Desk, batch: int) -> AsyncIterator[Message]:
+    """The log as messages."""
+    log = [event async for event in at.recorder.read_all(await at.recorder.head())]
+    for first in range(0, len(log), batch):
+        pairs = [(event, event.position - 1) for event in log[first : first + batch]]
+        yield batch_message(pairs) if batch > 1 else event_message(*pairs[0])
+
+
+def rate(received: Received, events: int, batch: int) -> float:
+    """Events a second, after a look that all came once; those of the first delivery began the clock."""
+    if received.events != events or received.missed or received.doubled:
+        raise RuntimeError(f"of {events} events came {received}")
+    return (events - batch) / received.seconds
+
+
+@dataclass(slots=True)
+class Asker:
+    """A client that asks a question of a random day, some times a second."""
+
+    server: Running
+    milliseconds: list[float] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def _ask(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port_of(self.server), timeout=60)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+        while not self._over.wait(1 / QUESTIONS_A_SECOND):
+            day = date(2023, 1, 1) + timedelta(days=random.randrange(1000))
+            asked = {"query": QUESTION, "variables": {"day": day.isoformat()}}
+            started = time.perf_counter()
+            connection.request("POST", "/graphql", json.dumps(asked), headers)
+            answer = connection.getresponse().read()
+            self.milliseconds.append(1000 * (time.perf_counter() - started))
+            assert b'"errors"' not in answer, answer
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask for the length of a block."""
+        thread = threading.Thread(target=self._ask, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    @property
+    def p99(self) -> float:
+        """Milliseconds."""
+        return statistics.quantiles(self.milliseconds, n=100, method="inclusive")[98]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What was measured of many endpoints."""
+
+    endpoints: int
+    hanging: int
+    seconds: float
+    received: Received
+    megabytes: tuple[float, float]
+    """Of the server: before, and at most."""
+    p99: tuple[float, float]
+    """Milliseconds of a client's question: before, and beside deliveries."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether those that follow come along, and get each event once."""
+        got = self.received
+        return got.p99 < LAG_AIM_MS and not (got.missed or got.doubled)
+
+    @property
+    def cells(self) -> list[str]:
+        """What is told of all."""
+        return [
+            f"{self.received.events / self.seconds:,.0f}",
+            str(self.received.missed),
+            str(self.received.doubled),
+            " / ".join(f"{each:,.0f}" for each in self.megabytes),
+            " / ".join(f"{each:,.1f}" for each in self.p99),
+        ]
+
+
+async def crowd(
+    at: Desk,
+    server: Running,
+    receiver: Receiver,
+    chosen: argparse.Namespace,
+    *,
+    from_first: bool = False,
+) -> Crowd:
+    """Let many endpoints follow for some seconds; or begin at the first event, all at once."""
+    process = psutil.Process(server.process.pid)
+    before = most = process.memory_info().rss
+    alone, beside, writer = Asker(server), Asker(server), Writer(port_of(server))
+    with alone.asking():
+        await asyncio.to_thread(writer.write, chosen.seconds / 3, chosen.rate)
+    hanging = chosen.endpoints // 10
+    await at.add_many(receiver, chosen.endpoints, hanging, from_first)
+    if not from_first:
+        await asyncio.sleep(2)
+        receiver.report()
+    writing = asyncio.create_task(asyncio.to_thread(writer.write, chosen.seconds, chosen.rate))
+    with beside.asking():
+        while not writing.done():
+            await asyncio.sleep(0.1)
+            most = max(most, process.memory_info().rss)
+    await writing
+    if not from_first:
+        await asyncio.sleep(LAG_AIM_MS / 1000 + 1)
+    received = receiver.report()
+    await at.clear()
+    due = (chosen.endpoints - hanging) * int(chosen.seconds * chosen.rate)
+    if received.events < due:
+        raise RuntimeError(f"of {due} deliveries came {received}")
+    megabytes, p99 = (before / 1e6, most / 1e6), (alone.p99, beside.p99)
+    seconds = received.seconds if from_first else chosen.seconds
+    return Crowd(chosen.endpoints, hanging, seconds, received, megabytes, p99)
+
+
+def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
+    """Tables."""
+    rows = []
+    for batch, aim in AIMS.items():
+        ours, loop = (statistics.median(taken[who, batch]) for who in ("ours", "loop"))
+        name = "one by one" if batch == 1 else f"batches of {batch}"
+        rows.append(
+            [
+                name,
+                f"{ours:,.0f}",
+                f"{aim:,}",
+                f"{loop:,.0f}",
+                f"{ours / loop:.2f}",
+                yes_or_no(ours >= aim),
+            ]
+        )
+    one = markdown(
+        ["events/s to one endpoint", "", "aim", "a loop of aiohttp", "of that", "holds"], rows
+    )
+    got, many = following.received, f"{following.endpoints:,}, of which {following.hanging:,} hang"
+    lags = [f"{each:,.0f}" for each in (got.p50, got.p99, got.worst)]
+    crowded = markdown(
+        [
+            many,
+            "p50 ms",
+            "p99 ms",
+            "worst ms",
+            "deliveries/s",
+            "missed",
+            "doubled",
+            MEMORY,
+            QUESTIONS,
+            "holds",
+        ],
+        [
+            ["follow a writer", *lags, *following.cells, yes_or_no(following.holds)],
+            ["begin at the first event, all at once", "–", "–", "–", *behind.cells, "–"],
+        ],
+    )
+    return "\n\n".join([f"{machine()}; {how}.", one, crowded])
+
+
+def yes_or_no(holds: bool) -> str:
+    """Whether an aim is met."""
+    return "yes" if holds else "**no**"
+
+
+async def measured(
+    server: Running, receiver: Receiver, chosen: argparse.Namespace
+) -> tuple[Taken, Crowd, Crowd]:
+    """Everything; what is compared, in interleaved rounds."""
+    taken: Taken = {}
+    async with desk(server) as at:
+        for number in range(chosen.rounds):
+            for batch in AIMS:
+                for who, measure in (("ours", deliver), ("loop", post)):
+                    figure = await measure(at, receiver, number, batch)
+                    taken.setdefault((who, batch), []).append(figure)
+                    print(f"round {number + 1}, {batch}, {who}: {figure:,.0f}", file=sys.stderr)
+        following = await crowd(at, server, receiver, chosen)
+        return taken, following, await crowd(at, server, receiver, chosen, from_first=True)
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = options(str(__doc__))
+    parser.add_argument("--seconds", type=float, default=30, help="how long is written")
+    parser.add_argument("--rate", type=float, default=1, help="events a second")
+    parser.add_argument("--endpoints", type=int, default=1_000, help="of which a tenth hang")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, or put into a page."""
+    chosen = parsed(arguments)
+    with (
+        corpus() as data_dir,
+        serving(data_dir, 0, TRACKER_DELIVERY_NETWORKS=LOOPBACK) as server,
+        receiving() as receiver,
+    ):
+        taken, following, behind = uvloop.run(measured(server, receiver, chosen))
+    how = (
+        f"medians of {chosen.rounds} rounds over the log of the corpus; many endpoints:"
+        f" {chosen.rate:g} events a second for {chosen.seconds:g} s"
+    )
+    publish("deliveries", report(taken, following, behind, how), chosen.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+"""How late events come to many followers, and what these cost a writer.
+
+    python -m tools.benchmarks.fanout [--only WAY …] [--followers 10000] [--seconds 20] [--write PAGE]
+
+One server on the shipped corpus, whose API has one core (Linux). Beside followers that all ask the
+same (`following.py`), a writer records an announcement several times a second; in turns it does so
+on a server without any. Needs a descriptor a follower, both here and there: see `ulimit -n`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from tests.support.api import control
+from tests.support.processes import Running, command
+from tools.benchmarks.asking import cpu
+from tools.benchmarks.following import WAYS, Followed
+from tools.benchmarks.harness import machine, markdown, options, publish
+
+TOKEN = "benchmark"
+TURNS = 4
+"""How often the server with followers and the quiet one take turns."""
+WARM_UP_MUTATIONS = 20
+"""Mutations before any is measured."""
+SPARE_CONNECTIONS = 100
+"""Connections beside those of the followers."""
+AIMS = (1000.0, 1.1)
+"""Milliseconds of the 99th percentile of delivery, and how many times as long a mutation may take."""
+MUTATION = (
+    "mutation ($input: AnnounceExportControlInput!)"
+    " { announceExportControl(input: $input) { position event { recordedAt } } }"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a writer recorded: the seconds of each mutation, and when events were recorded."""
+
+    seconds: list[float]
+    recorded: dict[int, float]
+
+    @property
+    def p50(self) -> float:
+        """Milliseconds of the median."""
+        return 1000 * statistics.median(self.seconds)
+
+    @property
+    def p90(self) -> float:
+        """Milliseconds of the ninth decile."""
+        return 1000 * statistics.quantiles(self.seconds, n=10, method="inclusive")[8]
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """What was measured of a way of following."""
+
+    way: str
+    followers: int
+    found: Followed
+    alone: Written
+    beside: Written
+    cpu: float
+    """Microseconds of the server's CPU an event and follower."""
+    idle: float
+    """The share of its core that a server takes for followers to whom nothing comes."""
+    memory: float
+    """Kilobytes a follower."""
+
+    @property
+    def slower(self) -> float:
+        """How many times as long the median mutation takes as without followers."""
+        return self.beside.p50 / self.alone.p50
+
+    @property
+    def holds(self) -> bool:
+        """Whether the aims are met."""
+        found = self.found
+        return (
+            found.p99 < AIMS[0]
+            and self.slower <= AIMS[1]
+            and not (found.missed or found.doubled or found.ended)
+        )
+
+    @property
+    def cells(self) -> list[str]:
+        """A row of the table."""
+        found = self.found
+        return [
+            self.way,
+            f"{self.followers:,}",
+            *(f"{each:,.0f}" for each in (found.p50, found.p99, found.worst)),
+            str(found.missed + found.ended),
+            str(found.doubled),
+            *(f"{each.p50:.1f} / {each.p90:.1f}" for each in (self.alone, self.beside)),
+            f"{self.slower:.2f}",
+            f"{self.cpu:,.1f}",
+            f"{100 * self.idle:.1f}",
+            f"{self.memory:,.0f}",
+            "yes" if self.holds else "**no**",
+        ]
+
+
+HEADER = [
+    "followers over",
+    "",
+    "p50 ms",
+    "p99 ms",
+    "worst ms",
+    "missed",
+    "doubled",
+    "mutation alone, p50 / p90 ms",
+    "beside them",
+    "times",
+    "CPU µs an event and follower",
+    "% of a core in silence",
+    "KB a follower",
+    "holds",
+]
+
+
+class Writer:
+    """A client that records announcements, over one connection."""
+
+    def __init__(self, port: int):
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.written = Written([], {})
+
+    def record(self) -> tuple[float, int, float]:
+        """Record one: the seconds that it took, its position, and when it was recorded."""
+        asked = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+        started = time.perf_counter()
+        self._connection.request("POST", "/graphql", json.dumps(asked), headers)
+        answer = json.loads(self._connection.getresponse().read())
+        seconds = time.perf_counter() - started
+        found = answer["data"]["announceExportControl"]
+        recorded = datetime.fromisoformat(found["event"]["recordedAt"]).timestamp()
+        return seconds, int(found["position"]), recorded
+
+    def write(self, seconds: float, rate: float) -> None:
+        """Record so many a second for some seconds, over a new connection."""
+        self._connection.close()
+        started = time.monotonic()
+        for number in range(int(seconds * rate)):
+            time.sleep(max(0, started + number / rate - time.monotonic()))
+            took, position, since = self.record()
+            self.written.seconds.append(took)
+            self.written.recorded[position] = since
+
+
+def metric(url: str, name: str) -> float:
+    """A figure of `/metrics`."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
+        for line in response.read().decode().splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[1])
+    raise LookupError(name)
+
+
+@contextmanager
+def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[str]]:
+    """A process with so many followers, all of them let in."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.benchmarks.following", way, str(port), str(followers)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        if said != "ready\n":
+            raise RuntimeError(f"the followers did not get in: {said}")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def measure(
+    server: Running, quiet: Running, way: str, followers: int, seconds: float, rate: float
+) -> Fanout:
+    """Measure a way of following. A mutation is compared with one on a quiet server, in turns, so
+    that a change of load meets both."""
+    port, process = port_of(server), psutil.Process(server.process.pid)
+    beside, alone = Writer(port), Writer(port_of(quiet))
+    for writer in (beside, alone):
+        writer.write(WARM_UP_MUTATIONS / rate / 4, 4 * rate)
+        writer.written = Written([], {})
+    before = process.memory_info().rss
+    own = metric(server.url, "tracker_followers")  # as the deliverer is one
+    with following(way, port, followers) as client:
+        if way != "world-changed":
+            wait_for_followers(server.url, own + followers)
+        time.sleep(1)
+        memory = process.memory_info().rss - before
+        spent = cpu(process.pid)
+        time.sleep(seconds / 2)
+        idle = (cpu(process.pid) - spent) / (seconds / 2)
+        spent = cpu(process.pid)
+        for _ in range(TURNS):
+            for writer in (beside, alone):
+                writer.write(seconds / TURNS, rate)
+                time.sleep(1)
+        assert client.stdin is not None
+        assert client.stdout is not None
+        print(json.dumps(beside.written.recorded), file=client.stdin, flush=True)
+        found = Followed(**json.loads(client.stdout.readline()))
+        spent = cpu(process.pid) - spent
+    wait_for_followers(server.url, own)
+    cost = 1e6 * spent / max(1, found.delivered)
+    kilobytes = memory / 1000 / followers
+    return Fanout(way, followers, found, alone.written, beside.written, cost, idle, kilobytes)
+
+
+def port_of(server: Running) -> int:
+    """The port of a server."""
+    return int(server.url.rpartition(":")[2])
+
+
+def wait_for_followers(url: str, followers: float) -> None:
+    """Wait until so many follow."""
+    until = time.monotonic() + 60
+    while metric(url, "tracker_followers") != followers:
+        if time.monotonic() > until:
+            raise TimeoutError(
+                f"{metric(url, 'tracker_followers'):.0f} follow, not {followers:.0f}"
+            )
+        time.sleep(0.2)
+
+
+@contextmanager
+def corpus() -> Iterator[Path]:
+    """A data directory with the shipped corpus in its log."""
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
+        os.chmod(directory, 0o755)
+        data_dir = Path(directory) / "data"
+        shipped = Path(__file__).parents[2] / "tracker" / "corpus" / "corpus.jsonl"
+        assert command("import", str(shipped), data_dir=data_dir).returncode == 0
+        yield data_dir
+
+
+@contextmanager
+def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running]:
+    """A server with room for so many followers, its API on the first core."""
+    server = Running(
+        "serve",
+        data_dir=data_dir,
+        TRACKER_WRITE_TOKEN=TOKEN,
+        TRACKER_CONNECTIONS=str(followers + SPARE_CONNECTIONS),
+        **settings,
+    )
+    with suppress(AttributeError):  # macOS
+        os.sched_setaffinity(server.process.pid, {0})
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def report(found: Sequence[Fanout], seconds: float, rate: float) -> str:
+    """A table."""
+    said = f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
+    return f"{said}\n\n{markdown(HEADER, [each.cells for each in found])}"
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = options(str(__doc__))
+    parser.set_defaults(rounds=1)
+    parser.add_argument("--seconds", type=float, default=20, help="how long is written")
+    parser.add_argument("--rate", type=float, default=2, help="events a second")
+    parser.add_argument("--followers", type=int, default=10_000, help="of each way")
+    parser.add_argument(
+        "--only", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help=", ".join(WAYS)
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, or put into a page."""
+    chosen = parsed(arguments)
+    found: list[Any] = []
+    with corpus() as first, corpus() as second, serving(second, 0) as quiet:
+        for way in chosen.only:
+            runs = []
+            for _ in range(chosen.rounds):
+                with serving(first, chosen.followers) as server:
+                    runs.append(
+                        measure(server, quiet, way, chosen.followers, chosen.seconds, chosen.rate)
+                    )
+            found.append(sorted(runs, key=lambda run: run.found.p99)[len(runs) // 2])
+            print(" | ".join(found[-1].cells), file=sys.stderr, flush=True)
+    publish("fanout", report(found, chosen.seconds, chosen.rate), chosen.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+"""Many followers in one process, for `fanout.py`: they check that every event comes once, in order.
+
+    python -m tools.benchmarks.following WAY PORT CONNECTIONS
+
+Prints `ready` when all follow. Then reads one line, JSON with the times at which events were
+recorded by their positions, and prints what became of them. The connections come from a hundred
+addresses of this machine (Linux has all of 127.0.0.0/8), since one client may have only so many.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import socket
+import sys
+import time
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from tests.support.websocket_client import framed
+
+CLIENTS = 100
+MAX_BEGINNING = 100
+"""Connections that may be under way at a time until they follow."""
+READ_BYTES = 256 * 1024
+POSITION = re.compile(rb'"position":"(\d+)"')
+PING, COMPRESSED = 0x89, 0x40
+"""The first byte of a ping, and what it has where a message is compressed (RFC 6455, RFC 7692)."""
+EVENTS = "subscription Follow { events { position type entity recordedAt } }"
+STATES = (
+    "subscription Watch { worldChanged(places: [CN], kinds: [EXPORT_CONTROL]) { position"
+    ' exportControls(issuer: "CN", first: 20) { totalCount nodes { key title } } } }'
+).replace("[CN]", '["CN"]')
+
+
+def get(path: str, *headers: str) -> bytes:
+    """A GET."""
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *headers]
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
+
+
+def upgrade(*headers: str) -> bytes:
+    """The handshake of a WebSocket."""
+    return get(
+        "/graphql",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: graphql-transport-ws",
+        *headers,
+    )
+
+
+def subscription(document: str, number: int) -> bytes:
+    """A subscription on a WebSocket. Clients choose ids of their own."""
+    asked = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
+    return framed(type="connection_init") + asked
+
+
+class Reader(Protocol):
+    """Finds the positions in what comes to one connection."""
+
+    pongs: bytes
+    """What the server is to be sent."""
+
+    def begun(self, data: bytes) -> bool:
+        """Take what comes first; whether the connection has been let in."""
+
+    def positions(self, data: bytes) -> Iterator[int]:
+        """The positions that are complete now."""
+
+
+class PlainReader:
+    """Positions in text, wherever it is cut."""
+
+    __slots__ = ("_rest", "_welcome", "pongs")
+
+    def __init__(self, welcome: bytes):
+        self.pongs = b""
+        self._welcome = welcome
+        self._rest = b""
+
+    def begun(self, data: bytes) -> bool:
+        """Look for the welcome."""
+        self._rest += data
+        found = self._welcome in self._rest
+        if found:
+            self._rest = b""
+        return found
+
+    def positions(self, data: bytes) -> Iterator[int]:
+        """Positions; what may be the beginning of the next is kept."""
+        data, end = self._rest + data, 0
+        for found in POSITION.finditer(data):
+            end = found.end()
+            yield int(found[1])
+        self._rest = data[end:][-40:]
+
+
+class GzipReader(PlainReader):
+    """The same of a body that is compressed, in chunks."""
+
+    __slots__ = ("_chunks", "_unpack")
+
+    def __init__(self, welcome: bytes):
+        super().__init__(welcome)
+        self._unpack = zlib.decompressobj(31)
+        self._chunks = b""
+
+    def begun(self, data: bytes) -> bool:
+        """Whatever comes is the beginning of the body."""
+        list(self.positions(data))
+        return True
+
+    def positions(self, data: bytes) -> Iterator[int]:
+        """Unpack the chunks that are complete."""
+        self._chunks += data
+        while b"\r\n" in self._chunks:
+            size, _, rest = self._chunks.partition(b"\r\n")
+            length = int(size, 16)
+            if len(rest) < length + 2:
+                return
+            self._chunks = rest[length + 2 :]
+            yield from super().positions(self._unpack.decompress(rest[:length]))
+
+
+class WebSocketReader:
+    """Positions in the messages of a WebSocket, of which each is one frame; pings are answered."""
+
+    __slots__ = ("_frames", "_unpack", "pongs")
+
+    def __init__(self, welcome: bytes):
+        self._frames = b""
+        self._unpack: Any = None
+        self.pongs = b""
+        """What the server is to be sent for its pings."""
+
+    def begun(self, data: bytes) -> bool:
+        """The first message is the acknowledgement."""
+        return b"connection_ack" in b"".join(self._messages(data))
+
+    def positions(self, data: bytes) -> Iterator[int]:
+        """The positions in the messages that are complete."""
+        for message in self._messages(data):
+            yield from (int(found) for found in POSITION.findall(message))
+
+    def _messages(self, data: bytes) -> Iterator[bytes]:
+        frames, begin = self._frames + data, 0
+        while len(frames) - begin > 3:
+            short = frames[begin + 1]
+            body = begin + (4 if short == 126 else 2)
+            size = int.from_bytes(frames[begin + 2 : body], "big") if short == 126 else short
+            if len(frames) < body + size:
+                break
+            if frames[begin] == PING:
+                self.pongs += b"\x8a\x84" + bytes(4) + frames[body : body + size]
+            else:
+                yield self._text(frames[begin], frames[body : body + size])
+            begin = body + size
+        self._frames = frames[begin:]
+
+    def _text(self, first: int, body: bytes) -> bytes:
+        if not first & COMPRESSED:
+            return body
+        self._unpack = self._unpack or zlib.decompressobj(-15)
+        return bytes(self._unpack.decompress(body + b"\0\0\xff\xff"))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of following: what is sent, and what says that it is let in."""
+
+    request: bytes
+    welcome: bytes
+    document: str = ""
+    """What is subscribed to when the head of the response has come."""
+    reader: Callable[[bytes], Reader] = PlainReader
+    every: bool = True
+    """Whether every event comes; else what comes last has to be the last."""
+
+
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
+WAYS = {
+    "websocket": Way(upgrade(), b"", EVENTS, WebSocketReader),
+    "websocket-deflate": Way(upgrade(DEFLATE), b"", EVENTS, WebSocketReader),
+    "world-changed": Way(upgrade(), b"", STATES, WebSocketReader, every=False),
+    "events": Way(get("/events"), b"retry:"),
+    "events-gzip": Way(get("/events", "Accept-Encoding: gzip"), b"", reader=GzipReader),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What came to all followers: how late in milliseconds, and what did not come as it has to."""
+
+    p50: float
+    p99: float
+    worst: float
+    delivered: int
+    missed: int
+    doubled: int
+    ended: int
+
+
+@dataclass
+class Followers:
+    """Connections that follow, read by one thread."""
+
+    way: Way
+    port: int
+    last: dict[int, int] = field(default_factory=dict)
+    """The last position by descriptor."""
+    times: dict[int, array[float]] = field(default_factory=dict)
+    """When each position came, to whichever follower."""
+    doubled: int = 0
+    skipped: int = 0
+    ended: int = 0
+
+    def __post_init__(self) -> None:
+        self.poll = select.epoll()
+        self._sockets: dict[int, socket.socket] = {}
+        self._readers: dict[int, Reader] = {}
+        self._heads: dict[int, bytes] = {}
+        self._begun: set[int] = set()
+
+    def open(self, connections: int) -> None:
+        """Open so many connections, a hundred at a time, until all are let in."""
+        until = time.monotonic() + 600
+        for number in range(connections):
+            self._connect(number)
+            self._wait(number + 1 - MAX_BEGINNING, until)
+        self._wait(connections, until)
+
+    def _wait(self, connections: int, until: float) -> None:
+        while len(self._begun) < connections:
+            if time.monotonic() > until or self.ended:
+                sys.exit(f"{len(self._begun)} of {connections} were let in")
+            self.read(1)
+
+    def _connect(self, number: int) -> None:
+        connection = socket.socket()
+        connection.bind((f"127.0.1.{1 + number % CLIENTS}", 0))
+        connection.connect(("127.0.0.1", self.port))
+        connection.setblocking(False)
+        connection.send(self.way.request)
+        descriptor = connection.fileno()
+        self._sockets[descriptor] = connection
+        self._heads[descriptor] = b""
+        self._readers[descriptor] = self.way.reader(self.way.welcome)
+        self.poll.register(descriptor, select.EPOLLIN)
+
+    def read(self, seconds: float) -> None:
+        """Read what has come, waiting so long at most."""
+        for descriptor, _ in self.poll.poll(seconds):
+            try:
+                data = self._sockets[descriptor].recv(READ_BYTES)
+            except BlockingIOError:
+                continue
+            except ConnectionError:
+                data = b""
+            if data:
+                self._take(descriptor, data)
+            else:
+                self.ended += 1
+                self.poll.unregister(descriptor)
+                self._sockets.pop(descriptor).close()
+
+    def _take(self, descriptor: int, data: bytes) -> None:
+        reader = self._readers[descriptor]
+        if descriptor in self._heads:
+            head, end, data = (self._heads[descriptor] + data).partition(b"\r\n\r\n")
+            if not end:
+                self._heads[descriptor] = head
+                return
+            del self._heads[descriptor]
+            if self.way.document:
+                self._sockets[descriptor].send(subscription(self.way.document, descriptor))
+        if descriptor not in self._begun:
+            if data and reader.begun(data):
+                self._begun.add(descriptor)
+            return
+        now = time.time()
+        for position in reader.positions(data):
+            last = self.last.get(descriptor)
+            if last is not None:
+                self.doubled += position <= last
+                self.skipped += max(0, position - last - 1)
+            self.last[descriptor] = position
+            self.times.setdefault(position, array("d")).append(now)
+        if reader.pongs:
+            self._sockets[descriptor].send(reader.pongs)
+            reader.pongs = b""
+
+    def result(self, recorded: dict[int, float], connections: int) -> Followed:
+        """What came of the events that were recorded at some times."""
+        delays = sorted(
+            1000 * (came - since)
+            for position, since in recorded.items()
+            for came in self.times.get(position, ())
+        ) or [0.0]
+        final = max(recorded)
+        missed = sum(self.last.get(each, 0) < final for each in self._readers)
+        if self.way.every:
+            missed += self.skipped
+            missed += sum(
+                max(0, connections - len(self.times.get(first, ()))) for first in [min(recorded)]
+            )
+        at = len(delays) - 1
+        return Followed(
+            delays[at // 2],
+            delays[at * 99 // 100],
+            delays[at],
+            len(delays),
+            missed,
+            self.doubled,
+            self.ended,
+        )
+
+    def complete(self, recorded: dict[int, float]) -> bool:
+        """Whether every follower has the last event."""
+        return Counter(self.last.values())[max(recorded)] >= len(self._readers)
+
+
+def main() -> None:
+    """Follow until a line says what was recorded, and then until all have it."""
+    way, port, connections = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    followers = Followers(WAYS[way], port)
+    followers.open(connections)
+    print("ready", flush=True)
+    said = select.epoll()
+    said.register(sys.stdin.fileno(), select.EPOLLIN)
+    while not said.poll(0):
+        followers.read(0.02)
+    recorded = {int(position): since for position, since in json.loads(input()).items()}
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not followers.complete(recorded):
+        followers.read(0.1)
+    print(json.dumps(asdict(followers.result(recorded, connections))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,382 @@
+"""What as-of questions cost while history grows around them.
+
+    python -m tools.benchmarks.growth [--sizes 10000,100000,1000000] [--rounds 300]
+
+The log is the shipped corpus and then, again and again: every figure for another year or grade,
+every export control as one of another issuer, and one claim in eight retracted and told anew. So
+what is asked keeps its size, and has ever more history of its own and beside it. Every question is
+asked at random days and positions, of logs of all sizes in turn; then the very same again, when
+what they need has just been read.
+
+Peers in the same run, for the question about production: the same rows in a system-versioned table
+of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import uvloop
+
+from deploy.bootstrap import prepare
+from deploy.postgres import Postgres
+from projections.fold.timeline import timeline
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.lists import Filter, KeyRange
+from projections.query.moment import Moment
+from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
+from tools.benchmarks.load import corpus
+from tools.benchmarks.mariadb import MariaDB
+from tracker.domain.alliance import AllianceState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.log.entries import NewEvent
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Connection, Target, connect, create_pool
+
+OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
+"""Places that issue no control of the corpus."""
+
+STAMP = datetime(2026, 1, 1, tzinfo=UTC)
+COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
+BATCH = 20_000
+PYTHON = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+AGAIN = ", again"
+"""Behind the name of a question that is asked for the second time."""
+
+Question = Callable[[Moment], Awaitable[Any]]
+
+
+# --- a log of any length
+
+
+def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
+    """The corpus, and then more without end."""
+    yield from events
+    last = {event.stream: event for event in events}
+    for cycle in count(1):
+        for index, event in enumerate(events):
+            if event.type == "Figure.Claimed":
+                yield elsewhere(event, cycle)
+                if event.version == 1 and (index + cycle) % 8 == 0:
+                    retraction, last[event.stream] = corrected(last[event.stream], cycle)
+                    yield from (retraction, last[event.stream])
+            elif event.type.startswith("ExportControl."):
+                yield elsewhere(event, cycle)
+
+
+def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
+    """An event like this one of another entity: another year or grade, another issuer."""
+    data = msgspec.json.decode(event.data)
+    if "issuer" in data:
+        data["issuer"] = OTHERS[cycle % len(OTHERS)]
+    if "series" not in data:
+        return copied(event, f"{event.stream}.{cycle}", event.version, f"{cycle}", data)
+    series = data["series"]
+    if "period" in series:
+        series["period"] += 16 * (cycle % 4 or 4)
+    grade = (cycle - 1) // 4 if "period" in series else cycle
+    if grade:
+        series["form"] = f"{series.get('form', 'any')}_{grade}"
+    parts = ("commodity", "place", "statistic", "stage", "form", "period")
+    stream = "/".join(["figure", *(str(series[part]) for part in parts if part in series)])
+    return copied(event, stream, event.version, f"{cycle}", data)
+
+
+def corrected(event: NewEvent, cycle: int) -> tuple[NewEvent, NewEvent]:
+    """The retraction of a claim, and the claim told anew."""
+    data = msgspec.json.decode(event.data)
+    retraction = copied(
+        event,
+        event.stream,
+        event.version + 1,
+        f"x{cycle}",
+        {"source": data["source"], "retracts": event.event_id, "reason": "misread"},
+    )
+    return retraction, copied(event, event.stream, event.version + 2, f"r{cycle}", data)
+
+
+def copied(event: NewEvent, stream: str, version: int, suffix: str, data: Any) -> NewEvent:
+    """An event with another name and content."""
+    type_ = "Figure.Retracted" if "retracts" in data else event.type
+    event_id = f"{event.event_id.partition('~')[0]}~{suffix}"
+    attributes = msgspec.json.decode(b"{%s}" % event.attributes.encode())
+    attributes |= {"id": event_id, "subject": stream, "version": version, "type": type_}
+    text = msgspec.json.encode(attributes)[1:-1].decode()
+    return NewEvent(event_id, stream, version, type_, text, msgspec.json.encode(data))
+
+
+def row(position: int, event: NewEvent) -> tuple[Any, ...]:
+    """An event as the log keeps it."""
+    head = f'{{"specversion":"1.0","position":"{position}","time":"{STAMP:%Y-%m-%dT%H:%M:%S.%fZ}",'
+    entry = f'{head}{event.attributes},"data":'.encode() + event.data + b"}"
+    return position, event.event_id, event.stream, event.version, event.type, STAMP, entry
+
+
+async def load(connection: Connection, coming: Iterator[NewEvent], after: int, size: int) -> None:
+    """Fill the log up to a size; by COPY, since appending is measured elsewhere."""
+    for start in range(after, size, BATCH):
+        some = islice(coming, min(BATCH, size - start))
+        await connection.copy_records_to_table(
+            "events",
+            schema_name="log",
+            columns=COLUMNS,
+            records=[row(position, event) for position, event in enumerate(some, start + 1)],
+        )
+    await connection.execute("VACUUM ANALYZE log.events")
+
+
+# --- questions
+
+
+def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dict[str, Question]:
+    """The six questions, each about something of the corpus at random."""
+    streams = sorted({event.stream for event in events})
+    named = {
+        kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
+        for kind in ("alliance", "export-control", "figure")
+    }
+    opened = [msgspec.json.decode(e.data) for e in events if e.type == "ExportControl.Announced"]
+    controlled = [
+        (control["issuer"], commodity)
+        for control in opened
+        for clause in control["clauses"]
+        for commodity in clause["commodities"]
+    ]
+    produced = [
+        ([s[1]], [int(s[-1])])
+        for s in (stream.split("/") for stream in streams)
+        if s[0] == "figure" and s[3] == "production"
+    ]
+
+    async def controls(at: Moment) -> Any:
+        issuer, commodity = chance.choice(controlled)
+        return await as_of.states(
+            ExportControlState,
+            at,
+            Filter(places=[issuer], commodities=[commodity], status="in_force"),
+            limit=20,
+        )
+
+    return {
+        "a control": lambda at: as_of.state(
+            ExportControlState, chance.choice(named["export-control"]), at
+        ),
+        "controls in force, by issuer and commodity": controls,
+        "members of an alliance": lambda at: as_of.state(
+            AllianceState, chance.choice(named["alliance"]), at
+        ),
+        "production of a commodity in a year": lambda at: as_of.figures(
+            *chance.choice(produced), at
+        ),
+        "a figure with its claims": lambda at: as_of.state(
+            FigureState, chance.choice(named["figure"]), at
+        ),
+        "20 claims of a publisher": lambda at: as_of.lists.claims(
+            at,
+            Filter(publishers=["usgs"]),
+            span=KeyRange(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20),
+        ),
+    }
+
+
+def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> Question:
+    """Production of a commodity in a year, folded from the events of its figures."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for event in events:
+        if "/production/" in event.stream:
+            _, commodity, *_, period = event.stream.split("/")
+            wanted.setdefault((commodity, period), set()).add(event.stream)
+
+    async def production(at: Moment) -> Any:
+        streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
+        return [
+            version.state
+            for stream, found in streams.items()
+            for version in timeline(stream, [event.known for event in found])
+            if version.holds(at.valid_at)
+        ]
+
+    return production
+
+
+def moments(known: int, head: int, chance: random.Random) -> Iterator[Moment]:
+    """Days and positions at random; what is asked about is all known, whatever the head."""
+    while True:
+        day = date(2023, 1, 1) + timedelta(days=chance.randrange(1400))
+        yield Moment(day, known + int(chance.random() * (head - known)))
+
+
+# --- the run
+
+
+@dataclass(slots=True)
+class Log:
+    """A log of one size in a database of its own, with its projection."""
+
+    size: int
+    target: Target
+    measured: dict[str, float]
+
+
+async def enlarge(server: Target) -> None:
+    """Give the server as much memory for pages as MariaDB has, once it is started again."""
+    async with connected(server) as admin:
+        await admin.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
+
+
+def python() -> float:
+    """The seconds of processor time that this process and those that it began have used."""
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, PYTHON))
+
+
+async def build(server: Target, sizes: list[int]) -> list[Log]:
+    """Logs of these sizes, each a copy of the one before and more, all with the same beginning."""
+    coming, logs = grown(corpus()), list[Log]()
+    for size in sizes:
+        name, before = f"grown_{size}", logs[-1].size if logs else 0
+        template = f" TEMPLATE grown_{before} STRATEGY file_copy" if logs else ""
+        async with connected(server) as admin:
+            await admin.execute(f"CREATE DATABASE {name}{template}")
+        log = Log(size, {**server, "database": name}, {})
+        await prepare(log.target)
+        async with connected(log.target) as connection:
+            await load(connection, coming, before, size)
+            started, used = time.perf_counter(), python()
+            await rebuild(log.target, Versions())
+            log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
+            log.measured["µs an event in Python"] = (python() - used) / size * 1e6
+            log.measured["most memory of a process, MB"] = max(
+                resource.getrusage(who).ru_maxrss / 1024 for who in PYTHON
+            )
+            await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
+            await connection.execute("CHECKPOINT")
+            log.measured["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
+        logs.append(log)
+        print(f"built {size:,}", file=sys.stderr)
+    return logs
+
+
+@asynccontextmanager
+async def connected(target: Target) -> AsyncIterator[Connection]:
+    """A connection for a while."""
+    connection = await connect(target)
+    yield connection
+    await connection.close()
+
+
+async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
+    """Ask every question of every log in turn, round by round, and keep the medians.
+
+    So a change of the machine's load meets all sizes alike; what is asked is the same for all.
+    """
+    events = corpus()
+    async with AsyncExitStack() as stack:
+        mariadb = stack.enter_context(MariaDB.started())
+        asked: dict[str, list[Asked]] = {}
+        for log in logs:
+            chance = random.Random(0)
+            recorder = Recorder(
+                pool := await stack.enter_async_context(
+                    await create_pool(log.target, settings=PLANNED_ONCE)
+                )
+            )
+            found = questions(AsOf(pool, recorder), events, chance)
+            found["production, by replay of its figures"] = by_replay(recorder, events, chance)
+            if mariadb and log.size <= peer_until:
+                async with connected(log.target) as connection:
+                    await mariadb.load(connection, log.size)
+                found["production, MariaDB system-versioned"] = mariadb.production(log.size, chance)
+            for name, question in found.items():
+                asked.setdefault(name, []).append(
+                    Asked(log, question, moments(len(events), log.size, chance), chance)
+                )
+        for name, of_sizes in asked.items():
+            begun = [each.chance.getstate() for each in of_sizes]
+            await ask(of_sizes, rounds, name)
+            for each, state in zip(of_sizes, begun, strict=True):
+                each.chance.setstate(state)  # the same questions again
+            await ask(of_sizes, rounds, name + AGAIN)
+
+
+class Asked(NamedTuple):
+    """A question as it is asked of one log."""
+
+    log: Log
+    question: Question
+    moments: Iterator[Moment]
+    chance: random.Random
+
+
+async def ask(of_sizes: list[Asked], rounds: int, name: str) -> None:
+    """Ask a question of all logs in turn and keep the medians, in milliseconds."""
+    taken: list[list[float]] = [[] for _ in of_sizes]
+    for _ in range(rounds):
+        for each, times in zip(of_sizes, taken, strict=True):
+            at, started = next(each.moments), time.perf_counter()
+            await each.question(at)
+            times.append((time.perf_counter() - started) * 1000)
+    for each, times in zip(of_sizes, taken, strict=True):
+        each.log.measured[name] = statistics.median(times)
+
+
+async def report(server: Target, sizes: list[int], rounds: int, peer_until: int) -> None:
+    """Measure and print the curve as a table."""
+    logs = await build(server, sizes)
+    await measure(logs, rounds, peer_until)
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds"
+    )
+    print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | last/first |")
+    print("| --- |" + " --- |" * (len(sizes) + 1))
+    for name in logs[0].measured:
+        values = [log.measured[name] for log in logs if name in log.measured]
+        cells = [f"{v:,.0f}" if v >= 100 else f"{v:.2f}" for v in values]
+        cells += [""] * (len(logs) - len(cells))
+        print(f"| {name} | {' | '.join(cells)} | {values[-1] / values[0]:.2f} |")
+
+
+def main() -> None:
+    """Measure on a server of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument(
+        "--peer-until",
+        type=int,
+        default=1_000_000,
+        help="the largest size that is given to MariaDB, which fills slowly",
+    )
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
+        os.chmod(directory, 0o755)
+        with Postgres.start(directory / "data") as first:
+            uvloop.run(enlarge(first.connection.kwargs()))
+        postgres = stack.enter_context(Postgres.start(directory / "data"))
+        sizes = [int(size) for size in arguments.sizes.split(",")]
+        uvloop.run(
+            report(postgres.connection.kwargs(), sizes, arguments.rounds, arguments.peer_until)
+        )
+
+
+if __name__ == "__main__":
+    main()

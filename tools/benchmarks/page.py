@@ -1,0 +1,224 @@
+"""Pages for people: how long the server takes, what they weigh, the slider, and Lighthouse.
+
+    python -m tools.benchmarks.page [--rounds 3] [--write docs/page.md]
+
+Needs Chromium (Debian's `chromium`), Playwright and npm: Lighthouse comes from npm into a cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from playwright.sync_api import Page, sync_playwright
+
+from tools.benchmarks.harness import machine, markdown, options, publish
+from tools.benchmarks.isolation import serving
+
+PAGES = {
+    "overview": "/",
+    "commodity": "/commodities/rare_earths",
+    "place": "/places/CN",
+    "control": "/controls/cn-mofcom-2024-46",
+    "controls": "/controls",
+    "figure": "/figures/rare_earths/CN/production/mine/2023",
+    "changes": "/changes?kind=EXPORT_CONTROL",
+    "event": "/events/6618",
+}
+MOMENTS = 40
+"""Moments at which each page is asked for, once new and then kept."""
+STEPS = 40
+"""Steps of the slider on each page that turns."""
+CATEGORIES = ("performance", "accessibility", "best-practices")
+LIGHTHOUSE = Path(__file__).with_name("lighthouse")
+STEP = """async (days) => {
+  const slider = document.querySelector(".time input[type=range]");
+  const shown = new Promise((done) => document.addEventListener("page-shown", done, {once: true}));
+  const began = performance.now();
+  slider.value = String(Number(slider.value) - days);
+  slider.dispatchEvent(new Event("input", {bubbles: true}));
+  await shown;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return performance.now() - began;
+}"""
+"""Drags the slider by some days and waits until the page of that day is painted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a page takes on the way, compressed, in bytes."""
+
+    html: int
+    style: int
+    scripts: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.html + self.style + self.scripts
+
+
+def moments(head: int) -> list[str]:
+    """Days and positions, the same each time."""
+    chance = random.Random(17)
+    return [
+        f"valid={chance.randint(2015, 2026)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+        f"&position={chance.randint(head // 2, head)}"
+        for _ in range(MOMENTS)
+    ]
+
+
+def at(path: str, moment: str) -> str:
+    """A page at a moment."""
+    return f"{path}{'&' if '?' in path else '?'}{moment}"
+
+
+def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Milliseconds of each page, asked for the first time and again."""
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in PAGES}
+    client.get("/about")  # templates are compiled and the first connections made
+    for path in PAGES.values():
+        client.get(path)
+    for moment in moments(head):
+        for name, path in PAGES.items():
+            for into in taken[name]:
+                since = time.perf_counter()
+                response = client.get(at(path, moment))
+                into.append((time.perf_counter() - since) * 1000)
+                assert response.status_code in (200, 404), response.text
+    return taken
+
+
+def weight(client: httpx2.Client, path: str) -> Weight:
+    """What a page and the files that it names weigh."""
+    html = client.get(path)
+    found = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
+    sizes = {"css": 0, "js": 0}
+    for file, kind in dict.fromkeys(found):
+        sizes[kind] += sent(client.get(file))
+    return Weight(sent(html), sizes["css"], sizes["js"])
+
+
+def sent(response: httpx2.Response) -> int:
+    """The bytes of a body as they came."""
+    return int(response.headers["content-length"])
+
+
+def slider_times(page: Page, url: str) -> list[float]:
+    """Milliseconds of steps of the slider on the pages, until painted."""
+    taken = []
+    for path in (PAGES["overview"], PAGES["commodity"], PAGES["control"]):
+        for count in range(2):  # the first time the days are new, the second they are kept
+            page.goto(url + path)
+            page.wait_for_selector(".time input[type=range]:not([hidden])")
+            for _ in range(STEPS):
+                milliseconds = page.evaluate(STEP, 11)
+                if count:
+                    taken.append(milliseconds)
+    return taken
+
+
+def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
+    """The scores of a page, out of 100."""
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-lighthouse"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(LIGHTHOUSE / "package.json", home)
+    if not (home / "node_modules" / ".bin" / "lighthouse").exists():
+        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=600)
+    with tempfile.TemporaryDirectory() as directory:
+        told = Path(directory) / "report.json"
+        subprocess.run(
+            [
+                home / "node_modules" / ".bin" / "lighthouse",
+                url + path,
+                "--quiet",
+                "--output=json",
+                f"--output-path={told}",
+                f"--only-categories={','.join(CATEGORIES)}",
+                "--chrome-flags=--headless --no-sandbox",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=180,
+            env={**os.environ, "CHROME_PATH": chromium},
+        )
+        report: dict[str, Any] = json.loads(told.read_text("utf-8"))
+    return {name: report["categories"][name]["score"] * 100 for name in CATEGORIES}
+
+
+def percentile(values: list[float], part: float) -> float:
+    """The value that a part of all does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def report(
+    times: dict[str, tuple[list[float], list[float]]],
+    weights: dict[str, Weight],
+    slider: list[float],
+    scores: dict[str, list[dict[str, float]]],
+) -> str:
+    """The figures in Markdown."""
+    header = ["page", "new, p95 ms", "kept, p95 ms", "HTML, kB", "in all, kB", *CATEGORIES]
+    rows = []
+    for name in PAGES:
+        new, kept = times[name]
+        judged = [
+            f"{statistics.median(one[category] for one in scores[name]):.0f}"
+            for category in CATEGORIES
+        ]
+        rows.append(
+            [
+                f"`{PAGES[name]}`",
+                f"{percentile(new, 0.95):.0f}",
+                f"{percentile(kept, 0.95):.1f}",
+                f"{weights[name].html / 1000:.1f}",
+                f"{weights[name].total / 1000:.1f}",
+                *judged,
+            ]
+        )
+    painted = (
+        f"A step of the slider until it is painted, among days that were shown before: median"
+        f" {statistics.median(slider):.0f} ms, p95 {percentile(slider, 0.95):.0f} ms."
+    )
+    return f"{machine()}. Lighthouse's scores are of 100, medians.\n\n{markdown(header, rows)}\n\n{painted}"
+
+
+def main() -> None:
+    """Measure and print, or put into a page."""
+    chosen = options(str(__doc__)).parse_args()
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("there is no chromium on this machine")
+    with ExitStack() as running:
+        url = running.enter_context(serving(0)).url
+        client = running.enter_context(httpx2.Client(base_url=url, timeout=30))
+        head = int(client.get("/about.json").json()["data"]["asOf"]["position"])
+        times = server_times(client, head)
+        weights = {name: weight(client, path) for name, path in PAGES.items()}
+        play = running.enter_context(sync_playwright())
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        slider = slider_times(browser.new_page(), url)
+        browser.close()
+        scores = {
+            name: [lighthouse(url, path, chromium) for _ in range(chosen.rounds)]
+            for name, path in PAGES.items()
+        }
+    publish("page", report(times, weights, slider, scores), chosen.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The API over PgBouncer, and over no pooler, on the same server by the same client.
+
+    python -m tools.benchmarks.pooling [--rounds 3] [--seconds 4]
+
+Needs pgbouncer, and runs it with the file of `deploy/manifests/pooler`. No cache is on, so that every request
+reads the database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from operator import truediv
+
+import uvloop
+
+from deploy.bootstrap import open_pool
+from tests.support.poolers import Pooler, prepare_logins, running_pooler, way
+from tests.support.replication import running_primary
+from tools.benchmarks.asking import ask, cpu, request
+from tools.benchmarks.graphql import CONNECTIONS, OURS, ours, rows, started
+from tools.benchmarks.harness import machine, markdown, options, publish
+from tools.benchmarks.load import Load, new_events, rate
+from tracker.log.recorder import Recorder
+
+ONE = '{ asOf { exportControl(id: "cn-mofcom-2024-46") { title } } }'
+WRITERS = 16
+WAYS = ("directly", "over PgBouncer")
+KINDS = {
+    "requests/s, 100 rows each": request("/graphql", json.dumps({"query": OURS}).encode()),
+    "requests/s, one control each": request("/graphql", json.dumps({"query": ONE}).encode()),
+}
+APPENDED = f"events/s appended, {WRITERS} writers"
+COST = "CPU µs of PgBouncer for each"
+Taken = dict[str, dict[str, list[float]]]
+
+
+async def appended(pooler: Pooler, pooled: bool, seconds: float) -> float:
+    """Events a second that writers append, each the next when the last is durable."""
+    target = pooler.pooled if pooled else pooler.direct
+    async with open_pool(target, pooled=pooled, size=2) as pool:
+        log = Recorder(pool)
+        return await rate(
+            Load(WRITERS, seconds=seconds),
+            lambda name: log.append(new_events(f"{uuid.uuid4().hex}-{name}", 1)),
+        )
+
+
+async def measured(
+    pooler: Pooler, servers: Mapping[str, tuple[int, int]], rounds: int, seconds: float
+) -> Taken:
+    """All figures in turns, after a warm-up that does not count."""
+    taken: Taken = {kind: {name: [] for name in (*WAYS, COST)} for kind in (*KINDS, APPENDED)}
+    assert pooler.process is not None
+    for number in range(-1, rounds):
+        for kind in (*KINDS, APPENDED):
+            for name in WAYS:
+                port, process = servers[name]
+                before = cpu(pooler.process.pid)
+                if sent := KINDS.get(kind):
+                    figure = (
+                        await ask(port, sent, process, seconds=seconds, connections=CONNECTIONS)
+                    ).rate
+                else:
+                    figure = await appended(pooler, name != WAYS[0], seconds)
+                if number >= 0:
+                    taken[kind][name].append(figure)
+            if number >= 0 and kind in KINDS:  # appends have a warm-up of their own
+                taken[kind][COST].append(cpu(pooler.process.pid) - before)
+    return taken
+
+
+def report(taken: Taken, seconds: float) -> str:
+    """The medians in Markdown; the ratio is the median of those of the rounds."""
+    lines = []
+    for kind, columns in taken.items():
+        directly, over, worked = columns.values()
+        ratio = statistics.median(map(truediv, over, directly))
+        medians = [f"{statistics.median(each):,.0f}" for each in (directly, over)]
+        cost = f"{sum(worked) / sum(over) / seconds * 1_000_000:,.0f}" if worked else "–"
+        lines.append([kind, *medians, f"{ratio:.2f}", cost])
+    rounds = len(taken[APPENDED][WAYS[0]])
+    return "\n\n".join(
+        [
+            f"{machine()}; load at the end {os.getloadavg()[0]:.1f}; {CONNECTIONS} connections."
+            f" Medians; rounds: {rounds}.",
+            markdown(["", *WAYS, "ratio", COST], lines),
+        ]
+    )
+
+
+def main() -> None:
+    """Measure and print, or put into a page."""
+    parser = options(str(__doc__))
+    parser.add_argument("--seconds", type=float, default=4, help="how long each figure is taken")
+    chosen = parser.parse_args()
+    with running_primary(settings=["fsync=on"]) as primary, ExitStack() as running_:
+        prepare_logins(primary)
+        uvloop.run(rows(way(primary, "minerals_admin")))
+        pooler = running_.enter_context(running_pooler(primary))
+        command = ours(pooler.direct, 0, 0)
+        servers = {
+            WAYS[0]: running_.enter_context(started(command)),
+            WAYS[1]: running_.enter_context(started([*command, json.dumps(pooler.pooled)])),
+        }
+        taken = uvloop.run(measured(pooler, servers, chosen.rounds, chosen.seconds))
+    publish("pooling", report(taken, chosen.seconds), chosen.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Ways to read a log back: the real events of the corpus, over and over, in pages of 1,000."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from eventsourcing.persistence import StoredEvent
+
+from tools.benchmarks.library import library
+from tools.benchmarks.load import Load, corpus, rate, threaded_rate
+from tracker.log.recorder import PAGE_EVENTS, Recorder
+from tracker.postgres.database import Pool, Target, create_pool
+
+RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY position LIMIT $2"
+
+
+async def pages(target: Target, count: int, seconds: float) -> float:
+    """`Recorder.read`, a page at a time, as integrations and proofs read: decoded events, whose
+    facts stay JSON until somebody asks for them."""
+
+    async def once(recorder: Recorder, _: Pool) -> None:
+        after = 0
+        while events := await recorder.read(after):
+            after = events[-1].position
+
+    return await _passes(target, count, seconds, once)
+
+
+async def facts(target: Target, count: int, seconds: float) -> float:
+    """The same with every fact decoded and checked, as folds need them."""
+
+    async def once(recorder: Recorder, _: Pool) -> None:
+        after = 0
+        while events := await recorder.read(after):
+            after = [event.fact and event.position for event in events][-1]
+
+    return await _passes(target, count, seconds, once)
+
+
+async def stream(target: Target, count: int, seconds: float) -> float:
+    """`Recorder.read_all`, event by event, as replays read."""
+
+    async def once(recorder: Recorder, _: Pool) -> None:
+        async for _event in recorder.read_all(count):
+            pass
+
+    return await _passes(target, count, seconds, once)
+
+
+async def raw(target: Target, count: int, seconds: float) -> float:
+    """The rows alone."""
+
+    async def once(_: Recorder, pool: Pool) -> None:
+        after = 0
+        while rows := await pool.fetch(RAW, after, PAGE_EVENTS):
+            after = rows[-1]["position"]
+
+    return await _passes(target, count, seconds, once)
+
+
+async def notifications(target: Target, count: int, seconds: float, module: str) -> float:
+    """The library's notifications of the same entries, left as bytes."""
+    async with _corpus(target, count) as (recorder, _):
+        events = [event async for event in recorder.read_all(count)]
+    with library(target, module) as peer:
+        stored = [StoredEvent(e.stream, e.version, e.type, e.entry) for e in events]
+        for start in range(0, count, 100):  # all at once would take it minutes
+            peer.insert_events(stored[start : start + 100])
+
+        def once(_: str) -> None:
+            after = 0
+            while page := peer.select_notifications(after, PAGE_EVENTS, inclusive_of_start=False):
+                after = page[-1].id
+
+        return await threaded_rate(Load(size=count, seconds=seconds), once)
+
+
+async def feed(target: Target, count: int, seconds: float) -> float:
+    """The global feed of eventsource-py: entries as the text of its own events, decoded."""
+    peer = import_module("tools.benchmarks.eventsource")
+    async with _corpus(target, count) as (recorder, _):
+        contents = [event.entry.decode() async for event in recorder.read_all(count)]
+    figure: float = await peer.read(target, contents, seconds)
+    return figure
+
+
+@asynccontextmanager
+async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, Pool]]:
+    """A log that holds the first so many events of the corpus."""
+    pool = await create_pool(target)
+    try:
+        recorder = Recorder(pool)
+        await recorder.append_all(corpus(count))
+        yield recorder, pool
+    finally:
+        await pool.close()
+
+
+async def _passes(
+    target: Target, count: int, seconds: float, once: Callable[[Recorder, Pool], Awaitable[None]]
+) -> float:
+    async with _corpus(target, count) as (recorder, pool):
+        return await rate(Load(size=count, seconds=seconds), lambda _: once(recorder, pool))

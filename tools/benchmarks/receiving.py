@@ -1,0 +1,140 @@
+"""A receiver that costs little, for `deliveries.py`.
+
+    python -m tools.benchmarks.receiving
+
+Prints its port. Accepts what is posted to any address at once, but never answers below `/hang/`. For each
+line that it reads it prints what has come since the last one, as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import NamedTuple, cast
+
+import uvloop
+
+ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
+UNKNOWN = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n"
+"""The answer to a handshake, which this receiver does not know."""
+LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+ENTRY = re.compile(
+    rb'"specversion":"1.0","position":"(\d+)","time":"([^"]+)".*?"previousposition":"(\d+)"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What has come; lags are milliseconds from when an event was recorded."""
+
+    events: int
+    endpoints: int
+    seconds: float
+    """From the first acceptance to the last."""
+    p50: float
+    p99: float
+    worst: float
+    missed: int
+    """Holes: events whose position before is not the one that came before."""
+    doubled: int
+    hanging: int
+    """Requests that are not answered."""
+
+
+class Post(NamedTuple):
+    """A request that was accepted."""
+
+    path: bytes
+    body: bytes
+    at: float
+
+
+class Posts:
+    """What was posted since the last report."""
+
+    def __init__(self) -> None:
+        self.accepted: list[Post] = []
+        self.hanging = 0
+        self._last: dict[bytes, int] = {}
+
+    def report(self) -> Received:
+        """What has come since the last report."""
+        posts, self.accepted = self.accepted, []
+        lags: list[float] = []
+        missed = doubled = 0
+        for path, body, at in posts:
+            for position, previous, recorded in _events(body):
+                last = self._last.get(path)
+                doubled += last is not None and position <= last
+                missed += last is not None and position > last != previous
+                self._last[path] = max(position, last or 0)
+                lags.append(1000 * (at - recorded))
+        centiles = statistics.quantiles(lags or [0, 0], n=100, method="inclusive")
+        return Received(
+            len(lags),
+            len({post.path for post in posts}),
+            posts[-1].at - posts[0].at if posts else 0,
+            centiles[49],
+            centiles[98],
+            max(lags, default=0),
+            missed,
+            doubled,
+            self.hanging,
+        )
+
+
+def _events(body: bytes) -> Iterator[tuple[int, int, float]]:
+    """Of each event its position, the one before it, and when it was recorded."""
+    for found in ENTRY.finditer(body):
+        recorded = datetime.fromisoformat(found[2].decode()).timestamp()
+        yield int(found[1]), int(found[3]), recorded
+
+
+class Connection(asyncio.Protocol):
+    """Takes requests one after the other."""
+
+    def __init__(self, posts: Posts):
+        self._posts = posts
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request once it is there."""
+        self._received += data
+        while (head := self._received.find(b"\r\n\r\n")) >= 0:
+            length = LENGTH.search(self._received, 0, head)
+            end = head + 4 + (int(length[1]) if length else 0)
+            if len(self._received) < end:
+                return
+            method, path, _ = self._received[:head].split(b" ", 2)
+            body, self._received = self._received[head + 4 : end], self._received[end:]
+            if path.startswith(b"/hang/"):
+                self._posts.hanging += 1
+            elif method != b"POST":
+                self._transport.write(UNKNOWN)
+            else:
+                self._posts.accepted.append(Post(path, body, time.time()))
+                self._transport.write(ACCEPTED)
+
+
+async def receive() -> None:
+    """Receive until there is nothing more to read."""
+    loop, posts = asyncio.get_running_loop(), Posts()
+    server = await loop.create_server(lambda: Connection(posts), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(json.dumps(asdict(posts.report())), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(receive())

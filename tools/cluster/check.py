@@ -1,0 +1,105 @@
+"""What must be so after every fault of a cluster. Raises Broken, or NotConsistent of a checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterable
+
+import httpx2
+
+from tests.faults.check import Log, followed, projected, recorded
+from tests.faults.load import Broken
+from tools.cluster.checkpoints import Head, check_heads, read_head
+from tools.cluster.followers import Auditor, Follower
+from tools.cluster.node import Node
+from tools.cluster.world import ClusterUnderLoad, Tracker
+
+CATCH_UP_SECONDS = 60
+"""Seconds in which standbys, checkpoints and trackers must have caught up, once nobody writes."""
+OLD_TRANSACTIONS = """
+SELECT application_name || ': ' || query FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND xact_start < now() - interval '30 seconds'"""
+
+
+async def check(world: ClusterUnderLoad) -> None:
+    """Everything that is promised, once nobody writes any more and the cluster is whole."""
+    for tracker in world.trackers:
+        await world.ready(tracker.url)
+    log = await recorded(world)
+    told_right(world.followers)
+    stayed(world.trackers)
+    for tracker in world.trackers:
+        await projected(world, tracker.url, log)
+    for follower in world.followers:
+        await followed(world, follower.seen, log)
+    await world.until(lambda: world.endpoint.has(len(log)), "deliveries go on")
+    world.endpoint.check(log)
+    entries = await replicated(world, log)
+    await signed(world, entries)
+    await nobody_waits(world)
+
+
+def told_right(followers: Iterable[Follower]) -> None:
+    """No follower was told that the log is another one."""
+    for follower in followers:
+        if follower.refusals:
+            raise Broken(f"{follower.name} was told {follower.refusals}")
+
+
+def stayed(trackers: Iterable[Tracker]) -> None:
+    """No tracker has ended that nobody has killed."""
+    for tracker in trackers:
+        if ends := [end for end in tracker.ends if end[0] != -signal.SIGKILL]:
+            raise Broken(f"tracker {tracker.name} has ended: {ends}")
+
+
+async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
+    """All nodes have the same entries: those of the log."""
+    found = [await _entries(node, len(log)) for node in world.cluster.nodes]
+    if found[0] != [event.entry for event in log] or any(each != found[0] for each in found):
+        raise Broken(f"nodes have {[len(each) for each in found]} entries, and not the same")
+    return found[0]
+
+
+async def _entries(node: Node, size: int) -> list[bytes]:
+    """The entries that a node has, once it has so many."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while len(found := await node.entries()) < size and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return found
+
+
+async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
+    """Both trackers give a checkpoint of all that there is; and whatever checkpoint they ever gave is
+    one of this log."""
+    for auditor in world.auditors:
+        await until_signed(auditor, world.key, len(entries), world.http)
+        check_heads(heads(auditor, world.key), entries)
+
+
+def heads(auditor: Auditor, key: str) -> list[Head]:
+    """All that an auditor was ever given."""
+    return [read_head(note, key) for note in auditor.notes]
+
+
+async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.AsyncClient) -> None:
+    """Wait until a checkpoint of a size is given, or a larger one."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while max((head.size for head in heads(auditor, key)), default=0) < size:
+        if time.monotonic() > deadline:
+            ready = await http.get(f"{auditor.where()}/readyz")
+            raise Broken(f"no checkpoint of {size} events: {ready.text}")
+        await asyncio.sleep(0.1)
+
+
+async def nobody_waits(world: ClusterUnderLoad) -> None:
+    """No transaction is open for long, and every tracker is ready."""
+    primary = await world.cluster.until_leads()
+    connection = await primary.connect()
+    try:
+        if found := await connection.fetch(OLD_TRANSACTIONS):
+            raise Broken(f"transactions do not end: {[row[0] for row in found]}")
+    finally:
+        await connection.close()

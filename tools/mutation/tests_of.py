@@ -1,0 +1,110 @@
+"""Which tests a mutant meets, and in which order."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+from tools.mutation.coverage_map import CoverageMap
+from tools.mutation.mutants import ROOT, Mutant
+
+MIGRATIONS = "tracker/postgres/migrations/"
+IN_MIGRATIONS = (
+    "tracker/log/append.py",
+    "tracker/log/recorder.py",
+    "tracker/log/annexes.py",
+    "tracker/auth/tokens.py",
+    "tracker/audit/serve/proofs.py",
+    "tracker/audit/sign/publisher.py",
+)
+"""What calls the functions of the migrations."""
+
+
+def choose_tests(
+    mutant: Mutant, coverage: CoverageMap, there: set[str], seconds: float
+) -> tuple[list[str], bool]:
+    """The tests of a mutant, those first that are near and quick, until the time is used up; and
+    whether these are all."""
+    running = [test for test in _running(mutant, coverage) if test in there]
+    running += [
+        test
+        for test in there
+        if test not in coverage.seconds
+        and (_is_near(mutant, test) or _imports(test.partition("::")[0], mutant.path))
+    ]
+    running.sort(key=lambda test: (not _is_near(mutant, test), coverage.seconds.get(test, 1), test))
+    chosen: list[str] = []
+    for test in running:
+        if (takes := coverage.seconds.get(test, 1)) <= seconds:
+            seconds -= takes
+            chosen.append(test)
+    return chosen or running[:1], len(chosen) == len(running)
+
+
+def _is_near(mutant: Mutant, test: str) -> bool:
+    """Whether a file of tests bears the name of the file that is changed, or, for SQL, of the
+    function."""
+    names = [Path(mutant.path).stem]
+    if mutant.path.startswith(MIGRATIONS):
+        names = re.findall("[a-z]{4,}", mutant.change.scope)
+    return any(name in test.partition("::")[0] for name in names)
+
+
+@cache
+def _imports(tests: str, path: str) -> bool:
+    """Whether a file of tests, which was not measured yet, imports the module that is changed."""
+    module = path.removesuffix(".py").replace("/", ".")
+    return f"from {module} import" in (ROOT / tests).read_text(encoding="utf-8")
+
+
+def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
+    if mutant.path.endswith(".py"):
+        return coverage.running(mutant.path, mutant.change.scope)
+    if mutant.path.startswith(MIGRATIONS):
+        return set().union(*(coverage.running(path, "") for path in IN_MIGRATIONS))
+    modules = _modules_of_sql(mutant.path)
+    named = [
+        (path, scope) for path in modules for scope in _functions_naming(path, mutant.change.scope)
+    ]
+    wanted = named or [(path, "") for path in modules]
+    return set().union(*(coverage.running(path, scope) for path, scope in wanted))
+
+
+@cache
+def _modules_of_sql(path: str) -> list[str]:
+    """The modules beside a file of queries that read it."""
+    file = ROOT / path
+    return [
+        module.relative_to(ROOT).as_posix()
+        for module in sorted(file.parent.glob("*.py"))
+        if f'"{file.name}"' in module.read_text(encoding="utf-8")
+    ]
+
+
+@cache
+def _functions_naming(path: str, query: str) -> list[str]:
+    """The functions of a module that name a query; none if it is named outside of any."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    if any(_names(node, query) for node in tree.body if not _is_scope(node)):
+        return []
+    return list(_naming(tree, query, ""))
+
+
+def _naming(node: ast.AST, query: str, outer: str) -> list[str]:
+    found: list[str] = []
+    for inner in ast.iter_child_nodes(node):
+        name = f"{outer}.{inner.name}".strip(".") if _is_scope(inner) else outer
+        if _is_scope(inner) and not isinstance(inner, ast.ClassDef) and _names(inner, query):
+            found.append(name)
+        found += _naming(inner, query, name)
+    return found
+
+
+def _is_scope(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+
+def _names(node: ast.AST, query: str) -> bool:
+    return re.search(rf"\b(?:SQL|AS_OF|TABLES)\.{query}\b", ast.unparse(node)) is not None

@@ -1,0 +1,182 @@
+"""Installations by venv, pipx and uv, on every Python that is here, by a user without rights."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.checkout import ROOT
+from tools.releases.outcome import Outcome
+
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+DEMO_SECONDS = 300
+"""How long a demo may take until it answers, on a machine that has other work."""
+NOBODY = 65_534
+ASK = """
+import json, sys, urllib.request
+request = urllib.request.Request(sys.argv[1], b'{"query": "{ head }"}', {"Content-Type": "application/json"})
+print(json.load(urllib.request.urlopen(request))["data"]["head"])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with a home that nobody else writes to, and a Python."""
+
+    home: Path
+    python: Path
+    tools: Path
+    """The directory of pipx and uv."""
+
+    def run(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of the shell in the home."""
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.home,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+            **self.identity,
+        )
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """Who runs it: nobody, if that can be had."""
+        return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Nothing of ours but the way to the index."""
+        index = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("PIP_", "UV_", "SSL_", "HTTP", "NO_PROXY"))
+        }
+        path = (self.home / ".local" / "bin", self.python.parent, self.tools, "/usr/bin", "/bin")
+        return {
+            **index,
+            "HOME": str(self.home),
+            "LD_LIBRARY_PATH": str(self.python.parents[1] / "lib"),  # its own names where it was
+            "PATH": os.pathsep.join(map(str, path)),
+            "PIP_CACHE_DIR": str(self.home.parent / "cache-pip"),
+            "PIPX_DEFAULT_PYTHON": str(self.python),
+            "UV_CACHE_DIR": str(self.home.parent / "cache-uv"),
+            "UV_PYTHON": str(self.python),
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
+
+
+def pythons() -> list[Path]:
+    """Every Python that is promised and is here, once a place."""
+    system = [Path(f"/usr/bin/python3.{minor}") for minor in range(11, 15)]
+    managed = sorted(Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python3.1[1-9]"))
+    return [path for path in (*managed, *system) if path.exists()]
+
+
+def ways() -> dict[str, str]:
+    """The lines that docs/operating/install.md has typed, by the tool that they are for."""
+    text = (ROOT / "docs" / "operating" / "install.md").read_text(encoding="utf-8")
+    blocks = BLOCK.findall(text.split("## As a command\n")[1].split("\n## ")[0])
+    return {block.split()[0].replace("python3", "venv"): block for block in blocks}
+
+
+def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
+    """Install on each Python by each way, and see what it does."""
+    open_to_all = [readable(path, place / f"python-{number}") for number, path in enumerate(found)]
+    tools = make_tools(place, open_to_all[-1])
+    for number, (original, python) in enumerate(zip(found, open_to_all, strict=True)):
+        told = subprocess.check_output([original, "--version"], text=True).strip()
+        for way, script in ways().items():
+            home = place / f"{number}-{way}"
+            home.mkdir()
+            shutil.copy(wheel, home)
+            user = User(home, python, tools)
+            for path in (home, place / "cache-pip", place / "cache-uv"):
+                path.mkdir(exist_ok=True)
+                if user.identity:
+                    shutil.chown(path, NOBODY, NOBODY)
+            yield from (
+                Outcome(f"{way}: {what}", f"{told} ({original})", result, good)
+                for what, result, good in try_one(user, script)
+            )
+            shutil.rmtree(home)
+
+
+def try_one(user: User, script: str) -> Iterator[tuple[str, str, bool]]:
+    """Install, and see: the version, a demo that answers, and a clear word where there is no PostgreSQL."""
+    began = time.monotonic()
+    installed = user.run(script)
+    if installed.returncode:
+        yield "install", installed.stderr[-300:].replace("\n", " "), False
+        return
+    yield "install", f"{time.monotonic() - began:.0f} s", True
+    tracker = "tracker/bin/tracker" if (user.home / "tracker" / "bin").is_dir() else "tracker"
+    version = user.run(f"{tracker} --version")
+    first = (version.stdout.splitlines() or [""])[0]
+    yield "--version", first, first.startswith("tracker ") and version.returncode == 0
+    lacking = user.run(f"{tracker} migrate", TRACKER_PG_BIN="/nowhere")
+    clear = "No PostgreSQL was found" in lacking.stderr and "Traceback" not in lacking.stderr
+    yield "without PostgreSQL", f"exit {lacking.returncode}", clear and lacking.returncode == 3
+    yield "demo", *demo(user, tracker)
+
+
+def demo(user: User, tracker: str) -> tuple[str, bool]:
+    """Whether a demo says where it is and answers there."""
+    began = time.monotonic()
+    log = user.home / "log"
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            ["bash", "-c", f"exec {tracker} demo --port 0 --data-dir data"],
+            cwd=user.home,
+            env=user.environment,
+            stdout=output,
+            stderr=output,
+            **user.identity,
+        )
+    try:
+        while time.monotonic() - began < DEMO_SECONDS and running.poll() is None:
+            if address := re.search(r"(http://[\d.]+:\d+/graphql)", log.read_text()):
+                answer = subprocess.run(
+                    [sys.executable, "-c", ASK, address[1]],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                head = answer.stdout.strip()
+                return f"head {head} after {time.monotonic() - began:.0f} s", head.isdecimal()
+            time.sleep(0.2)
+        return log.read_text()[-300:].replace("\n", " "), False
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+def make_tools(place: Path, python: Path) -> Path:
+    """pipx and uv, where everybody can run them."""
+    directory = place / "tools"
+    subprocess.run([python, "-m", "venv", "--without-pip", directory], check=True)
+    uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet")
+    subprocess.run([*uv, "--python", directory / "bin" / "python", "pipx", "uv"], check=True)
+    return directory / "bin"
+
+
+def readable(python: Path, copy: Path) -> Path:
+    """The same Python where everybody can run it: that of pyenv lies in somebody's home."""
+    if not python.is_relative_to(Path.home()):
+        return python
+    home = python.parents[1]
+    copy.mkdir()
+    for part in ("bin", "include"):
+        shutil.copytree(home / part, copy / part, symlinks=True)
+    ignore = shutil.ignore_patterns("site-packages", "test", "*.a", "__pycache__", "idlelib")
+    shutil.copytree(home / "lib", copy / "lib", symlinks=True, ignore=ignore)
+    return copy / "bin" / python.name

@@ -1,0 +1,50 @@
+"""For which kinds of machines all libraries come as wheels, asked of the index by uv."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from tests.support.checkout import ROOT
+from tools.releases.outcome import Outcome
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+EXTRAS = ("", "charts", "embedded", "graphiql", "mcp", "nats", "otel", "parquet")
+MACHINES = (
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "aarch64-apple-darwin",
+)
+LACKING = {"musl": ("charts", "embedded")}
+"""The extras that have no wheels, by a part of the machine's name, as docs/operating/install.md says."""
+NO_CODE_TO_COMPILE = "nkeys"
+"""Comes as source only, but is Python alone."""
+
+
+def try_wheels() -> Iterator[Outcome]:
+    """Resolve every extra for every kind of machine and every Python."""
+    for machine in MACHINES:
+        lacking = next((extras for part, extras in LACKING.items() if part in machine), ())
+        for extra in EXTRAS:
+            found = [version for version in PYTHONS if resolves(extra, machine, version)]
+            meant = [] if extra in lacking else list(PYTHONS)
+            yield Outcome(
+                f"wheels of {f'[{extra}]' if extra else 'the tracker alone'}",
+                machine,
+                f"Python {', '.join(found)}" if found else "none",
+                good=found == meant,
+            )
+
+
+def resolves(extra: str, machine: str, version: str) -> bool:
+    """Whether the index has all that an extra needs as wheels."""
+    command = [
+        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", ROOT / "pyproject.toml"),
+        *("--python-version", version, "--python-platform", machine),
+        *("--only-binary", ":all:", "--no-binary", NO_CODE_TO_COMPILE),
+        *(("--extra", extra) if extra else ()),
+    ]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

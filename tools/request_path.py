@@ -1,0 +1,120 @@
+"""List the files of ours that one mutation passes: `python -m tools.request_path`.
+
+A tracker with an embedded PostgreSQL runs in this process. The profiler notes each function of ours
+that is called between the ASGI call and the response: in the task of the request, and in tasks beside
+it such as the projector, whose work the mutation waits for. Imports are not counted. Three mutations are
+traced, and only files that each of them passes count: work that happens to run at the same time, such as
+a new connection to the database, is not part of a mutation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import operator
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from deploy.bootstrap import prepare, running_tracker
+from deploy.postgres import Postgres
+from schema.services import Services
+from tests.support.api import Api, control, suspension
+
+ROOT = Path(__file__).parents[1]
+LAYERS = ("deploy", "schema", "projections", "tracker")
+SUSPEND = """mutation Suspend($input: SuspendExportControlInput!) { suspendExportControl(input: $input) {
+  position event { type actor }
+} }"""
+
+_in_request: ContextVar[bool] = ContextVar("_in_request", default=False)
+
+
+@dataclass(slots=True)
+class RequestPath:
+    """The files of ours that a request passed, in the order of their first calls."""
+
+    request: Counter[str] = field(default_factory=Counter)
+    """Calls per file in the task of the request."""
+    beside: Counter[str] = field(default_factory=Counter)
+    """Calls per file in other tasks of the process."""
+
+    def __and__(self, other: RequestPath) -> RequestPath:
+        """Return the files of both paths, with the smaller number of calls."""
+        return RequestPath(self.request & other.request, self.beside & other.beside)
+
+    @property
+    def files(self) -> list[str]:
+        """All files, in the order of their first calls in the request and then beside it."""
+        return list(dict.fromkeys([*self.request, *self.beside]))
+
+    def note(self, frame: FrameType, event: str, _: Any) -> None:
+        """Count a call; bodies of modules and classes run on import only."""
+        code = frame.f_code
+        if event == "call" and code.co_flags & inspect.CO_OPTIMIZED:
+            name = code.co_filename.removeprefix(f"{ROOT}/")
+            if name.startswith(LAYERS):
+                (self.request if _in_request.get() else self.beside)[name] += 1
+
+
+@contextmanager
+def noting(path: RequestPath) -> Iterator[None]:
+    """Note the calls of this thread for the length of a block, which is the request."""
+    token = _in_request.set(True)
+    sys.setprofile(path.note)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        _in_request.reset(token)
+
+
+async def mutation_path(services: Services) -> RequestPath:
+    """Suspend three export controls with a new document each, and return what their paths share."""
+    api = Api(services)
+    first, *others = [await _path_of_suspension(api, slug) for slug in ("first", "second", "third")]
+    return reduce(operator.and_, others, first)
+
+
+async def _path_of_suspension(api: Api, slug: str) -> RequestPath:
+    await api.do("announceExportControl", control(slug))
+    path = RequestPath()
+    with noting(path):
+        answer = await api.ask(
+            SUSPEND.replace("Suspend(", f"Suspend_{slug}(", 1), input=suspension(slug)
+        )
+    assert answer["suspendExportControl"]["event"]["type"].endswith("Suspended")
+    return path
+
+
+async def _trace(database: dict[str, Any]) -> RequestPath:
+    await prepare(database)
+    async with running_tracker(database) as services:
+        return await mutation_path(services)
+
+
+def main() -> None:
+    """Print the files."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)  # PostgreSQL runs under another account if this runs as root
+        with Postgres.start(Path(directory) / "data") as postgres:
+            path = asyncio.run(_trace(postgres.connection.kwargs()))
+    for name in path.files:
+        print(f"{path.request[name]:6} {path.beside[name]:6}  {name}")
+    beside = len(path.files) - len(path.request)
+    print(
+        f"{len(path.files)} files: {len(path.request)} in the request, {beside} beside it only"
+        " (columns: calls in the request, calls beside it)"
+    )
+
+
+if __name__ == "__main__":
+    main()
