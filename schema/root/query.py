@@ -58,9 +58,9 @@ from schema.types.common import commodity as shown_commodity
 from schema.types.completeness import scope_of_filter
 from schema.types.connection import Connection, entity_pages
 from schema.types.event import Event, HistoryVersion, event
-from schema.types.imports import Import, import_
+from schema.types.imports import Import
 from schema.types.preview import Preview
-from schema.types.redaction import Redaction, redaction
+from schema.types.redaction import Redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.places import places
@@ -258,7 +258,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             ImportState,
             moment,
             narrowed,
-            lambda state: import_(state, moment),
+            lambda state: Import.at(state, moment),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -276,7 +276,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             return None
         moment = await current_moment(info, min_position)
         state = await info.context.services.as_of.state(ImportState, key, moment)
-        return import_(state, moment) if state else None
+        return Import.at(state, moment) if state else None
 
     @resolver_field
     async def redactions(
@@ -296,7 +296,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             RedactionState,
             moment,
             EVERYTHING,
-            lambda state: redaction(state, moment),
+            lambda state: Redaction.at(state, moment),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))

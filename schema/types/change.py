@@ -22,7 +22,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
 from schema.base.scalars import Day
 from schema.types.annex_text import load_texts
-from schema.types.common import Because, because, because_event
+from schema.types.common import Because
 from schema.types.event import State, graphql_state
 from schema.types.summary import summary_of
 from tracker.domain.alliance import Alliance
@@ -213,7 +213,7 @@ def change(of: fold.Change, start: Moment, end: Moment) -> Change:
         change=of.what,
         effective_days=[Day(day.isoformat()) for day in of.effective_days],
         held_from=Day(of.held_from.isoformat()) if of.held_from else None,
-        because=because(of.because),
+        because=[Because(of=one) for one in of.because],
     )
 
 
@@ -228,10 +228,10 @@ def transition(of: transitions.Transition, position: int) -> Transition:
         transition=of.kind,
         clause=of.clause,
         member=of.member,
-        because=because_event(of.because),
+        because=Because(of=of.because),
         announced_on=Day(of.announced_on.isoformat()),
         basis=of.basis,
-        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
+        confirmed_by=Because(of=of.confirmed_by) if of.confirmed_by else None,
     )
 
 

@@ -14,10 +14,9 @@ from strawberry import field
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Key, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, S, kind_name
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors, PageRequest, WordCursors
-from schema.types.common import from_state
 from schema.types.completeness import AnswerScope, Completeness, completeness
 
 T = TypeVar("T")
@@ -119,7 +118,7 @@ class PageSource(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
 
-        return from_state(
+        return lazy_object(
             self.connection,
             nodes=[item for _, item in kept],
             scope=scope,

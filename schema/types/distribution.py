@@ -14,9 +14,9 @@ from projections.analysis.claims import Orders
 from projections.analysis.groups import group_share
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.inputs.group import GroupInput, find_group
-from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.common import Commodity, Place, commodity, place
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.group_share import GroupShare, shown_group_share
 from schema.types.place_figure import PlaceFigure, place_figure
@@ -207,7 +207,7 @@ def distribution(
 ) -> Distribution:
     """The GraphQL type of a distribution."""
     orders, (id, statistic, product, year) = answer.orders, asked
-    return from_state(
+    return lazy_object(
         Distribution,
         spread=of,
         answer=answer,

@@ -90,7 +90,7 @@ class Fact:
         """Its note, its quotation and the notes of its clauses, where it has them. Events recorded
         before annexes existed have them in `data`.
         """
-        return await annexes(info, self.position)
+        return await annexes(info, self.of.position)
 
     @resolver_field
     async def correction_of(self, info: Info) -> Fact | None:
@@ -269,4 +269,4 @@ def past_state(of: EntityState, start: Moment) -> Node:
 
 def graphql_state(of: EntityState, moment: Moment | None) -> State:
     """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
-    return node_of(of, moment)  # type: ignore[no-any-return]  # each kind registers its own type
+    return cast(State, node_of(of, moment))

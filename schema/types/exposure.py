@@ -12,11 +12,11 @@ from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.types.clause import Clause, clause
-from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.common import Commodity, Place, commodity, place
 from schema.types.completeness import Completeness, answer_scope, completeness
-from schema.types.export_control import ExportControl, export_control
+from schema.types.export_control import ExportControl
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
 from tracker.domain.completeness import control_kinds
@@ -45,7 +45,7 @@ class AppliedClause:
     @resolver_field
     def control(self) -> ExportControl:
         """The export control that has the clause."""
-        return export_control(self.applied.control, self.moment)
+        return ExportControl.at(self.applied.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
@@ -194,7 +194,7 @@ class ExposureToward:
 
 def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     """The GraphQL type of an exposure."""
-    return from_state(
+    return lazy_object(
         Exposure,
         moment=moment,
         commodity=commodity(of.commodity),

@@ -11,7 +11,7 @@ from projections.fold.transitions import TransitionBasis
 from schema.base.decorators import object_type
 from schema.base.scalars import Day
 from schema.inputs.ranges import DayRange
-from schema.types.common import Because, because_event
+from schema.types.common import Because
 from tracker.domain.vocabulary import ClauseStatus
 
 StatusDays: TypeAlias = Annotated[
@@ -45,8 +45,8 @@ def status_period(of: status_periods.StatusPeriod) -> StatusPeriod:
         status=of.status,
         first=Day(of.first.isoformat()),
         last=Day(of.last.isoformat()) if of.last else None,
-        because=because_event(of.because),
+        because=Because(of=of.because),
         announced_on=Day(of.announced_on.isoformat()),
         basis=of.basis,
-        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
+        confirmed_by=Because(of=of.confirmed_by) if of.confirmed_by else None,
     )

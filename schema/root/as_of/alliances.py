@@ -31,8 +31,8 @@ from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.alliance import Alliance, alliance
-from schema.types.announcement import Announcement, announcement
+from schema.types.alliance import Alliance
+from schema.types.announcement import Announcement
 from schema.types.connection import Connection, entity_pages, matching_pages
 from schema.types.export_control import firm_names
 from tracker.domain.alliance import AllianceState
@@ -90,7 +90,7 @@ class Alliances(AtMoment):
             info,
             AllianceState,
             narrowed,
-            lambda state: alliance(state, self.moment),
+            lambda state: Alliance.at(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
             self.scope(info, [ActKind.ALLIANCE]),
@@ -104,7 +104,7 @@ class Alliances(AtMoment):
     ) -> Alliance | None:
         """One alliance; null before it is founded."""
         state = await self.one(info, AllianceState, id)
-        return alliance(state, self.moment) if state else None
+        return Alliance.at(state, self.moment) if state else None
 
     @resolver_field
     async def announcements(
@@ -180,7 +180,7 @@ class Alliances(AtMoment):
         as_of, moment = info.context.services.as_of, self.moment
 
         def show(state: AnnouncementState) -> Announcement:
-            return announcement(state, moment)
+            return Announcement.at(state, moment)
 
         if query.words is None:
             listing = entity_pages(as_of, AnnouncementState, moment, narrowed, show, order_by)
@@ -198,4 +198,4 @@ class Alliances(AtMoment):
     ) -> Announcement | None:
         """One announcement; null before it is made."""
         state = await self.one(info, AnnouncementState, id)
-        return announcement(state, self.moment) if state else None
+        return Announcement.at(state, self.moment) if state else None

@@ -37,7 +37,7 @@ from schema.inputs.ranges import parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.clause import Clause, clause
 from schema.types.connection import Connection, list_pages
-from schema.types.export_control import ExportControl, export_control, firm_names
+from schema.types.export_control import ExportControl, firm_names
 from schema.types.status_period import StatusDays, StatusPeriod, status_period
 from tracker.domain.clause import ClauseState
 from tracker.domain.completeness import control_kinds
@@ -59,7 +59,7 @@ class ClauseStatusPeriod:
     @resolver_field
     def export_control(self) -> ExportControl:
         """The instrument, at the moment that is asked about."""
-        return export_control(self.control, self.moment)
+        return ExportControl.at(self.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:

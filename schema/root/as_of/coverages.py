@@ -24,7 +24,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.base import AtMoment
 from schema.types.completeness import Completeness, completeness
 from schema.types.connection import Connection
-from schema.types.coverage import CoverageStatement, coverage
+from schema.types.coverage import CoverageStatement
 from tracker.domain.commodities import Commodity
 from tracker.domain.coverage import CoverageState
 from tracker.domain.values import Actor
@@ -65,7 +65,7 @@ class Coverages(AtMoment):
                 places=parse_words(Actor, issuer, "issuer"),
                 category=domain_value(acts),
             ),
-            lambda state: coverage(state, self.moment),
+            lambda state: CoverageStatement.at(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
         )
@@ -80,7 +80,7 @@ class Coverages(AtMoment):
     ) -> CoverageStatement | None:
         """One list that was read; null before its declaration was recorded."""
         state = await self._latest().one(info, CoverageState, id)
-        return coverage(state, self.moment) if state else None
+        return CoverageStatement.at(state, self.moment) if state else None
 
     @resolver_field
     async def completeness(

@@ -16,7 +16,7 @@ from schema.inputs.order_by import ORDER_BY, DisputeOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, list_pages
-from schema.types.export_control import Dispute, ExportControl, dispute, export_control
+from schema.types.export_control import Dispute, ExportControl
 from tracker.domain import disputes as domain
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.commodities import Commodity, commodities_with_code, related
@@ -77,11 +77,11 @@ class Disputes(AtMoment):
         )
         found: list[Keyed[DisputedControl]] = []
         for _, (state, _) in controls:
-            control = export_control(state, self.moment)
+            control = ExportControl.at(state, self.moment)
             found += [
                 (
                     _key(state, number, order_by),
-                    DisputedControl(export_control=control, dispute=dispute(one, state)),
+                    DisputedControl(export_control=control, dispute=Dispute(of=one, control=state)),
                 )
                 for number, one in enumerate(state.disputes)
                 if publishers is None or one.source.publisher in publishers

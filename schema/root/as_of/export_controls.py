@@ -54,7 +54,6 @@ from schema.types.export_control import (
     ExportControl,
     ExportControlConnection,
     control_edge,
-    export_control,
     firm_names,
     page_at,
 )
@@ -163,7 +162,7 @@ class Controls(AtMoment):
     ) -> ExportControl | None:
         """One export control; null before it is announced."""
         state = await self.one(info, ExportControlState, id)
-        return export_control(state, self.moment) if state else None
+        return ExportControl.at(state, self.moment) if state else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +283,6 @@ def _at_hand(
 def _matched(
     state: ExportControlState, clauses: Sequence[ClauseState], moment: Moment, query: ClauseQuery
 ) -> ExportControl:
-    control = export_control(state, moment)
+    control = ExportControl.at(state, moment)
     control.matched, control.query = clauses, query
     return control

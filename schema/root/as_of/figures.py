@@ -32,7 +32,7 @@ from schema.inputs.ranges import parse_years as year_range
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, PageSource
 from schema.types.figure import Claim, Figure, Revision, figure, listed_claims, revisions_of
-from schema.types.preference import Preference, preference
+from schema.types.preference import Preference
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
@@ -96,7 +96,7 @@ class Figures(AtMoment):
             info,
             PreferenceState,
             narrowed,
-            lambda state: preference(state, self.moment),
+            lambda state: Preference.at(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
         )

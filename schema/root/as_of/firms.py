@@ -14,7 +14,7 @@ from schema.inputs.order_by import ORDER_BY, FirmOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection
-from schema.types.firm import Firm, firm
+from schema.types.firm import Firm
 from tracker.domain.firm import FirmState
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ActKind
@@ -43,7 +43,7 @@ class Firms(AtMoment):
             info,
             FirmState,
             Filter(search=parse_search(search), places=parse_words(Place, place, "place")),
-            lambda state: firm(state, self.moment),
+            lambda state: Firm.at(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
             self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT]),
@@ -57,4 +57,4 @@ class Firms(AtMoment):
     ) -> Firm | None:
         """One firm; null while it is not identified."""
         state = await self.one(info, FirmState, id)
-        return firm(state, self.moment) if state else None
+        return Firm.at(state, self.moment) if state else None

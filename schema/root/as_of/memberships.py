@@ -22,7 +22,7 @@ from schema.inputs.order_by import ORDER_BY, MembershipOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.alliance import Alliance, alliance
+from schema.types.alliance import Alliance
 from schema.types.common import Place, place
 from schema.types.connection import Connection, list_pages
 from tracker.domain import places as domain
@@ -58,7 +58,7 @@ class MembershipPeriod:
     def alliance(self) -> Alliance:
         """The alliance, at the moment that is asked about. One that has ended still names the members
         that it had; their memberships have ended with it."""
-        return alliance(self.state, self.moment)
+        return Alliance.at(self.state, self.moment)
 
 
 @object_type

@@ -14,7 +14,7 @@ from schema.inputs.order_by import ORDER_BY, WatchedSourceOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, entity_pages, matching_pages
-from schema.types.watched_source import WatchedSource, watched_source
+from schema.types.watched_source import WatchedSource
 from tracker.domain.values import Actor
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -58,7 +58,7 @@ class WatchedSources(AtMoment):
         as_of = info.context.services.as_of
 
         def show(state: WatchedSourceState) -> WatchedSource:
-            return watched_source(state, self.moment)
+            return WatchedSource.at(state, self.moment)
 
         def matches(state: WatchedSourceState) -> bool:
             return is_watched in (None, state.is_watched) and is_failing in (
@@ -84,4 +84,4 @@ class WatchedSources(AtMoment):
     ) -> WatchedSource | None:
         """One watched source; null where it was never watched."""
         state = await self.one(info, WatchedSourceState, id)
-        return watched_source(state, self.moment) if state else None
+        return WatchedSource.at(state, self.moment) if state else None
