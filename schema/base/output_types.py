@@ -12,6 +12,7 @@ their attribute `state`. A value is read from it, and converted, when a query ne
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -45,6 +46,8 @@ CONVERTERS: dict[Any, Convert] = {}
 """Functions that make an object of an output type of a value of a struct."""
 MAKER = "maker"
 """In the metadata of a field: the method that makes its value; None: it is read from a struct."""
+PATH = "path"
+"""In the metadata of a field: the fields of the struct that lead to its value."""
 
 
 def shows(kind: type) -> Callable[[F], F]:
@@ -65,14 +68,18 @@ def made_field(method: Callable[[Any], T]) -> T:
 
 
 def struct_field(
-    *, description: str | None = None, name: str | None = None, init: Literal[False] = False
+    path: str = "",
+    *,
+    description: str | None = None,
+    name: str | None = None,
+    init: Literal[False] = False,
 ) -> Any:
     """A field whose value is read from a struct, with a type, a name or a description of its own.
 
-    Without a description it has that of the struct. `init` tells type checkers that objects are made
-    without it.
+    `path` is the field of the struct, or fields with dots, if it has another name there. Without a
+    description it has that of the struct. `init` tells type checkers that objects are made without it.
     """
-    return strawberry.field(description=description, name=name, metadata={MAKER: None})
+    return strawberry.field(description=description, name=name, metadata={MAKER: None, PATH: path})
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, struct_field))
@@ -116,7 +123,7 @@ class _Type:
         self._kind, self._structs, self._facts = kind, structs, described_by
         self.paths: dict[str, str] = {**getattr(kind, PATHS, {})}
         self.made: dict[str, Convert] = {**getattr(kind, MADE, {})}
-        self.annotations: dict[str, Any] = {**kind.__dict__.get("__annotations__", {})}
+        self.annotations: dict[str, Any] = {**inspect.get_annotations(kind)}
         for name, field in vars(kind).items():
             if isinstance(field, StrawberryField) and (maker := field.metadata.get(MAKER)):
                 self.made[name] = maker
@@ -140,27 +147,30 @@ class _Type:
             setattr(self._kind, name, field)
         if isinstance(field, StrawberryField) and MAKER in field.metadata:
             field.init = field.repr = field.compare = False
-            if field.metadata[MAKER] is None and (attribute := self._attribute_with(name)):
-                self._read(name, attribute, field)
+            path = field.metadata.get(PATH) or name
+            if field.metadata[MAKER] is None and (attribute := self._attribute_with(path)):
+                self._read(name, attribute, path, field)
         return self.annotations[name]
 
-    def _attribute_with(self, name: str) -> str | None:
+    def _attribute_with(self, path: str) -> str | None:
         """The attribute whose struct has a field or property; None for an inherited field."""
+        name = path.partition(".")[0]
         for attribute, struct in self._structs.items():
             if name in _field_names(struct) or isinstance(getattr(struct, name, None), property):
                 return attribute
         return None
 
-    def _read(self, name: str, attribute: str, field: StrawberryField) -> None:
+    def _read(self, name: str, attribute: str, path: str, field: StrawberryField) -> None:
+        """Let a field be read from the struct that an attribute has."""
         struct = self._structs[attribute]
-        field.description = field.description or describe(name, struct, *self._facts)
+        field.description = field.description or describe(path, struct, *self._facts)
         if name not in self.annotations:
             self.annotations[name] = shown_type(_type_in(struct, name))
         holder = SimpleNamespace(__annotations__={name: self.annotations[name]})
         shown = get_type_hints(holder, vars(sys.modules[self._kind.__module__]))[name]
-        convert, read = _conversion(shown), attrgetter(f"{attribute}.{name}")
+        convert, read = _conversion(shown), attrgetter(f"{attribute}.{path}")
         if convert is None:
-            self.paths[name], self.made[name] = f"{attribute}.{name}", read
+            self.paths[name], self.made[name] = f"{attribute}.{path}", read
         else:
             self.made[name] = lambda of: convert(read(of))
 

@@ -30,7 +30,7 @@ from schema.inputs.pagination import (
     cursor_error,
     parse_page,
 )
-from schema.types.candidate import Candidate, candidate, parse_candidate_id
+from schema.types.candidate import Candidate, parse_candidate_id
 from schema.types.connection import Connection, PageSource
 from tracker.auth.scopes import Scope
 from tracker.domain.values import Actor
@@ -114,7 +114,8 @@ class ReviewQueries:
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:
-            return candidate(await review.candidates.get(number), review.reviewers)
+            found = await review.candidates.get(number)
+            return Candidate(of=found, reviewers=review.reviewers)
         except NotFound:
             return None
 
@@ -188,7 +189,10 @@ def candidate_pages(
             _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
         )
         found = await review.candidates.page(narrowed, by, asked)
-        return [(tuple(map(str, by.key(one))), candidate(one, review.reviewers)) for one in found]
+        return [
+            (tuple(map(str, by.key(one))), Candidate(of=one, reviewers=review.reviewers))
+            for one in found
+        ]
 
     def decode(given: str, path: str) -> Key:
         key = cursors.decode(given, path)

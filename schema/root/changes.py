@@ -14,7 +14,7 @@ from projections.query.moment import Moment
 from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
 from schema.inputs.order_by import ChangeOrder, cursor_name
 from schema.inputs.pagination import Cursors
-from schema.types.change import Change, EntityKind, change
+from schema.types.change import Change, EntityKind
 from schema.types.connection import PageSource
 from tracker.domain.places import Place
 from tracker.domain.registry import STATES
@@ -66,7 +66,7 @@ def change_pages(
     async def items(span: KeyRange) -> list[Keyed[Change]]:
         found = await source.between(start, end, about, order.value, span)
         return [
-            ((_day(of), of.entity) if by_day else (of.entity,), change(of, start, end))
+            ((_day(of), of.entity) if by_day else (of.entity,), Change(of=of, start=start, end=end))
             for of in found
         ]
 

@@ -20,7 +20,7 @@ from schema.inputs.order_by import ORDER_BY, KeyOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.commands import camel_path
 from schema.types.connection import Connection, shown_pages
-from schema.types.endpoint import Endpoint, endpoint, manager
+from schema.types.endpoint import Endpoint, manager
 from tracker.delivery import endpoint as delivery
 from tracker.delivery.endpoint import EndpointState, Manager, NewEndpoint
 from tracker.delivery.endpoints import (
@@ -69,7 +69,9 @@ class EndpointQueries:
             for of in mine
             if state in (None, of.state) and owner in (None, of.owner)
         ]
-        return await shown_pages(found, endpoint, "endpoints", order_by.value.down).page(asked)
+        return await shown_pages(
+            found, lambda of: Endpoint(of=of), "endpoints", order_by.value.down
+        ).page(asked)
 
     @resolver_field
     async def endpoint(
@@ -80,7 +82,7 @@ class EndpointQueries:
         """
         who = manager(info)
         try:
-            return endpoint(await info.context.services.endpoints.get(name, who))
+            return Endpoint(of=await info.context.services.endpoints.get(name, who))
         except NotFound:
             return None
 
@@ -245,7 +247,7 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
             owner=_owner(who, input.owner),
         )
         added, secret = await info.context.services.endpoints.add(new, who, input.reason)
-    return EndpointSecretResult(endpoint=endpoint(added), secret=secret)
+    return EndpointSecretResult(endpoint=Endpoint(of=added), secret=secret)
 
 
 async def pause_endpoint(
@@ -318,7 +320,7 @@ async def rotate_endpoint_keys(
         rotated, secret = await info.context.services.endpoints.rotate(
             input.name, who, input.overlap_hours, _text(input.reason, "reason")
         )
-    return EndpointSecretResult(endpoint=endpoint(rotated), secret=secret)
+    return EndpointSecretResult(endpoint=Endpoint(of=rotated), secret=secret)
 
 
 async def remove_endpoint(
@@ -356,7 +358,7 @@ def endpoint_mutations() -> list[Any]:
 
 
 def _result(of: delivery.Endpoint) -> EndpointResult:
-    return EndpointResult(endpoint=endpoint(of))
+    return EndpointResult(endpoint=Endpoint(of=of))
 
 
 def _owner(who: Manager, given: str | None) -> str:

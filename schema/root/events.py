@@ -20,7 +20,7 @@ from schema.inputs.arguments import parse_position, parse_short_text, parse_stor
 from schema.inputs.moment import MinPosition, wait_for_position
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
-from schema.types.event import Event, event
+from schema.types.event import Event
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
@@ -192,7 +192,7 @@ class OneEvent:
             found = await loaders.event_at.load(position)
         else:
             found = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
-        return event(found) if found else None
+        return Event(of=found) if found else None
 
 
 def is_entity_name(entity: str) -> bool:

@@ -57,7 +57,7 @@ from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
 from schema.types.completeness import scope_of_filter
 from schema.types.connection import Connection, entity_pages
-from schema.types.event import Event, HistoryVersion, event
+from schema.types.event import Event, HistoryVersion
 from schema.types.imports import Import
 from schema.types.preview import Preview
 from schema.types.redaction import Redaction
@@ -65,6 +65,7 @@ from tracker.domain.commodities import commodities
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.places import places
 from tracker.domain.redaction import RedactionState
+from tracker.log.entries import RecordedEvent
 
 
 @object_type
@@ -389,8 +390,12 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         services = info.context.services
         await check_tokens(services.recorder, after=after, before=before)
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+
+        def shown(of: RecordedEvent) -> Event:
+            return Event(of=of)
+
         if search is not None:
             searches = services.as_of.searches
-            found = found_pages(services.recorder, searches, search, part, order_by, event)
+            found = found_pages(services.recorder, searches, search, part, order_by, shown)
             return await (await found).page(asked)
-        return await (await event_pages(services.recorder, part, order_by, event)).page(asked)
+        return await (await event_pages(services.recorder, part, order_by, shown)).page(asked)

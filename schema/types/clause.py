@@ -21,7 +21,7 @@ from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
 from schema.types.common import Because, Source, at_moment, share_content
 from schema.types.links import linked_node
-from schema.types.status_period import StatusDays, StatusPeriod, status_period
+from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain import clause as domain
 from tracker.domain import legal_basis, matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
@@ -157,7 +157,7 @@ class Clause(WithNote):
                 code="TOO_LARGE",
                 path=("between",),
             )
-        return [status_period(one) for one in found]
+        return [StatusPeriod(of=one) for one in found]
 
     async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
         if self.moment is None:

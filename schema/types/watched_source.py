@@ -10,7 +10,7 @@ from strawberry import argument
 
 from schema.base.context import Info
 from schema.base.decorators import resolver_field
-from schema.base.output_types import made_field, output_type, struct_field
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Instant
 from schema.inputs.order_by import ORDER_BY, EventOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
@@ -57,25 +57,16 @@ class WatchedSource(Node):
         " looks before those are left out."
     )
 
-    @made_field
-    def look_count(self) -> int:
-        """The number of looks that have ended."""
-        return self.state.looks
-
-    @made_field
-    def request_count(self) -> float:
-        """The number of requests of all looks."""
-        return self.state.requests
-
-    @made_field
-    def snapshot_count(self) -> float:
-        """The number of new snapshots of all looks."""
-        return self.state.snapshots
-
-    @made_field
-    def candidate_count(self) -> float:
-        """The number of new candidates of all looks."""
-        return self.state.candidates
+    look_count: int = struct_field("looks", description="The number of looks that have ended.")
+    request_count: float = struct_field(
+        "requests", description="The number of requests of all looks."
+    )
+    snapshot_count: float = struct_field(
+        "snapshots", description="The number of new snapshots of all looks."
+    )
+    candidate_count: float = struct_field(
+        "candidates", description="The number of new candidates of all looks."
+    )
 
     @resolver_field
     async def looks(

@@ -38,7 +38,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.clause import Clause, clause
 from schema.types.connection import Connection, list_pages
 from schema.types.export_control import ExportControl, firm_names
-from schema.types.status_period import StatusDays, StatusPeriod, status_period
+from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain.clause import ClauseState
 from tracker.domain.completeness import control_kinds
 from tracker.domain.export_control import ExportControl as ControlEntity
@@ -69,7 +69,7 @@ class ClauseStatusPeriod:
     @resolver_field
     def period(self) -> StatusPeriod:
         """The status, with its days and what it rests on."""
-        return status_period(self.of)
+        return StatusPeriod(of=self.of)
 
 
 @object_type

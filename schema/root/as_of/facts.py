@@ -41,8 +41,8 @@ from schema.root.as_of.base import AtMoment
 from schema.root.changes import OfKind
 from schema.root.events import is_entity_name
 from schema.types.connection import Connection, PageSource, list_pages
-from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
-from schema.types.event import Fact, fact
+from schema.types.edition import Edition, FactHorizon
+from schema.types.event import Fact
 from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.registry import KINDS
 from tracker.domain.values import Actor
@@ -117,7 +117,7 @@ class FactLists(AtMoment):
         found = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
 
         async def items(span: KeyRange) -> list[Keyed[Fact]]:
-            return [(key, fact(event)) for key, event in await found.page(span, down)]
+            return [(key, Fact(of=event)) for key, event in await found.page(span, down)]
 
         source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
         kinds = [kind.value] if kind else KINDS
@@ -150,7 +150,7 @@ class FactLists(AtMoment):
         found = await info.context.services.as_of.facts.editions(
             self.moment, publishers[0] if publishers else None, goods
         )
-        keyed = [(edition_key(of), edition(of)) for of in found]
+        keyed = [(edition_key(of), Edition(of=of)) for of in found]
         listing = list_pages(keyed, "editions", order_by.value.down)
         return await listing.page(asked, self.scope(info, [ActKind.FIGURE], commodities=goods))
 
@@ -189,7 +189,7 @@ class FactLists(AtMoment):
         asked = parse_page(first, after, last, before)
         found = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
         order = order_by.value
-        keyed = [(_horizon_key(of, order.by), fact_horizon(of)) for of in found]
+        keyed = [(_horizon_key(of, order.by), FactHorizon(of=of)) for of in found]
         name = order_by.name.removesuffix("_DESC")
         return await list_pages(keyed, f"horizons by {name}", order.down).page(asked)
 

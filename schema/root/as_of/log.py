@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 from strawberry import argument
@@ -27,7 +26,8 @@ from schema.root.as_of.base import AtMoment
 from schema.root.events import event_pages, found_pages, log_range
 from schema.root.history import history_pages
 from schema.types.connection import Connection
-from schema.types.event import HistoryVersion, KnownEvent, known_event
+from schema.types.event import HistoryVersion, KnownEvent
+from tracker.log.entries import RecordedEvent
 
 
 @object_type
@@ -74,7 +74,7 @@ class LogUntilMoment(AtMoment):
         if position > self.moment.position:
             return None
         found = await info.context.loaders.event_at.load(position)
-        return known_event(found, self.moment.position) if found else None
+        return KnownEvent(of=found, until=self.moment.position) if found else None
 
     @resolver_field
     async def events(
@@ -112,7 +112,10 @@ class LogUntilMoment(AtMoment):
         services, until = info.context.services, self.moment.position
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
         part = replace(part, before=min(part.before, until + 1))
-        show = partial(known_event, until=until)
+
+        def show(of: RecordedEvent) -> KnownEvent:
+            return KnownEvent(of=of, until=until)
+
         if search is None:
             pages = await event_pages(services.recorder, part, order_by, show)
         else:

@@ -34,7 +34,7 @@ from schema.root.as_of.transitions import (
     order_key,
     parse_alliance,
 )
-from schema.types.change import Transition, transition, transition_summary
+from schema.types.change import Transition, transition_summary
 from schema.types.connection import Connection, list_pages
 from schema.types.export_control import firm_names
 from tracker.domain.announcement import AnnouncementState
@@ -199,7 +199,7 @@ def _of_transition(of: transitions.Transition, moment: Moment) -> TimelineEntry:
         kind=TimelineKind.ANNOUNCEMENT if is_made else TimelineKind.TRANSITION,
         entity=of.entity,
         title=title(of.after),
-        transition=transition(of, moment.position),
+        transition=Transition(of=of, position=moment.position),
         publication=None,
     )
 

@@ -32,7 +32,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.changes import AboutPlace, OfKind, parse_kinds
-from schema.types.change import EntityKind, Transition, transition
+from schema.types.change import EntityKind, Transition
 from schema.types.connection import Connection, PageSource, list_pages, shown_pages
 from schema.types.export_control import firm_names
 from tracker.domain.alliance import Alliance
@@ -246,7 +246,7 @@ class TransitionLists(AtMoment):
         )
         return shown_pages(
             [(order_key(of), of) for of in found],
-            lambda of: transition(of, self.moment.position),
+            lambda of: Transition(of=of, position=self.moment.position),
             TRANSITIONS,
             order.value.down,
         )
