@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
@@ -12,7 +13,7 @@ from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
 from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
-from schema.inputs.order_by import ChangeOrder, cursor_name
+from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors
 from schema.types.change import Change, EntityKind
 from schema.types.connection import PageSource
@@ -57,7 +58,7 @@ def parse_kinds(kind: EntityKind | None, default: Sequence[str] = tuple(STATES))
 
 
 def change_pages(
-    source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
+    source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: Enum
 ) -> PageSource[Change]:
     """The changes between two moments, by entity or by day."""
     cursors = Cursors(order=cursor_name(order))

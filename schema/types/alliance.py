@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
@@ -12,17 +13,16 @@ from schema.base.context import Info
 from schema.base.decorators import resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.inputs.arguments import domain_value, parse_word
-from schema.inputs.order_by import ORDER_BY, AnnouncementOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import AnnouncementOrder
 from schema.types.announcement import Announcement
 from schema.types.common import Node, Place, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
-from schema.types.connection import Connection, entity_pages
+from schema.types.connection import PageSource, node_pages
 from schema.types.links import linked_node
+from schema.types.list_field import list_field
 from tracker.domain import alliance as domain
 from tracker.domain import places
 from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
 from tracker.domain.vocabulary import ActKind, AnnouncementKind, MemberRole, MembershipKind
 
 
@@ -83,34 +83,22 @@ class Alliance(Node):
         asked = parse_word(places.Place, place, "place")
         return Membership(of=self.state.membership(asked, moment.valid_at))
 
-    @resolver_field
+    @list_field(Announcement, AnnouncementOrder)
     async def announcements(
         self,
         info: Info,
+        order: Enum,
         kind: Annotated[
             AnnouncementKind | None, argument(description="Only announcements of this kind.")
         ] = None,
-        order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Announcement]:
+    ) -> PageSource[Announcement]:
         """Announcements that it makes or is party to, at the same moment as the alliance; below
         `history`, at the present one.
         """
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=domain_value(kind))
         moment = self.moment or await as_of.resolve()
-        made = entity_pages(
-            as_of,
-            AnnouncementState,
-            moment,
-            narrowed,
-            lambda state: Announcement.at(state, moment),
-            order_by,
-        )
-        return await made.page(parse_page(first, after, last, before))
+        return node_pages(as_of, Announcement, moment, narrowed, order)
 
     async def _linked(self, info: Info, key: str | None) -> Alliance | None:
         if key is None:

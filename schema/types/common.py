@@ -60,6 +60,8 @@ class Node:
     moment: strawberry.Private[Moment | None] = None
     version_start: strawberry.Private[Moment | None] = None
     """Where the version begins that it is of a history; what hangs on it is of the present then."""
+    state_type: ClassVar[Any]
+    """The class of its states."""
     content_of: ClassVar[Callable[[Any], Any]]
     """Makes the object of a state without a moment."""
 
@@ -102,6 +104,7 @@ def entity_type(
 
     def decorate(kind: type[N]) -> type[N]:
         shown = output_type(state=state, **options)(kind)
+        shown.state_type = state
         shown.content_of = memoize_by_identity(weight)(lambda of: shown(state=of))
         NODE_TYPES[state] = shown
         return shown

@@ -13,7 +13,6 @@ from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.enums import described_enum
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Instant, Position
-from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import cursor_error
 from schema.types.connection import PageSource
 from tracker.domain import watched_source_facts as facts
@@ -117,7 +116,7 @@ def stream_pages(
     stream: str,
     types: Sequence[str],
     until: int,
-    order: EventOrder,
+    order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Events of one stream that are of some types, as known at a position."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import argument
 
 from schema.base.context import Info
-from schema.base.decorators import resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Instant
-from schema.inputs.order_by import ORDER_BY, EventOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import EventOrder
 from schema.types.common import Because, Node, entity_type
-from schema.types.connection import Connection, PageSource
+from schema.types.connection import PageSource
+from schema.types.list_field import list_field
 from schema.types.looks import Fetch, FetchOutcome, Look, fetch, look, stream_pages
 from tracker.domain import watched_source as domain
 from tracker.domain.entity import TYPES
@@ -68,46 +68,28 @@ class WatchedSource(Node):
         "candidates", description="The number of new candidates of all looks."
     )
 
-    @resolver_field
-    async def looks(
-        self,
-        info: Info,
-        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION_DESC,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Look]:
+    @list_field(Look, EventOrder, "POSITION_DESC")
+    async def looks(self, info: Info, order: Enum) -> PageSource[Look]:
         """Its looks that had ended by this position, by default the newest first; in a history, all
         of them."""
-        asked = parse_page(first, after, last, before)
-        return await (await self._of(info, [TYPES[Looked]], order_by, look)).page(asked)
+        return await self._of(info, [TYPES[Looked]], order, look)
 
-    @resolver_field
+    @list_field(Fetch, EventOrder, "POSITION_DESC")
     async def fetches(
         self,
         info: Info,
+        order: Enum,
         outcome: Annotated[
             FetchOutcome | None, argument(description="Only those of which this came.")
         ] = None,
-        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION_DESC,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Fetch]:
+    ) -> PageSource[Fetch]:
         """The requests to its addresses by this position, by default the newest first; in a history,
         all of them."""
-        asked = parse_page(first, after, last, before)
         types = [outcome.value] if outcome else [one.value for one in FetchOutcome]
-        return await (await self._of(info, types, order_by, fetch)).page(asked)
+        return await self._of(info, types, order, fetch)
 
     async def _of(
-        self,
-        info: Info,
-        types: Sequence[str],
-        order: EventOrder,
-        show: Callable[[RecordedEvent], T],
+        self, info: Info, types: Sequence[str], order: Enum, show: Callable[[RecordedEvent], T]
     ) -> PageSource[T]:
         """Events of its stream."""
         services = info.context.services

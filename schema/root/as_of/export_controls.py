@@ -18,17 +18,7 @@ from projections.query.series import MomentSeries
 from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CheckedAs,
-    Primary,
-    Publisher,
-    Search,
-    Verified,
-    domain_value,
-    parse_publisher,
-    parse_search,
-    parse_words,
-)
+from schema.inputs.arguments import Search, domain_value, parse_search, parse_words
 from schema.inputs.clause_filter import (
     FromOrigin,
     InForceIn,
@@ -44,9 +34,9 @@ from schema.inputs.clause_filter import (
     WithMatch,
     parse_clause_query,
 )
-from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
-from schema.inputs.pagination import After, Before, Cursors, First, Last, PageRequest, parse_page
-from schema.inputs.ranges import DayRange, PublishedIn, parse_days
+from schema.inputs.order_by import ExportControlOrder, cursor_name
+from schema.inputs.pagination import Cursors, PageRequest
+from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.completeness import AnswerScope
 from schema.types.connection import PageSource, entity_pages
@@ -57,6 +47,7 @@ from schema.types.export_control import (
     firm_names,
     page_at,
 )
+from schema.types.list_field import SOURCES, list_field
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import control_kinds
@@ -70,10 +61,15 @@ from tracker.domain.vocabulary import Direction
 class Controls(AtMoment):
     """Export controls of a moment."""
 
-    @resolver_field
+    @list_field(
+        ExportControl, ExportControlOrder, sources=SOURCES, connection=ExportControlConnection
+    )
     async def export_controls(
         self,
         info: Info,
+        order: Enum,
+        page: PageRequest,
+        sources: Mapping[str, Any],
         search: Search = None,
         issuer: Annotated[
             str | None, argument(description="Only export controls of this issuer, such as `CN`.")
@@ -98,16 +94,6 @@ class Controls(AtMoment):
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
         match: WithMatch = None,
-        published: PublishedIn = None,
-        publisher: Publisher = None,
-        verified: Verified = None,
-        primary: Primary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[ExportControlOrder, ORDER_BY] = ExportControlOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> ExportControlConnection:
         """Export controls, import restrictions and quotas. All filters on clauses must match one
         and the same clause; `matchingClauses` of an edge lists the clauses that match.
@@ -130,13 +116,9 @@ class Controls(AtMoment):
         narrowed = Filter(
             search=parse_search(search),
             places=parse_words(Place, issuer, "issuer"),
-            publishers=parse_publisher(publisher),
             category=domain_value(direction),
             dated=parse_days(announced, "announced"),
-            published=parse_days(published, "published"),
-            verified=verified,
-            primary=primary,
-            checked=domain_value(checked),
+            **sources,
         )
         as_of, series = info.context.services.as_of, self.moment.series
         scope = self.scope(
@@ -145,8 +127,7 @@ class Controls(AtMoment):
             narrowed.places,
             query.goods_asked,
         )
-        page = parse_page(first, after, last, before)
-        asked = ControlQuestion(query, narrowed, order_by, page, scope)
+        asked = ControlQuestion(query, narrowed, order, page, scope)
         if series is None or not asked.is_same_on_all_days:
             return await control_page(as_of, self.moment, asked)
         days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
@@ -161,8 +142,7 @@ class Controls(AtMoment):
         ],
     ) -> ExportControl | None:
         """One export control; null before it is announced."""
-        state = await self.one(info, ExportControlState, id)
-        return ExportControl.at(state, self.moment) if state else None
+        return await self.one(info, ExportControl, id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +151,7 @@ class ControlQuestion:
 
     query: ClauseQuery
     narrowed: Filter
-    order: ExportControlOrder
+    order: Enum
     page: PageRequest
     scope: AnswerScope | None
 
@@ -196,7 +176,7 @@ async def control_page(
     """The page of controls that is asked for at a moment."""
     licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
     listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
-    return cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
+    return cast(ExportControlConnection, await listing.about(asked.scope).page(asked.page))
 
 
 async def control_pages_on(
@@ -214,7 +194,8 @@ async def control_pages_on(
             pages[moment.valid_at] = page_at(same, moment)
         else:
             listing = matching_pages(_at_hand(matching), moment, asked.query, asked.order)
-            page = cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
+            listing = listing.about(asked.scope)
+            page = cast(ExportControlConnection, await listing.page(asked.page))
             pages[moment.valid_at] = made[id(matching)] = page
     return pages
 
