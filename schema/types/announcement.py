@@ -42,6 +42,9 @@ class Announcement(Node, WithQuotation):
 
     state: strawberry.Private[AnnouncementState]
 
+    def __post_init__(self) -> None:
+        self.note_text, self.quotation_text = self.state.note, self.state.quotation
+
     @made_field
     def source(self) -> Source:
         """The source that reports it."""
