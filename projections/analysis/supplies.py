@@ -44,6 +44,11 @@ class Supply:
     figures_of: Commodity
     """The commodity under which the figures are filed."""
 
+    @property
+    def most_used(self) -> SupplyUnit:
+        """The unit and basis of most claims."""
+        return self.units[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Product:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
@@ -58,17 +57,26 @@ def read_from(
     return decorate
 
 
+def lazy_object(kind: type[T], later: Mapping[str, Callable[[], Any]], **values: Any) -> T:
+    """An object of an output type of which the fields in `later` are computed when they are read."""
+    self = kind.__new__(kind)
+    self.__dict__.update(values)
+    self.__dict__[LAZY_FIELDS] = later
+    return self
+
+
 def _with_lazy_fields(kind: type[T]) -> type[T]:
-    """The same, with fields that are made when they are asked for (see `from_state`, `read_from`)."""
+    """The same, with fields that are made when they are asked for (see `lazy_object`, `read_from`)."""
 
     def made(self: Any, name: str) -> Any:
-        if of_type := type(self).__dict__.get(MADE):
-            make = partial(of_type[name], self) if name in of_type else None
+        own = self.__dict__.get(LAZY_FIELDS)
+        if own and name in own:
+            value = own[name]()
+        elif name in (of_type := getattr(type(self), MADE, {})):
+            value = of_type[name](self)
         else:
-            make = (self.__dict__.get(LAZY_FIELDS) or {}).get(name)
-        if make is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        value = self.__dict__[name] = make()
+        self.__dict__[name] = value
         return value
 
     kind.__getattr__ = made  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """Input types, made from the facts of the domain, so that the two can't drift apart.
 
 A struct becomes an input type with the same fields in camelCase, each with its description from
-`DESCRIPTIONS`. What a client sends goes back to the domain as plain JSON data (`plain`), and the
+`schema.base.descriptions`. What a client sends goes back to the domain as plain JSON data (`plain`), and the
 domain checks it: it knows what is wrong and where.
 """
 
@@ -20,7 +20,7 @@ import strawberry
 from strawberry.types import get_object_definition
 
 import schema.base.enums  # noqa: F401 - enums are known before input types are made of them
-from schema.inputs.descriptions import DESCRIPTIONS
+from schema.base.descriptions import describe
 from tracker.domain.values import PartialDate, TextCommitment
 from tracker.errors import InvalidInput, TooLarge
 
@@ -54,7 +54,7 @@ def input_type(
             annotations[field.name] = annotations[field.name] | None
     namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
     for field_name in annotations:
-        described = DESCRIPTIONS.get(f"{struct.__name__}.{field_name}") or DESCRIPTIONS[field_name]
+        described = describe(field_name, struct)
         namespace[field_name] = _field(field_name, described, field_name in required)
     return strawberry.input(type(name, (), namespace), name=name, description=description)
 

@@ -20,7 +20,7 @@ from schema.inputs.moment import report_moment
 from schema.root.commands import RetractionInput, camel_path, parse_correction, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS, INPUTS
 from schema.telemetry.operation import step
-from schema.types.event import Event, event
+from schema.types.event import Event
 from schema.types.preview import Preview, preview
 from tracker.commands import commands as orders
 from tracker.domain.codec import from_builtins
@@ -201,6 +201,6 @@ async def batch_result(info: Info, appended: AppendResult) -> BatchResult:
     return BatchResult(
         positions=[Position(str(position)) for position in positions],
         position=Position(str(positions[-1])),
-        events=[event(recorded) for recorded in events],
+        events=[Event(of=recorded) for recorded in events],
         repeated=appended.repeated,
     )

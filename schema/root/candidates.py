@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from enum import Enum
 from typing import Annotated
 
 import strawberry
@@ -20,18 +21,11 @@ from schema.inputs.arguments import (
     parse_with_descendants,
     parse_word,
 )
-from schema.inputs.order_by import ORDER_BY, CandidateOrder
-from schema.inputs.pagination import (
-    After,
-    Before,
-    First,
-    Last,
-    WordCursors,
-    cursor_error,
-    parse_page,
-)
-from schema.types.candidate import Candidate, candidate, parse_candidate_id
-from schema.types.connection import Connection, PageSource
+from schema.inputs.order_by import CandidateOrder
+from schema.inputs.pagination import WordCursors, cursor_error
+from schema.types.candidate import Candidate, parse_candidate_id
+from schema.types.connection import PageSource
+from schema.types.list_field import list_field
 from tracker.auth.scopes import Scope
 from tracker.domain.values import Actor
 from tracker.errors import NotFound
@@ -79,10 +73,11 @@ class CandidateCounts:
 class ReviewQueries:
     """Queries of those who decide on candidates."""
 
-    @resolver_field
+    @list_field(Candidate, CandidateOrder)
     async def candidates(
         self,
         info: Info,
+        order: Enum,
         state: Annotated[
             CandidateState | None, argument(description="Only those in this state.")
         ] = None,
@@ -92,19 +87,13 @@ class ReviewQueries:
         issuer: Issuer = None,
         assigned_to: AssignedTo = None,
         search: Search = None,
-        order_by: Annotated[CandidateOrder, ORDER_BY] = CandidateOrder.FOUND_AT,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Candidate]:
+    ) -> PageSource[Candidate]:
         """The candidates: what was found at publishers, and what people decided on it. Needs a token of
         scope `review`.
         """
-        asked = parse_page(first, after, last, before)
         narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search, state)
         review = await review_of(info)
-        return await candidate_pages(review, narrowed, order_by.value).page(asked)
+        return candidate_pages(review, narrowed, order.value)
 
     @resolver_field
     async def candidate(
@@ -114,7 +103,8 @@ class ReviewQueries:
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:
-            return candidate(await review.candidates.get(number), review.reviewers)
+            found = await review.candidates.get(number)
+            return Candidate(of=found, reviewers=review.reviewers)
         except NotFound:
             return None
 
@@ -188,7 +178,10 @@ def candidate_pages(
             _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
         )
         found = await review.candidates.page(narrowed, by, asked)
-        return [(tuple(map(str, by.key(one))), candidate(one, review.reviewers)) for one in found]
+        return [
+            (tuple(map(str, by.key(one))), Candidate(of=one, reviewers=review.reviewers))
+            for one in found
+        ]
 
     def decode(given: str, path: str) -> Key:
         key = cursors.decode(given, path)

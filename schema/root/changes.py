@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
@@ -12,9 +13,9 @@ from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
 from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
-from schema.inputs.order_by import ChangeOrder, cursor_name
+from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors
-from schema.types.change import Change, EntityKind, change
+from schema.types.change import Change, EntityKind
 from schema.types.connection import PageSource
 from tracker.domain.places import Place
 from tracker.domain.registry import STATES
@@ -57,7 +58,7 @@ def parse_kinds(kind: EntityKind | None, default: Sequence[str] = tuple(STATES))
 
 
 def change_pages(
-    source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
+    source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: Enum
 ) -> PageSource[Change]:
     """The changes between two moments, by entity or by day."""
     cursors = Cursors(order=cursor_name(order))
@@ -66,7 +67,7 @@ def change_pages(
     async def items(span: KeyRange) -> list[Keyed[Change]]:
         found = await source.between(start, end, about, order.value, span)
         return [
-            ((_day(of), of.entity) if by_day else (of.entity,), change(of, start, end))
+            ((_day(of), of.entity) if by_day else (of.entity,), Change(of=of, start=start, end=end))
             for of in found
         ]
 

@@ -19,7 +19,7 @@ from schema.base.scalars import Position
 from schema.inputs.input_types import check_text, to_camel, to_plain_json
 from schema.root.fact_mutations import INPUT_PARSERS
 from schema.telemetry.operation import current_operation, step
-from schema.types.event import Event, event
+from schema.types.event import Event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.domain.codec import from_builtins
@@ -266,7 +266,7 @@ async def command_result(info: Info, appended: AppendResult) -> CommandResult:
         entity=recorded.stream,
         repeated=appended.repeated,
         version=recorded.version,
-        event=event(recorded),
+        event=Event(of=recorded),
     )
 
 

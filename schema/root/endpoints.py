@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
@@ -16,11 +17,11 @@ from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_required_position
 from schema.inputs.endpoint_filter import parse_endpoint_filter
 from schema.inputs.input_types import check_text
-from schema.inputs.order_by import ORDER_BY, KeyOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import KeyOrder
 from schema.root.commands import camel_path
-from schema.types.connection import Connection, shown_pages
-from schema.types.endpoint import Endpoint, endpoint, manager
+from schema.types.connection import PageSource, shown_pages
+from schema.types.endpoint import Endpoint, manager
+from schema.types.list_field import list_field
 from tracker.delivery import endpoint as delivery
 from tracker.delivery.endpoint import EndpointState, Manager, NewEndpoint
 from tracker.delivery.endpoints import (
@@ -43,33 +44,28 @@ NEEDS_SCOPE = "Needs a token of scope `endpoint`, and for those of other owners 
 class EndpointQueries:
     """Queries of those who have events delivered."""
 
-    @resolver_field
+    @list_field(Endpoint, KeyOrder)
     async def endpoints(
         self,
         info: Info,
+        order: Enum,
         owner: Annotated[
             str | None, argument(description="Only those of this owner: the name of a caller.")
         ] = None,
         state: Annotated[
             EndpointState | None, argument(description="Only those in this state.")
         ] = None,
-        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Endpoint]:
+    ) -> PageSource[Endpoint]:
         """The endpoints that the caller may manage: its own, and for scope `admin` all. Their keys are
         their names. Needs a token of scope `endpoint`.
         """
-        asked = parse_page(first, after, last, before)
         mine = await info.context.services.endpoints.all(manager(info))
         found: list[Keyed[delivery.Endpoint]] = [
             ((of.name,), of)
             for of in mine
             if state in (None, of.state) and owner in (None, of.owner)
         ]
-        return await shown_pages(found, endpoint, "endpoints", order_by.value.down).page(asked)
+        return shown_pages(found, lambda of: Endpoint(of=of), "endpoints", order.value.down)
 
     @resolver_field
     async def endpoint(
@@ -80,7 +76,7 @@ class EndpointQueries:
         """
         who = manager(info)
         try:
-            return endpoint(await info.context.services.endpoints.get(name, who))
+            return Endpoint(of=await info.context.services.endpoints.get(name, who))
         except NotFound:
             return None
 
@@ -245,7 +241,7 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
             owner=_owner(who, input.owner),
         )
         added, secret = await info.context.services.endpoints.add(new, who, input.reason)
-    return EndpointSecretResult(endpoint=endpoint(added), secret=secret)
+    return EndpointSecretResult(endpoint=Endpoint(of=added), secret=secret)
 
 
 async def pause_endpoint(
@@ -318,7 +314,7 @@ async def rotate_endpoint_keys(
         rotated, secret = await info.context.services.endpoints.rotate(
             input.name, who, input.overlap_hours, _text(input.reason, "reason")
         )
-    return EndpointSecretResult(endpoint=endpoint(rotated), secret=secret)
+    return EndpointSecretResult(endpoint=Endpoint(of=rotated), secret=secret)
 
 
 async def remove_endpoint(
@@ -356,7 +352,7 @@ def endpoint_mutations() -> list[Any]:
 
 
 def _result(of: delivery.Endpoint) -> EndpointResult:
-    return EndpointResult(endpoint=endpoint(of))
+    return EndpointResult(endpoint=Endpoint(of=of))
 
 
 def _owner(who: Manager, given: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Annotated, TypeVar
 
 from strawberry import argument
@@ -18,9 +19,8 @@ from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_short_text, parse_stored_text, parse_token
 from schema.inputs.moment import MinPosition, wait_for_position
-from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
-from schema.types.event import Event, event
+from schema.types.event import Event
 from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
@@ -55,7 +55,7 @@ async def log_range(
 
 
 async def event_pages(
-    recorder: Recorder, part: LogRange, order: EventOrder, show: Callable[[RecordedEvent], T]
+    recorder: Recorder, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
     """The events of a stretch of the log, by position."""
     if part.wanted.entity is not None:
@@ -71,7 +71,7 @@ def _in_log(
     recorder: Recorder,
     part: LogRange,
     about: Sequence[StreamRange] | None,
-    order: EventOrder,
+    order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Events of the log, or of some streams of it."""
@@ -101,11 +101,7 @@ def _in_log(
 
 
 async def _of_entity(
-    recorder: Recorder,
-    entity: str,
-    part: LogRange,
-    order: EventOrder,
-    show: Callable[[RecordedEvent], T],
+    recorder: Recorder, entity: str, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
     """Events of one entity."""
     events = (
@@ -130,7 +126,7 @@ async def found_pages(
     searches: Searches,
     text: str,
     part: LogRange,
-    order: EventOrder,
+    order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """The events of a stretch of the log that say some words, by position."""
@@ -192,7 +188,7 @@ class OneEvent:
             found = await loaders.event_at.load(position)
         else:
             found = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
-        return event(found) if found else None
+        return Event(of=found) if found else None
 
 
 def is_entity_name(entity: str) -> bool:
@@ -213,7 +209,7 @@ def _decode_cursor(given: str, path: str) -> Key:
     return (parse_resume_token(given, path).position,)
 
 
-async def check_tokens(recorder: Recorder, **given: Position | None) -> None:
+async def check_tokens(recorder: Recorder, **given: str | None) -> None:
     """Refuse resume tokens whose events are not there any more. Raises InvalidInput."""
     for field, text in given.items():
         token = parse_token(text, field)

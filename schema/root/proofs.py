@@ -15,7 +15,6 @@ from schema.types.proof import (
     ConsistencyProof,
     InclusionProof,
     LogKey,
-    checkpoint,
     consistency,
     inclusion,
     log_key,
@@ -45,7 +44,7 @@ class Proofs:
         docs/audit.md.
         """
         publications = info.context.services.proofs
-        return checkpoint(await publications.checkpoint(parse_position(size, "size")))
+        return Checkpoint(of=await publications.checkpoint(parse_position(size, "size")))
 
     @resolver_field
     async def log_keys(self, info: Info) -> list[LogKey]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Any
 
 from strawberry import argument
 
@@ -38,8 +40,8 @@ from schema.inputs.moment import (
     resolve_range,
     wait_for_position,
 )
-from schema.inputs.order_by import ORDER_BY, ChangeOrder, EventOrder, ImportOrder, KeyOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import ChangeOrder, EventOrder, ImportOrder, KeyOrder
+from schema.inputs.pagination import PageRequest
 from schema.inputs.ranges import DayRange, RecordedIn, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
@@ -56,15 +58,35 @@ from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
 from schema.types.completeness import scope_of_filter
-from schema.types.connection import Connection, entity_pages
-from schema.types.event import Event, HistoryVersion, event
-from schema.types.imports import Import, import_
+from schema.types.connection import Connection, PageSource, node_pages
+from schema.types.event import Event, HistoryVersion
+from schema.types.imports import Import
+from schema.types.list_field import PAGING, list_field
 from schema.types.preview import Preview
-from schema.types.redaction import Redaction, redaction
+from schema.types.redaction import Redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.places import places
-from tracker.domain.redaction import RedactionState
+from tracker.log.entries import RecordedEvent
+
+POSITIONS: Mapping[str, Any] = {
+    **PAGING,
+    "after": Annotated[
+        Position | None,
+        argument(
+            description="Return events after this position, or after the event of this resume token, in"
+            " the order of the list."
+        ),
+    ],
+    "before": Annotated[
+        Position | None,
+        argument(
+            description="Return events before this position, or before the event of this resume token, in"
+            " the order of the list."
+        ),
+    ],
+}
+"""The arguments of pages of events, by name."""
 
 
 @object_type
@@ -115,7 +137,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         await wait_for_position(info, min_position)
         return await same_nodes(info, ids)
 
-    @resolver_field
+    @list_field(HistoryVersion)
     async def history(
         self,
         info: Info,
@@ -142,18 +164,14 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
                 " types, such as `ExportControl.Retracted`."
             ),
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        *,
         min_position: MinPosition = None,
-    ) -> Connection[HistoryVersion]:
+    ) -> PageSource[HistoryVersion]:
         """All versions of an entity's state on both time axes, ordered by the position from which
         they were known; empty for an entity that never existed. A page of very large states may
         have fewer items than requested: `hasNextPage` says whether there are more. The entity's
         events are in `events(entity:)`.
         """
-        asked = parse_page(first, after, last, before)
         of = history_pages(
             info.context.services.as_of,
             entity,
@@ -162,12 +180,13 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             parse_event_types(types),
         )
         await wait_for_position(info, min_position)
-        return await of.page(asked)
+        return of
 
-    @resolver_field
+    @list_field(Change, ChangeOrder)
     async def changes(
         self,
         info: Info,
+        order: Enum,
         start: Annotated[
             MomentInput,
             argument(
@@ -188,13 +207,9 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[ChangeOrder, ORDER_BY] = ChangeOrder.ENTITY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        *,
         min_position: MinPosition = None,
-    ) -> Connection[Change]:
+    ) -> PageSource[Change]:
         """The differences between two moments: what happened between two days, what was restated
         between two positions, or both. A state that began and ended between the two moments is not
         listed; see `history`. Sources that are watched are left out unless the `kind` is `SOURCE`, since
@@ -202,9 +217,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         """
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
         earlier, later = await resolve_range(info, start, end, min_position)
-        of = change_pages(info.context.services.changes, earlier, later, about, order_by)
-        page = parse_page(first, after, last, before)
-        return await of.page(page, scope_of_filter(info, later, about))
+        of = change_pages(info.context.services.changes, earlier, later, about, order)
+        return of.about(scope_of_filter(info, later, about))
 
     @resolver_field
     async def preview(
@@ -231,37 +245,26 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             info, commands, idempotency_key, parse_day(valid_at, "validAt")
         )
 
-    @resolver_field
+    @list_field(Import, ImportOrder)
     async def imports(
         self,
         info: Info,
+        order: Enum,
         source: Annotated[
             str | None, argument(description="Only imports of this source, such as `usgs`.")
         ] = None,
         on: Annotated[
             DayRange | None, argument(description="Only imports on these days (UTC).")
         ] = None,
-        order_by: Annotated[ImportOrder, ORDER_BY] = ImportOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        *,
         min_position: MinPosition = None,
-    ) -> Connection[Import]:
+    ) -> PageSource[Import]:
         """The imported files, the oldest first by default, as recorded now."""
         narrowed = Filter(
             category=parse_optional_text(source, "source"), dated=parse_days(on, "on")
         )
         moment = await current_moment(info, min_position)
-        of = entity_pages(
-            info.context.services.as_of,
-            ImportState,
-            moment,
-            narrowed,
-            lambda state: import_(state, moment),
-            order_by,
-        )
-        return await of.page(parse_page(first, after, last, before))
+        return node_pages(info.context.services.as_of, Import, moment, narrowed, order)
 
     @named_resolver_field("import")
     async def one_import(
@@ -276,30 +279,15 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             return None
         moment = await current_moment(info, min_position)
         state = await info.context.services.as_of.state(ImportState, key, moment)
-        return import_(state, moment) if state else None
+        return Import.at(state, moment) if state else None
 
-    @resolver_field
+    @list_field(Redaction, KeyOrder)
     async def redactions(
-        self,
-        info: Info,
-        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        min_position: MinPosition = None,
-    ) -> Connection[Redaction]:
+        self, info: Info, order: Enum, *, min_position: MinPosition = None
+    ) -> PageSource[Redaction]:
         """The redactions, one for each event with redacted texts, as recorded now."""
         moment = await current_moment(info, min_position)
-        of = entity_pages(
-            info.context.services.as_of,
-            RedactionState,
-            moment,
-            EVERYTHING,
-            lambda state: redaction(state, moment),
-            order_by,
-        )
-        return await of.page(parse_page(first, after, last, before))
+        return node_pages(info.context.services.as_of, Redaction, moment, EVERYTHING, order)
 
     @resolver_field
     def commodities(
@@ -342,10 +330,12 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             if matches(words, of, of.name, of.alpha3 or "", of.numeric or "")
         ]
 
-    @resolver_field
+    @list_field(Event, EventOrder, paging=POSITIONS)
     async def events(
         self,
         info: Info,
+        order: Enum,
+        page: PageRequest,
         search: Annotated[
             str | None,
             argument(
@@ -359,38 +349,23 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         places: AboutPlaces = None,
         entity: OfEntity = None,
         recorded: RecordedIn = None,
-        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
-        first: First = None,
-        after: Annotated[
-            Position | None,
-            argument(
-                description="Return events after this position, or after the event of this resume token, in"
-                " the order of the list."
-            ),
-        ] = None,
-        last: Last = None,
-        before: Annotated[
-            Position | None,
-            argument(
-                description="Return events before this position, or before the event of this resume token, in"
-                " the order of the list."
-            ),
-        ] = None,
+        *,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The events of the log. The cursor of an event is its position."""
-        asked, wanted = (
-            parse_page(first, after, last, before),
-            parse_selection(types, commodities, places, entity),
-        )
+        wanted = parse_selection(types, commodities, places, entity)
         if search is not None:
             parse_search_words(search, "search")
         await wait_for_position(info, min_position)
         services = info.context.services
-        await check_tokens(services.recorder, after=after, before=before)
+        await check_tokens(services.recorder, after=page.after, before=page.before)
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+
+        def shown(of: RecordedEvent) -> Event:
+            return Event(of=of)
+
         if search is not None:
             searches = services.as_of.searches
-            found = found_pages(services.recorder, searches, search, part, order_by, event)
-            return await (await found).page(asked)
-        return await (await event_pages(services.recorder, part, order_by, event)).page(asked)
+            found = found_pages(services.recorder, searches, search, part, order, shown)
+            return await (await found).page(page)
+        return await (await event_pages(services.recorder, part, order, shown)).page(page)

@@ -18,7 +18,7 @@ from schema.root.batch import FACT_INPUT
 from schema.root.candidates import ID
 from schema.root.commands import camel_path, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS
-from schema.types.candidate import Candidate, candidate, parse_candidate_id
+from schema.types.candidate import Candidate, parse_candidate_id
 from tracker.auth.scopes import Scope
 from tracker.domain.entity import check_stream
 from tracker.errors import TrackerError
@@ -254,7 +254,7 @@ async def _decide(
         by = Reviewer(actor, input.reason, input.revision)
         found = await decide(review, parse_candidate_id(input.id, "id"), by)
     await _wait_until_readable(info, [found])
-    return CandidateResult(candidate=candidate(found, review.reviewers))
+    return CandidateResult(candidate=Candidate(of=found, reviewers=review.reviewers))
 
 
 async def _decide_all(
@@ -274,7 +274,9 @@ async def _decide_all(
         outcomes=[
             CandidateOutcome(
                 id=strawberry.ID(str(one.id)),
-                candidate=candidate(found[one.id], review.reviewers) if one.id in found else None,
+                candidate=Candidate(of=found[one.id], reviewers=review.reviewers)
+                if one.id in found
+                else None,
                 error=None if one.error is None else _error(one.error),
             )
             for one in outcomes

@@ -25,7 +25,7 @@ from schema.inputs.moment import wait_for_replica
 from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import current_operation
 from schema.types.change import EntityKind
-from schema.types.event import Event, event
+from schema.types.event import Event
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
 from tracker.log.resumption import check_in_log
@@ -78,7 +78,7 @@ class Subscription:
                     info.context.resume_token = recorded.resume_token
                     info.context.offset = recorded.position, 0
                     current_operation().note_position(recorded.position)
-                    yield event(recorded)
+                    yield Event(of=recorded)
         info.context.complete = True
 
     @subscription_field

@@ -2,111 +2,68 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
-from strawberry import argument, field
+from strawberry import argument
 
 from projections.query.lists import Filter
-from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
-from schema.base.memo import memoize_by_identity
+from schema.base.decorators import resolver_field
+from schema.base.output_types import output_type, struct_field
 from schema.inputs.arguments import domain_value, parse_word
-from schema.inputs.order_by import ORDER_BY, AnnouncementOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
-from schema.types.announcement import Announcement, announcement
-from schema.types.common import Because, Node, Place, at_moment, because, from_state
-from schema.types.common import place as show_place
+from schema.inputs.order_by import AnnouncementOrder
+from schema.types.announcement import Announcement
+from schema.types.common import Node, Place, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
-from schema.types.connection import Connection, entity_pages
-from schema.types.links import linked_node, node_of
+from schema.types.connection import PageSource, node_pages
+from schema.types.links import linked_node
+from schema.types.list_field import list_field
+from tracker.domain import alliance as domain
 from tracker.domain import places
 from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import (
-    ActKind,
-    AllianceStatus,
-    AnnouncementKind,
-    MemberRole,
-    MembershipKind,
-)
+from tracker.domain.vocabulary import ActKind, AnnouncementKind, MemberRole, MembershipKind
 
 
-@object_type
-class Member:
-    """A member of an alliance on a day."""
-
-    place: Place = field(description="The member.")
-    since: PartialDate = field(description="The day on which it joined, as exactly as known.")
-    role: MemberRole = field(
-        description="In which role it takes part; only MEMBER and CHAIR are members."
-    )
-
-
-@object_type
+@output_type(of=domain.Membership)
 class Membership:
     """How a place belongs to an alliance."""
 
-    kind: MembershipKind = field(description="Itself, through a union, or not.")
-    role: MemberRole | None = field(description="The role in which it takes part itself.")
-    union: Place | None = field(description="The union through which it belongs to it.")
+    of: strawberry.Private[domain.Membership]
+    kind: MembershipKind = struct_field(description="Itself, through a union, or not.")
+    role: MemberRole | None = struct_field(description="The role in which it takes part itself.")
+    union: Place | None = struct_field(description="The union through which it belongs to it.")
 
 
-@object_type
+@entity_type(
+    AllianceState,
+    weight=lambda state: 1 + len(state.members),
+    first="name status founded_on ended_on members members_known part_of replaces succeeded_by"
+    " former_names purpose",
+)
 class Alliance(Node):
     """An alliance of states, or an initiative with members of its own."""
 
-    key: str = field(description="Its key, such as `quad`.")
-    entity: str = field(description="Its name in the log, `alliance/<key>`.")
-    name: str = field(description="Its name on this day.")
-    status: AllianceStatus = field(
-        description="Whether it exists, was succeeded or was dissolved, on this day."
-    )
-    founded_on: PartialDate = field(description="The day on which it was founded.")
-    ended_on: PartialDate | None = field(
-        description="The day on which it was dissolved or succeeded; null while it exists."
-    )
-    members: list[Member] = field(
-        description="Its members on this day, and who takes part in another role."
-    )
-    members_known: bool = field(description="False while no list of members has been published.")
-    part_of: str | None = field(
-        description="The key of the alliance that it is an initiative of; null if of none."
-    )
+    state: strawberry.Private[AllianceState]
+    key: str = struct_field(description="Its key, such as `quad`.")
 
     @resolver_field
     async def part_of_alliance(self, info: Info) -> Alliance | None:
         """The alliance of `partOf` at this moment; in a history, at the present one. Null where it is of
         none, or that is not recorded.
         """
-        return await self._linked(info, self.part_of)
-
-    replaces: str | None = field(
-        description="The key of the alliance that it replaced; null if none."
-    )
+        return await self._linked(info, self.state.part_of)
 
     @resolver_field
     async def replaces_alliance(self, info: Info) -> Alliance | None:
         """The alliance of `replaces`, likewise."""
-        return await self._linked(info, self.replaces)
-
-    succeeded_by: str | None = field(
-        description="The key of the alliance that replaced it; null while none has."
-    )
+        return await self._linked(info, self.state.replaces)
 
     @resolver_field
     async def succeeded_by_alliance(self, info: Info) -> Alliance | None:
         """The alliance of `succeededBy`, likewise."""
-        return await self._linked(info, self.succeeded_by)
-
-    former_names: list[str] = field(description="Its earlier names, the oldest first.")
-    purpose: str | None = field(description="Its purpose.")
-    because: list[Because] = field(
-        description="The recorded events that this state follows from, in the order of the log."
-    )
-    state: strawberry.Private[AllianceState]
+        return await self._linked(info, self.state.succeeded_by)
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -124,64 +81,27 @@ class Alliance(Node):
         """
         moment = self.moment or await info.context.services.as_of.resolve()
         asked = parse_word(places.Place, place, "place")
-        kind, role, union = self.state.membership(asked, moment.valid_at)
-        return Membership(kind=kind, role=role, union=show_place(union) if union else None)
+        return Membership(of=self.state.membership(asked, moment.valid_at))
 
-    @resolver_field
+    @list_field(Announcement, AnnouncementOrder)
     async def announcements(
         self,
         info: Info,
+        order: Enum,
         kind: Annotated[
             AnnouncementKind | None, argument(description="Only announcements of this kind.")
         ] = None,
-        order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Announcement]:
+    ) -> PageSource[Announcement]:
         """Announcements that it makes or is party to, at the same moment as the alliance; below
         `history`, at the present one.
         """
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=domain_value(kind))
         moment = self.moment or await as_of.resolve()
-        made = entity_pages(
-            as_of,
-            AnnouncementState,
-            moment,
-            narrowed,
-            lambda state: announcement(state, moment),
-            order_by,
-        )
-        return await made.page(parse_page(first, after, last, before))
+        return node_pages(as_of, Announcement, moment, narrowed, order)
 
     async def _linked(self, info: Info, key: str | None) -> Alliance | None:
         if key is None:
             return None
         found = await linked_node(info, f"alliance/{key}", self.moment)
         return cast(Alliance | None, found)
-
-
-@node_of.register(AllianceState)
-def alliance(state: AllianceState, moment: Moment | None) -> Alliance:
-    """The GraphQL type of an alliance at a moment; in a history it has none."""
-    return at_moment(_content(state), moment)
-
-
-@memoize_by_identity(lambda state: 1 + len(state.members))
-def _content(state: AllianceState) -> Alliance:
-    return from_state(
-        Alliance,
-        state,
-        key=state.id,
-        entity=f"alliance/{state.id}",
-        state=state,
-        later={
-            "members": lambda: [
-                from_state(Member, member, place=show_place(member.place))
-                for member in state.members
-            ],
-            "because": lambda: because(state.because),
-        },
-    )

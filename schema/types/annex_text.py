@@ -9,7 +9,7 @@ import strawberry
 
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.types.common import RedactedText, redacted_text
+from schema.types.common import RedactedText
 from tracker.domain.values import FreeText, TextCommitment
 
 
@@ -79,4 +79,4 @@ async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[
     """Those of some texts that had to go."""
     asked = [text.commitment for text in texts if isinstance(text, TextCommitment)]
     kept = await info.context.loaders.of.load_many(asked)
-    return [redacted_text(of.redacted_text) for of in kept if of and of.redacted_text]
+    return [RedactedText(of=of.redacted_text) for of in kept if of and of.redacted_text]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import argument, field
 from strawberry.scalars import JSON
 
+from projections.query import candidate_matches
 from projections.query.candidate_matches import MatchKind
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, parse_page
 from schema.types.common import Commodity, commodity
-from schema.types.event import Event, event
+from schema.types.event import Event
 from tracker.errors import InvalidInput
 from tracker.review import candidate as review
 from tracker.review.candidate import Action, CandidateKind, CandidateState
@@ -44,61 +45,76 @@ class CandidateSnapshot:
     )
 
 
-@object_type
+@output_type(of=review.Candidate, only_spelled=True)
 class CandidateProposal:
     """A fact that is proposed."""
 
-    type: str = field(
+    of: strawberry.Private[review.Candidate]
+
+    type: str = struct_field(
         description="The type of the event it would be, such as `ExportControl.Announced`."
     )
-    entity: str = field(description="The entity it would be about, such as `export-control/us-…`.")
-    data: JSON = field(
+    entity: str = struct_field(
+        "stream", description="The entity it would be about, such as `export-control/us-…`."
+    )
+    data: JSON = struct_field(
         description="The fact as it would be stored, as JSON. Once it is accepted its note and quotation"
         " are in the log only."
     )
-    event_id: str | None = field(
+    event_id: str | None = struct_field(
         description="The id under which its reader would record it; null for one that a person made of a"
         " lead."
     )
 
 
-@object_type
+@output_type(of=review.Candidate, only_spelled=True)
 class CandidateFile:
     """A file that is proposed for import."""
 
-    reader: str = field(description="The reader that reads it, such as `usgs`.")
-    file_name: str = field(description="What the receipt of the import calls it.")
-    settings: JSON = field(
+    of: strawberry.Private[review.Candidate]
+
+    reader: str = struct_field(description="The reader that reads it, such as `usgs`.")
+    file_name: str = struct_field(description="What the receipt of the import calls it.")
+    settings: JSON = struct_field(
         description="What the reader is told about it, as `tracker import --set` takes it."
     )
 
 
-@object_type
+@output_type(of=candidate_matches.CandidateMatch, only_spelled=True)
 class CandidateMatch:
     """A known act that a candidate is about, by what was read of both: a hint for whoever decides."""
 
-    kind: MatchKind = field(description="What the candidate is to the act.")
-    entity: str = field(description="The act, such as `export-control/us-bis-2025-19001`.")
-    title: str = field(description="Its title, as it is known now.")
-    because: str = field(description="Why that is thought, in words.")
+    of: strawberry.Private[candidate_matches.CandidateMatch]
+
+    kind: MatchKind = struct_field(description="What the candidate is to the act.")
+    entity: str = struct_field(description="The act, such as `export-control/us-bis-2025-19001`.")
+    title: str = struct_field(description="Its title, as it is known now.")
+    because: str = struct_field(description="Why that is thought, in words.")
 
 
-@object_type
+@output_type(of=review.Decision, only_spelled=True)
 class CandidateDecision:
     """Something that was done with a candidate, on record for good."""
 
-    at: Instant = field(description="The time at which it was done.")
-    actor: str = field(description="Who did it; `tracker` where a rule did.")
-    action: Action = field(description="What was done.")
-    reason: str | None = field(description="Why; null where nobody was asked.")
-    detail: str | None = field(
+    of: strawberry.Private[review.Decision]
+
+    at: Instant = struct_field("decided_at", description="The time at which it was done.")
+    actor: str = struct_field(description="Who did it; `tracker` where a rule did.")
+    action: Action = struct_field(description="What was done.")
+    reason: str | None = struct_field(description="Why; null where nobody was asked.")
+    detail: str | None = struct_field(
         description="With what, such as the day until which it was postponed, or the position at which it"
         " was recorded."
     )
-    revision: int = field(description="The revision of the candidate afterwards.")
+    revision: int = struct_field(description="The revision of the candidate afterwards.")
 
 
-@object_type
+@output_type(
+    of=review.Candidate,
+    only_spelled=True,
+    first="id kind state revision source item title language url place published_on number reason"
+    " found_at issuers proposal file lead assigned_to postponed_until accepted_by acceptances_needed",
+)
 class Candidate:
     """Something that was found at a publisher and waits until a person accepts or rejects it. Nothing
     of it is in the log, or in any other answer, before it is accepted.
@@ -107,67 +123,80 @@ class Candidate:
     of: strawberry.Private[review.Candidate]
     reviewers: strawberry.Private[int]
 
-    id: strawberry.ID = field(description="Its id: a number, the first found being 1.")
-    kind: CandidateKind = field(description="What it proposes.")
-    state: CandidateState = field(description="How it stands.")
-    revision: int = field(
+    id: strawberry.ID = struct_field(description="Its id: a number, the first found being 1.")
+    kind: CandidateKind = struct_field(description="What it proposes.")
+    state: CandidateState = struct_field(description="How it stands.")
+    revision: int = struct_field(
         description="Counts its changes. A mutation that is given the revision you saw is refused"
         " (`VERSION_CONFLICT`) where there is another one by now."
     )
-    source: str = field(description="The key of the watched source at which it was found.")
-    item: str = field(
+    source: str = struct_field(description="The key of the watched source at which it was found.")
+    item: str = struct_field(
         description="What the publisher calls the act, such as a document number: the same at every look."
     )
-    title: str = field(description="Its title as the publisher has it, in its own language.")
-    language: str | None = field(description="That language (BCP 47); null where nobody says it.")
-    url: str = field(description="The address at which it was read.")
-    place: str = field(
+    title: str = struct_field(description="Its title as the publisher has it, in its own language.")
+    language: str | None = struct_field(
+        description="That language (BCP 47); null where nobody says it."
+    )
+    url: str = struct_field(description="The address at which it was read.")
+    place: str = struct_field(
         description="Where in the snapshot it was read, such as `results[3]`; empty: it is the whole."
     )
-    published_on: Day | None = field(
+    published_on: Day | None = struct_field(
         description="The day of publication, as far as the publisher says it."
     )
-    number: str | None = field(
+    number: str | None = struct_field(
         description="The act as its issuer cites it; null where that is not said."
     )
-    reason: str = field(description="Why it is proposed, by what was read.")
-    found_at: Instant = field(description="The time at which it was first found.")
-    issuers: list[str] = field(
+    reason: str = struct_field(description="Why it is proposed, by what was read.")
+    found_at: Instant = struct_field(description="The time at which it was first found.")
+    issuers: list[str] = struct_field(
         description="The places and alliances that it is about; for files and leads those of the source."
     )
-    proposal: CandidateProposal | None = field(
-        description="The fact that is proposed; null for a file, or a lead that nobody has made a fact."
-    )
-    file: CandidateFile | None = field(
-        description="The file that would be imported; null unless its kind is `IMPORT`."
-    )
-    lead: LeadCode | None = field(
+
+    @made_field
+    def proposal(self) -> CandidateProposal | None:
+        """The fact that is proposed; null for a file, or a lead that nobody has made a fact."""
+        is_fact = self.of.type is not None and self.of.stream is not None
+        return CandidateProposal(of=self.of) if is_fact else None
+
+    @made_field
+    def file(self) -> CandidateFile | None:
+        """The file that would be imported; null unless its kind is `IMPORT`."""
+        is_file = self.of.reader is not None and self.of.file_name is not None
+        return CandidateFile(of=self.of) if is_file else None
+
+    lead: LeadCode | None = struct_field(
         description="Why a person should look into it, where it began as a lead; else null."
     )
-    assigned_to: str | None = field(
+    assigned_to: str | None = struct_field(
         description="Who should decide on it; null: nobody in particular."
     )
-    postponed_until: Day | None = field(
+    postponed_until: Day | None = struct_field(
         description="The day from which it waits again; null unless it is postponed."
     )
-    accepted_by: list[str] = field(
+    accepted_by: list[str] = struct_field(
         description="Who has accepted its present content, in order. An edit takes it back."
     )
-    acceptances_needed: int = field(
-        description="How many more persons have to accept it before it is recorded."
-    )
-    position: Position | None = field(
+
+    @made_field
+    def acceptances_needed(self) -> int:
+        """How many more persons have to accept it before it is recorded."""
+        missing = max(self.reviewers - len(self.of.accepted_by), 1)
+        return missing if self.of.state in review.OPEN else 0
+
+    position: Position | None = struct_field(
         description="The position of its event, or of the receipt of its import; null unless it is"
         " accepted."
     )
-    refusal: str | None = field(
+    refusal: str | None = struct_field(
         description="Why what was accepted could not be recorded the last time; null where that was not"
         " so, or was mended."
     )
-    closed_at: Instant | None = field(
+    closed_at: Instant | None = struct_field(
         description="The time at which it was accepted, rejected or superseded; null before."
     )
-    superseded_by: strawberry.ID | None = field(
+    superseded_by: strawberry.ID | None = struct_field(
         description="The candidate that has taken its place; null where none has."
     )
 
@@ -189,7 +218,7 @@ class Candidate:
             path=f"/snapshots/{sha256}",
             media_type=found.media_type if found else None,
             size=found.size if found else None,
-            stored_at=_maybe_instant(found.stored_at if found else None),
+            stored_at=cast("Instant | None", found and found.stored_at),
             redacted=found is not None and found.redaction is not None,
         )
 
@@ -198,10 +227,7 @@ class Candidate:
         """The known acts that it is about: the same one, one that it amends or cites, or the same one
         with something else said of it. Looked for when this is asked, among the acts of its issuers.
         """
-        return [
-            CandidateMatch(kind=of.kind, entity=of.entity, title=of.title, because=of.because)
-            for of in await info.context.loaders.matches.load(self.of.id)
-        ]
+        return [CandidateMatch(of=of) for of in await info.context.loaders.matches.load(self.of.id)]
 
     @resolver_field
     async def restates(self, info: Info) -> Event | None:
@@ -213,7 +239,7 @@ class Candidate:
             return None
         id = await info.context.services.review.find_restated(self.of)
         found = None if id is None else await info.context.loaders.event_by_id.load(id)
-        return None if found is None else event(found)
+        return None if found is None else Event(of=found)
 
     @resolver_field
     async def event(self, info: Info) -> Event | None:
@@ -223,7 +249,7 @@ class Candidate:
         if self.of.position is None:
             return None
         found = await info.context.loaders.event_at.load(self.of.position)
-        return None if found is None else event(found)
+        return None if found is None else Event(of=found)
 
     @resolver_field
     async def decisions(
@@ -232,43 +258,7 @@ class Candidate:
         """What was done with it, by whom and why, the newest first."""
         size = parse_page(first).size
         done = await info.context.loaders.decisions.load(self.of.id)
-        return [_decision(of) for of in done[:size]]
-
-
-def candidate(of: review.Candidate, reviewers: int) -> Candidate:
-    """The GraphQL type of a candidate, where so many persons have to accept one."""
-    return Candidate(
-        of=of,
-        reviewers=reviewers,
-        id=strawberry.ID(str(of.id)),
-        kind=of.kind,
-        state=of.state,
-        revision=of.revision,
-        source=of.source,
-        item=of.item,
-        title=of.title,
-        language=of.language,
-        url=of.url,
-        place=of.place,
-        published_on=_maybe_day(of.published_on),
-        number=of.number,
-        reason=of.reason,
-        found_at=_instant(of.found_at),
-        issuers=list(of.issuers),
-        proposal=_proposal(of),
-        file=_file(of),
-        lead=of.lead,
-        assigned_to=of.assigned_to,
-        postponed_until=_maybe_day(of.postponed_until),
-        accepted_by=list(of.accepted_by),
-        acceptances_needed=(
-            max(reviewers - len(of.accepted_by), 1) if of.state in review.OPEN else 0
-        ),
-        position=None if of.position is None else Position(str(of.position)),
-        refusal=of.refusal,
-        closed_at=_maybe_instant(of.closed_at),
-        superseded_by=None if of.superseded_by is None else strawberry.ID(str(of.superseded_by)),
-    )
+        return [CandidateDecision(of=of) for of in done[:size]]
 
 
 def parse_candidate_id(given: str, *path: str | int) -> int:
@@ -280,47 +270,3 @@ def parse_candidate_id(given: str, *path: str | int) -> int:
             path=path,
         )
     return int(given)
-
-
-def _proposal(of: review.Candidate) -> CandidateProposal | None:
-    if of.type is None or of.stream is None:
-        return None
-    return CandidateProposal(
-        type=of.type,
-        entity=of.stream,
-        data=of.data,  # type: ignore[arg-type]  # the scalar writes it
-        event_id=of.event_id,
-    )
-
-
-def _file(of: review.Candidate) -> CandidateFile | None:
-    if of.reader is None or of.file_name is None:
-        return None
-    return CandidateFile(
-        reader=of.reader,
-        file_name=of.file_name,
-        settings=of.settings,  # type: ignore[arg-type]  # the scalar writes it
-    )
-
-
-def _decision(of: review.Decision) -> CandidateDecision:
-    return CandidateDecision(
-        at=_instant(of.decided_at),
-        actor=of.actor,
-        action=of.action,
-        reason=of.reason,
-        detail=of.detail,
-        revision=of.revision,
-    )
-
-
-def _instant(of: datetime) -> Instant:
-    return Instant(of)  # type: ignore[arg-type]  # the scalar writes it
-
-
-def _maybe_instant(of: datetime | None) -> Instant | None:
-    return None if of is None else _instant(of)
-
-
-def _maybe_day(of: date | None) -> Day | None:
-    return None if of is None else Day(of.isoformat())

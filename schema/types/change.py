@@ -20,9 +20,10 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day
 from schema.types.annex_text import load_texts
-from schema.types.common import Because, because, because_event
+from schema.types.common import Because
 from schema.types.event import State, graphql_state
 from schema.types.summary import summary_of
 from tracker.domain.alliance import Alliance
@@ -89,7 +90,7 @@ class FieldChange:
     )
 
 
-@object_type
+@output_type(of=fold.Change, only_spelled=True, first="entity kind")
 class Change:
     """An entity that differs between two moments."""
 
@@ -97,18 +98,23 @@ class Change:
     start: strawberry.Private[Moment]
     end: strawberry.Private[Moment]
 
-    entity: str = field(description="Its name in the log, such as `alliance/quad`.")
-    kind: EntityKind = field(description="The kind of entity.")
-    change: ChangeKind = field(description="How it differs.")
-    effective_days: list[Day] = field(
+    entity: str = struct_field(description="Its name in the log, such as `alliance/quad`.")
+
+    @made_field
+    def kind(self) -> EntityKind:
+        """The kind of entity."""
+        return entity_kind(self.of.entity)
+
+    change: ChangeKind = struct_field("what", description="How it differs.")
+    effective_days: list[Day] = struct_field(
         description="The days between the two moments on which its state changed, as known at the later"
         " position; empty where only the recorded knowledge changed."
     )
-    held_from: Day | None = field(
+    held_from: Day | None = struct_field(
         description="The day from which the state at the second moment has held; null where there is"
         " none. It may lie before the first moment where only the recorded knowledge changed."
     )
-    because: list[Because] = field(
+    because: list[Because] = struct_field(
         description="The events that caused it: newly recorded or newly public facts, retractions, and"
         " facts that had announced a day between the two moments."
     )
@@ -142,27 +148,32 @@ class Change:
         return await field_changes(info, [(one, self.of.day_of(one)) for one in self.of.fields])
 
 
-@object_type
+@output_type(of=transitions.Transition, only_spelled=True, first="day entity kind")
 class Transition:
     """A change of an entity, or of one of its clauses or members, that happens on a day."""
 
     of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
 
-    day: Day = field(description="The day on which it happens.")
-    entity: str = field(description="Its name in the log, such as `alliance/quad`.")
-    kind: EntityKind = field(description="The kind of entity.")
-    transition: TransitionKind = field(description="The kind of change.")
-    clause: str | None = field(description="The key of the clause to which it happens.")
-    member: str | None = field(description="The code of the member to whom it happens.")
-    because: Because = field(description="The event that it follows from.")
-    announced_on: Day = field(
+    day: Day = struct_field(description="The day on which it happens.")
+    entity: str = struct_field(description="Its name in the log, such as `alliance/quad`.")
+
+    @made_field
+    def kind(self) -> EntityKind:
+        """The kind of entity."""
+        return entity_kind(self.of.entity)
+
+    transition: TransitionKind = struct_field("kind", description="The kind of change.")
+    clause: str | None = struct_field(description="The key of the clause to which it happens.")
+    member: str | None = struct_field(description="The code of the member to whom it happens.")
+    because: Because = struct_field(description="The event that it follows from.")
+    announced_on: Day = struct_field(
         description="The day on which that event became public: the same day, where it is an act of it."
     )
-    basis: TransitionBasis = field(
+    basis: TransitionBasis = struct_field(
         description="Whether it rests on an act of its day or on what was announced before."
     )
-    confirmed_by: Because | None = field(
+    confirmed_by: Because | None = struct_field(
         description="The first later act that says that it happens on the day; null where the event"
         " that it follows from is of the day itself, and where no such act is known."
     )
@@ -200,39 +211,6 @@ class Transition:
     def after(self) -> State:
         """The state of the entity on the day."""
         return graphql_state(self.of.after, Moment(self.of.day, self.position))
-
-
-def change(of: fold.Change, start: Moment, end: Moment) -> Change:
-    """The GraphQL type of a change between two moments."""
-    return Change(
-        of=of,
-        start=start,
-        end=end,
-        entity=of.entity,
-        kind=entity_kind(of.entity),
-        change=of.what,
-        effective_days=[Day(day.isoformat()) for day in of.effective_days],
-        held_from=Day(of.held_from.isoformat()) if of.held_from else None,
-        because=because(of.because),
-    )
-
-
-def transition(of: transitions.Transition, position: int) -> Transition:
-    """The GraphQL type of a transition, from what is known at a position."""
-    return Transition(
-        of=of,
-        position=position,
-        day=Day(of.day.isoformat()),
-        entity=of.entity,
-        kind=entity_kind(of.entity),
-        transition=of.kind,
-        clause=of.clause,
-        member=of.member,
-        because=because_event(of.because),
-        announced_on=Day(of.announced_on.isoformat()),
-        basis=of.basis,
-        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
-    )
 
 
 async def transition_summary(info: Info, of: transitions.Transition) -> str:

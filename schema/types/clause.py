@@ -7,34 +7,21 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import strawberry
-from strawberry import argument, field
+from strawberry import argument
 
 from projections.fold import status_periods
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import moment_field, object_type, resolver_field
+from schema.base.decorators import moment_field, resolver_field
 from schema.base.memo import memoize_by_identity
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
 from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
-from schema.types.common import (
-    Because,
-    Commodity,
-    Place,
-    Quantity,
-    Source,
-    at_moment,
-    because_event,
-    commodity,
-    from_state,
-    place,
-    quantity,
-    share_content,
-    source,
-)
+from schema.types.common import Because, Source, at_moment, share_content
 from schema.types.links import linked_node
-from schema.types.status_period import StatusDays, StatusPeriod, status_period
+from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain import clause as domain
 from tracker.domain import legal_basis, matching, places, scope
 from tracker.domain.clause_facts import facts_about_clause
@@ -42,20 +29,7 @@ from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.confirmation import status_statement
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.provenance import cite
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import (
-    Assumption,
-    ClauseEnd,
-    ClauseStatus,
-    Confirmation,
-    Covers,
-    Form,
-    LegalStage,
-    Match,
-    Measure,
-    QuotaPart,
-    Territory,
-)
+from tracker.domain.vocabulary import Assumption, ClauseEnd, ClauseStatus, Confirmation, Match
 from tracker.errors import InvalidInput
 
 MAX_STATUS_PERIODS = 500
@@ -70,197 +44,67 @@ RatePlace: TypeAlias = Annotated[
 ]
 
 
-@object_type
+@output_type(of=scope.Item, first="name code")
 class ClauseItem:
     """Goods that a clause names, or exempts, more exactly than by a commodity."""
 
-    name: str = field(description="Their description, such as `spherical graphite`.")
-    code: str | None = field(description="Their code in the act, such as `1C902.a`.")
-    hs: list[str] = field(
-        name="hsCodes", description="Their codes of the Harmonized System, or of a tariff."
-    )
-    threshold: str | None = field(
-        description="The threshold from which they are meant, in words, such as a purity or a grade."
-    )
-    forms: list[Form] = field(description="Their forms; empty: those of the clause.")
-    commodity: Commodity | None = field(
-        description="The commodity that they are of; null: any of the clause."
-    )
+    of: strawberry.Private[scope.Item]
+    hs: list[str] = struct_field(name="hsCodes")
 
 
-@object_type
-class PlaceException:
-    """Places for which a clause does not apply, or with another rate: destinations of exports,
-    origins of imports.
-    """
-
-    places: list[Place] = field(description="The places.")
-    exempt: bool = field(description="Whether the clause does not apply to them.")
-    rate_percent: Decimal | None = field(description="The rate that applies to them instead.")
-    in_force_from: PartialDate | None = field(
-        description="The first day of the exception; null: as long as the clause applies."
-    )
-    in_force_until: PartialDate | None = field(
-        description="The last day, inclusive; null: as long as the clause applies."
-    )
-    note: str | None = field(description="Remarks, such as a condition of the exception.")
-
-
-@object_type
-class PartialSuspension:
-    """A time in which a clause does not apply to some firms, while it does to all others."""
-
-    entities: list[str] = field(description="The firms.")
-    suspended_from: PartialDate = field(description="The first day.")
-    suspended_until: PartialDate | None = field(
-        description="The last day, inclusive; null: until further notice."
-    )
-    suspended_for: str | None = field(
-        description="Its length in ISO 8601 where the act gives that instead of an end."
-    )
-
-
-@object_type
+@output_type(of=domain.StatedSuspension, first="by on until source")
 class StatedSuspension:
     """A statement of a government, without a legal instrument, that a suspension runs until a day."""
 
-    by: str = field(description="The maker of the statement.")
-    on: PartialDate = field(description="The day of the statement.")
-    until: PartialDate = field(description="The last suspended day by the statement, inclusive.")
-    source: Source = field(description="Where it was read.")
+    of: strawberry.Private[domain.StatedSuspension]
+    control: strawberry.Private[ExportControlState]
+
+    @made_field
+    def source(self) -> Source:
+        """The source of the statement."""
+        return Source(of=cite(self.of.source, self.control.issuers))
 
 
-@object_type
+@output_type(
+    said=domain.Clause,
+    state=domain.ClauseState,
+    hidden="id clause",
+    first="key measure status commodities covers forms items items_complete exempt_items exemptions"
+    " destinations origins exceptions territory de_minimis_percent end_use entities entity_count"
+    " firms_statement exporters in_force_from in_force_until end end_condition legal_stage"
+    " decision_due suspended_from suspended_until suspended_for partial_suspensions"
+    " stated_suspension returns_on repealed_from continued_in discontinued_from first_in_force"
+    " retroactive rate_percent rate_up_to_percent rate_specific rate_text price_floor quota",
+)
 class Clause(WithNote):
     """A clause of an instrument on a day: what it says, its status and what is known to come."""
 
+    said: strawberry.Private[domain.Clause]
     state: strawberry.Private[domain.ClauseState]
     control: strawberry.Private[ExportControlState]
-    moment: strawberry.Private[Moment | None]
+    moment: strawberry.Private[Moment | None] = None
 
-    key: str = field(description="Its number or name in the instrument.")
-    measure: Measure = field(description="How it works: a licence, a ban, a quota, a tariff, ….")
-    status: ClauseStatus = field(description="Whether it applies on the day, or why not.")
-    commodities: list[Commodity] = field(description="The commodities that it reaches.")
-    covers: Covers = field(
-        description="What it covers: the goods themselves, or the technology, equipment, materials or"
-        " services to make them."
-    )
-    forms: list[Form] = field(description="The forms of the goods that it reaches; empty: all.")
-    items: list[ClauseItem] = field(
-        description="The goods that it names one by one; empty: all of its commodities and forms."
-    )
-    items_complete: bool = field(
-        description="Whether its items are all goods of its forms; if not, it reaches only"
-        " a part of them."
-    )
-    exempt_items: list[ClauseItem] = field(description="The goods that are exempt, one by one.")
-    exemptions: str | None = field(description="The exemptions, in words.")
-    destinations: list[Place] = field(
-        description="The destinations that exports need permission for, or are banned to; empty where it"
-        " limits none. For imports see `origins`."
-    )
-    origins: list[Place] = field(
-        description="The places whose goods it limits as imports; empty: of all places."
-    )
-    exceptions: list[PlaceException] = field(
-        description="Places for which it does not apply, or with another rate."
-    )
-    territory: Territory = field(
-        description="Whether it reaches goods in the issuer's territory, goods abroad, or both."
-    )
-    de_minimis_percent: Decimal | None = field(
-        description="The percentage of controlled content from which it reaches goods made abroad."
-    )
-    end_use: str | None = field(description="The end use that it is limited to.")
-    entities: list[str] = field(description="The firms that it is limited to, where named.")
-    entity_count: int | None = field(description="The number of firms, where they are not named.")
-    firms_statement: str | None = field(
-        description="The number of firms that are named, of those that it is limited to, in a sentence;"
-        " null if it is limited to none. A firm that is not named is not found by its name."
-    )
-    exporters: list[str] = field(description="The firms that alone may export.")
-    in_force_from: PartialDate | None = field(
-        description="The day from which it applies; null while none is given. A quota with a"
-        " `period` applies from its first day, then."
-    )
-    in_force_until: PartialDate | None = field(
-        description="Its last day, inclusive; null where it has no announced end. A quota with a"
-        " `period` applies until `carryOverUntil` or its last day, then."
-    )
-    end: ClauseEnd | None = field(
-        description="How it ends, where no last day is known; null where the facts do not say."
-    )
-    end_condition: str | None = field(description="The condition for its end.")
-    legal_stage: LegalStage = field(description="Its legal stage, from proposal to law.")
-    decision_due: PartialDate | None = field(
-        description="The day by which it is to be decided whether it becomes law."
-    )
-    suspended_from: PartialDate | None = field(
-        description="The first day of the suspension that it is in or that is to come."
-    )
-    suspended_until: PartialDate | None = field(
-        description="The last suspended day, inclusive; null also means until further notice."
-    )
-    suspended_for: str | None = field(
-        description="The length of the suspension in ISO 8601, such as `P90D`, where the act gives"
-        " that instead of an end; `suspendedUntil` is counted from it, the first day included."
-    )
-    partial_suspensions: list[PartialSuspension] = field(
-        description="Suspensions for single firms, present and future; its status does not change with"
-        " them."
-    )
-    stated_suspension: StatedSuspension | None = field(
-        description="The last statement of a government that its suspension runs until a day, where no"
-        " legal instrument says so; null after that day, and where a later act has overtaken it."
-    )
-    returns_on: Day | None = field(
-        description="The first day on which it is in force again without a further act."
-    )
-    repealed_from: PartialDate | None = field(
-        description="The day from which it is repealed, or merged into another instrument."
-    )
-    continued_in: str | None = field(
-        description="The key of the export control into which it was merged."
-    )
+    @made_field
+    def key(self) -> str:
+        """Its number or name in the instrument."""
+        return self.said.id
+
+    @made_field
+    def stated_suspension(self) -> StatedSuspension | None:
+        """The last statement of a government that its suspension runs until a day, where no legal
+        instrument says so; null after that day, and where a later act has overtaken it."""
+        stated = self.state.stated_suspension
+        return StatedSuspension(of=stated, control=self.control) if stated else None
 
     @resolver_field
     async def continued_in_export_control(self, info: Info) -> LinkedExportControl | None:
         """The export control of `continuedIn` at this moment; in a history, at the present one. Null
         where it was merged into none, or that is not recorded.
         """
-        if self.continued_in is None:
+        if self.state.continued_in is None:
             return None
-        found = await linked_node(info, f"export-control/{self.continued_in}", self.moment)
+        found = await linked_node(info, f"export-control/{self.state.continued_in}", self.moment)
         return cast("ExportControl | None", found)
-
-    discontinued_from: PartialDate | None = field(
-        description="The day from which it is withdrawn, lapsed or concluded."
-    )
-    first_in_force: Day | None = field(
-        description="The first day on which it was in force; null while it never was."
-    )
-    retroactive: bool = field(
-        description="Whether it was made public only after its first day. The states of the"
-        " days between do not include it."
-    )
-    rate_percent: Decimal | None = field(
-        description="The rate of a tariff; the lower end where it is a range."
-    )
-    rate_up_to_percent: Decimal | None = field(
-        description="The upper end of a rate that is a range."
-    )
-    rate_specific: Quantity | None = field(description="A duty by weight, in a unit as `USD/t`.")
-    rate_text: str | None = field(description="The rate in words, where numbers do not say it.")
-    price_floor: Quantity | None = field(description="The price of a price floor.")
-    quota: Quantity | None = field(description="The amount of a quota.")
-    period: PartialDate | None = field(description="The year or month that a quota is for.")
-    quota_part: QuotaPart | None = field(
-        description="Whether the amount is all of the period's or one of several that add up."
-    )
-    carry_over_until: PartialDate | None = field(
-        description="The last day on which what is left of a quota may be used."
-    )
 
     @moment_field
     def match(self) -> Match | None:
@@ -284,7 +128,7 @@ class Clause(WithNote):
         entity, evidence = f"export-control/{self.control.id}", self.control.because
         known = await info.context.loaders.facts_behind(entity, evidence)
         about = {one.event_id for one in facts_about_clause(self.key, known)}
-        return [because_event(one) for one in evidence if one.event_id in about]
+        return [Because(of=one) for one in evidence if one.event_id in about]
 
     @resolver_field
     async def status_since(self, info: Info) -> Day | None:
@@ -297,7 +141,7 @@ class Clause(WithNote):
         """The event from which its status follows, such as the suspension that has ended for one that
         is in force again; null below `history`."""
         period = await self._status_period(info)
-        return because_event(period.because) if period else None
+        return Because(of=period.because) if period else None
 
     @resolver_field
     async def statuses(self, info: Info, between: StatusDays = None) -> list[StatusPeriod]:
@@ -313,7 +157,7 @@ class Clause(WithNote):
                 code="TOO_LARGE",
                 path=("between",),
             )
-        return [status_period(one) for one in found]
+        return [StatusPeriod(of=one) for one in found]
 
     async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
         if self.moment is None:
@@ -389,52 +233,9 @@ def clause(state: domain.ClauseState, control: ExportControlState, moment: Momen
 
 @memoize_by_identity(lambda _: 1)
 def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
-    said = state.clause
-    return from_state(
-        Clause,
-        said,
-        state,
-        state=state,
-        control=control,
-        key=said.id,
-        firms_statement=said.firms_statement,
-        commodities=[commodity(id) for id in said.commodities],
-        destinations=[place(code) for code in said.destinations],
-        origins=[place(code) for code in said.origins],
-        quota=quantity(said.quota) if said.quota else None,
-        rate_specific=quantity(said.rate_specific) if said.rate_specific else None,
-        price_floor=quantity(said.price_floor) if said.price_floor else None,
-        note_text=said.note,
-        later={
-            "items": lambda: [item(of) for of in said.items],
-            "exempt_items": lambda: [item(of) for of in said.exempt_items],
-            "exceptions": lambda: [
-                from_state(PlaceException, of, places=[place(code) for code in of.places])
-                for of in said.exceptions
-            ],
-            "stated_suspension": lambda: (
-                stated_suspension(state.stated_suspension, control)
-                if state.stated_suspension
-                else None
-            ),
-            "partial_suspensions": lambda: [
-                from_state(PartialSuspension, of) for of in state.partial_suspensions
-            ],
-        },
-    )
+    return Clause(said=state.clause, state=state, control=control, note_text=state.clause.note)
 
 
 def found_by(of: Clause, query: ClauseQuery) -> Clause:
     """The same clause as one that a query for goods found, so that it has a `match`."""
     return share_content(of, query=query)
-
-
-def stated_suspension(of: domain.StatedSuspension, control: ExportControlState) -> StatedSuspension:
-    """The GraphQL type of a statement that a suspension of a control runs on."""
-    cited = source(cite(of.source, control.issuers))
-    return StatedSuspension(by=of.by, on=of.on, until=of.until, source=cited)
-
-
-def item(of: scope.Item) -> ClauseItem:
-    """The GraphQL type of an item."""
-    return from_state(ClauseItem, of, commodity=commodity(of.commodity) if of.commodity else None)

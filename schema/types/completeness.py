@@ -5,52 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from strawberry import field
+import strawberry
 
 from projections.query.as_of import AsOf
 from projections.query.changes import ChangeFilter
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
 from tracker.domain import completeness as domain
 from tracker.domain.commodities import Commodity
 from tracker.domain.vocabulary import ActKind, CompletenessLevel
 
 
-@object_type
+@output_type(of=domain.Gap, only_spelled=True)
 class CompletenessGap:
     """Acts that an answer would have, if there are any, and that were not read."""
 
-    issuer: str | None = field(
+    of: strawberry.Private[domain.Gap]
+
+    issuer: str | None = struct_field(
         description="The issuer, a place (`CN`) or an alliance (`quad`); null for all others."
     )
-    acts: ActKind | None = field(description="The kind of act; null for all kinds.")
-    first: Day | None = field(
+    acts: ActKind | None = struct_field(description="The kind of act; null for all kinds.")
+    first: Day | None = struct_field(
         name="from", description="The first day of the gap; null if it has no beginning."
     )
-    last: Day | None = field(
+    last: Day | None = struct_field(
         name="until", description="The last day of the gap; null if no day was read."
     )
-    reason: str = field(description="The gap in a sentence.")
+    reason: str = struct_field(description="The gap in a sentence.")
 
 
-@object_type
+@output_type(of=domain.Completeness, only_spelled=True)
 class Completeness:
     """The completeness of an answer: which of the lists that would have its acts were read. Unless the
     level is `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are
     recorded facts: see `coverages`.
     """
 
-    level: CompletenessLevel = field(
+    of: strawberry.Private[domain.Completeness]
+
+    level: CompletenessLevel = struct_field(
         description="Whether all, some or none of the lists were read."
     )
-    until: Day | None = field(
+    until: Day | None = struct_field(
         description="The day to which the lists were read; of several lists the earliest. Null if none"
         " was read."
     )
-    gaps: list[CompletenessGap] = field(description="The gaps up to `validAt`.")
-    statement: str = field(description="Completeness in a few sentences.")
+    gaps: list[CompletenessGap] = struct_field(description="The gaps up to `validAt`.")
+    statement: str = struct_field(description="Completeness in a few sentences.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +101,5 @@ async def completeness(of_answer: AnswerScope | None) -> Completeness | None:
     """Return the completeness of an answer; None for one that is not about acts at a moment."""
     if of_answer is None:
         return None
-    of = await of_answer.as_of.coverages.completeness(of_answer.scope, of_answer.moment)
-    return Completeness(
-        level=of.level,
-        until=Day(of.until.isoformat()) if of.until else None,
-        gaps=[
-            CompletenessGap(
-                issuer=gap.issuer,
-                acts=gap.acts,
-                first=Day(gap.first.isoformat()) if gap.first else None,
-                last=Day(gap.last.isoformat()) if gap.last else None,
-                reason=gap.reason,
-            )
-            for gap in of.gaps
-        ],
-        statement=of.statement,
-    )
+    as_of, scope, moment = of_answer.as_of, of_answer.scope, of_answer.moment
+    return Completeness(of=await as_of.coverages.completeness(scope, moment))

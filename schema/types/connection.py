@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry import field
@@ -14,14 +14,15 @@ from strawberry import field
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Key, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, S, kind_name
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors, PageRequest, WordCursors
-from schema.types.common import from_state
+from schema.types.common import Node
 from schema.types.completeness import AnswerScope, Completeness, completeness
 
 T = TypeVar("T")
 U = TypeVar("U")
+N = TypeVar("N", bound=Node)
 
 
 @object_type
@@ -101,10 +102,15 @@ class PageSource(Generic[T]):
     """The type of its pages,"""
     edge: Callable[[str, T], Edge[T]] = lambda cursor, node: Edge(cursor=cursor, node=node)
     """and how an item becomes an edge of one."""
+    scope: AnswerScope | None = None
+    """The scope of a list of acts."""
 
-    async def page(self, asked: PageRequest, scope: AnswerScope | None = None) -> Connection[T]:
-        """The page that is asked for; `scope` is that of a list of acts. Raises InvalidInput for a
-        cursor of another list."""
+    def about(self, scope: AnswerScope | None) -> PageSource[T]:
+        """The same list as one of the acts in a scope."""
+        return replace(self, scope=scope)
+
+    async def page(self, asked: PageRequest) -> Connection[T]:
+        """The page that is asked for. Raises InvalidInput for a cursor of another list."""
         after = None if asked.after is None else self.decode(asked.after, "after")
         before = None if asked.before is None else self.decode(asked.before, "before")
         found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
@@ -119,10 +125,10 @@ class PageSource(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
 
-        return from_state(
+        return lazy_object(
             self.connection,
             nodes=[item for _, item in kept],
-            scope=scope,
+            scope=self.scope,
             count=self.count if more or after or before else _known_count(len(kept)),
             later={
                 "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],
@@ -169,6 +175,25 @@ def entity_pages(
     return PageSource(
         items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.encode, cursors.decode
     )
+
+
+def node_pages(
+    as_of: AsOf,
+    kind: type[N],
+    moment: Moment,
+    narrowed: Filter,
+    order: Enum,
+    matches: Callable[[Any], bool] | None = None,
+) -> PageSource[N]:
+    """The entities of an output type at a moment, in an order; of those that the database finds, the
+    ones whose states match."""
+
+    def show(state: Any) -> N:
+        return kind.at(state, moment)
+
+    if matches is None:
+        return entity_pages(as_of, kind.state_type, moment, narrowed, show, order)
+    return matching_pages(as_of, kind.state_type, moment, narrowed, matches, show, order)
 
 
 def matching_pages(

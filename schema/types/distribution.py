@@ -14,13 +14,13 @@ from projections.analysis.claims import Orders
 from projections.analysis.groups import group_share
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.inputs.group import GroupInput, find_group
-from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.common import Commodity, Place, commodity, place
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.group_share import GroupShare, shown_group_share
 from schema.types.place_figure import PlaceFigure, place_figure
-from schema.types.supply import Supply, supply
+from schema.types.supply import Supply
 from tracker.domain.commodities import Commodity as CommodityKey
 from tracker.domain.commodities import descendants
 from tracker.domain.vocabulary import Stage, Statistic
@@ -195,7 +195,7 @@ class Distribution:
         below = descendants(CommodityKey(self.commodity.key))
         found = await supplies.of_commodities(below, self.answer.moment)
         return [
-            supply(one)
+            Supply(of=one)
             for one in found
             if one.statistic is self.statistic
             and (one.figures_of == one.commodity or one.commodity == self.commodity.key)
@@ -207,7 +207,7 @@ def distribution(
 ) -> Distribution:
     """The GraphQL type of a distribution."""
     orders, (id, statistic, product, year) = answer.orders, asked
-    return from_state(
+    return lazy_object(
         Distribution,
         spread=of,
         answer=answer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, TypeAlias, cast
 
 import strawberry
 from strawberry import field
@@ -14,6 +14,7 @@ from projections.query.histories import HistoryRow
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance
 from schema.types.announcement import Announcement
@@ -35,7 +36,7 @@ from tracker.domain.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
 
-@object_type
+@output_type(of=RecordedEvent, only_spelled=True)
 class Fact:
     """A recorded fact: what somebody did or said, with its source. It is the content of an event of
     the log, which is immutable.
@@ -43,17 +44,23 @@ class Fact:
 
     of: strawberry.Private[RecordedEvent]
 
-    position: Position = field(description="Its position in the log.")
-    event_id: str = field(description="Its unique id. Recording the same id again records nothing.")
-    type: str = field(description="Its type, such as `ExportControl.Suspended`.")
-    entity: str = field(description="The entity that it is about, such as `alliance/quad`.")
-    version: int = field(description="Its number among the events of the entity: 1, 2, 3, ….")
-    recorded_at: Instant = field(description="The time at which this tracker recorded it.")
-    actor: str | None = field(
+    position: Position = struct_field(description="Its position in the log.")
+    event_id: str = struct_field(
+        description="Its unique id. Recording the same id again records nothing."
+    )
+    type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
+    entity: str = struct_field(
+        "stream", description="The entity that it is about, such as `alliance/quad`."
+    )
+    version: int = struct_field(
+        description="Its number among the events of the entity: 1, 2, 3, …."
+    )
+    recorded_at: Instant = struct_field(description="The time at which this tracker recorded it.")
+    actor: str | None = struct_field(
         description="Who recorded it: the name of a token, a user of an OpenID Connect issuer,"
         " `import` or `demo`; null in old events without one."
     )
-    data: JSON = field(
+    data: JSON = struct_field(
         description="The fact as stored, as JSON, with commitments in place of its note and quotation,"
         " which are in `annexes`."
     )
@@ -90,13 +97,13 @@ class Fact:
         """Its note, its quotation and the notes of its clauses, where it has them. Events recorded
         before annexes existed have them in `data`.
         """
-        return await annexes(info, self.position)
+        return await annexes(info, self.of.position)
 
     @resolver_field
     async def correction_of(self, info: Info) -> Fact | None:
         """The fact that it was recorded in place of; null where it corrects none."""
         corrected = await corrected_event(info, self.of)
-        return fact(corrected) if corrected else None
+        return Fact(of=corrected) if corrected else None
 
 
 @object_type
@@ -114,7 +121,7 @@ class KnownEvent(Fact):
         retraction that is retracted itself takes nothing away.
         """
         found = await retraction_of(info, self.of, self.until)
-        return fact(found) if found else None
+        return Fact(of=found) if found else None
 
     @resolver_field
     async def replaced_by(self, info: Info) -> Fact | None:
@@ -127,7 +134,7 @@ class KnownEvent(Fact):
         replacement = await info.context.loaders.event_by_id.load(found.fact.replacement)
         if replacement is None or (self.until is not None and replacement.position > self.until):
             return None
-        return fact(replacement)
+        return Fact(of=replacement)
 
 
 @object_type
@@ -167,57 +174,30 @@ State: TypeAlias = Annotated[
 ]
 
 
-@object_type
+@output_type(of=HistoryRow, only_spelled=True)
 class HistoryVersion:
     """A version of an entity's state: the days on which it holds, and the positions of the log at
     which it was known. All ends are inclusive.
     """
 
-    valid_from: Day = field(description="The first day on which the state holds.")
-    valid_until: Day | None = field(
+    of: strawberry.Private[HistoryRow]
+
+    valid_from: Day = struct_field(description="The first day on which the state holds.")
+    valid_until: Day | None = struct_field(
         description="The last day on which the state holds; null for no end."
     )
-    known_from: Position = field(description="The first position at which this was known.")
-    known_until: Position | None = field(
+    known_from: Position = struct_field(description="The first position at which this was known.")
+    known_until: Position | None = struct_field(
         description="The last position at which this was known; null if it still is."
     )
-    recorded_at: Instant = field(
+    recorded_at: Instant = struct_field(
         description="The time at which the event at the first position was recorded."
     )
-    replaced_at: Instant | None = field(
+    replaced_at: Instant | None = struct_field(
         description="The time at which the event that replaced this version was recorded; null if it is"
         " still current."
     )
     state: State = field(description="The state.")
-
-
-def fact(of: RecordedEvent) -> Fact:
-    """The GraphQL type of the fact that an event records."""
-    return Fact(**_fields(of))
-
-
-def event(of: RecordedEvent) -> Event:
-    """The GraphQL type of an event."""
-    return Event(**_fields(of))
-
-
-def known_event(of: RecordedEvent, until: int) -> KnownEvent:
-    """The GraphQL type of an event as it was known at a position."""
-    return KnownEvent(**_fields(of), until=until)
-
-
-def _fields(of: RecordedEvent) -> dict[str, Any]:
-    return {
-        "of": of,
-        "position": Position(str(of.position)),
-        "event_id": of.event_id,
-        "type": of.type,
-        "entity": of.stream,
-        "version": of.version,
-        "recorded_at": of.recorded_at,
-        "actor": of.actor,
-        "data": of.data,
-    }
 
 
 async def retraction_of(
@@ -248,15 +228,8 @@ def history_version(held: HistoryRow, until: int | None = None) -> HistoryVersio
         held = replace(held, known_until=None, replaced_at=None)
     if held.state is None:
         return None
-    return HistoryVersion(
-        valid_from=Day(held.valid_from.isoformat()),
-        valid_until=Day(held.valid_until.isoformat()) if held.valid_until else None,
-        known_from=Position(str(held.known_from)),
-        known_until=Position(str(held.known_until)) if held.known_until else None,
-        recorded_at=Instant(held.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
-        replaced_at=held.replaced_at and Instant(held.replaced_at),  # type: ignore[arg-type]  # likewise
-        state=cast(State, past_state(held.state, Moment(held.valid_from, held.known_from))),
-    )
+    state = past_state(held.state, Moment(held.valid_from, held.known_from))
+    return HistoryVersion(of=held, state=cast(State, state))
 
 
 def past_state(of: EntityState, start: Moment) -> Node:
@@ -269,4 +242,4 @@ def past_state(of: EntityState, start: Moment) -> Node:
 
 def graphql_state(of: EntityState, moment: Moment | None) -> State:
     """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
-    return node_of(of, moment)  # type: ignore[no-any-return]  # each kind registers its own type
+    return cast(State, node_of(of, moment))

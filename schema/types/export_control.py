@@ -20,7 +20,7 @@ from schema.base.decorators import (
     resolver_field,
     resolver_field_without_arguments,
 )
-from schema.base.memo import memoize_by_identity
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_stored_text
 from schema.inputs.clause_filter import (
@@ -38,57 +38,42 @@ from schema.inputs.clause_filter import (
     WithMatch,
     parse_clause_query,
 )
-from schema.types import original_title as original_titles
 from schema.types.clause import Clause, clause, found_by
-from schema.types.common import (
-    Because,
-    Commodity,
-    Node,
-    Place,
-    Source,
-    at_moment,
-    because,
-    because_event,
-    commodity,
-    from_state,
-    place,
-    share_content,
-    source,
-)
+from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, Edge
-from schema.types.links import node_of
 from tracker.domain import disputes as domain
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import control_kinds
 from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control_acts import Announced
 from tracker.domain.firm import spelling
 from tracker.domain.matching import Licences
 from tracker.domain.provenance import cite
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import Direction
 
 DISPUTED = "ExportControl.Disputed"
 
 
-@object_type
+@output_type(of=domain.Dispute, first="account source commodities judged")
 class Dispute:
     """Another source's different account of an instrument, shown beside the first and not merged."""
 
     of: strawberry.Private[domain.Dispute]
     control: strawberry.Private[ExportControlState]
 
-    account: str = field(description="The other source's account, in words.")
-    source: Source = field(description="The other source.")
-    commodities: list[Commodity] = field(description="The commodities that it is about.")
-    judged: str | None = field(name="assessment", description="This tracker's assessment of it.")
+    judged: str | None = struct_field(name="assessment")
+
+    @made_field
+    def source(self) -> Source:
+        """The other source."""
+        return Source(of=cite(self.of.source, self.control.issuers))
 
     @resolver_field
     async def because(self, info: Info) -> Because:
         """The event that records it."""
-        return because_event(await self._evidence(info))
+        return Because(of=await self._evidence(info))
 
     @resolver_field
     async def position(self, info: Info) -> Position:
@@ -115,7 +100,12 @@ class Dispute:
         return found[0]
 
 
-@object_type
+@entity_type(
+    ExportControlState,
+    weight=lambda state: 1 + len(state.clauses),
+    first="issuer direction title original_title announced_on instrument official disputes because",
+    described_by=(Announced,),
+)
 class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
@@ -125,23 +115,12 @@ class ExportControl(Node):
     query: strawberry.Private[ClauseQuery | None] = None
     """The filters on clauses by which a list found it."""
 
-    key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
-    entity: str = field(description="Its name in the log, `export-control/<key>`.")
-    issuer: Place = field(description="Who issued it.")
-    direction: Direction = field(description="What it restricts: exports, imports or production.")
-    title: str = field(description="Its title.")
-    original_title: original_titles.OriginalTitle | None = field(
-        description=original_titles.DESCRIPTION
-    )
-    announced_on: PartialDate = field(description="When it was announced.")
-    instrument: str | None = field(description="The legal act, as the issuer cites it.")
-    official: bool = field(
-        description="False for a measure that only others report and its issuer denies."
-    )
-    disputes: list[Dispute] = field(description="Different accounts of it by other sources.")
-    because: list[Because] = field(
-        description="The recorded events that this state follows from, in the order of the log."
-    )
+    key: str = struct_field(description="Its key, such as `cn-mofcom-2024-46`.")
+
+    @made_field
+    def disputes(self) -> list[Dispute]:
+        """Different accounts of it by other sources."""
+        return [Dispute(of=of, control=self.state) for of in self.state.disputes]
 
     @resolver_field_without_arguments("all_clauses")
     async def clauses(
@@ -196,7 +175,7 @@ class ExportControl(Node):
         moment, day = self.moment or await as_of.resolve(), self.state.announced_on
         narrowed = Filter(places=[self.state.issuer], dated=(day.first, day.last))
         others = await as_of.states(ExportControlState, moment, narrowed)
-        return [export_control(one, moment) for one in same_acts(self.state, others)]
+        return [ExportControl.at(one, moment) for one in same_acts(self.state, others)]
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -278,7 +257,7 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
 
 
 def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
-    found = export_control(control.state, moment)
+    found = ExportControl.at(control.state, moment)
     found.matched, found.query = control.matched, control.query
     return found
 
@@ -291,38 +270,3 @@ async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> fro
     if moment is None:
         return frozenset({spelling(name)})
     return await info.context.services.as_of.firm_spellings(name, moment)
-
-
-@node_of.register(ExportControlState)
-def export_control(state: ExportControlState, moment: Moment | None) -> ExportControl:
-    """The GraphQL type of an export control at a moment; in a history it has none."""
-    return at_moment(_content(state), moment)
-
-
-@memoize_by_identity(lambda state: 1 + len(state.clauses))
-def _content(state: ExportControlState) -> ExportControl:
-    return from_state(
-        ExportControl,
-        state,
-        state=state,
-        key=state.id,
-        entity=f"export-control/{state.id}",
-        issuer=place(state.issuer),
-        later={
-            "original_title": lambda: original_titles.original_title(state.original_title),
-            "disputes": lambda: [dispute(one, state) for one in state.disputes],
-            "because": lambda: because(state.because),
-        },
-    )
-
-
-def dispute(of: domain.Dispute, control: ExportControlState) -> Dispute:
-    """The GraphQL type of another account of a control."""
-    return from_state(
-        Dispute,
-        of,
-        of=of,
-        control=control,
-        source=source(cite(of.source, control.issuers)),
-        commodities=[commodity(id) for id in of.commodities],
-    )

@@ -12,32 +12,33 @@ from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
+from schema.base.output_types import output_type, struct_field
 from schema.types.clause import Clause, clause
-from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.common import Commodity, Place, commodity, place
 from schema.types.completeness import Completeness, answer_scope, completeness
-from schema.types.export_control import ExportControl, export_control
+from schema.types.export_control import ExportControl
 from schema.types.figure import Claim, preferred_claim, referenced_claim
 from schema.types.place_figure import PlaceFigure, place_figure
 from tracker.domain.completeness import control_kinds
 from tracker.domain.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
 
 
-@object_type
+@output_type(applied=applied_clauses.AppliedClause, only_spelled=True)
 class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
     applied: strawberry.Private[applied_clauses.AppliedClause]
     moment: strawberry.Private[Moment]
-    full: bool = field(
+    full: bool = struct_field(
         description="Whether it is in force for everything that its issuer supplies to the"
         " destination."
     )
-    reach: Reach = field(description="How far it reaches the supply, in force or suspended.")
-    match: Match = field(
+    reach: Reach = struct_field(description="How far it reaches the supply, in force or suspended.")
+    match: Match = struct_field(
         description="Whether it covers the supply for certain, or possibly: it names only a group."
     )
-    limits: list[str] = field(
+    limits: list[str] = struct_field(
         description="Why it reaches only a part or nothing of the supply, in words: items, forms, an"
         " end use, named entities, exemptions, technology, a measure that its issuer denies, …."
     )
@@ -45,7 +46,7 @@ class AppliedClause:
     @resolver_field
     def control(self) -> ExportControl:
         """The export control that has the clause."""
-        return export_control(self.applied.control, self.moment)
+        return ExportControl.at(self.applied.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
@@ -95,28 +96,33 @@ class ControllingPlace:
         """
         return [
             Requirement(
-                clause=applied_clause(one.clause, self.moment),
-                legal_bases=[applied_clause(basis, self.moment) for basis in one.legal_bases],
+                clause=AppliedClause(applied=one.clause, moment=self.moment),
+                legal_bases=[
+                    AppliedClause(applied=basis, moment=self.moment) for basis in one.legal_bases
+                ],
             )
             for one in applied_clauses.requirements(self.of.in_force)
         ]
 
 
-@object_type
+@output_type(of=pure.MeasureShares, only_spelled=True)
 class MeasureShare:
     """The share of the world's production that is under one measure."""
 
-    measure: Measure = field(description="The measure.")
-    share: Decimal = field(
+    of: strawberry.Private[pure.MeasureShares]
+
+    measure: Measure = struct_field(description="The measure.")
+    share: Decimal = struct_field(
         description="The share of the world's production from places with this measure in"
         " force for all of their supply, as a fraction of 1, rounded to 4"
         " decimal places."
     )
-    assumed_share: Decimal = field(
-        description="The part of `share` that is in force by its own terms, not confirmed."
+    assumed_share: Decimal = struct_field(
+        "assumed",
+        description="The part of `share` that is in force by its own terms, not confirmed.",
     )
-    contradicted_share: Decimal = field(
-        description="The part of `share` that a recorded statement contradicts."
+    contradicted_share: Decimal = struct_field(
+        "contradicted", description="The part of `share` that a recorded statement contradicts."
     )
 
 
@@ -194,7 +200,7 @@ class ExposureToward:
 
 def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     """The GraphQL type of an exposure."""
-    return from_state(
+    return lazy_object(
         Exposure,
         moment=moment,
         commodity=commodity(of.commodity),
@@ -206,15 +212,7 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
         partly_controlled_share=of.partly_controlled_share,
         assumed_share=of.assumed_share,
         contradicted_share=of.contradicted_share,
-        measures=[
-            MeasureShare(
-                measure=each.measure,
-                share=each.share,
-                assumed_share=each.assumed,
-                contradicted_share=each.contradicted,
-            )
-            for each in of.measures
-        ],
+        measures=[MeasureShare(of=each) for each in of.measures],
         later={
             "world": lambda: preferred_claim(of.world) if of.world else None,
             "places": lambda: [controlling_place(item, orders, moment) for item in of.places],
@@ -235,18 +233,6 @@ def controlling_place(
         share=of.share.share if of.share else None,
         figure=place_figure(of.share, orders) if of.share else None,
         confirmation=of.confirmation,
-        in_force=[applied_clause(item, moment) for item in of.in_force],
-        suspended=[applied_clause(item, moment) for item in of.suspended],
-    )
-
-
-def applied_clause(of: applied_clauses.AppliedClause, moment: Moment) -> AppliedClause:
-    """The GraphQL type of a clause that reaches a supply."""
-    return AppliedClause(
-        applied=of,
-        moment=moment,
-        full=of.full,
-        reach=of.reach,
-        match=of.match,
-        limits=list(of.limits),
+        in_force=[AppliedClause(applied=item, moment=moment) for item in of.in_force],
+        suspended=[AppliedClause(applied=item, moment=moment) for item in of.suspended],
     )

@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Self, TypeAlias
 
 import strawberry
 from strawberry import field
 
-from projections.analysis import claims, revisions
+from projections.analysis import claims as analysis
+from projections.analysis import revisions
 from projections.query.figure_claims import ClaimColumns, FigureClaims, claim_at
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, read_from, resolver_field
-from schema.base.memo import Once, memoize_by_identity
+from schema.base.memo import memoize_by_identity
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
-from schema.types.common import (
-    Because,
-    Commodity,
-    Node,
-    Place,
-    Quantity,
-    Source,
-    at_moment,
-    because,
-    because_event,
-    commodity,
-    from_state,
-    place,
-    source,
-)
+from schema.types.common import Because, Node, Quantity, Source, at_moment, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.ranked_figure import RankedFigure
 from tracker.domain import figure as domain
 from tracker.domain import figure_facts as facts
+from tracker.domain import values
+from tracker.domain.entity import EntityState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import ActKind, PreferenceRule, Stage, Statistic
+from tracker.domain.vocabulary import ActKind, PreferenceRule
 
 
-@object_type
+@output_type(of=facts.Series, first="commodity place statistic stage form period")
 class Series:
     """The series of a figure: commodity, place, statistic, stage and period."""
 
-    commodity: Commodity = field(description="The commodity.")
-    place: Place = field(description="The place.")
-    statistic: Statistic = field(description="The statistic, such as production.")
-    stage: Stage | None = field(description="The stage of the supply chain; null for reserves.")
-    form: str | None = field(
-        description="The product, where one stage has several; null otherwise."
-    )
-    period: int | None = field(description="The year that it is for; null for reserves.")
+    of: strawberry.Private[facts.Series]
 
+
+ByPosition: TypeAlias = "Mapping[int, Claim]"
+"""Claims of a figure by the positions of their events."""
 
 CLAIM_PATHS = {
     "figure": "on.id",
@@ -61,7 +47,7 @@ CLAIM_PATHS = {
     "published_on": "of.source.published_on",
     **{name: f"of.{name}" for name in ("edition", "edition_version", "as_of", "latest")},
     **{name: f"of.{name}" for name in ("position", "event_id")},
-    **{one.name: f"of.quantity.{one.name}" for one in fields(Quantity)},
+    **{name: f"of.quantity.{name}" for name in values.Quantity.__struct_fields__},
 }
 """Where a claim has the values of its fields."""
 
@@ -69,9 +55,9 @@ CLAIM_PATHS = {
 @read_from(
     CLAIM_PATHS,
     {
-        "series": lambda claim: series(claim.on.state.series),
-        "source": lambda claim: source(claim_of(claim).source),
-        "because": lambda claim: because((claim_of(claim).because,)),
+        "series": lambda claim: Series(of=claim.on.state.series),
+        "source": lambda claim: Source(of=claim_of(claim).source),
+        "because": lambda claim: [Because(of=claim_of(claim).because)],
         "preferred": lambda claim: claim.on.preferred.position == claim.of.position,
     },
 )
@@ -104,35 +90,52 @@ class Claim(Quantity, WithQuotation):
     )
 
 
-@object_type
+@output_type(of=analysis.PreferredClaim, only_spelled=True)
 class Choice:
     """Why a claim is preferred."""
 
-    rule: PreferenceRule = field(description="The rule that decided.")
-    reason: str | None = field(description="The recorded reason; null where none is recorded.")
-    event: Because | None = field(
+    of: strawberry.Private[analysis.PreferredClaim]
+
+    rule: PreferenceRule = struct_field(description="The rule that decided.")
+    reason: str | None = struct_field(
+        description="The recorded reason; null where none is recorded."
+    )
+    event: Because | None = struct_field(
         description="The event that recorded the judgement or the order; null where there is none."
     )
 
 
-@object_type
+@output_type(
+    of=analysis.Spread,
+    only_spelled=True,
+    first="minimum maximum absolute relative unit basis claims equivalences",
+)
 class Spread:
     """The spread of comparable claims of several publishers."""
 
-    minimum: Decimal = field(description="The smallest number.")
-    maximum: Decimal = field(description="The greatest number.")
-    absolute: Decimal = field(description="The difference between the two.")
-    relative: Decimal | None = field(
+    of: strawberry.Private[analysis.Spread]
+    by_position: strawberry.Private[ByPosition]
+
+    minimum: Decimal = struct_field(description="The smallest number.")
+    maximum: Decimal = struct_field(description="The greatest number.")
+    absolute: Decimal = struct_field(description="The difference between the two.")
+    relative: Decimal | None = struct_field(
         description="The difference as a fraction of the smallest number, rounded to 4 decimal places;"
         " null if that number is not above 0, or the difference is a thousand times as large or more."
     )
-    unit: str = field(description="The unit of these numbers.")
-    basis: str | None = field(description="The basis of the weight; null where no publisher says.")
-    claims: list[Claim] = field(description="The compared claims.")
-    equivalences: list[str] = field(
+    unit: str = struct_field(description="The unit of these numbers.")
+    basis: str | None = struct_field(
+        description="The basis of the weight; null where no publisher says."
+    )
+    equivalences: list[str] = struct_field(
         description="The declared equivalences of bases that the comparison rests on, with the reason of"
         " each: what `metal content` and `contained cobalt` have in common."
     )
+
+    @made_field
+    def claims(self) -> list[Claim]:
+        """The compared claims."""
+        return [self.by_position[one.position] for one in self.of.claims]
 
 
 @object_type
@@ -147,74 +150,144 @@ class NotComparable:
 class SideBySide:
     """Every publisher's latest claim on a figure."""
 
-    latest: list[Claim] = field(
-        description="The latest claim of every publisher, in the order in which they first published."
-    )
-    spread: Spread | None = field(
-        description="The spread of the claims that are comparable with the preferred one or, if that has"
-        " no number, with the first that has; null with fewer than two."
-    )
-    not_comparable: list[NotComparable] = field(
-        description="The claims that are not comparable: of another basis, without a number, or only a"
-        " bound."
-    )
+    of: strawberry.Private[analysis.Comparison]
+    by_position: strawberry.Private[ByPosition]
+
+    @resolver_field
+    def latest(self) -> list[Claim]:
+        """The latest claim of every publisher, in the order in which they first published."""
+        return [self.by_position[one.position] for one in self.of.latest]
+
+    @resolver_field
+    def spread(self) -> Spread | None:
+        """The spread of the claims that are comparable with the preferred one or, if that has no number,
+        with the first that has; null with fewer than two."""
+        spread = self.of.spread
+        return Spread(of=spread, by_position=self.by_position) if spread else None
+
+    @resolver_field
+    def not_comparable(self) -> list[NotComparable]:
+        """The claims that are not comparable: of another basis, without a number, or only a bound."""
+        return [
+            NotComparable(claim=self.by_position[one.position], reason=reason)
+            for one, reason in self.of.not_comparable
+        ]
 
 
-@object_type
+@output_type(
+    stated=domain.Claim,
+    of=revisions.Revision,
+    only_spelled=True,
+    first="publisher edition edition_version published_on position change change_percent"
+    " change_unavailable_reason claim before",
+)
 class Revision(Quantity):
     """A claim beside the claim of the same publisher that it restates. Nothing else is compared:
     other publishers are below `sideBySide`.
     """
 
-    publisher: str = field(description="The publisher's short id, such as `usgs`.")
-    edition: str = field(description="The edition of the publication that has it.")
-    edition_version: str | None = field(description="The version of the edition.")
-    published_on: PartialDate = field(description="When the edition was published.")
-    position: Position = field(description="The position of its event in the log.")
-    change: Decimal | None = field(
+    stated: strawberry.Private[domain.Claim]
+    of: strawberry.Private[revisions.Revision]
+    by_position: strawberry.Private[ByPosition]
+
+    publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
+    edition: str = struct_field(description="The edition of the publication that has it.")
+    edition_version: str | None = struct_field(description="The version of the edition.")
+    published_on: PartialDate = struct_field(description="When the edition was published.")
+    position: Position = struct_field(description="The position of its event in the log.")
+    change: Decimal | None = struct_field(
         description="The number less that of the claim before, in the unit of this claim; null for the"
         " first claim of a publisher, and where the two are not comparable."
     )
-    change_percent: Decimal | None = field(
+    change_percent: Decimal | None = struct_field(
         description="The change in percent of the number before, rounded to 2 decimal places; null also"
         " where that number is not above 0, or the change is a thousand times as large or more."
     )
-    change_unavailable_reason: str | None = field(
-        description="Why there is no change, in words; null where there is one, and for a first claim."
-    )
-    claim: Claim = field(description="The claim.")
-    before: Claim | None = field(
-        description="The claim of the same publisher before it; null for its first."
-    )
+
+    @made_field
+    def change_unavailable_reason(self) -> str | None:
+        """Why there is no change, in words; null where there is one, and for a first claim."""
+        return self.of.incomparable_reason
+
+    @made_field
+    def claim(self) -> Claim:
+        """The claim."""
+        return self.by_position[self.of.claim.position]
+
+    @made_field
+    def before(self) -> Claim | None:
+        """The claim of the same publisher before it; null for its first."""
+        return self.by_position[self.of.before.position] if self.of.before else None
 
 
-@object_type
+@entity_type(
+    domain.FigureState,
+    hidden="judgement judged",
+    first="series claims preferred choice revisions side_by_side because",
+)
 class Figure(Node):
     """The claims of all publishers for one series and period."""
 
-    key: str = field(description="Its series as a path: `rare_earths/CN/production/mine/2023`.")
-    entity: str = field(description="Its name in the log, `figure/<key>`.")
-    series: Series = field(description="Its series.")
-    claims: list[Claim] = field(
-        description="All claims that were public on this day, the oldest first."
+    state: strawberry.Private[domain.FigureState]
+    orders: strawberry.Private[analysis.Orders | None] = None
+    """The orders of publishers at its moment; None below `history`."""
+    key: str = struct_field(
+        description="Its series as a path: `rare_earths/CN/production/mine/2023`."
     )
-    preferred: Claim | None = field(
-        description="The preferred claim: by a judgement on this figure, else by the most specific order"
-        " of publishers (`preferences`), else the latest claim of the publisher that published"
-        " first. Null below `history`, since preferences change independently of figures."
-    )
-    choice: Choice | None = field(description="Why it is preferred; null below `history`.")
-    revisions: list[Revision] = field(
-        description="Its claims in the order of publication, each beside the claim of the same publisher"
-        " that it restates: how the number changed from edition to edition. For reserves, which"
-        " have no year, a change is also one of what is in the ground."
-    )
-    side_by_side: SideBySide | None = field(
-        description="The latest claim of every publisher, and their spread; null below `history`."
-    )
-    because: list[Because] = field(
+    series: Series = struct_field(description="Its series.")
+    because: list[Because] = struct_field(
         description="The recorded events that this state follows from, in the order of the log."
     )
+
+    @made_field
+    def claims(self) -> list[Claim]:
+        """All claims that were public on this day, the oldest first."""
+        return [*self.by_position.values()]
+
+    @made_field
+    def preferred(self) -> Claim | None:
+        """The preferred claim: by a judgement on this figure, else by the most specific order of
+        publishers (`preferences`), else the latest claim of the publisher that published first. Null
+        below `history`, since preferences change independently of figures."""
+        return self.by_position[self.compared.chosen.claim.position] if self.compared else None
+
+    @made_field
+    def choice(self) -> Choice | None:
+        """Why it is preferred; null below `history`."""
+        return Choice(of=self.compared.chosen) if self.compared else None
+
+    @made_field
+    def revisions(self) -> list[Revision]:
+        """Its claims in the order of publication, each beside the claim of the same publisher that it
+        restates: how the number changed from edition to edition. For reserves, which have no year, a
+        change is also one of what is in the ground."""
+        return [*revisions_of(self.state, self.claims).values()]
+
+    @made_field
+    def side_by_side(self) -> SideBySide | None:
+        """The latest claim of every publisher, and their spread; null below `history`."""
+        if self.compared is None:
+            return None
+        return SideBySide(of=self.compared, by_position=self.by_position)
+
+    @classmethod
+    def at(cls, state: EntityState, moment: Moment | None) -> Self:
+        """The figure without a choice, which depends on the orders of a moment: in a history, or as a
+        state beside others."""
+        assert isinstance(state, domain.FigureState)
+        return cls(state=state, version_start=moment)
+
+    @cached_property
+    def by_position(self) -> ByPosition:
+        """Its claims by position."""
+        if self.orders is None:
+            return {of.position: claim(self.state, of, None) for of in self.state.claims}
+        return claims_of(self.state, self.orders)
+
+    @cached_property
+    def compared(self) -> analysis.Comparison | None:
+        """Its claims side by side; None below `history`."""
+        return None if self.orders is None else analysis.compare(self.state, self.orders)
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -246,12 +319,12 @@ def _claim(on: RankedFigure, of: domain.Claim | ClaimColumns) -> Claim:
     return self
 
 
-def preferred_claim(of: claims.PreferredClaim) -> Claim:
+def preferred_claim(of: analysis.PreferredClaim) -> Claim:
     """The GraphQL type of the claim to use."""
     return claim(of.figure, of.claim, preferred=True)
 
 
-def referenced_claim(of: claims.ClaimRef, orders: claims.Orders) -> Claim:
+def referenced_claim(of: analysis.ClaimRef, orders: analysis.Orders) -> Claim:
     """The GraphQL type of a claim of a figure, where orders decide whether it is the preferred one."""
     figure, cited = of
     return claims_of(figure, orders)[cited.position]
@@ -263,19 +336,19 @@ def claims_weight(state: domain.FigureState) -> int:
 
 
 @memoize_by_identity(claims_weight)
-def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
+def claims_of(state: domain.FigureState, orders: analysis.Orders) -> Mapping[int, Claim]:
     """The GraphQL types of the claims of a figure, by position; which one is the preferred one is
     found out when somebody asks."""
     on = RankedFigure(state.id, orders, state)
     return {of.position: _claim(on, of) for of in state.claims}
 
 
-def listed_claims(of: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
+def listed_claims(of: FigureClaims, orders: analysis.Orders) -> Mapping[int, Claim]:
     """The same for a list of claims, without decoding the figure before somebody asks for more."""
     return of.made(orders, _listed_claims)
 
 
-def _listed_claims(listed: FigureClaims, orders: claims.Orders) -> Mapping[int, Claim]:
+def _listed_claims(listed: FigureClaims, orders: analysis.Orders) -> Mapping[int, Claim]:
     on = RankedFigure(listed.id, orders, listed.json)
     return {of.position: _claim(on, of) for of in listed.claims}
 
@@ -284,107 +357,18 @@ def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int,
     """The GraphQL types of the revisions of a figure, by position; `shown` are its claims."""
     by_position = {int(claim.position): claim for claim in shown}
     return {
-        of.claim.position: from_state(
-            Revision,
-            of.claim.quantity,
-            of.claim,
-            publisher=of.claim.publisher,
-            published_on=of.claim.published_on,
-            change=of.change,
-            change_percent=of.change_percent,
-            change_unavailable_reason=of.incomparable_reason,
-            claim=by_position[of.claim.position],
-            before=by_position[of.before.position] if of.before else None,
+        of.claim.position: Revision(
+            number=of.claim.quantity, stated=of.claim, of=of, by_position=by_position
         )
         for of in revisions.revisions(state)
     }
 
 
-def series(of: facts.Series) -> Series:
-    """The GraphQL type of a series."""
-    return from_state(Series, of, commodity=commodity(of.commodity), place=place(of.place))
-
-
-def figure(state: domain.FigureState, orders: claims.Orders, moment: Moment) -> Figure:
+def figure(state: domain.FigureState, orders: analysis.Orders, moment: Moment) -> Figure:
     """The GraphQL type of a figure at a moment, with the orders of that moment."""
     return at_moment(_content(state, orders), moment)
 
 
 @memoize_by_identity(claims_weight)
-def _content(state: domain.FigureState, orders: claims.Orders) -> Figure:
-    by_position = claims_of(state, orders)
-
-    compared = Once(lambda: claims.compare(state, orders))
-
-    return _figure(
-        state,
-        {
-            "claims": lambda: list(by_position.values()),
-            "preferred": lambda: by_position[compared().chosen.claim.position],
-            "choice": lambda: choice(compared().chosen),
-            "side_by_side": lambda: side_by_side(compared(), by_position),
-        },
-    )
-
-
-def past_figure(state: domain.FigureState, moment: Moment | None) -> Figure:
-    """A figure without a choice, which is a matter of the orders of a moment: in a history, or as a
-    state beside others."""
-    shown = _figure(
-        state,
-        {"claims": lambda: [claim(state, of, None) for of in state.claims]},
-        preferred=None,
-        choice=None,
-        side_by_side=None,
-    )
-    shown.version_start = moment
-    return shown
-
-
-def choice(of: claims.PreferredClaim) -> Choice:
-    """The GraphQL type of why a claim is preferred."""
-    return Choice(
-        rule=of.rule, reason=of.reason, event=because_event(of.event) if of.event else None
-    )
-
-
-def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> SideBySide:
-    """The GraphQL types of claims side by side."""
-    spread = of.spread
-    return SideBySide(
-        latest=[by_position[one.position] for one in of.latest],
-        spread=Spread(
-            minimum=spread.minimum,
-            maximum=spread.maximum,
-            absolute=spread.absolute,
-            relative=spread.relative,
-            unit=spread.unit,
-            basis=spread.basis,
-            claims=[by_position[one.position] for one in spread.claims],
-            equivalences=list(spread.equivalences),
-        )
-        if spread
-        else None,
-        not_comparable=[
-            NotComparable(claim=by_position[one.position], reason=reason)
-            for one, reason in of.not_comparable
-        ],
-    )
-
-
-def _figure(
-    state: domain.FigureState, later: Mapping[str, Callable[[], Any]], **chosen: Any
-) -> Figure:
-    return from_state(
-        Figure,
-        state,
-        key=state.id,
-        entity=f"figure/{state.id}",
-        later={
-            "series": lambda: series(state.series),
-            "because": lambda: because(state.because),
-            "revisions": lambda: [*revisions_of(state, later["claims"]()).values()],
-            **later,
-        },
-        **chosen,
-    )
+def _content(state: domain.FigureState, orders: analysis.Orders) -> Figure:
+    return Figure(state=state, orders=orders)

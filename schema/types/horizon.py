@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import strawberry
 from strawberry import field
 
 from projections.query.horizon import Horizon as KnownHorizon
 from projections.query.watching import IssuerWatch, UnreadSource
 from schema.base.decorators import object_type
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day, Instant, Position
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import FetchFailure
 
 
-@object_type
+@output_type(of=UnreadSource, only_spelled=True)
 class SourceNotRead:
     """A source whose last look could not read everything, or that was never read."""
 
-    key: str = field(description="Its key: see `watchedSource`.")
-    name: str = field(description="What it is called.")
-    since: Instant | None = field(
+    of: strawberry.Private[UnreadSource]
+
+    key: str = struct_field(description="Its key: see `watchedSource`.")
+    name: str = struct_field(description="What it is called.")
+    since: Instant | None = struct_field(
         description="When the first look ended that could not read everything; null where no look has"
         " ended yet."
     )
-    code: FetchFailure | None = field(
+    code: FetchFailure | None = struct_field(
         description="Why, for programs; null where no request failed by itself."
     )
-    reason: str | None = field(description="Why, in one line; null likewise.")
-    looked_at: Instant | None = field(
+    reason: str | None = struct_field(description="Why, in one line; null likewise.")
+    looked_at: Instant | None = struct_field(
         description="When it was last read; what is known of it is as old. Null where it never was."
     )
 
@@ -83,19 +87,7 @@ def horizon(issuer: str, known: KnownHorizon | None, watch: IssuerWatch) -> Hori
         looked_at=instant(watch.looked_at),
         next_look_expected_at=instant(watch.next_look_expected_at),
         covers_until=Day(watch.covers_until.isoformat()) if watch.covers_until else None,
-        not_read=[not_read(one) for one in watch.not_read],
-    )
-
-
-def not_read(of: UnreadSource) -> SourceNotRead:
-    """The GraphQL type of a source that can't be read."""
-    return SourceNotRead(
-        key=of.key,
-        name=of.name,
-        since=instant(of.since),
-        code=of.code,
-        reason=of.reason,
-        looked_at=instant(of.looked_at),
+        not_read=[SourceNotRead(of=one) for one in watch.not_read],
     )
 
 

@@ -7,28 +7,19 @@ A field with the name of an entity has a link beside it: its name with what it l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import singledispatch
-from typing import Any
 
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.types.common import Node
-from schema.types.figure import figure, past_figure
+from schema.types.common import NODE_TYPES, Node
+from schema.types.figure import figure
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import FigureState
 
 
-@singledispatch
-def node_of(state: EntityState, moment: Moment | None) -> Any:
-    """The GraphQL type of a state at a moment, or in a version of a history without one.
-
-    The module of each type registers how its states are shown.
-    """
-    raise TypeError(f"no state of an entity: {state!r}")
-
-
-node_of.register(FigureState)(past_figure)
+def node_of(state: EntityState, moment: Moment | None) -> Node:
+    """The GraphQL type of a state at a moment, or in a version of a history without one."""
+    return NODE_TYPES[type(state)].at(state, moment)
 
 
 async def linked_node(info: Info, entity: str, moment: Moment | None) -> Node | None:
@@ -55,4 +46,4 @@ async def linked_nodes(
 def _node(state: EntityState, orders: Orders, moment: Moment) -> Node:
     if isinstance(state, FigureState):
         return figure(state, orders, moment)
-    return node_of(state, moment)  # type: ignore[no-any-return]  # each kind registers its own type
+    return node_of(state, moment)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import strawberry
 from strawberry import field
 
 from projections.query.lists import Key, Keyed, KeyRange
-from schema.base.decorators import object_type
 from schema.base.enums import described_enum
-from schema.base.scalars import Day, Instant, Position
-from schema.inputs.order_by import EventOrder
+from schema.base.output_types import output_type, struct_field
+from schema.base.scalars import Instant, Position
 from schema.inputs.pagination import cursor_error
-from schema.types.common import from_state
 from schema.types.connection import PageSource
 from tracker.domain import watched_source_facts as facts
 from tracker.domain.entity import TYPES
@@ -43,34 +42,39 @@ described_enum(
 )
 
 
-@object_type
+@output_type(
+    event=RecordedEvent,
+    of=facts.Looked,
+    only_spelled=True,
+    first="look started_at at requests snapshots candidates complete covers_until warnings position"
+    " event_id",
+)
 class Look:
     """A look at a watched source that has ended."""
 
-    look: int = field(description="Its number: 1, 2, 3, ….")
-    started_at: Instant = field(description="When it began.")
-    at: Instant = field(description="When it ended.")
-    requests: int = field(description="The number of its requests.")
-    snapshots: int = field(description="How many of their answers were new.")
-    candidates: int = field(description="How many new candidates were found.")
-    complete: bool = field(description="Whether everything of the list was read.")
-    covers_until: Day | None = field(
-        description="The day up to which all that the publisher had announced was seen; null where that"
-        " can't be said."
-    )
-    warnings: list[str] = field(description="What was odd without being a failure, at most 20.")
-    position: Position = field(description="The position of its event in the log.")
-    event_id: str = field(description="The id of its event.")
+    of: strawberry.Private[facts.Looked]
+    event: strawberry.Private[RecordedEvent]
+    look: int = struct_field(description="Its number: 1, 2, 3, ….")
+    at: Instant = struct_field(description="The time at which it ended.")
+    position: Position = struct_field(description="The position of its event in the log.")
+    event_id: str = struct_field(description="The id of its event.")
 
 
-@object_type
+@output_type(
+    event=RecordedEvent,
+    of=facts.FetchFact,
+    only_spelled=True,
+    first="look at outcome address moved_to status sha256 size media_type code reason",
+)
 class Fetch:
     """A request to an address of a watched source, and what came of it."""
 
-    look: int = field(description="The number of the look that it was part of.")
-    at: Instant = field(description="When the answer had come, or failed to.")
+    of: strawberry.Private[facts.FetchFact]
+    event: strawberry.Private[RecordedEvent]
+    look: int = struct_field(description="The number of the look that it was part of.")
+    at: Instant = struct_field(description="When the answer had come, or failed to.")
     outcome: FetchOutcome = field(description="What came of it.")
-    address: str = field(description="The address that was asked for.")
+    address: str = struct_field(description="The address that was asked for.")
     moved_to: str | None = field(
         description="Where the answer came from in the end; null if from the address itself."
     )
@@ -87,38 +91,24 @@ class Fetch:
         description="Why it failed, for programs; null if it did not."
     )
     reason: str | None = field(description="Why it failed, in one line; null if it did not.")
-    position: Position = field(description="The position of its event in the log.")
-    event_id: str = field(description="The id of its event.")
+    position: Position = struct_field(description="The position of its event in the log.")
+    event_id: str = struct_field(description="The id of its event.")
 
 
 def look(of: RecordedEvent) -> Look:
     """The GraphQL type of the end of a look."""
     fact = of.fact
     assert isinstance(fact, facts.Looked)
-    return from_state(
-        Look,
-        fact,
-        covers_until=Day(fact.covers_until.isoformat()) if fact.covers_until else None,
-        position=Position(str(of.position)),
-        event_id=of.event_id,
-    )
+    return Look(of=fact, event=of)
 
 
 def fetch(of: RecordedEvent) -> Fetch:
     """The GraphQL type of a fetch."""
     fact = of.fact
     assert isinstance(fact, facts.FetchFact)
-    nothing = dict.fromkeys(("moved_to", "status", "sha256", "media_type", "code", "reason"))
-    said = {**nothing, **{name: getattr(fact, name) for name in nothing if hasattr(fact, name)}}
-    return from_state(
-        Fetch,
-        fact,
-        **said,
-        size=float(fact.size) if isinstance(fact, facts.Fetched) else None,
-        outcome=FetchOutcome(of.type),
-        position=Position(str(of.position)),
-        event_id=of.event_id,
-    )
+    results = ("moved_to", "status", "sha256", "size", "media_type", "code", "reason")
+    found: dict[str, Any] = {name: getattr(fact, name, None) for name in results}
+    return Fetch(of=fact, event=of, outcome=FetchOutcome(of.type), **found)
 
 
 def stream_pages(
@@ -126,7 +116,7 @@ def stream_pages(
     stream: str,
     types: Sequence[str],
     until: int,
-    order: EventOrder,
+    order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Events of one stream that are of some types, as known at a position."""

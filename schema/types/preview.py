@@ -16,10 +16,11 @@ from projections.query import preview as previews
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day, Position
-from schema.types.change import Change, change
+from schema.types.change import Change
 from schema.types.common import Source, event_sources
-from schema.types.status_period import StatusPeriod, status_period
+from schema.types.status_period import StatusPeriod
 from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
 from tracker.domain.codec import encode
@@ -28,17 +29,21 @@ from tracker.domain.vocabulary import Measure
 from tracker.log.entries import NewEvent, RecordedEvent
 
 
-@object_type
+@output_type(of=RecordedEvent, only_spelled=True)
 class PlannedEvent:
     """An event that commands would record."""
 
     of: strawberry.Private[RecordedEvent]
     decided: strawberry.Private[NewEvent]
 
-    type: str = field(description="Its type, such as `ExportControl.Suspended`.")
-    entity: str = field(description="The entity that it is about, such as `alliance/quad`.")
-    version: int = field(description="Its number among the events of the entity: 1, 2, 3, ….")
-    actor: str | None = field(description="Who would record it: the caller.")
+    type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
+    entity: str = struct_field(
+        "stream", description="The entity that it is about, such as `alliance/quad`."
+    )
+    version: int = struct_field(
+        description="Its number among the events of the entity: 1, 2, 3, …."
+    )
+    actor: str | None = struct_field(description="Who would record it: the caller.")
 
     @resolver_field
     def public_on(self) -> Day | None:
@@ -72,17 +77,19 @@ class PlannedEvent:
         return cast(JSON, msgspec.json.decode(encode(with_texts_restored(self.of.fact, texts))))
 
 
-@object_type
+@output_type(of=previews.StatusChange, only_spelled=True)
 class StatusChange:
     """A clause whose statuses over time would not be the same, or not rest on the same events."""
 
-    entity: str = field(description="The export control in the log, `export-control/<key>`.")
-    clause: str = field(description="The key of the clause.")
-    measure: Measure = field(description="How the clause works, by its last wording.")
-    before: list[StatusPeriod] = field(
+    of: strawberry.Private[previews.StatusChange]
+
+    entity: str = struct_field(description="The export control in the log, `export-control/<key>`.")
+    clause: str = struct_field(description="The key of the clause.")
+    measure: Measure = struct_field(description="How the clause works, by its last wording.")
+    before: list[StatusPeriod] = struct_field(
         description="All times of its status as the log knows them, the oldest first."
     )
-    after: list[StatusPeriod] = field(
+    after: list[StatusPeriod] = struct_field(
         description="All times of its status as the log would know them, the oldest first."
     )
 
@@ -119,7 +126,7 @@ class Preview:
         found: list[Change] = []
         for entity in sorted(self.planned.planned):
             if of := self.planned.change(entity, start.valid_at):
-                found.append(change(of, start, end))
+                found.append(Change(of=of, start=start, end=end))
             await asyncio.sleep(0)  # others get their turn
         return found
 
@@ -129,7 +136,7 @@ class Preview:
         found: list[StatusChange] = []
         for entity in sorted(self.planned.planned):
             of = self.planned.status_changes(entity, self.start.valid_at)
-            found.extend(map(status_change, of))
+            found.extend(StatusChange(of=one) for one in of)
             await asyncio.sleep(0)
         return found
 
@@ -141,23 +148,8 @@ def preview(start: Moment, planned: previews.Preview, run: DryRun) -> Preview:
         start=start,
         position=Position(str(start.position)),
         repeated=not run.events,
-        events=[planned_event(*both) for both in zip(run.events, run.decided, strict=True)],
-    )
-
-
-def status_change(of: previews.StatusChange) -> StatusChange:
-    """The GraphQL type of a clause whose statuses would differ."""
-    return StatusChange(
-        entity=of.entity,
-        clause=of.clause,
-        measure=of.measure,
-        before=[status_period(one) for one in of.before],
-        after=[status_period(one) for one in of.after],
-    )
-
-
-def planned_event(of: RecordedEvent, decided: NewEvent) -> PlannedEvent:
-    """The GraphQL type of a planned event."""
-    return PlannedEvent(
-        of=of, decided=decided, type=of.type, entity=of.stream, version=of.version, actor=of.actor
+        events=[
+            PlannedEvent(of=of, decided=decided)
+            for of, decided in zip(run.events, run.decided, strict=True)
+        ],
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import strawberry
 from strawberry import field
 
 from schema.base.decorators import object_type
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Instant, Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
@@ -12,21 +14,28 @@ from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 from tracker.audit.sign.keystore import PublicKey
 
 
-@object_type
+@output_type(of=StoredCheckpoint, only_spelled=True, first="size root")
 class Checkpoint:
     """A signed checkpoint of the transparency log (C2SP tlog-checkpoint): it commits to every event
     up to a position.
     """
 
-    size: Position = field(
+    of: strawberry.Private[StoredCheckpoint]
+
+    size: Position = struct_field(
         description="The number of events that it commits to, which is the position of the last one."
     )
-    root: str = field(description="The root hash of the Merkle tree over their entries, in base64.")
-    note: str = field(
+
+    @made_field
+    def root(self) -> str:
+        """The root hash of the Merkle tree over their entries, in base64."""
+        return to_base64(self.of.root)
+
+    note: str = struct_field(
         description="The whole signed note, as `/log/checkpoint/<size>` serves it. Verify this text, and"
         " keep it."
     )
-    signed_at: Instant = field(
+    signed_at: Instant = struct_field(
         description="The time of signing, by the server's clock. The note does not contain it."
     )
 
@@ -94,23 +103,13 @@ def log_key(of: PublicKey) -> LogKey:
     )
 
 
-def checkpoint(of: StoredCheckpoint) -> Checkpoint:
-    """The GraphQL type of a checkpoint."""
-    return Checkpoint(
-        size=Position(str(of.size)),
-        root=to_base64(of.root),
-        note=of.note,
-        signed_at=Instant(of.signed_at),  # type: ignore[arg-type]  # the scalar writes it
-    )
-
-
 def inclusion(of: InclusionResult) -> InclusionProof:
     """The GraphQL type of an inclusion proof."""
     return InclusionProof(
         position=Position(str(of.proof.index + 1)),
         leaf_hash=to_base64(of.leaf),
         hashes=list(map(to_base64, of.proof.hashes)),
-        checkpoint=checkpoint(of.checkpoint),
+        checkpoint=Checkpoint(of=of.checkpoint),
         text=str(of.proof),
     )
 
@@ -120,6 +119,6 @@ def consistency(of: audit.ConsistencyProof, in_: StoredCheckpoint) -> Consistenc
     return ConsistencyProof(
         old=Position(str(of.old)),
         hashes=list(map(to_base64, of.hashes)),
-        checkpoint=checkpoint(in_),
+        checkpoint=Checkpoint(of=in_),
         text=str(of),
     )

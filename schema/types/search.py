@@ -14,10 +14,9 @@ from projections.query.search import positions_behind
 from projections.query.search_matches import Match, SoughtWord, Text, best_matches
 from projections.versions.search_document import passages
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.base.scalars import Position
 from schema.types.change import EntityKind
-from schema.types.common import from_state
 from schema.types.event import State, graphql_state
 from schema.types.figure import figure
 from tracker.domain.alliance import AllianceState
@@ -106,7 +105,7 @@ def search_result(
     sought: Sequence[SoughtWord],
 ) -> SearchResult:
     """The GraphQL type of an entity that was found."""
-    return from_state(
+    return lazy_object(
         SearchResult,
         state=state,
         sought=sought,

@@ -98,8 +98,11 @@ class Member(Value, frozen=True, kw_only=True):
     """A member on a day."""
 
     place: Place
+    """The member."""
     since: PartialDate
+    """The day on which it joined, as exactly as known."""
     role: MemberRole = MemberRole.MEMBER
+    """In which role it takes part; only MEMBER and CHAIR are members."""
 
 
 class Membership(NamedTuple):
@@ -114,16 +117,27 @@ class AllianceState(StateWithEvidence, frozen=True, kw_only=True):
     """An alliance on a day."""
 
     name: str
+    """Its name on this day."""
     status: AllianceStatus
+    """Whether it exists, was succeeded or was dissolved, on this day."""
     founded_on: PartialDate
+    """The day on which it was founded."""
     members: tuple[Member, ...]
+    """Its members on this day, and who takes part in another role."""
     members_known: bool = True
+    """False while no list of members has been published."""
     part_of: Name | None = None
+    """The key of the alliance that it is an initiative of; null if of none."""
     replaces: Name | None = None
+    """The key of the alliance that it replaced; null if none."""
     succeeded_by: str | None = None
+    """The key of the alliance that replaced it; null while none has."""
     ended_on: PartialDate | None = None
+    """The day on which it was dissolved or succeeded; null while it exists."""
     former_names: tuple[str, ...] = ()
+    """Its earlier names, the oldest first."""
     purpose: Text | None = None
+    """Its purpose."""
 
     def membership(self, place: Place, day: date) -> Membership:
         """How a place belongs to it on a day: itself, through a union that it is in, or not."""

@@ -123,12 +123,16 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     """An announcement on a day."""
 
     date: PartialDate
+    """The date on which it was made."""
     kind: AnnouncementKind
+    """Its kind, such as a commitment."""
     title: str
     actors: tuple[Actor, ...]
     source: Source
+    """The source that reports it."""
     original_title: OriginalTitle | None = None
     commodities: tuple[Commodity, ...] = ()
+    """The commodities that it is about."""
     topic: Name | None = None
     about: tuple[Name, ...] = ()
     amounts: tuple[Amount, ...] = ()
@@ -137,6 +141,7 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     conflicts_with: tuple[Name, ...] = ()
     supersedes: tuple[Name, ...] = ()
     superseded_by: str | None = None
+    """The announcement that replaced it; null while none has."""
     note: FreeText | None = None
     quotation: FreeText | None = None
 

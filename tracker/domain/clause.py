@@ -45,54 +45,86 @@ from tracker.errors import InvalidInput
 class Clause(Value, frozen=True, kw_only=True):
     """The content of one clause. Absent destinations, origins or forms mean all of them; an absent
     start means that no date is given.
-
-    `in_force_until` is inclusive. `items` are the goods that it names, all that there are of its
-    forms if `items_complete`. `destinations` are for exports, `origins` for imports, and
-    `exceptions` the places among them for which it is otherwise. `entities` names the firms it is
-    limited to, `entity_count` their number where the source does not name them, `exporters` those
-    that alone may export. `de_minimis_percent` is the share of foreign value from which it reaches
-    goods made abroad. `period` is the year or month that a quota is for. `rate_up_to_percent` is
-    the upper end where a rate is a range, `rate_specific` a duty by weight.
     """
 
     id: Name
+    """Its number or name in the instrument, such as `1`."""
     measure: Measure
+    """How it works: a licence, a ban, a quota, a tariff, …."""
     commodities: tuple[Commodity, ...]
+    """The commodities that it covers."""
     destinations: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
+    """The destinations that exports need permission for, or are banned to; empty where it limits
+    none. For imports see `origins`."""
     origins: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
+    """The places whose goods it limits as imports; empty: all places. For imports only."""
     exceptions: Annotated[tuple[PlaceException, ...], NOT_A_SUBJECT] = ()
+    """Places for which it does not apply, or with another rate."""
     in_force_from: PartialDate | None = None
+    """The first day on which it applies; null where no date is given. A quota with a `period`
+    applies from its first day, then."""
     in_force_until: PartialDate | None = None
+    """Its last day, inclusive; null where it has no announced end. A quota with a `period` applies
+    until `carryOverUntil` or its last day, then."""
     end: ClauseEnd | None = None
+    """How it ends, where no last day is known; null where the facts do not say."""
     end_condition: Text | None = None
+    """The condition for its end."""
     legal_stage: LegalStage = LegalStage.ADOPTED
+    """Its legal stage, from proposal to law; ADOPTED if left out."""
     decision_due: PartialDate | None = None
+    """The day by which it is to be decided whether it becomes law."""
     covers: Covers = Covers.GOODS
+    """What it covers: the goods themselves (the default), or the technology, equipment, materials
+    or services to make them."""
     forms: tuple[Form, ...] = ()
+    """The forms of the goods that it covers; empty: all."""
     items: tuple[Item, ...] = ()
+    """The goods that it names one by one; empty: all of its commodities and forms."""
     items_complete: bool = False
+    """Whether its items are all goods of its forms; if not, it covers only a part of them."""
     exempt_items: Annotated[tuple[Item, ...], NOT_A_SUBJECT] = ()
+    """The goods that are exempt, one by one."""
     end_use: Name | None = None
+    """The end use that it is limited to."""
     entities: tuple[Name, ...] = ()
+    """The firms that it is limited to, where the source names them."""
     entity_count: int | None = None
+    """The number of firms, where the source does not name them."""
     exporters: tuple[Name, ...] = ()
+    """The firms that alone may export."""
     territory: Territory = Territory.HOME
+    """Whether it covers goods in the issuer's territory (HOME, the default), goods abroad, or
+    both."""
     de_minimis_percent: Decimal | None = None
+    """The percentage of controlled content from which it covers goods made abroad."""
     exemptions: Text | None = None
+    """The exemptions, in words."""
     rate_percent: Decimal | None = None
+    """The rate of a tariff; the lower end where it is a range."""
     rate_up_to_percent: Decimal | None = None
+    """The upper end of a rate that is a range."""
     rate_specific: Quantity | None = None
+    """A duty by weight, in a unit such as `USD/t`."""
     rate_text: Text | None = None
+    """The rate in words, where numbers do not say it."""
     price_floor: Quantity | None = None
+    """The price of a price floor, in a unit such as `USD/kg`."""
     quota: Quantity | None = None
+    """The amount of a quota."""
     period: PartialDate | None = None
+    """The year or month that a quota is for, such as `2026`. Without other days the quota is in
+    force in this period."""
     quota_part: QuotaPart | None = None
+    """Whether the amount is all of the period's or one of several that add up."""
     carry_over_until: PartialDate | None = None
+    """The last day on which what is left of a quota may be used, inclusive."""
     note: FreeText | None = None
 
     @property
     def firms_statement(self) -> str | None:
-        """The number of firms that are named, of those that it is limited to; None for all firms."""
+        """The number of firms that are named, of those that it is limited to, in a sentence; null if it is
+        limited to none. A firm that is not named is not found by its name."""
         named = len(self.entities)
         if self.entity_count is not None:
             return f"{named} of {self.entity_count} firms are named."
@@ -185,45 +217,59 @@ class PartialSuspension(Value, frozen=True, kw_only=True):
     """A time in which a clause does not apply to some firms while it does to all others."""
 
     entities: tuple[Name, ...]
+    """The firms."""
     suspended_from: PartialDate
+    """The first day."""
     suspended_until: PartialDate | None = None
+    """The last day, inclusive; null: until further notice."""
     suspended_for: Duration | None = None
+    """Its length in ISO 8601 where the act gives that instead of an end."""
 
 
 class StatedSuspension(Value, frozen=True, kw_only=True):
-    """A statement of a government, without a legal instrument, that a suspension runs until a day.
-
-    `by` is who made it, on the day `on`; `until` is the last suspended day by it, inclusive.
-    """
+    """A statement of a government, without a legal instrument, that a suspension runs until a day."""
 
     by: Name
+    """The maker of the statement."""
     on: PartialDate
+    """The day of the statement."""
     until: PartialDate
+    """The last suspended day by the statement, inclusive."""
     source: Source
+    """The source of the statement."""
 
 
 class ClauseState(Value, frozen=True, kw_only=True):
-    """A clause on a day: what it says, its status, and what is known to come.
-
-    `returns_on` is the first day on which a suspended clause is back without any further act.
-    `first_in_force` is absent while the clause has never been in force. `retroactive` is whether
-    its first day lies before the day on which that was made public. `continued_in` is the key of
-    the instrument into which it was merged.
-    """
+    """A clause on a day: what it says, its status, and what is known to come."""
 
     clause: Clause
     status: ClauseStatus
+    """Whether it applies on the day, or why not."""
     suspended_from: PartialDate | None = None
+    """The first day of the suspension that it is in or that is to come."""
     suspended_until: PartialDate | None = None
+    """The last suspended day, inclusive; null also means until further notice."""
     suspended_for: Duration | None = None
+    """The length of the suspension in ISO 8601, such as `P90D`, where the act gives that instead of
+    an end; `suspendedUntil` is counted from it, the first day included."""
     returns_on: date | None = None
+    """The first day on which it is in force again without a further act."""
     repealed_from: PartialDate | None = None
+    """The day from which it is repealed, or merged into another instrument."""
     continued_in: Name | None = None
+    """The key of the export control into which it was merged."""
     discontinued_from: PartialDate | None = None
+    """The day from which it is withdrawn, lapsed or concluded."""
     first_in_force: date | None = None
+    """The first day on which it was in force; null while it never was."""
     retroactive: bool = False
+    """Whether it was made public only after its first day. The states of the days between do not
+    include it."""
     partial_suspensions: tuple[PartialSuspension, ...] = ()
+    """Suspensions for single firms, present and future; its status does not change with them."""
     stated_suspension: StatedSuspension | None = None
+    """The last statement of a government that its suspension runs until a day, where no legal
+    instrument says so; null after that day, and where a later act has overtaken it."""
 
     def contradiction(self, day: date) -> StatedSuspension | None:
         """The statement by which it is still suspended on `day`, although by its text it is in force."""

@@ -76,18 +76,28 @@ class CoverageState(StateWithEvidence, frozen=True, kw_only=True):
     """A list that was read; `declared_on` is the day of its newest declaration."""
 
     issuer: Actor
+    """The issuer of the acts."""
     acts: ActKind
     name: str
+    """The list that was read."""
     last: PartialDate
     checked_by: str
     declared_on: PartialDate
+    """The day of its newest declaration."""
     first: PartialDate | None = None
+    """The first date covered; null if the list goes back to the first act of its kind."""
     commodities: tuple[Commodity, ...] = ()
+    """The commodities whose acts were read; empty for all."""
     left_out: tuple[str, ...] = ()
+    """The acts of this kind and period that were not read, in sentences; empty if the list is
+    complete."""
     firms_named: bool | None = None
+    """Whether all listed firms are named; null for other lists than entity lists."""
     watched_source: str | None = None
     withdrawn_on: PartialDate | None = None
+    """The day from which it no longer counts; null while it does."""
     withdrawn_because: str | None = None
+    """The reason; null while it counts."""
 
 
 class CoverageFold(CitingFold[CoverageState]):

@@ -18,8 +18,11 @@ class Dispute(Value, frozen=True, kw_only=True):
     """An account that differs from the instrument as recorded here."""
 
     account: str
+    """The other source's account, in words."""
     source: Source
+    """The other source."""
     commodities: tuple[Commodity, ...] = ()
+    """The commodities that it is about."""
     judged: Text | None = None
 
 

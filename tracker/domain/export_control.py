@@ -47,11 +47,13 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     direction: Direction
     title: str
     announced_on: PartialDate
+    """The date of its announcement."""
     clauses: tuple[ClauseState, ...]
     original_title: OriginalTitle | None = None
     instrument: Name | None = None
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
+    """Different accounts of it by other sources."""
 
     @property
     def issuers(self) -> tuple[str, ...]:

@@ -40,12 +40,17 @@ class Announced(Fact, frozen=True, kw_only=True):
 
     on: PartialDate
     issuer: Place
+    """Who issued it, such as `CN`."""
     direction: Direction
+    """What it restricts: exports, imports or production."""
     title: Name
+    """Its title."""
     clauses: tuple[Clause, ...]
     original_title: OriginalTitle | None = None
     instrument: Name | None = None
+    """The legal act, as its issuer cites it."""
     official: bool = True
+    """False for a measure that only others report and its issuer denies."""
 
     def __post_init__(self) -> None:
         if not self.clauses:

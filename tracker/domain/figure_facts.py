@@ -33,11 +33,16 @@ class Series(Value, frozen=True, kw_only=True):
     """
 
     commodity: Commodity
+    """The commodity."""
     place: Place
+    """The place, such as `CN` or `WORLD`."""
     statistic: Statistic
     stage: Stage | None = None
+    """The stage of the supply chain; null for reserves."""
     form: Form | None = None
+    """The product, where one commodity and stage has several, such as `sponge`; null otherwise."""
     period: int | None = None
+    """The year that it is for; null for reserves."""
 
     def __post_init__(self) -> None:
         stock = self.statistic in (Statistic.RESERVES, Statistic.RESERVES_SHARE)

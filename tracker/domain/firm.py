@@ -47,9 +47,12 @@ class FirmState(StateWithEvidence, frozen=True, kw_only=True):
     """A firm on a day. `also` are other spellings of its names."""
 
     name: str
+    """Its name on this day."""
     also: tuple[str, ...] = ()
     former_names: tuple[str, ...] = ()
+    """Its earlier names, the oldest first."""
     place: Place | None = None
+    """The place of its seat; null if not recorded."""
 
     @property
     def spellings(self) -> frozenset[str]:

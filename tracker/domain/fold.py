@@ -55,6 +55,7 @@ class StateWithEvidence(EntityState, frozen=True, kw_only=True):
     """A state that lists the facts behind it apart from what they say."""
 
     because: tuple[Evidence, ...]
+    """The recorded events that this state follows from, in the order of the log."""
 
 
 S = TypeVar("S", bound=EntityState)

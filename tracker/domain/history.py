@@ -56,8 +56,11 @@ class Evidence(Value, frozen=True, kw_only=True):
     """A fact that made a state what it is."""
 
     position: int
+    """Its position in the log."""
     event_id: str
+    """Its event id, which `retractEvent` takes."""
     type: str
+    """Its type, such as `ExportControl.Suspended`."""
     source: Source
     more_sources: tuple[Source, ...] = ()
 

@@ -15,23 +15,24 @@ from tracker.errors import InvalidInput
 
 
 class ImportCounts(Value, frozen=True, kw_only=True):
-    """The counts of the outcomes of a file's items. Every item counts once, with two exceptions.
-
-    `new` facts are recorded, `restated` ones as well: claims on a series that the publisher had a
-    claim on in another edition. `corrected` facts took the place of what an earlier reader read
-    in the same row; `withdrawn` ones it read where this one reads nothing. `unchanged` is in the
-    log already, `repeated` says again what an earlier row of the file says, `refused` was not
-    understood or left out, with a reason. `suspect` facts are recorded, and counted there too.
-    """
+    """Counts of the outcomes of a file's items; `restated` and `suspect` facts are counted as `new` too."""
 
     new: int = 0
+    """Facts that were recorded."""
     restated: int = 0
+    """Recorded claims on a series on which the publisher already had a claim in another edition."""
     corrected: int = 0
+    """Facts that replaced what an earlier import read in the same row, which was retracted."""
     withdrawn: int = 0
+    """Retracted facts: a later version of the reader reads nothing in their row."""
     unchanged: int = 0
+    """Facts that were in the log already."""
     repeated: int = 0
+    """Rows that repeat an earlier row of the file."""
     refused: int = 0
+    """Places that were not understood, or left out deliberately."""
     suspect: int = 0
+    """Recorded facts that are implausible."""
 
     @property
     def items(self) -> int:
@@ -50,18 +51,29 @@ class RefusalReason(Value, frozen=True, kw_only=True):
     """Why so many items were refused."""
 
     reason: Name
+    """The reason."""
     count: int
+    """The number of places."""
     code: Name | None = None
+    """The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or
+    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports recorded before codes were and for
+    `other reasons` together."""
 
 
 class Remark(Value, frozen=True, kw_only=True):
     """A remark on one place in the file. Older receipts have no codes."""
 
     reason: Name
+    """The remark."""
     line: int
+    """The line, counted from 1."""
     column: Name | None = None
+    """The column or field."""
     text: Name | None = None
+    """The text of the place, or the id of the fact."""
     code: Name | None = None
+    """The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or
+    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports recorded before codes were."""
 
 
 class Receipt(Fact, frozen=True, kw_only=True):
@@ -94,17 +106,30 @@ class ImportState(StateWithEvidence, frozen=True, kw_only=True):
     """An import: what its receipt says."""
 
     on: PartialDate
+    """The day of the import (UTC)."""
     reader: str
+    """The source, such as `usgs`: see `tracker sources`."""
     reader_version: str
+    """The version of the reader."""
     file: str
+    """The name of the file."""
     sha256: str
+    """The SHA-256 of the file, as hexadecimal digits."""
     size: int
+    """The size of the file in bytes."""
     counts: ImportCounts
+    """Exact counts of the outcomes."""
     encoding: str | None = None
+    """The encoding of its text, such as `utf-8` or `gb18030`; null for workbooks, and for imports
+    recorded before encodings were."""
     events: int = 0
+    """The number of recorded events; they are directly before the receipt in the log."""
     reasons: tuple[RefusalReason, ...] = ()
+    """The most frequent reasons of refusals."""
     refused: tuple[Remark, ...] = ()
+    """The first 20 refused places."""
     suspects: tuple[Remark, ...] = ()
+    """The first 20 suspect facts."""
 
 
 class ImportFold(CitingFold[ImportState]):

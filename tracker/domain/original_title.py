@@ -13,16 +13,14 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 class OriginalTitle(Value, frozen=True, kw_only=True):
-    """A title as its issuer wrote it, and in which language, such as `zh-Hans` or `id`. It is what a
-    source says, and no translation of ours.
-
-    `url` is where it was read, if that is not in the source of the fact: a title that somebody quotes
-    says nothing for what else is recorded of the act.
-    """
+    """A title in the language of its issuer, as a source gives it: no translation of ours."""
 
     text: Name
+    """The title, in its own language and script."""
     language: Name
+    """The language as a tag of BCP 47, such as `zh-Hans` or `id`: what HTML's `lang` takes."""
     url: Name | None = None
+    """The web address at which it was read; null where that is in the source of the act."""
 
     def __post_init__(self) -> None:
         if not self.text.strip():

@@ -61,9 +61,13 @@ class PreferenceState(StateWithEvidence, frozen=True, kw_only=True):
 
     publishers: tuple[str, ...]
     reason: str
+    """The reason."""
     event: Evidence
+    """The event that recorded it."""
     commodity: Commodity | None = None
+    """Only for figures of this commodity and those below it; null: for all."""
     statistic: Statistic | None = None
+    """Only for figures of this statistic; null: for all."""
 
 
 class PreferenceFold(CitingFold[PreferenceState]):

@@ -49,18 +49,27 @@ class RedactedText(Value, frozen=True, kw_only=True):
     """A redacted text; `position` is that of the redaction."""
 
     field: str
+    """The field of the event's data that had the text, as a JSON Pointer: `/note`, `/quotation`,
+    `/clauses/0/note`."""
     on: PartialDate
+    """The day of the redaction."""
     reason: str
+    """The reason."""
     source: Source
+    """The law, the order or the request that demands it."""
     position: int
+    """The position of the redaction in the log."""
     by: str | None = None
+    """The name of whoever redacted it."""
 
 
 class RedactionState(StateWithEvidence, frozen=True, kw_only=True):
     """All that had to go of one event; `id` is its position."""
 
     event_id: str
+    """The id of the event."""
     texts: tuple[RedactedText, ...]
+    """The redacted texts, with the reasons."""
 
 
 def redacted_texts(known: RecordedFact, fact: Redacted) -> list[RedactedText]:

@@ -18,34 +18,39 @@ HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}([0-9]{2}){0,3}\Z")]
 
 
 class Item(Value, frozen=True, kw_only=True):
-    """Goods that a clause names, or exempts, more exactly than by a commodity.
-
-    `code` is that of the act, such as `1C902.a`; `threshold` what it takes to be meant, in words,
-    such as `purity of 99.99 % or more`. An item without a commodity is for all of the clause's.
-    """
+    """Goods that a clause names, or exempts, more exactly than by a commodity."""
 
     name: Name
+    """Their description, such as `spherical graphite`."""
     code: Name | None = None
+    """Their code in the act, such as `1C902.a`."""
     hs: tuple[HsCode, ...] = ()
+    """Their codes of the Harmonized System or of a tariff: 4, 6, 8 or 10 digits without dots."""
     threshold: Text | None = None
+    """The threshold from which they are meant, in words, such as `purity of 99.99 % or more`."""
     forms: tuple[Form, ...] = ()
+    """Their forms; empty: those of the clause."""
     commodity: Commodity | None = None
+    """The commodity that they are of; null: any of the clause."""
 
 
 class PlaceException(Value, frozen=True, kw_only=True):
     """Places for which a clause does not apply, or with another rate: destinations of exports,
     origins of imports.
-
-    For exports these are destinations, for imports origins. Without days it is so as long as the
-    clause applies; `in_force_until` is inclusive.
     """
 
     places: tuple[Place, ...]
+    """The places: destinations of exports, origins of imports."""
     exempt: bool = False
+    """Whether the clause does not apply to them."""
     rate_percent: Decimal | None = None
+    """The rate that applies to them instead."""
     in_force_from: PartialDate | None = None
+    """The first day of the exception; null: as long as the clause applies."""
     in_force_until: PartialDate | None = None
+    """The last day, inclusive; null: as long as the clause applies."""
     note: Text | None = None
+    """Remarks, such as a condition of the exception."""
 
     def holds_on(self, day: date) -> bool:
         """Whether it is so on a day."""

@@ -136,20 +136,24 @@ PERCENT = Unit("percent")
 
 
 class Quantity(Value, frozen=True, kw_only=True):
-    """A number with its unit, basis and qualifier.
-
-    `value` is absent when the qualifier says that there is no number; it is never coerced to 0.
-    `upper` is the upper end of a range. `basis` says what is weighed, in the publisher's words:
-    `REO`, `contained metal`, `gross weight`; absent when the publisher does not say.
-    """
+    """A number with its unit, basis and qualifier."""
 
     unit: Unit
+    """The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, …."""
     value: Decimal | None = None
+    """The number; null where the qualifier says that there is none. It is never 0 for an unknown
+    number."""
     upper: Decimal | None = None
+    """The upper end of a RANGE; null otherwise."""
     qualifier: Qualifier | None = None
+    """How the number is qualified, or why there is none; null for a plain number."""
     basis: Name | None = None
+    """The basis of the weight, in the publisher's words, such as `REO` or `contained metal`; null
+    where the publisher does not say."""
     estimated: bool = False
+    """Whether the publisher marks it as an estimate."""
     rounded: bool = False
+    """Whether the publisher marks it as rounded."""
 
     def __post_init__(self) -> None:
         numeric = self.qualifier is None or self.qualifier.has_number
@@ -198,27 +202,35 @@ READ = frozenset({Checked.PAGE, Checked.DATA_FILE})
 
 
 class Source(Value, frozen=True, kw_only=True):
-    """Where a fact comes from, and how it was checked.
-
-    `publisher` is the short id of who published what was read, `name` the publication in the
-    publisher's words. `published_on` is the day from which the fact is public through this source.
-    `primary` says whether it is the text of the issuer itself, where that does not follow from the
-    publisher: see `is_primary`. `snapshot` is what the fact was read from, as it was fetched;
-    `reviewed_by` has, in order, who accepted the fact, where it was proposed. `unsupported` are the fields
-    of the fact that what was read does not contain, as paths with dots: `amounts.0.quantity`.
-    """
+    """Where a fact comes from, and how it was checked."""
 
     publisher: Publisher
+    """The publisher's short id, such as `usgs`."""
     name: Name
+    """The publication, in the publisher's words."""
     published_on: PartialDate
+    """The date on which the fact became public through this source."""
     url: Name | None = None
+    """The web address at which it can be read."""
     reference: Name | None = None
+    """The page, table or paragraph in the source."""
     checked: Checked = Checked.MEMORY
+    """How the source was checked before the fact was recorded; MEMORY if left out."""
     primary: bool | None = None
+    """Whether it is the text of the issuer itself; left out, it is if an authority published it at
+    its own address or in a file of data. True has no effect where the publisher is no authority of
+    an issuer or actor of the act."""
     confidence: Name | None = None
+    """The confidence of whoever recorded the fact, in words."""
     snapshot: Sha256 | None = None
+    """The SHA-256 of the snapshot that the fact was read in, as hexadecimal digits. The snapshot is
+    at `/snapshots/<sha256>`. Null where no snapshot is cited."""
     reviewed_by: tuple[Name, ...] = ()
+    """The reviewers who accepted the fact, in order, where it was proposed from a watched source;
+    else empty."""
     unsupported: tuple[Name, ...] = ()
+    """The fields of the fact that what was read does not contain, as paths such as `since` or
+    `amounts.0.quantity`: `verified` does not hold for them. Empty where it contains all."""
 
     @property
     def is_primary(self) -> bool:
@@ -232,12 +244,14 @@ class Source(Value, frozen=True, kw_only=True):
 
     @property
     def verified(self) -> bool:
-        """Whether the issuer's own text was read before the fact was recorded."""
+        """Whether the text of the issuer itself was read before the fact was recorded. It does not hold for
+        the fields in `unsupported`."""
         return self.is_primary and self.checked in READ
 
     @property
     def citation(self) -> str:
-        """The publication and who published what was read: no report is cited as what it reports on."""
+        """The publication and who published what was read, in words: `MOFCOM Announcement No. 61 of 2025, as
+        read at Reuters`."""
         known = publishers().get(self.publisher)
         publisher = known.name if known else self.publisher
         if publisher.casefold() in self.name.casefold():

@@ -44,46 +44,69 @@ class Failure(Value, frozen=True, kw_only=True):
     """A request that failed."""
 
     look: int
+    """The number of the look that it was part of."""
     at: Instant
+    """The time at which it failed."""
     address: str
+    """The requested address."""
     code: FetchFailure
+    """The reason, for programs."""
     reason: str
+    """The reason, in one line."""
     status: int | None = None
+    """The status of the response; null where there was none."""
 
 
 class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
-    """A watched source on a day, by the looks that have ended.
-
-    `looks` counts them, `last_look` is the number of the last one. `last_looked_at` is when one last read
-    everything, and `covers_until` how far the publisher's announcements were seen by then.
-    `last_proposed_at` is when one last ended that proposed facts.
-    `failing_since` is when the first look ended since then that did not; None while the last did.
-    """
+    """A watched source on a day, by the looks that have ended."""
 
     name: str
+    """Its name."""
     publisher: str
+    """The short id of its publisher, such as `federal_register`."""
     adapter: str
+    """The adapter that reads its lists, such as `feed`."""
     address: str
+    """Its web address."""
     every_hours: float
+    """The hours from one look to the next."""
     watched_since: PartialDate
+    """The day from which it has been watched."""
     issuers: tuple[Actor, ...] = ()
+    """The issuers whose acts it lists."""
     covers: str | None = None
+    """The content of its list, in words; null where nobody says so."""
     unwatched_on: PartialDate | None = None
+    """The day from which it is watched no more; null while it is."""
     unwatched_because: str | None = None
+    """The reason why it is watched no more; null while it is."""
     looks: int = 0
     last_look: int = 0
+    """The number of the last look that has ended; 0 before it."""
     last_ended_at: datetime | None = None
+    """The end of the last look, whatever its result; null before it."""
     last_looked_at: datetime | None = None
+    """The end of the last look that read everything; null where none has."""
     covers_until: date | None = None
+    """The day up to which all that the publisher had announced was seen; null where that can't be
+    said."""
     last_fetched_at: datetime | None = None
+    """The time at which an address of it was last read; null where none was."""
     last_changed_at: datetime | None = None
+    """The time at which something new was last fetched; null where nothing was."""
     failing_since: datetime | None = None
+    """The end of the first look since then that could not read everything; null where the last one
+    did."""
     last_failure: Failure | None = None
+    """The last request that failed; null where none did. It may be of a look that read everything
+    in the end: see `failingSince`."""
     warnings: tuple[str, ...] = ()
+    """Oddities of the last look that are no failures, at most 20."""
     requests: int = 0
     snapshots: int = 0
     candidates: int = 0
     last_proposed_at: datetime | None = None
+    """The end of the last look that proposed facts."""
 
     @property
     def is_watched(self) -> bool:

@@ -132,12 +132,20 @@ class Looked(LookFact, frozen=True, kw_only=True):
     """
 
     started_at: Instant
+    """The time at which it began."""
     requests: Count
+    """The number of its requests."""
     snapshots: Count = 0
+    """The number of responses that were new."""
     candidates: Count = 0
+    """The number of new candidates."""
     complete: bool
+    """Whether everything of the list was read."""
     covers_until: date | None = None
+    """The day up to which all that the publisher had announced was seen; null where that can't be
+    said."""
     warnings: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MAX_WARNINGS)] = ()
+    """Oddities that are no failures, at most 20."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -10,6 +10,7 @@ plan does not take (it raises), is left to graphql-core, so errors and nulls com
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from itertools import chain, count, islice
@@ -254,7 +255,9 @@ def _converters(scalar: GraphQLScalarType) -> Converters:
     """The converters of a type; none but for those that need none of graphql-core's checks."""
     if scalar.name == "Boolean":
         return {bool: None}
-    written: Converters = {int: str, Decimal: str} if scalar.coerce_output_value is str else {}
+    written: Converters = (
+        {int: str, Decimal: str, date: str} if scalar.coerce_output_value is str else {}
+    )
     if written or scalar.name in ("String", "ID"):
         texts: list[type] = [str, *str.__subclasses__()]
         return {**{kind: None for kind in texts if _is_text(kind)}, **written}

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Any
 
 from strawberry import argument
 
 from projections.query.announcements import AnnouncementQuery
+from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
-    CheckedAs,
     CommodityId,
     HsCode,
-    Primary,
-    Publisher,
     Search,
-    Verified,
     domain_value,
     parse_commodities,
     parse_entity,
@@ -26,23 +24,20 @@ from schema.inputs.arguments import (
     parse_some,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
-from schema.inputs.ranges import DayRange, PublishedIn, parse_days
-from schema.root.as_of.base import AtMoment, filter_by_source
-from schema.types.alliance import Alliance, alliance
-from schema.types.announcement import Announcement, announcement
-from schema.types.connection import Connection, entity_pages, matching_pages
+from schema.inputs.order_by import AllianceOrder, AnnouncementOrder
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
+from schema.types.alliance import Alliance
+from schema.types.announcement import Announcement
+from schema.types.connection import PageSource, node_pages
 from schema.types.export_control import firm_names
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
+from schema.types.list_field import SOURCES, list_field
 from tracker.domain.places import Place
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import ActKind, AllianceStatus, AnnouncementKind
 
 MAX_ACTORS = 20
 """Actors that are asked for at once, at most."""
-
 
 OfKind = Annotated[
     AnnouncementKind | None, argument(description="Only announcements of this kind.")
@@ -62,9 +57,6 @@ AboutEntity = Annotated[
     str | None,
     argument(description="Only announcements about this entity, such as `alliance/quad`."),
 ]
-OnTopic = Annotated[
-    str | None, argument(description="Only announcements on this topic, whatever its capitals.")
-]
 WithFirm = Annotated[
     str | None,
     argument(
@@ -72,19 +64,18 @@ WithFirm = Annotated[
         " or its key."
     ),
 ]
-MadeIn = Annotated[
-    DayRange | None, argument(description="Only announcements made on one of these days.")
-]
 
 
 @object_type
 class Alliances(AtMoment):
     """Alliances and announcements of a moment."""
 
-    @resolver_field
+    @list_field(Alliance, AllianceOrder, sources=SOURCES)
     async def alliances(
         self,
         info: Info,
+        order: Enum,
+        sources: Mapping[str, Any],
         search: Search = None,
         member: Annotated[
             str | None, argument(description="Only alliances with this member, such as `JP`.")
@@ -95,34 +86,17 @@ class Alliances(AtMoment):
         founded: Annotated[
             DayRange | None, argument(description="Only alliances founded on one of these days.")
         ] = None,
-        published: PublishedIn = None,
-        publisher: Publisher = None,
-        verified: Verified = None,
-        primary: Primary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[AllianceOrder, ORDER_BY] = AllianceOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Alliance]:
+    ) -> PageSource[Alliance]:
         """Alliances and initiatives."""
-        narrowed = replace(
-            filter_by_source(published, publisher, verified, primary, checked),
+        narrowed = Filter(
             search=parse_search(search),
             places=parse_words(Place, member, "member"),
             category=domain_value(status),
             dated=parse_days(founded, "founded"),
+            **sources,
         )
-        return await self.page(
-            info,
-            AllianceState,
-            narrowed,
-            lambda state: alliance(state, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
-            self.scope(info, [ActKind.ALLIANCE]),
-        )
+        scope = self.scope(info, [ActKind.ALLIANCE])
+        return self.listing(info, Alliance, order, narrowed).about(scope)
 
     @resolver_field
     async def alliance(
@@ -131,34 +105,30 @@ class Alliances(AtMoment):
         id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
     ) -> Alliance | None:
         """One alliance; null before it is founded."""
-        state = await self.one(info, AllianceState, id)
-        return alliance(state, self.moment) if state else None
+        return await self.one(info, Alliance, id)
 
-    @resolver_field
+    @list_field(Announcement, AnnouncementOrder, sources=SOURCES)
     async def announcements(
         self,
         info: Info,
+        order: Enum,
+        sources: Mapping[str, Any],
         search: Search = None,
         kind: OfKind = None,
         actor: OfActor = None,
         actors: OfActors = None,
         about: AboutEntity = None,
-        topic: OnTopic = None,
+        topic: Annotated[
+            str | None,
+            argument(description="Only announcements on this topic, whatever its capitals."),
+        ] = None,
         firm: WithFirm = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
-        date: MadeIn = None,
-        published: PublishedIn = None,
-        publisher: Publisher = None,
-        verified: Verified = None,
-        primary: Primary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Announcement]:
+        date: Annotated[
+            DayRange | None, argument(description="Only announcements made on one of these days.")
+        ] = None,
+    ) -> PageSource[Announcement]:
         """Announcements."""
         query = AnnouncementQuery(
             actors=parse_some(Actor, actors, "actors", MAX_ACTORS),
@@ -166,35 +136,27 @@ class Alliances(AtMoment):
             topic=parse_optional_text(topic, "topic"),
             firm=await firm_names(info, firm, self.moment),
         )
-        narrowed = replace(
-            filter_by_source(published, publisher, verified, primary, checked),
+        narrowed = Filter(
             search=parse_search(search),
             about=query.words,
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Actor, actor, "actor"),
             category=domain_value(kind),
             dated=parse_days(date, "date"),
+            **sources,
         )
-        asked = parse_page(first, after, last, before)
-        as_of, moment = info.context.services.as_of, self.moment
-
-        def show(state: AnnouncementState) -> Announcement:
-            return announcement(state, moment)
-
-        if query.words is None:
-            listing = entity_pages(as_of, AnnouncementState, moment, narrowed, show, order_by)
-        else:
-            listing = matching_pages(
-                as_of, AnnouncementState, moment, narrowed, query.matches, show, order_by
-            )
+        as_of, matches = (
+            info.context.services.as_of,
+            query.matches if query.words is not None else None,
+        )
+        listing = node_pages(as_of, Announcement, self.moment, narrowed, order, matches)
         issuers = [*(narrowed.places or ()), *(query.actors or ())] or None
         scope = self.scope(info, [ActKind.ANNOUNCEMENT], issuers, narrowed.commodities)
-        return await listing.page(asked, scope)
+        return listing.about(scope)
 
     @resolver_field
     async def announcement(
         self, info: Info, id: Annotated[str, argument(description="Its key or its id.")]
     ) -> Announcement | None:
         """One announcement; null before it is made."""
-        state = await self.one(info, AnnouncementState, id)
-        return announcement(state, self.moment) if state else None
+        return await self.one(info, Announcement, id)

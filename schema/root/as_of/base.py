@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import Enum
 from typing import TypeVar
 
@@ -12,20 +12,18 @@ import strawberry
 from projections.analysis.claims import Orders
 from projections.fold.replay import STATE_FORMAT
 from projections.query.lists import Filter
-from projections.query.moment import Moment, S, kind_name
+from projections.query.moment import Moment, kind_name
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import encode_moment, key_of
 from schema.base.scalars import Day, Instant, Position
-from schema.inputs.arguments import domain_value, parse_publisher
-from schema.inputs.pagination import PageRequest
-from schema.inputs.ranges import DayRange, parse_days
+from schema.types.common import Node
 from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
-from schema.types.connection import Connection, entity_pages
-from tracker.domain.vocabulary import ActKind, Checked
+from schema.types.connection import PageSource, node_pages
+from tracker.domain.vocabulary import ActKind
 
-T = TypeVar("T")
+N = TypeVar("N", bound=Node)
 
 
 @object_type
@@ -77,25 +75,19 @@ class AtMoment:
         """
         return STATE_FORMAT
 
-    async def one(self, info: Info, kind: type[S], id: str) -> S | None:
-        """The state of the entity that a key or an id stands for."""
-        known = key_of(kind_name(kind), id)
-        return await info.context.services.as_of.state(kind, known, self.moment) if known else None
+    async def one(self, info: Info, kind: type[N], id: str) -> N | None:
+        """The entity of a kind that a key or an id stands for."""
+        key = key_of(kind_name(kind.state_type), id)
+        state = (
+            await info.context.services.as_of.state(kind.state_type, key, self.moment)
+            if key
+            else None
+        )
+        return kind.at(state, self.moment) if state else None
 
-    async def page(
-        self,
-        info: Info,
-        kind: type[S],
-        narrowed: Filter,
-        show: Callable[[S], T],
-        order: Enum,
-        asked: PageRequest,
-        scope: AnswerScope | None = None,
-    ) -> Connection[T]:
-        """A page of the entities of a kind."""
-        as_of = info.context.services.as_of
-        pages = entity_pages(as_of, kind, self.moment, narrowed, show, order)
-        return await pages.page(asked, scope)
+    def listing(self, info: Info, kind: type[N], order: Enum, narrowed: Filter) -> PageSource[N]:
+        """The entities of a kind, in an order."""
+        return node_pages(info.context.services.as_of, kind, self.moment, narrowed, order)
 
     def scope(
         self,
@@ -115,20 +107,3 @@ class AtMoment:
     async def orders(self, info: Info) -> Orders:
         """The orders of publishers, by which to choose among claims."""
         return await info.context.services.as_of.orders(self.moment)
-
-
-def filter_by_source(
-    published: DayRange | None,
-    publisher: str | None,
-    verified: bool | None,
-    primary: bool | None,
-    checked: Checked | None,
-) -> Filter:
-    """Return the filter on the sources of facts, which lists of acts share."""
-    return Filter(
-        publishers=parse_publisher(publisher),
-        published=parse_days(published, "published"),
-        verified=verified,
-        primary=primary,
-        checked=domain_value(checked),
-    )

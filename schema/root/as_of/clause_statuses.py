@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import Annotated
 
 import strawberry
@@ -11,7 +12,7 @@ from strawberry import argument
 from projections.fold.status_periods import StatusPeriod as Period
 from projections.fold.status_periods import status_periods
 from projections.fold.transitions import Transition
-from projections.query.list_statements import BY_NAME
+from projections.query.list_statements import BY_NAME, SortKey
 from projections.query.lists import Filter, Key, Keyed
 from projections.query.moment import Moment
 from projections.query.suspended_days import MatchingControl
@@ -31,14 +32,14 @@ from schema.inputs.clause_filter import (
     ToDestination,
     parse_clause_query,
 )
-from schema.inputs.order_by import ORDER_BY, ClauseStatusOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import ClauseStatusOrder
 from schema.inputs.ranges import parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.clause import Clause, clause
-from schema.types.connection import Connection, list_pages
-from schema.types.export_control import ExportControl, export_control, firm_names
-from schema.types.status_period import StatusDays, StatusPeriod, status_period
+from schema.types.connection import PageSource, list_pages
+from schema.types.export_control import ExportControl, firm_names
+from schema.types.list_field import list_field
+from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain.clause import ClauseState
 from tracker.domain.completeness import control_kinds
 from tracker.domain.export_control import ExportControl as ControlEntity
@@ -59,7 +60,7 @@ class ClauseStatusPeriod:
     @resolver_field
     def export_control(self) -> ExportControl:
         """The instrument, at the moment that is asked about."""
-        return export_control(self.control, self.moment)
+        return ExportControl.at(self.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
@@ -69,24 +70,22 @@ class ClauseStatusPeriod:
     @resolver_field
     def period(self) -> StatusPeriod:
         """The status, with its days and what it rests on."""
-        return status_period(self.of)
-
-
-OfStatuses = Annotated[
-    list[ClauseStatus] | None, argument(description="Only times of these statuses.")
-]
+        return StatusPeriod(of=self.of)
 
 
 @object_type
 class ClauseStatuses(AtMoment):
     """Statuses of clauses over time."""
 
-    @resolver_field
+    @list_field(ClauseStatusPeriod, ClauseStatusOrder)
     async def clause_statuses(
         self,
         info: Info,
+        order: Enum,
         between: StatusDays = None,
-        statuses: OfStatuses = None,
+        statuses: Annotated[
+            list[ClauseStatus] | None, argument(description="Only times of these statuses.")
+        ] = None,
         issuer: OfIssuer = None,
         direction: OfDirection = None,
         destination: ToDestination = None,
@@ -97,17 +96,11 @@ class ClauseStatuses(AtMoment):
         measure: OfMeasure = None,
         covers: OfCovers = None,
         firm: OfFirm = None,
-        order_by: Annotated[ClauseStatusOrder, ORDER_BY] = ClauseStatusOrder.CLAUSE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[ClauseStatusPeriod]:
+    ) -> PageSource[ClauseStatusPeriod]:
         """The times of the statuses of clauses, past and to come, as they are known at this moment: when
         each was announced, in force, suspended, and over. What is asked of clauses must hold of
         them as they are worded at this moment.
         """
-        asked = parse_page(first, after, last, before)
         query = parse_clause_query(
             self.moment.valid_at,
             commodity=commodity,
@@ -128,25 +121,24 @@ class ClauseStatuses(AtMoment):
         as_of = info.context.services.as_of
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
         matching = await as_of.controls.matching(self.moment, query, licences, narrowed, BY_NAME)
-        states = [control for _, control in matching]
-        transitions = await as_of.transitions.of_entities([*map(_entity, states)], self.moment)
-        periods = [
+        transitions = await as_of.transitions.of_entities(
+            [_entity(control) for _, control in matching], self.moment
+        )
+        wanted = set(ClauseStatus if statuses is None else statuses)
+        found = [
             item
-            for state in states
-            for item in _items(state, transitions[_entity(state)], order_by, self.moment)
-            if (statuses is None or item[1].of.status in statuses) and item[1].of.overlaps(*days)
+            for _, control in matching
+            for item in _items(control, transitions[_entity(control)], order.value.by, self.moment)
+            if item[1].of.status in wanted and item[1].of.overlaps(*days)
         ]
-        order = order_by.name.removesuffix("_DESC")
         kinds = control_kinds(direction, [measure] if measure else [])
         scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
-        return await list_pages(periods, order, order_by.value.down).page(asked, scope)
+        name = order.name.removesuffix("_DESC")
+        return list_pages(found, name, order.value.down).about(scope)
 
 
 def _items(
-    control: MatchingControl,
-    transitions: Sequence[Transition],
-    order: ClauseStatusOrder,
-    moment: Moment,
+    control: MatchingControl, transitions: Sequence[Transition], order: SortKey, moment: Moment
 ) -> Iterator[Keyed[ClauseStatusPeriod]]:
     """The times of the statuses of the clauses that match, with their places in an order."""
     numbers = {item.clause.id: number for number, item in enumerate(control.state.clauses)}
@@ -154,7 +146,7 @@ def _items(
         for period in status_periods(item.clause.id, transitions):
             day = period.first.isoformat()
             of_clause = control.state.id, f"{numbers[item.clause.id]:06}"
-            by_clause = order is ClauseStatusOrder.CLAUSE
+            by_clause = order is SortKey.NAME
             key: Key = (*of_clause, day) if by_clause else (day, *of_clause)
             yield (
                 key,

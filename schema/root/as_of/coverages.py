@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument
@@ -19,14 +20,13 @@ from schema.inputs.arguments import (
     parse_word,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, CoverageOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import CoverageOrder
 from schema.root.as_of.base import AtMoment
 from schema.types.completeness import Completeness, completeness
-from schema.types.connection import Connection
-from schema.types.coverage import CoverageStatement, coverage
+from schema.types.connection import PageSource
+from schema.types.coverage import CoverageStatement
+from schema.types.list_field import list_field
 from tracker.domain.commodities import Commodity
-from tracker.domain.coverage import CoverageState
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import ActKind
 
@@ -39,36 +39,26 @@ OfIssuer = Annotated[
 class Coverages(AtMoment):
     """Lists that were read, at a moment."""
 
-    @resolver_field
+    @list_field(CoverageStatement, CoverageOrder)
     async def coverages(
         self,
         info: Info,
+        order: Enum,
         search: Search = None,
         issuer: OfIssuer = None,
         acts: Annotated[
             ActKind | None, argument(description="Only lists of this kind of act.")
         ] = None,
-        order_by: Annotated[CoverageOrder, ORDER_BY] = CoverageOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[CoverageStatement]:
+    ) -> PageSource[CoverageStatement]:
         """Lists of acts that were read, with their periods and omissions, withdrawn ones included. They
         depend on the position only, not on `validAt`.
         """
-        return await self._latest().page(
-            info,
-            CoverageState,
-            Filter(
-                search=parse_search(search),
-                places=parse_words(Actor, issuer, "issuer"),
-                category=domain_value(acts),
-            ),
-            lambda state: coverage(state, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
+        narrowed = Filter(
+            search=parse_search(search),
+            places=parse_words(Actor, issuer, "issuer"),
+            category=domain_value(acts),
         )
+        return self._latest().listing(info, CoverageStatement, order, narrowed)
 
     @resolver_field
     async def coverage(
@@ -79,8 +69,7 @@ class Coverages(AtMoment):
         ],
     ) -> CoverageStatement | None:
         """One list that was read; null before its declaration was recorded."""
-        state = await self._latest().one(info, CoverageState, id)
-        return coverage(state, self.moment) if state else None
+        return await self._latest().one(info, CoverageStatement, id)
 
     @resolver_field
     async def completeness(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument, field
 
-from projections.query.list_statements import BY_NAME
+from projections.query.list_statements import BY_NAME, SortKey
 from projections.query.lists import Filter, Key, Keyed
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import object_type
 from schema.inputs.arguments import check_hs_code, parse_publisher, parse_word, parse_words
 from schema.inputs.clause_filter import OfCommodity, OfHsCode
-from schema.inputs.order_by import ORDER_BY, DisputeOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import DisputeOrder
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection, list_pages
-from schema.types.export_control import Dispute, ExportControl, dispute, export_control
+from schema.types.connection import PageSource, list_pages
+from schema.types.export_control import Dispute, ExportControl
+from schema.types.list_field import list_field
 from tracker.domain import disputes as domain
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.commodities import Commodity, commodities_with_code, related
@@ -38,10 +39,11 @@ class DisputedControl:
 class Disputes(AtMoment):
     """Disputes of a moment."""
 
-    @resolver_field
+    @list_field(DisputedControl, DisputeOrder)
     async def disputes(
         self,
         info: Info,
+        order: Enum,
         issuer: Annotated[
             str | None,
             argument(description="Only accounts of instruments of this issuer, such as `CN`."),
@@ -51,16 +53,10 @@ class Disputes(AtMoment):
         publisher: Annotated[
             str | None, argument(description="Only accounts by this publisher, such as `usgs`.")
         ] = None,
-        order_by: Annotated[DisputeOrder, ORDER_BY] = DisputeOrder.CONTROL,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[DisputedControl]:
+    ) -> PageSource[DisputedControl]:
         """Accounts by other sources that differ from an instrument as it is recorded, kept beside it.
         One that names goods is found by these, one that names none by those of the instrument.
         """
-        asked = parse_page(first, after, last, before)
         goods = None if commodity is None else parse_word(Commodity, commodity, "commodity")
         coded = None if hs_code is None else check_hs_code(hs_code)
         publishers = parse_publisher(publisher)
@@ -77,24 +73,24 @@ class Disputes(AtMoment):
         )
         found: list[Keyed[DisputedControl]] = []
         for _, (state, _) in controls:
-            control = export_control(state, self.moment)
+            control = ExportControl.at(state, self.moment)
             found += [
                 (
-                    _key(state, number, order_by),
-                    DisputedControl(export_control=control, dispute=dispute(one, state)),
+                    _key(state, number, order.value.by),
+                    DisputedControl(export_control=control, dispute=Dispute(of=one, control=state)),
                 )
                 for number, one in enumerate(state.disputes)
                 if publishers is None or one.source.publisher in publishers
                 if _is_about(one, query, state, licences)
             ]
-        listing = list_pages(found, order_by.name.removesuffix("_DESC"), order_by.value.down)
+        listing = list_pages(found, order.name.removesuffix("_DESC"), order.value.down)
         issuers = None if issuer is None else [issuer]
-        return await listing.page(asked, self.scope(info, CONTROLS, issuers, query.goods_asked))
+        return listing.about(self.scope(info, CONTROLS, issuers, query.goods_asked))
 
 
-def _key(state: ExportControlState, number: int, order: DisputeOrder) -> Key:
+def _key(state: ExportControlState, number: int, order: SortKey) -> Key:
     place = state.id, f"{number:06}"
-    if order is DisputeOrder.CONTROL:
+    if order is SortKey.NAME:
         return place
     return state.disputes[number].source.published_on.first.isoformat(), *place
 

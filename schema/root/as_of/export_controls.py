@@ -18,16 +18,7 @@ from projections.query.series import MomentSeries
 from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CheckedAs,
-    Primary,
-    Publisher,
-    Search,
-    Verified,
-    domain_value,
-    parse_search,
-    parse_words,
-)
+from schema.inputs.arguments import Search, domain_value, parse_search, parse_words
 from schema.inputs.clause_filter import (
     FromOrigin,
     InForceIn,
@@ -43,20 +34,20 @@ from schema.inputs.clause_filter import (
     WithMatch,
     parse_clause_query,
 )
-from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
-from schema.inputs.pagination import After, Before, Cursors, First, Last, PageRequest, parse_page
-from schema.inputs.ranges import DayRange, PublishedIn, parse_days
-from schema.root.as_of.base import AtMoment, filter_by_source
+from schema.inputs.order_by import ExportControlOrder, cursor_name
+from schema.inputs.pagination import Cursors, PageRequest
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
 from schema.types.completeness import AnswerScope
 from schema.types.connection import PageSource, entity_pages
 from schema.types.export_control import (
     ExportControl,
     ExportControlConnection,
     control_edge,
-    export_control,
     firm_names,
     page_at,
 )
+from schema.types.list_field import SOURCES, list_field
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import control_kinds
@@ -71,19 +62,21 @@ OfIssuer = Annotated[
 OfDirection = Annotated[
     Direction | None, argument(description="Only controls of exports, of imports or of production.")
 ]
-AnnouncedIn = Annotated[
-    DayRange | None, argument(description="Only export controls announced on one of these days.")
-]
 
 
 @object_type
 class Controls(AtMoment):
     """Export controls of a moment."""
 
-    @resolver_field
+    @list_field(
+        ExportControl, ExportControlOrder, sources=SOURCES, connection=ExportControlConnection
+    )
     async def export_controls(
         self,
         info: Info,
+        order: Enum,
+        page: PageRequest,
+        sources: Mapping[str, Any],
         search: Search = None,
         issuer: OfIssuer = None,
         destination: ToDestination = None,
@@ -96,20 +89,13 @@ class Controls(AtMoment):
         firm: OfFirm = None,
         direction: OfDirection = None,
         status: OfStatus = None,
-        announced: AnnouncedIn = None,
+        announced: Annotated[
+            DayRange | None,
+            argument(description="Only export controls announced on one of these days."),
+        ] = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
         match: WithMatch = None,
-        published: PublishedIn = None,
-        publisher: Publisher = None,
-        verified: Verified = None,
-        primary: Primary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[ExportControlOrder, ORDER_BY] = ExportControlOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> ExportControlConnection:
         """Export controls, import restrictions and quotas. All filters on clauses must match one
         and the same clause; `matchingClauses` of an edge lists the clauses that match.
@@ -129,18 +115,21 @@ class Controls(AtMoment):
             confirmation=confirmation,
             match=match,
         )
-        narrowed = replace(
-            filter_by_source(published, publisher, verified, primary, checked),
+        narrowed = Filter(
             search=parse_search(search),
             places=parse_words(Place, issuer, "issuer"),
             category=domain_value(direction),
             dated=parse_days(announced, "announced"),
+            **sources,
         )
+        as_of, series = info.context.services.as_of, self.moment.series
         kinds = control_kinds(direction, [measure] if measure else [])
         scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
-        page = parse_page(first, after, last, before)
-        question = ControlQuestion(query, narrowed, order_by, page, scope)
-        return await _control_page_in_series(info.context.services.as_of, self.moment, question)
+        asked = ControlQuestion(query, narrowed, order, page, scope)
+        if series is None or not asked.is_same_on_all_days:
+            return await control_page(as_of, self.moment, asked)
+        days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
+        return series.on(self.moment.valid_at, days)
 
     @resolver_field
     async def export_control(
@@ -151,8 +140,7 @@ class Controls(AtMoment):
         ],
     ) -> ExportControl | None:
         """One export control; null before it is announced."""
-        state = await self.one(info, ExportControlState, id)
-        return export_control(state, self.moment) if state else None
+        return await self.one(info, ExportControl, id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +149,7 @@ class ControlQuestion:
 
     query: ClauseQuery
     narrowed: Filter
-    order: ExportControlOrder
+    order: Enum
     page: PageRequest
     scope: AnswerScope | None
 
@@ -180,24 +168,13 @@ class ControlQuestion:
         return self.query.on_any_day, self.narrowed.key, self.order, self.page
 
 
-async def _control_page_in_series(
-    as_of: AsOf, moment: Moment, asked: ControlQuestion
-) -> ExportControlConnection:
-    """Return the page at a moment; a series of moments reads the pages of all its days at once."""
-    series = moment.series
-    if series is None or not asked.is_same_on_all_days:
-        return await control_page(as_of, moment, asked)
-    days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
-    return series.on(moment.valid_at, days)
-
-
 async def control_page(
     as_of: AsOf, moment: Moment, asked: ControlQuestion
 ) -> ExportControlConnection:
     """The page of controls that is asked for at a moment."""
     licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
     listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
-    return cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
+    return cast(ExportControlConnection, await listing.about(asked.scope).page(asked.page))
 
 
 async def control_pages_on(
@@ -215,7 +192,8 @@ async def control_pages_on(
             pages[moment.valid_at] = page_at(same, moment)
         else:
             listing = matching_pages(_at_hand(matching), moment, asked.query, asked.order)
-            page = cast(ExportControlConnection, await listing.page(asked.page, asked.scope))
+            listing = listing.about(asked.scope)
+            page = cast(ExportControlConnection, await listing.page(asked.page))
             pages[moment.valid_at] = made[id(matching)] = page
     return pages
 
@@ -284,6 +262,6 @@ def _at_hand(
 def _matched(
     state: ExportControlState, clauses: Sequence[ClauseState], moment: Moment, query: ClauseQuery
 ) -> ExportControl:
-    control = export_control(state, moment)
+    control = ExportControl.at(state, moment)
     control.matched, control.query = clauses, query
     return control

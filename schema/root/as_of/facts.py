@@ -13,7 +13,7 @@ from projections.query.facts import FactFilter, Grouping, NewestFact, NewestFilt
 from projections.query.list_statements import SortKey
 from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import object_type
 from schema.base.enums import described_enum
 from schema.inputs.arguments import (
     AboutCommodities,
@@ -26,23 +26,16 @@ from schema.inputs.arguments import (
     parse_with_descendants,
     parse_word,
 )
-from schema.inputs.order_by import ORDER_BY, EditionOrder, FactOrder, HorizonOrder
-from schema.inputs.pagination import (
-    After,
-    Before,
-    First,
-    Last,
-    WordCursors,
-    cursor_error,
-    parse_page,
-)
+from schema.inputs.order_by import EditionOrder, FactOrder, HorizonOrder
+from schema.inputs.pagination import WordCursors, cursor_error
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.changes import OfKind
 from schema.root.events import is_entity_name
-from schema.types.connection import Connection, PageSource, list_pages
-from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
-from schema.types.event import Fact, fact
+from schema.types.connection import PageSource, list_pages
+from schema.types.edition import Edition, FactHorizon
+from schema.types.event import Fact
+from schema.types.list_field import list_field
 from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.registry import KINDS
 from tracker.domain.values import Actor
@@ -75,10 +68,11 @@ described_enum(
 class FactLists(AtMoment):
     """Lists of facts at a moment."""
 
-    @resolver_field
+    @list_field(Fact, FactOrder)
     async def facts(
         self,
         info: Info,
+        order: Enum,
         public_on: Annotated[
             DayRange | None,
             argument(description="Only facts that count from one of these days on."),
@@ -92,12 +86,7 @@ class FactLists(AtMoment):
             argument(description="Only facts about this entity, such as `alliance/quad`."),
         ] = None,
         publisher: Publisher = None,
-        order_by: Annotated[FactOrder, ORDER_BY] = FactOrder.PUBLIC_ON,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Fact]:
+    ) -> PageSource[Fact]:
         """The facts that count at this moment, in the order of the day from which they do, on which they
         became public: what happened day by day, whenever it was recorded. Those that become public
         after this day are left out, and so are retractions and what they retract; `events` has all of
@@ -113,21 +102,22 @@ class FactLists(AtMoment):
         publishers = parse_publisher(publisher)
         days = parse_days(public_on, "publicOn") or (None, None)
         narrowed = FactFilter(selection, publishers[0] if publishers else None, days)
-        asked, down = parse_page(first, after, last, before), order_by.value.down
+        down = order.value.down
         found = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
 
         async def items(span: KeyRange) -> list[Keyed[Fact]]:
-            return [(key, fact(event)) for key, event in await found.page(span, down)]
+            return [(key, Fact(of=event)) for key, event in await found.page(span, down)]
 
         source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
         kinds = [kind.value] if kind else KINDS
         acts = {act for name in kinds for act in KINDS_OF_ACTS.get(name, ())}
-        return await source.page(asked, self.scope(info, acts, places or None, commodities))
+        return source.about(self.scope(info, acts, places or None, commodities))
 
-    @resolver_field
+    @list_field(Edition, EditionOrder)
     async def editions(
         self,
         info: Info,
+        order: Enum,
         publisher: Annotated[
             str | None,
             argument(
@@ -135,29 +125,24 @@ class FactLists(AtMoment):
             ),
         ] = None,
         commodity: CommodityId = None,
-        order_by: Annotated[EditionOrder, ORDER_BY] = EditionOrder.PUBLISHED_ON,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Edition]:
+    ) -> PageSource[Edition]:
         """The editions with figures that are public by this day, with what they hold. With `commodity`
         only claims about it count.
         """
         publishers = parse_publisher(publisher)
         goods = parse_with_descendants(commodity)
-        asked = parse_page(first, after, last, before)
         found = await info.context.services.as_of.facts.editions(
             self.moment, publishers[0] if publishers else None, goods
         )
-        keyed = [(edition_key(of), edition(of)) for of in found]
-        listing = list_pages(keyed, "editions", order_by.value.down)
-        return await listing.page(asked, self.scope(info, [ActKind.FIGURE], commodities=goods))
+        keyed = [(edition_key(of), Edition(of=of)) for of in found]
+        listing = list_pages(keyed, "editions", order.value.down)
+        return listing.about(self.scope(info, [ActKind.FIGURE], commodities=goods))
 
-    @resolver_field
+    @list_field(FactHorizon, HorizonOrder)
     async def horizons(
         self,
         info: Info,
+        order: Enum,
         group_by: Annotated[
             list[HorizonGroup] | None,
             argument(description="What facts are told apart by; the kind of entity if left out."),
@@ -168,12 +153,7 @@ class FactLists(AtMoment):
             argument(description="Only facts of this place (`CN`) or alliance (`quad`)."),
         ] = None,
         publisher: Publisher = None,
-        order_by: Annotated[HorizonOrder, ORDER_BY] = HorizonOrder.GROUP,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[FactHorizon]:
+    ) -> PageSource[FactHorizon]:
         """The newest recorded facts by kind of entity, issuer or publisher. It
         depends on the position only, not on `validAt`. Preferences, imports and redactions are left
         out: they say nothing of the world.
@@ -186,12 +166,10 @@ class FactLists(AtMoment):
             None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,
         )
-        asked = parse_page(first, after, last, before)
         found = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
-        order = order_by.value
-        keyed = [(_horizon_key(of, order.by), fact_horizon(of)) for of in found]
-        name = order_by.name.removesuffix("_DESC")
-        return await list_pages(keyed, f"horizons by {name}", order.down).page(asked)
+        keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in found]
+        name = order.name.removesuffix("_DESC")
+        return list_pages(keyed, f"horizons by {name}", order.value.down)
 
 
 def _horizon_key(of: NewestFact, by: SortKey) -> Key:

@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
 from projections.query.figure_claims import FigureClaims
 from projections.query.lists import Filter, Keyed, KeyRange, Lists
-from projections.query.moment import Moment
+from projections.query.moment import Moment, kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.global_ids import key_of
 from schema.inputs.arguments import (
     CheckedAs,
     CommodityId,
     HsCode,
-    Primary,
-    Publisher,
-    Verified,
     domain_value,
     parse_commodities,
-    parse_publisher,
     parse_with_descendants,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, ClaimOrder, FigureOrder, KeyOrder, cursor_name
-from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_page
-from schema.inputs.ranges import DayRange, PublishedIn, YearRange, parse_days
+from schema.inputs.order_by import ClaimOrder, FigureOrder, KeyOrder, cursor_name
+from schema.inputs.pagination import Cursors
+from schema.inputs.ranges import DayRange, YearRange
 from schema.inputs.ranges import parse_years as year_range
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection, PageSource
+from schema.types.connection import PageSource, entity_pages
 from schema.types.figure import Claim, Figure, Revision, figure, listed_claims, revisions_of
-from schema.types.preference import Preference, preference
+from schema.types.list_field import SOURCES, list_field
+from schema.types.preference import Preference
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
-from tracker.domain.preference import PreferenceState
-from tracker.domain.vocabulary import ActKind, Checked, Stage, Statistic
+from tracker.domain.vocabulary import ActKind, Stage, Statistic
 
 T = TypeVar("T")
 
@@ -55,86 +53,66 @@ OfYears: TypeAlias = Annotated[
     YearRange | None,
     argument(description="Only those for one of these years, both inclusive; reserves have none."),
 ]
-ClaimPublished: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only claims that were published on one of these days.")
-]
-ClaimPublisher: TypeAlias = Annotated[
-    str | None, argument(description="Only claims of this publisher, such as `usgs`.")
-]
-ClaimVerified: TypeAlias = Annotated[
-    bool | None,
-    argument(description="Whether the publisher's own text or file was read for the claim."),
-]
-ClaimPrimary: TypeAlias = Annotated[
-    bool | None, argument(description="Whether the source of the claim is the publisher's own.")
-]
+CLAIM_SOURCES: Mapping[str, Any] = {
+    "published": Annotated[
+        DayRange | None,
+        argument(description="Only claims that were published on one of these days."),
+    ],
+    "publisher": Annotated[
+        str | None, argument(description="Only claims of this publisher, such as `usgs`.")
+    ],
+    "verified": Annotated[
+        bool | None,
+        argument(description="Whether the publisher's own text or file was read for the claim."),
+    ],
+    "primary": Annotated[
+        bool | None, argument(description="Whether the source of the claim is the publisher's own.")
+    ],
+    "checked": CheckedAs,
+}
+"""The arguments about the source of a claim, by name."""
 
 
 @object_type
 class Figures(AtMoment):
     """Figures of a moment."""
 
-    @resolver_field
+    @list_field(Preference, KeyOrder)
     async def preferences(
-        self,
-        info: Info,
-        commodity: CommodityId = None,
-        statistic: CountedAs = None,
-        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Preference]:
+        self, info: Info, order: Enum, commodity: CommodityId = None, statistic: CountedAs = None
+    ) -> PageSource[Preference]:
         """Orders of preference between publishers, for all figures or for those of one commodity or
         statistic.
         """
         narrowed = Filter(
             commodities=parse_with_descendants(commodity), category=domain_value(statistic)
         )
-        return await self.page(
-            info,
-            PreferenceState,
-            narrowed,
-            lambda state: preference(state, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
-        )
+        return self.listing(info, Preference, order, narrowed)
 
-    @resolver_field
+    @list_field(Figure, FigureOrder, sources=SOURCES)
     async def figures(
         self,
         info: Info,
+        order: Enum,
+        sources: Mapping[str, Any],
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: OfPlace = None,
         statistic: CountedAs = None,
         stage: AtStage = None,
         years: OfYears = None,
-        published: PublishedIn = None,
-        publisher: Publisher = None,
-        verified: Verified = None,
-        primary: Primary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[FigureOrder, ORDER_BY] = FigureOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Figure]:
+    ) -> PageSource[Figure]:
         """Figures: each a series and period with the claims of every publisher."""
-        sources = narrowed_sources(published, publisher, verified, primary, checked)
         narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
-        return await self.page(
-            info,
+        return entity_pages(
+            info.context.services.as_of,
             FigureState,
+            self.moment,
             narrowed,
             lambda state: figure(state, orders, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
-            self.scope(info, [ActKind.FIGURE]),
-        )
+            order,
+        ).about(self.scope(info, [ActKind.FIGURE]))
 
     @resolver_field
     async def figure(
@@ -149,32 +127,24 @@ class Figures(AtMoment):
         ],
     ) -> Figure | None:
         """One figure; null while there is no claim on it."""
-        state = await self.one(info, FigureState, id)
+        key, as_of = key_of(kind_name(FigureState), id), info.context.services.as_of
+        state = await as_of.state(FigureState, key, self.moment) if key else None
         return figure(state, await self.orders(info), self.moment) if state else None
 
-    @resolver_field
+    @list_field(Claim, ClaimOrder, sources=CLAIM_SOURCES)
     async def claims(
         self,
         info: Info,
+        order: Enum,
+        sources: Mapping[str, Any],
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: OfPlace = None,
         statistic: CountedAs = None,
         stage: AtStage = None,
         years: OfYears = None,
-        published: ClaimPublished = None,
-        publisher: ClaimPublisher = None,
-        verified: ClaimVerified = None,
-        primary: ClaimPrimary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[ClaimOrder, ORDER_BY] = ClaimOrder.FIGURE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Claim]:
+    ) -> PageSource[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        sources = narrowed_sources(published, publisher, verified, primary, checked)
         narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         of = claim_pages(
@@ -182,37 +152,26 @@ class Figures(AtMoment):
             self.moment,
             narrowed,
             lambda of: listed_claims(of, orders),
-            order_by,
+            order,
         )
-        return await of.page(
-            parse_page(first, after, last, before), self.scope(info, [ActKind.FIGURE])
-        )
+        return of.about(self.scope(info, [ActKind.FIGURE]))
 
-    @resolver_field
+    @list_field(Revision, ClaimOrder, sources=CLAIM_SOURCES)
     async def revisions(
         self,
         info: Info,
+        order: Enum,
+        sources: Mapping[str, Any],
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: OfPlace = None,
         statistic: CountedAs = None,
         stage: AtStage = None,
         years: OfYears = None,
-        published: ClaimPublished = None,
-        publisher: ClaimPublisher = None,
-        verified: ClaimVerified = None,
-        primary: ClaimPrimary = None,
-        checked: CheckedAs = None,
-        order_by: Annotated[ClaimOrder, ORDER_BY] = ClaimOrder.FIGURE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Revision]:
+    ) -> PageSource[Revision]:
         """Claims on figures, each beside the claim of the same publisher that it restates: how
         numbers changed from edition to edition. The filters are asked of the claim itself.
         """
-        sources = narrowed_sources(published, publisher, verified, primary, checked)
         narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         of = claim_pages(
@@ -220,11 +179,9 @@ class Figures(AtMoment):
             self.moment,
             narrowed,
             lambda of: revisions_of(of.state, listed_claims(of, orders).values()),
-            order_by,
+            order,
         )
-        return await of.page(
-            parse_page(first, after, last, before), self.scope(info, [ActKind.FIGURE])
-        )
+        return of.about(self.scope(info, [ActKind.FIGURE]))
 
 
 def figure_filter(
@@ -252,29 +209,12 @@ def figure_filter(
     )
 
 
-def narrowed_sources(
-    published: DayRange | None,
-    publisher: str | None,
-    verified: bool | None,
-    primary: bool | None,
-    checked: Checked | None,
-) -> dict[str, Any]:
-    """What the sources of these are narrowed to. Raises InvalidInput."""
-    return {
-        "publishers": parse_publisher(publisher),
-        "published": parse_days(published, "published"),
-        "verified": verified,
-        "primary": primary,
-        "checked": domain_value(checked),
-    }
-
-
 def claim_pages(
     lists: Lists,
     moment: Moment,
     narrowed: Filter,
     show: Callable[[FigureClaims], Mapping[Any, T]],
-    order: ClaimOrder,
+    order: Enum,
 ) -> PageSource[T]:
     """Claims at a moment, as `show` does those of a figure, by their positions."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument
@@ -10,12 +11,11 @@ from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import Search, parse_search, parse_words
-from schema.inputs.order_by import ORDER_BY, FirmOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import FirmOrder
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection
-from schema.types.firm import Firm, firm
-from tracker.domain.firm import FirmState
+from schema.types.connection import PageSource
+from schema.types.firm import Firm
+from schema.types.list_field import list_field
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ActKind
 
@@ -24,30 +24,20 @@ from tracker.domain.vocabulary import ActKind
 class Firms(AtMoment):
     """Firms of a moment."""
 
-    @resolver_field
+    @list_field(Firm, FirmOrder)
     async def firms(
         self,
         info: Info,
+        order: Enum,
         search: Search = None,
         place: Annotated[
             str | None, argument(description="Only firms with their seat there, such as `US`.")
         ] = None,
-        order_by: Annotated[FirmOrder, ORDER_BY] = FirmOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Firm]:
+    ) -> PageSource[Firm]:
         """Firms that are identified."""
-        return await self.page(
-            info,
-            FirmState,
-            Filter(search=parse_search(search), places=parse_words(Place, place, "place")),
-            lambda state: firm(state, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
-            self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT]),
-        )
+        narrowed = Filter(search=parse_search(search), places=parse_words(Place, place, "place"))
+        scope = self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT])
+        return self.listing(info, Firm, order, narrowed).about(scope)
 
     @resolver_field
     async def firm(
@@ -56,5 +46,4 @@ class Firms(AtMoment):
         id: Annotated[str, argument(description="Its key, such as `mp-materials`, or its id.")],
     ) -> Firm | None:
         """One firm; null while it is not identified."""
-        state = await self.one(info, FirmState, id)
-        return firm(state, self.moment) if state else None
+        return await self.one(info, Firm, id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Annotated
+from enum import Enum
+from typing import Annotated, Any
 
 from strawberry import argument
 
@@ -20,21 +21,36 @@ from schema.inputs.arguments import (
     parse_search_words,
     parse_selection,
 )
-from schema.inputs.order_by import ORDER_BY, EventOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import EventOrder
+from schema.inputs.pagination import PageRequest
 from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
 from schema.root.events import event_pages, found_pages, log_range
 from schema.root.history import history_pages
-from schema.types.connection import Connection
-from schema.types.event import HistoryVersion, KnownEvent, known_event
+from schema.types.connection import Connection, PageSource
+from schema.types.event import HistoryVersion, KnownEvent
+from schema.types.list_field import PAGING, list_field
+from tracker.log.entries import RecordedEvent
+
+POSITIONS: Mapping[str, Any] = {
+    **PAGING,
+    "after": Annotated[
+        Position | None,
+        argument(description="Return events after this position, in the order of the list."),
+    ],
+    "before": Annotated[
+        Position | None,
+        argument(description="Return events before this position, in the order of the list."),
+    ],
+}
+"""The arguments of pages of events, by name."""
 
 
 @object_type
 class LogUntilMoment(AtMoment):
     """The events of the log up to the position of a moment, and what they told."""
 
-    @resolver_field
+    @list_field(HistoryVersion)
     async def history(
         self,
         info: Info,
@@ -47,19 +63,14 @@ class LogUntilMoment(AtMoment):
         valid: Annotated[
             DayRange | None, argument(description="Only versions that hold on one of these days.")
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[HistoryVersion]:
+    ) -> PageSource[HistoryVersion]:
         """The versions of an entity's state on both time axes that were known by this position, as
         they were known at it: what was replaced later has no `knownUntil`. Ordered as `history` of
         `Query`. It depends on the position only, not on `validAt`.
         """
-        asked = parse_page(first, after, last, before)
         as_of, until = info.context.services.as_of, self.moment.position
-        of = history_pages(as_of, entity, parse_days(valid, "valid"), (None, None), None, until)
-        return await of.page(asked)
+        days = parse_days(valid, "valid")
+        return history_pages(as_of, entity, days, (None, None), None, until)
 
     @resolver_field
     async def event(
@@ -74,12 +85,14 @@ class LogUntilMoment(AtMoment):
         if position > self.moment.position:
             return None
         found = await info.context.loaders.event_at.load(position)
-        return known_event(found, self.moment.position) if found else None
+        return KnownEvent(of=found, until=self.moment.position) if found else None
 
-    @resolver_field
+    @list_field(KnownEvent, EventOrder, paging=POSITIONS)
     async def events(
         self,
         info: Info,
+        order: Enum,
+        page: PageRequest,
         search: Annotated[
             str | None,
             argument(
@@ -92,31 +105,22 @@ class LogUntilMoment(AtMoment):
         places: AboutPlaces = None,
         entity: OfEntity = None,
         recorded: RecordedIn = None,
-        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
-        first: First = None,
-        after: Annotated[
-            Position | None,
-            argument(description="Return events after this position, in the order of the list."),
-        ] = None,
-        last: Last = None,
-        before: Annotated[
-            Position | None,
-            argument(description="Return events before this position, in the order of the list."),
-        ] = None,
     ) -> Connection[KnownEvent]:
         """The events of the log up to this position, as they were known at it. The cursor of an event
         is its position. It depends on the position only, not on `validAt`.
         """
-        asked = parse_page(first, after, last, before)
         wanted = parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
         part = replace(part, before=min(part.before, until + 1))
-        show = partial(known_event, until=until)
+
+        def show(of: RecordedEvent) -> KnownEvent:
+            return KnownEvent(of=of, until=until)
+
         if search is None:
-            pages = await event_pages(services.recorder, part, order_by, show)
+            pages = await event_pages(services.recorder, part, order, show)
         else:
             searches = services.as_of.searches
             parse_search_words(search, "search")
-            pages = await found_pages(services.recorder, searches, search, part, order_by, show)
-        return await pages.page(asked)
+            pages = await found_pages(services.recorder, searches, search, part, order, show)
+        return await pages.page(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import Enum
 from typing import Annotated
 
 import strawberry
@@ -10,6 +11,7 @@ from strawberry import argument, field
 
 from projections.fold.memberships import MembershipPeriod as Period
 from projections.fold.memberships import overlapping
+from projections.query.list_statements import SortKey
 from projections.query.lists import Key, Keyed
 from projections.query.memberships import memberships
 from projections.query.moment import Moment
@@ -18,13 +20,13 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_some
-from schema.inputs.order_by import ORDER_BY, MembershipOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import MembershipOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.alliance import Alliance, alliance
+from schema.types.alliance import Alliance
 from schema.types.common import Place, place
-from schema.types.connection import Connection, list_pages
+from schema.types.connection import PageSource, list_pages
+from schema.types.list_field import list_field
 from tracker.domain import places as domain
 from tracker.domain.alliance import AllianceState
 from tracker.domain.values import PartialDate
@@ -58,17 +60,18 @@ class MembershipPeriod:
     def alliance(self) -> Alliance:
         """The alliance, at the moment that is asked about. One that has ended still names the members
         that it had; their memberships have ended with it."""
-        return alliance(self.state, self.moment)
+        return Alliance.at(self.state, self.moment)
 
 
 @object_type
 class Memberships(AtMoment):
     """Memberships of a moment."""
 
-    @resolver_field
+    @list_field(MembershipPeriod, MembershipOrder)
     async def memberships(
         self,
         info: Info,
+        order: Enum,
         alliances: Annotated[
             list[str] | None,
             argument(
@@ -92,17 +95,11 @@ class Memberships(AtMoment):
                 " moment if left out."
             ),
         ] = None,
-        order_by: Annotated[MembershipOrder, ORDER_BY] = MembershipOrder.ALLIANCE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[MembershipPeriod]:
+    ) -> PageSource[MembershipPeriod]:
         """Who belongs to which alliance: in which role, through which union, from when until when, as
         it is known at this moment. Without `places` all that
         belonged to an alliance are listed, the countries of a union that does among them.
         """
-        asked = parse_page(first, after, last, before)
         wanted_places = parse_some(domain.Place, places, "places", MAX_ASKED)
         keys = parse_some(_alliance_key, alliances, "alliances", MAX_ASKED)
         days = (self.moment.valid_at, self.moment.valid_at)
@@ -120,12 +117,12 @@ class Memberships(AtMoment):
             self.moment,
         )
         shown: list[Keyed[MembershipPeriod]] = [
-            (_key(period, order_by), _shown(period, states[period.alliance], self.moment))
+            (_key(period, order.value.by), _shown(period, states[period.alliance], self.moment))
             for period in overlapping(found, *days)
             if kinds is None or period.membership.kind in kinds
         ]
-        listing = list_pages(shown, order_by.name, order_by.value.down)
-        return await listing.page(asked, self.scope(info, [ActKind.ALLIANCE], keys))
+        listing = list_pages(shown, order.name, order.value.down)
+        return listing.about(self.scope(info, [ActKind.ALLIANCE], keys))
 
 
 def _alliance_key(given: str) -> str:
@@ -135,9 +132,9 @@ def _alliance_key(given: str) -> str:
     return key
 
 
-def _key(period: Period, order: MembershipOrder) -> Key:
+def _key(period: Period, order: SortKey) -> Key:
     day = period.first.isoformat()
-    if order is MembershipOrder.PLACE:
+    if order is SortKey.TITLE:
         return period.place, period.alliance, day
     return period.alliance, period.place, day
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument
 
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import object_type
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -19,8 +20,7 @@ from schema.inputs.arguments import (
     parse_publisher,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import TransitionOrder
 from schema.root.as_of.base import AtMoment
 from schema.root.as_of.transitions import (
     POLICY_KINDS,
@@ -32,8 +32,9 @@ from schema.root.as_of.transitions import (
     parse_window,
 )
 from schema.root.changes import AboutPlace, OfKind, parse_kinds
-from schema.types.connection import Connection, shown_pages
+from schema.types.connection import PageSource, shown_pages
 from schema.types.export_control import firm_names
+from schema.types.list_field import list_field
 from schema.types.schedule import ScheduledTransition, scheduled_transition
 from tracker.domain.places import Place
 
@@ -45,10 +46,11 @@ SCHEDULED = "scheduled"
 class Schedules(AtMoment):
     """What was said to be to come, as it is known at a moment."""
 
-    @resolver_field
+    @list_field(ScheduledTransition, TransitionOrder)
     async def scheduled(
         self,
         info: Info,
+        order: Enum,
         days: Annotated[
             int, argument(description="The number of days to look back from this day.")
         ] = 0,
@@ -61,12 +63,7 @@ class Schedules(AtMoment):
         entity: OfEntity = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[ScheduledTransition]:
+    ) -> PageSource[ScheduledTransition]:
         """The transitions of this day and of all later ones that were said before their day, by the
         day that was told last; those that were withdrawn too. Unlike those of `upcoming` each keeps its
         key when another day is told of it, and has all days that it was given. Those of figures, which
@@ -82,7 +79,6 @@ class Schedules(AtMoment):
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
         )
-        asked = parse_page(first, after, last, before)
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
         found = await info.context.services.as_of.schedules.since(self.moment, since, about)
@@ -90,6 +86,6 @@ class Schedules(AtMoment):
             [((of.transition.day.isoformat(), of.transition.entity, of.id), of) for of in found],
             lambda of: scheduled_transition(of, self.moment.position),
             SCHEDULED,
-            order_by.value.down,
+            order.value.down,
         )
-        return await listing.page(asked, self.policy_scope(info, about))
+        return listing.about(self.policy_scope(info, about))

@@ -10,17 +10,18 @@ from strawberry import argument
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuestion, slice_answer
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import object_type
 from schema.inputs.arguments import (
     CommodityId,
     parse_search_words,
     parse_with_descendants,
     parse_words,
 )
-from schema.inputs.pagination import After, Before, Cursors, First, Last, cursor_error, parse_page
+from schema.inputs.pagination import Cursors, cursor_error
 from schema.root.as_of.base import AtMoment
 from schema.types.change import EntityKind
-from schema.types.connection import Connection, PageSource
+from schema.types.connection import PageSource
+from schema.types.list_field import list_field
 from schema.types.search import SearchResult, search_result
 from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.values import Actor
@@ -32,7 +33,7 @@ CURSORS = Cursors(order="RANK")
 class SearchAtMoment(AtMoment):
     """Search at a moment."""
 
-    @resolver_field
+    @list_field(SearchResult)
     async def search(
         self,
         info: Info,
@@ -48,11 +49,7 @@ class SearchAtMoment(AtMoment):
                 " actor, as the seat of a firm, or as the place of a figure."
             ),
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[SearchResult]:
+    ) -> PageSource[SearchResult]:
         """Entities that have all of the words, the best first. A word counts where it begins a word
         or has the same English stem, without regard to capitals and accents: in names, present and
         former, titles, keys, instruments, firms, in what clauses say, in accounts that differ, in the
@@ -63,7 +60,6 @@ class SearchAtMoment(AtMoment):
         found by its commodity, place, statistic, stage, product and year. Where nothing has all of the
         words, words that are nearly like them count too. A search has at most 1,000 results.
         """
-        asked = parse_page(first, after, last, before)
         question = SearchQuestion(
             parse_search_words(text, "text"),
             parse_kinds(kinds),
@@ -73,7 +69,7 @@ class SearchAtMoment(AtMoment):
         answer = await info.context.services.as_of.searches.answer(question, self.moment)
         kinds_of_acts = {kind for name in question.kinds for kind in KINDS_OF_ACTS.get(name, ())}
         scope = self.scope(info, kinds_of_acts, question.places, question.commodities)
-        return await self._pages(info, answer).page(asked, scope)
+        return self._pages(info, answer).about(scope)
 
     def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
         """The results in pages."""

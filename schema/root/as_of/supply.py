@@ -35,7 +35,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.common import place, share_content
 from schema.types.distribution import AnswerContext, Distribution, distribution
 from schema.types.exposure import Exposure, ExposureToward, exposure
-from schema.types.supply import Supply, supply
+from schema.types.supply import Supply
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
@@ -107,7 +107,7 @@ class SupplyAnalysis(AtMoment):
             statistic,
             [Commodity(commodity)] if commodity else (),
         )
-        return [supply(one) for one in found]
+        return [Supply(of=one) for one in found]
 
     @resolver_field
     async def production(

@@ -23,8 +23,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
 from schema.base.scalars import Day
 from schema.inputs.arguments import CommodityId, HsCode, parse_commodities, parse_words
-from schema.inputs.order_by import ORDER_BY, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.as_of.transitions import (
@@ -34,9 +33,10 @@ from schema.root.as_of.transitions import (
     order_key,
     parse_alliance,
 )
-from schema.types.change import Transition, transition, transition_summary
-from schema.types.connection import Connection, list_pages
+from schema.types.change import Transition, transition_summary
+from schema.types.connection import PageSource, list_pages
 from schema.types.export_control import firm_names
+from schema.types.list_field import list_field
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.phrases import on_phrase, publisher_phrase
 from tracker.domain.places import Place
@@ -110,10 +110,11 @@ class TimelineEntry:
 class Timelines(AtMoment):
     """Timelines at a moment."""
 
-    @resolver_field
+    @list_field(TimelineEntry, TransitionOrder)
     async def timeline(
         self,
         info: Info,
+        order: Enum,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: Annotated[
@@ -132,18 +133,12 @@ class Timelines(AtMoment):
         kinds: Annotated[
             list[TimelineKind] | None, argument(description="Only entries of these kinds.")
         ] = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[TimelineEntry]:
+    ) -> PageSource[TimelineEntry]:
         """All that happens around a commodity, a place, a firm or an alliance, as it is known at this
         moment, past and to come, in the order of days: announcements, what becomes of controls,
         alliances and firms, and publications of figures. One of the four has to be given; of several
         all must hold. Publications are about commodities and places only.
         """
-        asked = parse_page(first, after, last, before)
         if all(one is None for one in (commodity, hs_code, place, firm, alliance)):
             raise InvalidInput(
                 "expected a commodity, a place, a firm or an alliance", path=("commodity",)
@@ -167,8 +162,8 @@ class Timelines(AtMoment):
             found += [(key, entry) for key, entry in shown if entry.kind in wanted]
         if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
             found += await _publications(as_of, self.moment, about, days)
-        listing = list_pages(found, "timeline", order_by.value.down)
-        return await listing.page(asked, self.policy_scope(info, about))
+        listing = list_pages(found, "timeline", order.value.down)
+        return listing.about(self.policy_scope(info, about))
 
 
 async def _publications(
@@ -199,7 +194,7 @@ def _of_transition(of: transitions.Transition, moment: Moment) -> TimelineEntry:
         kind=TimelineKind.ANNOUNCEMENT if is_made else TimelineKind.TRANSITION,
         entity=of.entity,
         title=title(of.after),
-        transition=transition(of, moment.position),
+        transition=Transition(of=of, position=moment.position),
         publication=None,
     )
 

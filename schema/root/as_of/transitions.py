@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import Enum
 from typing import Annotated, TypeAlias
 
 from strawberry import argument, field
@@ -27,14 +28,14 @@ from schema.inputs.arguments import (
     parse_short_text,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.changes import AboutPlace, OfKind, parse_kinds
-from schema.types.change import EntityKind, Transition, transition
-from schema.types.connection import Connection, PageSource, list_pages, shown_pages
+from schema.types.change import EntityKind, Transition
+from schema.types.connection import PageSource, list_pages, shown_pages
 from schema.types.export_control import firm_names
+from schema.types.list_field import list_field
 from tracker.domain.alliance import Alliance
 from tracker.domain.places import Place
 from tracker.domain.values import DAY
@@ -93,10 +94,11 @@ class TransitionDay:
 class TransitionLists(AtMoment):
     """Transitions, as they are known at a moment."""
 
-    @resolver_field
+    @list_field(Transition, TransitionOrder)
     async def transitions(
         self,
         info: Info,
+        order: Enum,
         between: BetweenDays = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
@@ -108,12 +110,7 @@ class TransitionLists(AtMoment):
         kind: OfKind = None,
         transition: OfTransitionKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Transition]:
+    ) -> PageSource[Transition]:
         """What happens on days, past and to come, ordered by day: clauses enter into force, are
         suspended, return, end; members join and leave; announcements are made. So former suspensions
         are in it too. It follows from the facts recorded by this position that were public by this
@@ -134,9 +131,8 @@ class TransitionLists(AtMoment):
         if entity is not None and kind is None:
             about = replace(about, kinds=parse_kinds(None))
         days = parse_days(between, "between") or (None, None)
-        asked = parse_page(first, after, last, before)
-        listing = await self._listing(info, days[0], days[1], about, order_by)
-        return await listing.page(asked, self.policy_scope(info, about))
+        listing = await self._listing(info, days[0], days[1], about, order)
+        return listing.about(self.policy_scope(info, about))
 
     @resolver_field
     async def transition_days(
@@ -168,22 +164,18 @@ class TransitionLists(AtMoment):
             TransitionDay(day=Day(day.isoformat()), transitions=days[day]) for day in sorted(days)
         ]
 
-    @resolver_field
+    @list_field(Transition, TransitionOrder)
     async def upcoming(
         self,
         info: Info,
+        order: Enum,
         days: Annotated[int, argument(description="The number of days to look ahead.")] = 90,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Transition]:
+    ) -> PageSource[Transition]:
         """What will start, end, be suspended or return after this day, ordered by day: the
         `transitions` of the days to come, those of figures included.
         """
@@ -193,30 +185,25 @@ class TransitionLists(AtMoment):
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
         )
-        asked = parse_page(first, after, last, before)
         today = self.moment.valid_at
         until = today + min(parse_window(days), date.max - today)
         if until == today:
-            return await list_pages([], TRANSITIONS).page(asked, self.policy_scope(info, about))
-        listing = await self._listing(info, today + DAY, until, about, order_by)
-        return await listing.page(asked, self.policy_scope(info, about))
+            return list_pages([], TRANSITIONS).about(self.policy_scope(info, about))
+        listing = await self._listing(info, today + DAY, until, about, order)
+        return listing.about(self.policy_scope(info, about))
 
-    @resolver_field
+    @list_field(Transition, TransitionOrder, "DAY_DESC")
     async def recent(
         self,
         info: Info,
+        order: Enum,
         days: Annotated[int, argument(description="The number of days to look back.")] = 30,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY_DESC,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Transition]:
+    ) -> PageSource[Transition]:
         """What has started, ended, been suspended or returned on this day or so many days before it,
         the latest first: the `transitions` of these days, with those of figures only where `kind`
         asks for them.
@@ -227,11 +214,10 @@ class TransitionLists(AtMoment):
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
         )
-        asked = parse_page(first, after, last, before)
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
-        listing = await self._listing(info, since, today, about, order_by)
-        return await listing.page(asked, self.policy_scope(info, about))
+        listing = await self._listing(info, since, today, about, order)
+        return listing.about(self.policy_scope(info, about))
 
     async def _listing(
         self,
@@ -239,14 +225,14 @@ class TransitionLists(AtMoment):
         first_day: date | None,
         last_day: date | None,
         about: TransitionFilter,
-        order: TransitionOrder,
+        order: Enum,
     ) -> PageSource[Transition]:
         found = await info.context.services.as_of.transitions.between(
             self.moment, first_day or date.min, last_day or date.max, about
         )
         return shown_pages(
             [(order_key(of), of) for of in found],
-            lambda of: transition(of, self.moment.position),
+            lambda of: Transition(of=of, position=self.moment.position),
             TRANSITIONS,
             order.value.down,
         )

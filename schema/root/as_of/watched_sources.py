@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument
@@ -10,11 +11,11 @@ from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import Search, parse_search, parse_words
-from schema.inputs.order_by import ORDER_BY, WatchedSourceOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.order_by import WatchedSourceOrder
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection, entity_pages, matching_pages
-from schema.types.watched_source import WatchedSource, watched_source
+from schema.types.connection import PageSource, node_pages
+from schema.types.list_field import list_field
+from schema.types.watched_source import WatchedSource
 from tracker.domain.values import Actor
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -23,10 +24,11 @@ from tracker.domain.watched_source import WatchedSourceState
 class WatchedSources(AtMoment):
     """Watched sources of a moment."""
 
-    @resolver_field
+    @list_field(WatchedSource, WatchedSourceOrder)
     async def watched_sources(
         self,
         info: Info,
+        order: Enum,
         search: Search = None,
         issuer: Annotated[
             str | None,
@@ -44,35 +46,25 @@ class WatchedSources(AtMoment):
                 description="Only those whose last look could not read everything, or only the others."
             ),
         ] = None,
-        order_by: Annotated[WatchedSourceOrder, ORDER_BY] = WatchedSourceOrder.KEY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[WatchedSource]:
+    ) -> PageSource[WatchedSource]:
         """Sources that are or were watched: when they were last looked at, how far, and which can't
         be read.
         """
-        asked = parse_page(first, after, last, before)
-        narrowed = Filter(search=parse_search(search), places=parse_words(Actor, issuer, "issuer"))
-        as_of = info.context.services.as_of
-
-        def show(state: WatchedSourceState) -> WatchedSource:
-            return watched_source(state, self.moment)
 
         def matches(state: WatchedSourceState) -> bool:
-            return is_watched in (None, state.is_watched) and is_failing in (
-                None,
-                state.failing_since is not None,
-            )
+            is_failing_now = state.failing_since is not None
+            return is_watched in (None, state.is_watched) and is_failing in (None, is_failing_now)
 
-        if is_watched is None and is_failing is None:
-            pages = entity_pages(as_of, WatchedSourceState, self.moment, narrowed, show, order_by)
-        else:
-            pages = matching_pages(
-                as_of, WatchedSourceState, self.moment, narrowed, matches, show, order_by
-            )
-        return await pages.page(asked)
+        narrowed = Filter(search=parse_search(search), places=parse_words(Actor, issuer, "issuer"))
+        is_narrowed = is_watched is not None or is_failing is not None
+        return node_pages(
+            info.context.services.as_of,
+            WatchedSource,
+            self.moment,
+            narrowed,
+            order,
+            matches if is_narrowed else None,
+        )
 
     @resolver_field
     async def watched_source(
@@ -83,5 +75,4 @@ class WatchedSources(AtMoment):
         ],
     ) -> WatchedSource | None:
         """One watched source; null where it was never watched."""
-        state = await self.one(info, WatchedSourceState, id)
-        return watched_source(state, self.moment) if state else None
+        return await self.one(info, WatchedSource, id)

@@ -1,26 +1,63 @@
-"""Descriptions of input fields, by their names in the domain; `Class.field` takes precedence over
-`field`.
+"""Descriptions of fields of inputs and outputs, each written once.
+
+The docstring of a field in its struct comes first. Fields without one are described in `DESCRIPTIONS`:
+under `Class.field`, or under `field` for all structs that have it.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+
+CLASS_OR_FIELD = re.compile(
+    r'''^class\ (?P<kind>\w+)
+    | ^\ {4}(?P<field>\w+):\ .*\n     # a field, of which the first line ends here
+      (?:\ {8}.*\n | \ {4}[])].*\n)*  # more lines of it, as ruff formats them
+      \ {4}"""(?P<docstring>(?:.|\n)+?)"""''',
+    re.MULTILINE | re.VERBOSE,
+)
+"""The classes of a module, and their fields with docstrings."""
+
+
+def describe(name: str, *structs: type) -> str:
+    """The description of a field or property: of the first struct that has one.
+
+    Raises LookupError if nobody wrote one.
+    """
+    for struct in structs:
+        member = getattr(struct, name, None)
+        if isinstance(member, property):
+            return " ".join(str(member.__doc__).split())
+        for kind in struct.__mro__:
+            described = DESCRIPTIONS.get(f"{kind.__name__}.{name}") or _docstring(kind, name)
+            if described:
+                return described
+    if name not in DESCRIPTIONS:
+        raise LookupError(f"{structs[0].__name__}.{name} has no docstring, and is in no table")
+    return DESCRIPTIONS[name]
+
+
+def _docstring(kind: type, name: str) -> str | None:
+    return _docstrings(kind.__module__).get(f"{kind.__name__}.{name}")
+
+
+@cache
+def _docstrings(module: str) -> Mapping[str, str]:
+    """The docstrings of fields in a module of ours, by `Class.field`."""
+    if module.partition(".")[0] not in ("tracker", "projections"):
+        return {}
+    found, kind = {}, ""
+    for match in CLASS_OR_FIELD.finditer(inspect.getsource(sys.modules[module])):
+        kind = match["kind"] or kind
+        if match["field"]:
+            found[f"{kind}.{match['field']}"] = " ".join(match["docstring"].split())
+    return found
+
+
 DESCRIPTIONS = {
-    "Clause.id": "Its number or name in the instrument, such as `1`.",
-    "Clause.period": "The year or month that a quota is for, such as `2026`: without another day it"
-    " is in force on the days of it.",
-    "Clause.exceptions": "Places for which it does not apply, or with another rate.",
-    "Item.code": "Their code in the act, such as `1C902.a`.",
-    "Item.commodity": "The commodity that they are of; any of the clause if left out.",
-    "Item.forms": "Their forms; those of the clause if left out.",
-    "Item.name": "Their description, such as `spherical graphite`.",
-    "PlaceException.exempt": "Whether the clause does not apply to them.",
-    "PlaceException.in_force_from": "The first day of the exception; as long as the clause applies if left"
-    " out.",
-    "PlaceException.in_force_until": "The last day, inclusive; as long as the clause applies if left"
-    " out.",
-    "PlaceException.note": "Remarks, such as a condition of the exception.",
-    "PlaceException.places": "The places: destinations of exports, origins of imports.",
-    "PlaceException.rate_percent": "The rate that applies to them instead.",
     "Suspended.entities": "The firms to which alone the clauses do not apply; all if left out.",
     "Discontinued.outcome": "How they ended without a repeal.",
     "Merged.into": "The key of the export control that continues them.",
@@ -63,56 +100,25 @@ DESCRIPTIONS = {
     "about": "Entities that it is about, such as `alliance/quad`.",
     "amounts": "The amounts that it names.",
     "as_of": "The year in which reserves were estimated, where the publisher says so.",
-    "basis": "The basis of the weight, in the publisher's words, such as `REO` or `contained"
-    " metal`.",
     "by": "The key of the entity that replaces it.",
-    "carry_over_until": "The last day on which what is left of a quota may be used, inclusive.",
     "change": "Whether the place joins or leaves.",
-    "checked": "How you checked the source before recording the fact; MEMORY if left out.",
     "clauses": "The keys of the clauses; all clauses if left out.",
     "commodities": "The keys of its commodities, such as `gallium`.",
-    "commodity": "The commodity, by key such as `rare_earths`.",
-    "confidence": "Your confidence in it, in words.",
     "conflicts_with": "The names of entities that report the same matter differently, such as"
     " `announcement/…`.",
-    "covers": "The goods themselves, or the technology, equipment, materials or services to make"
-    " them; GOODS if left out.",
-    "decision_due": "The day by which it is to be decided whether it becomes law.",
-    "de_minimis_percent": "The percentage of controlled content from which it reaches goods made abroad.",
-    "destinations": "The places that exports to are limited; all places if left out. For"
-    " exports only.",
-    "direction": "What it restricts: exports, imports or production.",
     "discontinued_from": "The first day on which they no longer apply.",
     "edition": "The edition that has the number, such as `MCS 2025`.",
     "edition_version": "The version of the edition, if it has several.",
     "effective_from": "The first day of the new wording; the day of `on` if left out.",
-    "end": "How it ends, where no last day is known.",
-    "end_condition": "The condition for its end.",
-    "end_use": "The end use that it is limited to.",
-    "entities": "The firms that it is limited to, where the source names them.",
-    "entity_count": "The number of firms, where the source does not name them.",
-    "estimated": "Whether the publisher marks it as an estimate.",
     "event_id": "The id of the event that was wrong.",
-    "exempt_items": "The goods that are exempt, one by one.",
-    "exemptions": "The exemptions, in words.",
-    "exporters": "The firms that alone may export.",
-    "form": "The product, where one commodity and stage has several, such as `sponge`.",
-    "forms": "The forms of the goods that it reaches; all if left out.",
-    "hs": "Their codes of the Harmonized System or of a tariff: 4, 6, 8 or 10 digits without dots.",
     "id": "The key of the entity, in lower-case letters and digits with hyphens, such as `cn-"
     " mofcom-2024-46`; or its `id`.",
     "in_force_from": "The first day on which it applies; left out where no date is given.",
     "in_force_until": "The last day on which it applies, inclusive.",
     "instrument": "The legal act, as its issuer cites it.",
-    "issuer": "Who issues it, such as `CN`.",
-    "items": "The goods that it names one by one; all of its commodities and forms if left out.",
-    "items_complete": "Whether its items are all goods of its forms; if not, it reaches only"
-    " a part of them.",
     "judged": "This tracker's assessment of it.",
     "kind": "The kind of announcement.",
     "label": "The thing that the amount counts, such as `investment`.",
-    "legal_stage": "Its legal stage, from proposal to law; ADOPTED if left out.",
-    "measure": "How it restricts trade, such as by a licence.",
     "member": "The place, such as `IN`.",
     "members": "Its members at the start.",
     "members_known": "False while no list of members has been published; true if left out.",
@@ -132,65 +138,31 @@ DESCRIPTIONS = {
     "Declared.on": "The day on which it was read.",
     "Withdrawn.on": "The day from which it no longer counts.",
     "note": "Remarks. Stored in an annex, so that they can be redacted where a law demands it.",
-    "official": "False for a measure that only others report and its issuer denies.",
     "on": "The day on which it was made public.",
     "original_title": "The title as the issuer wrote it, in its own language, where the source says it.",
-    "OriginalTitle.text": "The title, in its own language and script.",
-    "OriginalTitle.url": "The web address at which it was read, where that is not in the source.",
-    "OriginalTitle.language": "The language as a tag of BCP 47, such as `zh-Hans` or `id`.",
     "Amended.original_title": "The new title as the issuer wrote it. One that is recorded goes when only"
     " `title` is given.",
-    "origins": "The places whose goods the clause limits as imports; all places if"
-    " left out. For imports only.",
     "part_of": "The key of the alliance that it is an initiative of.",
-    "period": "The year that the figure is for; left out for reserves.",
     "more_sources": "Further sources of the same fact.",
-    "place": "The place, such as `CN` or `WORLD`.",
-    "price_floor": "The price of a price floor, in a unit such as `USD/kg`.",
-    "published_on": "The date on which the fact became public through this source.",
-    "primary": "Whether it is the text of the issuer itself; left out, it is if an authority"
-    " published it at its own address or in a file of data. True has no effect where the publisher is no"
-    " authority of an issuer or actor of the act.",
-    "publisher": "The publisher's short id, such as `usgs`.",
     "purpose": "Its purpose.",
-    "qualifier": "How the number is qualified, or why there is none.",
     "quantity": "The number, with its unit, basis and qualifier.",
-    "quota": "The amount of a quota.",
-    "quota_part": "Whether the amount is all of the period's or one of several that add up.",
     "quotation": "A quotation from the source, in its own words. Stored in an annex, like `note`.",
-    "rate_percent": "The rate of a tariff; the lower end where it is a range.",
-    "rate_specific": "A duty by weight, in a unit such as `USD/t`.",
-    "rate_text": "The rate in words, where numbers do not say it.",
-    "rate_up_to_percent": "The upper end of a rate that is a range.",
     "reason": "Why.",
-    "reference": "The page, table or paragraph in the source.",
     "reinstated_from": "The first day on which the suspension is over.",
     "repealed_from": "The first day on which it no longer applies.",
     "replacement": "The right fact.",
     "replaces": "The key of the alliance that it takes the place of.",
     "role": "In which role it takes part; MEMBER if left out.",
-    "rounded": "Whether the publisher marks it as rounded.",
     "series": "The series that the number is for.",
     "since": "The day on which it joined, when that is not the day on which it became public.",
     "source": "The source of the fact.",
-    "stage": "The stage of the supply chain; left out for reserves.",
     "statistic": "The statistic, such as production.",
     "supersedes": "The names of announcements that it replaces, such as `announcement/…`.",
     "suspended_for": "The length of the suspension in ISO 8601, such as `P90D` or `P1Y`, where the act"
     " gives that instead of an end. The first day counts: a year from 10 November ends on 9 November.",
     "suspended_from": "The first day on which the clauses do not apply.",
     "suspended_until": "The last suspended day, inclusive; until further notice if left out.",
-    "territory": "Whether it reaches goods in the issuer's territory, goods abroad, or both; HOME if"
-    " left out.",
-    "threshold": "The threshold from which they are meant, in words, such as `purity of 99.99 % or"
-    " more`.",
     "title": "Its title, or what it says, in one line.",
     "topic": "Its topic, in a word or two.",
-    "unit": "The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, ….",
-    "unsupported": "The fields of the fact that what was read does not contain, as paths such as `since`"
-    " or `amounts.0.quantity`.",
     "until": "The date by which it promises something.",
-    "upper": "The upper end, exactly when the qualifier is RANGE.",
-    "url": "The web address at which it can be read.",
-    "value": "The number; none where the qualifier says that there is none.",
 }
