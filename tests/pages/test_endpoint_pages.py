@@ -79,7 +79,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
     added = await ann.send("/endpoints", **ADD, types="ExportControl.Suspended", places="CN, US")
     assert (added.status_code, added.headers["location"]) == (303, "/endpoints/n?do=add")
     page = await ann.get(added.headers["location"])
-    assert "It was added" in page
+    assert "The endpoint was added" in page
     assert "1 event, the oldest for" in page
     assert "of the types ExportControl.Suspended, of CN and US" in page
     assert "Added by ann (https://example.org/events?… after 0): for the ministry" in page
@@ -89,7 +89,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
     assert "delivering" in listed
     assert "There is none in this state" in await ann.get("/endpoints?state=PAUSED")
 
-    assert "once more" in await ann.refused("remove", confirmed="m")
+    assert "expected 'n'" in unescape(await ann.refused("remove", confirmed="m"))
     assert "There is none yet" in await ann.do("remove", confirmed="n")
     await ann.get("/endpoints/n", 404)
 
@@ -97,15 +97,15 @@ async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
 async def test_what_is_done_is_on_record_with_who_and_why(ann: Manager, target: Target) -> None:
     await ann.send("/endpoints", **ADD)
     page = await ann.do("pause", reason="maintenance")
-    assert "It is paused" in page
+    assert "The endpoint is paused" in page
     assert "Paused by ann: maintenance" in page
     page = await ann.do("resume")
-    assert "Deliveries go on" in page
+    assert "Deliveries are resumed" in page
     page = await ann.do("park", position="2")
-    assert "The event is set aside" in page
+    assert "The event is parked" in page
     assert "Send event 2" in page
     assert "By ann" in page
-    assert "It is tried again now" in await ann.do("retry", position="2")
+    assert "The delivery is being retried" in await ann.do("retry", position="2")
     await set_columns(target, "position = 2, previous_position = 1")
     page = await ann.do("replay", **{"from": "1"})
     assert "A replay of positions 1 to 2 (2 events) is under way" in page
@@ -143,7 +143,7 @@ async def test_a_failure_is_told_in_words_and_can_be_tried_again(
     page = await ann.get()
     assert "none: asked whether it wants any 2 nobody answers <script>" in page
     assert "1 2 no entry <i> <script>" in page
-    assert "It is tried again now" in await ann.do("retry")
+    assert "The delivery is being retried" in await ann.do("retry")
 
 
 async def test_a_secret_is_shown_once(ann: Manager) -> None:

@@ -14,7 +14,7 @@ from schema.pages.charts.status_bars import (
     draw_status_table,
     periods_of,
 )
-from schema.pages.record.fields import label_of
+from schema.pages.forms.fields import label_of
 from schema.pages.site.words import written_day
 
 SIDES = (("before", "Now"), ("after", "Then"))
@@ -65,7 +65,7 @@ def written(value: Any) -> Any:
         case bool():
             return "yes" if value else "no"
         case dict():
-            return _Pairs((label_of(name), written(of)) for name, of in value.items() if _says(of))
+            return {label_of(name): written(of) for name, of in value.items() if _says(of)}
         case list():
             return [written(of) for of in value if _says(of)]
         case str() if DAY.fullmatch(value):
@@ -73,12 +73,6 @@ def written(value: Any) -> Any:
         case str() if WORD.fullmatch(value):
             return value.replace("_", " ")
     return "" if value is None else str(value)
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """Names with what they have."""
-
-    are_pairs = True
 
 
 def _says(value: Any) -> bool:
