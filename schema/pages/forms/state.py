@@ -26,12 +26,9 @@ Pair: TypeAlias = tuple[str, str]
 """The name and the value of a field, as a browser sends them."""
 Errors: TypeAlias = dict[str, list[str]]
 """Error messages by the names of fields."""
-Tree: TypeAlias = dict[str, Any]
 
 MAX_ITEMS = 200
 """Items of a list in a form."""
-MAX_LEVELS = 12
-"""Names in the path of a field."""
 ADD, REMOVE = "add", "remove"
 """Buttons of a form: add an item to the list at a path, remove the item at a path."""
 INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -66,51 +63,41 @@ def _below(name: str, path: str) -> bool:
     return name.startswith(f"{path}.")
 
 
-def read_state(kind: GraphQLInputObjectType, pairs: Iterable[Pair]) -> dict[str, State]:
-    """Return the fields of a form in the shape of an input. Raises InvalidInput for unknown fields."""
-    tree: Tree = {}
-    for name, value in pairs:
-        _plant(tree, name, value)
-    return _object_state(kind, tree, ())
-
-
-def _plant(tree: Tree, name: str, value: str) -> None:
-    *parents, last = name.split(".")
-    if len(parents) >= MAX_LEVELS:
-        raise InvalidInput(UNKNOWN_FIELD, path=(name,))
-    for parent in parents:
-        tree = tree.setdefault(parent, {})
-        if not isinstance(tree, dict):
-            raise InvalidInput(UNKNOWN_FIELD, path=(name,))
-    if isinstance(tree.get(last), dict):
-        raise InvalidInput(UNKNOWN_FIELD, path=(name,))
-    tree[last] = value.replace("\r\n", "\n").strip()
-
-
-def _object_state(
-    kind: GraphQLInputObjectType, tree: Tree, path: tuple[str, ...]
+def read_state(
+    kind: GraphQLInputObjectType, pairs: Iterable[Pair], path: Sequence[str] = ()
 ) -> dict[str, State]:
-    for name in tree:
+    """Return the fields of a form in the shape of an input. Raises InvalidInput for unknown fields."""
+    state = {}
+    for name, inner in _grouped(pairs).items():
         if name not in kind.fields:
             raise InvalidInput(UNKNOWN_FIELD, path=(*path, name))
-    return {name: _state(kind.fields[name].type, of, (*path, name)) for name, of in tree.items()}
+        state[name] = _state(kind.fields[name].type, inner, (*path, name))
+    return state
 
 
-def _state(kind: Any, value: Any, path: tuple[str, ...]) -> State:
+def _grouped(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
+    """Return the fields by the first part of their names, each with a point and what follows it."""
+    groups: dict[str, list[Pair]] = {}
+    for name, value in pairs:
+        first, point, rest = name.partition(".")
+        groups.setdefault(first, []).append((point + rest, value))
+    return groups
+
+
+def _state(kind: Any, pairs: Sequence[Pair], path: tuple[str, ...]) -> State:
     kind = get_nullable_type(kind)
-    if isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
-        return _object_state(kind, value, path)
-    if isinstance(kind, GraphQLList) and isinstance(value, dict):
-        if len(value) > MAX_ITEMS or not all(INTEGER.fullmatch(index) for index in value):
+    inner = [(name[1:], value) for name, value in pairs if name]
+    if isinstance(kind, GraphQLInputObjectType) and len(inner) == len(pairs):
+        return read_state(kind, inner, path)
+    if isinstance(kind, GraphQLList) and len(inner) == len(pairs):
+        items = _grouped(inner)
+        if len(items) > MAX_ITEMS or not all(map(INTEGER.fullmatch, items)):
             raise InvalidInput(f"expected at most {MAX_ITEMS} items", code="TOO_LARGE", path=path)
-        return [
-            _state(kind.of_type, value[index], (*path, index)) for index in sorted(value, key=int)
-        ]
-    if isinstance(value, dict) or (
-        value and isinstance(kind, GraphQLInputObjectType | GraphQLList)
-    ):
+        return [_state(kind.of_type, items[at], (*path, at)) for at in sorted(items, key=int)]
+    text = pairs[-1][1].replace("\r\n", "\n").strip()
+    if inner or (text and isinstance(kind, GraphQLInputObjectType | GraphQLList)):
         raise InvalidInput(UNKNOWN_FIELD, path=path)
-    return str(value)
+    return text
 
 
 def without_empty(state: State) -> State:
