@@ -278,7 +278,7 @@ async def test_every_event_can_be_corrected_from_its_own_words(corpus_services: 
         fields |= {"reason": "To see that it stays the same", **SOURCE}
         page = await send(api, "correctEvent", {**fields, "do": "preview"})
         assert page.status_code == 200, (event, re.findall(r"<li><a href=.#field.*", page.text))
-        assert "it says stays the same" in page.text, (
+        assert "its content stays the same" in page.text, (
             event,
             re.findall(r'<th scope="row">.*', page.text),
         )

@@ -96,7 +96,7 @@ async def snapshots(target: Target) -> AsyncIterator[SnapshotStore]:
 async def test_the_queue_shows_what_waits_and_narrows(
     ann: Editor, found: Callable[..., Awaitable[int]]
 ) -> None:
-    assert "None" in await ann.says("/review")
+    assert "No candidate is pending" in await ann.says("/review")
     await found(proposal(), proposal("2024-2", title="Antimony"), lead("2024-3"))
     await found(figures(), key="usgs-mcs")
     page = await ann.says("/review")
@@ -106,7 +106,7 @@ async def test_the_queue_shows_what_waits_and_narrows(
     narrowed = await ann.says("/review?source=usgs-mcs")
     assert ("mcs2025" in narrowed, "Antimony" in narrowed) == (True, False)
     assert "Antimony" in await ann.says("/review?search=antimony&kind=FACT&commodity=gallium")
-    assert "that matches" in await ann.says("/review?state=REJECTED")
+    assert "No candidate matches" in await ann.says("/review?state=REJECTED")
     for wrong in ("state=OLD", "kind=RUMOUR", "orderBy=LUCK", "colour=red", "commodity=galium"):
         await ann.get(f"/review?{wrong}", 400)
 

@@ -28,9 +28,8 @@ from tracker.errors import InvalidInput, NotFound
 ENDPOINTS = "/endpoints"
 STATES = ("ACTIVE", "PAUSED", "DISABLED")
 WORDS: dict[str, Any] = {
-    "standing": view.standing,
+    "state_words": view.state_words,
     "lag_text": view.lag_text,
-    "duration": view.duration,
     "filter_text": view.filter_text,
 }
 """Functions of the templates."""
