@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -47,14 +47,12 @@ LABELS = {
     "overlapHours": "Hours for which the old keys sign too",
 }
 """Labels of fields whose names alone do not say it."""
-SUGGESTED = {
-    "commodities": ("commodities", "commodity"),
-    "places": (
-        *("actors", "destinations", "issuer", "member", "members", "origins", "place", "places"),
-    ),
+SUGGESTIONS = {
+    **dict.fromkeys(("commodities", "commodity"), "commodities"),
+    **dict.fromkeys(("actors", "destinations", "issuer", "member", "members"), "places"),
+    **dict.fromkeys(("origins", "place", "places"), "places"),
 }
-"""Fields with suggestions, by the name of the list of suggestions."""
-SUGGESTIONS = {field: name for name, fields in SUGGESTED.items() for field in fields}
+"""Lists of suggestions by the fields that have them."""
 SCALARS = {"Boolean": "yes_no", "Int": "number", "Decimal": "number", "Position": "number"}
 """Kinds of fields by scalars; all others are text."""
 DAY_FORMS = "2025-11-09, 2025-11 or 2025"
@@ -116,7 +114,7 @@ class FieldBuilder:
     """The begin of the ids of its fields."""
     errors: Errors
     short: bool = False
-    omitted: frozenset[str] = field(default=frozenset())
+    omitted: frozenset[str] = frozenset()
     """Fields of the input that the page itself fills in."""
 
     def object_fields(
@@ -199,9 +197,7 @@ def _shorten(made: Field, kind: Any, state: State) -> None:
     if isinstance(kind, GraphQLList):
         made.help += " Separate several with commas."
         return
-    made.kind = SCALARS.get(kind.name, "text")
-    if made.kind == "yes_no":
-        made.kind = "check"
+    made.kind = "check" if kind.name == "Boolean" else SCALARS.get(kind.name, "text")
 
 
 def _rank(name: str) -> int:

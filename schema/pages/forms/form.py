@@ -74,6 +74,11 @@ class Form:
     """Errors that belong to no field."""
 
     @property
+    def refused(self) -> bool:
+        """Whether something is wrong with it."""
+        return bool(self.errors or self.problems)
+
+    @property
     def fields(self) -> list[Field]:
         """Its fields."""
         return FieldBuilder("field", self.errors).object_fields(self.kind, self.state)
@@ -94,9 +99,12 @@ class Form:
         return suggested_items(self.all_fields)
 
     def input(self, **fixed: str) -> dict[str, Any]:
-        """Return the input with values that the page fixes. Note the errors of fields."""
+        """Return the input with values that the page fixes. Note what is wrong with it."""
         self.state = cast("dict[str, State]", without_empty(self.state))
-        return make_input(self.kind, {**self.state, **fixed}, self.errors)
+        errors: Errors = {}
+        made = make_input(self.kind, {**self.state, **fixed}, errors)
+        self._place({tuple(name.split(".")): messages for name, messages in errors.items()})
+        return made
 
     def note(self, error: TrackerError) -> None:
         """Note an error of the API. Raises the error if no other input avoids it."""
@@ -105,14 +113,19 @@ class Form:
         path = [str(part) for part in error.path or ()]
         while any(name in self.within for name in path):
             del path[0]
-        known = {each.name for each in self.all_fields}
-        prefixes = (".".join(path[:end]) for end in range(len(path), 0, -1))
-        message = CHANGED if error.code == VersionConflict.code else error.message
-        if place := next(filter(known.__contains__, prefixes), None):
-            self.errors.setdefault(place, []).append(message)
-        else:
-            path = [name for name in path if name != "input"]
-            self.problems.append(f"{'.'.join(path)}: {message}" if len(path) > 1 else message)
+        self._place({(*path,): [CHANGED if error.code == VersionConflict.code else error.message]})
+
+    def _place(self, errors: Mapping[tuple[str, ...], list[str]]) -> None:
+        """Put errors at the nearest field of their paths; where there is none, among the problems."""
+        names = {each.name for each in self.all_fields} if errors else set()
+        for path, messages in errors.items():
+            prefixes = (".".join(path[:end]) for end in range(len(path), 0, -1))
+            if name := next(filter(names.__contains__, prefixes), None):
+                self.errors.setdefault(name, []).extend(messages)
+            else:
+                where = ".".join(part for part in path if part != "input")
+                before = f"{where}: " if "." in where or where in self.kind.fields else ""
+                self.problems += [before + message for message in messages]
 
 
 class FactForm(Form):

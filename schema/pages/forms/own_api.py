@@ -46,7 +46,7 @@ class OwnApi:
     ) -> Mapping[str, Any] | None:
         """Return the result of an action; None if it is refused, which the form then says."""
         input = form.input(**fixed)
-        if form.errors:
+        if form.refused:
             return None
         made, errors = await self.mutate(form.action.mutation, form.action.answer, input, client)
         for error in errors:

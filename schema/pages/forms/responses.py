@@ -49,7 +49,7 @@ def form_page(
 ) -> Response:
     """Return a page; with status 422 if its form was refused."""
     values = {**around(Address(request.url.path), section, session(client)), "form": form, **values}
-    refused = refused or bool(form and (form.errors or form.problems))
+    refused = refused or bool(form and form.refused)
     return html_response(template, values, status=FORM_REFUSED if refused else 200)
 
 

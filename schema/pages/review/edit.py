@@ -71,7 +71,7 @@ class EditPage:
     ) -> bool:
         """Propose the fact of a form. Return False if it is refused, which the form then says."""
         fact = {form.command: form.input()}
-        if form.errors:
+        if form.refused:
             return False
         input = {
             "id": id,

@@ -76,7 +76,7 @@ class SeveralPage:
         decided = [each for each in marked if each.obstacle is None]
         if confirmed:
             form.input(id="")
-        done = confirmed and not form.errors and bool(decided)
+        done = confirmed and not form.refused and bool(decided)
         if done:
             decided = [await self._decide(each, form, client) for each in decided]
         return form_page(
