@@ -19,8 +19,9 @@ from schema.pages.endpoints import view
 from schema.pages.endpoints.actions import ACTIONS, ADD, REMOVE, RETRY, actions_on, retry_of
 from schema.pages.forms.form import CONFIRMED, DO, Action, ActionForm, chosen_action, read_fields
 from schema.pages.forms.own_api import OwnApi
-from schema.pages.forms.responses import form_page, require, see_other
+from schema.pages.forms.responses import form_page, require
 from schema.pages.site.address import href, path_of
+from schema.pages.site.html import see_other
 from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.auth.scopes import Scope
 from tracker.errors import InvalidInput, NotFound

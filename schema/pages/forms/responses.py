@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from schema.http.authentication import Client
 from schema.http.csrf import read_form
@@ -51,8 +51,3 @@ def form_page(
     values = {**around(Address(request.url.path), section, session(client)), "form": form, **values}
     refused = refused or bool(form and form.refused)
     return html_response(template, values, status=FORM_REFUSED if refused else 200)
-
-
-def see_other(path: str) -> Response:
-    """Redirect to the page that shows the result, so that reloading it sends nothing again."""
-    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})

@@ -19,7 +19,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.pages.forms.fields import label_of
 from schema.pages.forms.form import CORRECT, DO, RETRACT, FactForm, commands, fact_choices
 from schema.pages.forms.own_api import OwnApi
-from schema.pages.forms.responses import form_page, read_fact_form, require, see_other
+from schema.pages.forms.responses import form_page, read_fact_form, require
 from schema.pages.forms.state import (
     ADD,
     REMOVE,
@@ -36,6 +36,7 @@ from schema.pages.record.preview_words import (
     status_table,
     written,
 )
+from schema.pages.site.html import see_other
 from schema.pages.site.plain import PlainPages
 from tracker import clock
 from tracker.auth.scopes import Scope

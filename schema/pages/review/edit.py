@@ -11,11 +11,12 @@ from starlette.responses import Response
 from schema.http.authentication import Client
 from schema.pages.forms.form import DO, FactForm, fact_choices
 from schema.pages.forms.own_api import OwnApi
-from schema.pages.forms.responses import form_page, read_fact_form, see_other
+from schema.pages.forms.responses import form_page, read_fact_form
 from schema.pages.forms.state import ADD, REMOVE, read_number
 from schema.pages.record.event_values import event_state
 from schema.pages.review.actions import ANSWER, EDITED, may_be_edited
 from schema.pages.review.queue import REVIEW, Queue
+from schema.pages.site.html import see_other
 from tracker.errors import InvalidInput
 
 COMMAND, REVISION, REASON = "command", "revision", "edit-reason"

@@ -20,7 +20,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.csrf import read_form
 from schema.pages.forms.form import chosen_action, read_fields
 from schema.pages.forms.own_api import OwnApi
-from schema.pages.forms.responses import form_page, require, see_other
+from schema.pages.forms.responses import form_page, require
 from schema.pages.record.preview_words import written
 from schema.pages.review.actions import (
     ACTIONS,
@@ -35,6 +35,7 @@ from schema.pages.review.edit import EditPage
 from schema.pages.review.queue import FILTERS, KINDS, ORDERS, REVIEW, STATES, Queue, queue_of
 from schema.pages.review.several import CHOICES, SeveralPage
 from schema.pages.review.snapshot_text import SnapshotText, snapshot_text
+from schema.pages.site.html import see_other
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
 from tracker import clock
