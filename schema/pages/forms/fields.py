@@ -214,11 +214,11 @@ def label_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def suggested_items(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:
-    """Return the suggestions for fields by list: the key and the name of each item."""
+def suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:
+    """Return the lists of suggestions of fields: the key and the name of each item."""
     lists = {
         "commodities": [(str(of), of.name) for of in commodities()],
         "places": [(str(of), of.name) for of in places()],
     }
-    needed = {field.suggestions for field in fields}
+    needed = {each.suggestions for field in fields for each in field.below()}
     return {name: items for name, items in lists.items() if name in needed}

@@ -14,7 +14,7 @@ from graphql import GraphQLInputObjectType, get_nullable_type
 
 from schema.execution.schema import SCHEMA
 from schema.http.responses import STATUS
-from schema.pages.forms.fields import Field, FieldBuilder, label_of, suggested_items
+from schema.pages.forms.fields import Field, FieldBuilder, label_of
 from schema.pages.forms.state import (
     Errors,
     Pair,
@@ -91,12 +91,7 @@ class Form:
     @property
     def wrong(self) -> list[Field]:
         """Fields with errors."""
-        return [each for each in self.all_fields if each.errors]
-
-    @property
-    def suggestions(self) -> dict[str, list[tuple[str, str]]]:
-        """Its lists of suggestions."""
-        return suggested_items(self.all_fields)
+        return [each for each in self.all_fields if each.errors] if self.errors else []
 
     def input(self, **fixed: str) -> dict[str, Any]:
         """Return the input with values that the page fixes. Note what is wrong with it."""

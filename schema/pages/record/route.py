@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.pages.forms.fields import label_of
+from schema.pages.forms.fields import label_of, suggestions
 from schema.pages.forms.form import CORRECT, DO, RETRACT, FactForm, commands, fact_choices
 from schema.pages.forms.own_api import OwnApi
 from schema.pages.forms.responses import form_page, read_fact_form, require
@@ -162,6 +162,7 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
         client,
         form=form,
         title=f"Preview: {label}" if preview else label,
+        suggestions=suggestions,
         choices=fact_choices() if form.command == CORRECT else (),
         statuses=status_table(preview["statusChanges"], clock.today()) if preview else None,
         sent=[*fields_of(form.state)] if preview else [],

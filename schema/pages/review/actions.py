@@ -6,7 +6,7 @@ Each is one mutation, and the names of its fields are those of its input.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from schema.pages.forms.form import Action
@@ -48,19 +48,6 @@ DONE = {
     EDITED: "The proposal was changed. People who accepted the earlier one have to accept it again.",
 }
 """Notices after an action, by the values of `did`."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionNotice:
-    """The last decision, as the address of the next page has it."""
-
-    do: str
-    id: str
-
-    @property
-    def words(self) -> str:
-        """The notice."""
-        return DONE[self.do]
 
 
 def actions_on(candidate: Mapping[str, Any], actor: str | None) -> list[Action]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
+from schema.pages.forms.fields import suggestions
 from schema.pages.forms.form import DO, FactForm, fact_choices
 from schema.pages.forms.own_api import OwnApi
 from schema.pages.forms.responses import form_page, read_fact_form
@@ -63,6 +64,7 @@ class EditPage:
             title=f"Edit: {candidate['title']}",
             candidate=candidate,
             queue=queue,
+            suggestions=suggestions,
             choices=fact_choices(),
             reason=controls.get(REASON, ""),
         )

@@ -26,7 +26,6 @@ from schema.pages.review.actions import (
     ACTIONS,
     DONE,
     STAYING,
-    DecisionNotice,
     actions_on,
     may_be_edited,
     outcome_of,
@@ -60,7 +59,7 @@ class ReviewRoute:
         self._several = SeveralPage(self._api)
 
     def routes(self, pages: PlainPages) -> Sequence[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             pages.route(REVIEW, self.all, ("GET", "POST")),
             pages.route(f"{REVIEW}/{{id}}", self.one, ("GET", "POST")),
@@ -176,7 +175,7 @@ class ReviewRoute:
         return await asyncio.to_thread(snapshot_text, snapshot, candidate["place"])
 
 
-def _decided(given: Mapping[str, str]) -> DecisionNotice | None:
-    """Return the last decision; None if the address names none."""
-    did, of = given.get(DID, ""), given.get(OF, "")
-    return DecisionNotice(did, of) if did in DONE and of.isdecimal() else None
+def _decided(parameters: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the notice and the candidate of the last decision; None if the address names none."""
+    did, of = parameters.get(DID, ""), parameters.get(OF, "")
+    return {"notice": DONE[did], "id": of} if did in DONE and of.isdecimal() else None
