@@ -34,7 +34,7 @@ from schema.pages.site.html import method_not_allowed, not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
 from schema.routes.annexes import AnnexRoute
-from schema.routes.asyncapi.document import answer_pushes
+from schema.routes.asyncapi import answer_pushes
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
 from schema.routes.json_schemas import JsonSchemaRoute

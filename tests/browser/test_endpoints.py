@@ -60,9 +60,9 @@ async def test_an_owner_adds_manages_and_removes_an_endpoint(
         await page.get_by_label("Address").fill("https://receiver.invalid/")
         await page.get_by_role("button", name="Add an endpoint").click()
         await expect(page.get_by_label("The shared secret")).to_have_text(re.compile("^whsec_"))
-        await page.get_by_role("link", name=f"On to {name}").click()
+        await page.get_by_role("link", name=f"Continue to {name}").click()
         await do(page, "Pause")
-        await expect(page.get_by_role("status")).to_contain_text("It is paused")
+        await expect(page.get_by_role("status")).to_contain_text("The endpoint is paused")
         await do(page, "Replay", **{"from": "999999"})
         await expect(page.get_by_role("alert")).to_contain_text("expected a position")
         await page.wait_for_load_state()
@@ -74,7 +74,7 @@ async def test_an_owner_adds_manages_and_removes_an_endpoint(
                 assert not await page.evaluate(WIDER), width
         await do(page, "Remove", confirmed=name)
         await page.wait_for_url("**/endpoints?do=remove")
-        await expect(page.get_by_role("status")).to_contain_text("It was removed")
+        await expect(page.get_by_role("status")).to_contain_text("The endpoint was removed")
         if scripts:
             await page.evaluate(f"{axe}\n;0")
             assert await page.evaluate(VIOLATIONS) == []

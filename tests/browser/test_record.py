@@ -51,7 +51,7 @@ async def test_an_editor_founds_an_alliance_by_a_form_and_finds_it(
         await page.get_by_role("button", name="Preview").click()
         await page.get_by_role("link", name="Public on").click()  # from the summary to the field
         wrong = page.get_by_label("Public on")
-        await expect(page.locator("#field-on-error-1")).to_contain_text("a month from 01 to 12")
+        await expect(page.locator("#field-on-error")).to_contain_text("a month from 01 to 12")
         await wrong.fill("2026-01-05")
         await wrong.press("Enter")
         await page.get_by_text("An alliance of this test is founded").first.wait_for()

@@ -131,9 +131,9 @@ async def test_several_are_marked_and_rejected_by_the_keyboard_alone(
         await page.keyboard.press("r")
         await page.locator("h1", has_text="Reject 2 candidates").wait_for()
         assert await page.evaluate(OVERFLOW) == 0
-        await page.get_by_label("Why").fill("It is about tin")
+        await page.get_by_label("Reason").fill("It is about tin")
         await page.keyboard.press("Enter")
-        await page.get_by_text("What came of each.").wait_for()
+        await page.get_by_text("The outcome for each candidate.").wait_for()
         assert await page.get_by_text("Rejected.").count() == 2
         await page.goto(f"{site.url}{desk.path}")
         assert await page.locator("a[data-row]").all_inner_texts() == [
@@ -197,8 +197,8 @@ async def test_everything_works_by_forms_without_scripts_on_a_phone(
         await page.get_by_role("button", name="Reject").click()
         await page.locator("h1", has_text="A gap").wait_for()
         await page.get_by_role("link", name="Make it a fact").click()
-        await page.get_by_label("What it is").select_option("recordAnnouncement")
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_label("Kind of fact").select_option("recordAnnouncement")
+        await page.get_by_role("button", name="Continue").click()
         await page.locator("[name=title]").wait_for()
 
 

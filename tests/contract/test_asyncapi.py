@@ -12,7 +12,7 @@ import orjson
 import pytest
 from jsonschema import ValidationError
 
-from schema.routes.asyncapi.document import describe_pushes
+from schema.routes.asyncapi import describe_pushes
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api
 from tests.support.node import CLIENTS, node, npm_packages

@@ -75,11 +75,11 @@ async def set_columns(target: Target, columns: str, *values: Any) -> None:
 
 
 async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
-    assert "There is none yet" in await ann.get("/endpoints")
+    assert "There is no endpoint yet" in await ann.get("/endpoints")
     added = await ann.send("/endpoints", **ADD, types="ExportControl.Suspended", places="CN, US")
     assert (added.status_code, added.headers["location"]) == (303, "/endpoints/n?do=add")
     page = await ann.get(added.headers["location"])
-    assert "It was added" in page
+    assert "The endpoint was added" in page
     assert "1 event, the oldest for" in page
     assert "of the types ExportControl.Suspended, of CN and US" in page
     assert "Added by ann (https://example.org/events?… after 0): for the ministry" in page
@@ -87,28 +87,28 @@ async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
     assert "hush-hush" not in page
     listed = await ann.get("/endpoints?state=ACTIVE")
     assert "delivering" in listed
-    assert "There is none in this state" in await ann.get("/endpoints?state=PAUSED")
+    assert "No endpoint is in this state" in await ann.get("/endpoints?state=PAUSED")
 
-    assert "once more" in await ann.refused("remove", confirmed="m")
-    assert "There is none yet" in await ann.do("remove", confirmed="n")
+    assert "expected 'n'" in unescape(await ann.refused("remove", confirmed="m"))
+    assert "There is no endpoint yet" in await ann.do("remove", confirmed="n")
     await ann.get("/endpoints/n", 404)
 
 
 async def test_what_is_done_is_on_record_with_who_and_why(ann: Manager, target: Target) -> None:
     await ann.send("/endpoints", **ADD)
     page = await ann.do("pause", reason="maintenance")
-    assert "It is paused" in page
+    assert "The endpoint is paused" in page
     assert "Paused by ann: maintenance" in page
     page = await ann.do("resume")
-    assert "Deliveries go on" in page
+    assert "Deliveries are resumed" in page
     page = await ann.do("park", position="2")
-    assert "The event is set aside" in page
+    assert "The event is parked" in page
     assert "Send event 2" in page
     assert "By ann" in page
-    assert "It is tried again now" in await ann.do("retry", position="2")
+    assert "The delivery is being retried" in await ann.do("retry", position="2")
     await set_columns(target, "position = 2, previous_position = 1")
     page = await ann.do("replay", **{"from": "1"})
-    assert "A replay of positions 1 to 2 (2 events) is under way" in page
+    assert "A replay of positions 1 to 2 (2 events) is in progress" in page
     assert "The replay was ended" in await ann.do("end-replay")
     page = await ann.do("rotate", overlapHours="3")
     assert page.count("whpk_") == 2
@@ -128,7 +128,7 @@ async def test_a_failure_is_told_in_words_and_can_be_tried_again(
     )
     page = await ann.get()
     assert "The next delivery has failed 3 times" in page
-    assert "The last time: the receiver answered 500 <b> (status 500). The next try is at" in page
+    assert "Last error: the receiver answered 500 <b> (status 500). The next retry is at" in page
     assert "the receiver answered 500 <b>" in await ann.get("/endpoints")
     assert "Last failures None." in page
     async with open_connection(target, role=OWNER) as connection:
@@ -141,9 +141,9 @@ async def test_a_failure_is_told_in_words_and_can_be_tried_again(
                 error,
             )
     page = await ann.get()
-    assert "none: asked whether it wants any 2 nobody answers <script>" in page
+    assert "none (probe) 2 nobody answers <script>" in page
     assert "1 2 no entry <i> <script>" in page
-    assert "It is tried again now" in await ann.do("retry")
+    assert "The delivery is being retried" in await ann.do("retry")
 
 
 async def test_a_secret_is_shown_once(ann: Manager) -> None:
@@ -176,7 +176,7 @@ async def test_what_is_wrong_is_said_at_its_field(ann: Manager) -> None:
         assert f'value="{given}"' in control, "what was filled in stays"
         [error] = re.findall(rf'id="add-{field}-error">([^<]*)<', answer.text)
         assert says in unescape(error)
-    assert "There is none yet" in await ann.get("/endpoints")
+    assert "There is no endpoint yet" in await ann.get("/endpoints")
 
 
 async def test_what_is_wrong_with_an_action_leaves_its_form_open(ann: Manager) -> None:
@@ -199,7 +199,7 @@ async def test_nobody_sees_those_of_others(
 ) -> None:
     await ann.send("/endpoints", **ADD)
     bob = Manager(services, await token(target, Scope.ENDPOINT, name="bob"))
-    assert "There is none yet" in await bob.get("/endpoints")
+    assert "There is no endpoint yet" in await bob.get("/endpoints")
     await bob.get("/endpoints/n", 404)
     assert (await bob.send(do="pause", reason="mine")).status_code == 404
     boss = Manager(services, await token(target, Scope.ADMIN, name="boss"))
@@ -238,7 +238,7 @@ def test_times_and_filters_in_words() -> None:
         "2 hours",
         "2 days",
     ]
-    assert lag_text({"events": 0, "seconds": 0}) == "nothing waits"
+    assert lag_text({"events": 0, "seconds": 0}) == "no event"
     none = dict.fromkeys(("types", "commodities", "places", "entity"))
     assert filter_text(none) == "all events"
     assert filter_text({**none, "entity": "alliance/quad"}) == "of the entity alliance/quad"

@@ -96,7 +96,7 @@ async def snapshots(target: Target) -> AsyncIterator[SnapshotStore]:
 async def test_the_queue_shows_what_waits_and_narrows(
     ann: Editor, found: Callable[..., Awaitable[int]]
 ) -> None:
-    assert "None" in await ann.says("/review")
+    assert "No candidate is pending" in await ann.says("/review")
     await found(proposal(), proposal("2024-2", title="Antimony"), lead("2024-3"))
     await found(figures(), key="usgs-mcs")
     page = await ann.says("/review")
@@ -106,7 +106,7 @@ async def test_the_queue_shows_what_waits_and_narrows(
     narrowed = await ann.says("/review?source=usgs-mcs")
     assert ("mcs2025" in narrowed, "Antimony" in narrowed) == (True, False)
     assert "Antimony" in await ann.says("/review?search=antimony&kind=FACT&commodity=gallium")
-    assert "that matches" in await ann.says("/review?state=REJECTED")
+    assert "No candidate matches" in await ann.says("/review?state=REJECTED")
     for wrong in ("state=OLD", "kind=RUMOUR", "orderBy=LUCK", "colour=red", "commodity=galium"):
         await ann.get(f"/review?{wrong}", 400)
 
@@ -154,13 +154,13 @@ async def test_several_are_accepted_with_one_reason_after_what_will_be_recorded_
     assert (preview.status_code, "Accept 2 candidates" in said) == (200, True)
     assert "ExportControl.Announced of export-control/" in said
     assert "It proposes no fact: make it one, or close it." in said
-    assert "it stays as it is and the others are done" in said
+    assert "A refused candidate stays as it is" in said
     assert await services.recorder.head() == 0
     await ann.decide("/review/2", "reject", revision="1", reason="Faster")
     done = await ann.send("/review", **marked, confirmed="true", reason="Read both")
     said = text(done)
     assert (done.status_code, said.count("Accepted and recorded.")) == (200, 1)
-    assert "Somebody has changed it meanwhile" in said
+    assert "Somebody has made a change" in said
     assert await services.recorder.head() == 1
     assert "Read both" in await ann.says("/review/1")
     again = await ann.send("/review", **marked, confirmed="true")
@@ -175,7 +175,7 @@ async def test_a_decision_on_several_needs_marks_and_its_fields(
     marked = ["1:1", "2:1"]
     assert "No candidate is marked" in text(await ann.send("/review", do="reject"))
     refused = await ann.send("/review", do="reject", marked=marked, confirmed="true")
-    assert (refused.status_code, "Why : expected a value" in text(refused)) == (422, True)
+    assert (refused.status_code, "Reason : expected a value" in text(refused)) == (422, True)
     late = await ann.send(
         "/review", do="postpone", marked=marked, confirmed="true", until="2020-01-01"
     )
@@ -200,7 +200,7 @@ async def test_what_is_refused_is_said_at_its_field_and_nothing_is_done(
         ({"do": "reject"}, "expected a value"),
         ({"do": "postpone", "until": "2020-01-01"}, "expected a day after"),
         ({"do": "postpone", "until": "soon"}, "is not a day"),
-        ({"do": "accept", "revision": "7"}, "Somebody has changed it meanwhile"),
+        ({"do": "accept", "revision": "7"}, "Somebody has made a change"),
         ({"do": "accept", "reason": "x" * 3000}, "expected why"),
     ):
         answer = await ann.send("/review/1", **fields)
@@ -249,7 +249,7 @@ async def test_a_lead_becomes_a_fact_and_a_file_is_not_edited(
     page = await ann.says("/review/1")
     assert "Make it a fact" in page
     assert "Close" in page
-    assert "What it is" in await ann.says("/review/1/edit")
+    assert "Kind of fact" in await ann.says("/review/1/edit")
     chosen = await ann.send("/review/1/edit", command="recordAnnouncement")
     assert 'name="title"' in chosen.text
     assert (await ann.send("/review/1/edit", command="retractEvent")).status_code == 400

@@ -1,4 +1,4 @@
-"""What the pages of endpoints say of them. Pure."""
+"""Words for the state of an endpoint. Pure."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ MAX_WORDS_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an endpoint stands, in words."""
+class StateWords:
+    """The state of an endpoint in words."""
 
     word: str
     about: str
     troubled: bool = False
-    """Whether somebody should look."""
+    """Whether a person should check it."""
 
 
-def standing(endpoint: Mapping[str, Any]) -> Standing:
-    """How an endpoint stands."""
+def state_words(endpoint: Mapping[str, Any]) -> StateWords:
+    """Return the state of an endpoint."""
     failure, waiting = endpoint["failure"], endpoint["lag"]["events"]
     if endpoint["state"] == "DISABLED":
-        return Standing("disabled", "The receiver answered 410. It keeps its place.", True)
+        return StateWords("disabled", "The receiver responded 410. The cursor stays.", True)
     if endpoint["state"] == "PAUSED":
-        return Standing("paused", "Somebody stopped it. It keeps its place.")
+        return StateWords("paused", "Somebody stopped it. The cursor stays.")
     if failure:
         times = many(failure["failures"], "time")
-        return Standing("failing", f"The next delivery has failed {times}.", True)
+        return StateWords("failing", f"The next delivery has failed {times}.", True)
     if waiting:
-        return Standing("delivering", f"{many(waiting, 'event')} waiting.")
-    return Standing("up to date", "Nothing waits.")
+        return StateWords("delivering", f"{many(waiting, 'event')} waiting.")
+    return StateWords("up to date", "No event is waiting.")
 
 
 def lag_text(lag: Mapping[str, Any]) -> str:
-    """How far behind the log it is: `12 events, the oldest for 3 minutes`."""
+    """Return the events that wait: `12 events, the oldest for 3 minutes`."""
     if not lag["events"]:
-        return "nothing waits"
+        return "no event"
     return f"{many(lag['events'], 'event')}, the oldest for {duration(lag['seconds'])}"
 
 
 def duration(seconds: float) -> str:
-    """A time in its largest unit: `3 hours`."""
+    """Return a time in its largest unit: `3 hours`."""
     for unit, length in SECONDS:
         if seconds >= length:
             return many(int(seconds // length), unit)
@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 
 def filter_text(endpoint: Mapping[str, Any]) -> str:
-    """Which events it is for."""
+    """Return the filter of an endpoint."""
     parts = [
         f"{words}{listed(endpoint[name], MAX_WORDS_SHOWN)}"
         for name, words in FILTERS

@@ -9,7 +9,8 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, get_nullable_type
 
 from schema.inputs.input_types import RENAMED
-from schema.pages.record.fields import State, commands
+from schema.pages.forms.form import commands
+from schema.pages.forms.state import State
 from schema.root.fact_mutations import FACT_MUTATIONS, MembershipChange
 from tracker.domain.alliance import MemberJoined, MemberLeft
 from tracker.domain.registry import fact_type
@@ -26,9 +27,9 @@ def command_of(type: str) -> str | None:
     return MUTATIONS[fact].name if fact in MUTATIONS else None
 
 
-def event_state(event: Mapping[str, Any]) -> dict[str, State] | None:
-    """The command that would record what an event says: its name, and the state of its form. None
-    where no form records such."""
+def event_state(event: Mapping[str, Any]) -> tuple[str, dict[str, State]] | None:
+    """Return the command that records what an event says, and the state of its form; None if no form
+    records it."""
     name = command_of(event["type"])
     if name is None:
         return None
@@ -40,7 +41,7 @@ def event_state(event: Mapping[str, Any]) -> dict[str, State] | None:
         data["change"] = MEMBERSHIPS[fact].value
     if "id" in commands()[name].fields:
         data["id"] = event["entity"].partition("/")[2]
-    return {name: _object(commands()[name], data)}
+    return name, _object(commands()[name], data)
 
 
 def _put(data: Any, path: Sequence[str], text: str) -> None:

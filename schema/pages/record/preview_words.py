@@ -1,4 +1,4 @@
-"""Values of the API as a preview tells them. Pure."""
+"""Values of the API as people read them: in a preview and in a proposal. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schema.pages.charts.status_bars import (
     draw_status_table,
     periods_of,
 )
-from schema.pages.record.fields import label_of
+from schema.pages.forms.fields import label_of
 from schema.pages.site.words import written_day
 
-SIDES = (("before", "Now"), ("after", "Then"))
+SIDES = (("before", "Before"), ("after", "After"))
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 WORD = re.compile(r"[a-z]+(_[a-z]+)+")
 """A word of the domain, such as `in_force`."""
@@ -28,12 +28,12 @@ EVIDENCE = frozenset({"eventId", "position"})
 
 
 def meaningful_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The fields of a change that say something, beside the events that they rest on."""
+    """Return the fields of a change, without references to events."""
     return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
 
 
 def status_table(changes: Sequence[Mapping[str, Any]], day: date) -> StatusTable:
-    """The statuses of clauses over time, for each as they are told now and as they would be."""
+    """Draw the statuses of clauses over time, before and after the change."""
     rows = [
         RowOfPeriods(
             label=words,
@@ -47,25 +47,24 @@ def status_table(changes: Sequence[Mapping[str, Any]], day: date) -> StatusTable
 
 
 PARTS = {"clauses": "Clause", "members": "Member", "claims": "Claim"}
-"""What an item of a list of a state is called."""
+"""Names of items of lists of a state."""
 
 
 def path_in_words(path: Sequence[str]) -> str:
-    """The path of a field in a state, in words: `Clause 1: suspended until`."""
+    """Return the path of a field in words: `Clause 1: suspended until`."""
     if len(path) > 1 and path[0] in PARTS:
         inner = [label_of(name).lower() for name in path[2:]]
         return f"{PARTS[path[0]]} {path[1]}" + (f": {', '.join(inner)}" if inner else "")
-    return ", ".join(map(label_of, path)) or "All of it"
+    return ", ".join(map(label_of, path)) or "Everything"
 
 
 def written(value: Any) -> Any:
-    """A value without what is empty, with the names of its parts in words: text, lists, and pairs of a
-    name and a value."""
+    """Return a value without empty parts, as text, lists and mappings with labels as names."""
     match value:
         case bool():
             return "yes" if value else "no"
         case dict():
-            return _Pairs((label_of(name), written(of)) for name, of in value.items() if _says(of))
+            return {label_of(name): written(of) for name, of in value.items() if _says(of)}
         case list():
             return [written(of) for of in value if _says(of)]
         case str() if DAY.fullmatch(value):
@@ -73,12 +72,6 @@ def written(value: Any) -> Any:
         case str() if WORD.fullmatch(value):
             return value.replace("_", " ")
     return "" if value is None else str(value)
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """Names with what they have."""
-
-    are_pairs = True
 
 
 def _says(value: Any) -> bool:

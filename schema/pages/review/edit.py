@@ -1,4 +1,4 @@
-"""The form for the fact of a candidate: as it is proposed, with what a person makes of it."""
+"""The form of the fact of a candidate: the proposal, and the changes of a person."""
 
 from __future__ import annotations
 
@@ -6,31 +6,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.csrf import read_form
-from schema.pages.record.draft import CORRECT, RETRACT, Draft
+from schema.pages.forms.fields import suggestions
+from schema.pages.forms.form import DO, FactForm, fact_choices
+from schema.pages.forms.own_api import OwnApi
+from schema.pages.forms.responses import form_page, read_fact_form
+from schema.pages.forms.state import ADD, REMOVE, read_number
 from schema.pages.record.event_values import event_state
-from schema.pages.record.fields import State, commands, form_fields, label_of
-from schema.pages.record.form import (
-    make_input,
-    read_state,
-    with_another,
-    without_empty,
-    without_item,
-)
-from schema.pages.record.route import MAX_FORM_BYTES, suggestions
-from schema.pages.review.forms import EDITED, REVISION, may_be_edited, revision_of
-from schema.pages.review.queue import Queue
-from schema.pages.site.address import Address
-from schema.pages.site.html import FORM_REFUSED, around, html_response, session
-from schema.pages.site.own_api import OwnApi
-from tracker.errors import InvalidInput, TrackerError
+from schema.pages.review.actions import ANSWER, EDITED, may_be_edited
+from schema.pages.review.queue import REVIEW, Queue
+from schema.pages.site.html import see_other
+from tracker.errors import InvalidInput
 
-ADD, REMOVE, DO, COMMAND = "add", "remove", "do", "command"
-WHY = "edit-reason"
-CONTROLS = frozenset({ADD, REMOVE, DO, COMMAND, REVISION, WHY})
+COMMAND, REVISION, REASON = "command", "revision", "edit-reason"
+CONTROLS = frozenset({ADD, REMOVE, DO, COMMAND, REVISION, REASON})
 """Fields of the form that are not of the fact."""
 Find = Callable[[str, Client], Awaitable[Mapping[str, Any]]]
 
@@ -43,7 +34,7 @@ class EditPage:
         self._find = find
 
     async def respond(self, id: str, queue: Queue, request: Request, client: Client) -> Response:
-        """The form, or what it was sent to do. Raises NotFound and InvalidInput."""
+        """Return the form, or save what was sent. Raises NotFound and InvalidInput."""
         candidate = await self._find(id, client)
         if not may_be_edited(candidate):
             raise InvalidInput(
@@ -52,86 +43,53 @@ class EditPage:
                 code="NOT_EDITABLE",
                 path=("id",),
             )
+        controls: Mapping[str, str] = {}
         if request.method == "GET":
-            return _page(candidate, _proposed(candidate), queue, request, client)
-        pairs = await read_form(request, MAX_FORM_BYTES)
-        controls = {name: value for name, value in pairs if name in CONTROLS}
-        command = controls.get(COMMAND, "")
-        if command not in dict(choices()):
-            raise InvalidInput("expected one of the facts that there are", path=(COMMAND,))
-        filled = read_state(commands()[command], [one for one in pairs if one[0] not in CONTROLS])
-        form = Draft(command, filled)
-        if path := controls.get(ADD):
-            form.state = with_another(form.state, path)
-        elif path := controls.get(REMOVE):
-            form.state = without_item(form.state, path)
-        elif controls.get(DO) == "save" and await self._save(form, id, controls, client):
-            return RedirectResponse(
-                queue.link_to(id, did=EDITED, of=id), 303, {"Cache-Control": "no-store"}
-            )
-        return _page(candidate, form, queue, request, client, controls.get(WHY, ""))
+            form = _proposal_form(candidate)
+        else:
+            pairs, controls = await read_fact_form(request, CONTROLS)
+            command = controls.get(COMMAND, "")
+            if command not in dict(fact_choices()):
+                raise InvalidInput("expected the name of a fact", path=(COMMAND,))
+            form = FactForm.read(command, pairs, controls)
+            saves = controls.get(DO) == "save" and not {ADD, REMOVE} & controls.keys()
+            if saves and await self._save(form, id, controls, client):
+                return see_other(queue.link_to(id, did=EDITED, of=id))
+        return form_page(
+            "review/edit.html",
+            request,
+            client,
+            REVIEW,
+            form=form,
+            title=f"Edit: {candidate['title']}",
+            candidate=candidate,
+            queue=queue,
+            suggestions=suggestions,
+            choices=fact_choices(),
+            reason=controls.get(REASON, ""),
+        )
 
     async def _save(
-        self, form: Draft, id: str, controls: Mapping[str, str], client: Client
+        self, form: FactForm, id: str, controls: Mapping[str, str], client: Client
     ) -> bool:
-        """Propose what the form says; False where it is refused, and the form tells why."""
-        kept = without_empty(form.state)
-        data, form.errors = make_input(form.kind, kept)
-        if form.errors:
+        """Propose the fact of a form. Return False if it is refused, which the form then says."""
+        fact = {form.command: form.input()}
+        if form.refused:
             return False
         input = {
             "id": id,
-            "revision": revision_of(controls),
-            "reason": controls.get(WHY, "").strip() or None,
-            "fact": {form.command: data},
+            "revision": read_number(controls, REVISION),
+            "reason": controls.get(REASON, "").strip() or None,
+            "fact": fact,
         }
-        try:
-            await self._api.carry_out("editCandidate", input, client)
-        except TrackerError as error:
+        _, errors = await self._api.mutate("editCandidate", ANSWER, input, client)
+        for error in errors:
             form.note(error)
-            return False
-        return True
+        return not errors
 
 
-def choices() -> list[tuple[str, str]]:
-    """The facts that a form can propose, with their names."""
-    return [(name, label_of(name)) for name in commands() if name not in (RETRACT, CORRECT)]
-
-
-def _proposed(candidate: Mapping[str, Any]) -> Draft | None:
-    """The form of what a candidate proposes; None for a lead."""
+def _proposal_form(candidate: Mapping[str, Any]) -> FactForm | None:
+    """Return the form of a proposal; None for a lead."""
     proposal = candidate["proposal"]
-    found = proposal and event_state({**proposal, "annexes": ()})
-    if not found:
-        return None
-    [(command, state)] = found.items()
-    given: dict[str, State] = state if isinstance(state, dict) else {}
-    return Draft(command, given)
-
-
-def _page(
-    candidate: Mapping[str, Any],
-    form: Draft | None,
-    queue: Queue,
-    request: Request,
-    client: Client,
-    why: str = "",
-) -> Response:
-    fields = form_fields(form.kind, form.state, form.errors) if form else []
-    wrong = [each for one in fields for each in one.below() if each.errors]
-    problems = form.problems if form else []
-    shown = {
-        **around(Address(request.url.path), "/review", session(client)),
-        "title": f"Edit: {candidate['title']}",
-        "candidate": candidate,
-        "queue": queue,
-        "form": form,
-        "fields": fields,
-        "wrong": wrong,
-        "problems": problems,
-        "choices": choices(),
-        "suggestions": suggestions(fields),
-        "why": why,
-    }
-    status = FORM_REFUSED if wrong or problems else 200
-    return html_response("review/edit.html", shown, status=status)
+    fact = event_state({**proposal, "annexes": ()}) if proposal else None
+    return FactForm(*fact) if fact else None

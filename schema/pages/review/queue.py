@@ -18,10 +18,10 @@ ALL = "ALL"
 STATES = (*(state.name for state in CandidateState), ALL)
 KINDS = tuple(kind.name for kind in CandidateKind)
 ORDERS = {
-    "FOUND_AT": "as they were found",
-    "FOUND_AT_DESC": "the last found first",
-    "PUBLISHED_ON": "by the day of publication",
-    "PUBLISHED_ON_DESC": "the last published first",
+    "FOUND_AT": "oldest first",
+    "FOUND_AT_DESC": "newest first",
+    "PUBLISHED_ON": "earliest publication first",
+    "PUBLISHED_ON_DESC": "latest publication first",
 }
 """Orders with their words."""
 FILTERS = ("state", "source", "kind", "commodity", "issuer", "assignedTo", "search", "orderBy")

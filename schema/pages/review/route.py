@@ -1,61 +1,52 @@
-"""Answers `/review`: the queue, a candidate beside what it was read from, and the forms that decide.
+"""Answers `/review`: the queue, a candidate beside its snapshot, and the forms of decisions.
 
-What is shown and done goes the very way of API clients, with the rights of who asks. A form is taken
-from pages of this server alone. After a decision comes the next candidate of the queue.
+Queries and mutations go through the API, with the rights of the reader. After a decision comes the next
+candidate of the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.http.csrf import read_form
-from schema.http.messages import STATUS
-from schema.pages.endpoints.forms import Form, read_fields
+from schema.pages.forms.form import chosen_action, read_fields
+from schema.pages.forms.own_api import OwnApi
+from schema.pages.forms.responses import form_page, require
 from schema.pages.record.preview_words import written
-from schema.pages.review.edit import EditPage
-from schema.pages.review.forms import (
+from schema.pages.review.actions import (
+    ACTIONS,
     DONE,
-    KEYS,
     STAYING,
-    DecisionNotice,
-    form_of,
-    forms_of,
+    actions_on,
     may_be_edited,
     outcome_of,
-    revision_of,
 )
+from schema.pages.review.edit import EditPage
 from schema.pages.review.queue import FILTERS, KINDS, ORDERS, REVIEW, STATES, Queue, queue_of
 from schema.pages.review.several import CHOICES, SeveralPage
 from schema.pages.review.snapshot_text import SnapshotText, snapshot_text
-from schema.pages.site.address import Address
-from schema.pages.site.html import FORM_REFUSED, around, html_response, session
-from schema.pages.site.own_api import OwnApi
+from schema.pages.site.html import see_other
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
 from tracker import clock
 from tracker.auth.scopes import Scope
-from tracker.errors import (
-    Forbidden,
-    NotFound,
-    ReadOnly,
-    TrackerError,
-    Unauthenticated,
-    VersionConflict,
-)
+from tracker.errors import NotFound, TrackerError
 
 AFTER, DID, OF = "after", "did", "of"
-"""Parameters of an address beside those of the queue: where a page of the list begins, what was done
-last, and with which candidate."""
+"""Parameters of an address beside those of the queue: the begin of a page of the list; the last decision,
+and its candidate."""
 PARAMETERS = (*FILTERS, DID, OF)
-NO_STORE = {"Cache-Control": "no-store"}
+POSTPONED = timedelta(days=7)
+"""The time that the form for postponing offers."""
 
 
 class ReviewRoute:
@@ -68,7 +59,7 @@ class ReviewRoute:
         self._several = SeveralPage(self._api)
 
     def routes(self, pages: PlainPages) -> Sequence[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             pages.route(REVIEW, self.all, ("GET", "POST")),
             pages.route(f"{REVIEW}/{{id}}", self.one, ("GET", "POST")),
@@ -76,66 +67,85 @@ class ReviewRoute:
         ]
 
     async def all(self, request: Request, client: Client) -> Response:
-        """The queue, or a decision on those that are marked in it. Raises Unauthenticated, Forbidden and
+        """Return the queue, or decide on the marked candidates. Raises Unauthenticated, Forbidden and
         InvalidInput."""
-        check_allowed(request, client)
-        given = query_parameters(request, (*PARAMETERS, AFTER))
-        queue = queue_of(given)
+        require(Scope.REVIEW, request, client)
+        parameters = query_parameters(request, (*PARAMETERS, AFTER))
+        queue = queue_of(parameters)
         if request.method == "POST":
             return await self._several.respond(queue, request, client)
-        variables = {**queue.variables(), "after": given.get(AFTER) or None}
+        variables = {**queue.variables(), "after": parameters.get(AFTER) or None}
         data = await self._api.ask("queue", variables, client)
-        shown = {
-            **around(Address(request.url.path), REVIEW, session(client)),
-            "title": "Review",
-            "queue": queue,
-            "data": data,
-            "found": data["candidates"],
-            "states": STATES,
-            "kinds": KINDS,
-            "orders": ORDERS,
-            "choices": CHOICES,
-            "keys": KEYS,
-            "mine": queue.link(assignedTo=client.caller.name),
-            "decided": _decided(given),
-        }
-        return html_response("review/queue.html", shown)
+        return form_page(
+            "review/queue.html",
+            request,
+            client,
+            REVIEW,
+            title="Review",
+            queue=queue,
+            data=data,
+            found=data["candidates"],
+            states=STATES,
+            kinds=KINDS,
+            orders=ORDERS,
+            choices=CHOICES.values(),
+            mine=queue.link(assignedTo=client.caller.name),
+            decided=_decided(parameters),
+        )
 
     async def one(self, request: Request, client: Client) -> Response:
-        """A candidate. Raises Unauthenticated, Forbidden and NotFound."""
-        check_allowed(request, client)
-        given = query_parameters(request, PARAMETERS)
-        queue, id = queue_of(given), request.path_params["id"]
-        if request.method == "GET":
-            return await self._page(await self._find(id, client), queue, request, client, given)
-        fields = read_fields(await read_form(request))
-        form, candidate = form_of(fields), await self._find(id, client)
-        try:
-            input = {"id": id, "revision": revision_of(fields), **form.input()}
-            made = await self._api.carry_out(form.mutation, input, client)
-        except TrackerError as error:
-            now = await self._find(id, client)
-            refused = form.refused(error)
-            return await self._page(now, queue, request, client, {}, refused, _problem(error))
-        return await self._go_on(candidate, queue, outcome_of(form, made["candidate"]), client)
+        """Return a candidate, or decide on it. Raises Unauthenticated, Forbidden and NotFound."""
+        require(Scope.REVIEW, request, client)
+        parameters = query_parameters(request, PARAMETERS)
+        queue, id = queue_of(parameters), request.path_params["id"]
+        form, decided = None, _decided(parameters)
+        if request.method == "POST":
+            fields = read_fields(await read_form(request))
+            form, decided = chosen_action(ACTIONS, fields).filled(fields), None
+        candidate = await self._find(id, client)
+        if form:
+            if made := await self._api.carry_out(form, client, id=id):
+                outcome = outcome_of(form.action, made["candidate"])
+                return await self._go_on(candidate, queue, outcome, client)
+            candidate = await self._find(id, client)
+        blank = {"until": (clock.today() + POSTPONED).isoformat()}
+        actions = actions_on(candidate, client.caller.name)
+        return form_page(
+            "review/candidate.html",
+            request,
+            client,
+            REVIEW,
+            form=form,
+            title=candidate["title"],
+            candidate=candidate,
+            queue=queue,
+            **await self._neighbours(candidate, queue, client),
+            forms=[action.form(form, **blank) for action in actions],
+            may_be_edited=may_be_edited(candidate),
+            accepted_by_you=client.caller.name in candidate["acceptedBy"],
+            read=await self._text_of(candidate),
+            written=written,
+            decided=decided,
+        )
 
     async def edit(self, request: Request, client: Client) -> Response:
-        """The form for the fact of a candidate. Raises Unauthenticated, Forbidden and NotFound."""
-        check_allowed(request, client)
+        """Return the form of the fact of a candidate, or save it. Raises Unauthenticated, Forbidden and
+        NotFound."""
+        require(Scope.REVIEW, request, client)
         queue = queue_of(query_parameters(request, FILTERS))
         return await self._edit.respond(request.path_params["id"], queue, request, client)
 
     async def _find(self, id: str, client: Client) -> Mapping[str, Any]:
-        found = (await self._api.ask("candidate", {"id": id}, client))["candidate"]
-        if found is None:
+        candidate: Mapping[str, Any] | None
+        candidate = (await self._api.ask("candidate", {"id": id}, client))["candidate"]
+        if candidate is None:
             raise NotFound(f"there is no candidate {id[:50]!r}", path=("id",))
-        candidate: Mapping[str, Any] = found
         return candidate
 
     async def _neighbours(
         self, candidate: Mapping[str, Any], queue: Queue, client: Client
-    ) -> dict[str, str | None]:
-        """The ids of the candidates after and before one; None where there is none."""
+    ) -> dict[str, Any]:
+        """Return the ids of the next and the previous candidate; None at an end of the queue."""
         variables = {**queue.variables(), "at": queue.cursor(candidate)}
         found = await self._api.ask("neighbours", variables, client)
         ids = {side: [one["id"] for one in found[side]["nodes"]] for side in ("next", "previous")}
@@ -144,7 +154,7 @@ class ReviewRoute:
     async def _go_on(
         self, candidate: Mapping[str, Any], queue: Queue, outcome: str, client: Client
     ) -> Response:
-        """On to the next candidate, or to the list where there is none."""
+        """Redirect to the next candidate; at the end of the queue, to its list."""
         done = {DID: outcome, OF: candidate["id"]}
         if outcome in STAYING:
             path = queue.link_to(candidate["id"], **done)
@@ -152,41 +162,10 @@ class ReviewRoute:
             path = queue.link_to(following, **done)
         else:
             path = queue.link(**done)
-        return RedirectResponse(path, 303, NO_STORE)
-
-    async def _page(
-        self,
-        candidate: Mapping[str, Any],
-        queue: Queue,
-        request: Request,
-        client: Client,
-        given: Mapping[str, str],
-        sent: Form | None = None,
-        problem: str = "",
-    ) -> Response:
-        forms = forms_of(candidate, client.caller.name, clock.today())
-        shown = {
-            **around(Address(request.url.path), REVIEW, session(client)),
-            "title": candidate["title"],
-            "candidate": candidate,
-            "queue": queue,
-            **await self._neighbours(candidate, queue, client),
-            "forms": [sent if sent and sent.do == form.do else form for form in forms],
-            "sent": sent,
-            "keys": KEYS,
-            "may_be_edited": may_be_edited(candidate),
-            "accepted_by_you": client.caller.name in candidate["acceptedBy"],
-            "read": await self._text_of(candidate),
-            "written": written,
-            "problem": problem,
-            "decided": _decided(given),
-        }
-        return html_response(
-            "review/candidate.html", shown, status=FORM_REFUSED if problem else 200
-        )
+        return see_other(path)
 
     async def _text_of(self, candidate: Mapping[str, Any]) -> SnapshotText:
-        """The text of what a candidate was read from."""
+        """Return the text of the snapshot of a candidate."""
         if candidate["snapshot"] is None:
             return SnapshotText(note="Nothing could be fetched.")
         try:
@@ -196,25 +175,7 @@ class ReviewRoute:
         return await asyncio.to_thread(snapshot_text, snapshot, candidate["place"])
 
 
-def check_allowed(request: Request, client: Client) -> None:
-    """Let those in who may review; whoever sends a form, where that does something. Raises
-    Unauthenticated, Forbidden and ReadOnly."""
-    if client.read_only and request.method == "POST":
-        raise ReadOnly
-    client.caller.require(Scope.REVIEW)
-
-
-def _decided(given: Mapping[str, str]) -> DecisionNotice | None:
-    """What was done last; None where the address does not say it."""
-    did, of = given.get(DID, ""), given.get(OF, "")
-    return DecisionNotice(did, of) if did in DONE and of.isdecimal() else None
-
-
-def _problem(error: TrackerError) -> str:
-    """What is said of a form that was refused. Raises the error where it is not the form's."""
-    if isinstance(error, Unauthenticated | Forbidden) or STATUS.get(error.code, 400) >= 500:
-        raise error
-    if error.code == VersionConflict.code:
-        return "Somebody has changed it meanwhile: look at it again."
-    where = [str(part) for part in error.path or () if part not in ("input", "proposal")]
-    return f"{'.'.join(where)}: {error.message}" if len(where) > 1 else error.message
+def _decided(parameters: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the notice and the candidate of the last decision; None if the address names none."""
+    did, of = parameters.get(DID, ""), parameters.get(OF, "")
+    return {"notice": DONE[did], "id": of} if did in DONE and of.isdecimal() else None

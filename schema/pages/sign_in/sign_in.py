@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.http.authentication import AccessControl, Client, forget_token, keep_token, kept_token
 from schema.http.csrf import SIGN_IN, SIGN_OUT, own_path, read_form
 from schema.http.messages import STATUS, advice
 from schema.pages.site.address import Address
-from schema.pages.site.html import around, html_response, session
+from schema.pages.site.html import around, html_response, see_other, session
 from schema.pages.site.plain import PlainPages, query_parameters
 from tracker.errors import InvalidInput, RateLimited, TrackerError
 
@@ -50,7 +50,7 @@ class SignIn:
         try:
             if not token:
                 raise InvalidInput("enter a token", path=("token",))
-            response = RedirectResponse(following, 303, {"Cache-Control": "no-store"})
+            response = see_other(following)
             keep_token(response, request, token)
             address = request.client and request.client.host
             await self._access_control.authenticate(f"Bearer {token}", address)
@@ -63,7 +63,7 @@ class SignIn:
     async def leave(self, request: Request, client: Client) -> Response:
         """Forget the token. Raises Forbidden for a form that another site sent."""
         await read_form(request, MAX_FORM_BYTES)
-        response = RedirectResponse(SIGN_IN, 303, {"Cache-Control": "no-store"})
+        response = see_other(SIGN_IN)
         forget_token(response, request)
         return response
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from schema.http.authentication import Client
 from schema.http.messages import STATUS, advice, error_response
@@ -78,6 +78,11 @@ def html_response(
     """A page of a template, which no cache keeps unless `headers` say so."""
     html = environment().get_template(template).render(shown)
     return Response(html, status, {"Cache-Control": "no-store", **GUARDS, **(headers or {})}, HTML)
+
+
+def see_other(path: str) -> Response:
+    """Return a redirect after a form, so that reloading the page sends nothing again."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
 def problem_response(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.errors import DATABASE_ERRORS, internal_error
@@ -15,7 +15,7 @@ from schema.http.csrf import sign_in_address
 from schema.http.messages import SHORTER, observe
 from schema.http.push_priority import PushPriority
 from schema.pages.site.address import Address
-from schema.pages.site.html import problem_response
+from schema.pages.site.html import problem_response, see_other
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
@@ -76,8 +76,7 @@ def may_sign_in(request: Request) -> bool:
 def sign_in_first(request: Request) -> Response:
     """Lead to the page for signing in, and from there back."""
     current_operation().note_error("UNAUTHENTICATED")
-    headers = {"Cache-Control": "no-store"}
-    return RedirectResponse(sign_in_address(request), 303, headers)
+    return see_other(sign_in_address(request))
 
 
 def query_parameters(request: Request, names: Collection[str]) -> dict[str, str]:
