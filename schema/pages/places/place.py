@@ -217,5 +217,9 @@ PAGE = Page(
     view,
     section="/places",
     table=TableOfPage("controls", renamed={"code": "issuer"}),
+    more_tables=(
+        TableOfPage("clauses", renamed={"code": "issuer"}),
+        TableOfPage("upcoming", renamed={"code": "place"}),
+    ),
     feed=FeedOfPage(place="code", calendar=True, ignored=frozenset()),
 )

@@ -32,14 +32,17 @@ class TableOfPage:
     """By parameters of the page those of the table, where they have other names."""
     without: frozenset[str] = frozenset()
     """Parameters of the page that the table does not have, since they choose no rows."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the table that the page always has."""
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """The parameters of the table for those of the page."""
-        return {
+        chosen = {
             self.renamed.get(name, name): value
             for name, value in given.items()
             if name not in self.without
         }
+        return {**chosen, **self.fixed}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Page(WithDocument):
     section: str | None = None
     """The path of the entry of the navigation that it belongs to."""
     table: TableOfPage | None = None
+    more_tables: tuple[TableOfPage, ...] = ()
+    """Tables of what the page shows beside its own rows, such as the clauses of the controls."""
     feed: FeedOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that choose a drawing and ask nothing else, with the words that they may be; the

@@ -53,6 +53,7 @@ def environment() -> Environment:
         "static": static_path,
         "href": href,
         "path_of": path_of,
+        "publisher_of": words.publisher_of,
         "many": words.many,
         "in_days": words.in_days,
         "entity_path": words.entity_path,
