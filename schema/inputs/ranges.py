@@ -106,7 +106,7 @@ def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, da
         raise error.below(name) from None
 
 
-def parse_end(text: str | None, name: str) -> datetime | None:
+def parse_end(text: Instant | None, name: str) -> datetime | None:
     """Parse the end of a range of time: a day alone means its last moment (UTC)."""
     whole_day = text is not None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip())
     end = parse_instant(text, name)

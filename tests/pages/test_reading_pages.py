@@ -46,7 +46,7 @@ async def test_an_announcement_stands_beside_what_contradicts_it(corpus: Api) ->
     text = await read(corpus, "/announcements/qcmi-aim-sohu-2025-07-04")
     assert "Different accounts" in text
     assert "to strengthen economic security and collective resilience" in text
-    assert "a report by others" in text
+    assert "Secondary source: Sohu" in text
 
 
 async def test_announcements_are_narrowed_by_their_address(corpus: Api) -> None:
@@ -89,7 +89,7 @@ async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) 
     )
     of = data["asOf"]["counts"]["exportControls"]
     unread = data["asOf"]["exportControls"]["totalCount"]
-    assert f"{unread} of {of} export controls rest at least in part on texts" in text
+    assert f"{unread} of {of} export controls rest at least in part on secondary sources" in text
 
 
 async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -> None:

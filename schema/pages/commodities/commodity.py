@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.world_map import SHARES
-from schema.pages.commodities.clauses import Clauses, clauses_on, counted
+from schema.pages.commodities.answers import clause_answers
+from schema.pages.commodities.clauses import Clauses, clauses_on, counted, pairs_of
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
 from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
@@ -46,6 +47,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     below = [one for one in data["commodities"] if one["parentKey"] == key]
     shown, reserves = found["production"], found["reserves"]
     clauses = clauses_on(found, address)
+    answers, more_answers = clause_answers(pairs_of(found))
     exposure = exposure_rows(found)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in found["years"])
@@ -58,6 +60,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "commodity": commodity,
         "below": below,
         "lead": lead,
+        "answers": answers,
+        "more_answers": more_answers,
         "shown": shown,
         "amount": amount,
         "measured": measured,

@@ -74,6 +74,7 @@ def _present(
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
         ),
+        "newest_source": control["because"][-1]["source"] if control["because"] else None,
         "sources": sorted({publisher_of(because["source"]) for because in control["because"]}),
         "image": status_image(table, title, as_of["position"], (control["title"],)),
     }

@@ -178,7 +178,7 @@ def _verb(status: str, count: int) -> str:
 
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
     """A sentence for each group of clauses that stand alike: which they are, since and until when."""
-    grouped: dict[tuple[Period, Period | None, str], list[str]] = {}
+    grouped: dict[tuple[Period, Period | None, str], list[Mapping[str, Any]]] = {}
     for clause in control["clauses"]:
         periods = periods_of(clause["statuses"])
         current = next((period for period in periods if period.covers(day)), None)
@@ -186,25 +186,28 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
             bare = Period(current.status, current.first, current.last)
             confirmed = clause["confirmation"] == "CONFIRMED"
             said = "" if confirmed else clause["statusStatement"]
-            alike = (bare, next_period(periods, day), said)
-            grouped.setdefault(alike, []).append(clause["key"])
+            state = (bare, next_period(periods, day), said)
+            grouped.setdefault(state, []).append(clause)
     return [
-        f"{_clauses(keys)}: {said}" if said else _lead(current, following, keys)
-        for (current, following, said), keys in sorted(
+        f"{_clauses(alike)}: {said}" if said else _lead(current, following, alike)
+        for (current, following, said), alike in sorted(
             grouped.items(),
             key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
         )
     ]
 
 
-def _clauses(keys: Sequence[str]) -> str:
-    """Clauses by their keys: `Clause 1`, `Clauses 1 and 2`."""
-    return f"Clause {keys[0]}" if len(keys) == 1 else f"Clauses {listed(list(keys), 6)}"
+def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
+    """Clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2 more`."""
+    names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
+    goods = listed([_in_running_text(name) for name in names], MAX_GOODS)
+    who = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
+    return f"{who} on {goods}" if goods else who
 
 
-def _lead(current: Period, following: Period | None, keys: Sequence[str]) -> str:
-    one = len(keys) == 1
-    who = _clauses(keys)
+def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[str, Any]]) -> str:
+    one = len(clauses) == 1
+    who = _clauses(clauses)
     if current.status == "EXPIRED":
         last = day_in_words(current.first - timedelta(days=1))
         return f"{who} expired: the last day was {last}."

@@ -137,14 +137,16 @@ def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> s
     reached = [
         f"{clauses_of(rows)} {what}"
         for what, rows in (
-            ("on what goes to it", without(found["toward"], theirs)),
-            ("on what comes from it", without(found["comingFrom"], theirs)),
+            ("on exports to it", without(found["toward"], theirs)),
+            ("on imports from it", without(found["comingFrom"], theirs)),
         )
         if rows
     ]
     if not reached:
-        return f"{issued}, and none of others on what goes to it or comes from it."
-    return f"{issued}. Others have {listed(reached)}."
+        return (
+            f"{issued}. No other issuer has a clause in force on exports to it or imports from it."
+        )
+    return f"{issued}. Other issuers have {listed(reached)}."
 
 
 def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:
