@@ -1,4 +1,4 @@
-"""The answer box of a commodity: the clauses that name it, the strictest in force first. Pure."""
+"""The answer box of a commodity: clauses that name it, those of its producers and the strictest first."""
 
 from __future__ import annotations
 
@@ -31,11 +31,17 @@ class ClauseAnswer:
     source: Mapping[str, Any] | None
 
 
-def clause_answers(pairs: Sequence[Pair]) -> tuple[list[ClauseAnswer], int]:
-    """Return the first answers, and the number of further clauses that name the commodity."""
+def clause_answers(
+    pairs: Sequence[Pair], producers: Sequence[str]
+) -> tuple[list[ClauseAnswer], int]:
+    """Return the first answers, and the number of further clauses that name the commodity.
+
+    `producers` are codes of places, the largest producer first: their clauses come before those of others.
+    """
+    places = {code: number for number, code in enumerate(producers)}
     current = [pair for pair in pairs if names_goods(pair[1]) and pair[1]["status"] not in OVER]
     grouped: dict[tuple[str, ...], list[Pair]] = {}
-    for node, clause in sorted(current, key=lambda pair: _rank(pair[1])):
+    for node, clause in sorted(current, key=lambda pair: _rank(pair[0], pair[1], places)):
         grouped.setdefault(
             (node["issuer"]["name"], _rule(node, clause), clause["statusStatement"]), []
         ).append((node, clause))
@@ -43,10 +49,16 @@ def clause_answers(pairs: Sequence[Pair]) -> tuple[list[ClauseAnswer], int]:
     return [_answer(group) for group in chosen], len(current) - sum(map(len, chosen))
 
 
-def _rank(clause: Mapping[str, Any]) -> tuple[int, int]:
+def _rank(
+    node: Mapping[str, Any], clause: Mapping[str, Any], places: Mapping[str, int]
+) -> tuple[int, int, int]:
     measure = clause["measure"]
     strictness = STRICTEST_FIRST.index(measure) if measure in MEASURES else len(STRICTEST_FIRST)
-    return STATUS_ORDER.index(clause["status"]), 0 if measure == "BAN" else 1 + strictness
+    return (
+        places.get(node["issuer"]["code"], len(places)),
+        STATUS_ORDER.index(clause["status"]),
+        0 if measure == "BAN" else 1 + strictness,
+    )
 
 
 def _rule(node: Mapping[str, Any], clause: Mapping[str, Any]) -> str:

@@ -47,7 +47,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     below = [one for one in data["commodities"] if one["parentKey"] == key]
     shown, reserves = found["production"], found["reserves"]
     clauses = clauses_on(found, address)
-    answers, more_answers = clause_answers(pairs_of(found))
+    answers, more_answers = clause_answers(
+        pairs_of(found), [one["place"]["code"] for one in shown["figures"]]
+    )
     exposure = exposure_rows(found)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in found["years"])

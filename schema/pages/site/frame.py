@@ -26,7 +26,8 @@ NAVIGATION = (
     ("/alliances", "Alliances"),
     ("/announcements", "Announcements"),
     ("/figures", "Figures"),
-    ("/changes", "Changes"),
+    ("/upcoming", "Upcoming"),
+    ("/changes", "Compare"),
     ("/events", "Log"),
 )
 TABLE_FORMS = (("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))

@@ -66,6 +66,8 @@ class Page(WithDocument):
     defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
     """Parameters with which it is asked where the address does not say, such as a day that lies
     before the one of the page."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names of parameters, such as that of the API."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Variables of the document that follow from the address, and that it cannot give by itself."""
 
