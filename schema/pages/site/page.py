@@ -66,6 +66,8 @@ class Page(WithDocument):
     defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
     """Parameters with which it is asked where the address does not say, such as a day that lies
     before the one of the page."""
+    texts: frozenset[str] = frozenset()
+    """Parameters that `made` and the view read, and that the document does not have."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names of parameters, such as that of the API."""
     made: Mapping[str, Made] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Page(WithDocument):
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
+        asked = {name: value for name, value in asked.items() if name not in self.texts}
         return {
             **read_parameters("this page", self.parameters, asked),
             **{name: make(address) for name, make in self.made.items()},
