@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import URL
@@ -78,7 +79,7 @@ class TableRoute:
         await answer.pages.aclose()
         address = header.address.replace(f"/{name}{ENDING}", f"/{name}.csv")
         csv_url = str(URL(address).include_query_params(header="none"))
-        response = json_response(csv_metadata(header, csv_url))
+        response = json_response(csv_metadata(replace(header, address=address), csv_url))
         response.headers["Content-Type"] = MEDIA_TYPE
         return response
 

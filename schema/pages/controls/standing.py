@@ -34,8 +34,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
 SUPPORT = {
     "CONFIRMED": "",
-    "BY_TERMS": " by its own terms (not confirmed)",
-    "CONTRADICTED": " by its own terms, which a statement contradicts",
+    "BY_TERMS": " by {} own terms (not confirmed)",
+    "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }
 """The confirmation of a status, as words behind that of the status."""
 MAX_GOODS = 3
@@ -114,11 +114,13 @@ def heading(control: Mapping[str, Any], day: date) -> str:
     if len(groups) == 1:
         ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
+        support = support.format("its")
         return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
         then = _next_phrase(status, following, count, day, ", which ")
+        support = support.format("its" if count == 1 else "their")
         parts.append(f"{number} {LOOKS[status].word}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
 

@@ -103,7 +103,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_turns(coming),
-        "lately": turns(found["recent"]["nodes"]),
+        "lately": turns(one for one in found["recent"]["nodes"] if one["member"] in (None, code)),
     }
 
 

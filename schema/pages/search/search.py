@@ -72,14 +72,14 @@ def _answer(found: Mapping[str, Any], search: Understood) -> SearchAnswer | None
     controls = found.get("controls")
     clauses: Sequence[ClauseAnswer] = ()
     if controls:
-        issuers = [str(place) for place in search.places]
+        issuers = [place for place in search.places if place != search.destination]
         clauses, _ = clause_answers(pairs_of({"exportControls": controls}), issuers)
     return SearchAnswer(
         search.commodities,
         search.code,
         search.places,
         _goods(search),
-        _toward(search),
+        search.destination,
         clauses,
         controls is not None,
     )
@@ -87,11 +87,6 @@ def _answer(found: Mapping[str, Any], search: Understood) -> SearchAnswer | None
 
 def _goods(search: Understood) -> Commodity | None:
     return next(iter(search.commodities), None)
-
-
-def _toward(search: Understood) -> Place | None:
-    """The destination that a search means: the last of its places, which stands behind `to`."""
-    return search.places[-1] if search.places else None
 
 
 def _status(node: Mapping[str, Any]) -> str | None:
@@ -138,7 +133,7 @@ PAGE = Page(
         "answered": lambda address: _understood(address).names_goods,
         "goods": lambda address: _goods(_understood(address)),
         "code": lambda address: _understood(address).code,
-        "toward": lambda address: _toward(_understood(address)),
+        "toward": lambda address: _understood(address).destination,
     },
     table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
     feed=FeedOfPage(kind="kinds", commodity="commodity", place="place", search="q"),

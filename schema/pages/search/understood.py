@@ -19,6 +19,8 @@ where which who why will with you your
 """
 IGNORED = frozenset(QUESTION_WORDS.split())
 """Words of questions: they say nothing of a record."""
+TOWARD = frozenset({"into", "to", "toward", "towards"})
+"""Words before a destination."""
 TRADE = frozenset({"chapter", "code", "export", "exports", "heading", "hs", "import", "imports"})
 """Words that nearly every record has; ignored beside goods or a code."""
 
@@ -31,6 +33,8 @@ class Understood:
     """A code of goods."""
     commodities: tuple[Commodity, ...]
     places: tuple[Place, ...]
+    destination: Place | None
+    """The place behind the last "to" or "toward"."""
     words: str
     """The words to search for: all but those of questions and codes of goods."""
 
@@ -42,13 +46,16 @@ class Understood:
 
 def understand(text: str) -> Understood:
     """Find the goods, places and codes that a search names."""
-    code = next((found for word in text.split() if (found := _code(word))), None) or _code(text)
+    code = _code(text) or next((found for word in text.split() if (found := _code(word))), None)
     words = [word.strip(".'’") for word in WORD.findall(text) if not _code(word)]
     goods: list[Commodity] = []
     where: list[Place] = []
-    start = 0
+    start, before_toward = 0, None
     while start < len(words):
+        if words[start].lower() in TOWARD:
+            before_toward = len(where)
         start += _take_name(words, start, goods, where)
+    behind = where[before_toward:] if before_toward is not None else []
     names_goods = bool(goods or code)
     kept = [
         word
@@ -56,7 +63,11 @@ def understand(text: str) -> Understood:
         if word.lower() not in IGNORED and not (names_goods and word.lower() in TRADE)
     ]
     return Understood(
-        code, tuple(dict.fromkeys(goods)), tuple(dict.fromkeys(where)), " ".join(kept)
+        code,
+        tuple(dict.fromkeys(goods)),
+        tuple(dict.fromkeys(where)),
+        destination=next(iter(behind), None),
+        words=" ".join(kept),
     )
 
 
