@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeAlias, TypeVar
 
 import strawberry
@@ -100,9 +101,16 @@ def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, da
     if given is None:
         return None, None
     try:
-        return _check_order(parse_instant(given.first, "from"), parse_instant(given.last, "to"))
+        return _check_order(parse_instant(given.first, "from"), parse_end(given.last, "to"))
     except InvalidInput as error:
         raise error.below(name) from None
+
+
+def parse_end(text: Instant | None, name: str) -> datetime | None:
+    """Parse the end of a range of time: a day alone means its last moment (UTC)."""
+    whole_day = text is not None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip())
+    end = parse_instant(text, name)
+    return datetime.combine(end, time.max, UTC) if whole_day and end else end
 
 
 def _check_order(first: C | None, last: C | None) -> tuple[C | None, C | None]:

@@ -27,6 +27,7 @@ from schema.pages.site.page_data import MEDIA_TYPES
 from schema.pages.site.route import PageRoute
 from schema.pages.site.static_files import static_file
 from schema.pages.sources import source, sources
+from schema.pages.upcoming import upcoming
 
 PAGES: tuple[Page, ...] = (
     about.PAGE,
@@ -51,6 +52,7 @@ PAGES: tuple[Page, ...] = (
     search.PAGE,
     sources.PAGE,
     source.PAGE,
+    upcoming.PAGE,
 )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,9 +21,10 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.messages import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
+from schema.tables.csv_metadata import ENDING, MEDIA_TYPE, csv_metadata
 from schema.tables.formats import FORMATS, LICENCE_URL, Header
 from schema.tables.openapi import describe_api
-from schema.tables.rows import TableReader
+from schema.tables.rows import TableAnswer, TableReader
 from schema.tables.table import table, tables
 from tracker.errors import InvalidInput, NotFound
 
@@ -62,8 +65,23 @@ class TableRoute:
     async def rows(self, request: Request) -> Response:
         """The rows of a table in a format."""
         client = await self._access_control.authenticate_request(request)
-        name, _, ending = request.path_params["file"].rpartition(".")
-        return await self.respond(request, client, name, ending, _parameters(request))
+        file, asked = request.path_params["file"], _parameters(request)
+        if file.endswith(ENDING):
+            return await self.metadata(request, client, file.removesuffix(ENDING), asked)
+        name, _, ending = file.rpartition(".")
+        return await self.respond(request, client, name, ending, asked)
+
+    async def metadata(
+        self, request: Request, client: Client, name: str, asked: dict[str, str]
+    ) -> Response:
+        """The metadata of a CSV file without comment lines, at the same parameters."""
+        header, answer = await self._read(request, client, name, asked)
+        await answer.pages.aclose()
+        address = header.address.replace(f"/{name}{ENDING}", f"/{name}.csv")
+        csv_url = str(URL(address).include_query_params(header="none"))
+        response = json_response(csv_metadata(replace(header, address=address), csv_url))
+        response.headers["Content-Type"] = MEDIA_TYPE
+        return response
 
     async def respond(
         self, request: Request, client: Client, name: str, ending: str, asked: dict[str, str]
@@ -71,26 +89,14 @@ class TableRoute:
         """The rows of a table for a client. Raises NotFound, InvalidInput and Unavailable."""
         if ending not in FORMATS:
             raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
-        chosen = table(name)
-        titled = _flag(asked.pop("header", "true"), "header")
-        given = {key: asked.pop(key, None) for key in MOMENT}
-        variables = chosen.read(asked)
-        reader = TableReader(
-            self._services,
-            self._access,
-            client.caller,
-            lambda: self._access_control.work_slot(client),
-        )
-        moment = await reader.moment(given["valid"], given["known"], given["position"])
-        answer = await reader.read(chosen, moment, variables)
-        address = _address(request, moment.valid_at, moment.position)
-        header = Header(chosen, moment, address, answer.completeness)
+        titled = _has_header(asked.pop("header", "true"))
+        pinned = "valid" in asked and "position" in asked
+        header, answer = await self._read(request, client, name, asked)
         held = ExitStack()
         held.enter_context(self._access_control.operation_slot(client))
         format = FORMATS[ending]
         chunks = format.write(header, answer.pages, titled)
         packed = not format.packs and takes_gzip(request.headers.get("accept-encoding", ""))
-        pinned = given["valid"] is not None and given["position"] is not None
         who = "public" if self._access_control.is_shared(request) else "private"
         headers = {
             "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
@@ -103,6 +109,24 @@ class TableRoute:
             chunks = gzip_chunks(chunks)
         return StreamedResponse(chunks, held, format.media_type, headers)
 
+    async def _read(
+        self, request: Request, client: Client, name: str, asked: dict[str, str]
+    ) -> tuple[Header, TableAnswer]:
+        """The header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
+        chosen = table(name)
+        given = {key: asked.pop(key, None) for key in MOMENT}
+        variables = chosen.read(asked)
+        reader = TableReader(
+            self._services,
+            self._access,
+            client.caller,
+            lambda: self._access_control.work_slot(client),
+        )
+        moment = await reader.moment(given["valid"], given["known"], given["position"])
+        answer = await reader.read(chosen, moment, variables)
+        address = _address(request, moment.valid_at, moment.position)
+        return Header(chosen, moment, address, answer.completeness), answer
+
 
 def _parameters(request: Request) -> dict[str, str]:
     given = request.query_params.multi_items()
@@ -112,9 +136,10 @@ def _parameters(request: Request) -> dict[str, str]:
     return dict(given)
 
 
-def _flag(text: str, name: str) -> bool:
-    if text not in ("true", "false"):
-        raise InvalidInput("expected true or false", path=(name,))
+def _has_header(text: str) -> bool:
+    """Whether a file begins with comment lines; `false` and `none` leave them out."""
+    if text not in ("true", "false", "none"):
+        raise InvalidInput("expected true, false or none", path=("header",))
     return text == "true"
 
 

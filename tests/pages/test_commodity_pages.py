@@ -71,7 +71,8 @@ async def test_the_years_are_a_chart_and_a_table_of_the_same_numbers(corpus: Api
 async def test_clauses_stand_by_issuer_and_those_that_are_over_are_folded(corpus: Api) -> None:
     main = await main_of(corpus, f"{RARE_EARTHS}?valid=2025-11-20")
     section = section_of(main, "clauses")
-    shown, folded = section.split("<details")
+    shown, wider, folded = section.split("<details")
+    assert "on wider groups, such as dual-use items" in text_of(wider)
     assert text_of(shown).index("China") < text_of(shown).index("Namibia")
     october = text_of(shown[shown.index("/controls/cn-mofcom-2025-56") :])
     assert re.search(r"^[^.]*? suspended until 10 Nov 2026, then back", october)
@@ -159,8 +160,11 @@ async def test_years_far_before_the_others_are_not_drawn() -> None:
 
 async def test_shares_that_add_up_to_more_than_the_world_are_explained(corpus: Api) -> None:
     gallium = text_of(await main_of(corpus, f"/commodities/gallium?{DAY}"))
-    assert "shares known for 101.0 % : the places add up to more than the total" in gallium
-    assert "add up to more" not in text_of(await main_of(corpus, f"{RARE_EARTHS}?{DAY}"))
+    assert "parts add up to 101.0 % because the publisher rounds" in gallium
+    assert "Concentration (HHI) 10,000 of 10,000" in gallium
+    assert "because the publisher rounds" not in text_of(
+        await main_of(corpus, f"{RARE_EARTHS}?{DAY}")
+    )
 
 
 async def test_the_first_sentences_say_what_is_not_confirmed(corpus: Api) -> None:
@@ -174,7 +178,7 @@ async def test_the_first_sentences_say_what_is_not_confirmed(corpus: Api) -> Non
     ("key", "says"),
     [
         ("cn-mofcom-2025-61", "which a statement contradicts"),
-        ("cn-mofcom-2024-46", "in force by its own terms (not confirmed)"),
+        ("cn-mofcom-2024-46", "in force by their own terms (not confirmed)"),
     ],
 )
 async def test_the_heading_of_a_control_says_what_is_assumed_and_what_is_contradicted(

@@ -70,10 +70,10 @@ async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: A
         ) { issuer { code } clauses }""",
     )
     told = []
-    for name, what in (("toward", "goes to it"), ("from", "comes from it")):
+    for name, what in (("toward", "exports to it"), ("from", "imports from it")):
         others = [row for row in found[name] if row["issuer"]["code"] != "CN"]
         clauses = sum(row["clauses"] for row in others)
-        told.append(f"{clauses} clauses of {len(others)} issuers on what {what}")
+        told.append(f"{clauses} clauses of {len(others)} issuers on {what}")
     counts = {row["confirmation"]: row["clauses"] for row in found["own"]}
     assert counts["BY_TERMS"] > 1
     of_these = f"of these {counts['BY_TERMS']} by their own terms"
@@ -81,7 +81,7 @@ async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: A
         of_these += f" and {counts['CONTRADICTED']} contradicted by a recorded statement"
     own = sum(counts.values())
     assert (
-        f"{own} clauses of China are in force, {of_these}. Others have {' and '.join(told)}."
+        f"{own} clauses of China are in force, {of_these}. Other issuers have {' and '.join(told)}."
         in html
     )
 

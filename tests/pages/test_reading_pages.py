@@ -46,7 +46,7 @@ async def test_an_announcement_stands_beside_what_contradicts_it(corpus: Api) ->
     text = await read(corpus, "/announcements/qcmi-aim-sohu-2025-07-04")
     assert "Different accounts" in text
     assert "to strengthen economic security and collective resilience" in text
-    assert "a report by others" in text
+    assert "Secondary source: Reportify" in text
 
 
 async def test_announcements_are_narrowed_by_their_address(corpus: Api) -> None:
@@ -66,7 +66,7 @@ async def test_search_marks_the_words_that_match(corpus: Api) -> None:
     assert re.search(r"<mark>[Gg]allium</mark>", html)
     assert 'href="/commodities/gallium?valid=2026-01-01"' in html
     nothing = await read(corpus, "/search?q=zzzzqqqq")
-    assert "Nothing at this moment has these words" in nothing
+    assert "nor similar words" in nothing
 
 
 async def test_searching_for_a_day_leads_to_that_day(corpus: Api) -> None:
@@ -89,7 +89,7 @@ async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) 
     )
     of = data["asOf"]["counts"]["exportControls"]
     unread = data["asOf"]["exportControls"]["totalCount"]
-    assert f"{unread} of {of} export controls rest at least in part on texts" in text
+    assert f"{unread} of {of} export controls rest at least in part on secondary sources" in text
 
 
 async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -> None:
@@ -104,9 +104,9 @@ async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -
 async def test_two_positions_are_compared_on_one_day(corpus: Api) -> None:
     text = await read(corpus, "/changes?fromPosition=5000&position=9000&valid=2025-11-20")
     told = text.replace("\xa0", " ")
-    assert "On 20 Nov 2025 , first as the log told it at position 5000, then at 9,000" in told
+    assert "On 20 Nov 2025 , first as recorded at position 5000, then at 9,000" in told
     data = await corpus.ask(
         '{ changes(from: {validAt: "2025-11-20", position: "5000"},'
         ' to: {validAt: "2025-11-20", position: "9000"}) { totalCount } }'
     )
-    assert f"{data['changes']['totalCount']:,} entities are not the same" in text
+    assert f"{data['changes']['totalCount']:,} records differ" in text

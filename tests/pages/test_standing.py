@@ -110,9 +110,9 @@ def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:
 
 def test_each_group_of_clauses_has_its_sentence() -> None:
     assert leads(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
-        "Clause 1 has been in force since 3\u00a0Dec\u00a02024.",
-        "Clauses 2 and 3 are suspended until 27\u00a0Nov\u00a02026, and back on 28\u00a0Nov\u00a02026"
-        " without another act.",
+        "The clause on gallium has been in force since 3\u00a0Dec\u00a02024.",
+        "2\u00a0clauses on gallium are suspended until 27\u00a0Nov\u00a02026,"
+        " and back on 28\u00a0Nov\u00a02026 without another act.",
     ]
 
 
@@ -121,19 +121,22 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
     [
         (
             [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
-            "Clause 1 expired: the last day was 31\u00a0Dec\u00a02020.",
+            "The clause on gallium expired: the last day was 31\u00a0Dec\u00a02020.",
         ),
         (
             [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
-            "Clause 1 has been in force since 1\u00a0Jan\u00a02026,"
+            "The clause on gallium has been in force since 1\u00a0Jan\u00a02026,"
             " with 31\u00a0Dec\u00a02026 as the last day.",
         ),
         (
             [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
-            "Clause 1 has been announced since 1\u00a0Jan\u00a02026,"
+            "The clause on gallium has been announced since 1\u00a0Jan\u00a02026,"
             " and is in force from 1\u00a0Jan\u00a02029 on.",
         ),
-        ([("SUSPENDED", "2026-01-01", None)], "Clause 1 is suspended until further notice."),
+        (
+            [("SUSPENDED", "2026-01-01", None)],
+            "The clause on gallium is suspended until further notice.",
+        ),
     ],
 )
 def test_a_sentence_of_a_clause_has_its_days(
@@ -154,7 +157,7 @@ def test_a_status_that_is_not_confirmed_says_so_in_the_heading_and_below_it() ->
     back = {"confirmation": "BY_TERMS", "statusStatement": statement}
     both = control(clause("1", *BACK, **back), clause("2", *BACK, **back))
     assert heading(both, DAY).endswith(" is in force by its own terms (not confirmed)")
-    assert leads(both, DAY) == [f"Clauses 1 and 2: {statement}"]
+    assert leads(both, DAY) == [f"2\u00a0clauses on gallium: {statement}"]
 
 
 def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
@@ -164,4 +167,4 @@ def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
     assert heading(both, DAY).endswith(
         ": 1\u00a0clause in force; 1 in force by its own terms, which a statement contradicts"
     )
-    assert leads(both, DAY)[1] == f"Clause 2: {statement}"
+    assert leads(both, DAY)[1] == f"The clause on gallium: {statement}"

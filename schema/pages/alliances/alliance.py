@@ -11,7 +11,7 @@ from schema.pages.charts.scale import Tick, days_in_words, window_around
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage, entity_of
-from schema.pages.site.words import many, written_day
+from schema.pages.site.words import many, publisher_of, written_day
 from tracker.errors import NotFound
 
 
@@ -51,7 +51,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": alliance["name"],
         "description": _standing(alliance, len(members)),
         "turns": [node["day"] for node in found["transitions"]["nodes"]],
-        "sources": sorted({event["source"]["citation"] for event in alliance["because"]}),
+        "sources": sorted({publisher_of(event["source"]) for event in alliance["because"]}),
         "alliance": alliance,
         "standing": _standing(alliance, len(members)),
         "members": draw_members(

@@ -27,7 +27,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     alliances = data["asOf"]["alliances"]["nodes"]
     columns = [one for one in alliances if one["members"] and one["status"] == "ACTIVE"]
     return {
-        "title": "Alliances and who belongs to them",
+        "title": "Alliances and their members",
         "description": "Alliances and initiatives on critical minerals, and their members on a day.",
         "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
         "columns": columns,

@@ -9,6 +9,7 @@ from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
+from schema.pages.site.words import publisher_of
 from tracker.errors import NotFound
 
 
@@ -21,7 +22,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         )
     return {
         "title": found["title"],
-        "sources": [found["source"]["citation"]],
+        "sources": [publisher_of(found["source"])],
         "turns": [day for day in (found["date"], found["until"]) if day and len(day) == 10],
         "announcement": found,
         "about": [

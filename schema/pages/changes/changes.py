@@ -67,7 +67,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     kinds = Counter(node["change"] for node in found["nodes"])
     end = data["asOf"]["validAt"]
     return {
-        "title": "What is not the same between two moments",
+        "title": "Compare two dates",
         "turns": sorted({day for node in found["nodes"] for day in node["effectiveDays"]}),
         "days": by_day(nodes),
         "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],

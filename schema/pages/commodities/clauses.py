@@ -23,6 +23,9 @@ class Clauses:
     """The clauses on a commodity on the day of the page."""
 
     current: StatusTable | None
+    """Clauses that certainly cover the commodity."""
+    wider: StatusTable | None
+    """Clauses on groups of goods that may include it, and acts that only empower others."""
     over: StatusTable | None
     in_force: int
     unconfirmed: Mapping[str, int]
@@ -39,7 +42,7 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     first those of the issuer with most."""
     day = date.fromisoformat(found["validAt"])
     edges = found["exportControls"]["edges"]
-    pairs = [(edge["node"], clause) for edge in edges for clause in edge["matchingClauses"]]
+    pairs = pairs_of(found)
     bases = legal_bases(pairs)
     statuses = Counter(clause["status"] for _, clause in pairs)
     weight = Counter(
@@ -48,18 +51,16 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
     ordered = sorted(
         pairs, key=lambda pair: (-weight[pair[0]["issuer"]["code"]], pair[0]["issuer"]["name"])
     )
-    tables = [
-        draw_status_table(
-            _rows(
-                [pair for pair in ordered if (pair[1]["status"] in OVER) == is_over], bases, address
-            ),
-            day,
-        )
-        for is_over in (False, True)
-    ]
-    current, over = (table if table.rows else None for table in tables)
+    sections: dict[str, list[Pair]] = {"current": [], "wider": [], "over": []}
+    for pair in ordered:
+        sections[_section(pair[1])].append(pair)
+    current, wider, over = (
+        table if (table := draw_status_table(_rows(section, bases, address), day)).rows else None
+        for section in sections.values()
+    )
     return Clauses(
         current,
+        wider,
         over,
         statuses["IN_FORCE"],
         Counter(
@@ -71,6 +72,26 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
         len(edges),
         len(edges) == found["exportControls"]["totalCount"],
     )
+
+
+def names_goods(clause: Mapping[str, Any]) -> bool:
+    """Whether a clause certainly covers the commodity, and is not only the legal basis of other acts."""
+    return clause["match"] == "CERTAIN" and not clause["isLegalBasis"]
+
+
+def _section(clause: Mapping[str, Any]) -> str:
+    if clause["status"] in OVER:
+        return "over"
+    return "current" if names_goods(clause) else "wider"
+
+
+def pairs_of(found: Mapping[str, Any]) -> list[Pair]:
+    """Return the instruments and clauses that match the commodity, the newest instruments first."""
+    return [
+        (edge["node"], clause)
+        for edge in found["exportControls"]["edges"]
+        for clause in edge["matchingClauses"]
+    ]
 
 
 def legal_bases(pairs: Sequence[Pair]) -> dict[str, list[str]]:

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.world_map import SHARES
-from schema.pages.commodities.clauses import Clauses, clauses_on, counted
+from schema.pages.commodities.answers import clause_answers
+from schema.pages.commodities.clauses import Clauses, clauses_on, counted, pairs_of
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
 from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
@@ -22,23 +23,20 @@ from schema.pages.commodities.years import (
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
 from schema.pages.site.feeds import FeedOfPage
-from schema.pages.site.naming import (
-    OUTPUT_VERBS,
-    STAGES,
-    as_of_words,
-    kind_of_figure,
-    product,
-    publisher_of,
-)
+from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
-from schema.pages.site.words import listed, many, percent
+from schema.pages.site.words import listed, many, percent, publisher_of
 
 UNCONFIRMED = {
     "BY_TERMS": "by their own terms",
     "CONTRADICTED": "contradicted by a recorded statement",
 }
 """The meanings of confirmations, as parts of a sentence."""
+
+
+CHOICES = frozenset({"toward", "year", "stage", "form"})
+"""Parameters that choose figures, not clauses."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -49,6 +47,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     below = [one for one in data["commodities"] if one["parentKey"] == key]
     shown, reserves = found["production"], found["reserves"]
     clauses = clauses_on(found, address)
+    answers, more_answers = clause_answers(
+        pairs_of(found), [one["place"]["code"] for one in shown["figures"]]
+    )
     exposure = exposure_rows(found)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in found["years"])
@@ -61,6 +62,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "commodity": commodity,
         "below": below,
         "lead": lead,
+        "answers": answers,
+        "more_answers": more_answers,
         "shown": shown,
         "amount": amount,
         "measured": measured,
@@ -114,11 +117,11 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
             f"{first['place']['name']} {verb} {percent(first['share'])} of the world’s output of"
-            f" {year}, as {publisher_of(world)} {says}{mixed}."
+            f" {year}, as {publisher_of(world['source'])} {says}{mixed}."
         ]
     if world:
         return [
-            f"The world’s output of {year}: {measured(world)}, by {publisher_of(world)}."
+            f"The world’s output of {year}: {measured(world)}, by {publisher_of(world['source'])}."
             " No share of a place is known."
         ]
     if figures:
@@ -196,7 +199,7 @@ def attribution(found: Mapping[str, Any]) -> str:
 def _sources(found: Mapping[str, Any]) -> list[str]:
     claims = [claim for figure in found["worldFigures"]["nodes"] for claim in figure["claims"]]
     claims += [one["world"] for one in (found["production"], found["reserves"]) if one["world"]]
-    return sorted({publisher_of(claim) for claim in claims})
+    return sorted({publisher_of(claim["source"]) for claim in claims})
 
 
 def _figure_page(address: Address) -> Any:
@@ -216,4 +219,8 @@ PAGE = Page(
         commodity="key", calendar=True, ignored=frozenset({"year", "stage", "form", "toward"})
     ),
     table=TableOfPage("production", renamed={"key": "commodity"}, without=frozenset({"toward"})),
+    more_tables=tuple(
+        TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
+        for name in ("clauses", "upcoming")
+    ),
 )

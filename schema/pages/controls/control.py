@@ -16,7 +16,7 @@ from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.watch_words import horizon_of, watch_sentences
-from schema.pages.site.words import listed, words
+from schema.pages.site.words import listed, publisher_of, words
 from tracker.errors import NotFound
 
 
@@ -74,7 +74,8 @@ def _present(
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
         ),
-        "sources": sorted({because["source"]["citation"] for because in control["because"]}),
+        "newest_source": control["because"][-1]["source"] if control["because"] else None,
+        "sources": sorted({publisher_of(because["source"]) for because in control["because"]}),
         "image": status_image(table, title, as_of["position"], (control["title"],)),
     }
 

@@ -215,6 +215,7 @@ PAGE = Page(
     view,
     section="/controls",
     table=TableOfPage("controls", without=frozenset({"rows", "first", "after"})),
+    more_tables=(TableOfPage("clauses", without=frozenset({"rows", "first", "after"})),),
     choices={"rows": (INSTRUMENT, CLAUSE)},
     feed=FeedOfPage(
         ("EXPORT_CONTROL",),

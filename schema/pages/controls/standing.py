@@ -34,8 +34,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
 SUPPORT = {
     "CONFIRMED": "",
-    "BY_TERMS": " by its own terms (not confirmed)",
-    "CONTRADICTED": " by its own terms, which a statement contradicts",
+    "BY_TERMS": " by {} own terms (not confirmed)",
+    "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }
 """The confirmation of a status, as words behind that of the status."""
 MAX_GOODS = 3
@@ -114,11 +114,13 @@ def heading(control: Mapping[str, Any], day: date) -> str:
     if len(groups) == 1:
         ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
+        support = support.format("its")
         return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
         then = _next_phrase(status, following, count, day, ", which ")
+        support = support.format("its" if count == 1 else "their")
         parts.append(f"{number} {LOOKS[status].word}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
 
@@ -178,7 +180,7 @@ def _verb(status: str, count: int) -> str:
 
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
     """A sentence for each group of clauses that stand alike: which they are, since and until when."""
-    grouped: dict[tuple[Period, Period | None, str], list[str]] = {}
+    grouped: dict[tuple[Period, Period | None, str], list[Mapping[str, Any]]] = {}
     for clause in control["clauses"]:
         periods = periods_of(clause["statuses"])
         current = next((period for period in periods if period.covers(day)), None)
@@ -186,25 +188,28 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
             bare = Period(current.status, current.first, current.last)
             confirmed = clause["confirmation"] == "CONFIRMED"
             said = "" if confirmed else clause["statusStatement"]
-            alike = (bare, next_period(periods, day), said)
-            grouped.setdefault(alike, []).append(clause["key"])
+            state = (bare, next_period(periods, day), said)
+            grouped.setdefault(state, []).append(clause)
     return [
-        f"{_clauses(keys)}: {said}" if said else _lead(current, following, keys)
-        for (current, following, said), keys in sorted(
+        f"{_clauses(alike)}: {said}" if said else _lead(current, following, alike)
+        for (current, following, said), alike in sorted(
             grouped.items(),
             key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
         )
     ]
 
 
-def _clauses(keys: Sequence[str]) -> str:
-    """Clauses by their keys: `Clause 1`, `Clauses 1 and 2`."""
-    return f"Clause {keys[0]}" if len(keys) == 1 else f"Clauses {listed(list(keys), 6)}"
+def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
+    """Clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2 more`."""
+    names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
+    goods = listed([_in_running_text(name) for name in names], MAX_GOODS)
+    who = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
+    return f"{who} on {goods}" if goods else who
 
 
-def _lead(current: Period, following: Period | None, keys: Sequence[str]) -> str:
-    one = len(keys) == 1
-    who = _clauses(keys)
+def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[str, Any]]) -> str:
+    one = len(clauses) == 1
+    who = _clauses(clauses)
     if current.status == "EXPIRED":
         last = day_in_words(current.first - timedelta(days=1))
         return f"{who} expired: the last day was {last}."

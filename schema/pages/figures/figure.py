@@ -12,9 +12,9 @@ from schema.pages.figures.claims_image import claims_image
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
 from schema.pages.site.feeds import FeedOfPage
-from schema.pages.site.naming import STATISTICS, as_of_words, edition_of, publisher_of, series_title
+from schema.pages.site.naming import STATISTICS, as_of_words, edition_of, series_title
 from schema.pages.site.page import Page, entity_of
-from schema.pages.site.words import NBSP, listed
+from schema.pages.site.words import NBSP, listed, publisher_of
 from tracker.errors import NotFound
 
 MINUS = "\N{MINUS SIGN}"
@@ -56,7 +56,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": title,
         "description": f"{measured(in_use.claim)}, by {in_use.name}.",
         "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
-        "sources": sorted({row.claim["source"]["citation"] for row in rows}),
+        "sources": sorted({publisher_of(row.claim["source"]) for row in rows}),
         "figure": figure,
         "rows": rows,
         "line": line,
@@ -98,7 +98,7 @@ def claim_rows(figure: Mapping[str, Any]) -> tuple[list[ClaimRow], Any]:
         ClaimRow(
             index,
             claim,
-            publisher_of(claim),
+            publisher_of(claim["source"]),
             edition_of(claim),
             CHECKED[claim["source"]["checked"]],
             amount(claim),

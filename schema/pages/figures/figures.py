@@ -16,10 +16,10 @@ from schema.pages.site.naming import (
     edition_of,
     kind_of_figure,
     product,
-    publisher_of,
     series_title,
 )
 from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.words import publisher_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _line(index: int, claim: Mapping[str, Any]) -> ClaimLine:
         series_title(claim["series"]),
         amount(claim),
         "" if claim["value"] is None else unit(claim),
-        publisher_of(claim),
+        publisher_of(claim["source"]),
         edition_of(claim),
         CHECKED[claim["source"]["checked"]],
         "in use" if claim["preferred"] else others,

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from schema.pages.charts.status_marks import HUES, LOOKS, Hue, Look
+from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import entity_path, many, words
 
 MAX_TURNS_OF_A_DAY = 5
@@ -153,5 +154,5 @@ def _statuses(one: Mapping[str, Any]) -> tuple[str, ...]:
 def _what(ones: Sequence[Mapping[str, Any]]) -> str:
     statuses = " → ".join(_statuses(ones[0]))
     clauses = len({one["clause"] for one in ones if one["clause"]})
-    member = ones[0]["member"]
+    member = name_of(ones[0]["member"] or "")
     return ", ".join(filter(None, (member, statuses, many(clauses, "clause") if clauses else "")))

@@ -103,7 +103,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_turns(coming),
-        "lately": turns(found["recent"]["nodes"]),
+        "lately": turns(one for one in found["recent"]["nodes"] if one["member"] in (None, code)),
     }
 
 
@@ -137,14 +137,16 @@ def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> s
     reached = [
         f"{clauses_of(rows)} {what}"
         for what, rows in (
-            ("on what goes to it", without(found["toward"], theirs)),
-            ("on what comes from it", without(found["comingFrom"], theirs)),
+            ("on exports to it", without(found["toward"], theirs)),
+            ("on imports from it", without(found["comingFrom"], theirs)),
         )
         if rows
     ]
     if not reached:
-        return f"{issued}, and none of others on what goes to it or comes from it."
-    return f"{issued}. Others have {listed(reached)}."
+        return (
+            f"{issued}. No other issuer has a clause in force on exports to it or imports from it."
+        )
+    return f"{issued}. Other issuers have {listed(reached)}."
 
 
 def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:
@@ -217,5 +219,9 @@ PAGE = Page(
     view,
     section="/places",
     table=TableOfPage("controls", renamed={"code": "issuer"}),
+    more_tables=(
+        TableOfPage("clauses", renamed={"code": "issuer"}),
+        TableOfPage("upcoming", renamed={"code": "place"}),
+    ),
     feed=FeedOfPage(place="code", calendar=True, ignored=frozenset()),
 )

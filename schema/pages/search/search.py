@@ -1,19 +1,24 @@
-"""`/search?q=`: entities that say some words, with the part that does, and events. Pure."""
+"""`/search?q=`: an answer for the goods and places that a search names, then records and events. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from schema.pages.charts.status_bars import STATUS_ORDER
+from schema.pages.charts.status_marks import LOOKS
+from schema.pages.commodities.answers import ClauseAnswer, clause_answers
+from schema.pages.commodities.clauses import pairs_of
+from schema.pages.search.understood import Understood, understand
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.commodities import Commodity
+from tracker.domain.places import Place
 
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE")
-MAX_NAMES = 5
-"""So many commodities and places are offered by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +32,75 @@ class Excerpt:
     position: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The goods and places that a search names, and the clauses on them."""
+
+    goods: Sequence[Commodity]
+    code: str | None
+    places: Sequence[Place]
+    commodity: Commodity | None
+    """The goods whose clauses are listed."""
+    toward: Place | None
+    """The destination whose clauses are listed; None for every destination."""
+    clauses: Sequence[ClauseAnswer]
+    searched_clauses: bool
+
+
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The results; none where nothing is searched for."""
-    asked = address.parameters.get("q", "")
+    """The answer and the results; none without a search."""
+    query = address.parameters.get("q", "")
     found = data["asOf"].get("search")
     return {
-        "title": f"Search: {asked}" if asked else "Search",
-        "asked": asked,
-        "day": asked if _is_day(asked) else None,
+        "title": f"Search: {query}" if query else "Search",
+        "query": query,
+        "words_searched": understand(query).words,
+        "day": query if _is_day(query) else None,
         "kinds": KINDS,
+        "answer": _answer(data["asOf"], understand(query)),
         "results": [
-            (node, [excerpt(match) for match in node["matched"]])
+            (node, _status(node["node"]), [excerpt(match) for match in node["matched"]])
             for node in (found["nodes"] if found else [])
         ],
         "events": list(reversed(data["asOf"]["events"]["nodes"])) if found else [],
-        "commodities": data.get("commodities", [])[:MAX_NAMES],
-        "places": data.get("places", [])[:MAX_NAMES],
     }
+
+
+def _answer(found: Mapping[str, Any], search: Understood) -> SearchAnswer | None:
+    if not (search.names_goods or search.places):
+        return None
+    controls = found.get("controls")
+    clauses: Sequence[ClauseAnswer] = ()
+    if controls:
+        issuers = [place for place in search.places if place != search.destination]
+        clauses, _ = clause_answers(pairs_of({"exportControls": controls}), issuers)
+    return SearchAnswer(
+        search.commodities,
+        search.code,
+        search.places,
+        _goods(search),
+        search.destination,
+        clauses,
+        controls is not None,
+    )
+
+
+def _goods(search: Understood) -> Commodity | None:
+    return next(iter(search.commodities), None)
+
+
+def _status(node: Mapping[str, Any]) -> str | None:
+    """The status of a control: that of its clause which applies first."""
+    clauses = node.get("clauses") or ()
+    if not clauses:
+        return None
+    first = min(clauses, key=lambda clause: STATUS_ORDER.index(clause["status"]))
+    confirmed = any(
+        clause["confirmation"] == "CONFIRMED"
+        for clause in clauses
+        if clause["status"] == first["status"]
+    )
+    return LOOKS[first["status"]].word + ("" if confirmed else ", not confirmed")
 
 
 def excerpt(match: Mapping[str, Any]) -> Excerpt:
@@ -60,11 +117,24 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def _understood(address: Address) -> Understood:
+    return understand(address.parameters.get("q", ""))
+
+
 PAGE = Page(
     __name__,
     "/search",
     view,
-    made={"given": lambda address: bool(address.parameters.get("q"))},
+    texts=frozenset({"q"}),
+    aliases={"text": "q"},
+    made={
+        "words": lambda address: _understood(address).words,
+        "searched": lambda address: bool(_understood(address).words),
+        "answered": lambda address: _understood(address).names_goods,
+        "goods": lambda address: _goods(_understood(address)),
+        "code": lambda address: _understood(address).code,
+        "toward": lambda address: _understood(address).destination,
+    },
     table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
     feed=FeedOfPage(kind="kinds", commodity="commodity", place="place", search="q"),
 )

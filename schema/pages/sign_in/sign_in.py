@@ -84,6 +84,7 @@ class SignIn:
             "following": following,
             "refused": refused.message if refused else None,
             "ended": ended,
+            "open": self._access_control.access.open,
             "read_open": self._access_control.access.read_open,
         }
         headers = advice(refused) if refused else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import orjson
@@ -15,6 +15,8 @@ from schema.pages.charts.ruler import DayRuler, PositionRuler, make_day_ruler, m
 from schema.pages.site.address import Address, href
 from schema.pages.site.citation import CitedPage, citations
 from schema.pages.site.page import Page
+from schema.pages.site.words import sentence
+from tracker import clock
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -24,12 +26,21 @@ NAVIGATION = (
     ("/alliances", "Alliances"),
     ("/announcements", "Announcements"),
     ("/figures", "Figures"),
-    ("/changes", "Changes"),
+    ("/upcoming", "Upcoming"),
+    ("/changes", "Compare"),
     ("/events", "Log"),
 )
-FORMS = (("json", "JSON"), ("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
+TABLE_FORMS = (("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
+"""Endings of addresses of tables, with their names."""
+FORMS = (("json", "JSON"), *TABLE_FORMS)
 """Endings of the address under which a page is data; a page without a table is JSON only."""
+IMAGE_FORMS = (("svg", "SVG"), ("png", "PNG"), ("pdf", "PDF"))
+BARE_CSV = "CSV for spreadsheets, without comments"
 FEED_NAMES = {"atom": "Atom", "jsonfeed": "JSON Feed", "ics": "Calendar"}
+
+
+Download: TypeAlias = tuple[str, Sequence[tuple[str, str]]]
+"""A name, and the formats of a file with their addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,10 @@ class Frame:
     ask: str
     """A link to the question of the page in GraphiQL."""
     forms: Sequence[tuple[str, str, str]]
-    """Ending, name and link of each form of data."""
+    """Ending, name and link of the page as data in each form, feeds included."""
+    feeds: Sequence[tuple[str, str]]
+    """Name and link of each feed."""
+    downloads: Sequence[Download]
     compare: str
     """What is not the same on the day of the page and today."""
     learned: str
@@ -124,8 +138,10 @@ def frame(
         origin,
         cited.url,
         ask_link(page, pinned),
-        data_forms(page, address),
-        href("/changes", {"from": moment.valid_at, "position": address.position}),
+        [*data_forms(page, address), *feed_forms(page, address)],
+        [(name, link) for _, name, link in feed_forms(page, address)],
+        downloads(page, address, has_image="image" in shown),
+        compare_link(moment, address),
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         make_day_ruler(
@@ -152,11 +168,39 @@ def ask_link(page: Page, pinned: Address) -> str:
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
 
 
+def compare_link(moment: Moment, address: Address) -> str:
+    """Return the comparison of a past or future date with today; of today with 30 days before."""
+    if address.valid is None:
+        return href("/changes", {"position": address.position})
+    first, last = sorted((moment.valid_at, clock.today().isoformat()))
+    return href("/changes", {"from": first, "valid": last, "position": address.position})
+
+
 def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
-    """The addresses of a page as data, and of its feeds."""
+    """Return ending, name and address of a page in each form of data."""
     forms = FORMS if page.table else FORMS[:1]
+    return [(ending, name, address.as_form(ending)) for ending, name in forms]
+
+
+def feed_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
+    """Return ending, name and address of each feed of a page."""
     feeds = page.feed.addresses(address) if page.feed else []
-    return [
-        *((ending, name, address.as_form(ending)) for ending, name in forms),
-        *((ending, FEED_NAMES[ending], feed) for ending, feed in feeds),
-    ]
+    return [(ending, FEED_NAMES[ending], feed) for ending, feed in feeds]
+
+
+def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
+    """Return the files of a page: its tables, its image, and its data as JSON."""
+    found: list[Download] = []
+    chosen = {**page.defaults(address), **address.parameters}
+    for table in (page.table, *page.more_tables):
+        if table is None:
+            continue
+        given = {**table.parameters(chosen), **address.moment}
+        path = f"/tables/{table.name}"
+        files = [(name, href(f"{path}.{ending}", given)) for ending, name in TABLE_FORMS]
+        files.insert(1, (BARE_CSV, href(f"{path}.csv", {**given, "header": "none"})))
+        files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", given)))
+        found.append((sentence(table.name.replace("-", " ")), files))
+    if has_image:
+        found.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
+    return [*found, ("This page", [("JSON", address.as_form("json"))])]

@@ -30,15 +30,15 @@ GUARDS = {
 }
 HTML = "text/html; charset=utf-8"
 TITLES = {
-    400: "This address asks what cannot be answered",
+    400: "We could not read this address",
     401: "Sign in",
-    403: "This may not be done",
-    404: "Nothing here",
-    405: "This address takes no such request",
-    413: "This address asks for too much",
+    403: "You do not have permission",
+    404: "Page not found",
+    405: "This page does not accept that request",
+    413: "Request too large",
     429: "Too many requests",
 }
-OTHER_TITLES = {ReadOnly.code: "Nothing is recorded here"}
+OTHER_TITLES = {ReadOnly.code: "This server is read-only"}
 UNKNOWN_TITLE = "This page cannot be shown now"
 FORM_REFUSED = 422
 """The status of a page whose form was refused."""

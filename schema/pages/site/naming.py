@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schema.pages.site.words import written_day
+from schema.pages.site.words import publisher_of, written_day
 
 STAGES = {
     "MINE": "mine",
@@ -67,16 +67,13 @@ def series_title(series: Series) -> str:
     return title if series["period"] is None else f"{title}, {series['period']}"
 
 
-def publisher_of(claim: Mapping[str, Any]) -> str:
-    """Who publishes a claim, by the declared name or else the short id."""
-    return str(claim["source"]["publisherName"] or claim["publisher"])
-
-
 def edition_of(claim: Mapping[str, Any]) -> str:
     """The edition of a claim with its version; without the publisher's name, which stands before it."""
     edition = str(claim["edition"])
     version = claim["editionVersion"]
-    short = edition.removeprefix(publisher_of(claim)).removeprefix(claim["publisher"].upper())
+    short = edition.removeprefix(publisher_of(claim["source"])).removeprefix(
+        claim["publisher"].upper()
+    )
     return f"{short.strip() or edition}, version {version}" if version else short.strip() or edition
 
 

@@ -32,14 +32,17 @@ class TableOfPage:
     """By parameters of the page those of the table, where they have other names."""
     without: frozenset[str] = frozenset()
     """Parameters of the page that the table does not have, since they choose no rows."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the table that the page always has."""
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """The parameters of the table for those of the page."""
-        return {
+        chosen = {
             self.renamed.get(name, name): value
             for name, value in given.items()
             if name not in self.without
         }
+        return {**chosen, **self.fixed}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Page(WithDocument):
     section: str | None = None
     """The path of the entry of the navigation that it belongs to."""
     table: TableOfPage | None = None
+    more_tables: tuple[TableOfPage, ...] = ()
+    """Tables of what the page shows beside its own rows, such as the clauses of the controls."""
     feed: FeedOfPage | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that choose a drawing and ask nothing else, with the words that they may be; the
@@ -61,6 +66,10 @@ class Page(WithDocument):
     defaults: Callable[[Address], Mapping[str, str]] = lambda address: {}
     """Parameters with which it is asked where the address does not say, such as a day that lies
     before the one of the page."""
+    texts: frozenset[str] = frozenset()
+    """Parameters that `made` and the view read, and that the document does not have."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names of parameters, such as that of the API."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Variables of the document that follow from the address, and that it cannot give by itself."""
 
@@ -82,6 +91,7 @@ class Page(WithDocument):
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
+        asked = {name: value for name, value in asked.items() if name not in self.texts}
         return {
             **read_parameters("this page", self.parameters, asked),
             **{name: make(address) for name, make in self.made.items()},

@@ -10,6 +10,7 @@ from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import Client
 from schema.pages.site.address import Address
 from schema.pages.site.frame import Session
+from schema.pages.site.name_fields import code_of
 from schema.pages.site.page import Page
 from tracker.errors import InvalidInput
 
@@ -42,6 +43,8 @@ def read_address(page: Page, request: Request, ending: str | None) -> Address:
     for name, value in pairs:
         if value.strip():
             given[name] = f"{given[name]},{value}" if name in given else value
+    given = {page.aliases.get(name, name): value for name, value in given.items()}
+    given = {name: code_of(name, value) for name, value in given.items()}
     in_path = {name: str(value) for name, value in request.path_params.items()}
     for name in in_path:
         if name in given:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
 from schema.pages.charts.status_marks import HUE_WORDS, LOOKS, ON_PAGE
-from schema.pages.site import amounts, words
+from schema.pages.site import amounts, name_fields, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.static_files import static_path
 
@@ -48,11 +48,15 @@ def environment() -> Environment:
         "amount": amounts.amount,
         "measured": amounts.measured,
         "printable": printable,
+        "name_of": name_fields.name_of,
     }
     made.globals |= {
         "static": static_path,
         "href": href,
         "path_of": path_of,
+        "publisher_of": words.publisher_of,
+        "place_names": name_fields.place_names,
+        "commodity_names": name_fields.commodity_names,
         "many": words.many,
         "in_days": words.in_days,
         "entity_path": words.entity_path,

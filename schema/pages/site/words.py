@@ -55,6 +55,11 @@ def doubt(source: Mapping[str, Any]) -> str:
     return f" (not in the cited text: {lacks})" if lacks else ""
 
 
+def publisher_of(source: Mapping[str, Any]) -> str:
+    """The name of the publisher whose text was read; its code where it has no name."""
+    return str(source["publisherName"] or source["publisher"])
+
+
 def number(value: object, missing: str = "") -> str:
     """A number with commas between thousands, with the digits that it has. The API's large counts are
     floating, since they may be more than an Int holds: they are written as whole ones all the same."""

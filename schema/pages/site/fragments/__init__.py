@@ -9,7 +9,12 @@ SPREAD = re.compile(r"\.\.\.(\w+)")
 
 
 def with_fragments(document: str) -> str:
-    """A document with the fragments of all pages that it spreads, each named as its file."""
-    names = sorted(set(SPREAD.findall(document)))
-    shared = [files(__package__).joinpath(f"{name}.graphql") for name in names]
-    return "\n".join([document, *(file.read_text("utf-8") for file in shared if file.is_file())])
+    """Return a document with all shared fragments that it spreads, each named as its file."""
+    texts: dict[str, str] = {}
+    waiting = SPREAD.findall(document)
+    while waiting:
+        file = files(__package__).joinpath(f"{(name := waiting.pop())}.graphql")
+        if name not in texts and file.is_file():
+            texts[name] = file.read_text("utf-8")
+            waiting += SPREAD.findall(texts[name])
+    return "\n".join([document, *(texts[name] for name in sorted(texts))])

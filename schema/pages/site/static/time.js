@@ -7,7 +7,7 @@ let under_way = null;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PAGE_DAYS = 30;
 const PLAY_MS = 900;
-const SWAPPED = ["#content", ".foot", ".notes-of-time"];
+const SWAPPED = ["#content", ".foot", ".notes-of-time", ".tools"];
 
 /** @param {string} day @param {number} days */
 export function dayAfter(day, days) {

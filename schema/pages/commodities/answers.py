@@ -1,0 +1,87 @@
+"""The answer box of a commodity: clauses that name it, those of its producers and the strictest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.charts.status_bars import STATUS_ORDER
+from schema.pages.commodities.clauses import OVER, Pair, names_goods
+from schema.pages.controls.standing import MEASURES, with_article
+from schema.pages.site.words import listed, sentence
+
+MAX_ANSWERS = 3
+MAX_PLACES = 3
+STRICTEST_FIRST = tuple(MEASURES)
+TRADE = {
+    "EXPORT": ("exports", "to"),
+    "IMPORT": ("imports", "from"),
+    "PRODUCTION": ("production", "in"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseAnswer:
+    """A sentence on clauses that say the same, the control that has them, and the source of their status."""
+
+    issuer: str
+    text: str
+    control: str
+    source: Mapping[str, Any] | None
+
+
+def clause_answers(
+    pairs: Sequence[Pair], producers: Sequence[str]
+) -> tuple[list[ClauseAnswer], int]:
+    """Return the first answers, and the number of further clauses that name the commodity.
+
+    `producers` are codes of places, the largest producer first: their clauses come before those of others.
+    """
+    places = {code: number for number, code in enumerate(producers)}
+    current = [pair for pair in pairs if names_goods(pair[1]) and pair[1]["status"] not in OVER]
+    grouped: dict[tuple[str, ...], list[Pair]] = {}
+    for node, clause in sorted(current, key=lambda pair: _rank(pair[0], pair[1], places)):
+        grouped.setdefault(
+            (node["issuer"]["name"], _rule(node, clause), clause["statusStatement"]), []
+        ).append((node, clause))
+    chosen = list(grouped.values())[:MAX_ANSWERS]
+    return [_answer(group) for group in chosen], len(current) - sum(map(len, chosen))
+
+
+def _rank(
+    node: Mapping[str, Any], clause: Mapping[str, Any], places: Mapping[str, int]
+) -> tuple[int, int, int]:
+    measure = clause["measure"]
+    strictness = STRICTEST_FIRST.index(measure) if measure in MEASURES else len(STRICTEST_FIRST)
+    return (
+        places.get(node["issuer"]["code"], len(places)),
+        STATUS_ORDER.index(clause["status"]),
+        0 if measure == "BAN" else 1 + strictness,
+    )
+
+
+def _rule(node: Mapping[str, Any], clause: Mapping[str, Any]) -> str:
+    """The measure, what it is on and where it applies: `ban on exports to the United States`."""
+    noun, joint = MEASURES[clause["measure"]]
+    movement, toward = TRADE[node["direction"]]
+    places = clause["origins"] if node["direction"] == "IMPORT" else clause["destinations"]
+    where = ""
+    if places:
+        where = f" {toward} {listed([with_article(one['name']) for one in places], MAX_PLACES)}"
+    elif node["direction"] == "EXPORT":
+        where = " to every destination"
+    goods = " of technology" if clause["covers"] == "TECHNOLOGY" else ""
+    use = f" for {clause['endUse']}" if clause["endUse"] else ""
+    return f"{noun} {joint} {movement}{goods}{where}{use}"
+
+
+def _answer(group: Sequence[Pair]) -> ClauseAnswer:
+    node, clause = group[0]
+    because = clause["statusBecause"]
+    return ClauseAnswer(
+        node["issuer"]["name"],
+        f"{sentence(_rule(node, clause))}. {clause['statusStatement']}",
+        node["key"],
+        because["source"] if because else None,
+    )

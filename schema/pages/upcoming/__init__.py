@@ -1,0 +1,1 @@
+"""Upcoming changes."""

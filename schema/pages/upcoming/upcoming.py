@@ -1,0 +1,44 @@
+"""`/upcoming`: changes of the next months that follow from recorded acts, by date. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.site.address import Address
+from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.page import Page, TableOfPage
+
+DEFAULT_DAYS = "183"
+SPANS = {"92": "3 months", "183": "6 months", "365": "12 months"}
+"""By numbers of days the spans that the page offers."""
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The changes by date."""
+    nodes = data["asOf"]["upcoming"]["nodes"]
+    days = address.parameters.get("days", DEFAULT_DAYS)
+    return {
+        "title": "Upcoming changes",
+        "description": "Changes of export controls, import measures and alliances that follow from"
+        " recorded acts.",
+        "turns": [node["day"] for node in nodes],
+        "coming": days_of_turns(turns(nodes)),
+        "spans": SPANS,
+        "days": days,
+        "span": SPANS.get(days, f"{days} days"),
+    }
+
+
+PAGE = Page(
+    __name__,
+    "/upcoming",
+    view,
+    section="/upcoming",
+    table=TableOfPage("upcoming", without=frozenset({"after"})),
+    defaults=lambda address: {} if "days" in address.parameters else {"days": DEFAULT_DAYS},
+    feed=FeedOfPage(
+        commodity="commodity", place="place", calendar=True, ignored=frozenset({"days"})
+    ),
+)

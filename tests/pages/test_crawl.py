@@ -1,0 +1,57 @@
+"""Every link and every form of every room leads to an address that answers."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from urllib.parse import parse_qsl, urldefrag, urlencode, urljoin, urlsplit
+
+from lxml import html
+
+from schema.pages.registry import PAGES
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
+
+ORIGIN = "http://localhost"
+ALIKE = 1
+"""Addresses of one room and the same parameters that are visited; the others differ in values only."""
+
+
+def room_and_parameters(address: str) -> tuple[str, int, str, tuple[str, ...]]:
+    """The room of an address, the depth and the ending of its path, and the names of its parameters."""
+    parts = urlsplit(address)
+    names = tuple(sorted({name for name, _ in parse_qsl(parts.query)}))
+    return parts.path.split("/")[1], parts.path.count("/"), parts.path.rpartition(".")[2][:9], names
+
+
+def addresses_of(page: html.HtmlElement, at: str) -> set[str]:
+    """The addresses of this origin that a page links to, loads, or asks for by its forms as they stand."""
+    given = [*page.xpath("//a/@href | //link/@href | //img/@src | //script/@src")]
+    for form in page.xpath("//form[not(@method) or translate(@method, 'GET', 'get') = 'get']"):
+        fields = [(name, value) for name, value in form.form_values() if value is not None]
+        given.append(f"{(form.get('action') or at).partition('?')[0]}?{urlencode(fields)}")
+    absolute = {urldefrag(urljoin(f"{ORIGIN}{at}", link)).url for link in given}
+    return {link.removeprefix(ORIGIN) or "/" for link in absolute if link.startswith(ORIGIN)}
+
+
+async def test_no_link_and_no_form_leads_nowhere(corpus: Api) -> None:
+    waiting = deque(
+        ["/", "/places/US", "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=9000"]
+    )
+    seen, visited, failed = set(waiting), Counter[tuple[str, int, str, tuple[str, ...]]](), []
+    while waiting:
+        address = waiting.popleft()
+        response = await corpus.request("GET", address, headers={"accept": "text/html,*/*;q=0.5"})
+        if response.status_code >= 400:
+            failed.append((response.status_code, address))
+        elif "text/html" in response.headers.get("content-type", ""):
+            for link in sorted(addresses_of(html.fromstring(response.content), address) - seen):
+                seen.add(link)
+                kind = room_and_parameters(link)
+                visited[kind] += 1
+                if visited[kind] <= ALIKE:
+                    waiting.append(link)
+    assert failed == []
+    rooms = {kind[0] for kind in visited}
+    assert {page.path.split("/")[1] for page in PAGES} <= rooms

@@ -1,0 +1,86 @@
+"""Searches are understood, and answered where they name goods, codes or places."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from schema.pages.search.understood import understand
+from tests.pages.test_reading_pages import read
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
+
+
+@pytest.mark.parametrize(
+    ("query", "goods", "places", "destination", "words"),
+    [
+        ("Is gallium export to the US allowed?", ["gallium"], ["US"], "US", "gallium US"),
+        ("tungsten carbide from China to Germany", ["tungsten_carbide"], ["CN", "DE"], "DE", None),
+        ("nickel Indonesia", ["nickel"], ["ID"], None, "nickel Indonesia"),
+        ("What is FORGE", [], [], None, "FORGE"),
+        ("rare earths 2023", ["rare_earths"], [], None, "rare earths 2023"),
+        ("it is in us", [], [], None, "us"),
+    ],
+)
+def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
+    query: str, goods: list[str], places: list[str], destination: str | None, words: str | None
+) -> None:
+    found = understand(query)
+    assert [*found.commodities] == goods
+    assert [*found.places] == places
+    assert found.destination == destination
+    assert words is None or found.words == words
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("8112", "8112"),
+        ("HS 8112.92", "811292"),
+        ("heading 811292", "811292"),
+        ("8112 92 89", "81129289"),
+        ("2023", None),
+        ("46/2024", None),
+        ("811", None),
+    ],
+)
+def test_codes_of_goods_are_codes(query: str, code: str | None) -> None:
+    assert understand(query).code == code
+
+
+async def test_a_question_on_gallium_leads_to_the_answer(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=Is+gallium+export+to+the+US+allowed&valid=2026-11-29")
+    answer = text[: text.index("Records in part")]
+    assert "China: Ban on exports to the United States. In force by its own terms" in answer
+    assert "not confirmed" in answer
+    assert "Secondary source: Pakistan Today" in answer
+
+
+async def test_a_code_finds_its_clauses_and_no_other_numbers(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=8112&valid=2026-11-29")
+    assert "China: Dual-use licensing of exports to every destination." in text
+    asked = await corpus.ask(
+        '{ asOf(validAt: "2026-11-29") { exportControls(hsCode: "8112") { totalCount } } }'
+    )
+    count = asked["asOf"]["exportControls"]["totalCount"]
+    assert f"All {count} controls that may cover these goods" in text
+    assert "Matching events" not in text
+
+
+async def test_results_have_their_date_and_status(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=FORGE&valid=2026-11-29")
+    assert re.search(r"alliance founded 4.Feb.2026 .*?Forum on Resource Geostrategic", text)
+    text = await read(corpus, "/search?q=samarium&kinds=EXPORT_CONTROL&valid=2025-05-01")
+    assert re.search(r"announced 4.Apr.2025 in force", text)
+
+
+async def test_the_parameter_of_the_api_is_understood_too(corpus: Api) -> None:
+    assert await read(corpus, "/search?text=FORGE") == await read(corpus, "/search?q=FORGE")
+
+
+async def test_an_empty_result_says_what_to_try(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=xyzzyplugh")
+    assert "No record contains “xyzzyplugh”, nor similar words. Try fewer words" in text

@@ -1,0 +1,93 @@
+"""Follow, cite and download at the top of pages; names in their fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from schema.pages.site.name_fields import code_of, name_of
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
+
+HTML = {"accept": "text/html"}
+
+
+async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_list(
+    corpus: Api,
+) -> None:
+    html = (await corpus.request("GET", "/controls?hsCode=8112&valid=2026-11-29")).text
+    [link] = re.findall(r'href="(/tables/clauses\.csv\?[^"]*header=none)"', html)
+    rows = list(
+        csv.DictReader(io.StringIO((await corpus.request("GET", link.replace("&amp;", "&"))).text))
+    )
+    asked = await corpus.ask(
+        '{ asOf(validAt: "2026-11-29") { exportControls(hsCode: "8112", first: 200)'
+        " { edges { matchingClauses { key } } } } }"
+    )
+    edges = asked["asOf"]["exportControls"]["edges"]
+    assert len(rows) == sum(len(edge["matchingClauses"]) for edge in edges) > 0
+    assert {"status", "measure", "inForceFrom", "suspendedUntil"} <= rows[0].keys()
+
+
+async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corpus: Api) -> None:
+    given = "issuer=MW&valid=2026-11-29&position=9000"
+    metadata = json.loads(
+        (await corpus.request("GET", f"/tables/clauses.csv-metadata.json?{given}")).text
+    )
+    header = (await corpus.request("GET", f"/tables/clauses.csv?{given}&header=none")).text.split(
+        "\r\n"
+    )[0]
+    assert [column["name"] for column in metadata["tableSchema"]["columns"]] == header.split(",")
+    notes = {note["name"]: note["value"] for note in metadata["notes"]}
+    assert notes["valid at"] == "2026-11-29"
+    assert notes["position"] == "9000"
+    assert "/tables/clauses.csv?" in notes["address"]
+    assert metadata["dc:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
+    assert "header=none" in metadata["url"]
+
+
+async def test_a_citation_names_publishers_as_authors(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/controls/cn-mofcom-2024-46?valid=2026-11-29")).text
+    bibtex = html[html.index("@misc{") :]
+    author = re.search(r"author = (.*)", bibtex)[1]  # type: ignore[index]
+    assert "Pakistan Today" in author
+    assert "China suspends part of control measures" not in author
+
+
+async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/controls")).text
+    [compare] = re.findall(r'href="([^"]*)">Compare…', html)
+    assert compare == "/changes"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "code"),
+    [
+        ("place", "Japan", "JP"),
+        ("place", "jp", "JP"),
+        ("issuer", "United States", "US"),
+        ("issuer", "quad", "quad"),
+        ("commodity", "Rare earths", "rare_earths"),
+        ("commodity", "rare_earths", "rare_earths"),
+        ("toward", "Japan,US", "JP,US"),
+        ("search", "Japan", "Japan"),
+        ("place", "Atlantis", "Atlantis"),
+    ],
+)
+def test_names_and_codes_mean_the_same(parameter: str, text: str, code: str) -> None:
+    assert code_of(parameter, text) == code
+    assert code_of(parameter, name_of(code)) == code
+
+
+async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) -> None:
+    asked = await corpus.ask("{ asOf { position events(last: 1) { nodes { recordedAt } } } }")
+    day = asked["asOf"]["events"]["nodes"][0]["recordedAt"][:10]
+    html = (await corpus.request("GET", f"/events?recorded={day}", headers=HTML)).text
+    assert "0 events" not in html
+    assert f'value="{asked["asOf"]["position"]}" data-path="asOf.events.totalCount"' in html
