@@ -21,6 +21,7 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.clocks import fix_day
 from tests.support.importer import ImportFixture
+from tests.support.kinds import DRILLS, QUICK, is_below
 from tests.support.processes import Running
 from tests.support.time_limits import within
 from tracker.audit.sign.keystore import KeyStore
@@ -105,8 +106,21 @@ LONGEST = (
 alone with one in the end."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the drills out, unless a path or an expression of marks is given."""
+    config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
+    config.addinivalue_line("markers", "quick: part of the quick check of every room")
+    if not config.option.markexpr and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.option.markexpr = "not drill"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, in the order that `LONGEST` has."""
+    """Mark the kinds of tests, and put the files that take longest first, in the order of `LONGEST`."""
+    for item in items:
+        for mark, names in (("drill", DRILLS), ("quick", QUICK)):
+            if is_below(item.path, names):
+                item.add_marker(mark)
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

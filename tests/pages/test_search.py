@@ -11,8 +11,6 @@ from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 
-pytestmark = IN_SESSION
-
 
 @pytest.mark.parametrize(
     ("query", "goods", "places", "destination", "words"),
@@ -51,6 +49,7 @@ def test_codes_of_goods_are_codes(query: str, code: str | None) -> None:
     assert understand(query).code == code
 
 
+@IN_SESSION
 async def test_a_question_on_gallium_leads_to_the_answer(corpus: Api) -> None:
     text = await read(corpus, "/search?q=Is+gallium+export+to+the+US+allowed&valid=2026-11-29")
     answer = text[: text.index("Records in part")]
@@ -59,6 +58,7 @@ async def test_a_question_on_gallium_leads_to_the_answer(corpus: Api) -> None:
     assert "Secondary source: Pakistan Today" in answer
 
 
+@IN_SESSION
 async def test_a_code_finds_its_clauses_and_no_other_numbers(corpus: Api) -> None:
     text = await read(corpus, "/search?q=8112&valid=2026-11-29")
     assert "China: Dual-use licensing of exports to every destination." in text
@@ -70,6 +70,7 @@ async def test_a_code_finds_its_clauses_and_no_other_numbers(corpus: Api) -> Non
     assert "Matching events" not in text
 
 
+@IN_SESSION
 async def test_results_have_their_date_and_status(corpus: Api) -> None:
     text = await read(corpus, "/search?q=FORGE&valid=2026-11-29")
     assert re.search(r"alliance founded 4.Feb.2026 .*?Forum on Resource Geostrategic", text)
@@ -77,10 +78,12 @@ async def test_results_have_their_date_and_status(corpus: Api) -> None:
     assert re.search(r"announced 4.Apr.2025 in force", text)
 
 
+@IN_SESSION
 async def test_the_parameter_of_the_api_is_understood_too(corpus: Api) -> None:
     assert await read(corpus, "/search?text=FORGE") == await read(corpus, "/search?q=FORGE")
 
 
+@IN_SESSION
 async def test_an_empty_result_says_what_to_try(corpus: Api) -> None:
     text = await read(corpus, "/search?q=xyzzyplugh")
     assert "No record contains “xyzzyplugh”, nor similar words. Try fewer words" in text

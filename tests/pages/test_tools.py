@@ -13,11 +13,10 @@ from schema.pages.site.name_fields import code_of, name_of
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 
-pytestmark = IN_SESSION
-
 HTML = {"accept": "text/html"}
 
 
+@IN_SESSION
 async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_list(
     corpus: Api,
 ) -> None:
@@ -35,6 +34,7 @@ async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_l
     assert {"status", "measure", "inForceFrom", "suspendedUntil"} <= rows[0].keys()
 
 
+@IN_SESSION
 async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corpus: Api) -> None:
     given = "issuer=MW&valid=2026-11-29&position=9000"
     metadata = json.loads(
@@ -52,6 +52,7 @@ async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corp
     assert "header=none" in metadata["url"]
 
 
+@IN_SESSION
 async def test_a_citation_names_publishers_as_authors(corpus: Api) -> None:
     html = (await corpus.request("GET", "/controls/cn-mofcom-2024-46?valid=2026-11-29")).text
     bibtex = html[html.index("@misc{") :]
@@ -60,6 +61,7 @@ async def test_a_citation_names_publishers_as_authors(corpus: Api) -> None:
     assert "China suspends part of control measures" not in author
 
 
+@IN_SESSION
 async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> None:
     html = (await corpus.request("GET", "/controls")).text
     [compare] = re.findall(r'href="([^"]*)">Compare…', html)
@@ -85,6 +87,7 @@ def test_names_and_codes_mean_the_same(parameter: str, text: str, code: str) -> 
     assert code_of(parameter, name_of(code)) == code
 
 
+@IN_SESSION
 async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) -> None:
     asked = await corpus.ask("{ asOf { position events(last: 1) { nodes { recordedAt } } } }")
     day = asked["asOf"]["events"]["nodes"][0]["recordedAt"][:10]
