@@ -12,6 +12,7 @@ from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
 from schema.execution.response_cache import Answer, Question, ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.pages.forms.form import ActionForm, Form, mutation_input
+from schema.pages.site.fragments import with_fragments
 from tracker.errors import TrackerError
 
 
@@ -65,7 +66,8 @@ class OwnApi:
         return data.get(mutation), errors
 
     def _text(self, document: str) -> str:
-        return files(self._package).joinpath(f"{document}.graphql").read_text("utf-8")
+        text = files(self._package).joinpath(f"{document}.graphql").read_text("utf-8")
+        return with_fragments(text)
 
     async def _send(
         self, text: str, variables: Mapping[str, Any], client: Client, operation: str | None = None
