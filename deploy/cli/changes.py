@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import DAY_FORM, DataDir, day, fail, run_with_database
+from deploy.cli.common import DataDir, day_option, fail, run_with_database
 from deploy.cli.process import Exit
 from deploy.output.terminal import Terminal, escaped_json, in_one_line
 from deploy.web.app import import_execute
@@ -72,16 +72,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line
 
 def changes(
     first_day: Annotated[
-        date | None,
-        typer.Option(
-            "--from", parser=day, metavar=DAY_FORM, help="The first day (default: the second)."
-        ),
+        date | None, day_option("--from", help="The first day (default: the second).")
     ] = None,
     last_day: Annotated[
-        date | None,
-        typer.Option(
-            "--to", parser=day, metavar=DAY_FORM, help="The second day (default: today, UTC)."
-        ),
+        date | None, day_option("--to", help="The second day (default: today, UTC).")
     ] = None,
     from_position: Annotated[
         int | None,
@@ -112,10 +106,7 @@ def changes(
 def upcoming(
     days: Annotated[int, typer.Option(min=0, help="How many days to look ahead.")] = 90,
     valid_at: Annotated[
-        date | None,
-        typer.Option(
-            parser=day, metavar=DAY_FORM, help="The day after which (default: today, UTC)."
-        ),
+        date | None, day_option(help="The day after which (default: today, UTC).")
     ] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
@@ -128,25 +119,13 @@ def upcoming(
 
 def transitions(
     first_day: Annotated[
-        date | None,
-        typer.Option(
-            "--from",
-            parser=day,
-            metavar=DAY_FORM,
-            help="The first day (default: the first of all).",
-        ),
+        date | None, day_option("--from", help="The first day (default: the first of all).")
     ] = None,
     last_day: Annotated[
-        date | None,
-        typer.Option(
-            "--to", parser=day, metavar=DAY_FORM, help="The last day (default: the last of all)."
-        ),
+        date | None, day_option("--to", help="The last day (default: the last of all).")
     ] = None,
     valid_at: Annotated[
-        date | None,
-        typer.Option(
-            parser=day, metavar=DAY_FORM, help="By which day it was public (default: today, UTC)."
-        ),
+        date | None, day_option(help="By which day it was public (default: today, UTC).")
     ] = None,
     commodity: OfCommodity = None,
     issuer: Annotated[

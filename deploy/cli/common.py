@@ -69,6 +69,11 @@ def day(text: str) -> date:
         raise typer.BadParameter(wrong) from None
 
 
+def day_option(*names: str, help: str) -> Any:
+    """Return an option whose value is a day."""
+    return typer.Option(*names, parser=day, metavar=DAY_FORM, help=help)
+
+
 def is_web(name: str) -> bool:
     """Whether somebody means an address on the web, well written or not, and not a file."""
     return "://" in name or name.lower().startswith(("http:", "https:"))

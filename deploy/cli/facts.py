@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.changes import AsJson, Node, OfCommodity, out, print_line, print_nodes, to_text
-from deploy.cli.common import DAY_FORM, DataDir, day
+from deploy.cli.common import DataDir, day_option
 from deploy.output.terminal import in_one_line
 
 FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [String!],
@@ -23,14 +23,10 @@ FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [Str
 
 def facts(
     first_day: Annotated[
-        date | None,
-        typer.Option("--from", parser=day, metavar=DAY_FORM, help="The first day (default: any)."),
+        date | None, day_option("--from", help="The first day (default: any).")
     ] = None,
     last_day: Annotated[
-        date | None,
-        typer.Option(
-            "--to", parser=day, metavar=DAY_FORM, help="The last day (default: today, UTC)."
-        ),
+        date | None, day_option("--to", help="The last day (default: today, UTC).")
     ] = None,
     position: Annotated[
         int | None, typer.Option(min=0, help="What the log said then (default: the last position).")

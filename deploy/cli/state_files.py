@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import opened_pool, running_tracker
-from deploy.cli.common import DAY_FORM, DataDir, day, report_errors, run_with_database, stderr
+from deploy.cli.common import DataDir, day_option, report_errors, run_with_database, stderr
 from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
 from deploy.export.snapshot_file import replay as replayed
 from deploy.export.snapshot_file import replay_bundle, write_snapshot
@@ -20,10 +20,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
-ValidAt = Annotated[
-    date | None,
-    typer.Option(parser=day, metavar=DAY_FORM, help="The day of the state (default: today, UTC)."),
-]
+ValidAt = Annotated[date | None, day_option(help="The day of the state (default: today, UTC).")]
 KnownAt = Annotated[
     str | None,
     typer.Option(
