@@ -46,7 +46,7 @@ class Calls:
 
     async def _ask(
         self,
-        tool: Tool[Any, Any],
+        tool: Tool[Any],
         document: str,
         operation: str,
         variables: Mapping[str, Any],
@@ -66,7 +66,7 @@ class Calls:
         return data
 
     async def _near(
-        self, tool: Tool[Any, Any], error: NotThere, asked: Mapping[str, Any], client: Client
+        self, tool: Tool[Any], error: NotThere, asked: Mapping[str, Any], client: Client
     ) -> str:
         """The end of a message about a key that nobody knows: what is like it. Numbers have no near
         words, so where nothing has all words the last is left out."""
@@ -97,7 +97,7 @@ def near_document() -> str:
     return files(__package__).joinpath("near.graphql").read_text("utf-8")
 
 
-def at_argument(tool: Tool[Any, Any], error: TrackerError) -> TrackerError:
+def at_argument(tool: Tool[Any], error: TrackerError) -> TrackerError:
     """An error about a variable of a document, at the argument that has its value."""
     if error.path:
         error.path = (tool.argument_of(str(error.path[0])), *error.path[1:])

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import mcp_types as types
-import msgspec
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -92,8 +91,7 @@ async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.C
     else:
         current_operation().outcome = "ok"
         return types.CallToolResult(
-            content=[types.TextContent(text=found.text)],
-            structured_content=msgspec.to_builtins(found.answer),
+            content=[types.TextContent(text=found.text)], structured_content=found.answer
         )
     return refused(problem)
 

@@ -17,7 +17,7 @@ from schema.assistants.tools import (
     upcoming,
 )
 
-ALL: tuple[Tool[Any, Any], ...] = (
+ALL: tuple[Tool[Any], ...] = (
     controls.TOOL,
     exposure.TOOL,
     production.TOOL,
@@ -27,4 +27,4 @@ ALL: tuple[Tool[Any, Any], ...] = (
     history.TOOL,
     search.TOOL,
 )
-TOOLS: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in ALL}
+TOOLS: Mapping[str, Tool[Any]] = {tool.name: tool for tool in ALL}

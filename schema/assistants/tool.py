@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schema.assistants.answers import AnswerPart, Completeness, LeftOut, ToolAnswer
+from schema.assistants.answers import Completeness, LeftOut, ToolAnswer
 from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
+from schema.assistants.parts import Part, json_schema_of, shared_schemas
 from schema.pages.site.address import href
 from schema.pages.site.frame import completeness_of
 from schema.pages.site.own_document import WithDocument
@@ -28,7 +29,7 @@ LINE_CHARACTERS = 600
 MOMENT = {"validAt": "day"}
 """By variables of documents the arguments of tools that have other names."""
 
-Item = TypeVar("Item", bound=AnswerPart)
+Item: TypeAlias = dict[str, Any]
 Node: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = Mapping[str, Any]
 
@@ -68,9 +69,9 @@ class NotThere(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CheckableAnswer:
-    """The answer of a tool, and the same as text."""
+    """The answer of a tool as JSON data, and the same as text."""
 
-    answer: ToolAnswer
+    answer: dict[str, Any]
     text: str
 
 
@@ -80,7 +81,7 @@ def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Tool(WithDocument, Generic[Arguments, Item]):
+class Tool(WithDocument, Generic[Arguments]):
     """A tool. Its document lies beside the module that declares it."""
 
     module: str
@@ -89,8 +90,8 @@ class Tool(WithDocument, Generic[Arguments, Item]):
     description: str
     """What a model is told of it."""
     arguments: type[Arguments]
-    answer: type[ToolAnswer]
-    """Its answer, with `items`."""
+    part: Part
+    """The part of an answer that an item is."""
     variables: Callable[[Arguments], Mapping[str, Any]]
     """The variables of the document beside the moment."""
     page: Callable[[Arguments, Data], tuple[str, Mapping[str, object]]]
@@ -101,7 +102,9 @@ class Tool(WithDocument, Generic[Arguments, Item]):
     line: Callable[[Item], str]
     """An item in one line of text."""
     more: Callable[[Data, Arguments, Book], Mapping[str, Any]] = nothing_more
-    """Further fields of the answer."""
+    """Further fields of the answer,"""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """and their types, as those of computed fields of a `Part`."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """By variables the arguments that have other names."""
 
@@ -113,7 +116,16 @@ class Tool(WithDocument, Generic[Arguments, Item]):
     @cached_property
     def output_schema(self) -> dict[str, Any]:
         """What it answers, as JSON Schema."""
-        return json_schema(self.answer)
+        schema = json_schema(ToolAnswer)
+        own = {**self.further, "items": [self.part]}
+        properties = {name: json_schema_of(kind) for name, kind in own.items()}
+        shared = shared_schemas(own.values())
+        return {
+            **schema,
+            **({"$defs": {**schema.get("$defs", {}), **shared}} if shared else {}),
+            "properties": {**schema["properties"], **properties},
+            "required": [*schema["required"], *own],
+        }
 
     def variables_of(self, arguments: Arguments) -> dict[str, Any]:
         """The variables of its document; those that are not given are left out."""
@@ -136,7 +148,7 @@ class Tool(WithDocument, Generic[Arguments, Item]):
         horizon = book.horizon(known_facts(moment))
         completeness = _completeness(data)
         path, parameters = self.page(arguments, data)
-        answer = self.answer(
+        answer = ToolAnswer(
             valid_at=moment["validAt"],
             position=int(moment["position"]),
             known_at=moment["knownAt"] or UNSET,
@@ -148,10 +160,9 @@ class Tool(WithDocument, Generic[Arguments, Item]):
             sources=book.sources,
             total=found.total,
             left_out=left_out(found, len(items)),
-            items=items,  # type: ignore[call-arg]  # every answer has its own
-            **more,
         )
-        return CheckableAnswer(answer, as_text(self.title, answer, map(self.line, items)))
+        text = as_text(self.title, answer, map(self.line, items))
+        return CheckableAnswer({**msgspec.to_builtins(answer), **more, "items": items}, text)
 
     def _items(self, nodes: Iterable[Node], book: Book) -> Iterable[Item]:
         """As many items as there is room for; one at least."""
@@ -235,8 +246,3 @@ def _plain(text: str) -> str:
 def numbers(of: Sequence[int]) -> str:
     """The numbers of sources at the end of a line."""
     return f" [{', '.join(map(str, of))}]" if of else ""
-
-
-def unset(value: Any) -> Any:
-    """A value, or UNSET where it says nothing."""
-    return UNSET if value in (None, "", [], False) else value

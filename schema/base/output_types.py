@@ -150,6 +150,8 @@ class _Type:
             path = field.metadata.get(PATH) or name
             if field.metadata[MAKER] is None and (attribute := self._attribute_with(path)):
                 self._read(name, attribute, path, field)
+            if name not in self.made:
+                raise LookupError(f"no struct of {self._kind.__name__} has a field {path}")
         return self.annotations[name]
 
     def _attribute_with(self, path: str) -> str | None:

@@ -73,6 +73,11 @@ class Node:
     @made_field
     def entity(self) -> str:
         """Its name in the log: its kind, `/` and its key."""
+        return self.entity_name
+
+    @property
+    def entity_name(self) -> str:
+        """Its name in the log."""
         return f"{kind_name(type(self.state))}/{self.state.id}"
 
     @moment_field
@@ -81,7 +86,7 @@ class Node:
         another moment has another id, so caches that keep objects by their ids never mix moments.
         `node(id:)` returns the same object again.
         """
-        at = NodeId(self.entity, self.moment or self.version_start, self.moment is None)
+        at = NodeId(self.entity_name, self.moment or self.version_start, self.moment is None)
         return strawberry.ID(at.encode())
 
     @classmethod

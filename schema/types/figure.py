@@ -16,7 +16,7 @@ from projections.query.figure_claims import ClaimColumns, FigureClaims, claim_at
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, read_from, resolver_field
-from schema.base.memo import memoize_by_identity
+from schema.base.memo import Once, memoize_by_identity
 from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
@@ -231,6 +231,8 @@ class Figure(Node):
     state: strawberry.Private[domain.FigureState]
     orders: strawberry.Private[analysis.Orders | None] = None
     """The orders of publishers at its moment; None below `history`."""
+    compare: strawberry.Private[Once[analysis.Comparison] | None] = None
+    """Compares its claims, once for all moments with these orders."""
     key: str = struct_field(
         description="Its series as a path: `rare_earths/CN/production/mine/2023`."
     )
@@ -249,12 +251,14 @@ class Figure(Node):
         """The preferred claim: by a judgement on this figure, else by the most specific order of
         publishers (`preferences`), else the latest claim of the publisher that published first. Null
         below `history`, since preferences change independently of figures."""
-        return self.by_position[self.compared.chosen.claim.position] if self.compared else None
+        compared = self.compared
+        return self.by_position[compared.chosen.claim.position] if compared else None
 
     @made_field
     def choice(self) -> Choice | None:
         """Why it is preferred; null below `history`."""
-        return Choice(of=self.compared.chosen) if self.compared else None
+        compared = self.compared
+        return Choice(of=compared.chosen) if compared else None
 
     @made_field
     def revisions(self) -> list[Revision]:
@@ -266,9 +270,8 @@ class Figure(Node):
     @made_field
     def side_by_side(self) -> SideBySide | None:
         """The latest claim of every publisher, and their spread; null below `history`."""
-        if self.compared is None:
-            return None
-        return SideBySide(of=self.compared, by_position=self.by_position)
+        compared = self.compared
+        return SideBySide(of=compared, by_position=self.by_position) if compared else None
 
     @classmethod
     def at(cls, state: EntityState, moment: Moment | None) -> Self:
@@ -284,10 +287,10 @@ class Figure(Node):
             return {of.position: claim(self.state, of, None) for of in self.state.claims}
         return claims_of(self.state, self.orders)
 
-    @cached_property
+    @property
     def compared(self) -> analysis.Comparison | None:
         """Its claims side by side; None below `history`."""
-        return None if self.orders is None else analysis.compare(self.state, self.orders)
+        return self.compare() if self.compare else None
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -371,4 +374,5 @@ def figure(state: domain.FigureState, orders: analysis.Orders, moment: Moment) -
 
 @memoize_by_identity(claims_weight)
 def _content(state: domain.FigureState, orders: analysis.Orders) -> Figure:
-    return Figure(state=state, orders=orders)
+    compare = Once(lambda: analysis.compare(state, orders))
+    return Figure(state=state, orders=orders, compare=compare)

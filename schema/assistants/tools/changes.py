@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
-from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.pages.site.entities import state_name
 from schema.pages.site.words import listed
 from tracker.errors import InvalidInput
@@ -42,40 +42,14 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     kind: Kind | None = None
 
 
-class Field(AnswerPart, kw_only=True):
-    """A field that differs."""
-
-    path: str
-    before: str | UnsetType = UNSET
-    after: str | UnsetType = UNSET
-    on: str | UnsetType = UNSET
-
-
-class Cause(AnswerPart, kw_only=True):
-    """An event that it differs because of."""
-
-    event: int
-    says: str
-    sources: list[int]
-
-
-class Change(AnswerPart, kw_only=True):
-    """An entity that differs."""
-
-    entity: str
-    title: str | UnsetType = UNSET
-    change: str
-    days: list[str]
-    confirmations: list[str] | UnsetType = UNSET
-    because: list[Cause]
-    fields: list[Field]
-    more_fields: int | UnsetType = UNSET
-
-
-class ChangesAnswer(ToolAnswer, kw_only=True):
-    """Changes."""
-
-    items: list[Change]
+FIELD = Part(__name__, "FieldOfTool", {"path": str, "before": str, "after": str}, "path")
+CAUSE = Part(__name__, "CauseOfTool", {"sources": [int]}, "sources")
+CHANGE = Part(
+    __name__,
+    "ChangeOfTool",
+    {"title": str, "because": [CAUSE], "fields": [FIELD], "moreFields": int},
+    "days because fields",
+)
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -109,7 +83,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
     return Nodes.of_page(data["changes"])
 
 
-def change(node: Node, book: Book) -> Change:
+def change(node: Node, book: Book) -> Item:
     """An entity that differs."""
     issuer = (node["after"] or node["before"] or {}).get("issuer")
     if issuer:
@@ -120,32 +94,19 @@ def change(node: Node, book: Book) -> Change:
         if confirmation in NOT_CONFIRMED:
             book.say(f"{node['entity']}: {NOT_CONFIRMED[confirmation]}")
     fields = node["fields"]
-    causes = node["because"]
-    return Change(
-        entity=node["entity"],
-        title=unset(state_name(node["after"] or node["before"])),
-        change=node["change"].lower(),
-        days=node["effectiveDays"],
-        confirmations=unset([one.lower() for one in node["confirmations"]]),
-        because=[cause(one, book) for one in causes[-MAX_EVENTS:]],
+    return CHANGE.of(
+        node,
+        title=state_name(node["after"] or node["before"]),
+        because=[CAUSE.of(one, sources=book.cite(one)) for one in node["because"][-MAX_EVENTS:]],
         fields=[field(one) for one in fields[:MAX_FIELDS]],
-        more_fields=unset(max(0, len(fields) - MAX_FIELDS)),
+        moreFields=max(0, len(fields) - MAX_FIELDS),
     )
 
 
-def cause(node: Node, book: Book) -> Cause:
-    """An event in its sentence."""
-    return Cause(event=int(node["position"]), says=node["summary"], sources=book.cite(node))
-
-
-def field(node: Node) -> Field:
+def field(node: Node) -> Item:
     """A field with its values in short."""
-    return Field(
-        path="/".join(node["path"]),
-        before=unset(value(node["before"])),
-        after=unset(value(node["after"])),
-        on=unset(node["changedOn"]),
-    )
+    path, before, after = "/".join(node["path"]), value(node["before"]), value(node["after"])
+    return FIELD.of(node, path=path, before=before, after=after)
 
 
 def value(of: Any) -> str:
@@ -156,15 +117,16 @@ def value(of: Any) -> str:
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[: MAX_VALUE_CHARACTERS - 1]}…"
 
 
-def line(item: Change) -> str:
+def line(item: Item) -> str:
     """An entity in a line."""
-    days = f" on {listed(item.days)}" if item.days else " in what is recorded only"
-    says = " ".join(f"{one.says}{numbers(one.sources)}" for one in item.because)
+    days = f" on {listed(item['days'])}" if item["days"] else " in what is recorded only"
+    causes = item["because"]
+    says = " ".join(f"{one['says']}{numbers(one['sources'])}" for one in causes)
     fields = "; ".join(
-        f"{one.path}: {one.before or 'nothing'} → {one.after or 'nothing'}"
-        for one in item.fields[:4]
+        f"{one['path']}: {one.get('before', 'nothing')} → {one.get('after', 'nothing')}"
+        for one in item["fields"][:4]
     )
-    return f"{item.entity} {item.change}{days}. {says} {fields}"
+    return f"{item['entity']} {item['change']}{days}. {says} {fields}"
 
 
 TOOL = Tool(
@@ -177,7 +139,7 @@ TOOL = Tool(
         " `history`."
     ),
     arguments=Question,
-    answer=ChangesAnswer,
+    part=CHANGE,
     variables=variables,
     page=page,
     nodes=nodes,

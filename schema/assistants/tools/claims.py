@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.amounts import Amount, amount_fields
-from schema.assistants.answers import AnswerPart, ToolAnswer
+from schema.assistants.amounts import amount_of
 from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
-from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.words import words
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
@@ -32,40 +32,19 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     year: YearNumber | None = None
 
 
-class Claim(Amount, kw_only=True):
-    """A number of a publisher in an edition."""
-
-    published_on: str
-    latest: bool | UnsetType = UNSET
-    preferred: bool | UnsetType = UNSET
-    not_comparable: str | UnsetType = UNSET
-    note: str | UnsetType = UNSET
-    sources: list[int]
-
-
-class Spread(AnswerPart, kw_only=True):
-    """How far the latest claims of the publishers that can be compared lie apart."""
-
-    minimum: str
-    maximum: str
-    unit: str
-    relative: str | UnsetType = UNSET
-
-
-class Figure(AnswerPart, kw_only=True):
-    """A figure with all claims on it, the oldest first."""
-
-    key: str
-    claims: list[Claim]
-    preferred_by: str | UnsetType = UNSET
-    reason: str | UnsetType = UNSET
-    spread: Spread | UnsetType = UNSET
-
-
-class ClaimsAnswer(ToolAnswer, kw_only=True):
-    """Figures."""
-
-    items: list[Figure]
+CLAIM = Part(
+    __name__,
+    "ClaimOfTool",
+    {"amount": str, "edition": str, "notComparable": str, "note": str, "sources": [int]},
+    "sources",
+)
+SPREAD = Part(__name__, "SpreadOfTool", {})
+FIGURE = Part(
+    __name__,
+    "FigureOfTool",
+    {"claims": [CLAIM], "preferredBy": str, "reason": str, "spread": SPREAD},
+    "claims",
+)
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -106,7 +85,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
     return Nodes.of_page(data["asOf"]["figures"])
 
 
-def figure(node: Node, book: Book) -> Figure:
+def figure(node: Node, book: Book) -> Item:
     """A figure with what must be said of it."""
     key, claims = node["key"], node["claims"]
     beside = node["sideBySide"] or {}
@@ -121,55 +100,46 @@ def figure(node: Node, book: Book) -> Figure:
     if any(one["qualifier"] == "WITHHELD" for one in claims if one["latest"]):
         book.say(f"{key}: a publisher withholds the number, which does not mean nothing.")
     book.published_by(*(one["publisher"] for one in claims))
-    choice = node["choice"]
-    return Figure(
-        key=key,
+    choice = node["choice"] or {"rule": "", "reason": None}
+    return FIGURE.of(
+        node,
         claims=[claim(one, reasons.get(one["position"]), book) for one in claims],
-        preferred_by=unset(choice and choice["rule"].lower()),
-        reason=unset(choice and choice["reason"]),
-        spread=Spread(
-            minimum=spread["minimum"],
-            maximum=spread["maximum"],
-            unit=spread["unit"],
-            relative=unset(spread["relative"]),
-        )
-        if spread
-        else UNSET,
+        preferredBy=choice["rule"].lower(),
+        reason=choice["reason"],
+        spread=SPREAD.of(spread) if spread else None,
     )
 
 
-def claim(node: Node, not_comparable: str | None, book: Book) -> Claim:
+def claim(node: Node, not_comparable: str | None, book: Book) -> Item:
     """A claim."""
-    note = node["note"] or ""
-    edition = " ".join(filter(None, [node["edition"], node["editionVersion"]]))
-    return Claim(
-        **(amount_fields(node) | {"edition": edition}),
-        published_on=node["publishedOn"],
-        latest=unset(node["latest"]),
-        preferred=unset(node["preferred"]),
-        not_comparable=unset(not_comparable),
-        note=unset(note[:MAX_NOTE_CHARACTERS]),
+    return CLAIM.of(
+        node,
+        amount=amount_of(node),
+        edition=" ".join(filter(None, [node["edition"], node["editionVersion"]])),
+        notComparable=not_comparable,
+        note=(node["note"] or "")[:MAX_NOTE_CHARACTERS],
         sources=book.cite(node),
     )
 
 
-def line(item: Figure) -> str:
+def line(item: Item) -> str:
     """A figure in a line."""
-    return f"{item.key}: {'; '.join(map(claim_line, item.claims))}."
+    return f"{item['key']}: {'; '.join(map(claim_line, item['claims']))}."
 
 
-def claim_line(item: Claim) -> str:
+def claim_line(item: Item) -> str:
     """A claim in words."""
+    not_comparable = item.get("notComparable")
     said = {
-        "estimated": item.estimated,
-        "preferred": item.preferred,
-        "restated since": not item.latest,
-        f"not comparable: {item.not_comparable}": item.not_comparable,
+        "estimated": item.get("estimated"),
+        "preferred": item.get("preferred"),
+        "restated since": not item.get("latest"),
+        f"not comparable: {not_comparable}": not_comparable,
     }
     remarks = "".join(f", {word}" for word, holds in said.items() if holds)
     return (
-        f"{words(item.amount) if not item.value else item.amount} by {item.publisher},"
-        f" {item.edition}, {item.published_on}{remarks}{numbers(item.sources)}"
+        f"{item['amount'] if 'value' in item else words(item['amount'])} by {item['publisher']},"
+        f" {item['edition']}, {item['publishedOn']}{remarks}{numbers(item['sources'])}"
     )
 
 
@@ -182,7 +152,7 @@ TOOL = Tool(
         " `figure`, a key, or a commodity with place, statistic, stage and year."
     ),
     arguments=Question,
-    answer=ClaimsAnswer,
+    part=FIGURE,
     variables=variables,
     page=page,
     nodes=nodes,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
+from schema.assistants.parts import Part
 from schema.assistants.sentences import say_of_clause, say_of_control
-from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
+from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, words
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
@@ -38,58 +38,28 @@ class Controls(PagedArguments, frozen=True, kw_only=True):
     search: str | None = None
 
 
-class Clause(AnswerPart, kw_only=True):
-    """A clause on the day."""
-
-    key: str
-    measure: str
-    status: str
-    confirmation: str
-    commodities: list[str]
-    since: str | UnsetType = UNSET
-    covers: str | UnsetType = UNSET
-    forms: list[str] | UnsetType = UNSET
-    goods: list[str] | UnsetType = UNSET
-    partly: bool | UnsetType = UNSET
-    exempt: str | UnsetType = UNSET
-    destinations: list[str] | UnsetType = UNSET
-    origins: list[str] | UnsetType = UNSET
-    exceptions: list[str] | UnsetType = UNSET
-    territory: str | UnsetType = UNSET
-    end_use: str | UnsetType = UNSET
-    firms: str | UnsetType = UNSET
-    in_force_from: str | UnsetType = UNSET
-    in_force_until: str | UnsetType = UNSET
-    suspended_from: str | UnsetType = UNSET
-    suspended_until: str | UnsetType = UNSET
-    returns_on: str | UnsetType = UNSET
-    repealed_from: str | UnsetType = UNSET
-    decision_due: str | UnsetType = UNSET
-    rate: str | UnsetType = UNSET
-    quota: str | UnsetType = UNSET
-    retroactive: bool | UnsetType = UNSET
-    assumed: bool | UnsetType = UNSET
-    sources: list[int]
-
-
-class Control(AnswerPart, kw_only=True):
-    """An instrument with the clauses that match."""
-
-    key: str
-    title: str
-    issuer: str
-    direction: str
-    announced_on: str
-    instrument: str | UnsetType = UNSET
-    disputed: bool | UnsetType = UNSET
-    clauses: list[Clause]
-
-
-class ControlsAnswer(ToolAnswer, kw_only=True):
-    """Controls."""
-
-    items: list[Control]
-
+CLAUSE = Part(
+    __name__,
+    "ClauseOfTool",
+    {
+        "commodities": [str],
+        "covers": str,
+        "goods": [str],
+        "partly": bool,
+        "exempt": str,
+        "destinations": [str],
+        "origins": [str],
+        "exceptions": [str],
+        "territory": str,
+        "firms": str,
+        "rate": str,
+        "quota": str,
+        "assumed": bool,
+        "sources": [int],
+    },
+    "commodities sources",
+)
+CONTROL = Part(__name__, "ControlOfTool", {"disputed": bool, "clauses": [CLAUSE]}, "clauses")
 
 FILTERS = ("issuer", "commodity", "destination", "origin", "measure", "status", "direction")
 OTHERS = {"hs_code": "hsCode", "firm": "firm", "search": "search"}
@@ -136,7 +106,7 @@ def nodes(data: Data, asked: Controls) -> Nodes:
     return Nodes.of_page(data["asOf"]["exportControls"])
 
 
-def control(node: Node, book: Book) -> Control:
+def control(node: Node, book: Book) -> Item:
     """A control with what must be said of it."""
     key = node["key"]
     book.issued_by(node["issuer"]["code"])
@@ -144,53 +114,34 @@ def control(node: Node, book: Book) -> Control:
     for dispute in node["disputes"]:
         cited = numbers(book.cite(dispute))
         book.say(f"{key} is disputed: {dispute['account'][:300]}{cited}")
-    return Control(
-        key=key,
-        title=node["title"],
-        issuer=node["issuer"]["code"],
-        direction=node["direction"].lower(),
-        announced_on=node["announcedOn"],
-        instrument=unset(node["instrument"]),
-        disputed=unset(bool(node["disputes"])),
+    return CONTROL.of(
+        node,
+        disputed=bool(node["disputes"]),
         clauses=[clause(key, one, book) for one in node["clauses"]],
     )
 
 
-def clause(control: str, node: Node, book: Book) -> Clause:
+def clause(control: str, node: Node, book: Book) -> Item:
     """A clause with what must be said of it."""
     name = f"{control}, clause {node['key']}"
     say_of_clause(control, node, book)
     if node["status"] in NO_LAW:
         book.say(f"{name} is {words(node['status'])}: it is not law.")
-    return Clause(
-        key=node["key"],
-        measure=node["measure"].lower(),
-        status=node["status"].lower(),
-        confirmation=node["confirmation"].lower(),
+    return CLAUSE.of(
+        node,
         commodities=named([one["key"] for one in node["commodities"]]),
-        since=unset(node["statusSince"]),
-        covers=unset(node["covers"] != "GOODS" and node["covers"].lower()),
-        forms=unset([form.lower() for form in node["forms"]]),
-        goods=unset(named([one["name"] for one in node["items"]])),
-        partly=unset(bool(node["items"]) and not node["itemsComplete"]),
-        exempt=unset(exempt(node)),
-        destinations=unset(named([one["code"] for one in node["destinations"]])),
-        origins=unset(named([one["code"] for one in node["origins"]])),
-        exceptions=unset([exception(one) for one in node["exceptions"]]),
-        territory=unset(node["territory"] != "HOME" and node["territory"].lower()),
-        end_use=unset(node["endUse"]),
-        firms=unset(firms(node)),
-        in_force_from=unset(node["inForceFrom"]),
-        in_force_until=unset(node["inForceUntil"]),
-        suspended_from=unset(node["suspendedFrom"]),
-        suspended_until=unset(node["suspendedUntil"]),
-        returns_on=unset(node["returnsOn"]),
-        repealed_from=unset(node["repealedFrom"]),
-        decision_due=unset(node["decisionDue"]),
-        rate=unset(rate(node)),
-        quota=unset(quota(node)),
-        retroactive=unset(node["retroactive"]),
-        assumed=unset(bool(node["assumed"])),
+        covers="" if node["covers"] == "GOODS" else node["covers"].lower(),
+        goods=named([one["name"] for one in node["items"]]),
+        partly=bool(node["items"]) and not node["itemsComplete"],
+        exempt=exempt(node),
+        destinations=named([one["code"] for one in node["destinations"]]),
+        origins=named([one["code"] for one in node["origins"]]),
+        exceptions=[exception(one) for one in node["exceptions"]],
+        territory="" if node["territory"] == "HOME" else node["territory"].lower(),
+        firms=firms(node),
+        rate=rate(node),
+        quota=quota(node),
+        assumed=bool(node["assumed"]),
         sources=book.cite(node["statusBecause"]),
     )
 
@@ -239,34 +190,35 @@ def quota(node: Node) -> str:
     return f"{measured(node['quota'])}{period}{part}"
 
 
-def line(item: Control) -> str:
+def line(item: Item) -> str:
     """A control in a line."""
-    clauses = "; ".join(clause_line(one) for one in item.clauses)
-    return f"{item.key} ({item.issuer}, {item.announced_on}) {item.title}: {clauses}"
+    clauses = "; ".join(clause_line(one) for one in item["clauses"])
+    return f"{item['key']} ({item['issuer']}, {item['announcedOn']}) {item['title']}: {clauses}"
 
 
-def clause_line(item: Clause) -> str:
+def clause_line(item: Item) -> str:
     """A clause in words."""
-    goods = f"{'some ' if item.partly else ''}{', '.join(item.commodities)}"
-    goods += f" ({words(item.covers)})" if item.covers else ""
-    goods += f" ({', '.join(item.goods)})" if item.goods else ""
-    to = f" to {', '.join(item.destinations)}" if item.destinations else ""
-    to += f" from {', '.join(item.origins)}" if item.origins else ""
-    to += f" (only {item.firms})" if item.firms else ""
-    to += f" (only for {item.end_use})" if item.end_use else ""
-    to += f" ({'; '.join(item.exceptions)})" if item.exceptions else ""
-    to += f" (exempt: {item.exempt})" if item.exempt else ""
-    since = f" since {item.since}" if item.since else ""
-    ends = {
-        " until ": item.suspended_until if item.status == "suspended" else item.in_force_until,
-        ", returns on ": item.returns_on,
-        ", in force from ": item.in_force_from if item.status == "announced" else UNSET,
+    goods = f"{'some ' if 'partly' in item else ''}{', '.join(item['commodities'])}"
+    goods += f" ({words(item['covers'])})" if "covers" in item else ""
+    goods += f" ({', '.join(item['goods'])})" if "goods" in item else ""
+    to = f" to {', '.join(item['destinations'])}" if "destinations" in item else ""
+    to += f" from {', '.join(item['origins'])}" if "origins" in item else ""
+    to += f" (only {item['firms']})" if "firms" in item else ""
+    to += f" (only for {item['endUse']})" if "endUse" in item else ""
+    to += f" ({'; '.join(item['exceptions'])})" if "exceptions" in item else ""
+    to += f" (exempt: {item['exempt']})" if "exempt" in item else ""
+    status, is_suspended = item["status"], item["status"] == "suspended"
+    days = {
+        " since ": item.get("since"),
+        " until ": item.get("suspendedUntil" if is_suspended else "inForceUntil"),
+        ", returns on ": item.get("returnsOn"),
+        ", in force from ": item.get("inForceFrom") if status == "announced" else None,
     }
-    until = "".join(f"{word}{day}" for word, day in ends.items() if day)
-    amounts = "".join(f", {one}" for one in (item.rate, item.quota) if one)
+    when = "".join(f"{word}{day}" for word, day in days.items() if day)
+    amounts = "".join(f", {item[name]}" for name in ("rate", "quota") if name in item)
     return (
-        f"clause {item.key}, {words(item.measure)} of {goods}{to}{amounts}:"
-        f" {words(item.status)}{since}{until}{numbers(item.sources)}"
+        f"clause {item['key']}, {words(item['measure'])} of {goods}{to}{amounts}:"
+        f" {words(status)}{when}{numbers(item['sources'])}"
     )
 
 
@@ -287,7 +239,7 @@ TOOL = Tool(
         " `goods` that it names. An empty answer is no proof that there is no control."
     ),
     arguments=Controls,
-    answer=ControlsAnswer,
+    part=CONTROL,
     variables=variables,
     page=page,
     nodes=nodes,

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
+from schema.assistants.parts import Part
 from schema.assistants.sentences import say_of_clause, say_of_control
-from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.pages.site.words import listed, percent, words
 from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
@@ -36,54 +36,29 @@ class Question(ToolArguments, frozen=True, kw_only=True):
     ) = None
 
 
-class Applied(AnswerPart, kw_only=True):
-    """A clause that reaches the supply."""
-
-    control: str
-    clause: str
-    measure: str
-    reach: str
-    limits: list[str] | UnsetType = UNSET
-    rests_on: list[str] | UnsetType = UNSET
-    returns_on: str | UnsetType = UNSET
-    sources: list[int]
-
-
-class ControllingPlace(AnswerPart, kw_only=True):
-    """A place that controls the export of the supply."""
-
-    place: str
-    share: str | UnsetType = UNSET
-    in_force: list[Applied] | UnsetType = UNSET
-    suspended: list[Applied] | UnsetType = UNSET
-    more_clauses: int | UnsetType = UNSET
-
-
+APPLIED = Part(
+    __name__,
+    "AppliedOfTool",
+    {
+        "control": str,
+        "clause": str,
+        "measure": str,
+        "limits": [str],
+        "restsOn": [str],
+        "returnsOn": str,
+        "sources": [int],
+    },
+    "sources",
+    shared=True,
+)
+PLACE = Part(
+    __name__, "PlaceOfTool", {"inForce": [APPLIED], "suspended": [APPLIED], "moreClauses": int}
+)
+SUPPLY = Part(__name__, "SupplyOfTool", {"places": [PLACE], "sources": [int]}, "places sources")
 NOT_CONFIRMED = {
     "assumedShare": "is in force by the terms of older acts, not confirmed",
     "contradictedShare": "is contradicted by a recorded statement",
 }
-
-
-class Supply(AnswerPart, kw_only=True):
-    """A supply; shares are fractions of 1 of the world's output."""
-
-    commodity: str
-    stage: str | UnsetType = UNSET
-    form: str | UnsetType = UNSET
-    year: int | UnsetType = UNSET
-    controlled_share: str | UnsetType = UNSET
-    partly_controlled_share: str | UnsetType = UNSET
-    assumed_share: str | UnsetType = UNSET
-    contradicted_share: str | UnsetType = UNSET
-    places: list[ControllingPlace]
-    sources: list[int]
-
-
-class ExposureAnswer(ToolAnswer, kw_only=True):
-    """Supplies."""
-
-    items: list[Supply]
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -119,7 +94,7 @@ def share_of(node: Node) -> Decimal:
     return Decimal(node["controlledShare"] or -1)
 
 
-def supply(node: Node, book: Book) -> Supply:
+def supply(node: Node, book: Book) -> Item:
     """A supply with what must be said of it."""
     world = node["world"]
     figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
@@ -135,33 +110,20 @@ def supply(node: Node, book: Book) -> Supply:
     for field, meaning in NOT_CONFIRMED.items():
         if Decimal(node[field] or 0) > 0:
             book.say(f"{node[field]} of the controlled share {meaning}.")
-    return Supply(
-        commodity=node["commodity"]["key"],
-        stage=unset(node["stage"] and node["stage"].lower()),
-        form=unset(node["form"]),
-        year=unset(node["year"]),
-        controlled_share=unset(node["controlledShare"]),
-        partly_controlled_share=unset(node["partlyControlledShare"]),
-        assumed_share=unset(node["assumedShare"]),
-        contradicted_share=unset(node["contradictedShare"]),
-        places=[controlling(place, book) for place in node["places"]],
-        sources=book.cite(world, *figures[:1]),
-    )
+    places = [controlling(place, book) for place in node["places"]]
+    return SUPPLY.of(node, places=places, sources=book.cite(world, *figures[:1]))
 
 
-def controlling(node: Node, book: Book) -> ControllingPlace:
+def controlling(node: Node, book: Book) -> Item:
     """A place with its clauses."""
     requirements = sorted(node["requirements"], key=lambda one: reach(one["clause"]))[:MAX_CLAUSES]
     suspended = sorted(node["suspended"], key=reach)[:MAX_CLAUSES]
     shown = len(requirements) + len(suspended)
-    return ControllingPlace(
-        place=node["place"]["code"],
-        share=unset(node["share"]),
-        in_force=unset(
-            [applied(one["clause"], book, one["legalBases"][1:]) for one in requirements]
-        ),
-        suspended=unset([applied(one, book) for one in suspended]),
-        more_clauses=unset(len(node["requirements"]) + len(node["suspended"]) - shown),
+    return PLACE.of(
+        node,
+        inForce=[applied(one["clause"], book, one["legalBases"][1:]) for one in requirements],
+        suspended=[applied(one, book) for one in suspended],
+        moreClauses=len(node["requirements"]) + len(node["suspended"]) - shown,
     )
 
 
@@ -170,19 +132,19 @@ def reach(node: Node) -> int:
     return REACHES.index(node["reach"])
 
 
-def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Applied:
+def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
     """A clause with what must be said of it, and the other clauses that it rests on."""
     control, clause = node["control"], node["clause"]
     say_of_control(control, book)
     say_of_clause(control["key"], clause, book)
-    return Applied(
+    return APPLIED.of(
+        node,
         control=control["key"],
         clause=clause["key"],
         measure=clause["measure"].lower(),
-        reach=node["reach"].lower(),
-        limits=unset([limit[:MAX_LIMIT_CHARACTERS] for limit in node["limits"][:MAX_LIMITS]]),
-        rests_on=unset([f"{one['control']['key']}/{one['clause']['key']}" for one in rests_on]),
-        returns_on=unset(clause["returnsOn"]),
+        limits=[limit[:MAX_LIMIT_CHARACTERS] for limit in node["limits"][:MAX_LIMITS]],
+        restsOn=[f"{one['control']['key']}/{one['clause']['key']}" for one in rests_on],
+        returnsOn=clause["returnsOn"],
         sources=book.cite(clause["statusBecause"]),
     )
 
@@ -193,28 +155,29 @@ def supply_name(commodity: str, stage: str | None, form: str | None, year: int |
     return ", ".join(part for part in parts if part)
 
 
-def line(item: Supply) -> str:
+def line(item: Item) -> str:
     """A supply in a line."""
-    name = supply_name(item.commodity, item.stage or None, item.form or None, item.year or None)
-    share = percent(item.controlled_share or None, missing="not known")
-    partial = Decimal(item.partly_controlled_share or 0)
+    of = (item.get(name) for name in ("stage", "form", "year"))
+    share = percent(item.get("controlledShare"), missing="not known")
+    partial = Decimal(item.get("partlyControlledShare", 0))
     partly = f", {percent(partial)} partly" if partial > 0 else ""
-    places = "; ".join(map(place_line, item.places))
-    return f"{name}: controlled share {share}{partly}. {places}{numbers(item.sources)}"
+    places = "; ".join(map(place_line, item["places"]))
+    name, sources = supply_name(item["commodity"], *of), numbers(item["sources"])
+    return f"{name}: controlled share {share}{partly}. {places}{sources}"
 
 
-def place_line(item: ControllingPlace) -> str:
+def place_line(item: Item) -> str:
     """A place in words."""
-    clauses = [f"{clause_line(one)} in force" for one in item.in_force or ()]
-    clauses += [f"{clause_line(one)} suspended" for one in item.suspended or ()]
-    clauses += [f"{item.more_clauses} more"] if item.more_clauses else []
-    share = percent(item.share or None, missing="share not known")
-    return f"{item.place} ({share}): {listed(clauses, most=2 * MAX_CLAUSES)}"
+    clauses = [f"{clause_line(one)} in force" for one in item.get("inForce", ())]
+    clauses += [f"{clause_line(one)} suspended" for one in item.get("suspended", ())]
+    clauses += [f"{item['moreClauses']} more"] if "moreClauses" in item else []
+    share = percent(item.get("share"), missing="share not known")
+    return f"{item['place']} ({share}): {listed(clauses, most=2 * MAX_CLAUSES)}"
 
 
-def clause_line(item: Applied) -> str:
+def clause_line(item: Item) -> str:
     """A clause in words."""
-    return f"{words(item.measure)} {item.control}/{item.clause} ({item.reach})"
+    return f"{words(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
@@ -237,7 +200,7 @@ TOOL = Tool(
         " different supplies."
     ),
     arguments=Question,
-    answer=ExposureAnswer,
+    part=SUPPLY,
     variables=variables,
     page=page,
     nodes=nodes,

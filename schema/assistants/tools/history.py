@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
-from schema.assistants.tool import Data, Node, Nodes, NotThere, Tool, numbers, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.words import entity_path, listed, words
 
 MAX_VERSIONS = 40
@@ -24,34 +24,8 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     entity: Annotated[str, Meta(description="export-control/cn-mofcom-2024-46, alliance/quad")]
 
 
-class Event(AnswerPart, kw_only=True):
-    """An event of the log about the entity."""
-
-    position: int
-    type: str
-    says: str
-    public_on: str | UnsetType = UNSET
-    recorded_at: str
-    retracted_by: int | UnsetType = UNSET
-    replaced_by: int | UnsetType = UNSET
-    sources: list[int]
-
-
-class Version(AnswerPart, kw_only=True):
-    """A state, the days on which it holds, and the positions at which it was known."""
-
-    valid_from: str
-    valid_until: str | UnsetType = UNSET
-    known_from: int
-    known_until: int | UnsetType = UNSET
-    says: str
-
-
-class HistoryAnswer(ToolAnswer, kw_only=True):
-    """Events in the order of the log."""
-
-    versions: list[Version]
-    items: list[Event]
+EVENT = Part(__name__, "EventOfTool", {"sources": [int]}, "sources")
+VERSION = Part(__name__, "VersionOfTool", {"says": str})
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -75,21 +49,12 @@ def nodes(data: Data, asked: Question) -> Nodes:
     return Nodes.of_page(found)
 
 
-def event(node: Node, book: Book) -> Event:
+def event(node: Node, book: Book) -> Item:
     """An event with what must be said of it."""
     retracted = node["retractedBy"]
     if retracted:
         book.say(f"The event at {node['position']} was retracted at {retracted['position']}.")
-    return Event(
-        position=int(node["position"]),
-        type=node["type"],
-        says=node["summary"],
-        public_on=unset(node["publicOn"]),
-        recorded_at=node["recordedAt"],
-        retracted_by=unset(retracted and int(retracted["position"])),
-        replaced_by=unset(node["replacedBy"] and int(node["replacedBy"]["position"])),
-        sources=book.cite(node),
-    )
+    return EVENT.of(node, sources=book.cite(node))
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
@@ -103,18 +68,7 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
         book.say(f"Only the newest {len(versions)} of {found['totalCount']} versions are shown.")
     if asked.entity.startswith("alliance/"):
         book.issued_by(asked.entity.removeprefix("alliance/"))
-    return {"versions": [version(one) for one in versions]}
-
-
-def version(node: Node) -> Version:
-    """A version."""
-    return Version(
-        valid_from=node["validFrom"],
-        valid_until=unset(node["validUntil"]),
-        known_from=int(node["knownFrom"]),
-        known_until=unset(node["knownUntil"] and int(node["knownUntil"])),
-        says=state_line(node["state"]),
-    )
+    return {"versions": [VERSION.of(one, says=state_line(one["state"])) for one in versions]}
 
 
 def state_line(state: Node) -> str:
@@ -138,11 +92,12 @@ def state_line(state: Node) -> str:
     return str(state.get("title") or state.get("name") or words(state["__typename"]))
 
 
-def line(item: Event) -> str:
+def line(item: Item) -> str:
     """An event in a line."""
-    retracted = f" (retracted at {item.retracted_by})" if item.retracted_by else ""
-    day = item.public_on or item.recorded_at[:10]
-    return f"{day}, position {item.position}: {item.says}{retracted}{numbers(item.sources)}"
+    retracted = f" (retracted at {item['retractedBy']})" if "retractedBy" in item else ""
+    day = item.get("publicOn") or item["recordedAt"][:10]
+    says = f"{item['says']}{retracted}{numbers(item['sources'])}"
+    return f"{day}, position {item['position']}: {says}"
 
 
 TOOL = Tool(
@@ -154,11 +109,12 @@ TOOL = Tool(
         " (`knownFrom`). Names of entities come from `search` and the other tools."
     ),
     arguments=Question,
-    answer=HistoryAnswer,
+    part=EVENT,
     variables=variables,
     page=page,
     nodes=nodes,
     item=event,
     line=line,
     more=more,
+    further={"versions": [VERSION]},
 )

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.amounts import Amount, amount_fields
-from schema.assistants.answers import AnswerPart, ToolAnswer
+from schema.assistants.amounts import amount_of
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
-from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.arguments import parse_word
 from schema.pages.site.words import listed, percent, words
 from tracker import clock
@@ -37,43 +37,15 @@ class Question(ToolArguments, frozen=True, kw_only=True):
     places: Annotated[int, Meta(ge=1, le=50, description="of a year, the largest first")] = 10
 
 
-class PlaceAmount(Amount, kw_only=True):
-    """The number of a place; its share is a fraction of 1."""
-
-    place: str
-    share: str | UnsetType = UNSET
-    no_share: str | UnsetType = UNSET
-    figure: str
-
-
-class Year(AnswerPart, kw_only=True):
-    """The output of a year."""
-
-    year: int
-    stage: str | UnsetType = UNSET
-    form: str | UnsetType = UNSET
-    world: Amount | UnsetType = UNSET
-    places: list[PlaceAmount]
-    other_places: int | UnsetType = UNSET
-    without_number: list[str] | UnsetType = UNSET
-    sources: list[int]
-
-
-class Product(AnswerPart, kw_only=True):
-    """A product of which there are figures."""
-
-    commodity: str
-    stage: str | UnsetType = UNSET
-    form: str | UnsetType = UNSET
-    first_year: int | UnsetType = UNSET
-    last_year: int | UnsetType = UNSET
-
-
-class ProductionAnswer(ToolAnswer, kw_only=True):
-    """Years."""
-
-    available: list[Product]
-    items: list[Year]
+NUMBER = Part(__name__, "NumberOfTool", {"amount": str})
+PLACE_NUMBER = Part(__name__, "PlaceNumberOfTool", {"amount": str})
+YEAR = Part(
+    __name__,
+    "YearOfTool",
+    {"world": NUMBER, "places": [PLACE_NUMBER], "otherPlaces": int, "sources": [int]},
+    "places sources",
+)
+PRODUCT = Part(__name__, "ProductOfTool", {"firstYear": int, "lastYear": int})
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -134,7 +106,7 @@ def left_out(year: Node, asked: Question) -> int:
     return len(year["figures"]) - len(chosen(year, asked)) if asked.place is None else 0
 
 
-def year(node: Node, book: Book) -> Year:
+def year(node: Node, book: Book) -> Item:
     """A year with what must be said of it."""
     figures = [one for one in node["figures"] if "preferred" in one]
     of, filed = node["commodity"]["key"], node["figuresOf"]
@@ -153,55 +125,41 @@ def year(node: Node, book: Book) -> Year:
         )
     book.published_by(*(one["publisher"] for one in node["figures"]))
     cited = {one["preferred"]["source"]["name"]: one["preferred"] for one in figures}
-    return Year(
-        year=node["year"],
-        stage=unset(node["stage"] and node["stage"].lower()),
-        form=unset(node["form"]),
-        world=Amount(**amount_fields(node["world"])) if node["world"] else UNSET,
-        places=[place_amount(one) for one in node["figures"]],
-        other_places=unset(node["others"]),
-        without_number=unset(missing),
-        sources=book.cite(node["world"], *cited.values()),
+    world = node["world"]
+    return YEAR.of(
+        node,
+        world=world and NUMBER.of(world, amount=amount_of(world)),
+        places=[PLACE_NUMBER.of(one, amount=amount_of(one)) for one in node["figures"]],
+        otherPlaces=node["others"],
+        sources=book.cite(world, *cited.values()),
     )
 
 
-def place_amount(node: Node) -> PlaceAmount:
-    """The number of a place."""
-    return PlaceAmount(
-        **amount_fields(node),
-        place=node["place"]["code"],
-        share=unset(node.get("share")),
-        no_share=unset(node["shareUnavailableReason"]),
-        figure=node["figure"],
-    )
-
-
-def line(item: Year) -> str:
+def line(item: Item) -> str:
     """A year in a line."""
-    world = f"world {amount_line(item.world)}" if item.world else "world: no total"
-    places = "; ".join(
-        f"{one.place} {amount_line(one)}{f' ({percent(one.share)})' if one.share else ''}"
-        for one in item.places
-    )
-    others = f"; {item.other_places} more places" if item.other_places else ""
-    product = " ".join(words(word) for word in (item.form, item.stage) if word)
-    return f"{item.year} {product}: {world}; {places}{others}{numbers(item.sources)}"
+    world = f"world {amount_line(item['world'])}" if "world" in item else "world: no total"
+    places = "; ".join(map(place_line, item["places"]))
+    others = f"; {item['otherPlaces']} more places" if "otherPlaces" in item else ""
+    product = " ".join(words(item[name]) for name in ("form", "stage") if name in item)
+    return f"{item['year']} {product}: {world}; {places}{others}{numbers(item['sources'])}"
 
 
-def amount_line(item: Amount) -> str:
+def place_line(item: Item) -> str:
+    """The number of a place in words, with its share."""
+    share = f" ({percent(item['share'])})" if "share" in item else ""
+    return f"{item['place']} {amount_line(item)}{share}"
+
+
+def amount_line(item: Item) -> str:
     """A number in words, estimates marked."""
-    return f"{item.amount}{' (estimated)' if item.estimated else ''}, {item.edition}"
+    return f"{item['amount']}{' (estimated)' if 'estimated' in item else ''}, {item['edition']}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     """The products of the commodity of which there are figures."""
     products = [
-        Product(
-            commodity=one["commodity"]["key"],
-            stage=unset(one["stage"] and one["stage"].lower()),
-            form=unset(one["form"]),
-            first_year=unset(min(one["years"], default=None)),
-            last_year=unset(max(one["years"], default=None)),
+        PRODUCT.of(
+            one, firstYear=min(one["years"], default=None), lastYear=max(one["years"], default=None)
         )
         for one in data["asOf"]["newest"]["available"]
     ]
@@ -228,12 +186,13 @@ TOOL = Tool(
         " publishers differ ask `claims` with the key in `figure`."
     ),
     arguments=Question,
-    answer=ProductionAnswer,
+    part=YEAR,
     variables=variables,
     page=page,
     nodes=nodes,
     item=year,
     line=line,
     more=more,
+    further={"available": [PRODUCT]},
     renamed={"years": "firstYear"},
 )

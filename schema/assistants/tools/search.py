@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import UNSET, UnsetType
-
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
-from schema.assistants.tool import Data, Node, Nodes, Tool, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool
 from schema.pages.site.words import entity_path
 
 MAX_NAMES = 20
@@ -28,28 +26,9 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     place: str | None = None
 
 
-class Hit(AnswerPart, kw_only=True):
-    """An entity that was found."""
-
-    entity: str
-    title: str
-    matched: str | UnsetType = UNSET
-    page: str | UnsetType = UNSET
-
-
-class Name(AnswerPart, kw_only=True):
-    """A commodity or a place, as arguments take it."""
-
-    key: str
-    name: str
-
-
-class SearchAnswer(ToolAnswer, kw_only=True):
-    """Entities, the best first."""
-
-    commodities: list[Name]
-    places: list[Name]
-    items: list[Hit]
+HIT = Part(__name__, "FoundEntity", {"matched": str, "page": str})
+COMMODITY = Part(__name__, "FoundCommodity", {})
+PLACE = Part(__name__, "FoundPlace", {})
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -79,30 +58,24 @@ def nodes(data: Data, asked: Question) -> Nodes:
     return Nodes.of_page(data["asOf"]["search"])
 
 
-def hit(node: Node, book: Book) -> Hit:
+def hit(node: Node, book: Book) -> Item:
     """An entity with the text that matches best beside its title."""
     matched = [one for one in node["matched"] if one["text"] != node["title"]]
     match = f"{matched[0]['field']}: {matched[0]['text'][:MAX_MATCH_CHARACTERS]}" if matched else ""
-    return Hit(
-        entity=node["entity"],
-        title=node["title"],
-        matched=unset(match),
-        page=unset(entity_path(node["entity"])),
-    )
+    return HIT.of(node, matched=match, page=entity_path(node["entity"]))
 
 
-def line(item: Hit) -> str:
+def line(item: Item) -> str:
     """An entity in a line."""
-    return f"{item.entity}: {item.title}{f' ({item.matched})' if item.matched else ''}"
+    matched = f" ({item['matched']})" if "matched" in item else ""
+    return f"{item['entity']}: {item['title']}{matched}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     """Commodities and places of such names."""
     return {
-        "commodities": [
-            Name(key=one["key"], name=one["name"]) for one in data["commodities"][:MAX_NAMES]
-        ],
-        "places": [Name(key=one["code"], name=one["name"]) for one in data["places"][:MAX_NAMES]],
+        "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],
+        "places": [PLACE.of(one) for one in data["places"][:MAX_NAMES]],
     }
 
 
@@ -115,12 +88,13 @@ TOOL = Tool(
         " `gallium licence`. A hit is no statement: ask the other tools about its entity."
     ),
     arguments=Question,
-    answer=SearchAnswer,
+    part=HIT,
     variables=variables,
     page=page,
     nodes=nodes,
     item=hit,
     line=line,
     more=more,
+    further={"commodities": [COMMODITY], "places": [PLACE]},
     renamed={"kinds": "kind", "search": "text"},
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from schema.assistants.answers import AnswerPart, ToolAnswer
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
-from schema.assistants.tool import Data, Node, Nodes, Tool, numbers, unset
+from schema.assistants.parts import Part
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
@@ -23,25 +23,7 @@ class Question(PagedArguments, frozen=True, kw_only=True):
     kind: Kind | None = None
 
 
-class Transition(AnswerPart, kw_only=True):
-    """What happens on a day to come."""
-
-    day: str
-    entity: str
-    transition: str
-    clause: str | UnsetType = UNSET
-    member: str | UnsetType = UNSET
-    says: str
-    announced_on: str
-    confirmation: str | UnsetType = UNSET
-    basis: str
-    sources: list[int]
-
-
-class UpcomingAnswer(ToolAnswer, kw_only=True):
-    """Transitions, the next first."""
-
-    items: list[Transition]
+TRANSITION = Part(__name__, "TransitionOfTool", {"sources": [int]}, "sources")
 
 
 def variables(asked: Question) -> dict[str, Any]:
@@ -68,29 +50,18 @@ def nodes(data: Data, asked: Question) -> Nodes:
     return Nodes.of_page(data["asOf"]["upcoming"])
 
 
-def transition(node: Node, book: Book) -> Transition:
+def transition(node: Node, book: Book) -> Item:
     """A transition."""
     issuer = node["after"].get("issuer")
     if issuer:
         book.issued_by(issuer["code"])
-    return Transition(
-        day=node["day"],
-        entity=node["entity"],
-        transition=node["transition"].lower(),
-        clause=unset(node["clause"]),
-        member=unset(node["member"]),
-        says=node["summary"],
-        announced_on=node["announcedOn"],
-        confirmation=unset(node["confirmation"] and node["confirmation"].lower()),
-        basis=node["basis"].lower(),
-        sources=book.cite(node["because"]),
-    )
+    return TRANSITION.of(node, sources=book.cite(node["because"]))
 
 
-def line(item: Transition) -> str:
+def line(item: Item) -> str:
     """A transition in a line."""
-    clause = f"/{item.clause}" if item.clause else ""
-    return f"{item.day} {item.entity}{clause}: {item.says}{numbers(item.sources)}"
+    clause = f"/{item['clause']}" if "clause" in item else ""
+    return f"{item['day']} {item['entity']}{clause}: {item['says']}{numbers(item['sources'])}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
@@ -115,7 +86,7 @@ TOOL = Tool(
         " far as it was announced by then; the next first. With a past `day`: what one could expect then."
     ),
     arguments=Question,
-    answer=UpcomingAnswer,
+    part=TRANSITION,
     variables=variables,
     page=page,
     nodes=nodes,
