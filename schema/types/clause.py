@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry import argument, field
@@ -12,7 +12,7 @@ from strawberry import argument, field
 from projections.fold import status_periods
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import moment_field, object_type, resolver_field
+from schema.base.decorators import linked_field, moment_field, object_type, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
@@ -21,6 +21,7 @@ from schema.types.annex_text import WithNote
 from schema.types.common import (
     Because,
     Commodity,
+    Node,
     Place,
     Quantity,
     Source,
@@ -59,12 +60,6 @@ from tracker.domain.vocabulary import (
 from tracker.errors import InvalidInput
 
 MAX_STATUS_PERIODS = 500
-if TYPE_CHECKING:
-    from schema.types.export_control import ExportControl
-
-LinkedExportControl: TypeAlias = Annotated[
-    "ExportControl", strawberry.lazy("schema.types.export_control")
-]
 RatePlace: TypeAlias = Annotated[
     str, argument(description="The place whose goods are imported, such as `GB`.")
 ]
@@ -224,15 +219,14 @@ class Clause(WithNote):
         description="The key of the export control into which it was merged."
     )
 
-    @resolver_field
-    async def continued_in_export_control(self, info: Info) -> LinkedExportControl | None:
+    @linked_field("schema.types.export_control", "ExportControl")
+    async def continued_in_export_control(self, info: Info) -> Node | None:
         """The export control of `continuedIn` at this moment; in a history, at the present one. Null
         where it was merged into none, or that is not recorded.
         """
         if self.continued_in is None:
             return None
-        found = await linked_node(info, f"export-control/{self.continued_in}", self.moment)
-        return cast("ExportControl | None", found)
+        return await linked_node(info, f"export-control/{self.continued_in}", self.moment)
 
     discontinued_from: PartialDate | None = field(
         description="The day from which it is withdrawn, lapsed or concluded."
