@@ -1,4 +1,4 @@
-"""The auditors' commands that make bundles and take them in; verifying.py has the other one."""
+"""The command `tracker export`: bundles for auditors, and snapshots as Parquet."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from deploy import settings
 from deploy.bootstrap import opened_pool, running_tracker
 from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
-from deploy.cli.mirror import mirror
-from deploy.cli.restore import restore
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -25,7 +23,6 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
-from deploy.cli.verify import verify
 from deploy.imports import progress_bar
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
@@ -41,14 +38,6 @@ from tracker.snapshots.store import SnapshotStore
 MAX_MISSING_NAMED = 20
 """The most missing snapshots that are named."""
 TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command()(export)
-    app.command()(mirror)
-    app.command()(verify)
-    app.command()(restore)
 
 
 def export(

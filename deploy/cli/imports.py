@@ -30,14 +30,6 @@ MAX_SHOWN_ITEMS = 20
 plain = Terminal(highlight=False, soft_wrap=True)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(name="import")(import_)
-    app.command()(sources)
-    app.command()(imports)
-    app.command()(schema)
-
-
 def import_(
     files: Annotated[
         list[str],
