@@ -15,8 +15,8 @@ from importlib import import_module
 from tests.benchmarks import appending, harness, reading, waking
 from tests.benchmarks.harness import OURS, Column, Table
 from tests.benchmarks.load import Load
+from tests.support.corpus_lines import shipped_lines
 from tracker.postgres.database import Target
-from tracker.sources.readers.corpus_format import shipped_lines
 
 ROWS_A_SECOND = 30_000
 """Rows of a bulk for every second of a round, so that short runs are short."""
