@@ -87,7 +87,8 @@ async def test_each_revision_with_a_handshake_is_agreed_on_and_answered(
 async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
     async with Client(f"{url}/mcp", mode=mode) as client:
         [control] = (await call(client, "controls", **BAN))["items"]
-        assert "mustSay" in client.instructions
+        if mode != STATELESS_REVISION:  # which is named without asking the server what it has
+            assert "mustSay" in client.instructions
     clauses = {clause["key"]: clause for clause in control["clauses"]}
     assert clauses["2"]["status"] == "suspended"
     assert clauses["2"]["returnsOn"] == "2026-11-28"
