@@ -8,6 +8,7 @@ from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import DATA, ENTRY, TYPE, Load, entry_of, new_events, rate, threaded_rate
+from tests.support.log_events import append_all
 from tracker import clock
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
@@ -61,12 +62,12 @@ async def stored(target: Target, load: Load, module: str, **settings: str) -> fl
 
 
 async def bulk(target: Target, count: int) -> float:
-    """`append_all`: checked, ordered, in one transaction."""
+    """An import: checked, ordered, in one transaction."""
     events = _many(count)
     pool = await create_pool(target)
     try:
         start = time.perf_counter()
-        await Recorder(pool).append_all(events)
+        await append_all(Recorder(pool), events)
         return count / (time.perf_counter() - start)
     finally:
         await pool.close()

@@ -24,6 +24,7 @@ from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Services
 from tests.benchmarks import harness
 from tests.support.fact_builders import announced, claimed, clause, fact
+from tests.support.log_events import append_all
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide, rehydrate
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
@@ -93,7 +94,7 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
     entity = rehydrate(stream, [])
     events = [decide(entity, PlannedEvent(stream, one, str(uuid.uuid4())), ()) for one in facts]
     async with running_tracker(target) as services:
-        await services.recorder.append_all(events)
+        await append_all(services.recorder, events)
         await services.projector.reach(len(events), seconds=600)
     async with open_connection(target, role=PROJECTOR) as connection:
         return float(

@@ -10,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import Load, corpus, rate, threaded_rate
+from tests.support.log_events import append_all
 from tracker.log.recorder import PAGE_EVENTS, Recorder
 from tracker.postgres.database import Pool, Target, create_pool
 
@@ -92,7 +93,7 @@ async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, P
     pool = await create_pool(target)
     try:
         recorder = Recorder(pool)
-        await recorder.append_all(corpus(count))
+        await append_all(recorder, corpus(count))
         yield recorder, pool
     finally:
         await pool.close()
