@@ -1,10 +1,7 @@
-"""`python -m tracker` is the command `tracker`.
+"""`python -m tracker` runs the command that this distribution installs as `tracker`."""
 
-The one import that runs upward, which pyproject.toml allows: the command line is called by the name
-of the lowest floor, and nothing imports this module.
-"""
-
-from deploy.start import main
+from importlib.metadata import distribution
 
 if __name__ == "__main__":
-    main()
+    [command] = distribution("critical-minerals-policy-tracker").entry_points.select(name="tracker")
+    command.load()()

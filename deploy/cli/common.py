@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from deploy.cli.process import Exit, catch_signals, run
 from deploy.config import settings, table
 from deploy.config.table import Setting, WrongSetting
 from deploy.output.log_format import LogFormat, LogLevel, Notes
+from deploy.output.terminal import discard_output, output_is_closed
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.postgres.database_target import Database, database
 from deploy.web.server import PortTaken
@@ -107,18 +106,6 @@ def print_whole(lines: Iterable[str]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output()
-
-
-def output_is_closed() -> bool:
-    """Whether the reader of what is printed has gone, as `head` does when it has enough."""
-    poll = select.poll()
-    poll.register(sys.stdout, 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
-
-
-def discard_output() -> None:
-    """Print to nowhere from now on, the rest that waits included."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: Exit) -> NoReturn:

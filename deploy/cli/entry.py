@@ -1,4 +1,7 @@
-"""The entry point: what is so for every command, before it begins and when it has failed."""
+"""The entry point: the preparation of every command, and the handling of its failure.
+
+Modules that take time to import are imported in functions: `--help` needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
-from deploy.cli.process import Exit
 from deploy.cli.version import version_text
-from deploy.config import settings, table
-from deploy.config.environment import add_settings_file
-from deploy.config.table import WrongSetting
-from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
-from deploy.output.terminal import allow_any_encoding
+from deploy.config import table
+from deploy.output.log_format import LogFormat, LogLevel, Notes, log_to_stderr
+from deploy.output.terminal import allow_any_encoding, discard_output, output_is_closed
 
 logger = logging.getLogger("tracker")
+HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
+"""Arguments that ask for the list of the commands."""
 
 
 def show_version(asked: bool) -> None:
@@ -45,6 +46,10 @@ def begin(
     ] = False,
 ) -> None:
     """Read the file of settings, if there is one, and check all."""
+    from deploy.cli.common import report_errors
+    from deploy.config import settings
+    from deploy.config.environment import add_settings_file
+
     with report_errors():
         add_settings_file(os.environ)
         settings.check()
@@ -80,7 +85,7 @@ def done_without_reader() -> Iterator[None]:
         if not output_is_closed():
             raise
         discard_output()
-        raise typer.Exit(Exit.OK) from None
+        raise typer.Exit() from None
 
 
 def raise_again(_: Console) -> None:
@@ -102,27 +107,27 @@ def run_command_line(app: typer.Typer) -> None:
     An error that nobody foresaw is a line too; its traceback is for who asks for it.
     """
     allow_any_encoding()
+    if sys.argv[1:] not in HELP:
+        begin_log()
     form = form_asked_for(sys.argv)
-    log_to_stderr(level_asked_for(), form, settings.secrets())
-    log_failures()
     Console.on_broken_pipe = raise_again  # type: ignore[method-assign, assignment]
     try:
         # Where lines of JSON are expected, wrong usage must not be drawn in a box.
-        sys.exit(app(prog_name="tracker", standalone_mode=form is LogFormat.TEXT) or Exit.OK)
+        sys.exit(app(prog_name="tracker", standalone_mode=form is LogFormat.TEXT))
     except Exception as error:
         sys.exit(explain(error))
 
 
-def level_asked_for() -> LogLevel:
-    """The log level; a wrong setting is refused later."""
+def begin_log() -> None:
+    """Log to the standard error, also what Python would print there. A wrong setting is refused later."""
+    from deploy.config import settings
+    from deploy.config.table import WrongSetting
+
     try:
-        return settings.log_level()
+        level = settings.log_level()
     except WrongSetting:
-        return LogLevel.WARNING
-
-
-def log_failures() -> None:
-    """Have the log say what Python would print by itself."""
+        level = LogLevel.WARNING
+    log_to_stderr(level, form_asked_for(sys.argv), settings.secrets())
     logging.captureWarnings(True)
     sys.unraisablehook = lambda failure: logger.error(
         "%s", failure.err_msg or "an error that could not be raised", exc_info=failure.exc_value
@@ -143,6 +148,9 @@ def form_asked_for(arguments: list[str]) -> LogFormat:
 
 def explain(error: Exception) -> int:
     """Say what went wrong; the exit code."""
+    from deploy.cli.process import Exit
+
+    stderr = Notes()
     if isinstance(error, typer.Abort):
         stderr.print("Aborted.", style="red")
         return Exit.REFUSED

@@ -1,38 +1,67 @@
-"""The command line: `tracker`."""
+"""The command line: every command, by the module that defines it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import typer
 
-from deploy.cli.assistants import mcp
-from deploy.cli.changes import changes, transitions, upcoming
-from deploy.cli.corpus import corpus
-from deploy.cli.endpoint import endpoints
 from deploy.cli.entry import Commands, begin, run_command_line
-from deploy.cli.export import export
-from deploy.cli.facts import facts
-from deploy.cli.fetch import fetches
-from deploy.cli.follow import follow
-from deploy.cli.imports import import_, imports, schema, sources
-from deploy.cli.key import keys
-from deploy.cli.migrate import migrate
-from deploy.cli.mirror import mirror
-from deploy.cli.query import query
-from deploy.cli.rebuild import rebuild
-from deploy.cli.redact import redact
-from deploy.cli.relay import relay
-from deploy.cli.restore import restore
-from deploy.cli.review import review
-from deploy.cli.serve import demo, serve
-from deploy.cli.state_files import replay, snapshot
-from deploy.cli.token import tokens
-from deploy.cli.verify import verify
-from deploy.cli.watch import watch
+from deploy.cli.lazy_command import LazyCommand
+
+COMMANDS = {
+    "demo": ("deploy.cli.serve", "demo"),
+    "serve": ("deploy.cli.serve", "serve"),
+    "query": ("deploy.cli.query", "query"),
+    "follow": ("deploy.cli.follow", "follow"),
+    "snapshot": ("deploy.cli.state_files", "snapshot"),
+    "replay": ("deploy.cli.state_files", "replay"),
+    "migrate": ("deploy.cli.migrate", "migrate"),
+    "redact": ("deploy.cli.redact", "redact"),
+    "rebuild": ("deploy.cli.rebuild", "rebuild"),
+    "relay": ("deploy.cli.relay", "relay"),
+    "watch": ("deploy.cli.watch", "watch"),
+    "changes": ("deploy.cli.changes", "changes"),
+    "upcoming": ("deploy.cli.changes", "upcoming"),
+    "transitions": ("deploy.cli.changes", "transitions"),
+    "facts": ("deploy.cli.facts", "facts"),
+    "mcp": ("deploy.cli.assistants", "mcp"),
+    "export": ("deploy.cli.export", "export"),
+    "mirror": ("deploy.cli.mirror", "mirror"),
+    "verify": ("deploy.cli.verify", "verify"),
+    "restore": ("deploy.cli.restore", "restore"),
+    "import": ("deploy.cli.imports", "import_"),
+    "sources": ("deploy.cli.imports", "sources"),
+    "imports": ("deploy.cli.imports", "imports"),
+    "schema": ("deploy.cli.imports", "schema"),
+    "token": ("deploy.cli.token", "tokens"),
+    "endpoint": ("deploy.cli.endpoint", "endpoints"),
+    "review": ("deploy.cli.review", "review"),
+    "key": ("deploy.cli.key", "keys"),
+    "fetch": ("deploy.cli.fetch", "fetches"),
+    "corpus": ("deploy.cli.corpus", "corpus"),
+}
+"""Commands and groups, in the order of the help: module and name of the function or group."""
+
+
+class LazyCommands(Commands):
+    """The commands above; the module of one is imported when it is run."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        for name, (module, attribute) in COMMANDS.items():
+            self.add_command(LazyCommand(name, module, attribute))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, whose help is shown next."""
+        for command in self.commands.values():
+            if isinstance(command, LazyCommand):
+                command.read_help()
+        return super().list_commands(ctx)
+
 
 app = typer.Typer(
-    cls=Commands,
+    cls=LazyCommands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -48,37 +77,6 @@ app = typer.Typer(
     interrupted.""",
 )
 app.callback()(begin)
-
-COMMANDS: tuple[Callable[..., None], ...] = (
-    demo,
-    serve,
-    query,
-    follow,
-    snapshot,
-    replay,
-    migrate,
-    redact,
-    rebuild,
-    relay,
-    watch,
-    changes,
-    upcoming,
-    transitions,
-    facts,
-    mcp,
-    export,
-    mirror,
-    verify,
-    restore,
-    import_,
-    sources,
-    imports,
-    schema,
-)
-for command in COMMANDS:
-    app.command(name="import" if command is import_ else None)(command)
-for group in (tokens, endpoints, review, keys, fetches, corpus):
-    app.add_typer(group)
 
 
 def main() -> None:

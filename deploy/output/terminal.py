@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
+import select
 import sys
 from typing import Any
 
@@ -69,3 +71,15 @@ def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
         raise error
     units = _utf16_units(error.object[error.start : error.end])
     return "".join(f"\\u{unit:04x}" for unit in units), error.end
+
+
+def output_is_closed() -> bool:
+    """Whether the reader of what is printed has gone, as `head` does when it has enough."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def discard_output() -> None:
+    """Print to nowhere from now on, the rest that waits included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

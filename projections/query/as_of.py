@@ -18,10 +18,9 @@ from projections.query.facts import Facts
 from projections.query.histories import Histories
 from projections.query.horizon import Horizons
 from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
-from projections.query.moment import Moment, S, kind_name, resolve_moment
+from projections.query.moment import Moment, MomentSeries, S, kind_name, resolve_moment
 from projections.query.schedules import Schedules
 from projections.query.search import Searches
-from projections.query.series import MomentSeries
 from projections.query.sql_parts import (
     fill,
     load_parts,

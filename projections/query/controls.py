@@ -13,8 +13,7 @@ from projections.query.confirmations import Confirmations
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, Lists
-from projections.query.moment import Moment
-from projections.query.series import MomentSeries
+from projections.query.moment import Moment, MomentSeries
 from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
 from tracker.domain.clause_query import ClauseQuery

@@ -21,8 +21,7 @@ from projections.query.list_statements import (
     page_statement,
     series_statement,
 )
-from projections.query.moment import Moment, S, kind_name
-from projections.query.series import MomentSeries
+from projections.query.moment import Moment, MomentSeries, S, kind_name
 from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import strawberry
+from strawberry.types.lazy_type import LazyType
 from typing_extensions import dataclass_transform
 
 LAZY_FIELDS = "_later"
@@ -126,6 +127,17 @@ def named_resolver_field(name: str) -> Callable[[F], F]:
         )
 
     return named
+
+
+def linked_field(module: str, type_name: str) -> Callable[[F], F]:
+    """Return a decorator of a method that answers a field of a type whose module imports this one."""
+    kind = LazyType(type_name, module) | None
+
+    def linked(method: F) -> F:
+        described = description_of(method)
+        return cast(F, strawberry.field(resolver=method, graphql_type=kind, description=described))
+
+    return linked
 
 
 def subscription_field(method: F) -> F:

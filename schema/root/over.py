@@ -10,8 +10,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry import argument, field
 
-from projections.query.moment import Moment
-from projections.query.series import MomentSeries
+from projections.query.moment import Moment, MomentSeries
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry import argument
@@ -12,14 +12,14 @@ from strawberry import argument
 from projections.fold import status_periods
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import moment_field, resolver_field
+from schema.base.decorators import linked_field, moment_field, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
 from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
-from schema.types.common import Because, Source, at_moment, share_content
+from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain import clause as domain
@@ -33,12 +33,6 @@ from tracker.domain.vocabulary import Assumption, ClauseEnd, ClauseStatus, Confi
 from tracker.errors import InvalidInput
 
 MAX_STATUS_PERIODS = 500
-if TYPE_CHECKING:
-    from schema.types.export_control import ExportControl
-
-LinkedExportControl: TypeAlias = Annotated[
-    "ExportControl", strawberry.lazy("schema.types.export_control")
-]
 RatePlace: TypeAlias = Annotated[
     str, argument(description="The place whose goods are imported, such as `GB`.")
 ]
@@ -96,15 +90,14 @@ class Clause(WithNote):
         stated = self.state.stated_suspension
         return StatedSuspension(of=stated, control=self.control) if stated else None
 
-    @resolver_field
-    async def continued_in_export_control(self, info: Info) -> LinkedExportControl | None:
+    @linked_field("schema.types.export_control", "ExportControl")
+    async def continued_in_export_control(self, info: Info) -> Node | None:
         """The export control of `continuedIn` at this moment; in a history, at the present one. Null
         where it was merged into none, or that is not recorded.
         """
         if self.state.continued_in is None:
             return None
-        found = await linked_node(info, f"export-control/{self.state.continued_in}", self.moment)
-        return cast("ExportControl | None", found)
+        return await linked_node(info, f"export-control/{self.state.continued_in}", self.moment)
 
     @moment_field
     def match(self) -> Match | None:

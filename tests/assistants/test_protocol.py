@@ -15,6 +15,7 @@ from schema.app import create_app
 from schema.assistants import route
 from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
+from tests.support.checkout import ROOT
 from tests.support.database_urls import database_url
 from tests.support.processes import TRACKER
 from tests.support.time_limits import within
@@ -29,6 +30,9 @@ MAX_TOLD_BYTES = 8_000
 """Of it names, descriptions and inputs, which every model is given."""
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+HANDSHAKE_REVISIONS = ("2025-03-26", "2025-06-18", "2025-11-25")
+"""The revisions of the protocol that begin with `initialize`."""
+STATELESS_REVISION = "2026-07-28"
 BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
 
 
@@ -60,11 +64,31 @@ async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]
     return told
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize("revision", HANDSHAKE_REVISIONS)
+async def test_each_revision_with_a_handshake_is_agreed_on_and_answered(
+    url: str, revision: str
+) -> None:
+    about = {"capabilities": {}, "clientInfo": {"name": "a client", "version": "1"}}
+    begin = {**CALL, "method": "initialize", "params": {**about, "protocolVersion": revision}}
+    agreed = await ask("POST", f"{url}/mcp", json=begin, headers=JSON)
+    assert agreed.json()["result"]["protocolVersion"] == revision
+    answer = await ask(
+        "POST",
+        f"{url}/mcp",
+        json={**CALL, "method": "tools/call", "params": {"name": "controls", "arguments": BAN}},
+        headers={**JSON, "MCP-Protocol-Version": revision},
+    )
+    [control] = answer.json()["result"]["structuredContent"]["items"]
+    assert control["key"] == BAN["control"]
+    assert f"`{revision}`" in (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto", STATELESS_REVISION])
 async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
     async with Client(f"{url}/mcp", mode=mode) as client:
         [control] = (await call(client, "controls", **BAN))["items"]
-        assert "mustSay" in client.instructions
+        if mode != STATELESS_REVISION:  # which is named without asking the server what it has
+            assert "mustSay" in client.instructions
     clauses = {clause["key"]: clause for clause in control["clauses"]}
     assert clauses["2"]["status"] == "suspended"
     assert clauses["2"]["returnsOn"] == "2026-11-28"

@@ -13,12 +13,13 @@ import pytest
 from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Access, Services
 from tests.support.api import Api, control
+from tests.support.merkle_proofs import all_tiles, check_inclusion
 from tests.support.published_log import fill, publish, restored, roots_of, superuser
 from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
 from tests.support.time_limits import within
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion
+from tracker.audit.format.merkle import check_consistency
 from tracker.audit.format.signed_note import Note, Verifier, from_base64
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.merkle_proofs import all_tiles, check_inclusion
 from tracker.audit.format.merkle import (
     EMPTY_ROOT,
     Frontier,
     Node,
     Tile,
     TreeHashes,
-    all_tiles,
     check_consistency,
-    check_inclusion,
     consistency_parts,
     covering_subtrees,
     inclusion_parts,

@@ -14,10 +14,11 @@ import pytest
 
 from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from tests.support.log_events import event
+from tests.support.merkle_proofs import all_tiles
 from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.replication import running_pair, several_hosts
 from tests.support.time_limits import within
-from tracker.audit.format.merkle import Tile, all_tiles, tile_root
+from tracker.audit.format.merkle import Tile, tile_root
 from tracker.audit.serve.proofs import ProofService, read_tiles
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher, SigningOptions

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.merkle_proofs import all_tiles
 from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import EMPTY_ROOT, Frontier, all_tiles
+from tracker.audit.format.merkle import EMPTY_ROOT, Frontier
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotProven
 from tracker.log.entry_hash import leaf_hash

@@ -7,6 +7,7 @@ from typing import Any
 
 from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
+from tests.support.corpus_lines import shipped_lines
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, RecordedFact
@@ -14,7 +15,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.export_control_acts import Announced
 from tracker.domain.figure import FigureState
 from tracker.domain.figure_facts import Claimed
-from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+from tracker.sources.readers.corpus_format import parse_line
 
 ORDERS = [parse_line(line) for line in shipped_lines()]
 BY_ID = {planned.event_id: planned for planned in ORDERS}

@@ -8,6 +8,7 @@ import pytest
 
 import tracker.corpus
 from tests.corpus.test_checks import act, announced, made
+from tests.support.corpus_lines import shipped_lines
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.compiling import (
     CORPUS,
@@ -21,7 +22,7 @@ from tracker.corpus.compiling import (
 from tracker.corpus.files import Act, list_files, read_acts
 from tracker.domain.codec import encode
 from tracker.errors import NotFound
-from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+from tracker.sources.readers.corpus_format import parse_line
 
 HERE = Path(tracker.corpus.__file__).parent
 ACTS = [

@@ -16,6 +16,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.import_progress import load_corpus
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.corpus_lines import shipped_lines
 from tracker.commands.commands import PlannedEvent
 from tracker.domain.entity import TYPES
 from tracker.domain.import_receipt import Receipt
@@ -23,7 +24,7 @@ from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import format_line, parse_line, shipped_lines
+from tracker.sources.readers.corpus_format import format_line, parse_line
 
 RELEASED = Path(__file__).with_name("released.txt").read_text("utf-8").splitlines()
 SHIPPED = {planned.event_id: planned for planned in map(parse_line, shipped_lines())}

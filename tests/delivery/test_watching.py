@@ -13,10 +13,10 @@ from tests.delivery.test_deliverer import failing, refusing
 from tests.support.api import Api
 from tests.support.deliveries import ADMIN, HERE, PATIENT, QUICK, DeliveryFixture, delivering
 from tests.support.event_receiver import receiving_events
+from tests.support.merkle_proofs import check_inclusion
 from tests.support.time_limits import within
 from tests.support.waiting import until_it_says
 from tracker.audit.format.checkpoint import Checkpoint, InclusionProof
-from tracker.audit.format.merkle import check_inclusion
 from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions

@@ -9,8 +9,9 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from tests.corpus.test_files import CONTROL, GALLIUM, MADE
+from tests.support.corpus_lines import shipped_lines
 from tracker.corpus.compiling import CORPUS, is_reading
-from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+from tracker.sources.readers.corpus_format import parse_line
 
 
 def run(*arguments: str | Path) -> Result:

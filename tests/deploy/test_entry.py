@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -13,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 import websockets
 from typer.testing import CliRunner
 
-from deploy.cli.main import app
+from deploy.cli.main import COMMANDS, app
 from deploy.cli.process import Exit
 from deploy.config import settings
 from deploy.config.table import WrongSetting
@@ -126,24 +128,43 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
     ]
 
 
-def test_the_version_is_answered_before_anything_heavy_is_imported() -> None:
+def imported_by(argument: str) -> tuple[set[str], str]:
+    """Return the modules that a command imports beside those of Python itself, and its output."""
     script = (
-        "import sys; sys.argv = ['tracker', '--version']; import deploy.start as start;"
-        " start.main(); print(*sys.modules, file=sys.stderr)"
+        "import sys; sys.argv = ['tracker', *sys.argv[1:]]; import deploy.start as start\n"
+        "try: start.main()\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    done, plain = (
+        subprocess.run([sys.executable, "-c", *code], capture_output=True, text=True, check=True)
+        for code in ([script, argument], ["import sys; print(*sys.modules, file=sys.stderr)"])
     )
-    plain = subprocess.run(
-        [sys.executable, "-c", "import sys; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    added = set(done.stderr.split()) - set(plain.stdout.split())
-    assert done.stdout == run("--version").stdout
+    return set(done.stderr.split()) - set(plain.stderr.split()), done.stdout
+
+
+def test_the_version_imports_nothing_heavy() -> None:
+    added, printed = imported_by("--version")
+    assert printed == run("--version").stdout
     assert {each.partition(".")[0] for each in added} <= {"deploy", "tracker", "__future__"}
     assert len(added) < 10, added
+
+
+def test_the_help_imports_no_command_and_no_library_but_those_that_draw_it() -> None:
+    added, printed = imported_by("--help")
+    assert printed == run("--help").stdout
+    commands = {each for each in added if each.startswith("deploy.cli.")}
+    assert commands == {f"deploy.cli.{name}" for name in ("entry", "lazy_command", "main")}
+    heavy = {"aiohttp", "asyncio", "asyncpg", "eventsourcing", "graphql", "msgspec", "strawberry"}
+    heavy |= {"projections", "schema", "uvloop", "yarl"}
+    assert not {each.partition(".")[0] for each in added} & heavy
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_lists_a_command_as_the_command_describes_itself(name: str) -> None:
+    listed = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    listed.read_help()
+    assert inspect.cleandoc(listed.load().help) == listed.help
 
 
 def test_a_version_that_nobody_reads_is_printed_in_silence() -> None:
@@ -436,9 +457,17 @@ def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*Exit]
 
 
+IMPORT_COMMANDS = """
+import importlib, sys
+from deploy.cli.main import COMMANDS
+for module, _ in COMMANDS.values():
+    importlib.import_module(module)
+"""
+
+
 def test_a_command_that_asks_no_graphql_starts_without_its_schema_and_the_pages() -> None:
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, deploy.cli.main; print(*sys.modules)"],
+        [sys.executable, "-c", IMPORT_COMMANDS + "print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,

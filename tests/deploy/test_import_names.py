@@ -104,7 +104,7 @@ def test_the_command_does_not_start_beside_another_distribution_of_its_names(
 def test_the_command_does_not_start_where_a_file_stands_before_its_code(tmp_path: Path) -> None:
     (tmp_path / "schema.py").write_text("")
     script = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import tracker.__main__ as m; m.main()"
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import deploy.start as m; m.main()"
     )
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False

@@ -90,7 +90,7 @@ def message(url: str, data_dir: Path, *arguments: str) -> str:
         (
             "ann:word-7",
             "empty",
-            "migrations, 1 (roles) to ",
+            "migrations, 19 (roles) to ",
             "a login that owns the database and may create roles",
         ),
     ],

@@ -74,7 +74,7 @@ def commands_of(page: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("page", documents.pages())
 def test_every_command_has_the_options_that_it_is_given(page: str) -> None:
     for words in commands_of(page):
-        command: Any = COMMANDS
+        command: Any = COMMANDS.commands[words.pop(0)].load()  # type: ignore[attr-defined]
         while hasattr(command, "commands"):
             command = command.commands[words.pop(0)]
         known = {option for parameter in command.params for option in parameter.opts}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, clause, fact
-from tracker.audit.verify.annex_check import AnnexFinding, AnnexStatus, check_event, redacts
+from tracker.audit.verify.annex_check import AnnexFinding, check_event, redacts
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
@@ -197,14 +197,6 @@ def test_every_way_to_lose_a_text_is_told_apart(
     lines: list[AnnexLine], redacted: tuple[str, ...], difference: dict[str, str]
 ) -> None:
     assert found(lines, redacted) == {**FINE, **difference}
-
-
-def test_only_what_happened_behind_the_back_of_the_log_is_tampering() -> None:
-    assert [opening.value for opening in AnnexStatus if opening.tampered] == [
-        "missing",
-        "mismatched",
-        "uncommitted",
-    ]
 
 
 def test_texts_that_stand_in_the_entry_need_no_annex() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tracker.domain.places import Place
-from tracker.domain.unions import members_of, places_reached, unions_of
+from tracker.domain.unions import members_of, unions_of
 
 EU, GB, HR, DE, US = (Place(code) for code in ("EU", "GB", "HR", "DE", "US"))
 
@@ -50,17 +50,6 @@ def test_the_union_has_as_many_members_as_it_had_then(day: str, count: int) -> N
     assert len(members_of(EU, date.fromisoformat(day))) == count
 
 
-def test_what_is_said_of_the_union_reaches_its_members_of_that_day() -> None:
-    assert GB in places_reached([EU], date(2020, 1, 31))
-    assert GB not in places_reached([EU], date(2025, 1, 1))
-    assert places_reached([EU, US], date(2025, 1, 1)) == {EU, US} | members_of(EU, date(2025, 1, 1))
-
-
-def test_what_is_said_of_a_country_reaches_it_alone() -> None:
-    assert places_reached([DE], date(2025, 1, 1)) == {DE}
-    assert places_reached([], date(2025, 1, 1)) == frozenset()
-
-
 def test_a_group_that_publishers_count_together_is_no_union() -> None:
     together = Place("US_CA")
-    assert places_reached([together], date(2025, 1, 1)) == {together}
+    assert members_of(together, date(2025, 1, 1)) == frozenset()

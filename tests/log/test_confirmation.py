@@ -108,7 +108,7 @@ async def test_an_append_whose_caller_goes_is_not_cancelled(
     [
         *(
             (work, end)
-            for work in ("append", "append_all", "token", "revoke", "publish")
+            for work in ("append", "token", "revoke", "publish")
             for end in (CANCEL, TERMINATE)
         ),
         ("import", CANCEL),  # at its end PostgreSQL drops tables, and waits again
@@ -139,7 +139,6 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
         doing = asyncio.ensure_future(
             {
                 "append": lambda: recorder.append([event("export-control/a", "a")]),
-                "append_all": lambda: recorder.append_all([event("export-control/a", "a")]),
                 "import": lambda: importer.take(line()),
                 "token": lambda: tokens.create(owner, "a", [Scope.RECORD], None, TODAY),
                 "revoke": lambda: tokens.revoke(owner, 1),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from deploy.bootstrap import open_connection
 from tests.support.fact_builders import suspended
+from tests.support.log_events import append_all
 from tests.support.time_limits import within
 from tests.support.waiting import until
 from tests.support.writers import new
@@ -151,7 +152,7 @@ async def test_an_import_is_read_by_every_follower_at_its_own_pace(
         asyncio.create_task(first(5000, follower.follow(0, page=page))) for page in (100, 3000)
     ]
     await asyncio.sleep(0.1)
-    await recorder.append_all([new(f"e{i}") for i in range(5000)])
+    await append_all(recorder, [new(f"e{i}") for i in range(5000)])
     for events in await asyncio.gather(*following):
         assert positions(events) == list(range(1, 5001))
 

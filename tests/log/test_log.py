@@ -12,7 +12,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
-from tests.support.log_events import event, gallium
+from tests.support.log_events import append_all, event, gallium
 from tests.support.time_limits import within
 from tracker import clock
 from tracker.commands.handler import Commands
@@ -107,13 +107,6 @@ async def test_the_database_refuses_to_change_what_is_recorded(
     assert await recorder.head() == 1
 
 
-async def test_a_batch_that_fails_in_the_middle_leaves_nothing(recorder: Recorder) -> None:
-    events = [event(f"export-control/{i}", f"e{i}") for i in range(1500)]
-    with pytest.raises(VersionConflict):
-        await recorder.append_all([*events, event("export-control/late", "late", version=9)])
-    assert await recorder.head() == 0
-
-
 async def test_an_event_over_the_limit_never_reaches_the_database(recorder: Recorder) -> None:
     many = [clause(str(i), note="x" * 7000) for i in range(10)]
     with pytest.raises(TooLarge):
@@ -163,8 +156,6 @@ async def test_a_lost_database_is_no_stranger_to_commands_and_imports(
     )
     with pytest.raises(Unavailable, match="nothing was recorded"):
         await Commands(recorder).record("export-control/a", announced())
-    with pytest.raises(Unavailable, match="counts once"):
-        await recorder.append_all([event("export-control/a", "a")])
     await admin.close()
 
 
@@ -212,7 +203,7 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
 async def test_events_between_two_positions_are_counted_without_both(
     recorder: Recorder, after: int, before: int, count: int
 ) -> None:
-    await recorder.append_all([event(f"export-control/{n}", str(n)) for n in range(5)])
+    await append_all(recorder, [event(f"export-control/{n}", str(n)) for n in range(5)])
     assert await recorder.count(after, before) == count
 
 

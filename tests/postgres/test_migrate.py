@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
+from deploy.bootstrap import open_connection, prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.support.fact_builders import announced
-from tracker.auth.scopes import Caller, Scope, token_hash
-from tracker.auth.tokens import Tokens, list_tokens
-from tracker.postgres.database import Target, named_queries
-from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations
+from tracker.postgres.database import Connection, Target, named_queries
+from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations, pending
 
-FIRST_RELEASE = Path(__file__).with_name("log-0.1.0.sql")
+FORMER_STEPS = Path(__file__).with_name("former-steps.zip")
+"""The steps as they were before they were replaced by fewer ones."""
 CATALOG = named_queries(Path(__file__).with_name("catalog.sql"))
 
 
@@ -33,27 +33,54 @@ def bare(server: Postgres) -> Iterator[Target]:
     run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def former_steps() -> list[Migration]:
+    """Return the former steps in their order."""
+    with zipfile.ZipFile(FORMER_STEPS) as packed:
+        return [
+            Migration(int(name[:4]), name[5:].removesuffix(".sql"), packed.read(name).decode())
+            for name in sorted(packed.namelist())
+        ]
+
+
+async def steps_of(connection: Connection) -> list[asyncpg.Record]:
+    """Return the steps that a database has recorded."""
+    return await connection.fetch("SELECT number, name, sha256 FROM log.migrations ORDER BY 1")
+
+
 async def catalog(target: Target) -> list[str]:
     """What is in a database, in words."""
     async with open_connection(target) as connection:
         return [row[0] for row in await connection.fetch(CATALOG.catalog)]
 
 
-async def test_a_database_of_the_first_release_becomes_the_same_as_a_new_one(
-    bare: Target, target: Target
+@pytest.mark.parametrize(
+    ("count", "applied"), [(15, ["renumber", "refuse_older_release"]), (16, ["renumber"])]
+)
+async def test_a_database_of_the_former_steps_becomes_the_same_as_a_new_one(
+    bare: Target, target: Target, count: int, applied: list[str]
 ) -> None:
     async with open_connection(bare) as connection:
-        await connection.execute(FIRST_RELEASE.read_text(encoding="utf-8"))
+        await migrate(connection, former_steps()[:count])
         await connection.execute(
             "INSERT INTO log.events"
             " VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')"
         )
         before = await connection.fetch("SELECT * FROM log.events")
-        await connection.execute("CREATE SCHEMA projection")
+        assert [step.name for step in await pending(connection)] == applied
+        assert await migrate(connection) == applied
+        assert await migrate(connection) == []
     await prepare(bare)
     assert await catalog(bare) == await catalog(target)
-    async with open_connection(bare) as connection:
+    async with open_connection(bare) as connection, open_connection(target) as new:
         assert await connection.fetch("SELECT * FROM log.events") == before
+        assert await steps_of(connection) == await steps_of(new)
+
+
+async def test_a_database_with_only_some_of_the_former_steps_is_left_alone(bare: Target) -> None:
+    async with open_connection(bare) as connection:
+        await migrate(connection, former_steps()[:9])
+        with pytest.raises(NotMigrated, match=r"before 0\.1\.0 \(migration 11\).*upgrade\.md"):
+            await migrate(connection)
 
 
 async def test_migrating_again_changes_nothing(target: Target) -> None:
@@ -82,7 +109,7 @@ async def test_a_step_that_was_edited_afterwards_is_noticed(target: Target) -> N
     first, *others = migrations()
     edited = Migration(first.number, first.name, first.script + "-- a small change")
     async with open_connection(target) as connection:
-        with pytest.raises(NotMigrated, match=r"another migration 1 \(roles\).*edited"):
+        with pytest.raises(NotMigrated, match=r"another migration 19 \(roles\).*edited"):
             await migrate(connection, [edited, *others])
 
 
@@ -130,30 +157,3 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
         await services.commands.record("export-control/a", announced())
     async with open_connection(bare) as admin:
         await admin.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER")
-
-
-async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -> None:
-    [its_end] = [step.number for step in migrations() if step.name == "scopes"]
-    before = [step for step in migrations() if step.number < its_end]
-    async with open_connection(bare) as connection:
-        await migrate(connection, before)
-        for secret, scopes in (("a", ["audit"]), ("b", ["audit", "read"]), ("c", ["record"])):
-            await connection.execute(
-                "INSERT INTO log.tokens (name, scopes, sha256) VALUES ($1, $2, $3)",
-                secret,
-                scopes,
-                token_hash(secret),
-            )
-        await migrate(connection)
-        assert [set(token.scopes) for token in await list_tokens(connection)] == [
-            {Scope.READ},
-            {Scope.READ},
-            {Scope.RECORD},
-        ]
-        with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute(
-                "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('d', '{audit}', sha256('d'))"
-            )
-    async with open_pool(bare) as pool:
-        caller = await Tokens(pool).authenticate("a")
-    assert caller == Caller("a", frozenset({Scope.READ}))

@@ -12,9 +12,8 @@ from projections.query.as_of import PLANNED_ONCE
 from projections.query.early_days import MAX_EARLY_ENTITIES
 from projections.query.list_statements import BY_NAME, Ordering, SortKey
 from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
-from projections.query.moment import Moment
+from projections.query.moment import Moment, MomentSeries
 from projections.query.search import MAX_FIGURES, SearchQuestion
-from projections.query.series import MomentSeries
 from schema.services import Services
 from tests.projections.golden_sql import literal
 from tests.support.query_plans import ExplainingPool, nodes, pages

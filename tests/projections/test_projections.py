@@ -50,6 +50,7 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
+from tests.support.log_events import append_all
 from tests.support.time_limits import within
 from tools.benchmarks.entity import KINDS
 from tracker import clock
@@ -97,7 +98,7 @@ async def project_random_history(services: Services, seed: int) -> ReplayState:
     chance, coming = Random(seed), events(seed)
     while coming:
         count = chance.randint(1, 40)
-        await services.recorder.append_all(coming[:count])
+        await append_all(services.recorder, coming[:count])
         coming = coming[count:]
         services.follower.wake()
         await services.projector.reach(await services.recorder.head())
@@ -272,7 +273,7 @@ async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_be
 async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
     recorder: Recorder, connection: Connection, seed: int
 ) -> None:
-    await recorder.append_all(events(seed))
+    await append_all(recorder, events(seed))
     one_by_one = await project(connection, 1)
     assert len(one_by_one) > 100
     assert await connection.fetchval("SELECT count(DISTINCT generation) FROM versions") > 5
@@ -283,7 +284,7 @@ async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
 async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_rows_are(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     told, counts = list[Any](), list[int]()
     for fewest in (3, 1000):
         monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
@@ -330,7 +331,7 @@ async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
 async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apart(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await recorder.append_all(events(1))
+    await append_all(recorder, events(1))
     told = []
     for few, apart in ((1000, False), (1, True)):
         monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
@@ -354,7 +355,7 @@ async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
         orders = [PlannedEvent(FIGURE, one, str(one.edition)) for one in claims[done:count]]
         decided, refused = decide_all(entities, orders, entities)
         assert not refused
-        await recorder.append_all(decided)
+        await append_all(recorder, decided)
         while await project_page(connection, limit=100):
             pass
         sizes.append(
@@ -381,7 +382,7 @@ MERGED = """
 async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_way(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
 ) -> None:
-    await recorder.append_all(events(0, 70))  # with more, states would not be whole in their rows
+    await append_all(recorder, events(0, 70))  # with more, states would not be whole in their rows
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
     await project(connection, 1000)
     pool: Any = connection
@@ -431,7 +432,7 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     await project(connection, 1000)
     pool: Any = connection
     as_of = AsOf(pool, recorder)
@@ -482,7 +483,7 @@ FOUND_UNDER = f"""
 async def test_an_entity_is_found_under_its_words_from_the_first_day_on_that_it_was_about_them(
     recorder: Recorder, connection: Connection, seed: int, projection: Versions | None
 ) -> None:
-    await recorder.append_all(events(seed))
+    await append_all(recorder, events(seed))
     lowered, first_days = 0, dict[Any, date]()
     while await project_page_of(connection, projection or Versions(), Versions.name, limit=3):
         found = {tuple(row)[:3]: row["first_day"] for row in await connection.fetch(FOUND_UNDER)}
@@ -498,7 +499,7 @@ async def test_an_entity_is_found_under_its_words_from_the_first_day_on_that_it_
 async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_ended(
     recorder: Recorder, connection: Connection, seed: int
 ) -> None:
-    await recorder.append_all(events(seed))
+    await append_all(recorder, events(seed))
     expected, chance, crashes = await project(connection, 1000), Random(seed), 0
     await connection.execute(ANEW)
     more = 1
@@ -518,7 +519,7 @@ async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_end
 async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_had_a_turn(
     recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
     read = ReadAhead._fold
@@ -578,7 +579,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
 async def test_a_page_has_fewer_events_where_their_rows_are_large(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
     monkeypatch.setattr("projections.versions.row_batch.MAX_PAGE_ROW_BYTES", most)
@@ -661,7 +662,7 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
 async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     other = await connect(target)
 
     async def seen() -> tuple[int, int]:
@@ -759,7 +760,7 @@ async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
 async def test_a_rebuild_makes_the_very_same_rows(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 7)
     assert await rebuild(target, Versions()) == await recorder.head()
     assert await rows(connection) == expected
@@ -769,7 +770,7 @@ async def test_a_rebuild_makes_the_very_same_rows(
 async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_be_done_again(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
 
     def fail(position: int) -> None:
@@ -802,7 +803,7 @@ asyncio.run(module.rebuild(json.loads(sys.argv[1]), Versions(), stop))
 async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_again(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HALF, json.dumps(target), stdout=PIPE
@@ -827,7 +828,7 @@ CREATE EVENT TRIGGER cut ON ddl_command_end WHEN TAG IN ('{step}') EXECUTE FUNCT
 async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_done_again(
     recorder: Recorder, connection: Connection, target: Target, step: str
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     await connection.execute(CUT.format(step=step))
     with pytest.raises(CONNECTION_ERRORS):
@@ -840,7 +841,7 @@ async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_don
 
 @pytest.mark.usefixtures("small_pages")
 async def test_progress_counts_every_event_once(recorder: Recorder, target: Target) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     told: list[int] = []
     await rebuild(target, Versions(), told.append)
     assert told == sorted(set(told))
@@ -851,7 +852,7 @@ async def test_progress_counts_every_event_once(recorder: Recorder, target: Targ
 async def test_two_rebuilds_at_once_do_not_mix_their_rows(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     reached = list(await asyncio.gather(rebuild(target, Versions()), rebuild(target, Versions())))
     assert reached == [await recorder.head()] * 2
@@ -862,13 +863,13 @@ async def test_a_rebuild_waits_for_the_projector_and_takes_in_what_came_meanwhil
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
     coming = events(0)
-    await recorder.append_all(coming[:50])
+    await append_all(recorder, coming[:50])
     async with connection.transaction():
         await connection.execute(SQL.wait_turn, Versions.name)
         rebuilding = asyncio.create_task(rebuild(target, Versions()))
         await asyncio.sleep(0.5)
         assert not rebuilding.done()
-        await recorder.append_all(coming[50:])
+        await append_all(recorder, coming[50:])
     assert await rebuilding == len(coming)
     made = await rows(connection)
     assert await project(connection, 1000) == made
@@ -877,7 +878,7 @@ async def test_a_rebuild_waits_for_the_projector_and_takes_in_what_came_meanwhil
 async def test_rows_that_other_code_has_made_are_made_anew(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
-    await recorder.append_all(events(0))
+    await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     await connection.execute("UPDATE versions SET state = 'old'; UPDATE progress SET fold = 'old'")
     await prepare(target)

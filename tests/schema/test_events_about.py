@@ -12,6 +12,7 @@ from schema.services import Services
 from tests.projections.test_projections import events
 from tests.schema.test_paging import MOST, MOST_PAGES, page, walked
 from tests.support.api import Api
+from tests.support.log_events import append_all
 from tests.support.query_plans import ExplainingPool, nodes
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read_selected, streams_selected
@@ -71,7 +72,7 @@ async def test_pages_of_any_size_both_ways_are_what_the_stream_sends(
 
 
 async def test_any_history_has_the_same_events_in_both(services: Services) -> None:
-    await services.recorder.append_all(events(6, length=400))
+    await append_all(services.recorder, events(6, length=400))
     api, found = Api(services), set[int]()
     for goods in (None, ["gallium"], ["rare_earths"], ["lithium", "gallium"]):
         for around in (None, ["US"], ["CN"], ["forge"], ["IN", "AU"]):

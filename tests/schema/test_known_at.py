@@ -11,6 +11,7 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import announced
+from tests.support.log_events import append_all
 from tracker import clock
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
@@ -118,7 +119,7 @@ async def test_a_correction_is_never_known_by_half(services: Services) -> None:
 
 async def test_an_import_of_many_pages_is_known_at_once(recorder: Recorder) -> None:
     await recorder.append([event(0)])
-    await recorder.append_all([event(n) for n in range(1, PAGE_EVENTS + 10)])
+    await append_all(recorder, [event(n) for n in range(1, PAGE_EVENTS + 10)])
     first, *imported = await stamps(recorder)
     assert {*imported} == {imported[0]}
     assert first < imported[0]
@@ -129,7 +130,7 @@ async def test_an_old_moment_is_found_without_reading_what_came_after(
     recorder: Recorder, target: Target
 ) -> None:
     for page in range(5):
-        await recorder.append_all([event(n) for n in range(page * 500, page * 500 + 500)])
+        await append_all(recorder, [event(n) for n in range(page * 500, page * 500 + 500)])
     first, *_ = await stamps(recorder)
     connection = await connect(target)
     await connection.execute("ANALYZE log.events")

@@ -440,7 +440,7 @@ def test_without_the_extra_it_says_so_and_goes_on(
 
 def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
     code = (
-        "import sys, deploy.cli.main; from deploy.output.tracing import tracing;"
+        "import sys, deploy.cli.serve; from deploy.output.tracing import tracing;"
         " assert tracing({}) is None;"
         " assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )

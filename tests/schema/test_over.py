@@ -15,8 +15,7 @@ from graphql import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.query.moment import Moment
-from projections.query.series import MomentSeries
+from projections.query.moment import Moment, MomentSeries
 from schema.execution.limits import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step

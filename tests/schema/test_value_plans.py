@@ -30,7 +30,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Pl
 
 from deploy.bootstrap import running_tracker
 from projections.lru_cache import SizedLruCache
-from projections.query.series import MomentSeries
+from projections.query.moment import MomentSeries
 from schema.execution.execute import execute
 from schema.execution.executor import Executor
 from schema.execution.plans import operation_plans, serializers

@@ -14,6 +14,7 @@ import pytest
 from tests.sources.test_bgs import written as bgs_file
 from tests.sources.test_federal_register import RULE
 from tests.sources.test_spreadsheet import GALLIUM, POLICIES
+from tests.support.corpus_lines import shipped_lines
 from tests.support.importer import CLAIM, SUSPENSION
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
@@ -21,7 +22,6 @@ from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File, SourceLocation, read_fact
 from tracker.sources.readers import corpus_format, usgs
-from tracker.sources.readers.corpus_format import shipped_lines
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 

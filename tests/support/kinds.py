@@ -24,12 +24,7 @@ DRILLS = (
     "truth",
 )
 """Fault rounds, clusters, the full matrix of the browser, sweeps of the oracle, releases."""
-QUICK = (
-    "assistants/test_protocol.py",
-    "audit/test_merkle.py",
-    "commands",
-    "domain",
-)
+QUICK = ("assistants/test_protocol.py", "audit/test_merkle.py", "commands", "domain")
 """Fast tests of every room."""
 
 

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,12 @@ def main() -> None:
     import deploy.cli.main
     import deploy.web.app
     import schema.app  # noqa: F401
+    from deploy.cli.main import COMMANDS
     from projections.registry import PROJECTIONS
     from projections.runner.fingerprint import fingerprint
 
+    for module, _ in COMMANDS.values():
+        import_module(module)
     for make in PROJECTIONS.values():
         fingerprint(make())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -6,6 +6,7 @@ import time
 
 from eventsourcing.persistence import StoredEvent
 
+from tests.support.log_events import append_all
 from tools.benchmarks.library import library
 from tools.benchmarks.load import DATA, ENTRY, TYPE, Load, entry_of, new_events, rate, threaded_rate
 from tracker import clock
@@ -61,12 +62,12 @@ async def stored(target: Target, load: Load, module: str, **settings: str) -> fl
 
 
 async def bulk(target: Target, count: int) -> float:
-    """`append_all`: checked, ordered, in one transaction."""
+    """An import: checked, ordered, in one transaction."""
     events = _many(count)
     pool = await create_pool(target)
     try:
         start = time.perf_counter()
-        await Recorder(pool).append_all(events)
+        await append_all(Recorder(pool), events)
         return count / (time.perf_counter() - start)
     finally:
         await pool.close()

@@ -23,6 +23,7 @@ import uvloop
 from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Services
 from tests.support.fact_builders import announced, claimed, clause, fact
+from tests.support.log_events import append_all
 from tools.benchmarks import harness
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide, rehydrate
@@ -93,7 +94,7 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
     entity = rehydrate(stream, [])
     events = [decide(entity, PlannedEvent(stream, one, str(uuid.uuid4())), ()) for one in facts]
     async with running_tracker(target) as services:
-        await services.recorder.append_all(events)
+        await append_all(services.recorder, events)
         await services.projector.reach(len(events), seconds=600)
     async with open_connection(target, role=PROJECTOR) as connection:
         return float(

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from tests.support.corpus_lines import shipped_lines
 from tests.support.fact_builders import announced, clause
 from tracker.commands.decisions import decide_all, rehydrate
 from tracker.domain.codec import encode
 from tracker.log.entries import SOURCE, NewEvent
-from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+from tracker.sources.readers.corpus_format import parse_line
 
 BYTES = 600
 """The size of an event's data."""

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib import import_module
 
+from tests.support.corpus_lines import shipped_lines
 from tools.benchmarks import appending, harness, reading, waking
 from tools.benchmarks.harness import OURS, Column, Table
 from tools.benchmarks.load import Load
 from tracker.postgres.database import Target
-from tracker.sources.readers.corpus_format import shipped_lines
 
 ROWS_A_SECOND = 30_000
 """Rows of a bulk for every second of a round, so that short runs are short."""

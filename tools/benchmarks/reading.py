@@ -8,6 +8,7 @@ from importlib import import_module
 
 from eventsourcing.persistence import StoredEvent
 
+from tests.support.log_events import append_all
 from tools.benchmarks.library import library
 from tools.benchmarks.load import Load, corpus, rate, threaded_rate
 from tracker.log.recorder import PAGE_EVENTS, Recorder
@@ -92,7 +93,7 @@ async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, P
     pool = await create_pool(target)
     try:
         recorder = Recorder(pool)
-        await recorder.append_all(corpus(count))
+        await append_all(recorder, corpus(count))
         yield recorder, pool
     finally:
         await pool.close()

@@ -81,17 +81,7 @@ def _of_file(file: Path) -> Iterator[Mutant]:
     source, path = file.read_text(encoding="utf-8"), file.relative_to(ROOT).as_posix()
     earlier: Counter[tuple[str, ...]] = Counter()
     for change in CHANGE_FINDERS[file.suffix](source):
-        if _is_replaced(file, change.scope):
-            continue
         name = (path, change.scope, change.before, change.after)
         earlier[name] += 1
         digest = hashlib.sha256("\0".join((*name, str(earlier[name]))).encode())
         yield Mutant(digest.hexdigest()[:8], path, change, source)
-
-
-def _is_replaced(file: Path, scope: str) -> bool:
-    """Whether a later migration defines the function anew."""
-    later = (other for other in file.parent.glob("0*.sql") if other.name > file.name)
-    return file.parent.name == "migrations" and any(
-        f"FUNCTION {scope}(" in other.read_text(encoding="utf-8") for other in later
-    )

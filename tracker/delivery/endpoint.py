@@ -96,7 +96,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as it stands; its fields are the columns of migrations/0012_endpoints.sql."""
+    """An endpoint as it stands; its fields are the columns of migrations/0022_delivery.sql."""
 
     id: int
     name: str

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 from tracker.domain.clause import ClauseState
+from tracker.domain.export_control import ExportControlState
 from tracker.domain.phrases import date_phrase, word_phrase
 from tracker.domain.vocabulary import Confirmation
-
-if TYPE_CHECKING:
-    from tracker.domain.export_control import ExportControlState
 
 FirstDays = Mapping[tuple[str, str], date]
 """By instrument and clause: the first day after the newest act of the issuer on which the status changes."""

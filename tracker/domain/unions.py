@@ -6,7 +6,6 @@ goods from Germany. Aggregates that publishers give one figure for (`US_CA`) are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -69,10 +68,3 @@ def unions_of(place: Place, day: date) -> tuple[Place, ...]:
 def members_of(union: Place, day: date) -> frozenset[Place]:
     """The countries that are in a union on a day; none where it is not one."""
     return frozenset(one.member for one in MEMBERSHIPS if one.union == union and one.holds_on(day))
-
-
-def places_reached(places: Iterable[Place], day: date) -> frozenset[Place]:
-    """The places that something said of some places holds for on a day: they themselves, and the
-    members of the unions among them."""
-    named = frozenset(places)
-    return named.union(*(members_of(place, day) for place in named))

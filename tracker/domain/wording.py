@@ -11,8 +11,6 @@ import unicodedata
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from yarl import URL
-
 from tracker.errors import InvalidInput
 
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
@@ -124,6 +122,8 @@ def usable_address(text: str) -> str | None:
     try:
         address = text
         if not (is_address(text) and text.isprintable()):
+            from yarl import URL  # here, since the help of the command line needs this module
+
             address = str(URL(text).with_user(None))
     except ValueError:
         return None

@@ -1,7 +1,7 @@
 """Reading annexes: the texts that entries commit to, or which event redacted them.
 
 They are written by `log.append` with their events, and emptied by the log itself when a redaction
-is recorded: see migrations/0006_annexes.sql.
+is recorded: see migrations/0020_log.sql.
 """
 
 from __future__ import annotations

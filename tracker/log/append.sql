@@ -1,5 +1,5 @@
 -- name: append
--- Append commands; see migrations/0007_confirm.sql.
+-- Append commands; see migrations/0020_log.sql.
 SELECT command, outcome, first_position, subject, expected, actual
 FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 

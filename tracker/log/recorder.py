@@ -12,18 +12,9 @@ from typing import NamedTuple
 from tracker.errors import DiskFull, InvalidInput, LogSetBack, TrackerError
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
-from tracker.log.append import (
-    IMPORT_BATCH_EVENTS,
-    AppendResult,
-    Command,
-    append,
-    append_page,
-    lost_as_unavailable,
-    unavailable,
-)
-from tracker.log.append import SQL as APPEND
+from tracker.log.append import AppendResult, Command, append, lost_as_unavailable, unavailable
 from tracker.log.durability import Durability
-from tracker.log.entries import NewEvent, RecordedEvent, recorded
+from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.event_lookup import EventLookup
 from tracker.postgres.batching import Batcher, commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries, pool_usage
@@ -101,27 +92,6 @@ class Recorder:
             failures = [unavailable(error) for _ in commands]
             self.is_disk_full = any(isinstance(failure, DiskFull) for failure in failures)
             return failures
-
-    async def append_all(
-        self, events: Sequence[NewEvent], progress: Callable[[int], None] = lambda _: None
-    ) -> None:
-        """Append many events in one transaction, all or none. `progress` gets counts as they go.
-
-        Raises VersionConflict or IdempotencyConflict; then nothing is appended. After Unavailable
-        all of them may be.
-        """
-        starts = range(0, len(events), IMPORT_BATCH_EVENTS)
-        pages = (events[start : start + IMPORT_BATCH_EVENTS] for start in starts)
-        with lost_as_unavailable():
-            async with (
-                self._pool.acquire() as connection,
-                commits_confirmed(connection),
-                connection.transaction(),
-            ):
-                await connection.execute(APPEND.take_time)
-                for page in pages:
-                    await append_page(connection, page)
-                    progress(len(page))
 
     async def confirm(self) -> None:
         """Return once all that is recorded is as durable as a new command. Raises Unavailable.

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn
 
 from tracker.errors import LogSetBack, ReadOnly, TrackerError
 from tracker.log.append import AppendResult, Command
 from tracker.log.durability import Durability
-from tracker.log.entries import NewEvent
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, CONNECTION_ERRORS, Connection, Pool, Target, connect
@@ -71,12 +70,6 @@ class ReplicaRecorder(Recorder):
     """Reads the log, and refuses to append to it."""
 
     async def append(self, command: Command) -> AppendResult:
-        """Raises ReadOnly."""
-        raise ReadOnly
-
-    async def append_all(
-        self, events: Sequence[NewEvent], progress: Callable[[int], None] = lambda _: None
-    ) -> None:
         """Raises ReadOnly."""
         raise ReadOnly
 

@@ -43,7 +43,7 @@ CONNECTION_ERRORS = (
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
 PUBLISHER, DELIVERER, WATCHER = "tracker_publisher", "tracker_deliverer", "tracker_watcher"
-"""The roles; see migrations/0001_roles.sql, 0005_audit.sql, 0012_endpoints.sql and 0014_snapshots.sql."""
+"""The roles; see migrations/0019_roles.sql."""
 
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10

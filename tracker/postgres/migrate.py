@@ -1,12 +1,13 @@
 """Migrations: the log's tables, functions and roles, in numbered steps that never change.
 
-A new database goes through the same steps as an old one, so both end up the same.
+A new database goes through the same steps as an old one, so both end up the same. The steps before
+0.1.0 were replaced by fewer ones with the same result (`FORMER_STEPS`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,15 @@ from tracker.postgres.database import (
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
-ROLES_BY_STEP = {1: (OWNER, PROJECTOR, API), 5: (PUBLISHER,), 12: (DELIVERER,), 14: (WATCHER,)}
-"""The steps that make roles."""
+FIRST = 19
+"""The number of the first step. Lower numbers belonged to the former steps."""
+ROLES = (OWNER, PROJECTOR, API, PUBLISHER, DELIVERER, WATCHER)
+FORMER_STEPS = {
+    "d78832e9758ac494463b8786fa511efc8716ef4086cb35a85c3901963c0d571c": 6,
+    "67b86037cc0b017dd089a6c1fe7ba8bf44cb4a849828c88bd7b878445cec2a91": 7,
+}
+"""How many of the steps a database has that was made by the former ones, by the hash of their list:
+the former steps 1 to 17, and 1 to 18."""
 
 
 class NotMigrated(Unavailable):
@@ -39,7 +47,7 @@ class NotMigrated(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A step: `0002_events.sql` has the number 2 and the name `events`."""
+    """A step: `0020_log.sql` has the number 20 and the name `log`."""
 
     number: int
     name: str
@@ -95,10 +103,14 @@ async def pending(
     if not await connection.fetchval(SQL.began):
         return ours
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
-    await _check_roles(
-        connection,
-        [role for step in ROLES_BY_STEP if step in applied for role in ROLES_BY_STEP[step]],
-    )
+    await _check_roles(connection)
+    if count := FORMER_STEPS.get(_hash_of(applied)):
+        return [_renumber(ours[:count]), *ours[count:]]
+    if former := [number for number in applied if number < FIRST]:
+        raise NotMigrated(
+            f"The database is of a version before 0.1.0 (migration {max(former)}):"
+            " carry its log over as docs/operating/upgrade.md says"
+        )
     for migration in ours:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise NotMigrated(
@@ -113,9 +125,9 @@ async def pending(
     return [migration for migration in ours if migration.number not in applied]
 
 
-async def _check_roles(connection: Connection, roles: list[str]) -> None:
+async def _check_roles(connection: Connection) -> None:
     """Check that a database which was migrated has its roles: a dump does not bring them along."""
-    found = await connection.fetchrow(SQL.misplaced, roles, OWNER)
+    found = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
     assert found is not None
     if found["missing"]:
         statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
@@ -136,13 +148,27 @@ async def _check_roles(connection: Connection, roles: list[str]) -> None:
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    """Run a step. The first makes the roles; what the later ones make belongs to the owner."""
-    if migration.number > 1:
+    """Run a step and record it. All steps but the one that creates the roles run as the owner."""
+    if migration.name != "roles":
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
     await connection.execute(migration.script)
     await connection.execute(f"SET LOCAL ROLE {OWNER}")
-    await connection.execute(SQL.record, migration.number, migration.name, migration.sha256)
+    if migration.number:
+        await connection.execute(SQL.record, migration.number, migration.name, migration.sha256)
     await connection.execute("RESET ROLE")
+
+
+def _renumber(steps: Iterable[Migration]) -> Migration:
+    """Return the step that records these steps in place of the former ones, and not itself."""
+    rows = ", ".join(f"({each.number}, '{each.name}', '{each.sha256}')" for each in steps)
+    script = f"DELETE FROM log.migrations; INSERT INTO log.migrations VALUES {rows}"
+    return Migration(0, "renumber", script)
+
+
+def _hash_of(applied: Mapping[int, str]) -> str:
+    """Return the hash of a list of steps, given the hash of each by its number."""
+    lines = "".join(f"{number} {sha256}\n" for number, sha256 in sorted(applied.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _migration(path: Path) -> Migration:

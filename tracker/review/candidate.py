@@ -81,7 +81,7 @@ REOPENABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate as it stands; its fields are the columns of migrations/0016_review.sql.
+    """A candidate as it stands; its fields are the columns of migrations/0024_review.sql.
 
     `stream`, `type` and `data` are those of a fact, `reader`, `file_name` and `settings` those of an
     import, `lead` says why there is one. `accepted_by` are the persons who have accepted its present

@@ -1,6 +1,6 @@
 -- The queue, as it is read. A list has only the conditions that it is asked for: each is a part, whose
 -- argument stands in the place of `{}`. What waits is asked for without one, and that lists are not empty is
--- said, since there are indexes of just that (migrations/0017_pending_subjects.sql).
+-- said, since there are indexes of just that (migrations/0024_review.sql).
 
 -- name: of_state
 c.state = {}::text

@@ -1,7 +1,7 @@
 """The store of snapshots: in the database or, by a setting, in a directory that the database leads to.
 
 A row of the database says of every snapshot that it was kept. The bytes go by a redaction, in the
-transaction that records it (migrations/0014_snapshots.sql). A file goes after that transaction: by whoever
+transaction that records it (migrations/0023_watch.sql). A file goes after that transaction: by whoever
 reads it or stores it again, and of all that are left by `remove_redacted_files`, as at a start.
 """
 

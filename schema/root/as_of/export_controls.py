@@ -13,8 +13,7 @@ from strawberry import argument
 from projections.query.as_of import AsOf
 from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, KeyRange, slice_range
-from projections.query.moment import Moment, kind_name
-from projections.query.series import MomentSeries
+from projections.query.moment import Moment, MomentSeries, kind_name
 from projections.query.suspended_days import MatchingControl
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field

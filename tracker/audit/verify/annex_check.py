@@ -32,11 +32,6 @@ class AnnexStatus(StrEnum):
     UNCOMMITTED = "uncommitted"
     """The annex is of a field in which the entry commits to nothing, or there are two of one."""
 
-    @property
-    def tampered(self) -> bool:
-        """Whether somebody took out, changed or put in a text behind the log's back."""
-        return self in (AnnexStatus.MISSING, AnnexStatus.MISMATCHED, AnnexStatus.UNCOMMITTED)
-
 
 @dataclass(frozen=True, slots=True)
 class AnnexFinding:

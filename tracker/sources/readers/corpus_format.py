@@ -50,12 +50,6 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     entity: str | None = None
 
 
-def shipped_lines() -> Iterator[bytes]:
-    """The lines of the corpus that ships with the tracker."""
-    with SHIPPED_CORPUS.path.open("rb") as lines:
-        yield from lines
-
-
 def format_line(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> bytes:
     """A line of the corpus format, with its line end."""
     data = msgspec.Raw(encode(fact))

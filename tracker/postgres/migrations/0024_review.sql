@@ -1,19 +1,15 @@
--- Candidates: what was found at publishers and waits until a person accepts or rejects it (docs/review.md).
--- They stand beside the log, not in it: nothing of them is law before somebody has accepted it. The watcher
--- adds candidates, and puts aside those of which the publisher says otherwise now; the API decides on them
--- for people. Nobody deletes one.
-RESET ROLE;
-CREATE SCHEMA review AUTHORIZATION tracker_owner;
-SET LOCAL ROLE tracker_owner;
-
+-- Candidates: findings at publishers that wait until a person accepts or rejects them (docs/review.md).
+-- They stand beside the log, not in it: a candidate is no fact before somebody accepts it. The watcher
+-- adds candidates and supersedes those that their publisher changed. The API records the decisions of
+-- people. Nobody deletes a candidate.
 CREATE TABLE review.candidates (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source          text COLLATE "C" NOT NULL CHECK (source <> ''),  -- the key of the watched source
     item            text COLLATE "C" NOT NULL CHECK (length(item) BETWEEN 1 AND 200),
-    part            text COLLATE "C" NOT NULL,    -- which finding of the item: a later one takes its place
-    content_sha256  bytea NOT NULL CHECK (octet_length(content_sha256) = 32),  -- as it was found
+    part            text COLLATE "C" NOT NULL,    -- the finding within the item; a later one replaces it
+    content_sha256  bytea NOT NULL CHECK (octet_length(content_sha256) = 32),  -- of the original finding
     found_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Where it was read.
+    -- The place of the finding.
     title           text NOT NULL,
     language        text,
     url             text NOT NULL,
@@ -22,30 +18,30 @@ CREATE TABLE review.candidates (
     published_on    date,
     number          text,
     reason          text NOT NULL,
-    -- What it is found by.
+    -- For filters and search.
     commodities     text[] NOT NULL DEFAULT '{}',
     issuers         text[] NOT NULL DEFAULT '{}',
     words           text NOT NULL,
     vector          tsvector NOT NULL GENERATED ALWAYS AS (log.words_of(words)) STORED,
-    -- What is proposed; people may edit a fact, and make a lead one.
+    -- The proposal. People may edit a fact, and turn a lead into one.
     kind            text COLLATE "C" NOT NULL,
     stream          text COLLATE "C",
     type            text COLLATE "C",
     data            jsonb,
-    event_id        text COLLATE "C",             -- that of its reader
+    event_id        text COLLATE "C",             -- of its reader
     reader          text COLLATE "C",
     file_name       text,
     settings        jsonb,
     lead            text COLLATE "C",
-    -- How it stands.
+    -- The state of the review.
     state           text COLLATE "C" NOT NULL DEFAULT 'pending',
     revision        integer NOT NULL DEFAULT 1 CHECK (revision > 0),
     assigned_to     text COLLATE "C",
     postponed_until date,
-    accepted_by     text[] NOT NULL DEFAULT '{}',  -- in order, of this content
+    accepted_by     text[] NOT NULL DEFAULT '{}',  -- of this content, in order
     accepting_at    timestamptz,
     position        bigint CHECK (position > 0),
-    refusal         text,                          -- why what was accepted was not recorded
+    refusal         text,                          -- why an accepted candidate was not recorded
     closed_at       timestamptz,
     superseded_by   bigint REFERENCES review.candidates,
     UNIQUE (source, item, content_sha256),
@@ -72,12 +68,20 @@ CREATE INDEX candidates_snapshot ON review.candidates (snapshot) WHERE snapshot 
 CREATE INDEX candidates_commodities ON review.candidates USING gin (commodities) WITH (fastupdate = off);
 CREATE INDEX candidates_issuers ON review.candidates USING gin (issuers) WITH (fastupdate = off);
 CREATE INDEX candidates_words ON review.candidates USING gin (vector) WITH (fastupdate = off);
+-- Pending candidates by commodity and by issuer, for the counts on each page of the queue: the indexes
+-- above also hold candidates with a decision. The condition on cardinality is in those queries alone:
+-- without it the planner would use these indexes for other queries, such as a search for words, and
+-- read them completely.
+CREATE INDEX candidates_pending_commodities ON review.candidates USING gin (commodities)
+    WITH (fastupdate = off) WHERE state = 'pending' AND cardinality(commodities) > 0;
+CREATE INDEX candidates_pending_issuers ON review.candidates USING gin (issuers)
+    WITH (fastupdate = off) WHERE state = 'pending' AND cardinality(issuers) > 0;
 
--- What was done with candidates, by whom and why.
+-- Decisions and other changes of candidates, with actor and reason.
 CREATE TABLE review.decisions (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     candidate  bigint NOT NULL REFERENCES review.candidates,
-    revision   integer NOT NULL,                   -- of the candidate, afterwards
+    revision   integer NOT NULL,                   -- of the candidate after this decision
     decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor      text NOT NULL,
     action     text COLLATE "C" NOT NULL CHECK (action IN (
@@ -101,8 +105,8 @@ CREATE TRIGGER candidates_stay BEFORE DELETE OR TRUNCATE ON review.candidates
     FOR EACH STATEMENT EXECUTE FUNCTION review.refuse_change();
 ALTER TABLE review.candidates ENABLE ALWAYS TRIGGER candidates_stay;
 
--- Where a law forces out what a publisher sent, it goes from what was made of it too, with the event that
--- says so: titles and texts of candidates. What was accepted is in the log, and redacted there.
+-- If a law forces out a snapshot, the event also removes titles and texts of the candidates made from
+-- it. Accepted candidates are in the log, and are redacted there.
 CREATE FUNCTION review.redact() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog AS $$
 BEGIN
@@ -123,10 +127,6 @@ CREATE TRIGGER candidates_redacted AFTER INSERT ON log.events
     FOR EACH ROW WHEN (NEW.type = 'Source.SnapshotRedacted') EXECUTE FUNCTION review.redact();
 ALTER TABLE log.events ENABLE ALWAYS TRIGGER candidates_redacted;
 
-GRANT USAGE ON SCHEMA review, log TO tracker_watcher;
-GRANT USAGE ON SCHEMA review TO tracker_api;
-GRANT EXECUTE ON FUNCTION log.words_of TO tracker_watcher;  -- by the vectors of what it adds
-GRANT SELECT ON log.events, log.annexes TO tracker_watcher;  -- what is known already is not proposed
 GRANT SELECT, INSERT ON review.candidates, review.decisions TO tracker_watcher;
 GRANT UPDATE (state, revision, postponed_until, accepted_by, closed_at, superseded_by)
     ON review.candidates TO tracker_watcher;
@@ -135,8 +135,3 @@ GRANT SELECT ON review.candidates TO tracker_api;
 GRANT UPDATE (kind, stream, type, data, commodities, issuers, words, state, revision, assigned_to,
               postponed_until, accepted_by, accepting_at, position, refusal, closed_at)
     ON review.candidates TO tracker_api;
-
--- The scope review allows to decide on candidates, and so to have their facts recorded.
-ALTER TABLE log.tokens DROP CONSTRAINT tokens_scopes_check;
-ALTER TABLE log.tokens ADD CONSTRAINT tokens_scopes_check CHECK (
-    cardinality(scopes) > 0 AND scopes <@ ARRAY['read', 'record', 'endpoint', 'review', 'admin']);

@@ -1,31 +1,12 @@
--- Endpoints: addresses that events are sent to. Each is a named cursor on the log; what is kept of it
--- stands beside the log, not in it, since it follows from no event (docs/integrations.md).
---
---   tracker_deliverer  sends: reads the log and the keys of endpoints, and writes how far each has come
---
--- The API manages endpoints, and can read no secret of theirs.
-RESET ROLE;
-DO $$
-BEGIN
-    IF to_regrole('tracker_deliverer') IS NULL THEN
-        BEGIN
-            CREATE ROLE tracker_deliverer NOLOGIN;
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-        END;
-    END IF;
-    IF NOT pg_has_role(current_user, 'tracker_deliverer', 'SET') THEN
-        GRANT tracker_deliverer TO CURRENT_USER;
-    END IF;
-END $$;
-CREATE SCHEMA delivery AUTHORIZATION tracker_owner;
-SET LOCAL ROLE tracker_owner;
-
+-- Endpoints: addresses that receive events. Each is a named cursor on the log. Their rows stand beside
+-- the log, not in it, since they follow from no event (docs/integrations.md). The API manages endpoints
+-- and cannot read their secrets.
 CREATE TABLE delivery.endpoints (
     id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name              text COLLATE "C" NOT NULL UNIQUE CHECK (name <> ''),
     url               text NOT NULL,              -- may hold a secret in its query
     owner             text,                       -- the caller who may manage it; null: administrators only
-    -- Which events: as they were asked for; null is all.
+    -- The selected events; null is all.
     types             text[],
     commodities       text[],
     places            text[],
@@ -35,18 +16,18 @@ CREATE TABLE delivery.endpoints (
     state             text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'disabled')),
     created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_after     bigint NOT NULL CHECK (started_after >= 0),
-    -- The cursor: of all events up to this position, those that are selected were accepted or parked.
+    -- The cursor: every selected event up to this position was accepted or parked.
     position          bigint NOT NULL CHECK (position >= started_after),
-    -- The last selected event up to there; before there is one, the position after which it began.
+    -- The last selected event up to the cursor; started_after if there is none.
     previous_position bigint NOT NULL,
     last_accepted_at  timestamptz,
-    -- What is wrong, from the first failure until something is accepted.
+    -- The current failure, from the first one until a delivery is accepted.
     failures          integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     failing_since     timestamptz,
     next_attempt_at   timestamptz,                -- null: at once
     last_error        text,
     last_status       integer,
-    -- What the receiver said when it was asked whether it wants deliveries; null: not asked yet.
+    -- The answer of the receiver to the handshake; null: not sent yet.
     handshake_at      timestamptz,
     requests_a_minute integer CHECK (requests_a_minute > 0),
     CHECK (previous_position <= position),
@@ -54,7 +35,7 @@ CREATE TABLE delivery.endpoints (
 );
 CREATE INDEX endpoints_owner ON delivery.endpoints (owner);
 
--- What deliveries are signed with. A key that was rotated signs beside the new one until it retires.
+-- Signing keys of deliveries. A rotated key signs beside the new one until it retires.
 CREATE TABLE delivery.keys (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint   bigint NOT NULL REFERENCES delivery.endpoints ON DELETE CASCADE,
@@ -66,19 +47,19 @@ CREATE TABLE delivery.keys (
 );
 CREATE INDEX keys_endpoint ON delivery.keys (endpoint);
 
--- Positions that are sent once more, before new events; the cursor stays where it is.
+-- Replays: positions that are sent again, before new events. The cursor does not move.
 CREATE TABLE delivery.replays (
     id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint          bigint NOT NULL UNIQUE REFERENCES delivery.endpoints ON DELETE CASCADE,
     first_position    bigint NOT NULL CHECK (first_position > 0),
     last_position     bigint NOT NULL CHECK (last_position >= first_position),
-    position          bigint NOT NULL,   -- as of the cursor
+    position          bigint NOT NULL,   -- the cursor of the replay
     previous_position bigint NOT NULL,
-    events            bigint NOT NULL,   -- how many of them are selected
+    events            bigint NOT NULL,   -- number of selected events
     requested_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Events that a person set aside, so that those after them go on.
+-- Events that a person set aside, so that later events are delivered.
 CREATE TABLE delivery.parked (
     endpoint          bigint NOT NULL REFERENCES delivery.endpoints ON DELETE CASCADE,
     position          bigint NOT NULL CHECK (position > 0),
@@ -86,12 +67,12 @@ CREATE TABLE delivery.parked (
     parked_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     parked_by         text NOT NULL,
     reason            text NOT NULL,
-    retry_at          timestamptz,       -- when a person wants it tried again; null: not
+    retry_at          timestamptz,       -- time of a requested retry; null: none
     last_error        text,
     PRIMARY KEY (endpoint, position)
 );
 
--- The last requests that were made; the deliverer takes old ones out.
+-- Recent requests; the deliverer deletes old ones.
 CREATE TABLE delivery.attempts (
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint         bigint NOT NULL REFERENCES delivery.endpoints ON DELETE CASCADE,
@@ -104,11 +85,12 @@ CREATE TABLE delivery.attempts (
     duration_seconds double precision NOT NULL,
     status           integer,
     error            text,               -- null: accepted
-    response         text                -- the beginning of what was answered
+    response         text                -- the beginning of the response
 );
 CREATE INDEX attempts_endpoint ON delivery.attempts (endpoint, id);
 
--- What people, or the tracker by a rule, did with endpoints, and why. Outlives them.
+-- Changes of endpoints by people, or by a rule of the tracker, with the reason. They outlive the
+-- endpoints.
 CREATE TABLE delivery.changes (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint   bigint NOT NULL,
@@ -131,8 +113,8 @@ CREATE TRIGGER changes_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON deliv
     FOR EACH STATEMENT EXECUTE FUNCTION delivery.refuse_change();
 ALTER TABLE delivery.changes ENABLE ALWAYS TRIGGER changes_never_change;
 
--- Who does a piece of work alone for now, such as the deliveries. Each holder has a higher epoch than
--- the one before it: whoever has an older one writes nothing any more.
+-- Leases: one process alone does a task, such as the deliveries. Each holder has a higher epoch than
+-- the previous one. A holder of an older epoch can no longer write.
 CREATE TABLE delivery.leases (
     name       text COLLATE "C" PRIMARY KEY,
     epoch      bigint NOT NULL,
@@ -140,10 +122,10 @@ CREATE TABLE delivery.leases (
     expires_at timestamptz NOT NULL
 );
 
--- How far a broker has been given the log, by the name of the relay.
+-- Cursors of relays to brokers.
 CREATE TABLE delivery.relays (
     name              text COLLATE "C" PRIMARY KEY,
-    sink              text NOT NULL,     -- where it goes, without secrets
+    sink              text NOT NULL,     -- the destination, without secrets
     types             text[],
     commodities       text[],
     places            text[],
@@ -154,14 +136,10 @@ CREATE TABLE delivery.relays (
     created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The number that the sink gave to the last event, such as the sequence of a stream. A sink whose numbers
-    -- end before it has lost events; one that lets its old ones go by its own limits goes on counting.
+    -- end before it has lost events. A sink that drops old events by its own limits continues to count.
     sequence          bigint NOT NULL DEFAULT 0 CHECK (sequence >= 0),
-    refills           bigint NOT NULL DEFAULT 0  -- how often it had lost what it had acknowledged
+    refills           bigint NOT NULL DEFAULT 0  -- number of times that it lost acknowledged events
 );
-
-GRANT USAGE ON SCHEMA delivery, log TO tracker_deliverer, tracker_api;
-GRANT SELECT ON log.events, log.tiles, log.checkpoints TO tracker_deliverer;
-GRANT EXECUTE ON FUNCTION log.confirm TO tracker_deliverer;  -- nothing leaves that is not durable
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON delivery.endpoints, delivery.replays, delivery.parked TO tracker_api;
 GRANT SELECT (id, endpoint, algorithm, public_key, created_at, retires_at), INSERT, UPDATE (retires_at), DELETE
@@ -178,3 +156,5 @@ GRANT UPDATE (previous_position, retry_at, last_error), DELETE ON delivery.parke
 GRANT INSERT, DELETE ON delivery.attempts TO tracker_deliverer;
 GRANT INSERT ON delivery.changes TO tracker_deliverer;
 GRANT INSERT, UPDATE ON delivery.leases, delivery.relays TO tracker_deliverer;
+GRANT SELECT, INSERT, UPDATE ON delivery.leases TO tracker_watcher;  -- one process at a time watches
+GRANT SELECT ON log.tiles, log.checkpoints TO tracker_deliverer;  -- for deliveries with a proof
