@@ -88,7 +88,7 @@ async def test_programs_have_the_next_event_after_thirty_seconds_of_silence(
             others.start(INTEGRATIONS, "receiver.py", *await endpoint(services, "python"))
             if has_node():
                 others.start(INTEGRATIONS, "receiver.mjs", *await endpoint(services, "node"))
-                others.start("docs/api.md", "follow.mjs", f"ws://{address}/graphql")
+                others.start("docs/subscriptions.md", "follow.mjs", f"ws://{address}/graphql")
             for _ in range(IDLE_SECONDS):
                 await asyncio.sleep(1)
                 assert "rror" not in consumers.read() + others.read()
