@@ -1,4 +1,4 @@
-"""The programs for brokers that docs/integrations.md shows do what it says."""
+"""The programs for brokers that docs/brokers.md shows do what it says."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "brokers.md").read_text(encoding="utf-8")
 EVENTS = 700
-BROKERS = PAGE[PAGE.index("\n## Brokers") : PAGE.index("\n## Feeds")]
 
 
 def program(name: str, directory: Path, *arguments: str) -> AbstractContextManager[Program]:
     """A program of the page in a process of its own."""
-    text = block("docs/integrations.md", "python", f'"""python {name} ')
+    text = block("docs/brokers.md", "python", f'"""python {name} ')
     return running_program(directory, name, text, *arguments)
 
 
@@ -99,9 +98,9 @@ async def received(reader: Any, count: int) -> list[Any]:
 async def test_the_table_has_the_headers_of_a_message_and_no_others(recorder: Recorder) -> None:
     await append(recorder, "a", 1)
     [event] = await recorder.read(0)
-    table = set(re.findall(r"^\| `([A-Z][A-Za-z-]+)` \|", BROKERS, re.MULTILINE))
+    table = set(re.findall(r"^\| `([A-Z][A-Za-z-]+)` \|", PAGE, re.MULTILINE))
     assert table == headers_of(LinkedEvent(event, 0), StreamOptions("r"), 0).keys()
-    assert f"`{subject_of('minerals', 'ExportControl.Suspended')}`" in BROKERS
+    assert f"`{subject_of('minerals', 'ExportControl.Suspended')}`" in PAGE
 
 
 def test_the_unit_of_the_relay_is_as_closed_as_that_of_the_server() -> None:

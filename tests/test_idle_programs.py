@@ -28,7 +28,7 @@ from tracker.delivery.schedule import Schedule
 from tracker.postgres.database import Target
 from tracker.web.networks import Networks
 
-INTEGRATIONS = "docs/integrations.md"
+BROKERS, INTEGRATIONS = "docs/brokers.md", "docs/integrations.md"
 HERE = Networks.parse(["127.0.0.0/8"])
 ANN = Manager("ann")
 IDLE_SECONDS = 30
@@ -82,13 +82,13 @@ async def test_programs_have_the_next_event_after_thirty_seconds_of_silence(
         with running_kafka() as kafka, ExitStack() as stack:
             await append(services.recorder, "a", 1)
             consumers, others = Programs(workplace, stack), Programs(workplace, stack)
-            consumers.start(INTEGRATIONS, "consumer.py", nats.url, copies=CONSUMERS)
+            consumers.start(BROKERS, "consumer.py", nats.url, copies=CONSUMERS)
             arguments = f"http://{address}", kafka, "minerals"
-            others.start(INTEGRATIONS, "kafka_relay.py", *arguments)
+            others.start(BROKERS, "kafka_relay.py", *arguments)
             others.start(INTEGRATIONS, "receiver.py", *await endpoint(services, "python"))
             if has_node():
                 others.start(INTEGRATIONS, "receiver.mjs", *await endpoint(services, "node"))
-                others.start("docs/api.md", "follow.mjs", f"ws://{address}/graphql")
+                others.start("docs/subscriptions.md", "follow.mjs", f"ws://{address}/graphql")
             for _ in range(IDLE_SECONDS):
                 await asyncio.sleep(1)
                 assert "rror" not in consumers.read() + others.read()

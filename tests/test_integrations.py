@@ -1,4 +1,4 @@
-"""Receivers and commands that docs/integrations.md shows do what it says, against a real log."""
+"""Receivers and commands of docs/integrations.md, brokers.md and assistants.md work with a real log."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.web.networks import Networks
 
-PAGE = (Path(__file__).parents[1] / "docs" / "integrations.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = "".join(
+    (DOCS / f"{name}.md").read_text("utf-8") for name in ("integrations", "brokers", "assistants")
+)
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 HERE = Networks.parse(["127.0.0.0/8"])
 KEY = generate_key(Algorithm.ED25519)
@@ -399,7 +402,7 @@ async def test_openssl_verifies_a_delivery_and_the_log_has_the_same_bytes(
 
 
 def test_the_times_of_the_page_are_those_at_which_deliveries_are_tried() -> None:
-    table = PAGE.partition("| try | comes after")[2].partition("\n\n")[0]
+    table = PAGE.partition("| attempt | delay")[2].partition("\n\n")[0]
     shown = [row.split("|")[2].strip() for row in table.splitlines()[2:]]
     assert shown.pop(0) == "at once"
     assert "a tenth" in shown[-1]

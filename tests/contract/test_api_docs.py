@@ -1,4 +1,4 @@
-"""The filters that docs/api.md tells are those of the schema."""
+"""The filters in docs/api.md are those of the schema, and the queries of the API pages have answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 
-TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = "".join((DOCS / f"{name}.md").read_text("utf-8") for name in ("api", "figures", "writing"))
 QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
 ROWS = re.findall(r"^\| (`[a-zA-Z`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
 OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}

@@ -118,8 +118,8 @@ async def test_clients_ask_and_follow_unmodified(
 
 
 def follower(workplace: Path, *arguments: str) -> AbstractContextManager[Program]:
-    """The program of docs/api.md that follows the log by graphql-ws."""
-    text = block("docs/api.md", "js", "// node follow.mjs")
+    """The program of docs/subscriptions.md that follows the log by graphql-ws."""
+    text = block("docs/subscriptions.md", "js", "// node follow.mjs")
     return running_program(workplace, "follow.mjs", text, *arguments)
 
 

@@ -16,7 +16,10 @@ CHECKOUT = Path(__file__).parents[3]
 PACKED = Path(__file__).with_name("files")
 """Where `setup.py` puts the documents of a wheel, at their paths in the checkout."""
 FIRST = "README.md"
-"""What one reads first; the others follow in the order of its links."""
+"""The first document; the index and the pages that it links to follow."""
+INDEX = "docs/index.md"
+DEMO = "http://127.0.0.1:8000"
+"""The address of the demo in documents; a server shows its own pages in its place."""
 PATTERNS = ("*.md", "docs/*.md", "docs/*/*.md")
 LINK = re.compile(r"\]\(([^)\s#]+)")
 NAME = re.compile(r"[a-z][a-z0-9_-]*(/[a-z][a-z0-9_-]*)?")
@@ -53,6 +56,8 @@ class Library:
     def _address(self, document: Document, target: str) -> str | None:
         """The address that a link of a document leads to in the product; None where there is none."""
         parts = urlsplit(target)
+        if target.startswith(f"{DEMO}/"):
+            return target.removeprefix(DEMO)
         if parts.scheme in ("http", "https"):
             return target
         if parts.scheme or parts.netloc:
@@ -67,11 +72,11 @@ class Library:
 
 
 def reading_order(documents: Mapping[str, Document]) -> list[str]:
-    """The paths of documents: the first, what it links to as it does, and the rest by name."""
-    first = LINK.findall(documents[FIRST].text) if FIRST in documents else []
-    return list(dict.fromkeys([path for path in (FIRST, *first) if path in documents])) + sorted(
-        set(documents) - {FIRST, *first}
-    )
+    """Return the paths of documents: the README, the index, its pages in their order, the rest by name."""
+    linked = LINK.findall(documents[INDEX].text) if INDEX in documents else []
+    first = [posixpath.normpath(f"docs/{target}") for target in linked]
+    ordered = [path for path in (FIRST, INDEX, *first) if path in documents]
+    return list(dict.fromkeys([*ordered, *sorted(documents)]))
 
 
 def read_documents(directory: Path) -> list[Document]:
