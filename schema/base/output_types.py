@@ -38,24 +38,29 @@ from tracker.domain.values import PartialDate
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-Convert = Callable[[Any], Any]
+Convert = Callable[[Any, Any], Any]
+"""Makes what is shown of a value, for the object that has it."""
 
 SHOWN_AS: dict[Any, Any] = {date: Day, datetime: Instant}
 """The GraphQL types of classes whose values are shown as something else."""
 CONVERTERS: dict[Any, Convert] = {}
-"""Functions that make an object of an output type of a value of a struct."""
+"""By output types the functions that make their objects of the values of structs."""
 MAKER = "maker"
 """In the metadata of a field: the method that makes its value; None: it is read from a struct."""
 PATH = "path"
 """In the metadata of a field: the fields of the struct that lead to its value."""
 
 
-def shows(kind: type) -> Callable[[F], F]:
-    """Register the function that converts values of a class to the output type that it returns."""
+def shows(kind: Any, *, given: str = "") -> Callable[[F], F]:
+    """Register the function that converts values of a class to the output type that it returns.
+
+    `given` are the attributes that it takes too, of the object that has the value.
+    """
 
     def register(convert: F) -> F:
-        shown = get_type_hints(convert)["return"]
-        SHOWN_AS[kind], CONVERTERS[shown] = shown, convert
+        shown, names = get_type_hints(convert)["return"], given.split()
+        SHOWN_AS[kind] = shown
+        CONVERTERS[shown] = lambda of, owner: convert(of, *(getattr(owner, name) for name in names))
         return convert
 
     return register
@@ -90,13 +95,15 @@ def output_type(
     described_by: Iterable[type] = (),
     only_spelled: bool = False,
     interface: bool = False,
+    given: str = "",
     **structs: type,
 ) -> Callable[[type[T]], type[T]]:
     """A decorator of output types. Each keyword is an attribute of its objects, with a struct.
 
     Fields come in the order of `first`, then in that of the class and its structs. `hidden` fields of
     structs are not shown, or with `only_spelled` all that neither `first` nor the class spells.
-    `described_by` has the facts that describe fields without a docstring in the struct.
+    `described_by` has the facts that describe fields without a docstring in the struct. An object in
+    another one has the attributes `given` of that.
     """
 
     def decorate(kind: type[T]) -> type[T]:
@@ -110,7 +117,9 @@ def output_type(
         setattr(shown, MADE, type_.made)
         if [*structs] == ["of"]:
             SHOWN_AS.setdefault(structs["of"], shown)
-            CONVERTERS[shown] = lambda of: cast(Any, shown)(of=of)
+            CONVERTERS[shown] = lambda of, owner: cast(Any, shown)(
+                of=of, **{name: getattr(owner, name) for name in given.split()}
+            )
         return shown
 
     return decorate
@@ -122,7 +131,7 @@ class _Type:
     def __init__(self, kind: type, structs: Mapping[str, type], described_by: Iterable[type]):
         self._kind, self._structs, self._facts = kind, structs, described_by
         self.paths: dict[str, str] = {**getattr(kind, PATHS, {})}
-        self.made: dict[str, Convert] = {**getattr(kind, MADE, {})}
+        self.made: dict[str, Callable[[Any], Any]] = {**getattr(kind, MADE, {})}
         self.annotations: dict[str, Any] = {**inspect.get_annotations(kind)}
         for name, field in vars(kind).items():
             if isinstance(field, StrawberryField) and (maker := field.metadata.get(MAKER)):
@@ -174,7 +183,7 @@ class _Type:
         if convert is None:
             self.paths[name], self.made[name] = f"{attribute}.{path}", read
         else:
-            self.made[name] = lambda of: convert(read(of))
+            self.made[name] = lambda of: convert(read(of), of)
 
 
 def _field_names(struct: Any) -> Iterable[str]:
@@ -219,8 +228,8 @@ def _conversion(shown: Any) -> Convert | None:
     arguments = get_args(shown)
     if get_origin(shown) in (Union, UnionType):
         [convert] = {_conversion(of) for of in arguments if of is not NoneType}
-        return convert and (lambda value: None if value is None else convert(value))
+        return convert and (lambda of, owner: None if of is None else convert(of, owner))
     if get_origin(shown) is list:
         item = _conversion(arguments[0])
-        return item and (lambda values: [item(value) for value in values])
+        return item and (lambda of, owner: [item(each, owner) for each in of])
     return CONVERTERS.get(shown)

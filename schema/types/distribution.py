@@ -14,12 +14,13 @@ from projections.analysis.claims import Orders
 from projections.analysis.groups import group_share
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import lazy_object, object_type, resolver_field
+from schema.base.decorators import resolver_field
+from schema.base.output_types import output_type, struct_field
 from schema.inputs.group import GroupInput, find_group
-from schema.types.common import Commodity, Place, commodity, place
-from schema.types.figure import Claim, preferred_claim, referenced_claim
-from schema.types.group_share import GroupShare, shown_group_share
-from schema.types.place_figure import PlaceFigure, place_figure
+from schema.types.common import Commodity, Place, commodity
+from schema.types.figure import Claim
+from schema.types.group_share import GroupShare
+from schema.types.place_figure import PlaceFigure
 from schema.types.supply import Supply
 from tracker.domain.commodities import Commodity as CommodityKey
 from tracker.domain.commodities import descendants
@@ -33,102 +34,111 @@ class AnswerContext(NamedTuple):
     moment: Moment
 
 
-@object_type
+@output_type(of=production.Concentration, only_spelled=True, given="orders")
 class Concentration:
     """The concentration of production or reserves, computed from the unrounded shares of countries
     (without the world, `other countries` and the EU).
     """
 
-    hhi: Decimal = field(
+    of: strawberry.Private[production.Concentration]
+    orders: strawberry.Private[Orders]
+
+    hhi: Decimal = struct_field(
         description="The Herfindahl-Hirschman index: the sum of squared shares in percent, up to"
         " 10000, rounded to 1 decimal place. A lower bound where places have no share: see `coveredShare`."
     )
-    top_three_share: Decimal = field(
+    top_three_share: Decimal = struct_field(
         description="The sum of the three largest shares, as a fraction of 1, rounded to 4 decimal places."
     )
-    top_three: list[Place] = field(
+    top_three: list[Place] = struct_field(
         description="The places of the three largest shares, the largest first."
     )
-    covered_share: Decimal = field(
+    covered_share: Decimal = struct_field(
         description="The sum of all shares in the index, as a fraction of 1."
     )
-    computed_from: list[Claim] = field(
+    computed_from: list[Claim] = struct_field(
         description="The claims that it is computed from, the world's claim first."
     )
-    mixed_editions: bool = field(
+    mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
     )
 
 
-@object_type
+@output_type(of=production.Residual, only_spelled=True, given="orders")
 class Residual:
     """The world's preferred claim less all countries that its edition lists. It can be negative
     where the world's total is rounded.
     """
 
-    value: Decimal = field(description="The number.")
-    unit: str = field(description="The unit, that of the world's claim.")
-    basis: str | None = field(
+    of: strawberry.Private[production.Residual]
+    orders: strawberry.Private[Orders]
+
+    value: Decimal = struct_field(description="The number.")
+    unit: str = struct_field(description="The unit, that of the world's claim.")
+    basis: str | None = struct_field(
         description="The basis of the weight; null where the publisher does not say."
     )
-    published: Claim | None = field(
+    published: Claim | None = struct_field(
         description="The claim of the same edition for `other countries`; null where it has none."
     )
-    included_places: list[Place] = field(
+    included_places: list[Place] = struct_field(
         description="Listed places without a number that could be subtracted: withheld, a bound, or of"
         " another basis. Their figures are part of the residual."
     )
-    computed_from: list[Claim] = field(
+    computed_from: list[Claim] = struct_field(
         description="The claims that it is computed from, the world's claim first."
     )
 
 
-@object_type
+@output_type(of=totals.WorldTotal, only_spelled=True, given="orders")
 class WorldTotal:
     """The world's total, and how it comes about. Shares are of the published total only."""
 
-    method: totals.TotalMethod = field(description="How it comes about.")
-    value: Decimal = field(description="The number.")
-    unit: str = field(description="The unit of these numbers.")
-    basis: str | None = field(
+    of: strawberry.Private[totals.WorldTotal]
+    orders: strawberry.Private[Orders]
+
+    method: totals.TotalMethod = struct_field(description="How it comes about.")
+    value: Decimal = struct_field(description="The number.")
+    unit: str = struct_field(description="The unit of these numbers.")
+    basis: str | None = struct_field(
         description="The basis of the weight; null where the publisher does not say."
     )
-    published: Claim | None = field(
+    published: Claim | None = struct_field(
         description="The preferred claim for the world; null where there is none."
     )
-    sum_of_places: Decimal | None = field(
+    sum_of_places: Decimal | None = struct_field(
         description="The sum of the figures for all places of the same edition, `other countries`"
         " included and the EU not; without a published total the sum of the preferred claims that"
         " can be added to each other. Null where no place has a number."
     )
-    difference: Decimal | None = field(
+    difference: Decimal | None = struct_field(
         description="The published total less this sum; null without one of the two. Totals are rounded,"
         " and places can be left out."
     )
-    relative_difference: Decimal | None = field(
+    relative_difference: Decimal | None = struct_field(
         description="The difference as a fraction of the published total, rounded to 4 decimal places;"
         " null where it would be 1000 or more."
     )
-    not_summed: list[Place] = field(
+    not_summed: list[Place] = struct_field(
         description="Places with a figure that cannot be added: withheld, a bound, of another basis or"
         " unit."
     )
-    computed_from: list[Claim] = field(
+    computed_from: list[Claim] = struct_field(
         description="The claims that these numbers are computed from, the world's claim first."
     )
-    mixed_editions: bool = field(
+    mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
     )
 
 
-@object_type
+@output_type(spread=production.Distribution, only_spelled=True)
 class Distribution:
     """The world's production or reserves of one product of a commodity, by place."""
 
     spread: strawberry.Private[production.Distribution]
     answer: strawberry.Private[AnswerContext]
     commodity: Commodity = field(description="The commodity.")
-    figures_of: Commodity | None = field(
+    figures_of: Commodity | None = struct_field(
         description="The commodity under which publishers file the figures that are used, such as graphite"
         " for natural graphite; null without figures."
     )
@@ -145,25 +155,31 @@ class Distribution:
         " otherwise, and where none was asked for and several are left: see `available`."
     )
     year: int | None = field(description="The year of the figures; null for reserves.")
-    world: Claim | None = field(
+    world: Claim | None = struct_field(
         description="The preferred claim for the world; null where there is none."
     )
-    figures: list[PlaceFigure] = field(
+    figures: list[PlaceFigure] = struct_field(
+        "shares",
         description="The figures of all other places: the largest shares first, then those without a"
-        " share."
+        " share.",
     )
-    without_number: list[Place] = field(
+    without_number: list[Place] = struct_field(
         description="Places whose preferred claim has no number: withheld, not available, …."
     )
-    not_comparable: list[PlaceFigure] = field(
+    not_comparable: list[PlaceFigure] = struct_field(
         description="Figures whose number cannot be compared with the world's."
     )
-    concentration: Concentration | None = field(
+    concentration: Concentration | None = struct_field(
         description="The concentration over countries; null where no share is known."
     )
-    residual: Residual | None = field(
+    residual: Residual | None = struct_field(
         description="The rest that no listed country accounts for; null where the world has no number."
     )
+
+    @property
+    def orders(self) -> Orders:
+        """The orders of publishers at its moment."""
+        return self.answer.orders
 
     @resolver_field
     def total(self) -> WorldTotal | None:
@@ -171,7 +187,7 @@ class Distribution:
         number.
         """
         found = totals.world_total(self.spread)
-        return total(found, self.answer.orders) if found else None
+        return WorldTotal(of=found, orders=self.orders) if found else None
 
     @resolver_field
     async def share(
@@ -184,7 +200,7 @@ class Distribution:
         if group is None:
             return None
         found = group_share(self.spread, group, self.answer.moment.valid_at)
-        return shown_group_share(found, self.spread, self.answer.orders)
+        return GroupShare(of=found, spread=self.spread, orders=self.orders)
 
     @resolver_field
     async def available(self, info: Info) -> list[Supply]:
@@ -206,66 +222,13 @@ def distribution(
     asked: production.ProductYear, of: production.Distribution, answer: AnswerContext
 ) -> Distribution:
     """The GraphQL type of a distribution."""
-    orders, (id, statistic, product, year) = answer.orders, asked
-    return lazy_object(
-        Distribution,
+    id, statistic, product, year = asked
+    return Distribution(
         spread=of,
         answer=answer,
         commodity=commodity(id),
-        figures_of=commodity(of.figures_of) if of.figures_of else None,
         statistic=statistic,
         stage=product.stage,
         form=product.form,
         year=year,
-        later={
-            "world": lambda: preferred_claim(of.world) if of.world else None,
-            "figures": lambda: [place_figure(item, orders) for item in of.shares],
-            "without_number": lambda: [place(code) for code in of.without_number],
-            "not_comparable": lambda: [place_figure(item, orders) for item in of.not_comparable],
-            "concentration": lambda: (
-                concentration(of.concentration, orders) if of.concentration else None
-            ),
-            "residual": lambda: residual(of.residual, orders) if of.residual else None,
-        },
-    )
-
-
-def total(of: totals.WorldTotal, orders: Orders) -> WorldTotal:
-    """The GraphQL type of a world total."""
-    return WorldTotal(
-        method=of.method,
-        value=of.value,
-        unit=of.unit,
-        basis=of.basis,
-        published=preferred_claim(of.published) if of.published else None,
-        sum_of_places=of.sum_of_places,
-        difference=of.difference,
-        relative_difference=of.relative_difference,
-        not_summed=[place(code) for code in of.not_summed],
-        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
-        mixed_editions=of.mixed_editions,
-    )
-
-
-def concentration(of: production.Concentration, orders: Orders) -> Concentration:
-    """The GraphQL type of a concentration."""
-    return Concentration(
-        hhi=of.hhi,
-        top_three_share=of.top_three_share,
-        top_three=[place(code) for code in of.top_three],
-        covered_share=of.covered_share,
-        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
-        mixed_editions=of.mixed_editions,
-    )
-
-
-def residual(of: production.Residual, orders: Orders) -> Residual:
-    """The GraphQL type of what is left for other countries."""
-    return Residual(
-        value=of.value,
-        unit=of.unit,
-        basis=of.basis,
-        published=referenced_claim(of.published, orders) if of.published else None,
-        included_places=[place(code) for code in of.included_places],
-        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
     )

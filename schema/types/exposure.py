@@ -12,23 +12,23 @@ from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import lazy_object, object_type, resolver_field
-from schema.base.output_types import output_type, struct_field
+from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import made_field, output_type, struct_field
 from schema.types.clause import Clause, clause
-from schema.types.common import Commodity, Place, commodity, place
+from schema.types.common import Commodity, Place
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
-from schema.types.figure import Claim, preferred_claim, referenced_claim
-from schema.types.place_figure import PlaceFigure, place_figure
+from schema.types.figure import Claim
+from schema.types.place_figure import PlaceFigure
 from tracker.domain.completeness import control_kinds
 from tracker.domain.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
 
 
-@output_type(applied=applied_clauses.AppliedClause, only_spelled=True)
+@output_type(of=applied_clauses.AppliedClause, only_spelled=True, given="moment")
 class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
-    applied: strawberry.Private[applied_clauses.AppliedClause]
+    of: strawberry.Private[applied_clauses.AppliedClause]
     moment: strawberry.Private[Moment]
     full: bool = struct_field(
         description="Whether it is in force for everything that its issuer supplies to the"
@@ -46,12 +46,12 @@ class AppliedClause:
     @resolver_field
     def control(self) -> ExportControl:
         """The export control that has the clause."""
-        return ExportControl.at(self.applied.control, self.moment)
+        return ExportControl.at(self.of.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
         """The clause on this day, with its status."""
-        return clause(self.applied.clause, self.applied.control, self.moment)
+        return clause(self.of.clause, self.of.control, self.moment)
 
 
 @object_type
@@ -65,26 +65,33 @@ class Requirement:
     )
 
 
-@object_type
+@output_type(
+    of=pure.ControllingPlace, only_spelled=True, given="orders moment", first="place share"
+)
 class ControllingPlace:
     """A place that controls exports of a supply, with its share of the world's production."""
 
+    orders: strawberry.Private[Orders]
+
     of: strawberry.Private[pure.ControllingPlace]
     moment: strawberry.Private[Moment]
-    place: Place = field(description="The place.")
-    share: Decimal | None = field(
-        description="Its share of the world's production as a fraction of 1, rounded to 4"
-        " decimal places; null where it is not known."
+    place: Place = struct_field(description="The place.")
+
+    @made_field
+    def share(self) -> Decimal | None:
+        """Its share of the world's production as a fraction of 1, rounded to 4 decimal places; null where
+        it is not known."""
+        return self.of.share.share if self.of.share else None
+
+    figure: PlaceFigure | None = struct_field(
+        "share", description="The claim behind the share; null where there are no figures."
     )
-    figure: PlaceFigure | None = field(
-        description="The claim behind the share; null where there are no figures."
-    )
-    confirmation: Confirmation | None = field(
+    confirmation: Confirmation | None = struct_field(
         description="The confirmation of the best supported clause that covers all of its supply; null if"
         " none does."
     )
-    in_force: list[AppliedClause] = field(description="The clauses that are in force.")
-    suspended: list[AppliedClause] = field(
+    in_force: list[AppliedClause] = struct_field(description="The clauses that are in force.")
+    suspended: list[AppliedClause] = struct_field(
         description="The clauses that are suspended and will be in force again; they do not"
         " count in the shares."
     )
@@ -96,9 +103,9 @@ class ControllingPlace:
         """
         return [
             Requirement(
-                clause=AppliedClause(applied=one.clause, moment=self.moment),
+                clause=AppliedClause(of=one.clause, moment=self.moment),
                 legal_bases=[
-                    AppliedClause(applied=basis, moment=self.moment) for basis in one.legal_bases
+                    AppliedClause(of=basis, moment=self.moment) for basis in one.legal_bases
                 ],
             )
             for one in applied_clauses.requirements(self.of.in_force)
@@ -126,20 +133,25 @@ class MeasureShare:
     )
 
 
-@object_type
+@output_type(of=pure.Exposure, only_spelled=True)
 class Exposure:
     """The world's production of one commodity at one stage in one year, and how much of it comes
     from places with export controls in force. Do not add up different supplies.
     """
 
-    commodity: Commodity = field(description="The commodity.")
-    stage: Stage | None = field(description="The stage of the supply chain; null without figures.")
-    form: str | None = field(
+    of: strawberry.Private[pure.Exposure]
+    orders: strawberry.Private[Orders]
+
+    commodity: Commodity = struct_field(description="The commodity.")
+    stage: Stage | None = struct_field(
+        description="The stage of the supply chain; null without figures."
+    )
+    form: str | None = struct_field(
         description="The product, where one stage has several; null otherwise."
     )
-    year: int | None = field(description="The year of the figures; null without figures.")
+    year: int | None = struct_field(description="The year of the figures; null without figures.")
     moment: strawberry.Private[Moment]
-    figures_of: Commodity | None = field(
+    figures_of: Commodity | None = struct_field(
         description="The commodity under which publishers file the figures that are used, such as graphite"
         " for natural graphite; null without figures."
     )
@@ -150,40 +162,40 @@ class Exposure:
         unless they are complete.
         """
         kinds = control_kinds(Direction.EXPORT)
-        goods = [self.commodity.key]
+        goods = [self.of.commodity]
         return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
 
-    world: Claim | None = field(
+    world: Claim | None = struct_field(
         description="The preferred claim for the world; null where there is none."
     )
-    controlled_share: Decimal | None = field(
+    controlled_share: Decimal | None = struct_field(
         description="The share of the world's production, as a fraction of 1, from places"
         " with a clause in force for all of their supply; null where no share is"
         " known."
     )
-    partly_controlled_share: Decimal | None = field(
+    partly_controlled_share: Decimal | None = struct_field(
         description="The share from places where the clauses in force reach only a part of"
         " the supply. It is not included in `controlledShare`; how much of it is"
         " controlled is not known."
     )
-    assumed_share: Decimal | None = field(
+    assumed_share: Decimal | None = struct_field(
         description="The part of `controlledShare` from places where the clauses are in force by their own"
         " terms, not confirmed: the dates of older acts alone say so."
     )
-    contradicted_share: Decimal | None = field(
+    contradicted_share: Decimal | None = struct_field(
         description="The part of `controlledShare` from places where a recorded statement says that the"
         " clauses are suspended."
     )
-    measures: list[MeasureShare] = field(
+    measures: list[MeasureShare] = struct_field(
         description="`controlledShare` by measure. One place can be under several."
     )
-    places: list[ControllingPlace] = field(
+    places: list[ControllingPlace] = struct_field(
         description="The places that control its export, the largest supplier first."
     )
-    computed_from: list[Claim] = field(
+    computed_from: list[Claim] = struct_field(
         description="The claims that the shares are computed from, the world's claim first."
     )
-    mixed_editions: bool = field(
+    mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
     )
 
@@ -195,44 +207,4 @@ class ExposureToward:
     destination: Place = field(description="The destination.")
     supplies: list[Exposure] = field(
         description="The supplies that export controls toward it reach; see `exposure`."
-    )
-
-
-def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
-    """The GraphQL type of an exposure."""
-    return lazy_object(
-        Exposure,
-        moment=moment,
-        commodity=commodity(of.commodity),
-        stage=of.stage,
-        form=of.form,
-        year=of.year,
-        figures_of=commodity(of.figures_of) if of.figures_of else None,
-        controlled_share=of.controlled_share,
-        partly_controlled_share=of.partly_controlled_share,
-        assumed_share=of.assumed_share,
-        contradicted_share=of.contradicted_share,
-        measures=[MeasureShare(of=each) for each in of.measures],
-        later={
-            "world": lambda: preferred_claim(of.world) if of.world else None,
-            "places": lambda: [controlling_place(item, orders, moment) for item in of.places],
-            "computed_from": lambda: [referenced_claim(item, orders) for item in of.computed_from],
-            "mixed_editions": lambda: of.mixed_editions,
-        },
-    )
-
-
-def controlling_place(
-    of: pure.ControllingPlace, orders: Orders, moment: Moment
-) -> ControllingPlace:
-    """The GraphQL type of a place with its clauses."""
-    return ControllingPlace(
-        of=of,
-        moment=moment,
-        place=place(of.place),
-        share=of.share.share if of.share else None,
-        figure=place_figure(of.share, orders) if of.share else None,
-        confirmation=of.confirmation,
-        in_force=[AppliedClause(applied=item, moment=moment) for item in of.in_force],
-        suspended=[AppliedClause(applied=item, moment=moment) for item in of.suspended],
     )

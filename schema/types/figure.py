@@ -17,7 +17,7 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, read_from, resolver_field
 from schema.base.memo import Once, memoize_by_identity
-from schema.base.output_types import made_field, output_type, struct_field
+from schema.base.output_types import made_field, output_type, shows, struct_field
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, Quantity, Source, at_moment, entity_type
@@ -327,8 +327,13 @@ def preferred_claim(of: analysis.PreferredClaim) -> Claim:
     return claim(of.figure, of.claim, preferred=True)
 
 
-def referenced_claim(of: analysis.ClaimRef, orders: analysis.Orders) -> Claim:
+@shows(analysis.ClaimRef, given="orders")
+def referenced_claim(
+    of: analysis.ClaimRef | analysis.PreferredClaim, orders: analysis.Orders
+) -> Claim:
     """The GraphQL type of a claim of a figure, where orders decide whether it is the preferred one."""
+    if isinstance(of, analysis.PreferredClaim):
+        return preferred_claim(of)
     figure, cited = of
     return claims_of(figure, orders)[cited.position]
 

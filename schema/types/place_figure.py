@@ -8,9 +8,9 @@ import strawberry
 
 from projections.analysis.claims import Orders
 from projections.analysis.distribution import Share
-from schema.base.output_types import made_field, output_type, struct_field
+from schema.base.output_types import made_field, output_type, shows, struct_field
 from schema.types.common import Place, Quantity
-from schema.types.figure import Choice, Claim, claim, preferred_claim, referenced_claim
+from schema.types.figure import Choice, Claim, claim, preferred_claim
 from tracker.domain import figure as domain
 
 
@@ -42,6 +42,10 @@ class PlaceFigure(Quantity):
         description="The sum of the shares of the countries down to this one, rounded to 4 decimal"
         " places; null without a rank. It can exceed 1 where the world's total is rounded."
     )
+    computed_from: list[Claim] = struct_field(
+        description="The claims that the share is computed from: its own, and the world's claim in the"
+        " same edition or else its preferred one. Empty without a share."
+    )
     mixed_editions: bool = struct_field(
         description="Whether these two claims are of different editions or publishers."
     )
@@ -54,12 +58,6 @@ class PlaceFigure(Quantity):
     def share_unavailable_reason(self) -> str | None:
         """Why there is no share, in words; null where there is one."""
         return self.of.incomparable_reason
-
-    @made_field
-    def computed_from(self) -> list[Claim]:
-        """The claims that the share is computed from: its own, and the world's claim in the same edition
-        or else its preferred one. Empty without a share."""
-        return [referenced_claim(one, self.orders) for one in self.of.computed_from]
 
     @made_field
     def figure(self) -> str:
@@ -83,6 +81,7 @@ class PlaceFigure(Quantity):
         return [claim(figure, of, preferred=of is self.stated) for of in figure.claims]
 
 
+@shows(Share, given="orders")
 def place_figure(item: Share, orders: Orders) -> PlaceFigure:
     """The GraphQL type of a place's figure."""
     stated = item.chosen.claim

@@ -34,7 +34,7 @@ from schema.inputs.ranges import YearRange, parse_closed_years
 from schema.root.as_of.base import AtMoment
 from schema.types.common import place, share_content
 from schema.types.distribution import AnswerContext, Distribution, distribution
-from schema.types.exposure import Exposure, ExposureToward, exposure
+from schema.types.exposure import Exposure, ExposureToward
 from schema.types.supply import Supply
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
@@ -313,7 +313,7 @@ class SupplyAnalysis(AtMoment):
         [found] = await info.context.services.as_of.exposures.find(
             asked, orders, self.moment, destinations=[asked.destination], year=year
         )
-        return [exposure(item, orders, self.moment) for item in found]
+        return [Exposure(of=item, orders=orders, moment=self.moment) for item in found]
 
     @resolver_field
     async def exposures(
@@ -341,7 +341,7 @@ class SupplyAnalysis(AtMoment):
         return [
             ExposureToward(
                 destination=place(one),
-                supplies=[exposure(item, orders, self.moment) for item in of],
+                supplies=[Exposure(of=item, orders=orders, moment=self.moment) for item in of],
             )
             for one, of in zip(toward, found, strict=True)
         ]
