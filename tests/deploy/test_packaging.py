@@ -117,7 +117,7 @@ def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path
     archive = zipfile.ZipFile(next(packed.glob("*.whl")))
     metadata = next(name for name in archive.namelist() if name.endswith("METADATA"))
     description = str(message_from_bytes(archive.read(metadata)).get_payload(decode=True), "utf-8")
-    assert "| audit | guide, formats, keys, witnesses, redaction |" in description
+    assert "| auditor | Audit the log |" in description
     assert re.findall(r"\]\((?!https?://)[^)]*\)", description) == []
     assert "![" not in description
 
