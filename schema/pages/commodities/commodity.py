@@ -26,7 +26,7 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
-from schema.pages.site.words import listed, many, percent, publisher_of
+from schema.pages.site.words import listed, many, percent, publisher_of, words
 
 UNCONFIRMED = {
     "BY_TERMS": "by their own terms",
@@ -35,6 +35,8 @@ UNCONFIRMED = {
 """The meanings of confirmations, as parts of a sentence."""
 
 
+MAIN_STAGES = ("MINE", "REFINERY")
+"""The stages that readers expect; a page names the one without figures."""
 CHOICES = frozenset({"toward", "year", "stage", "form"})
 """Parameters that choose figures, not clauses."""
 
@@ -101,10 +103,26 @@ def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
     """Who makes most of it, as whom says; or what is known instead. Last, whose figures these are."""
     of = shown["figuresOf"]
     filed = of and of["key"] != shown["commodity"]["key"]
-    sentences = output_sentences(shown)
+    sentences = [*output_sentences(shown), *stage_sentences(shown)]
     return (
         [*sentences, f"Publishers file these figures under {of['name']}."] if filed else sentences
     )
+
+
+def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
+    """Which stages of production have figures, where mining or refining has none."""
+    stages = {
+        one["stage"]
+        for one in shown["available"]
+        if one["commodity"]["key"] == shown["commodity"]["key"]
+    }
+    recorded = sorted(words(stage) for stage in stages if stage)
+    missing = [words(stage) for stage in MAIN_STAGES if stage not in stages]
+    if not recorded or len(missing) != 1:
+        return []
+    return [
+        f"No figures for {missing[0]} production are recorded; figures exist for {listed(recorded)} production."
+    ]
 
 
 def output_sentences(shown: Mapping[str, Any]) -> list[str]:
