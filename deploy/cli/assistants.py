@@ -38,8 +38,8 @@ def mcp(
     """Answer an assistant over standard input and output (Model Context Protocol), until the input
     ends.
 
-    An assistant starts this command by itself: docs/assistants.md says how. It reads,
-    and records nothing.
+    An assistant starts this command by itself: docs/assistants.md says how. It reads and
+    records nothing.
     """
     from schema.assistants.route import NOT_INSTALLED, is_installed  # late: see deploy/web/app.py
 

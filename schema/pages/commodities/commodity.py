@@ -110,18 +110,16 @@ def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
 
 
 def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
-    """Which stages of production have figures, where mining or refining has none."""
-    stages = {
-        one["stage"]
-        for one in shown["available"]
-        if one["commodity"]["key"] == shown["commodity"]["key"]
-    }
+    """Name the stages with figures, where mining or refining has none."""
+    key = shown["commodity"]["key"]
+    stages = {one["stage"] for one in shown["available"] if one["commodity"]["key"] == key}
     recorded = sorted(words(stage) for stage in stages if stage)
     missing = [words(stage) for stage in MAIN_STAGES if stage not in stages]
     if not recorded or len(missing) != 1:
         return []
     return [
-        f"No figures for {missing[0]} production are recorded; figures exist for {listed(recorded)} production."
+        f"No figures for {missing[0]} production are recorded."
+        f" Figures exist for {listed(recorded)} production."
     ]
 
 
