@@ -170,9 +170,9 @@ def ask_link(page: Page, pinned: Address) -> str:
 
 def compare_link(moment: Moment, address: Address) -> str:
     """Return the comparison of a past or future date with today; of today with 30 days before."""
-    if address.valid is None:
-        return href("/changes", {"position": address.position})
     first, last = sorted((moment.valid_at, clock.today().isoformat()))
+    if first == last:
+        return href("/changes", {"valid": address.valid, "position": address.position})
     return href("/changes", {"from": first, "valid": last, "position": address.position})
 
 
