@@ -23,6 +23,7 @@ PAGES = {
     "commodity without a world total": "/commodities/germanium?valid=2025-11-20",
     "figures": "/figures",
     "figure": "/figures/rare_earths/CN/production/mine/2023",
+    "upcoming": "/upcoming",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
     "events": "/events",
     "event": "/events/6618",
