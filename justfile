@@ -18,13 +18,18 @@ check:
     {{bin}}/mypy
     {{bin}}/lint-imports
 
-# the checks, then every test
+# a minute of tests that touch every package
+quick:
+    {{bin}}/pytest -m quick
+
+# the checks, then all tests but the drills
 test: check
     {{bin}}/pytest
 
-# every test on another day (needs libfaketime and a C compiler)
+# the drills, then every test on another day (needs libfaketime and a C compiler)
 nightly start="2031-01-01":
-    {{bin}}/python -m tools.moved_clock {{start}}
+    {{bin}}/pytest -m drill
+    {{bin}}/python -m tools.moved_clock {{start}} -m ""
 
 # format the code
 format:
