@@ -74,7 +74,8 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
         if own and name in own:
             value = own[name]()
         elif name in (of_type := getattr(type(self), MADE, {})):
-            value = of_type[name](self)
+            content = self.__dict__.get(CONTENT)  # it keeps what is made, for all moments
+            value = of_type[name](self) if content is None else getattr(content, name)
         else:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         self.__dict__[name] = value

@@ -50,7 +50,7 @@ def share_content(content: T, **own: Any) -> T:
     return self
 
 
-@output_type(interface=True)
+@output_type(state=EntityState, interface=True, only_spelled=True, first="key entity")
 class Node:
     """An entity at a moment. `key` and `entity` name the entity, whatever the moment; `id` is for
     programs that keep objects.
@@ -65,10 +65,7 @@ class Node:
     content_of: ClassVar[Callable[[Any], Any]]
     """Makes the object of a state without a moment."""
 
-    @made_field
-    def key(self) -> str:
-        """Its key, unique among entities of its kind."""
-        return self.state.id
+    key: str = struct_field("id", description="Its key, unique among entities of its kind.")
 
     @made_field
     def entity(self) -> str:

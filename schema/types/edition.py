@@ -55,7 +55,7 @@ class Edition:
     last_position: Position = struct_field(description="The position of the last claim in the log.")
 
 
-@output_type(of=NewestFact, only_spelled=True)
+@output_type(of=NewestFact, only_spelled=True, first="kind")
 class FactHorizon:
     """The newest recorded facts of a kind of entity, an issuer or a publisher: the fact that counts from
     the last day. Statements about later days rest on it.
@@ -63,9 +63,11 @@ class FactHorizon:
 
     of: strawberry.Private[NewestFact]
 
-    kind: EntityKind | None = struct_field(
-        description="The kind of entity; null where facts are not told apart by it."
-    )
+    @made_field
+    def kind(self) -> EntityKind | None:
+        """The kind of entity; null where facts are not told apart by it."""
+        return EntityKind(self.of.kind) if self.of.kind else None
+
     issuer: str | None = struct_field(
         description="The code of a place (`CN`) or the key of an alliance (`quad`); null where facts are"
         " not told apart by it."

@@ -45,13 +45,13 @@ async def address(services: Services) -> AsyncIterator[str]:
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the events that are executed."""
     found: list[str] = []
-    event = subscription.event
+    event = subscription.Event
 
-    def counting(recorded: Any) -> Any:
-        found.append(recorded.event_id)
-        return event(recorded)
+    def counting(*, of: Any) -> Any:
+        found.append(of.event_id)
+        return event(of=of)
 
-    monkeypatch.setattr(subscription, "event", counting)
+    monkeypatch.setattr(subscription, "Event", counting)
     return found
 
 
