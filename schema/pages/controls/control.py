@@ -152,14 +152,15 @@ def clause_label(clause: Mapping[str, Any]) -> str:
 
 
 def clause_sub(clause: Mapping[str, Any]) -> str:
-    """The small line below: its key, its measure, and where to or from."""
+    """Return the small line below a clause: its measure, where to or from, and its key."""
     toward = [place["name"] for place in clause["destinations"]]
     origins = [place["name"] for place in clause["origins"]]
-    parts = [f"clause {clause['key']}", words(clause["measure"])]
+    parts = [words(clause["measure"])]
     if toward:
         parts.append(f"to {listed(toward, 2)}")
     if origins:
         parts.append(f"from {listed(origins, 2)}")
+    parts.append(f"clause {clause['key']}")
     return " · ".join(parts)
 
 

@@ -16,11 +16,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """A page of the facts that count, the last day first."""
     found = data["asOf"]["facts"]
     return {
-        "title": "What happened, day by day",
+        "title": "Facts by date",
         "description": "The facts that count, by the day on which they became public.",
         "turns": [fact["publicOn"] for fact in found["nodes"]],
         "facts": found["nodes"],
-        "page_info": found["pageInfo"],
         "types": sorted(FACTS),
     }
 

@@ -82,7 +82,9 @@ class Address:
 Made: TypeAlias = Callable[[Address], Any]
 """From an address to the value of a variable."""
 
-PAGE_PARAMETERS = frozenset({"first", "after", "last", "before"})
+START = "start"
+"""The parameter that numbers the first item shown; it selects nothing."""
+PAGE_PARAMETERS = frozenset({"first", "after", "last", "before", START})
 """Parameters that say which part of a list is shown."""
 
 

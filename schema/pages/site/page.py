@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from schema.execution.schema import SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
-from schema.pages.site.address import Address, Made
+from schema.pages.site.address import START, Address, Made
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.own_document import WithDocument
 from tracker.errors import InvalidInput
@@ -40,7 +40,7 @@ class TableOfPage:
         chosen = {
             self.renamed.get(name, name): value
             for name, value in given.items()
-            if name not in self.without
+            if name not in self.without and name != START
         }
         return {**chosen, **self.fixed}
 
@@ -91,7 +91,7 @@ class Page(WithDocument):
         for name, words in self.choices.items():
             if asked.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-        asked = {name: value for name, value in asked.items() if name not in self.texts}
+        asked = {name: value for name, value in asked.items() if name not in {*self.texts, START}}
         return {
             **read_parameters("this page", self.parameters, asked),
             **{name: make(address) for name, make in self.made.items()},
