@@ -74,7 +74,7 @@ def _present(
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
         ),
-        "newest_source": control["because"][-1]["source"] if control["because"] else None,
+        "newest_source": newest_source(control),
         "sources": sorted({publisher_of(because["source"]) for because in control["because"]}),
         "image": status_image(table, title, as_of["position"], (control["title"],)),
     }
@@ -149,6 +149,15 @@ def clause_label(clause: Mapping[str, Any]) -> str:
     covers = "" if clause["covers"] == "GOODS" else f": {words(clause['covers'])}"
     for_use = f", for {clause['endUse']}" if clause["endUse"] else ""
     return f"{goods}{covers}{for_use}"
+
+
+def newest_source(control: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the source of the newest event that a status on the day follows from."""
+    because = [one for clause in control["clauses"] if (one := clause["statusBecause"])]
+    if not because:
+        return None
+    source: Mapping[str, Any] = max(because, key=lambda one: int(one["position"]))["source"]
+    return source
 
 
 def clause_sub(clause: Mapping[str, Any]) -> str:
