@@ -110,7 +110,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Leave the drills out, unless a path or an expression of marks is given."""
     config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
     config.addinivalue_line("markers", "quick: part of the quick check of every room")
-    if not config.option.markexpr and config.args_source is not pytest.Config.ArgsSource.ARGS:
+    is_chosen = (
+        "-m" in config.invocation_params.args
+    )  # also for an empty expression, which means all
+    if not is_chosen and config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.option.markexpr = "not drill"
 
 

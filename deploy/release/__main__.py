@@ -22,7 +22,7 @@ from deploy.release.licences import troubles
 from deploy.release.notices import Part, notices, parts
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = "demo,nats,otel"
+EXTRAS = "charts,demo,nats,otel,parquet"
 """All that somebody installs to run it."""
 
 

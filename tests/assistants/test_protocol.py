@@ -80,7 +80,7 @@ async def test_each_revision_with_a_handshake_is_agreed_on_and_answered(
     )
     [control] = answer.json()["result"]["structuredContent"]["items"]
     assert control["key"] == BAN["control"]
-    assert f"`{revision}`" in (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
+    assert f"`{revision}`" in (ROOT / "docs" / "assistants.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto", STATELESS_REVISION])

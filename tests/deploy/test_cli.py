@@ -342,7 +342,7 @@ def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
 def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_dir: Path) -> None:
     first, second = (command("migrate", data_dir=data_dir) for _ in range(2))
     assert [first.returncode, second.returncode] == [Exit.OK, Exit.OK]
-    assert "applied roles\napplied events\napplied append" in first.stderr
+    assert "applied roles\napplied log\napplied audit" in first.stderr
     assert second.stderr == "The database is of this version.\n"
 
 

@@ -108,7 +108,7 @@ async def test_every_write_on_a_standby_answers_read_only(reading: Services) -> 
     ):
         page = await api.request(method, path, headers={"Accept": "text/html"})
         assert page.status_code == 503
-        assert "Nothing is recorded here" in page.text
+        assert "This server is read-only" in page.text
     shown = await api.request("GET", "/", headers={"Accept": "text/html"})
     assert shown.status_code == 200
     assert 'href="/record"' not in shown.text

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from schema.pages.search.understood import understand
+from schema.pages.search.parsing import parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
@@ -26,7 +26,7 @@ from tests.support.loops import IN_SESSION
 def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
     query: str, goods: list[str], places: list[str], destination: str | None, words: str | None
 ) -> None:
-    found = understand(query)
+    found = parse_search(query)
     assert [*found.commodities] == goods
     assert [*found.places] == places
     assert found.destination == destination
@@ -46,7 +46,7 @@ def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
     ],
 )
 def test_codes_of_goods_are_codes(query: str, code: str | None) -> None:
-    assert understand(query).code == code
+    assert parse_search(query).code == code
 
 
 @IN_SESSION

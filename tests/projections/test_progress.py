@@ -12,6 +12,7 @@ from projections.query.moment import Moment
 from projections.runner.progress import Progress, ProgressTracker
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
+from projections.runner.tables import SQL
 from projections.versions.projection import Versions
 from schema.services import Services
 from tests.support.api import Api, control
@@ -110,7 +111,9 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
     answered = await api.ask(question)
     async with open_connection(target, role=PROJECTOR) as connection:
         own = await connection.fetchval("UPDATE progress SET fold = fold RETURNING fold")
-        await connection.execute("UPDATE progress SET fold = 'other', release = '99.0'")
+        async with connection.transaction():  # between two turns of the projector, as a rebuild
+            await connection.execute(SQL.wait_turn, "versions")
+            await connection.execute("UPDATE progress SET fold = 'other', release = '99.0'")
         appended = await services.commands.record(
             "alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"])
         )

@@ -11,7 +11,7 @@ from schema.pages.charts.status_bars import STATUS_ORDER
 from schema.pages.charts.status_marks import LOOKS
 from schema.pages.commodities.answers import ClauseAnswer, clause_answers
 from schema.pages.commodities.clauses import pairs_of
-from schema.pages.search.understood import Understood, understand
+from schema.pages.search.parsing import ParsedSearch, parse_search
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -54,10 +54,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": f"Search: {query}" if query else "Search",
         "query": query,
-        "words_searched": understand(query).words,
+        "words_searched": parse_search(query).words,
         "day": query if _is_day(query) else None,
         "kinds": KINDS,
-        "answer": _answer(data["asOf"], understand(query)),
+        "answer": _answer(data["asOf"], parse_search(query)),
         "results": [
             (node, _status(node["node"]), [excerpt(match) for match in node["matched"]])
             for node in (found["nodes"] if found else [])
@@ -66,7 +66,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def _answer(found: Mapping[str, Any], search: Understood) -> SearchAnswer | None:
+def _answer(found: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
     if not (search.names_goods or search.places):
         return None
     controls = found.get("controls")
@@ -85,7 +85,7 @@ def _answer(found: Mapping[str, Any], search: Understood) -> SearchAnswer | None
     )
 
 
-def _goods(search: Understood) -> Commodity | None:
+def _goods(search: ParsedSearch) -> Commodity | None:
     return next(iter(search.commodities), None)
 
 
@@ -117,8 +117,8 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _understood(address: Address) -> Understood:
-    return understand(address.parameters.get("q", ""))
+def _parsed(address: Address) -> ParsedSearch:
+    return parse_search(address.parameters.get("q", ""))
 
 
 PAGE = Page(
@@ -128,12 +128,12 @@ PAGE = Page(
     texts=frozenset({"q"}),
     aliases={"text": "q"},
     made={
-        "words": lambda address: _understood(address).words,
-        "searched": lambda address: bool(_understood(address).words),
-        "answered": lambda address: _understood(address).names_goods,
-        "goods": lambda address: _goods(_understood(address)),
-        "code": lambda address: _understood(address).code,
-        "toward": lambda address: _understood(address).destination,
+        "words": lambda address: _parsed(address).words,
+        "searched": lambda address: bool(_parsed(address).words),
+        "answered": lambda address: _parsed(address).names_goods,
+        "goods": lambda address: _goods(_parsed(address)),
+        "code": lambda address: _parsed(address).code,
+        "toward": lambda address: _parsed(address).destination,
     },
     table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
     feed=FeedOfPage(kind="kinds", commodity="commodity", place="place", search="q"),

@@ -26,7 +26,7 @@ TRADE = frozenset({"chapter", "code", "export", "exports", "heading", "hs", "imp
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedSearch:
     """The parts of a search."""
 
     code: str | None
@@ -44,7 +44,7 @@ class Understood:
         return bool(self.code or self.commodities)
 
 
-def understand(text: str) -> Understood:
+def parse_search(text: str) -> ParsedSearch:
     """Find the goods, places and codes that a search names."""
     code = _code(text) or next((found for word in text.split() if (found := _code(word))), None)
     words = [word.strip(".'’") for word in WORD.findall(text) if not _code(word)]
@@ -62,7 +62,7 @@ def understand(text: str) -> Understood:
         for word in words
         if word.lower() not in IGNORED and not (names_goods and word.lower() in TRADE)
     ]
-    return Understood(
+    return ParsedSearch(
         code,
         tuple(dict.fromkeys(goods)),
         tuple(dict.fromkeys(where)),
