@@ -76,8 +76,8 @@ class Clause(Value, frozen=True, kw_only=True):
     decision_due: PartialDate | None = None
     """The deadline for the decision whether it becomes law."""
     covers: Covers = Covers.GOODS
-    """What it covers: the goods themselves (the default), or the technology, equipment, materials
-    or services to make them."""
+    """The subject of the clause: the goods themselves (the default), or the technology, equipment,
+    materials or services to make them."""
     forms: tuple[Form, ...] = ()
     """The forms of the goods that it covers; empty: all."""
     items: tuple[Item, ...] = ()
