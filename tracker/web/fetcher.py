@@ -117,7 +117,7 @@ class Fetcher:
         session = aiohttp.ClientSession(
             connector=connector,
             headers={"user-agent": self._agent, "accept-encoding": ACCEPTED},
-            auto_decompress=False,  # the parser, which accepts incomplete documents
+            auto_decompress=False,  # aiohttp would accept incomplete documents
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=self._limits.total_seconds,
