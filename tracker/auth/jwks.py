@@ -113,7 +113,7 @@ class IssuerKeys:
             RecursionError,
         ) as error:  # too late: an OSError
             logger.warning(
-                "the keys of %s could not be fetched: %s",
+                "the keys of %s can't be fetched: %s",
                 self._issuer,
                 error or f"no answer in {FETCH_TIMEOUT_SECONDS} seconds",
             )

@@ -23,7 +23,7 @@ class DryRun:
     position: int
     events: Sequence[RecordedEvent] = ()
     decided: Sequence[NewEvent] = ()
-    """The same events in the format of the log, with their texts."""
+    """The events in the format of the log, with their texts."""
     known: Mapping[str, Sequence[RecordedEvent]] = field(
         default_factory=lambda: MappingProxyType({})
     )

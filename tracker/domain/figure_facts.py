@@ -27,7 +27,7 @@ SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHA
 class Series(Value, frozen=True, kw_only=True):
     """The series of a figure: one commodity, place, statistic, stage and period.
 
-    `period` is the year of the figure. Reserves have none, because every edition states them anew. `form`
+    `period` is the year of the figure. Reserves have none, because every edition states them again. `form`
     distinguishes products of one commodity and stage (`sponge`, `pigment`). Units and bases belong to claims,
     because publishers use different ones.
     """

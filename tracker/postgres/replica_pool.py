@@ -19,7 +19,7 @@ from tracker.postgres.database import CONNECTION_ERRORS, CheckedPool, Connection
 REPLAY_TIMEOUT_SECONDS = 1.0
 """Seconds that a standby has to replay the position shown before."""
 REPLAY_TIMEOUT_BESIDE_PRIMARY_SECONDS = 0.25
-"""The same if the primary can be used instead."""
+"""Seconds that a standby has if the primary can be used instead."""
 REPLAY_CHECK_SECONDS = 0.02
 CONFLICT_ATTEMPTS = 4
 """Number of attempts of a query that the replay of the log interrupts."""

@@ -42,7 +42,7 @@ TRANSPORT_SETTINGS: Mapping[str, str] = {
     "tcp_keepalives_count": "2",
     "tcp_user_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
 }
-"""Not checked: a pooler may extend the name, and the others are 0 over a Unix socket."""
+"""Excluded from the check: a pooler may extend the name, and the others are 0 over a Unix socket."""
 REFUSED_PARAMETER = "unsupported startup parameter"
 """Beginning of the error of PgBouncer for a connection that sends settings."""
 
