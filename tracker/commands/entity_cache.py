@@ -79,7 +79,7 @@ class EntityCache:
     ) -> dict[str, tuple[_CachedEntity | None, Events]]:
         """Return cached entities with the following events of each; all relevant events on a cache miss."""
         kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
-        # The last known event is read again: a log that was set back, for example by a restored backup, may
+        # The last known event is read again. A log that was set back, for example by a restored backup, may
         # have another event in its place, or none.
         found: dict[str, Events] = {
             **await self._recorder.read_streams_after(

@@ -219,7 +219,7 @@ class Commands:
                 return await self._recorder.append(decided)
             except (VersionConflict, IdempotencyConflict):
                 # Another command was recorded first: decide again with the present state. It may be this same
-                # command: its commitments have other salts, so only the texts can be compared.
+                # command. Its commitments have other salts, so only the texts can be compared.
                 if not left:
                     raise
         raise AssertionError("unreachable")

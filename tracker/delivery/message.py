@@ -66,8 +66,8 @@ def batch_message(
 def message_id(event_id: str) -> str:
     """Return an event's id as the `webhook-id` of its delivery.
 
-    Characters that a header cannot carry are percent-encoded. So are `.`, which ends the id in the signed
-    content, and `~`, which occurs only in the ids of batches, because clients may choose the ids of events.
+    Characters that a header cannot carry are percent-encoded, because clients may choose the ids of events.
+    So are `.`, which ends the id in the signed content, and `~`, which occurs only in the ids of batches.
     """
     return quote(event_id, safe=LITERAL_IN_IDS).replace(".", "%2E").replace("~", "%7E")
 

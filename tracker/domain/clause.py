@@ -255,7 +255,7 @@ class ClauseState(Value, frozen=True, kw_only=True):
     suspended_until: PartialDate | None = None
     """The last suspended day, inclusive; null also means until further notice."""
     suspended_for: Duration | None = None
-    """The length of the suspension in ISO 8601, such as `P90D`, if the act gives that instead of an end;
+    """The length of the suspension in ISO 8601, such as `P90D`, if the act gives that instead of an end.
     `suspendedUntil` is counted from it, including the first day."""
     returns_on: date | None = None
     """The first day on which it is in force again without a further act."""

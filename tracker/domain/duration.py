@@ -16,8 +16,8 @@ DURATION = re.compile(
 class Duration(str):
     """A duration in ISO 8601: years, months, weeks and days, such as `P1Y`, `P6M`, `P90D`.
 
-    `last_day` includes the first day: a year from 10 November 2025 ends on 9 November 2026, and 90 days from
-    1 January end on 31 March of a common year. If the last month is too short, the duration ends with the
+    `last_day` includes the first day. A year from 10 November 2025 ends on 9 November 2026. 90 days from 1
+    January end on 31 March of a common year. If the last month is too short, the duration ends with the
     month: a month from 31 January ends on the last day of February.
     """
 

@@ -103,9 +103,8 @@ class PreferenceFold(CitingFold[PreferenceState]):
 class Preference(Entity):
     """An order of publishers, for figures of one commodity or statistic, or for all.
 
-    It is a separate entity: figures keep all their claims, and the preferred one is determined when a query
-    is executed, from figure and orders at the same moment. So an order for all figures is one event and
-    affects one entity.
+    It is a separate entity, and figures keep all their claims. A query determines the preferred claim from
+    figure and orders at the same moment. So an order for all figures is one event and affects one entity.
     """
 
     KIND: ClassVar[str] = "preference"

@@ -126,7 +126,7 @@ class Redaction(Entity):
         """Return the event type. Raises InvalidInput for a retraction: a redaction is permanent."""
         if isinstance(fact, Retracted):
             raise InvalidInput(
-                "expected another event: a redaction stays, since the text is gone",
+                "expected another event: a redaction cannot be retracted",
                 code="REDACTION_STAYS",
                 path=("eventId",),
             )

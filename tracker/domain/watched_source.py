@@ -312,7 +312,7 @@ class WatchedSource(Entity):
         """Return the event type. Raises InvalidInput for a retraction: a fetch cannot be undone."""
         if isinstance(fact, Retracted):
             raise InvalidInput(
-                "expected another event: what was fetched stays on record",
+                "expected another event: records of a watched source cannot be retracted",
                 code="FETCH_STAYS",
                 path=("eventId",),
             )

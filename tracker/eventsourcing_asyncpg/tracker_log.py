@@ -167,7 +167,7 @@ class TrackerLogFactory(factory.AsyncpgFactory):
 
     def aggregate_recorder(self, purpose: str = "events") -> NoReturn:
         """Raise NotSupportedError: the log has no snapshots."""
-        raise NotSupportedError(f"the tracker's log has no {purpose} beside its events")
+        raise NotSupportedError(f"the tracker's log has no {purpose} besides its events")
 
     def process_recorder(self) -> NoReturn:
         """Raise NotSupportedError: a projection stores its tracking in a view, not in the log."""

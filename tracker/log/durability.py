@@ -104,7 +104,9 @@ class Durability:
         except (TimeoutError, TrackerError, *CONNECTION_ERRORS) as error:
             self.require_continuity()
             if self._position is None:
-                raise UnconfirmedCommit("no synchronous standby confirms what is seen") from error
+                raise UnconfirmedCommit(
+                    "no synchronous standby confirms the visible events"
+                ) from error
             return min(seen, self._position)
 
     async def release_events(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
@@ -156,7 +158,7 @@ class Durability:
         if outcome is Continuity.FORMER_PRIMARY:
             self._former_since = self._former_since or now
             if now - self._former_since < FORMER_PRIMARY_SECONDS:
-                raise FormerPrimary(f"a former primary answers: {difference}")
+                raise FormerPrimary(f"the server is a former primary: {difference}")
         self._note_set_back(difference)
 
     def _present(self) -> LogEnd:

@@ -224,7 +224,7 @@ async def _check_alive(connection: Any) -> None:
         await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT_SECONDS)
     except CONNECTION_ERRORS as error:
         connection.terminate()
-        raise SilentConnection("a connection does not answer") from error
+        raise SilentConnection("a connection does not respond") from error
 
 
 async def _no_reset(connection: Any) -> None:

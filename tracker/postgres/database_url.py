@@ -130,7 +130,7 @@ def _decoded(text: str) -> str:
     try:
         decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise InvalidInput("expected what is percent-encoded to be UTF-8") from None
+        raise InvalidInput("expected percent-encoded UTF-8") from None
     if "\0" in decoded:
         raise InvalidInput("expected no zero byte")
     return decoded

@@ -21,11 +21,11 @@ SEARCH_PATH = "projection, public"
 SILENCE_TIMEOUT_SECONDS = 8
 """Seconds after which an idle transaction is ended with all its locks.
 
-Others must be able to continue within 10 seconds. No transaction of the tracker is idle that long: one that
-holds a lock has all its data before, and then sends one statement after the other, without COPY and long
-results. PostgreSQL has no limit for a client that stops during these. Transactions of the projector and the
-publisher, and appends, are also limited as a whole (`transaction_timeout`, from the lock on). Imports and
-index builds have no limit while they make progress.
+Others must be able to continue within 10 seconds. No transaction of the tracker is idle that long. One that
+holds a lock has all its data before, and sends one statement after the other, without COPY and long results.
+PostgreSQL has no limit for a client that stops during these. Transactions of the projector and the publisher,
+and appends, are also limited as a whole (`transaction_timeout`, from the lock on). Imports and index builds
+have no limit while they make progress.
 """
 BASIC_SETTINGS: Mapping[str, str] = {
     "search_path": SEARCH_PATH,

@@ -153,7 +153,7 @@ class Watcher(BackgroundTask):
                     await begun.wait()
             except TimeoutError:
                 raise Unavailable(
-                    "another process watches: it looks through the sources when they are due",
+                    "another process watches: it polls the sources when they are due",
                     code="ALREADY_WATCHED",
                 ) from None
             else:

@@ -1,7 +1,7 @@
 """Permitted addresses of connections. Pure.
 
-Without this check, an address given by a user could make this server connect to any host that it can reach: a
-database without a password, a router, the credentials service of a cloud.
+Without this check, a user could make this server connect to any host that it can reach. Examples are a
+database without a password, a router, or the credentials service of a cloud.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ async def append_tail(
         await connection.execute(SQL.lock)
         if (end := await connection.fetchval(SQL.end)) != rows.size:
             raise InvalidInput(
-                f"the log had {rows.size} events and now has {end}: stop what records into it",
+                f"the log had {rows.size} events and now has {end}: stop all writers, and restore again",
                 code="LOG_GREW",
             )
         await _fill(connection)

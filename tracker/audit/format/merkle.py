@@ -3,9 +3,9 @@
 Hashes and proofs are those of RFC 6962, section 2.1, with SHA-256; tiles are those of C2SP tlog-tiles. Entry
 number `index` of a tree is the event at position `index + 1`.
 
-Proofs are computed from complete tiles and the partial ones at the right edge, in three steps: the nodes of
-the proof (`…_parts`), the tiles that contain them (`tiles_of`), and the hashes from these (`TreeHashes`). So
-remote tiles are read only once.
+Proofs are computed from complete tiles and the partial ones at the right edge. The steps are the nodes of the
+proof (`…_parts`), the tiles with them (`tiles_of`), and their hashes (`TreeHashes`). So remote tiles are read
+only once.
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ async def prove_continuation(
 ) -> ProvenTiles:
     """Return the proven tiles of a head that continues a mirror, whose head is `old`.
 
-    Raises Rejected: WRONG_ORIGIN; SHRUNK for the head of an earlier size, Fork for a contradiction;
-    WRONG_ROOT, ALTERED_TILE if the log's tiles differ from the signed ones; and errors of the log.
+    Raises Rejected: WRONG_ORIGIN, SHRUNK for the head of an earlier size, and Fork for a contradiction.
+    WRONG_ROOT and ALTERED_TILE mean that the log's tiles differ from the signed ones. Also raises errors of
+    the log.
     """
     mirror = BundleFiles(directory)
     if old and head.checkpoint.origin != old.checkpoint.origin:

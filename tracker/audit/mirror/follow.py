@@ -21,8 +21,8 @@ async def follow(
 ) -> NoReturn:
     """Follow a log until cancelled. `on_update` gets the first update, then each with new events.
 
-    `on_failure` gets the reason why the log cannot be followed now, once per reason: it does not respond, or
-    was set back, in which case the mirror waits until it is complete again. Raises all other errors of
+    `on_failure` gets the reason why the log cannot be followed now, once per reason. The log does not
+    respond, or was set back; then the mirror waits until it is complete again. Raises all other errors of
     `Mirror.update`, such as a fork.
     """
     reason, first = None, True

@@ -274,7 +274,7 @@ class Publisher(BackgroundTask):
             except TrackerError as error:  # a single witness must not be able to stop the log
                 logger.error("the checkpoint is not cosigned: %s", error.message)
             except CONNECTION_ERRORS as error:
-                logger.warning("cosignatures could not be kept: %s", error)
+                logger.warning("cosignatures could not be stored: %s", error)
             await wait_for_event(published, RETRY_SECONDS)
 
     async def cosign_newest(self) -> None:

@@ -213,7 +213,7 @@ def _decompress(content: bytes, encoding: str | None, limit: int) -> bytes:
         try:
             whole = decoder.decompress(content, limit + 1)
         except zlib.error as error:
-            raise HTTPException(f"what should be gzip is none: {error}") from None
+            raise HTTPException(f"invalid gzip data: {error}") from None
         ended = decoder.eof
     elif encoding not in (None, "", "identity"):
         raise HTTPException(f"its encoding is {encoding[:50]!r}: expected gzip")

@@ -42,8 +42,10 @@ class KnownDocument:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocuments:
-    """Content of a cursor: the day up to which the list was read (None before the first poll), and the
-    documents of the last days by the publisher's ids."""
+    """Content of a cursor: the day up to which the list was read, and the documents of the last days.
+
+    The day is None before the first poll. Documents are keyed by the publisher's ids.
+    """
 
     through: date | None
     documents: Mapping[str, KnownDocument]

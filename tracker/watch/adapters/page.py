@@ -41,11 +41,11 @@ MAX_SHOWN_LINES, MAX_SHOWN_CHARACTERS = 20, 300
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Selected part of a page: the elements of the CSS `selector` (at least one must match), without lines
-    that match a regular expression in `ignore`, such as a counter or today's date.
+    """Selected part of a page: the elements of the CSS `selector`, of which at least one must match.
 
-    With `terms`, a change is a lead only if a new line contains one of them. `language` (BCP 47) applies to a
-    page that does not declare one.
+    Lines that match a regular expression in `ignore` are left out, such as a counter or today's date. With
+    `terms`, a change is a lead only if a new line contains one of them. `language` (BCP 47) applies to a page
+    that does not declare one.
     """
 
     selector: Annotated[str, Meta(max_length=500)] | None = None
