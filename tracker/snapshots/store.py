@@ -142,7 +142,7 @@ class SnapshotStore:
         if hashed.hexdigest() != info.sha256:
             raise Rejected(
                 "ALTERED_SNAPSHOT",
-                f"the bytes of snapshot {info.sha256} are not those that were kept",
+                f"the bytes of snapshot {info.sha256} differ from the stored ones",
             )
         if held:
             yield held
