@@ -119,7 +119,7 @@ def from_builtins(kind: type[T], value: Any) -> T:
     try:
         data = encode(value)
     except (UnicodeEncodeError, RecursionError) as error:
-        raise InvalidInput(f"expected a value that JSON can represent: {error}") from None
+        raise InvalidInput(f"expected what JSON can hold: {error}") from None
     return decode_input(kind, data)
 
 

@@ -82,7 +82,7 @@ def check_directions(clauses: Sequence[Clause], direction: Direction) -> None:
     for index, clause in enumerate(clauses):
         if clause.destinations and direction is Direction.IMPORT:
             raise InvalidInput(
-                "expected origins: an import control names the origins of goods",
+                "expected origins: an import control says where goods come from",
                 code="ORIGINS_EXPECTED",
                 path=("clauses", index, "destinations"),
             )

@@ -74,7 +74,7 @@ def _items(
     if lost:
         yield RefusedItem(
             SourceLocation(row.line, lost[0]),
-            "a formula without a stored value: open and save the file in a spreadsheet program",
+            "a formula without a kept value: open and save the file in a spreadsheet program",
         )
         return
     record = _record(meaning, file, header, columns, row)

@@ -261,7 +261,7 @@ def _clause(record: Record, direction: Direction) -> Clause:
     measure = record.required("measure")
     if measure.casefold() not in record.meaning.measures:
         raise InvalidInput(
-            f"{measure!r} is an unknown measure: map it in [measures]", path=("measure",)
+            f"{measure!r} is no known measure: map it in [measures]", path=("measure",)
         )
     record.required("commodities")
     destinations, origins = _limits(record, direction)
@@ -291,7 +291,7 @@ def _status(record: Record) -> ClauseStatus:
     text = record.text("status")
     status = record.meaning.statuses.get(text.casefold()) if text else ClauseStatus.ANNOUNCED
     if status is None:
-        raise InvalidInput(f"{text!r} is an unknown status: map it in [statuses]", path=("status",))
+        raise InvalidInput(f"{text!r} is no known status: map it in [statuses]", path=("status",))
     return status
 
 
