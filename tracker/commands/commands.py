@@ -173,8 +173,8 @@ def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
     inline = [field for field in asked if isinstance(there[field], str)]
     if inline:
         raise InvalidInput(
-            f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
-            " annexes, so the text is part of the entry, which never changes",
+            f"{', '.join(inline)} cannot be redacted: the event was recorded before annexes"
+            " existed, so the text is part of the immutable entry",
             code="NOT_REDACTABLE",
             path=("eventId",),
         )

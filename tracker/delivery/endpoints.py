@@ -352,10 +352,10 @@ async def _check_room(connection: Connection, new: NewEndpoint) -> str:
             path=("name",),
         )
     if found["total"] >= MAX_ENDPOINTS:
-        raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, as many as there may be")
+        raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, the maximum; remove one first")
     if new.owner is not None and found["owned"] >= MAX_OWNED_ENDPOINTS:
         raise TooLarge(
-            f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, as many as one may have"
+            f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, the maximum per owner; remove one first"
         )
     return name
 

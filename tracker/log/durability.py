@@ -188,7 +188,7 @@ class Durability:
         try:
             await self.confirm()
         except Exception as error:
-            logger.warning("what was recorded is not shown: no standby confirms it (%s)", error)
+            logger.warning("new events are not shown: no standby confirms them (%s)", error)
             return [error] * len(positions)
         finally:
             self._since = None

@@ -134,10 +134,10 @@ async def _check_roles(connection: Connection) -> None:
     if found["missing"]:
         statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
         raise NotMigrated(
-            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server,"
-            " so that no dump of a database has them, and what is restored without them has neither"
-            " owners nor grants. Make them with a login that may create roles, and then restore the"
-            f" dump once more, into an empty database (docs/operating/back-up.md):{statements}",
+            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server"
+            " and are not part of a database dump; without them restored objects have neither owners"
+            " nor grants. Create the roles with a login that may create roles, then restore the dump"
+            f" again, into an empty database (docs/operating/back-up.md):{statements}",
             code="MISSING_ROLES",
         )
     if found["owner"]:

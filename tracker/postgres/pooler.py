@@ -108,8 +108,8 @@ async def _check_notifications(pooled: Any, direct: Target) -> None:
             await heard.wait()
     except (TimeoutError, asyncpg.ReadOnlySQLTransactionError) as error:
         raise UnsuitableConnection(
-            "What is notified over the pooler is not heard over TRACKER_DIRECT_URL: they lead to"
-            " different databases, or TRACKER_DIRECT_URL leads to a pooler as well",
+            "Notifications through the pooler do not arrive over TRACKER_DIRECT_URL: they lead to"
+            " different databases, or TRACKER_DIRECT_URL leads to a pooler too",
             code="POOLER_LEADS_ELSEWHERE",
         ) from error
     finally:

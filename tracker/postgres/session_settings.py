@@ -122,7 +122,7 @@ def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:
         raise UnsuitableConnection(
             f"The login of the pooler, {login}, lacks settings: {', '.join(wrong)}. Let a superuser"
             f" run {' '.join(_statements(login, wrong))} and then RECONNECT in the console of the"
-            " pooler, whose connections keep what they were made with",
+            " pooler: its open connections keep their former settings",
             code="POOLER_LACKS_SETTINGS",
         )
 
@@ -140,6 +140,6 @@ def _statements(login: str, settings: Mapping[str, str]) -> list[str]:
 
 def _through_pooler(sign: str) -> str:
     return (
-        f"A connection pooler stands between the tracker and PostgreSQL ({sign}): name PostgreSQL"
-        " itself in TRACKER_DIRECT_URL (docs/database.md, A pooler)"
+        f"There is a connection pooler between the tracker and PostgreSQL ({sign}): set the"
+        " address of PostgreSQL itself in TRACKER_DIRECT_URL (docs/database.md, A pooler)"
     )

@@ -102,7 +102,7 @@ class ProofService:
         [found] = await self._inclusions([position], await self.checkpoint(size))
         if found is None:
             raise NotFound(
-                f"there is no event at position {position} below the checkpoint that was asked for",
+                f"there is no event at position {position} in the requested checkpoint",
                 path=("position",),
             )
         return found
@@ -204,7 +204,7 @@ async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[T
 def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> StoredCheckpoint:
     if row is None:
         raise NotFound(
-            "no checkpoint is published: expected a log that somebody signs, and an event in it"
+            "no checkpoint is published: expected a signed log with at least one event"
             if size is None
             else f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
             path=("size",),

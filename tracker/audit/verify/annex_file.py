@@ -74,8 +74,7 @@ class AnnexChecker:
             raise Rejected(
                 "MISSING_ANNEX",
                 f"the text {field} is not in the file annexes{also},"
-                " and no event redacts it; export again, or take what there is with"
-                " --allow-missing-texts",
+                " and no event redacts it; export again, or verify with --allow-missing-texts",
                 range(position, position + 1),
             )
 

@@ -79,7 +79,7 @@ class DatabaseSource:
         if await self._kept_tile(full.tile) not in (None, full.hashes):
             raise Rejected(
                 "ALTERED_TILE",
-                f"the row of tile/{full.tile.path} does not have the hashes of what is below it",
+                f"the row of tile/{full.tile.path} does not have the hashes of the level below",
                 positions_of(full.tile),
             )
 

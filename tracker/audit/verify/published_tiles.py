@@ -53,7 +53,7 @@ class PublishedTiles:
     async def altered_error(self, tile: Tile, wrong: int, stored: list[bytes]) -> Rejected:
         """Return the error for an altered tile, or altered data below it, at a hash of the tile."""
         positions = positions_below(tile, wrong)
-        differs = f"tile/{tile.path} does not have the hash of what is below it"
+        differs = f"tile/{tile.path} does not have the hash of the level below"
         try:
             signed = await self.lead_to_root(tile, stored)
         except Rejected as later:  # of a later position, which must not be reported first
