@@ -1,1 +1,1 @@
-"""What happened: the facts of the critical-minerals world, their rules, and their log."""
+"""The facts about critical minerals, their rules, and their log."""

@@ -2,20 +2,20 @@
 
 TrackerError
 ├── InvalidInput        a value breaks a rule: names the field and what was expected
-│   └── LogDiverged         the log is not the one that a client has followed
-├── NotFound            the thing asked about does not exist
+│   └── LogDiverged         the log differs from the one that a client has followed
+├── NotFound            the requested object does not exist
 ├── VersionConflict     the entity is not at the version the caller expected
 ├── IdempotencyConflict the event id was used before, for another content
-├── Unauthenticated     nobody knows who the caller is
+├── Unauthenticated     the caller is unknown
 ├── Forbidden           the caller may not do this
-├── RateLimited         the caller asks too often
+├── RateLimited         the caller sends too many requests
 ├── TooLarge            the input is over a stated limit
 ├── ReadOnly            this server reads from a replica, and records nothing
-├── NotProven           a signature or a proof does not hold
-│   └── Rejected            an export, a log or a database is not what was signed: says where
-└── Unavailable         a part of the system does not answer in time
+├── NotProven           a signature or a proof is invalid
+│   └── Rejected            an export, a log or a database differs from the signed one: with the place
+└── Unavailable         a part of the system does not respond in time
     ├── DiskFull            the database has no space left
-    └── LogSetBack          the log has lost what this server has shown of it
+    └── LogSetBack          the log has lost events that this server has shown
 
 `code` is stable: clients may switch on it. `path` leads to the field, outermost first.
 """
@@ -28,7 +28,7 @@ Path = tuple[str | int, ...]
 
 
 class TrackerError(Exception):
-    """Something went wrong that the caller can understand."""
+    """An error that the caller can understand."""
 
     code = "ERROR"
 
@@ -40,13 +40,13 @@ class TrackerError(Exception):
             self.code = code
 
     def below(self, *prefix: str | int) -> TrackerError:
-        """This error, its path put below `prefix`; returns itself so that it can be raised."""
+        """Prefix the path of this error with `prefix`, and return the error for raising."""
         self.path = (*prefix, *self.path)
         return self
 
 
 class InvalidInput(TrackerError, ValueError):
-    """A value breaks a rule. The message says what was expected."""
+    """A value breaks a rule. The message states the expected value."""
 
     code = "INVALID_INPUT"
 
@@ -58,7 +58,7 @@ class LogDiverged(InvalidInput):
 
 
 class NotFound(TrackerError):
-    """The entity, event or position asked about does not exist."""
+    """The requested entity, event or position does not exist."""
 
     code = "NOT_FOUND"
 
@@ -90,7 +90,7 @@ class IdempotencyConflict(TrackerError):
 
 
 class Unauthenticated(TrackerError):
-    """The caller has to show a token that works."""
+    """The caller must present a valid token."""
 
     code = "UNAUTHENTICATED"
 
@@ -102,7 +102,7 @@ class Forbidden(TrackerError):
 
 
 class RateLimited(TrackerError):
-    """The caller asks too often; `seconds` is how long to wait."""
+    """The caller sends too many requests; `seconds` is the delay to wait."""
 
     code = "RATE_LIMITED"
 
@@ -118,7 +118,7 @@ class TooLarge(TrackerError):
 
 
 class ReadOnly(TrackerError):
-    """This server reads from a standby: nothing was recorded, and never will be here."""
+    """This server reads from a standby: nothing was recorded, and a retry here cannot succeed."""
 
     code = "READ_ONLY"
 
@@ -130,16 +130,16 @@ class ReadOnly(TrackerError):
 
 
 class NotProven(TrackerError):
-    """A signature or a proof does not hold: what it is about can't be trusted."""
+    """A signature or a proof is invalid: its subject cannot be trusted."""
 
     code = "NOT_PROVEN"
 
 
 class Rejected(NotProven):
-    """A log that differs from what was signed, or from what was seen before.
+    """A log that differs from the signed one, or from an earlier state.
 
-    `positions` are those of the first bad event: one, or as few as can be told; None where it is
-    not about events. `code` says which kind of wrong it is; docs/auditing.md has all of them.
+    `positions` are those of the first wrong event, as precisely as possible; None if the fault is not about
+    events. `code` is the kind of fault; docs/auditing.md lists all codes.
     """
 
     code = "REJECTED"
@@ -157,13 +157,13 @@ def _place(positions: range | None) -> str:
 
 
 class Unavailable(TrackerError):
-    """A part of the system does not answer in time; the same request may succeed later."""
+    """A part of the system does not respond in time; the same request may succeed later."""
 
     code = "UNAVAILABLE"
 
 
 class DiskFull(Unavailable):
-    """The database has no space left on its disk; what failed was not recorded."""
+    """The database has no space left on its disk; the failed operation was not recorded."""
 
     code = "DISK_FULL"
 
@@ -175,9 +175,9 @@ class DiskFull(Unavailable):
 
 
 class LogSetBack(Unavailable):
-    """The log was set back: it has not, or not any more, what this server has shown of it.
+    """The log was set back: it lacks events that this server has shown.
 
-    The server shows nothing more of it, and ends. Started again it serves what is there.
+    The server shows nothing more of it, and ends. After a restart it serves the present log.
     """
 
     code = "LOG_SET_BACK"

@@ -1,6 +1,6 @@
 """Requests to other servers, within limits of time and size. They block: call them in a thread.
 
-Errors are those of `http.client` and OSError, and say nothing of the address: it may hold a secret.
+Errors are those of `http.client` and OSError, and do not contain the address, which may hold a secret.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ CHUNK_BYTES = 1 << 20
 
 
 class ResponseTooLarge(HTTPException):
-    """A server sends more than it may."""
+    """A server sends more than permitted."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Makes a redirect an error of its status."""
+    """Converts a redirect to an error with its status."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Follow nothing."""
+        """Follow no redirect."""
 
 
 def open_url(
@@ -33,9 +33,9 @@ def open_url(
     headers: Mapping[str, str] | None = None,
     follow_redirects: bool = False,
 ) -> HTTPResponse:
-    """The response to a GET, or to a POST where there is a body; close it when it is read.
+    """Return the response to a GET, or to a POST if there is a body; close it after reading.
 
-    `timeout_seconds` are those without a byte. Raises HTTPError for a status that is an error.
+    `timeout_seconds` limits the time without a byte. Raises HTTPError for an error status.
     """
     opener = urllib.request.build_opener(*(() if follow_redirects else (_NoRedirects,)))
     request = urllib.request.Request(url, body, dict(headers or {}))
@@ -46,9 +46,9 @@ def open_url(
 def read_chunks(
     response: HTTPResponse, max_bytes: int, deadline: float | None = None
 ) -> Iterator[bytes]:
-    """The content of a response in pieces, had by `time.monotonic() == deadline`.
+    """Yield the content of a response in pieces, received before `time.monotonic() == deadline`.
 
-    Raises ResponseTooLarge, TimeoutError, and HTTPException for what is cut off.
+    Raises ResponseTooLarge, TimeoutError, and HTTPException for incomplete content.
     """
     size = 0
     while chunk := response.read1(CHUNK_BYTES):
@@ -63,5 +63,5 @@ def read_chunks(
 
 
 def read_content(response: HTTPResponse, max_bytes: int, deadline: float) -> bytes:
-    """The whole content of a response. Raises as `read_chunks`."""
+    """Return the whole content of a response. Raises as `read_chunks`."""
     return b"".join(read_chunks(response, max_bytes, deadline))

@@ -1,7 +1,7 @@
-"""A second Python process for work that could stop this one: it answers one request at a time.
+"""A second Python process for risky work: it answers one request at a time.
 
-One request a line goes in; a line `true|false LENGTH` and so many bytes come out: the answer, or the
-reason why there is none. The end of its input ends the process.
+A request is one line of input. The response is a line `true|false LENGTH` and that number of bytes: the
+result, or the reason of the failure. The process ends at the end of its input.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from collections.abc import Sequence
 from threading import Lock, Timer
 
 PASSED_VARIABLES = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SYSTEMROOT")
-"""The environment of the process: no passwords."""
+"""The environment variables of the process: no passwords."""
 
 
 class WorkerFailed(Exception):
-    """The process ended, or did not answer in time."""
+    """The process ended, or did not respond in time."""
 
 
 class WorkerProcess:
-    """Runs Python with some arguments: started when first needed, and again after it ended."""
+    """Runs Python with some arguments: started on first use, and again after it has ended."""
 
     def __init__(self, arguments: Sequence[str], *, timeout_seconds: float, max_requests: int):
-        """A request may take `timeout_seconds`; a new process is started after `max_requests`."""
+        """Set the limits: a request may take `timeout_seconds`; the process is replaced after
+        `max_requests`."""
         self._command = [sys.executable, "-P", *arguments]
         self._timeout_seconds = timeout_seconds
         self._max_requests = max_requests
@@ -34,7 +35,7 @@ class WorkerProcess:
         self._one_at_a_time = Lock()
 
     def ask(self, request: bytes) -> tuple[bool, bytes]:
-        """Return whether a request, without line feeds, succeeded, and its answer.
+        """Return whether a request, without line feeds, succeeded, and its result.
 
         It blocks: call it in a thread. Raises WorkerFailed.
         """
@@ -58,12 +59,12 @@ class WorkerProcess:
         return good, answer
 
     def close(self) -> None:
-        """End the process, after the request on which it works."""
+        """End the process after its present request."""
         with self._one_at_a_time:
             self._stop()
 
     def kill(self) -> None:
-        """End the process at once: the request on which it works fails, and those that wait."""
+        """End the process immediately: the present request and waiting ones fail."""
         self._kills += 1
         process = self._process
         if process is not None:
@@ -90,7 +91,7 @@ class WorkerProcess:
 
 
 def _exchange(process: subprocess.Popen[bytes], request: bytes) -> tuple[bool, bytes]:
-    """Return whether a request succeeded, and the answer. Raises EOFError if the process ends."""
+    """Return whether a request succeeded, and its result. Raises EOFError if the process ends."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(request + b"\n")

@@ -91,7 +91,7 @@ def test_every_field_of_a_struct_is_shown(shown: str, struct: type, hidden: set[
 
 def test_the_docstring_of_a_field_is_its_description_in_inputs_and_outputs() -> None:
     described = describe("instrument", ExportControlState, Announced)
-    assert described == "The legal act, as its issuer cites it."
+    assert described == "The legal act, as cited by its issuer."
     types = SCHEMA._schema.type_map
     for name in ("ExportControl", "AnnounceExportControlInput"):
         assert types[name].fields["instrument"].description == described  # type: ignore[attr-defined]

@@ -1,1 +1,1 @@
-"""The log as a transparency log: what proves that nothing was altered, dropped or inserted."""
+"""The log as a transparency log: proofs that no event was altered, removed or inserted."""

@@ -1,7 +1,7 @@
-"""The keys of an issuer: fetched from it, kept, and fetched anew when a token names another.
+"""The keys of an issuer: fetched, cached, and fetched again for a token with an unknown key.
 
-Whatever an issuer does, nobody waits longer than FETCH_TIMEOUT_SECONDS, one request to it is under
-way at a time, and tokens with invented key ids bring at most one in REFETCH_PAUSE_SECONDS.
+No request waits longer than FETCH_TIMEOUT_SECONDS for an issuer. There is one fetch at a time, and tokens
+with invented key ids cause at most one in REFETCH_PAUSE_SECONDS.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tracker.errors import Unavailable
 from tracker.http_client import open_url, read_content
 
 FETCH_TIMEOUT_SECONDS = 5
-"""An issuer gets so long to answer."""
+"""Timeout of an issuer's response in seconds."""
 REFETCH_PAUSE_SECONDS = 10
-"""Seconds from one attempt to fetch keys to the next."""
+"""Minimum seconds between two attempts to fetch keys."""
 REFRESH_AFTER_SECONDS = 300
-"""After so many seconds keys that work are fetched anew, beside the requests that use them."""
+"""Age in seconds after which valid keys are refreshed, in parallel to requests."""
 MAX_KEY_AGE_SECONDS = 3600
-"""Keys older than this many seconds are not believed: the issuer may have withdrawn them."""
+"""Maximum age of keys in seconds: the issuer may have withdrawn older ones."""
 MAX_KEY_SET_BYTES = 1 << 20
 MIN_RSA_BITS = 2048
-"""Shorter RSA keys are passed over."""
+"""Minimum length of RSA keys in bits; shorter ones are ignored."""
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 ALGORITHMS = {
@@ -44,8 +44,8 @@ ALGORITHMS = {
     ("EC", "P-384"): frozenset({"ES384"}),
     ("EC", "P-521"): frozenset({"ES512"}),
 }
-"""What a kind of key may sign with. There is nothing symmetric here: a public key is no secret, and
-a token must never be checked against it as if it were one."""
+"""Signature algorithms by kind of key. Symmetric ones are excluded: a public key is not secret, and must
+never verify a token as a shared key."""
 PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y")
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IssuerKey:
-    """A public key of an issuer, and the algorithms that it may be used with."""
+    """A public key of an issuer, with its permitted algorithms."""
 
     public: Any
     algorithms: frozenset[str]
@@ -65,7 +65,7 @@ class IssuerKeys:
     def __init__(
         self, issuer: str, keys_url: str | None = None, clock: Callable[[], float] = time.monotonic
     ):
-        """Keys at an address, or, without one, where the issuer's own description says."""
+        """Set the address of the keys; by default it is read from the issuer's configuration."""
         self._issuer, self._keys_url, self._clock = issuer, keys_url, clock
         self._keys: dict[str, IssuerKey] = {}
         self._fetched = self._tried = -math.inf
@@ -73,8 +73,10 @@ class IssuerKeys:
         self._thread = ThreadPoolExecutor(1, "issuer")
 
     async def get(self, id: str) -> IssuerKey | None:
-        """The key of an id; None if the issuer has none. Raises Unavailable where it can't be asked
-        and what it last said is no answer."""
+        """Return the key of an id; None if the issuer has none.
+
+        Raises Unavailable if the issuer does not respond and the cached keys cannot decide.
+        """
         age = self._clock() - self._fetched
         if id not in self._keys or age > MAX_KEY_AGE_SECONDS:
             fetching = self._start_fetch()
@@ -88,14 +90,14 @@ class IssuerKeys:
         return self._keys.get(id)
 
     def _start_fetch(self) -> asyncio.Task[None] | None:
-        """Fetch the keys, unless that was tried a moment ago; one fetch is under way at a time."""
+        """Fetch the keys, unless that was tried recently; one fetch runs at a time."""
         if self._fetching is None and self._clock() - self._tried >= REFETCH_PAUSE_SECONDS:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch())
         return self._fetching
 
     async def _fetch(self) -> None:
-        """Fetch the keys; where that fails, those that we have stay."""
+        """Fetch the keys; if that fails, keep the present ones."""
         try:
             loop = asyncio.get_running_loop()
             deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
@@ -104,7 +106,12 @@ class IssuerKeys:
                     self._thread, download, self._issuer, self._keys_url, deadline
                 )
             self._keys, self._fetched = parse_key_set(found), self._clock()
-        except (OSError, HTTPException, ValueError, RecursionError) as error:  # late: an OSError
+        except (
+            OSError,
+            HTTPException,
+            ValueError,
+            RecursionError,
+        ) as error:  # too late: an OSError
             logger.warning(
                 "the keys of %s can't be fetched: %s",
                 self._issuer,
@@ -115,9 +122,9 @@ class IssuerKeys:
 
 
 def parse_key_set(found: Any) -> dict[str, IssuerKey]:
-    """The keys of a JSON Web Key Set (RFC 7517) that can check tokens here; others are passed over.
+    """Return the usable keys of a JSON Web Key Set (RFC 7517); others are ignored.
 
-    Raises ValueError where it is no such set.
+    Raises ValueError for an invalid set.
     """
     if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
         raise ValueError("expected a set of keys")
@@ -146,7 +153,7 @@ def _is_usable(key: Mapping[str, Any]) -> IssuerKey | None:
 
 
 def _algorithms(key: Mapping[str, Any]) -> frozenset[str]:
-    """What a key may be used with, by its kind and by what it says itself."""
+    """Return the permitted algorithms of a key, by its kind and its own declaration."""
     if key.get("use", "sig") != "sig" or "verify" not in key.get("key_ops", ["verify"]):
         return frozenset()
     known = ALGORITHMS.get((str(key.get("kty")), key.get("crv")), frozenset())
@@ -154,10 +161,10 @@ def _algorithms(key: Mapping[str, Any]) -> frozenset[str]:
 
 
 def download(issuer: str, keys_url: str | None, deadline: float) -> Any:
-    """The key set of an issuer. It blocks.
+    """Fetch the key set of an issuer. It blocks.
 
-    Raises OSError, HTTPException or ValueError, a description of another issuer included (OpenID
-    Connect Discovery 4.3).
+    Raises OSError, HTTPException or ValueError, also for the configuration of another issuer (OpenID Connect
+    Discovery 4.3).
     """
     if keys_url is None:
         described = fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
@@ -170,7 +177,7 @@ def download(issuer: str, keys_url: str | None, deadline: float) -> Any:
 
 
 def is_trustworthy_url(url: str) -> bool:
-    """Whether keys may come from an address: nobody between us and it could exchange them."""
+    """Return whether keys may be fetched from an address, without the risk of interception."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (
@@ -182,8 +189,10 @@ def is_trustworthy_url(url: str) -> bool:
 
 
 def fetch_json(url: str, deadline: float) -> Any:
-    """The JSON at an address, had by `time.monotonic() == deadline`. Redirects are not followed:
-    keys come from the address that is trusted, or not at all."""
+    """Return the JSON at an address, received before `time.monotonic() == deadline`.
+
+    Redirects are not followed: keys come only from the trusted address.
+    """
     timeout = max(0.1, deadline - time.monotonic())
     with open_url(url, headers={"Accept": "application/json"}, timeout_seconds=timeout) as response:
         return json.loads(read_content(response, MAX_KEY_SET_BYTES, deadline))

@@ -1,7 +1,7 @@
-"""Authentication by JWTs of an OpenID Connect issuer, validated as RFC 8725 requires.
+"""Authentication by JWTs of an OpenID Connect issuer, validated according to RFC 8725.
 
-Of what a token says about itself only the id of its key is used, to choose among the keys that the
-issuer publishes. The algorithm has to be one of that key's kind, whatever the token says.
+The token's own header is used only for the id of its key, which selects one of the issuer's published keys.
+The algorithm must be permitted for that key, regardless of the token.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from tracker.auth.scopes import TOKEN_PREFIX, Caller, Scope, expand_scopes, toke
 from tracker.errors import Unauthenticated
 
 LEEWAY_SECONDS = 30
-"""Seconds by which the clocks of the issuer and of this machine may differ."""
+"""Permitted difference in seconds between the clocks of the issuer and of this machine."""
 CACHE_SECONDS = 60.0
-"""For so long a token that was checked is believed, if it lasts: checking takes 0.2 ms."""
+"""Seconds for which a verified token is cached until it expires: verification takes 0.2 ms."""
 MAX_CACHED_TOKENS = 10_000
 MAX_TOKEN_CHARACTERS = 8192
-"""The longest token: more is not worth reading."""
+"""Maximum length of a token."""
 MAX_ACTOR_CHARACTERS = 200
-"""The longest name that an issuer may give a caller; it stays in the log for ever."""
+"""Maximum length of a caller's name from an issuer; it is recorded permanently."""
 TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""What a token may call itself: an issuer signs other things too, such as notes of logouts."""
+"""Accepted types of tokens: an issuer signs other documents too, such as logout tokens."""
 
 
 def default_scopes() -> dict[str, Scope]:
-    """The default scopes of words in tokens: `tracker:record` is the scope record."""
+    """Return the default scopes of words in tokens: `tracker:record` is the scope record."""
     return {f"tracker:{scope.value}": scope for scope in Scope}
 
 
@@ -42,16 +42,16 @@ class OidcConfig:
 
     issuer: str
     audience: str
-    """What its tokens must be for: other services of the issuer could replay those they get."""
+    """Required audience of its tokens: other services of the issuer could replay tokens for themselves."""
     keys_url: str | None = None
-    """Where its keys are; None: where its own description says."""
+    """Address of its keys; None: from its own configuration."""
     actor: str = "sub"
-    """The claim that names the caller."""
+    """Claim with the caller's name."""
     scope: str = "scope"
-    """The claim with the scopes: words, a list of words, or an object whose names are words. Dots
-    lead into objects (`realm_access.roles`)."""
+    """Claim with the scopes: words, a list of words, or an object with words as keys. Dots separate the
+    path in nested objects (`realm_access.roles`)."""
     scopes: Mapping[str, Scope] = field(default_factory=default_scopes)
-    """What the words of that claim mean here; others mean nothing."""
+    """Scopes of the words of that claim; other words are ignored."""
 
 
 class OidcIssuer:
@@ -63,9 +63,9 @@ class OidcIssuer:
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, token: str) -> Caller:
-        """The caller that a token stands for, called by issuer and name: `https://id.example#ann`.
+        """Return the caller of a token, named by issuer and name: `https://id.example#ann`.
 
-        Raises Unauthenticated, with what is wrong, and Unavailable.
+        Raises Unauthenticated with the reason, and Unavailable.
         """
         key = token_hash(token)
         until, caller = self._kept.get(key, (0.0, None))
@@ -91,7 +91,7 @@ class OidcIssuer:
         return Caller(f"{self._trust.issuer}#{self._name(claims)}", expand_scopes(scopes))
 
     async def _verify(self, token: str) -> Mapping[str, Any]:
-        """The claims of a valid token. Raises Unauthenticated for any other."""
+        """Return the claims of a valid token. Raises Unauthenticated for any other."""
         try:
             return await self._claims(token)
         except jwt.ExpiredSignatureError:
@@ -100,7 +100,7 @@ class OidcIssuer:
             raise Unauthenticated(f"this token is refused: {error}"[:300]) from None
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token after checking its signature, issuer, audience and times."""
+        """Return the claims of a token after checking its signature, issuer, audience and times."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise ValueError(f"expected at most {MAX_TOKEN_CHARACTERS} letters")
         header = jwt.get_unverified_header(token)
@@ -137,12 +137,12 @@ class OidcIssuer:
 
 
 def is_jwt(secret: str) -> bool:
-    """Whether a bearer token has the form of a JWT, which none of ours has."""
+    """Return whether a bearer token has the form of a JWT; the tracker's own tokens do not."""
     return secret.count(".") == 2 and not secret.startswith(TOKEN_PREFIX)
 
 
 def split_scopes(claims: Mapping[str, Any], name: str) -> Iterable[str]:
-    """The words of a claim, of that name or at the end of its path; none where there are none."""
+    """Return the words of a claim, by its name or its path; empty if there are none."""
     found: Any = claims.get(name)
     if found is None:
         found = claims

@@ -1,7 +1,7 @@
 """Scopes, callers and tokens.
 
-A token is 256 random bits, shown once. Its SHA-256 is what the database keeps: there is nothing to
-guess in random bits, so a hash made slow against guessing would only make every request slow.
+A token is 256 random bits, shown once. The database stores its SHA-256. Random bits cannot be guessed, so a
+slow hash would only delay every request.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from enum import Enum
 from tracker.errors import Forbidden, InvalidInput, Unauthenticated
 
 TOKEN_PREFIX = "tracker_"
-"""Begins every token, so that people and scanners of secrets know one when they see it."""
+"""Prefix of every token, for recognition by people and secret scanners."""
 MAX_NAME_CHARACTERS = 100
-"""The longest name of a token."""
+"""Maximum length of a token's name."""
 
 
 IMPORT_ACTOR = "import"
-"""The actor of what is imported."""
+"""Actor of imports."""
 DEMO_ACTOR = "demo"
-"""The actor of what is in a demo: of its corpus, and of all that anybody may write there."""
+"""Actor in a demo: of its corpus, and of all anonymous writes."""
 OTHER_ACTORS = frozenset(
     {DEMO_ACTOR, IMPORT_ACTOR, "command line", "token", "tracker", "anonymous"}
 )
-"""Actors that are no tokens of ours: a token of such a name would pass for one of them."""
+"""Actors without tokens: a token with such a name could impersonate them."""
 ISSUER_NAME_MARKS = re.compile(r"[:/#\\]")
-"""Stands in the names of callers of OpenID Connect issuers: `https://id.example#ann`."""
+"""Separators in the names of callers of OpenID Connect issuers: `https://id.example#ann`."""
 
 
 class Scope(Enum):
@@ -40,14 +40,14 @@ class Scope(Enum):
     READ = "read"
     RECORD = "record"
     ENDPOINT = "endpoint"
-    """To have events delivered: to add endpoints, and to see and manage those of one's own."""
+    """Receive deliveries: add endpoints, and view and manage one's own."""
     REVIEW = "review"
-    """To decide on candidates, and so to have their facts recorded."""
+    """Decide on candidates, which records their facts."""
     ADMIN = "admin"
 
 
 def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
-    """The scopes that these give: all of them may read, and admin is all of them."""
+    """Return all scopes that these include: all of them include read, and admin includes all."""
     given = frozenset(scopes)
     if Scope.ADMIN in given:
         return frozenset(Scope)
@@ -62,8 +62,10 @@ class Caller:
     scopes: frozenset[Scope] = frozenset()
 
     def require(self, scope: Scope) -> None:
-        """Refuse a caller without a scope. Raises Unauthenticated where a token might help, and
-        Forbidden where the one that was given does not."""
+        """Reject a caller without a scope.
+
+        Raises Unauthenticated if there is no token, and Forbidden if its scopes are insufficient.
+        """
         if scope in self.scopes:
             return
         if self.name is None:
@@ -77,25 +79,25 @@ class Caller:
 
 
 def generate_token() -> str:
-    """A token that nobody has had before."""
+    """Return a new random token."""
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
 def token_hash(secret: str) -> bytes:
-    """The hash by which the database stores a token."""
+    """Return the hash under which the database stores a token."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def parse_bearer(authorization: str) -> str | None:
-    """The token in an Authorization header; None where there is none or it is of another scheme."""
+    """Return the token in an Authorization header; None if there is none or the scheme differs."""
     scheme, _, given = authorization.partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
 
 
 def check_name(name: str) -> str:
-    """The name of a new token, which events will have as their actor. Raises InvalidInput.
+    """Return the name of a new token, which is the actor of its events. Raises InvalidInput.
 
-    Names that pass for actors of another kind are refused, in whatever width, case and spacing.
+    Names that look like other kinds of actors are rejected, in any width, case and spacing.
     """
     if not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable() or name != name.strip():
         raise InvalidInput(

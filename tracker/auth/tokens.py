@@ -1,4 +1,4 @@
-"""Tokens in the database: made, listed and revoked by its owner, looked up by the API."""
+"""Tokens in the database: created, listed and revoked by its owner, looked up by the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))
 CACHE_SECONDS = 5.0
-"""For so long a token is believed without asking again: that late, a revoked one stops working."""
+"""Seconds for which a valid token is cached: a revoked one stops working after at most this time."""
 MAX_CACHED_TOKENS = 1000
 MAX_TOKEN_ID = 2**31 - 1
 
@@ -36,18 +36,19 @@ class TokenRecord:
 class Tokens:
     """Authenticates callers by tokens in the database.
 
-    One that does not work is asked about each time, so that a new one works at once, and so that
-    nobody fills our memory with tokens that never were.
+    Invalid tokens are not cached, so that a new token works at once, and invented tokens do not fill the
+    memory.
     """
 
     def __init__(self, pool: Pool, beside: Tokens | None = None):
-        """`beside` is asked where the database does not answer: those of a replica."""
+        """Create the authenticator; `beside` has the tokens of a replica, for use if the database is
+        unavailable."""
         self._pool = pool
         self._beside = beside
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, secret: str) -> Caller | None:
-        """The caller of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
+        """Return the caller of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
         key = token_hash(secret)
         until, caller = self._kept.get(key, (0.0, None))
         if caller is not None and time.monotonic() < until:
@@ -74,7 +75,7 @@ class Tokens:
 async def create(
     connection: Connection, name: str, scopes: Iterable[Scope], expires_on: date | None, today: date
 ) -> str:
-    """Make a token and return it: nobody can ever read it again. Raises InvalidInput."""
+    """Create a token and return it: it cannot be read again. Raises InvalidInput."""
     if expires_on is not None and expires_on < today:
         raise InvalidInput("expected a day that is not over", path=("expires",))
     secret, texts = generate_token(), [scope.value for scope in dict.fromkeys(scopes)]
@@ -86,7 +87,7 @@ async def create(
 
 
 async def list_tokens(connection: Connection) -> list[TokenRecord]:
-    """Every token there ever was, in the order in which they were made."""
+    """Return all tokens, including revoked ones, in the order of creation."""
     return [
         TokenRecord(
             row["id"],
@@ -101,7 +102,7 @@ async def list_tokens(connection: Connection) -> list[TokenRecord]:
 
 
 async def revoke(connection: Connection, id: int) -> str:
-    """Make a token useless and return its name. Raises NotFound."""
+    """Revoke a token and return its name. Raises NotFound."""
     name: str | None = None
     if 0 < id <= MAX_TOKEN_ID:
         async with commits_confirmed(connection):

@@ -1,4 +1,4 @@
-"""Commands, the events that are planned for them, and what of these is recorded already. Pure."""
+"""Commands, their planned events, and the recorded results of these. Pure."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from tracker.errors import (
 from tracker.log.append import AppendResult
 
 IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
-"""Parts of ids that only imports give: of corrections, and of receipts."""
+"""Parts of ids that only imports create: of corrections, and of receipts."""
 REVIEW_PREFIX = "candidate-"
-"""Begins the ids of what was accepted in a review."""
+"""Prefix of the ids of facts accepted in a review."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """A fact to be recorded of an entity, under an event id that counts once.
+    """A fact to be recorded for an entity, under an event id that counts once.
 
-    `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
-    `expected` is the version that the entity must have before it.
+    `path` is the path of the fact in the caller's input, and is the prefix of its errors. `expected` is the
+    version that the entity must have before it.
     """
 
     stream: str
@@ -43,7 +43,7 @@ class PlannedEvent:
 
     @contextmanager
     def locate_errors(self) -> Iterator[None]:
-        """Begin the path of errors in the fact with the path of the fact."""
+        """Prefix the path of errors with the path of the fact."""
         try:
             yield
         except (InvalidInput, NotFound, TooLarge, VersionConflict) as error:
@@ -52,7 +52,7 @@ class PlannedEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecordFact:
-    """A fact of an entity is to be recorded. `expected` is the version that the caller saw."""
+    """Record a fact of an entity. `expected` is the version that the caller saw."""
 
     stream: str
     fact: Fact
@@ -61,7 +61,7 @@ class RecordFact:
 
 @dataclass(frozen=True, slots=True)
 class RetractEvent:
-    """A recorded event, or a retraction, is to be retracted."""
+    """Retract a recorded event, or a retraction."""
 
     event_id: str
     reason: str
@@ -70,10 +70,10 @@ class RetractEvent:
 
 @dataclass(frozen=True, slots=True)
 class CorrectEvent:
-    """A recorded event is to be retracted and another fact recorded in its place: both or neither.
+    """Retract a recorded event and record another fact in its place: both or neither.
 
-    The fact may be about another entity: a figure may have been filed under the wrong place.
-    `expected` is the version that the caller saw of the entity of the event.
+    The fact may be about another entity: a figure may have been filed under the wrong place. `expected` is
+    the version that the caller saw of the entity of the event.
     """
 
     event_id: str
@@ -90,7 +90,7 @@ Command: TypeAlias = RecordFact | RetractEvent | CorrectEvent
 def retraction_fact(
     command: RetractEvent | CorrectEvent, path: Path, replacement: str | None = None
 ) -> Retracted:
-    """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
+    """Return the fact that an event was wrong. Raises InvalidInput for an empty reason."""
     try:
         return Retracted(
             retracts=command.event_id,
@@ -103,8 +103,10 @@ def retraction_fact(
 
 
 def check_id_is_free(event_id: str, fact: Fact) -> None:
-    """Refuse an id, for a new event of a client, that an import or a review would give. What a review
-    records says who accepted it, which no client can say. Raises InvalidInput."""
+    """Reject an id of a client's new event that is reserved for imports or reviews.
+
+    The record of a review names its reviewers, which no client may set. Raises InvalidInput.
+    """
     if event_id.startswith(REVIEW_PREFIX) and not fact.source.reviewed_by:
         raise InvalidInput(
             f"expected a key that does not begin with {REVIEW_PREFIX!r}: such ids are for what was"
@@ -126,7 +128,7 @@ def check_id_is_free(event_id: str, fact: Fact) -> None:
 def find_recorded(
     entities: Mapping[str, Entity], plan: Sequence[PlannedEvent]
 ) -> dict[str, RecordedFact]:
-    """The facts already recorded under the event ids of a plan, each in its own entity."""
+    """Return the recorded facts under the event ids of a plan, each in its own entity."""
     asked = (entities[planned.stream].history.get(planned.event_id) for planned in plan)
     return {known.event_id: known for known in asked if known}
 
@@ -134,8 +136,9 @@ def find_recorded(
 def replay_result(
     plan: Sequence[PlannedEvent], again: Mapping[str, RecordedFact], texts: Mapping[str, str]
 ) -> AppendResult:
-    """The first positions of a plan of which events are recorded already, the texts of these given
-    by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
+    """Return the first positions of a plan that is already recorded, given its texts by commitment.
+
+    Raises IdempotencyConflict unless the recorded facts are equal and complete.
     """
     for planned in plan:
         known = again.get(planned.event_id)
@@ -148,9 +151,9 @@ def replay_result(
 
 
 def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
-    """The texts to redact of a recorded fact: those that are asked for, or all that there are.
+    """Return the fields to redact of a recorded fact: the requested ones, or all texts.
 
-    Raises InvalidInput where one is not there, or is part of the entry itself.
+    Raises InvalidInput if one does not exist, or is part of the entry itself.
     """
     there = free_texts(fact)
     if not there:
@@ -170,8 +173,8 @@ def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
     inline = [field for field in asked if isinstance(there[field], str)]
     if inline:
         raise InvalidInput(
-            f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
-            " annexes, so the text is part of the entry, which never changes",
+            f"{', '.join(inline)} cannot be redacted: the event was recorded before annexes"
+            " existed, so the text is part of the immutable entry",
             code="NOT_REDACTABLE",
             path=("eventId",),
         )

@@ -1,4 +1,4 @@
-"""Decisions: the events that carry out a plan, each allowed by its entity as those before it left it."""
+"""Decisions: the events of a plan, each checked against its entity after the previous events."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, Vers
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
 
 EVENTS_PER_TURN = 10
-"""How many are decided in one go."""
+"""Number of events decided before other tasks can run."""
 NON_ALLIANCE_GROUPS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
 
 
 def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
-    """The streams of the alliances that act in these facts."""
+    """Return the streams of the alliances that act in these facts."""
     return {
         f"alliance/{actor}"
         for fact in facts
@@ -32,7 +32,7 @@ def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
 
 
 def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
-    """Refuse an actor that is neither a place nor a known alliance. Raises InvalidInput."""
+    """Reject an actor that is neither a place nor a known alliance. Raises InvalidInput."""
     for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
         known = actor in NON_ALLIANCE_GROUPS or f"alliance/{actor}" in alliances
         if actor.islower() and not known:
@@ -50,7 +50,8 @@ async def decide_in_turns(
     alliances: Iterable[str],
     actor: str | None,
 ) -> list[NewEvent]:
-    """The events that carry out a plan, each decided after those before it; others get their turn."""
+    """Return the events of a plan, each decided after the previous ones, and let other tasks run in
+    between."""
     is_review = any(planned.event_id.startswith(REVIEW_PREFIX) for planned in plan)
     for planned in plan:
         check_id_is_free(planned.event_id, planned.fact)
@@ -69,7 +70,7 @@ async def decide_in_turns(
 
 
 def check_version(entity: Entity, planned: PlannedEvent) -> None:
-    """Refuse what was planned for another version of the entity. Raises VersionConflict."""
+    """Reject a plan for another version of the entity. Raises VersionConflict."""
     if planned.expected is not None and planned.expected != entity.version:
         raise VersionConflict(entity.id, planned.expected, entity.version)
 
@@ -77,10 +78,10 @@ def check_version(entity: Entity, planned: PlannedEvent) -> None:
 def decide(
     entity: Entity, planned: PlannedEvent, alliances: Iterable[str], actor: str | None = None
 ) -> NewEvent:
-    """The event that records what is planned, after the rules agreed; the entity moves on with it.
+    """Return the event of a planned fact after checking the rules; the entity is updated.
 
-    Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
-    this id; then the entity is unchanged.
+    Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event with this
+    id; then the entity is unchanged.
     """
     if planned.event_id in entity.history:
         raise IdempotencyConflict(planned.event_id)
@@ -103,9 +104,9 @@ def decide_all(
     alliances: Iterable[str],
     actor: str | None = None,
 ) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
-    """Decide what is planned one after the other, each seeing what those before it did.
+    """Decide planned facts in order, each after the effects of the previous ones.
 
-    Returns the events, and what breaks a rule by their index.
+    Returns the events, and the errors by index.
     """
     founded = set(alliances)
     events: list[NewEvent] = []
@@ -122,7 +123,7 @@ def decide_all(
 def rehydrate(
     stream: str, events: Iterable[RecordedEvent], texts: Mapping[str, str] = NO_TEXTS
 ) -> Entity:
-    """The entity that these events of a stream make, as far as there are texts by commitment."""
+    """Return the entity of the events of a stream, with the texts available by commitment."""
     entity = entity_type(stream).empty(stream)
     for event in events:
         to_aggregate_event(event, texts).mutate(entity)

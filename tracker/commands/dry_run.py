@@ -1,4 +1,4 @@
-"""Dry runs: what commands would record, and what the log says that it rests on."""
+"""Dry runs: the events that commands would record, and the recorded facts that they depend on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tracker.log.recorder import Recorder
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What commands would record on what the log says at a position: nothing where they are
-    recorded already, under the same key.
+    """The events that commands would record with the log at a position; empty if they are already recorded
+    under the same key.
 
     The events have the positions, and the time, that they would have if they were recorded next.
     """
@@ -23,18 +23,20 @@ class DryRun:
     position: int
     events: Sequence[RecordedEvent] = ()
     decided: Sequence[NewEvent] = ()
-    """The same events on their way into the log, with their texts."""
+    """The events in the format of the log, with their texts."""
     known: Mapping[str, Sequence[RecordedEvent]] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    """What the log says of the entities that they are about, by stream, in its order."""
+    """The recorded facts of the affected entities, by stream, in order."""
 
 
 async def dry_run(
     recorder: Recorder, decided: Sequence[NewEvent]
 ) -> DryRun | VersionConflict | IdempotencyConflict:
-    """What was decided as it would be recorded, beside what the log says; or why the log would not
-    take it."""
+    """Return decided events as they would be recorded, with the recorded facts.
+
+    Raises the error with which the log would refuse them.
+    """
     if await recorder.streams_of([event.event_id for event in decided]):
         return IdempotencyConflict(decided[0].event_id)
     position = await recorder.head()

@@ -1,4 +1,4 @@
-"""Entities as the log knows them, to decide on."""
+"""Cache of entities for decisions."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tracker.log.entries import RecordedEvent, to_aggregate_event
 from tracker.log.recorder import Recorder
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
-"""How much memory the entities that are kept may take, about."""
+"""Approximate memory limit of the cached entities."""
 MEMORY_BYTES_PER_ENTRY_BYTE = 4
-"""Bytes in memory for one of an entry."""
+"""Bytes in memory per byte of an entry."""
 MIN_CACHED_EVENTS = 16
-"""Events of an entity, at least, for it to be kept: those with fewer are read as fast."""
+"""Minimum number of events of a cached entity: smaller ones are read just as fast."""
 
 Events = Sequence[RecordedEvent]
 
 
 class _CachedEntity(NamedTuple):
-    """An entity as the log knows it, its version, and how large it is in memory."""
+    """An entity as recorded, its version, and its size in memory."""
 
     entity: Entity
     version: int
@@ -33,11 +33,10 @@ class _CachedEntity(NamedTuple):
 
 
 class EntityCache:
-    """Loads entities. Those with many events are kept in memory, so that only what is new of them
-    is read, whoever recorded it.
+    """Loads entities. Those with many events are cached, so that only new events are read.
 
-    What is kept is what the log held, never what was only decided. Nothing depends on it: a new
-    process reads whole streams once; of kinds that look at recent events alone, these.
+    The cache has only recorded events, never mere decisions. It does not affect results: a new process reads
+    whole streams once, or only recent events for kinds whose rules need no others.
     """
 
     def __init__(self, recorder: Recorder, max_bytes: int = MAX_CACHE_BYTES):
@@ -46,13 +45,13 @@ class EntityCache:
         self._cached: OrderedDict[str, _CachedEntity] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.bytes = 0
-        """How large the kept entities are together."""
+        """Total size of the cached entities."""
 
     @asynccontextmanager
     async def load(self, streams: Collection[str]) -> AsyncIterator[dict[str, Entity]]:
-        """Some entities as the log knows them, at version 0 where it does not; nobody else has them
-        meanwhile. What is decided on them is forgotten in the end: it is read again once it is
-        recorded.
+        """Load some entities as recorded, at version 0 if there are none, and lock them meanwhile.
+
+        Decisions on them are removed at the end: they are read again after they are recorded.
         """
         for stream in streams:
             entity_type(stream)
@@ -68,21 +67,20 @@ class EntityCache:
 
     @asynccontextmanager
     async def _locked(self, streams: Collection[str]) -> AsyncIterator[None]:
-        """Wait for those who decide on these entities. Nobody waits for the database meanwhile."""
+        """Wait for other decisions on these entities. Nothing waits for the database meanwhile."""
         locks = [self._locks.setdefault(stream, asyncio.Lock()) for stream in sorted({*streams})]
         async with AsyncExitStack() as stack:
-            for lock in locks:  # in one order for all, so that nobody waits in a circle
+            for lock in locks:  # in one order for all, which prevents deadlocks
                 await stack.enter_async_context(lock)
             yield
 
     async def _read(
         self, streams: Collection[str]
     ) -> dict[str, tuple[_CachedEntity | None, Events]]:
-        """What is kept of entities, and the events of each that follow; all that count where none is
-        kept."""
+        """Return cached entities with the following events of each; all relevant events on a cache miss."""
         kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
-        # The last event that is known of is read once more: a log that is put back to an older
-        # state, such as a backup, may have another in its place, or none.
+        # The last known event is read again. A log that was set back, for example by a restored backup, may
+        # have another event in its place, or none.
         found: dict[str, Events] = {
             **await self._recorder.read_streams_after(
                 {
@@ -101,7 +99,7 @@ class EntityCache:
         return {stream: (kept.get(stream), found[stream]) for stream in streams}
 
     async def _read_anew(self, stream: str) -> Events:
-        """The events of an entity that count for what is decided on it."""
+        """Read the events of an entity that are relevant to decisions."""
         kind = entity_type(stream)
         if kind.RECENT_EVENTS is None:
             return (await self._recorder.read_streams([stream]))[stream]
@@ -110,7 +108,7 @@ class EntityCache:
         )
 
     def _advance(self, stream: str, known: _CachedEntity | None, events: Events) -> Entity:
-        """The entity after events that follow what was known; it is kept if there are many."""
+        """Return the entity after further events; it is cached if there are many."""
         latest = self._cached.get(stream)  # others may have read more meanwhile
         if latest and _follows(latest, events):
             known = latest
@@ -118,7 +116,7 @@ class EntityCache:
         new = [event for event in events if event.version > entity.version]
         for event in new:
             if entity.RECENT_EVENTS is not None:
-                entity.version = event.version - 1  # those between do not count
+                entity.version = event.version - 1  # the events in between are not relevant
             to_aggregate_event(event).mutate(entity)
         added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
         self._keep(entity, (known.size if known else 0) + added)
@@ -139,7 +137,8 @@ class EntityCache:
 
 
 def _follows(known: _CachedEntity, events: Events) -> bool:
-    """Whether the first of some events is known of an entity, so that the others come next."""
+    """Return whether the first of some events is the last known one of an entity, so that the others
+    follow."""
     if not events or events[0].version > known.version:
         return False
     last = known.entity.at_version(events[0].version)
@@ -148,5 +147,5 @@ def _follows(known: _CachedEntity, events: Events) -> bool:
 
 
 def _outgrown(entity: Entity) -> bool:
-    """Whether an entity knows many more events than count: the next time these are read anew."""
+    """Return whether an entity has many more events than are relevant: it is then read again next time."""
     return entity.RECENT_EVENTS is not None and len(entity.known) > 2 * entity.RECENT_EVENTS

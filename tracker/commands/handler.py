@@ -1,4 +1,4 @@
-"""Commands: what the world asks to be recorded, decided by the aggregates, appended to the log."""
+"""Commands: decided by the aggregates, then appended to the log."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_ATTEMPTS = 5
-"""How often a command without an expected version is decided anew when others get in before it."""
+"""Maximum number of attempts of a command without an expected version, if other commands are recorded
+first."""
 
 
 BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
-"""Makes the ids of the facts of a batch from its key and their places in it, always the same."""
+"""Namespace of the ids of facts in a batch, derived from its key and their indexes."""
 
 FETCHES = ("Source.Fetched", "Source.Failed")
-"""Events that name what came for the first time."""
+"""Event types that name new content."""
 
 CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
-"""Makes the id of a correction's retraction from that of its replacement, always the same."""
+"""Namespace of the id of a correction's retraction, derived from that of its replacement."""
 
 
 class Commands:
-    """Decides and records facts. Every fact goes this way: mutations, imports, programs."""
+    """Decides and records facts. All facts use this path: mutations, imports, programs."""
 
     def __init__(self, recorder: Recorder):
         self._recorder = recorder
@@ -69,10 +70,9 @@ class Commands:
     ) -> AppendResult:
         """Record a fact of an entity and return its position once it is durable.
 
-        The same idempotency key again returns the first position. `expected_version` is the
-        version that the caller saw (0: it must not exist). Raises InvalidInput, NotFound, TooLarge,
-        VersionConflict, IdempotencyConflict or Unavailable; then nothing of it is recorded, except
-        that after Unavailable it may be.
+        A repeated idempotency key returns the first position. `expected_version` is the version that the
+        caller saw (0: it must not exist). Raises InvalidInput, NotFound, TooLarge, VersionConflict,
+        IdempotencyConflict or Unavailable. Then nothing is recorded, except that it may be after Unavailable.
         """
         command = RecordFact(stream, fact, expected_version)
         return await self._execute([(command, ())], [_event_id(idempotency_key)], actor)
@@ -84,11 +84,10 @@ class Commands:
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> AppendResult:
-        """Carry out commands in their order, each seeing those before it: all, or none.
+        """Execute commands in order, each after the effects of the previous ones: all or none.
 
-        The same key with the same commands again returns the first positions. Errors are those of
-        `record`, `retract` and `correct`; the path of one begins with the place of its command,
-        from 0.
+        A repeated key with the same commands returns the first positions. Errors are those of `record`,
+        `retract` and `correct`; their paths begin with the index of the command, from 0.
         """
         return await self._execute(*_batch(commands, idempotency_key), actor)
 
@@ -99,7 +98,7 @@ class Commands:
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> DryRun:
-        """What `record_all` would record. Nothing is recorded; it raises what that would raise."""
+        """Return the result that `record_all` would have. Nothing is recorded; it raises the same errors."""
         plan = await self._plan(*_batch(commands, idempotency_key))
         for left in reversed(range(MAX_ATTEMPTS)):
             decided = await self._decide_events(plan, actor)
@@ -141,10 +140,10 @@ class Commands:
     ) -> AppendResult:
         """Retract a recorded event and record a fact in its place: both, or neither.
 
-        `fact` is about the entity `stream`, which need not be that of the event: a figure may have
-        been filed under the wrong place. Key and version mean what they do for `record`; the key
-        becomes the id of the new fact, the version is that of the entity of the event. Errors are
-        those of `record` and `retract`; the path of one in the fact begins with `replacement`.
+        `fact` is about the entity `stream`, which may differ from that of the event: a figure may have been
+        filed under the wrong place. Key and version are as for `record`; the key becomes the id of the new
+        fact, the version is that of the entity of the event. Errors are those of `record` and `retract`; the
+        path of one in the fact begins with `replacement`.
         """
         command = CorrectEvent(event_id, stream, fact, reason, source, expected_version)
         return await self._execute([(command, ())], [_event_id(idempotency_key)], actor)
@@ -160,12 +159,11 @@ class Commands:
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> AppendResult:
-        """Take texts out of a recorded event for ever, all that it has or those in some fields.
+        """Remove texts of a recorded event permanently: all, or those in some fields.
 
-        The entry stays; the texts go in the transaction that records the redaction. Raises
-        NotFound for an unknown event, and InvalidInput for one without such a text
-        (`NOTHING_TO_REDACT`), with one in the entry itself (`NOT_REDACTABLE`), or without it by
-        now (`ALREADY_REDACTED`).
+        The entry stays; the texts are removed in the transaction that records the redaction. Raises NotFound
+        for an unknown event. Raises InvalidInput for an event without such a text (`NOTHING_TO_REDACT`), with
+        a text in the entry itself (`NOT_REDACTABLE`), or with a redacted one (`ALREADY_REDACTED`).
         """
         event = await self._event(event_id)
         there = redactable_fields(event.fact, fields)
@@ -186,10 +184,10 @@ class Commands:
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> AppendResult:
-        """Take the bytes of a snapshot out for ever, by the source that it was first fetched from.
+        """Remove the bytes of a snapshot permanently, under the source that first fetched it.
 
-        They go in the transaction that records it; a file goes when somebody asks for it. Raises NotFound
-        for one that was never fetched, and InvalidInput (`ALREADY_REDACTED`).
+        They are removed in the transaction that records it; a file is removed at the next access. Raises
+        NotFound for a snapshot that was never fetched, and InvalidInput (`ALREADY_REDACTED`).
         """
         fact = SnapshotRedacted(sha256=sha256, on=on, reason=reason, by=actor, source=source)
         with _translate_lost_connection():
@@ -211,7 +209,7 @@ class Commands:
     async def _execute(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
     ) -> AppendResult:
-        """Carry out commands that belong together, each with its path and the id of its fact."""
+        """Execute commands that belong together, each with its path and the id of its fact."""
         plan = await self._plan(commands, ids)
         for left in reversed(range(MAX_ATTEMPTS)):
             decided = await self._decide_events(plan, actor)
@@ -220,8 +218,8 @@ class Commands:
             try:
                 return await self._recorder.append(decided)
             except (VersionConflict, IdempotencyConflict):
-                # Others got in before: decide anew, on what they made. It may be this very command:
-                # its commitments have other salts, so the log can't tell, but their texts can.
+                # Another command was recorded first: decide again with the present state. It may be this same
+                # command. Its commitments have other salts, so only the texts can be compared.
                 if not left:
                     raise
         raise AssertionError("unreachable")
@@ -229,7 +227,7 @@ class Commands:
     async def _plan(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
     ) -> list[PlannedEvent]:
-        """The facts that commands ask for. Raises InvalidInput, NotFound or Unavailable."""
+        """Return the facts of commands. Raises InvalidInput, NotFound or Unavailable."""
         streams = await self._streams_of(commands)
         plan: list[PlannedEvent] = []
         for (command, path), id in zip(commands, ids, strict=True):
@@ -260,7 +258,7 @@ class Commands:
         return plan
 
     async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
-        """The streams of the events that commands are about, by their ids."""
+        """Return the streams of the events that commands name, by their ids."""
         asked = [
             (command.event_id, path)
             for command, path in commands
@@ -278,8 +276,11 @@ class Commands:
     async def _decide_events(
         self, plan: Sequence[PlannedEvent], actor: str | None
     ) -> list[NewEvent] | Mapping[str, RecordedFact]:
-        """The events that carry out a plan, decided on what the log knows now; or, where some are
-        recorded already, whatever version they expected then, what is known under their ids."""
+        """Return the events of a plan, decided on the recorded state.
+
+        If some are already recorded, return the facts under their ids instead, regardless of the expected
+        version.
+        """
         for planned in plan:
             with planned.locate_errors():
                 check_stream(planned.stream, "id")
@@ -295,7 +296,7 @@ class Commands:
     async def _recorded_result(
         self, plan: Sequence[PlannedEvent], again: Mapping[str, RecordedFact]
     ) -> AppendResult:
-        """The first positions of a plan of which events are recorded already."""
+        """Return the first positions of a plan with recorded events."""
         with _translate_lost_connection():
             texts = await self._recorder.annexes.texts(known.fact for known in again.values())
             outcome = replay_result(plan, again, texts)
@@ -305,7 +306,7 @@ class Commands:
 
 @contextmanager
 def _translate_lost_connection() -> Iterator[None]:
-    """Tell a database that is lost before anything was sent to it."""
+    """Convert a connection error before anything was sent."""
     try:
         yield
     except CONNECTION_ERRORS as error:
@@ -315,7 +316,7 @@ def _translate_lost_connection() -> Iterator[None]:
 
 
 async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity]:
-    """The entities of some streams as the log knows them; at version 0 where it does not."""
+    """Return the entities of some streams as recorded; at version 0 if there are none."""
     async with EntityCache(recorder).load(streams) as entities:
         return entities
 
@@ -323,7 +324,7 @@ async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity
 def _batch(
     commands: Sequence[Command], idempotency_key: str | None
 ) -> tuple[list[tuple[Command, Path]], list[str]]:
-    """Commands with their places, and the ids of their facts."""
+    """Return commands with their indexes, and the ids of their facts."""
     key = _event_id(idempotency_key)
     ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
     return [(command, (index,)) for index, command in enumerate(commands)], ids

@@ -1,1 +1,1 @@
-"""The data set that ships: facts and figures in our own format and words, with their sources."""
+"""The corpus: facts and figures with their sources, included in the package."""

@@ -1,4 +1,4 @@
-"""What is looked at in a corpus beside the form of its acts: order, rules, links, repetitions."""
+"""Checks of a corpus beyond the format of its acts: order, rules, links, repetitions."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tracker.watch.settings import SHIPPED
 
 
 def find_problems(acts: Sequence[Act]) -> list[Problem]:
-    """Everything that is wrong with acts which are facts each by itself."""
+    """Return all problems among acts that are valid facts individually."""
     return [problem for check in CHECKS for problem in check(acts)]
 
 
 def check_order(acts: Sequence[Act]) -> Iterator[Problem]:
-    """The acts of a file stand in the order of their days."""
+    """Check that the acts of a file are in the order of their days."""
     for _, group in groupby(acts, key=lambda act: act.file):
         for before, act in pairwise(group):
             if act.planned.fact.public_on < before.planned.fact.public_on:
@@ -41,14 +41,14 @@ def check_order(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_ids(acts: Sequence[Act]) -> Iterator[Problem]:
-    """No id stands twice."""
+    """Check that ids are unique."""
     yield from _find_repeated(
         acts, lambda act: act.id, "expected an id of its own: {} has it", "id"
     )
 
 
 def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
-    """No act is told twice: what another source says of it stands under its `moreSources`."""
+    """Check that no act is repeated: further sources of an act belong in its `moreSources`."""
     yield from _find_repeated(
         acts,
         _content,
@@ -57,7 +57,7 @@ def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_rules(acts: Sequence[Act]) -> Iterator[Problem]:
-    """The rules of the domain hold when the acts are recorded in order."""
+    """Check the rules of the domain by recording the acts in order."""
     events = [act.planned for act in acts]
     entities = {
         planned.stream: entity_type(planned.stream).empty(planned.stream) for planned in events
@@ -68,7 +68,7 @@ def check_rules(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
-    """What an act refers to is in the corpus."""
+    """Check that the entities to which an act refers are in the corpus."""
     known = {act.planned.stream for act in acts}
     for act in acts:
         for field, stream in _links(act.planned.fact):
@@ -77,7 +77,7 @@ def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_watched_sources(acts: Sequence[Act]) -> Iterator[Problem]:
-    """A list that polls continue names a source that is watched."""
+    """Check that a list continued by polls names a watched source."""
     known = tomllib.loads(SHIPPED.read_text("utf-8"))
     for act in acts:
         fact = act.planned.fact
@@ -88,7 +88,8 @@ def check_watched_sources(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
-    """No clause names a commodity beside one that includes it: it would reach too far."""
+    """Check that no clause names a commodity together with one that includes it, which would extend its
+    coverage."""
     for act in acts:
         if isinstance(act.planned.fact, Announced | Amended):
             for clause in act.planned.fact.clauses:
@@ -103,7 +104,7 @@ def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
-    """A source says what was read, who published it, and whose text it is."""
+    """Check that a source names its document, its publisher and its issuer."""
     openings = {
         act.planned.stream: act.planned.fact
         for act in acts
@@ -118,7 +119,7 @@ def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def _flaws(source: Source, issuers: Issuers) -> Iterator[str]:
-    """What is wrong with a source of a fact of these issuers."""
+    """Yield the faults of a source of a fact of these issuers."""
     publisher = publishers().get(source.publisher)
     if source.checked in READ and not (source.url or source.reference):
         yield f"expected a url or a reference of what was read ({source.checked})"
@@ -167,7 +168,7 @@ def _find_repeated(
 
 
 def _content(act: Act) -> Any:
-    """What an act says, whoever says it; announcements are entities of their own."""
+    """Return the content of an act without its source; announcements are separate entities."""
     fact = act.planned.fact
     stream = ANNOUNCEMENT if isinstance(fact, Made) else act.planned.stream
     said = structs.asdict(fact) | {"source": None, "note": None, "quotation": None}
@@ -175,7 +176,7 @@ def _content(act: Act) -> Any:
 
 
 def _links(fact: Any) -> Iterator[tuple[str, str]]:
-    """The entities that a fact refers to, each with its field."""
+    """Yield the entities to which a fact refers, each with its field."""
     match fact:
         case Made():
             yield from (("about", stream) for stream in fact.about)

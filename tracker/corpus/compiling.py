@@ -1,8 +1,7 @@
-"""Makes `corpus.jsonl`, the data set that ships, from the files that people write and what the
-reader of the USGS reads. The same input gives the same bytes.
+"""Compiles `corpus.jsonl`, the corpus of the package, from edited files and readings of USGS files.
 
-Lines stand in the order in which what they tell became public. Where a file of ours and the
-publisher's state one figure, ours stands, with its remarks.
+The same input gives the same bytes. Lines are in the order of publication of their facts. If an edited file
+and the publisher's file have the same figure, the edited one is used, with its remarks.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from tracker.sources.readers import usgs
 from tracker.sources.readers.corpus_format import format_line, parse_line
 
 CORPUS = "corpus.jsonl"
-"""The file that is made, in the directory of the corpus."""
+"""Name of the compiled file in the directory of the corpus."""
 
 Claim = tuple[str, tuple[str, str, str | None]]
 """A series and one publisher's edition of it."""
 
 
 def compile_corpus(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> list[PlannedEvent]:
-    """The corpus in order: acts, and the readings of what no act states."""
+    """Return the corpus in order: acts, and the readings that no act repeats."""
     events = [act.planned for act in acts]
     stated = dict(_claims(events))
     events += [reading for reading in readings if not stated.keys() & dict(_claims([reading]))]
@@ -39,7 +38,7 @@ def compile_corpus(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> lis
 
 
 def format_corpus(events: Iterable[PlannedEvent]) -> bytes:
-    """The corpus as it is written."""
+    """Return the text of the corpus."""
     return b"".join(
         format_line(planned.event_id, TYPES[type(planned.fact)], planned.fact, planned.stream)
         for planned in events
@@ -47,7 +46,7 @@ def format_corpus(events: Iterable[PlannedEvent]) -> bytes:
 
 
 def readings_in(corpus: Path) -> list[PlannedEvent]:
-    """The readings of USGS files that a corpus was made with: a reading's id follows from it."""
+    """Return the readings of USGS files in a corpus, which are identified by their ids."""
     if not corpus.is_file():
         raise NotFound(f"There is no {corpus}: expected it, or --usgs", path=("directory",))
     events = map(parse_line, corpus.read_bytes().splitlines())
@@ -55,12 +54,12 @@ def readings_in(corpus: Path) -> list[PlannedEvent]:
 
 
 def is_reading(planned: PlannedEvent) -> bool:
-    """Whether the reader of the USGS has read it in a file, and no person."""
+    """Return whether the USGS reader produced a fact from a file."""
     return isinstance(planned.fact, Claimed) and planned.event_id == claim_id(planned.fact)
 
 
 def usgs_readings(directory: Path) -> list[PlannedEvent]:
-    """All that the USGS files below a directory state. Raises NotFound where there are none."""
+    """Return all readings of the USGS files below a directory. Raises NotFound if there are none."""
     paths = sorted(directory.rglob("*.csv"))
     files = [file for file in map(File.at, paths) if usgs.READER.recognise(file.head(), file.name)]
     if not files:
@@ -74,7 +73,7 @@ def usgs_readings(directory: Path) -> list[PlannedEvent]:
 
 
 def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Iterator[Problem]:
-    """Where a file of ours and the publisher's give different figures for one claim."""
+    """Yield the claims for which an edited file and the publisher's file have different figures."""
     published = dict(_claims(readings))
     for act in acts:
         for claim, ours in _claims([act.planned]):
@@ -85,14 +84,14 @@ def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Ite
 
 
 def _claims(events: Iterable[PlannedEvent]) -> Iterator[tuple[Claim, Quantity]]:
-    """The claims among some events, each with its figure."""
+    """Return the claims among some events, each with its figure."""
     for planned in events:
         if isinstance(planned.fact, Claimed):
             yield (planned.stream, edition_key(planned.fact)), planned.fact.quantity
 
 
 def summary(events: Sequence[PlannedEvent]) -> str:
-    """What is in a corpus, in a few lines."""
+    """Return a summary of a corpus in a few lines."""
     counts = Counter(TYPES[type(planned.fact)] for planned in events)
     lines = [
         f"{len(events):,} lines about {len({planned.stream for planned in events}):,} entities"

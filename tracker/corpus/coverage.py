@@ -1,4 +1,4 @@
-"""The coverage of a corpus as tables: its acts by issuer and year, and the lists that were read."""
+"""Coverage of a corpus as tables: its acts by issuer and year, and the lists that were read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.domain.places import Place
 
 
 def coverage(acts: Sequence[Act]) -> str:
-    """The tables: export controls by who issued them, then announcements by whose they are."""
+    """Return the tables: export controls by issuer, then announcements by actor."""
     issuers = {
         act.planned.stream: act.planned.fact.issuer.name
         for act in acts
@@ -33,7 +33,7 @@ def coverage(acts: Sequence[Act]) -> str:
 
 
 def lists_read(acts: Sequence[Act]) -> str:
-    """The lists of acts that were read, with their omissions."""
+    """Return the lists of acts that were read, with their omissions."""
     lines = [
         "| issuer | acts | list | from | to | left out |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -51,12 +51,12 @@ def lists_read(acts: Sequence[Act]) -> str:
 
 
 def _name(actor: str) -> str:
-    """A place by its name, an alliance by its key."""
+    """Return a place by its name, an alliance by its key."""
     return Place(actor).name if actor.isupper() else actor
 
 
 def _table(who: str, what: str, when: str, owners: dict[str, str], acts: Iterable[Act]) -> str:
-    """How many entities each owner has, and how many acts of them there are in each year."""
+    """Return the number of entities of each owner, and the number of their acts in each year."""
     years: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for act in acts:
         if owner := owners.get(act.planned.stream):

@@ -1,13 +1,13 @@
-"""The corpus as people write it: TOML files whose acts are facts of the corpus format.
+"""The source files of the corpus: TOML files whose acts are facts of the corpus format.
 
     policy/export-control/KEY.toml      an instrument, with its acts in order
     policy/alliance/KEY.toml            an alliance
     policy/firm/KEY.toml                a firm, with its names
-    policy/coverage/WHO.toml            lists of acts that were read, by whose they are; each names its entity
-    policy/announcement/WHO/YEAR.toml   announcements, by whose they are and when they were made
-    figures/PUBLISHER.toml              figures that somebody looked up
+    policy/coverage/WHO.toml            lists of acts that were read, by issuer; each names its entity
+    policy/announcement/WHO/YEAR.toml   announcements, by actor and year
+    figures/PUBLISHER.toml              figures that a person looked up
 
-The path of a file says what its acts are about. docs/data.md shows how one is written.
+The path of a file determines the entity of its acts. docs/data.md describes the format.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ ANNOUNCEMENT = "announcement"
 COVERAGE = "coverage"
 ACTS = "act"
 ABOUT_THE_ACT = ("id", "type", "entity")
-"""The keys of an act that are no fields of its fact."""
+"""Keys of an act that are not fields of its fact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A fact as a file has it: `number` is its place among the acts of the file."""
+    """A fact in a file: `number` is its index among the acts of the file."""
 
     file: str
     number: int
@@ -48,7 +48,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong in a file: the act and the field where one is meant, and what was expected."""
+    """A problem in a file: the act and the field, if known, and the expected content."""
 
     file: str
     message: str
@@ -60,7 +60,7 @@ class Problem:
 
 
 def list_files(directory: Path) -> list[Path]:
-    """The files of a corpus, in the order of their names. Raises NotFound where there are none."""
+    """Return the files of a corpus, in the order of their names. Raises NotFound if there are none."""
     found = sorted(
         path for part in (POLICY, FIGURES) for path in (directory / part).rglob("*.toml")
     )
@@ -74,7 +74,7 @@ def list_files(directory: Path) -> list[Path]:
 
 
 def read_acts(path: Path, directory: Path) -> Iterator[Act | Problem]:
-    """The acts of a file, and what is wrong with those that are no facts."""
+    """Return the acts of a file, and the problems of invalid ones."""
     file = path.relative_to(directory).as_posix()
     try:
         content = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
@@ -103,7 +103,7 @@ def _act(file: str, number: int, written: dict[str, Any]) -> Act | Problem:
 
 
 def line_of(file: str, act: dict[str, Any]) -> dict[str, Any]:
-    """An act as a line of the corpus format."""
+    """Return an act as a line of the corpus format."""
     line = {key: act[key] for key in ABOUT_THE_ACT if key in act}
     line["data"] = {key: value for key, value in act.items() if key not in ABOUT_THE_ACT}
     entity = entity_of(PurePosixPath(file), str(act.get("id", "")))
@@ -113,8 +113,11 @@ def line_of(file: str, act: dict[str, Any]) -> dict[str, Any]:
 
 
 def entity_of(file: PurePosixPath, id: str) -> str | None:
-    """What an act is about that does not say so: the entity that its file is named after, or the
-    announcement of its own id. None for figures and coverage, which name themselves."""
+    """Return the entity of an act that does not name it: from the name of its file, or the announcement of
+    its own id.
+
+    Returns None for figures and coverage, which name themselves.
+    """
     match file.parts:
         case (str(top), _) if top == FIGURES:
             return None
@@ -130,7 +133,7 @@ def entity_of(file: PurePosixPath, id: str) -> str | None:
 
 
 def join_lines(value: Any) -> Any:
-    """A value with the lines of its texts joined: an empty line begins a paragraph."""
+    """Return a value with the lines of its texts joined: an empty line begins a paragraph."""
     match value:
         case str() if "\n" in value:
             paragraphs = value.split("\n\n")

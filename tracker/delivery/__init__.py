@@ -1,1 +1,1 @@
-"""Delivery: events are sent to somebody's address. An endpoint is a named, ordered cursor on the log."""
+"""Delivery of events to receivers. An endpoint is a named, ordered cursor on the log."""

@@ -1,15 +1,15 @@
-"""The deliverer: sends the events of the log to endpoints, in one of all servers at a time.
+"""The deliverer: sends the events of the log to endpoints, in one server at a time.
 
-What is sent and what is kept of it, step by step, and what a crash leaves behind:
+Steps of a delivery, with their state after a crash:
 
-    a lease is taken        by one server; another one takes it when that has not renewed it
-    a request is made       only while the lease is held, one at a time for each endpoint
-    it is accepted          the cursor moves on, in memory; now the next request may be made
-    progress is written     for all endpoints together, many times a second. What a crash loses of
-                            it is sent once more, with the same ids
+1. One server takes a lease. Another server takes it when it has not been renewed in time.
+2. A request is made only while the lease is held, and one at a time for each endpoint.
+3. When the receiver accepts it, the cursor advances in memory. Then the next request may be made.
+4. Progress of all endpoints is written together, many times a second. Deliveries whose progress is lost in a
+crash are repeated with the same ids.
 
-A server that was frozen and comes back finds its lease over: it begins no request, and what it would
-write is refused, because it is of an older epoch.
+After a server was frozen, its lease has expired. It begins no request, and its writes are refused, because
+they belong to an older epoch.
 """
 
 from __future__ import annotations
@@ -51,37 +51,37 @@ from tracker.web.networks import Networks
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 
 POOL_SIZE = 5
-"""Connections: for the lease, for progress, for what has changed, and two for those behind."""
+"""Database connections: lease, progress, changed endpoints, and two for endpoints that lag behind."""
 POOL_TIMEOUT_SECONDS = 20
 GATHERING_SECONDS = 0.02
-"""Seconds in which changes by people gather, before they are read together."""
+"""Seconds in which changes by people are collected before they are read together."""
 IDLE_INTERVAL_SECONDS = 2.0
-"""Seconds after which the cursors of those who wait move over what they are not for."""
+"""Seconds after which the cursors of waiting endpoints advance over unselected events."""
 PRUNING_INTERVAL_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 RECONNECT_SECONDS = 15.0
-"""Seconds after which a database that refuses the role is asked again."""
+"""Seconds before the next connection attempt after the database refused the role."""
 STOP_SECONDS = 2.0
-"""Seconds that requests in flight get to finish when the server stops."""
+"""Seconds that requests in flight have to finish when the server stops."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
-    """Options of delivering: where to, under which name, when again, and how soon others go on."""
+    """Options of the deliverer: network access, sender name, retry schedule and lease time."""
 
     networks: Networks = Networks()  # noqa: RUF009 - it never changes
     origin: str = "localhost"
     schedule: Schedule = STANDARD_SCHEDULE
     lease_seconds: float = LEASE_SECONDS
-    """Seconds after which another server goes on, where this one has stopped without a word."""
+    """Seconds after which another server takes over if this one stopped without releasing the lease."""
 
 
 class Deliverer(BackgroundTask):
-    """Delivers, in this process or in whichever has the lease.
+    """Delivers events while this process holds the lease.
 
-    It has to be made before the follower begins to listen.
+    It must be created before the follower begins to listen.
     """
 
     def __init__(
@@ -96,20 +96,20 @@ class Deliverer(BackgroundTask):
         self._proofs = proofs
         self._options = options
         self.observe: Observe = lambda *_: None
-        """Is told of each request: what came of it, how many events it had, how many seconds it took."""
+        """Callback for each request: its result, its number of events and its duration in seconds."""
         self.trouble: str | None = None
-        """Why this server could not deliver, where that is so."""
+        """Reason why this server cannot deliver, or None."""
         self.lease: Lease | None = None
         self._changes = Changes()
         follower.listen_to(CHANNEL, self._changes.add)
 
     @property
     def delivering(self) -> bool:
-        """Whether this server delivers at the moment."""
+        """Whether this server holds the lease and delivers now."""
         return self.lease is not None and self.lease.held
 
     async def run(self) -> None:
-        """Deliver whenever the lease is ours, for ever."""
+        """Deliver whenever this server holds the lease, until it is cancelled."""
         while True:
             try:
                 async with (
@@ -127,7 +127,7 @@ class Deliverer(BackgroundTask):
                 if self._follower.durability.set_back is None:
                     raise
                 self._note_trouble(f"the log was set back: {self._follower.durability.set_back}")
-                return  # the server ends
+                return  # the server stops
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _deliver_in_turns(self, pool: Pool, sender: Sender, lease: Lease) -> None:
@@ -167,7 +167,7 @@ class Deliverer(BackgroundTask):
 
 
 class Changes:
-    """The endpoints that people have changed and that are to be looked at anew."""
+    """Endpoints that people have changed and that must be reloaded."""
 
     def __init__(self) -> None:
         self._ids: set[int] = set()
@@ -175,7 +175,7 @@ class Changes:
         self._came = asyncio.Event()
 
     def add(self, payload: str) -> None:
-        """Note what a notification tells of: one endpoint by its id, or all."""
+        """Add the endpoint of a notification by its id, or all endpoints."""
         if payload.isascii() and payload.isdecimal():
             self._ids.add(int(payload))
         else:
@@ -183,13 +183,13 @@ class Changes:
         self._came.set()
 
     async def next(self) -> list[int] | None:
-        """The ids of endpoints that have changed, when there are some; None for all."""
+        """Wait for changed endpoints and return their ids; None means all."""
         await self._came.wait()
         await asyncio.sleep(GATHERING_SECONDS)
         return self.take()
 
     def take(self) -> list[int] | None:
-        """The ids of those that have changed until now; None for all."""
+        """Return the ids of the endpoints changed so far; None means all."""
         ids = None if self._all else sorted(self._ids)
         self._ids, self._all = set(), False
         self._came.clear()
@@ -229,19 +229,19 @@ class Deliveries:
             await self._stop()
 
     def _take(self, row: asyncpg.Record) -> None:
-        """Take over what the database has of an endpoint, known or new."""
+        """Load an endpoint, new or already present, from the database."""
         id, worker = row["id"], self._workers.get(row["id"])
         try:
             settings = settings_of(row)
         except (
             Exception
-        ):  # of a newer version, as in the midst of an upgrade: others are not held up
-            logger.exception("an endpoint can't be read by this version: %s", row["name"])
+        ):  # written by a newer version during an upgrade: other endpoints must not be delayed
+            logger.exception("this version cannot read an endpoint: %s", row["name"])
             if worker:
                 self._end(id)
             return
         if worker:
-            # What a request has changed since the row was read is newer than the row.
+            # Changes by a request after the row was read are newer than the row.
             newer = id in self._tools.progress.unwritten.standings
             standing = None if newer else standing_of(row)
             worker.update(settings, standing, replay_of(row), parked_of(row))
@@ -252,7 +252,7 @@ class Deliveries:
         self._workers[id], self._tasks[id] = worker, asyncio.create_task(worker.run())
 
     def _end(self, id: int) -> None:
-        """Deliver to an endpoint no more."""
+        """Stop delivering to an endpoint."""
         del self._workers[id]
         self._tasks.pop(id).cancel()
 
@@ -262,7 +262,7 @@ class Deliveries:
             await _again(self._tools.progress.flush)
 
     async def _reload(self) -> None:
-        """Look at what people have changed."""
+        """Reload the endpoints that people have changed."""
         while True:
             ids = await self._changes.next()
             if ids is None or ids:
@@ -278,7 +278,7 @@ class Deliveries:
             self._take(row)
 
     async def _tidy(self, session: int) -> None:
-        """What is to be done now and then."""
+        """Run the periodic maintenance."""
         loop = asyncio.get_running_loop()
         pruned = loop.time()
         while True:
@@ -295,7 +295,7 @@ class Deliveries:
                 await _again(self._tools.progress.prune)
 
     async def _stop(self) -> None:
-        """Begin nothing more; let requests in flight finish where they may, and keep what came of them."""
+        """Begin no further requests, let those in flight finish if possible, and write their results."""
         for worker in self._workers.values():
             worker.stopping = True
         sending = [self._tasks[id] for id, worker in self._workers.items() if worker.sending]
@@ -317,11 +317,11 @@ class Deliveries:
 
 
 async def _again(work: Callable[[], Awaitable[None]]) -> None:
-    """Do it, again where the database could not be reached or did not take it."""
+    """Run an operation, and retry it while the database is unreachable or refuses it."""
     while True:
         try:
             await work()
             return
         except (*CONNECTION_ERRORS, TimeoutError) as error:
-            logger.warning("the deliverer lost its database and will try again: %s", error)
+            logger.warning("the deliverer lost its database connection and will retry: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

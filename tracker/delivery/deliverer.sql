@@ -1,5 +1,5 @@
 -- name: endpoints
--- Endpoints with what is sent again, what is parked, and the keys that sign; some, or all.
+-- Endpoints with their replays, parked events and signing keys; some, or all.
 SELECT e.id, e.name, e.url, e.types, e.commodities, e.places, e.entity, e.max_batch_events, e.with_proof,
        e.state, e.position, e.previous_position, e.last_accepted_at, e.failures, e.failing_since,
        e.next_attempt_at, e.last_error, e.last_status, e.handshake_at, e.requests_a_minute,
@@ -15,7 +15,7 @@ WHERE $1::bigint[] IS NULL OR e.id = ANY ($1)
 ORDER BY e.id;
 
 -- name: advance
--- How far endpoints have come, and what is wrong with them.
+-- Write the progress and the failures of endpoints.
 UPDATE delivery.endpoints e
 SET position = p.position, previous_position = p.previous_position, last_accepted_at = p.last_accepted_at,
     failures = p.failures, failing_since = p.failing_since, next_attempt_at = p.next_attempt_at,
@@ -29,7 +29,7 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::int
 WHERE e.id = p.id;
 
 -- name: add_attempts
--- Requests that were made, in their order, of endpoints that are still there.
+-- Insert requests that were made, in order, for endpoints that still exist.
 INSERT INTO delivery.attempts (endpoint, attempted_at, message_id, first_position, last_position, events,
                                attempt, duration_seconds, status, error, response)
 SELECT a.endpoint, a.attempted_at, a.message_id, a.first_position, a.last_position, a.events, a.attempt,
@@ -50,7 +50,7 @@ WHERE r.id = p.id;
 DELETE FROM delivery.replays WHERE id = ANY ($1::bigint[]);
 
 -- name: pass_parked
--- The cursor has passed parked events: they are sent with these positions before them.
+-- Set the previous positions of parked events that the cursor has passed.
 UPDATE delivery.parked p SET previous_position = passed.previous_position
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS passed (endpoint, position, previous_position)
 WHERE p.endpoint = passed.endpoint AND p.position = passed.position;
@@ -61,13 +61,13 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS failed (endpoint, positio
 WHERE p.endpoint = failed.endpoint AND p.position = failed.position;
 
 -- name: end_parked
--- They were accepted.
+-- Remove parked events that were accepted.
 DELETE FROM delivery.parked p
 USING unnest($1::bigint[], $2::bigint[]) AS accepted (endpoint, position)
 WHERE p.endpoint = accepted.endpoint AND p.position = accepted.position;
 
 -- name: disable
--- Receivers have said that they are gone for good; that is on record.
+-- Disable and record endpoints whose receivers answered 410 (Gone).
 WITH gone AS (
     UPDATE delivery.endpoints SET state = 'disabled'
     WHERE id = ANY ($1::bigint[]) AND state = 'active' RETURNING id, name
@@ -76,14 +76,14 @@ INSERT INTO delivery.changes (endpoint, name, actor, action, reason)
 SELECT id, name, 'tracker', 'disabled', 'the receiver answered 410 Gone' FROM gone;
 
 -- name: prune_attempts
--- Keep the last attempts of some endpoints.
+-- Delete all but the last attempts of some endpoints.
 DELETE FROM delivery.attempts a USING unnest($1::bigint[]) AS pruned (endpoint)
 WHERE a.endpoint = pruned.endpoint AND a.id < (
     SELECT id FROM delivery.attempts last WHERE last.endpoint = pruned.endpoint
     ORDER BY id DESC OFFSET $2 - 1 LIMIT 1);
 
 -- name: summary
--- Endpoints by state, how many active ones fail, and how far the last of the others has come.
+-- Endpoints by state, the number of failing active ones, and the lowest position of the others.
 SELECT count(*) FILTER (WHERE state = 'active') AS active,
        count(*) FILTER (WHERE state = 'paused') AS paused,
        count(*) FILTER (WHERE state = 'disabled') AS disabled,

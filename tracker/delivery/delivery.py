@@ -1,4 +1,4 @@
-"""What goes into one request to an endpoint, and what is noted of one that was not made. Pure."""
+"""The content of one request to an endpoint, and the records of requests that were not made. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from tracker.delivery.sender import Answer
 from tracker.log.entries import RecordedEvent
 
 MAX_MESSAGE_BYTES = 512 * 1024
-"""The size from which a batch gets no more events."""
+"""Size in bytes from which a batch takes no more events."""
 
 
 class Delivery(NamedTuple):
-    """Events for one request, each with the position before it. When it is accepted, its place is at
-    `until` and what was parked in between is passed, of which the positions are with those before."""
+    """Events for one request, each with the position before it.
+
+    Acceptance moves the cursor to `until` and passes the parked events in between; `passed` has their
+    positions with those before them.
+    """
 
     place: Place | None
-    """None for one that was parked and is tried once more."""
+    """Place after acceptance; None for the retry of a parked event."""
     events: Sequence[tuple[RecordedEvent, int]]
     until: int
     previous: int
@@ -28,7 +31,7 @@ class Delivery(NamedTuple):
 
 
 def plan_delivery(place: Place, found: SelectedRun, parked: Container[int]) -> Delivery | None:
-    """The request for what was found; None where all of it is parked."""
+    """Return the request for some selected events; None if all of them are parked."""
     events: list[tuple[RecordedEvent, int]] = []
     passed: dict[int, int] = {}
     size = 0
@@ -49,24 +52,24 @@ def plan_delivery(place: Place, found: SelectedRun, parked: Container[int]) -> D
 
 
 def up_to(found: SelectedRun, last: int) -> SelectedRun:
-    """As much of what was found as a replay is of."""
+    """Return the part of some events that belongs to a replay."""
     if found.until <= last:
         return found
     return SelectedRun([event for event in found.events if event.position <= last], last)
 
 
 def storable(text: str | None) -> str | None:
-    """Text as PostgreSQL keeps it: one that it refused would hold up what all others have come to."""
+    """Return text that PostgreSQL can store: a refused text would block the writes of all endpoints."""
     return text and text.replace("\0", "").encode(errors="replace").decode()
 
 
 def unmade(error: str) -> Answer:
-    """What is noted of a request that was not made."""
+    """Return the record of a request that was not made."""
     return Answer(None, error, None, 0.0)
 
 
 def not_sent(position: int, events: Sequence[tuple[RecordedEvent, int]]) -> Message:
-    """What is noted of a message that there was not, at a cursor's position."""
+    """Return the record of a message that could not be built at a cursor's position."""
     if not events:
         return Message("", "", b"", position, position)
     first, last = events[0][0], events[-1][0]

@@ -1,4 +1,4 @@
-"""What an endpoint is: its filter, its place in the log, what is wrong with it. Plain values."""
+"""Endpoints: filter, place in the log, and failures. Plain values."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tracker.log.selection import Selection
 
 
 class EndpointState(Enum):
-    """Whether an endpoint is sent events. In every state it keeps its place in the log."""
+    """Whether an endpoint is sent events. It keeps its place in the log in every state."""
 
     ACTIVE = "active"
-    """Events are sent as they are recorded; after a failure, again and again."""
+    """Events are sent as they are recorded, and retried after a failure."""
     PAUSED = "paused"
-    """A person has stopped it."""
+    """Stopped by a person."""
     DISABLED = "disabled"
-    """The receiver has answered 410, that it is gone for good. A person can resume it."""
+    """Disabled because the receiver answered 410 (Gone). A person can resume it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointFilter:
-    """Which events an endpoint is for, as it was asked for; None is all."""
+    """Events that an endpoint selects, as requested; None in a field selects all."""
 
     types: tuple[str, ...] | None = None
     commodities: tuple[str, ...] | None = None
@@ -37,7 +37,7 @@ class EndpointFilter:
 
     @property
     def selection(self) -> Selection:
-        """The same as a selection of events, with the commodities below those that are named."""
+        """Return the event selection, with the commodities below the named ones included."""
         goods = self.commodities
         return Selection(
             types=self.types,
@@ -51,11 +51,11 @@ class EndpointFilter:
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """An endpoint that somebody wants: events after a position, or after the present end."""
+    """A requested endpoint: events after a position, or after the present end of the log."""
 
     url: str
     name: str | None = None
-    """Lower-case letters, digits, `.`, `_`, `-`; left out, the host of the address."""
+    """Lower-case letters, digits, `.`, `_`, `-`; by default the host of the address."""
     after: int | None = None
     filter: EndpointFilter = EndpointFilter()
     max_batch_events: int = 1
@@ -66,15 +66,14 @@ class NewEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """Who manages endpoints: the actor that is put on record, and whose endpoints it may see; None
-    is everybody's."""
+    """A manager of endpoints: the recorded actor, and the owner of the visible endpoints (None: all)."""
 
     actor: str
     owner: str | None = None
 
 
 class EndpointKey(NamedTuple):
-    """A key that deliveries are signed with; without its secret."""
+    """A key that signs deliveries, without its secret."""
 
     algorithm: Algorithm
     public_key: str | None
@@ -84,8 +83,7 @@ class EndpointKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Positions that are sent once more; `position` is how far that has come, and `events` how many
-    of them are selected."""
+    """Positions that are sent again: `position` is the last one done, `events` the number selected."""
 
     first_position: int
     last_position: int
@@ -96,7 +94,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as it stands; its fields are the columns of migrations/0022_delivery.sql."""
+    """An endpoint with its present state. Its fields are the columns of migrations/0022_delivery.sql."""
 
     id: int
     name: str
@@ -120,23 +118,23 @@ class Endpoint:
     requests_a_minute: int | None
     replay: Replay | None
     parked: int
-    """How many events are parked."""
+    """Number of parked events."""
     keys: tuple[EndpointKey, ...]
 
     @property
     def with_hmac(self) -> bool:
-        """Whether deliveries are also signed with a secret that the receiver has."""
+        """Whether deliveries are also signed with a secret shared with the receiver."""
         return any(key.algorithm is Algorithm.HMAC for key in self.keys)
 
     @property
     def shown_url(self) -> str:
-        """The address without its query, which may hold a secret."""
+        """The address without its query, which may contain a secret."""
         return shown_url(self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedDelivery:
-    """An event that a person set aside. `retry_at` is set while it is to be tried again."""
+    """An event that a person set aside. `retry_at` is set while a retry is due."""
 
     position: int
     previous_position: int | None
@@ -149,7 +147,7 @@ class ParkedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request that was made. `error` is None where it was accepted."""
+    """A request that was made. `error` is None if it was accepted."""
 
     attempted_at: datetime
     message_id: str
@@ -165,7 +163,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class EndpointChange:
-    """What was done with an endpoint, by whom and why."""
+    """A change of an endpoint, with its author and reason."""
 
     changed_at: datetime
     actor: str
@@ -175,13 +173,13 @@ class EndpointChange:
 
 
 def shown_url(url: str) -> str:
-    """An address without its query, which may hold a secret: for logs, errors and metrics."""
+    """Return an address without its query, which may contain a secret: for logs, errors and metrics."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}{'?…' if parts.query else ''}"
 
 
 def endpoint_of(row: asyncpg.Record) -> Endpoint:
-    """An endpoint from a row of the query `all` of endpoints.sql."""
+    """Return the endpoint in a row of the query `all` of endpoints.sql."""
     replay = None
     if row["replay_first"] is not None:
         replay = Replay(
@@ -209,4 +207,4 @@ SAME_FIELDS = tuple(
     for field in Endpoint.__dataclass_fields__
     if field not in {"filter", "state", "replay", "keys"}
 )
-"""The fields of an endpoint that are as the database has them."""
+"""Fields of an endpoint that equal their database columns."""

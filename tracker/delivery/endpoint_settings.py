@@ -1,4 +1,4 @@
-"""An endpoint as the deliverer needs it: where to send what, with which keys. Plain values."""
+"""Settings of an endpoint for the deliverer: address, selection and keys. Plain values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker.log.selection import Selection
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """What people decide about an endpoint."""
+    """Settings of an endpoint that people decide."""
 
     id: int
     name: str
@@ -31,18 +31,18 @@ class EndpointSettings:
 
     @property
     def disabled(self) -> EndpointSettings:
-        """The same, sent nothing more."""
+        """Return these settings with the endpoint disabled."""
         return replace(self, active=False)
 
     @property
     def keys(self) -> list[SigningKey]:
-        """The keys that sign at this moment, the newest first."""
+        """Return the keys that sign now, newest first."""
         now = clock.now()
         return [key for key, retires_at in self.all_keys if retires_at is None or retires_at > now]
 
 
 def settings_of(row: asyncpg.Record) -> EndpointSettings:
-    """The settings in a row of the query `endpoints`."""
+    """Return the settings in a row of the query `endpoints`."""
     types, commodities, places = (
         None if row[name] is None else tuple(row[name])
         for name in ("types", "commodities", "places")
@@ -63,7 +63,7 @@ def settings_of(row: asyncpg.Record) -> EndpointSettings:
 
 
 def standing_of(row: asyncpg.Record) -> Standing:
-    """How an endpoint stands by a row."""
+    """Return the delivery state in a row."""
     return Standing(
         row["id"],
         Place(row["position"], row["previous_position"]),
@@ -79,7 +79,7 @@ def standing_of(row: asyncpg.Record) -> Standing:
 
 
 def replay_of(row: asyncpg.Record) -> ReplayPlace | None:
-    """The replay of an endpoint by a row."""
+    """Return the replay in a row."""
     if row["replay_id"] is None:
         return None
     return ReplayPlace(
@@ -88,5 +88,5 @@ def replay_of(row: asyncpg.Record) -> ReplayPlace | None:
 
 
 def parked_of(row: asyncpg.Record) -> Mapping[int, ParkedEvent]:
-    """What is parked, by position."""
+    """Return the parked events in a row, by position."""
     return {position: ParkedEvent(previous, retry) for position, previous, retry in row["parked"]}

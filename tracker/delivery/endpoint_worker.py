@@ -1,8 +1,8 @@
-"""Delivers to one endpoint: one request at a time, the next when the one before it was accepted.
+"""Delivery to one endpoint: one request at a time, each after the previous one was accepted.
 
-What a receiver has accepted moves the cursor; nothing else does, but that what is parked is passed
-over. A batch that fails is tried again with half as many events: so one event that can't be taken is
-found, and those before it are not kept back.
+Only acceptance by the receiver moves the cursor, except that parked events are passed over. A failed batch is
+retried with half as many events. This isolates an event that the receiver cannot take, and the events before
+it are delivered.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from tracker.postgres.database import CONNECTION_ERRORS
 from tracker.postgres.lease import Lease
 
 MAX_SLEEP_SECONDS = 60.0
-"""Seconds after which a worker looks at the time again: clocks may be set."""
+"""Seconds after which a worker reads the clock again, because clocks may be set."""
 RETRY_SECONDS = 0.5
-"""Seconds after which a database that could not be read is asked again."""
+"""Seconds before the next read after the database could not be read."""
 MAX_RESPONSE_CHARACTERS = 1_000
-"""What is kept of an answer."""
+"""Characters of a response that are stored."""
 
 logger = logging.getLogger(__name__)
 
 Observe = Callable[[str, int, float], None]
-"""Is told of each request: what came of it, how many events it had, how many seconds it took."""
+"""Callback for each request: its result, its number of events and its duration in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTools:
-    """What the workers of all endpoints share."""
+    """Resources that the workers of all endpoints share."""
 
     lease: Lease
     sender: Sender
@@ -62,7 +62,7 @@ class DeliveryTools:
 
 
 class EndpointWorker:
-    """Delivers to one endpoint, in one epoch of the lease."""
+    """Delivers to one endpoint in one epoch of the lease."""
 
     def __init__(
         self,
@@ -80,10 +80,10 @@ class EndpointWorker:
         self._reader = EventReader(tools.events, settings.selection, self.wake)
         self._woken = asyncio.get_running_loop().create_future()
         self._batch_events = settings.max_batch_events
-        self._not_before = 0.0  # by the monotonic clock: a receiver's limit of requests
+        self._not_before = 0.0  # by the monotonic clock: end of the receiver's rate limit
         self._idle = False
         self.stopping = False
-        """Whether no more requests are to begin."""
+        """Whether no further requests may begin."""
         self.sending = False
         """Whether a request is in flight."""
 
@@ -94,9 +94,11 @@ class EndpointWorker:
         replay: ReplayPlace | None,
         parked: Mapping[int, ParkedEvent],
     ) -> None:
-        """A person may have changed something: all but the cursor is as the database has it, and how
-        the endpoint stands, too, unless that is None. What failed is tried at once where what a
-        person changed may have been the reason."""
+        """Apply changes by a person: everything but the cursor is taken from the database.
+
+        The delivery state is taken too, unless it is None. A failed delivery is retried at once if the change
+        may have removed the cause.
+        """
         replayed = replay and replay.id, self._replay and self._replay.id
         mine = self.standing
         if standing is not None:
@@ -114,26 +116,26 @@ class EndpointWorker:
         self.wake()
 
     async def run(self) -> None:
-        """Deliver, for ever."""
+        """Deliver until cancelled."""
         try:
             while True:
                 try:
                     await self._step()
                 except (*CONNECTION_ERRORS, TimeoutError) as error:
-                    logger.warning("deliveries to %s wait: %s", self.settings.name, error)
+                    logger.warning("deliveries to %s are waiting: %s", self.settings.name, error)
                     await self._sleep(RETRY_SECONDS)
                 except Exception as error:
-                    # A bug, or an event that this version can't read: stay there, visibly.
-                    logger.exception("an endpoint can't go on: %s", self.settings.name)
-                    self._fail(unmade(f"the tracker can't send it: {type(error).__name__}"), [])
+                    # A bug, or an event that this version cannot read: keep the position and show the error.
+                    logger.exception("an endpoint is blocked: %s", self.settings.name)
+                    self._fail(unmade(f"the tracker cannot send it: {type(error).__name__}"), [])
         finally:
             self._reader.close()
 
     async def _step(self) -> None:
-        """Make one request, or wait until there is something to do."""
+        """Make one request, or wait for something to do."""
         await self._tools.lease.wait_until_held()
-        self._woken = asyncio.get_running_loop().create_future()  # before looking at anything
-        # not while a request is under way, which may pass what is parked
+        self._woken = asyncio.get_running_loop().create_future()  # before any state is read
+        # not during a request, which may pass parked events
         self._parked.drop_delivered(self._replay)
         parked = self._parked.next_retry() if self._may_send else None
         wait = self._seconds_to_wait(parked is not None)
@@ -152,7 +154,7 @@ class EndpointWorker:
         return self.settings.active and not self.stopping
 
     def _seconds_to_wait(self, asked_for: bool) -> float | None:
-        """Seconds before the next request; None until somebody changes something."""
+        """Return the seconds before the next request; None means until a change."""
         if not self._may_send:
             return None
         seconds = self._not_before - time.monotonic()
@@ -161,25 +163,25 @@ class EndpointWorker:
         return seconds
 
     def wake(self) -> None:
-        """Look again at what there is to do."""
+        """Wake the worker to check for something to do."""
         if not self._woken.done():
             self._woken.set_result(None)
 
     async def _sleep(self, seconds: float | None = None) -> None:
-        """Wait for so long, or until something has changed since this step began."""
+        """Sleep for some seconds, or until a change since this step began."""
         with suppress(TimeoutError):
             async with asyncio.timeout(min(seconds or MAX_SLEEP_SECONDS, MAX_SLEEP_SECONDS)):
                 await asyncio.shield(self._woken)
 
     async def _deliver_next(self, place: Place) -> None:
-        """Deliver what comes next at a place, or wait for it."""
+        """Deliver the next events at a place, or wait for them."""
         await self._tools.turns.wait()
         last = place.last if isinstance(place, ReplayPlace) else None
         if last is not None and place.position >= last:
             self._end_replay(place)
             return
         limit = self._batch_events
-        self._reader.wait()  # before looking, so that nothing comes in between unseen
+        self._reader.wait()  # before reading, so that no event is missed in between
         try:
             found = self._reader.from_memory(place.position, limit)
             if found is None:
@@ -202,10 +204,10 @@ class EndpointWorker:
             self._pass(place, found)
 
     async def _check_log(self, place: Place) -> bool:
-        """Whether the log reaches as far as the endpoint has come; if not, that is a failure."""
+        """Check that the log reaches the endpoint's cursor; if not, record a failure."""
         events = self._tools.events
         if place.position <= events.until or await events.recorder.age(place.position):
-            return True  # there is one, durable or not yet
+            return True  # the event exists, durable or not yet
         head = await events.recorder.head()
         self._fail(
             unmade(
@@ -217,7 +219,7 @@ class EndpointWorker:
         return False
 
     def _pass(self, place: Place, found: SelectedRun) -> None:
-        """Move over what is not sent: what is parked, and what the endpoint is not for."""
+        """Advance over events that are not sent: parked and unselected ones."""
         for event in found.events:
             self._parked.note_passed({event.position: place.previous})
             place.previous = event.position
@@ -225,7 +227,7 @@ class EndpointWorker:
         self._mark_changed(place)
 
     def note_idle(self) -> None:
-        """Move over what the endpoint is not for, where it waits for something else."""
+        """Advance over unselected events while the endpoint waits for something else."""
         if not self._idle:
             return
         cursor = self.standing.cursor
@@ -248,7 +250,7 @@ class EndpointWorker:
             self._fail(answer, delivery.events, message)
 
     async def _message(self, delivery: Delivery) -> Message | Answer:
-        """The message of a delivery; an answer that nobody gave where it can't be made."""
+        """Return the message of a delivery, or a failed result if it cannot be built."""
         events, batches = delivery.events, self.settings.max_batch_events > 1
         if self.settings.with_proof:
             try:
@@ -270,7 +272,7 @@ class EndpointWorker:
         )
 
     async def _send(self, message: Message) -> Answer | None:
-        """Send a message, unless it must not be sent any more; then None."""
+        """Send a message; return None if it must not be sent any more."""
         async with self._tools.limit.request(len(message.body)):
             if not self._tools.lease.held or not self._may_send:
                 return None
@@ -286,7 +288,7 @@ class EndpointWorker:
             self._not_before = time.monotonic() + 60 / a_minute
 
     async def _shake_hands(self) -> None:
-        """Ask the receiver, before the first delivery, whether it wants any."""
+        """Ask the receiver before the first delivery whether it accepts deliveries."""
         await self._tools.turns.wait()
         async with self._tools.limit.request(0):
             if not self._tools.lease.held or not self._may_send:
@@ -323,7 +325,7 @@ class EndpointWorker:
         events: Sequence[tuple[RecordedEvent, int]],
         message: Message | None = None,
     ) -> None:
-        """Note a failure, and when it is tried again; a receiver that is gone for good is disabled."""
+        """Record a failure and the time of the retry; disable the endpoint if its receiver is gone."""
         mine, now = self.standing, clock.now()
         mine.failures += 1
         mine.failing_since = mine.failing_since or now
@@ -376,7 +378,7 @@ class EndpointWorker:
         self._tools.progress.changed(self.standing)
 
     async def _retry_parked(self, position: int, previous: int) -> None:
-        """Try a parked event once more, beside the cursor."""
+        """Retry a parked event, independently of the cursor."""
         await self._tools.turns.wait()
         found = await self._tools.events.recorder.lookup.by_position([position])
         events = [(found[position], previous)]

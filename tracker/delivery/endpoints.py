@@ -1,8 +1,8 @@
-"""Endpoints: adding, looking at and managing the addresses that events are sent to.
+"""Endpoints: create, read and manage the addresses that receive events.
 
-What a person does with an endpoint is one transaction with the record of who did it and why, and
-wakes whoever delivers (`NOTIFY delivery`). How far an endpoint has come is the deliverer's to write;
-a person changes that only by a replay, which goes beside the cursor.
+Each change by a person is one transaction with the record of its author and reason, and wakes the deliverer
+(`NOTIFY delivery`). Only the deliverer writes the progress of an endpoint. A person changes progress only by
+a replay, which runs independently of the cursor.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ from tracker.web.networks import Networks
 SQL = named_queries(Path(__file__).with_name("endpoints.sql"))
 
 CHANNEL = "delivery"
-"""The channel on which deliverers are told of a change; the payload is the id of the endpoint."""
+"""Channel that notifies deliverers of a change; the payload is the id of the endpoint."""
 MAX_ENDPOINTS = 10_000
 MAX_OWNED_ENDPOINTS = 100
-"""The most endpoints of one owner."""
+"""Maximum number of endpoints per owner."""
 MAX_BATCH_EVENTS = 1_000
 MAX_NAME_CHARACTERS = 60
 MAX_OWNER_CHARACTERS = 500
-"""The longest name of a caller is that of an issuer with one of its own."""
+"""Maximum length of a caller's name: an issuer with a subject of its own."""
 MAX_FILTER_WORDS = 200
 MAX_OVERLAP_HOURS = 720
 DEFAULT_OVERLAP_HOURS = 24
-"""Hours for which an old key signs beside a new one."""
+"""Hours for which an old key signs together with a new one."""
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 
 class Endpoints:
-    """The endpoints of one database. Managing one of another owner, or none, raises NotFound."""
+    """The endpoints of one database. Managing a missing one or one of another owner raises NotFound."""
 
     def __init__(self, pool: Pool, recorder: Recorder, networks: Networks):
         self._pool = pool
@@ -68,8 +68,10 @@ class Endpoints:
     async def add(
         self, new: NewEndpoint, manager: Manager, reason: str | None = None
     ) -> tuple[Endpoint, str | None]:
-        """Add an endpoint; with it comes the secret that its receiver needs, if it has one, which
-        is never shown again. Raises InvalidInput and TooLarge."""
+        """Add an endpoint and return it with the receiver's secret, if it has one.
+
+        The secret is never shown again. Raises InvalidInput and TooLarge.
+        """
         self._networks.check_url(new.url)
         _check_new(new)
         head = await self._recorder.head()
@@ -93,19 +95,19 @@ class Endpoints:
         return await self.get(name, manager), _secret_of(keys)
 
     async def all(self, manager: Manager) -> list[Endpoint]:
-        """All endpoints that somebody may see, by name."""
+        """Return all endpoints visible to a manager, by name."""
         return [endpoint_of(row) for row in await self._pool.fetch(SQL.all, manager.owner, None)]
 
     async def summary(self) -> DeliverySummary:
-        """How deliveries to all endpoints stand."""
+        """Return the state of deliveries to all endpoints."""
         return await read_summary(self._pool)
 
     async def relays(self) -> list[RelayProgress]:
-        """How relays to brokers stand."""
+        """Return the state of the relays to brokers."""
         return await read_relays(self._pool)
 
     async def get(self, name: str, manager: Manager) -> Endpoint:
-        """An endpoint. Raises NotFound."""
+        """Return an endpoint. Raises NotFound."""
         _check_existing(name)
         row = await self._pool.fetchrow(SQL.all, manager.owner, name)
         if row is None:
@@ -113,11 +115,11 @@ class Endpoints:
         return endpoint_of(row)
 
     async def pause(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
-        """Send nothing more for now; the place in the log is kept for ever."""
+        """Stop sending; the place in the log is kept indefinitely."""
         return await self._set_state(name, manager, EndpointState.PAUSED, reason)
 
     async def resume(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
-        """Go on from where it stopped, at once, as if nothing had failed."""
+        """Resume at the cursor immediately, with failures cleared."""
         return await self._set_state(name, manager, EndpointState.ACTIVE, reason)
 
     async def _set_state(
@@ -137,7 +139,7 @@ class Endpoints:
         return await self.get(name, manager)
 
     async def remove(self, name: str, manager: Manager, reason: str | None = None) -> None:
-        """Take an endpoint away, with its place in the log, its keys and what is parked."""
+        """Remove an endpoint with its place in the log, its keys and its parked events."""
         async with self._changing(name, manager) as (connection, endpoint):
             await connection.execute(SQL.remove, endpoint["id"])
             where = f"at {endpoint['position']}"
@@ -146,9 +148,10 @@ class Endpoints:
     async def replay(
         self, name: str, manager: Manager, first: int, last: int | None, reason: str | None = None
     ) -> Endpoint:
-        """Send the events of some positions once more, before new ones; up to the cursor, unless
-        `last` says otherwise. It takes the place of a replay that is not done. Raises InvalidInput
-        for positions that the cursor has not passed."""
+        """Send the events of some positions again, before new ones; by default up to the cursor.
+
+        It replaces an unfinished replay. Raises InvalidInput for positions that the cursor has not passed.
+        """
         endpoint = await self.get(name, manager)
         until = endpoint.position if last is None else last
         if not 0 < first <= endpoint.position:
@@ -169,7 +172,7 @@ class Endpoints:
         return await self.get(name, manager)
 
     async def end_replay(self, name: str, manager: Manager, reason: str | None = None) -> Endpoint:
-        """Give up a replay that is not done. Raises NotFound where there is none."""
+        """End an unfinished replay. Raises NotFound if there is none."""
         async with self._changing(name, manager) as (connection, endpoint):
             position = await connection.fetchval(SQL.end_replay, endpoint["id"])
             if position is None:
@@ -179,8 +182,10 @@ class Endpoints:
         return await self.get(name, manager)
 
     async def park(self, name: str, manager: Manager, position: int, reason: str) -> Endpoint:
-        """Set an event aside that is still to be sent, so that those after it go on. Raises
-        InvalidInput for one that the endpoint is not for, or has had."""
+        """Park an event that is still to be sent, so that later events are delivered.
+
+        Raises InvalidInput for an unselected or delivered event.
+        """
         endpoint = await self.get(name, manager)
         if not await is_event_selected(self._recorder, endpoint.filter.selection, position):
             raise InvalidInput(
@@ -198,7 +203,7 @@ class Endpoints:
         return await self.get(name, manager)
 
     async def parked(self, name: str, manager: Manager) -> list[ParkedDelivery]:
-        """What is set aside, by position."""
+        """Return the parked events, by position."""
         endpoint = await self.get(name, manager)
         rows = await self._pool.fetch(SQL.parked, endpoint.id)
         return [ParkedDelivery(**row) for row in rows]
@@ -206,7 +211,7 @@ class Endpoints:
     async def retry(
         self, name: str, manager: Manager, position: int | None = None, reason: str | None = None
     ) -> Endpoint:
-        """Try at once what would be tried later; with a position, an event that is parked."""
+        """Retry immediately; with a position, retry a parked event."""
         async with self._changing(name, manager) as (connection, endpoint):
             if endpoint["state"] != EndpointState.ACTIVE.value:
                 raise InvalidInput(
@@ -229,9 +234,11 @@ class Endpoints:
         overlap_hours: int = DEFAULT_OVERLAP_HOURS,
         reason: str | None = None,
     ) -> tuple[Endpoint, str | None]:
-        """New keys, beside which the old ones sign for some hours yet; 0 ends them at once, as
-        after a secret has become known. Returns the new secret as `add` does. Raises InvalidInput
-        while keys of the last rotation still sign, unless they are to end."""
+        """Create new keys, together with which the old ones sign for some hours; 0 ends the old ones at once.
+
+        Use 0 after a secret was disclosed. Returns the new secret as `add` does. Raises InvalidInput while
+        keys of the last rotation still sign, unless `hours` is 0.
+        """
         if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
             raise InvalidInput(
                 f"expected hours from 0 to {MAX_OVERLAP_HOURS}", path=("overlapHours",)
@@ -257,13 +264,13 @@ class Endpoints:
     async def attempts(
         self, name: str, manager: Manager, limit: int, *, failed: bool = False
     ) -> list[Attempt]:
-        """The last requests, the newest first; only those that failed, if wanted."""
+        """Return the last requests, newest first; optionally only failed ones."""
         endpoint = await self.get(name, manager)
         rows = await self._pool.fetch(SQL.attempts, endpoint.id, limit, failed)
         return [Attempt(**row) for row in rows]
 
     async def changes(self, name: str, manager: Manager, limit: int) -> list[EndpointChange]:
-        """What was done with an endpoint, the newest first."""
+        """Return the changes of an endpoint, newest first."""
         endpoint = await self.get(name, manager)
         rows = await self._pool.fetch(SQL.changes, endpoint.id, limit)
         return [EndpointChange(**row) for row in rows]
@@ -281,7 +288,7 @@ class Endpoints:
     async def _changing(
         self, name: str, manager: Manager
     ) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
-        """A transaction in which one endpoint is locked."""
+        """Open a transaction that locks one endpoint."""
         _check_existing(name)
         async with self._change() as connection:
             row = await connection.fetchrow(SQL.lock, name, manager.owner)
@@ -291,7 +298,7 @@ class Endpoints:
 
 
 async def is_event_selected(recorder: Recorder, selection: Selection, position: int) -> bool:
-    """Whether there is an event at a position, and it is selected."""
+    """Return whether the event at a position exists and is selected."""
     events = await recorder.read(position - 1, limit=1) if position > 0 else []
     return any(
         event.position == position
@@ -302,7 +309,7 @@ async def is_event_selected(recorder: Recorder, selection: Selection, position: 
 
 
 def sorted_algorithms(keys: Sequence[asyncpg.Record]) -> list[Algorithm]:
-    """The algorithms of some keys, each once."""
+    """Return the distinct algorithms of some keys."""
     return sorted({Algorithm(key["algorithm"]) for key in keys}, key=lambda kind: kind.value)
 
 
@@ -332,7 +339,7 @@ def _check_new(new: NewEndpoint) -> None:
 
 
 async def _check_room(connection: Connection, new: NewEndpoint) -> str:
-    """The name of a new endpoint, for which there is room. Raises InvalidInput and TooLarge."""
+    """Return the name of a new endpoint after checking the limits. Raises InvalidInput and TooLarge."""
     await connection.execute(SQL.take_turn)
     name = new.name or (urlsplit(new.url).hostname or "endpoint").strip(".:")[:MAX_NAME_CHARACTERS]
     name = re.sub(r"[^a-z0-9._-]", "-", name).strip("._-")
@@ -345,10 +352,10 @@ async def _check_room(connection: Connection, new: NewEndpoint) -> str:
             path=("name",),
         )
     if found["total"] >= MAX_ENDPOINTS:
-        raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, as many as there may be")
+        raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, the maximum; remove one first")
     if new.owner is not None and found["owned"] >= MAX_OWNED_ENDPOINTS:
         raise TooLarge(
-            f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, as many as one may have"
+            f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, the maximum per owner; remove one first"
         )
     return name
 
@@ -369,7 +376,7 @@ async def _record(
     reason: str | None,
     detail: str | None = None,
 ) -> None:
-    """Put a change on record, and wake whoever delivers. Raises InvalidInput."""
+    """Record a change and wake the deliverer. Raises InvalidInput."""
     check_explanation(reason)
     await connection.execute(
         SQL.record_change, endpoint, name, manager.actor, action, reason, detail
@@ -386,7 +393,7 @@ def _is_name(text: str) -> bool:
 
 
 def _check_existing(name: str) -> None:
-    """Raise NotFound for what no endpoint is called; the database can't even read some of it."""
+    """Raise NotFound for names that no endpoint can have; the database cannot read some of them."""
     if not _is_name(name):
         raise _not_found(name)
 

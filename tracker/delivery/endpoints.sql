@@ -1,5 +1,5 @@
 -- name: all
--- Endpoints by name, with what is asked of them in one look; of one owner, where there is one.
+-- Endpoints by name, with all details; optionally of one owner.
 SELECT e.*, r.first_position AS replay_first, r.last_position AS replay_last,
        r.position AS replay_position, r.events AS replay_events, r.requested_at AS replay_requested_at,
        (SELECT count(*) FROM delivery.parked p WHERE p.endpoint = e.id) AS parked,
@@ -12,16 +12,16 @@ WHERE ($1::text IS NULL OR e.owner = $1) AND ($2::text IS NULL OR e.name = $2)
 ORDER BY e.name;
 
 -- name: lock
--- One endpoint, for a change of it: others wait.
+-- Lock one endpoint for a change.
 SELECT id, state, position FROM delivery.endpoints
 WHERE name = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
 
 -- name: take_turn
--- One process adds endpoints at a time, so that their number is right.
+-- Serialize the creation of endpoints, so that their number is correct.
 SELECT pg_advisory_xact_lock(hashtextextended('delivery.endpoints', 0));
 
 -- name: count
--- How many endpoints there are, how many of them are an owner's, and whether a name is taken.
+-- The number of endpoints, of all and of an owner, and whether a name is in use.
 SELECT count(*) AS total, count(*) FILTER (WHERE owner = $1) AS owned,
        count(*) FILTER (WHERE name = $2) > 0 AS taken
 FROM delivery.endpoints;
@@ -35,11 +35,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10) RETURNING id;
 INSERT INTO delivery.keys (endpoint, algorithm, secret, public_key) VALUES ($1, $2, $3, $4);
 
 -- name: retiring_until
--- Until when a key signs that another has taken over from; null where there is none.
+-- Expiry of a key that another one has replaced; null if there is none.
 SELECT max(retires_at) FROM delivery.keys WHERE endpoint = $1 AND retires_at > now();
 
 -- name: retire_keys
--- Keys sign for so long yet beside those that take over.
+-- Let keys sign for some further hours together with their successors.
 UPDATE delivery.keys SET retires_at = now() + $2::interval
 WHERE endpoint = $1 AND (retires_at IS NULL OR retires_at > now())
 RETURNING algorithm;
@@ -51,7 +51,7 @@ DELETE FROM delivery.keys WHERE endpoint = $1 AND retires_at <= now();
 UPDATE delivery.endpoints SET state = 'paused' WHERE id = $1;
 
 -- name: resume
--- On from where it stopped, as if nothing had failed; the receiver is asked anew whether it wants it.
+-- Resume at the cursor with failures cleared; the receiver is asked again whether it accepts deliveries.
 UPDATE delivery.endpoints
 SET state = 'active', failures = 0, failing_since = NULL, next_attempt_at = NULL, last_error = NULL,
     last_status = NULL, handshake_at = NULL
@@ -61,7 +61,7 @@ WHERE id = $1;
 DELETE FROM delivery.endpoints WHERE id = $1;
 
 -- name: replay
--- Ask for positions once more, in the place of what was asked for before.
+-- Replay some positions, replacing an earlier replay.
 INSERT INTO delivery.replays (endpoint, first_position, last_position, position, previous_position, events)
 VALUES ($1, $2::bigint, $3, $2 - 1, $2 - 1, $4) RETURNING requested_at;
 
@@ -83,7 +83,7 @@ UPDATE delivery.parked SET retry_at = now() WHERE endpoint = $1 AND position = $
 UPDATE delivery.endpoints SET next_attempt_at = NULL WHERE id = $1;
 
 -- name: attempts
--- The last requests, the newest first; only those that failed, where asked for.
+-- The last requests, newest first; optionally only failed ones.
 SELECT attempted_at, message_id, first_position, last_position, events, attempt, duration_seconds, status,
        error, response
 FROM delivery.attempts WHERE endpoint = $1 AND (NOT $3 OR error IS NOT NULL)
@@ -93,10 +93,10 @@ ORDER BY id DESC LIMIT $2;
 INSERT INTO delivery.changes (endpoint, name, actor, action, reason, detail) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: changes
--- What was done with the endpoint that has a name now, the newest first.
+-- The changes of the endpoint that has a name now, newest first.
 SELECT changed_at, actor, action, reason, detail FROM delivery.changes
 WHERE endpoint = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: notify
--- Deliverers look at an endpoint anew.
+-- Notify deliverers to reload an endpoint.
 SELECT pg_notify('delivery', $1::text);

@@ -1,4 +1,4 @@
-"""How far an endpoint is behind the log: what of its filter it has not been sent yet."""
+"""Lag of an endpoint: its selected events that have not been sent yet."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tracker.log.selection import Selection, read_entity, streams_selected
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What waits behind a cursor: the selected events up to the head of the log."""
+    """Lag of a cursor: the selected events after it, up to the head of the log."""
 
     head: int
     events: int
     oldest_at: datetime | None
-    """When the first of them was recorded; None where nothing waits."""
+    """Recording time of the oldest waiting event; None if there is none."""
 
     def seconds(self, now: datetime) -> float:
-        """For how long the first of them has waited; 0 where nothing waits."""
+        """Return the age of the oldest waiting event in seconds; 0 if there is none."""
         return 0.0 if self.oldest_at is None else max((now - self.oldest_at).total_seconds(), 0.0)
 
 
 async def read_lag(recorder: Recorder, selection: Selection, after: int) -> Lag:
-    """The lag of a cursor, up to where the log is now."""
+    """Return the lag of a cursor up to the present head of the log."""
     head = await recorder.head()
     if after >= head:
         return Lag(head, 0, None)
@@ -34,7 +34,7 @@ async def read_lag(recorder: Recorder, selection: Selection, after: int) -> Lag:
 
 
 async def count_selected(recorder: Recorder, selection: Selection, after: int, until: int) -> int:
-    """How many selected events there are after a position, up to another."""
+    """Return the number of selected events after one position, up to another."""
     count, _ = await _find_selected(recorder, selection, after, until)
     return count
 
@@ -42,7 +42,7 @@ async def count_selected(recorder: Recorder, selection: Selection, after: int, u
 async def _find_selected(
     recorder: Recorder, selection: Selection, after: int, until: int
 ) -> tuple[int, RecordedEvent | None]:
-    """How many selected events there are after a position up to another, and the first of them."""
+    """Return the number of selected events after one position up to another, and the first of them."""
     if selection.entity is not None:
         events = await read_entity(recorder, selection, after, until)
         return len(events), next(iter(events), None)

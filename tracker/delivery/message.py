@@ -1,7 +1,7 @@
-"""What is sent to an endpoint: an event or a batch of them, as CloudEvents. Pure.
+"""Messages to endpoints: one event or a batch, as CloudEvents. Pure.
 
-An event is sent as its entry, byte for byte as it is stored and hashed, with up to two attributes
-appended. Without them it is the entry again, so that a receiver can prove what it got.
+An event is sent as its entry, byte for byte as stored and hashed, with up to two attributes appended. Without
+them it equals the entry, so that a receiver can prove its content.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ EVENT_MEDIA_TYPE = "application/cloudevents+json"
 BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
 
 LITERAL_IN_IDS = "!\"#$&'()*+,/:;<=>?@[]^`{|}"
-"""Of the printable ASCII characters that `quote` would write with percent signs."""
+"""Printable ASCII characters that are kept in ids although `quote` would percent-encode them."""
 NO_PROOFS: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The body of a delivery with its id, which is the same each time that it is tried, and the
-    positions of its first and last event."""
+    """The body of a delivery, its id (the same for each retry), and the positions of its first and last
+    event."""
 
     id: str
     media_type: str
@@ -34,8 +34,11 @@ class Message:
 
 
 def event_message(event: RecordedEvent, previous: int, proof: str | None = None) -> Message:
-    """One event: `previous` is the position before it in what the endpoint gets, and `proof` that it
-    is in the log (C2SP tlog-proof)."""
+    """Return the message of one event.
+
+    `previous` is the position of the previous event of the endpoint; `proof` proves inclusion in the log
+    (C2SP tlog-proof).
+    """
     body = _with_attributes(event.entry, previous, proof)
     return Message(
         message_id(event.event_id), EVENT_MEDIA_TYPE, body, event.position, event.position
@@ -45,7 +48,7 @@ def event_message(event: RecordedEvent, previous: int, proof: str | None = None)
 def batch_message(
     events: Sequence[tuple[RecordedEvent, int]], proofs: Mapping[int, str] = NO_PROOFS
 ) -> Message:
-    """Events, at least one, each with the position before it; proofs are by position."""
+    """Return the message of at least one event, each with the previous position; proofs are by position."""
     first, last = events[0][0], events[-1][0]
     bodies = (
         _with_attributes(event.entry, previous, proofs.get(event.position))
@@ -61,10 +64,10 @@ def batch_message(
 
 
 def message_id(event_id: str) -> str:
-    """An event's id as the `webhook-id` of its delivery.
+    """Return an event's id as the `webhook-id` of its delivery.
 
-    What a header can't carry is written with percent signs, and so are `.`, which ends the id in
-    what is signed, and `~`, which stands in the ids of batches only: a client may choose an id.
+    Characters that a header cannot carry are percent-encoded, because clients may choose the ids of events.
+    So are `.`, which ends the id in the signed content, and `~`, which occurs only in the ids of batches.
     """
     return quote(event_id, safe=LITERAL_IN_IDS).replace(".", "%2E").replace("~", "%7E")
 

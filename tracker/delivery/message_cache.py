@@ -1,4 +1,4 @@
-"""Messages that many endpoints are sent alike, made once."""
+"""Cache of messages that are sent unchanged to many endpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 class MessageCache:
-    """The last messages, by their events and the positions before them."""
+    """The latest messages, by their events and the previous positions."""
 
     def __init__(self, max_bytes: int = MAX_BYTES):
         self._max_bytes = max_bytes
@@ -19,7 +19,7 @@ class MessageCache:
         self._messages: OrderedDict[Hashable, Message] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Message]) -> Message:
-        """The message of some events, made if it is not here."""
+        """Return the message of some events, and build it on a cache miss."""
         message = self._messages.get(key)
         if message is not None:
             self._messages.move_to_end(key)

@@ -1,4 +1,4 @@
-"""The events of one endpoint that are set aside by a person, and what becomes of each."""
+"""Events of one endpoint that a person has set aside."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tracker.delivery.progress import Progress, ReplayPlace, Standing
 
 @dataclass(slots=True)
 class ParkedEvent:
-    """An event that is set aside: the position before it, None until the cursor has passed it, and
-    whether a person wants it tried again."""
+    """A parked event: the position before it (None until the cursor has passed it), and whether a retry was
+    requested."""
 
     previous: int | None
     retry: bool
 
 
 class ParkedEvents:
-    """What is parked of an endpoint, by position. What becomes of it is written with its progress."""
+    """The parked events of an endpoint, by position. Their changes are written with its progress."""
 
     def __init__(self, events: Mapping[int, ParkedEvent], standing: Standing, progress: Progress):
         self._events = dict(events)
@@ -28,8 +28,10 @@ class ParkedEvents:
         return position in self._events
 
     def update(self, events: Mapping[int, ParkedEvent]) -> bool:
-        """Take over what the database has, which may not know yet what the cursor has passed; whether
-        it is anything else than before."""
+        """Apply the state in the database, and return whether it changed anything.
+
+        The database may not contain the latest passed positions yet.
+        """
         known, self._events = self._events, dict(events)
         differs = known != self._events
         for position, event in self._events.items():
@@ -38,7 +40,7 @@ class ParkedEvents:
         return differs
 
     def next_retry(self) -> tuple[int, int] | None:
-        """The first event that a person wants tried again, with the position before it."""
+        """Return the first event with a requested retry, and the position before it."""
         for position, event in self._events.items():
             if event.retry:
                 assert event.previous is not None
@@ -46,7 +48,7 @@ class ParkedEvents:
         return None
 
     def drop_delivered(self, replay: ReplayPlace | None) -> None:
-        """Take off what was parked while it was being accepted, or is wanted in its turn."""
+        """Remove events that were delivered meanwhile, or are to be delivered in order."""
         for position in list(self._delivered(replay)):
             self.end(position)
 
@@ -58,7 +60,7 @@ class ParkedEvents:
                 yield position
 
     def note_passed(self, passed: Mapping[int, int]) -> None:
-        """Note the positions before those that the cursor has passed, where they are parked."""
+        """Record the previous positions of parked events that the cursor has passed."""
         for position, previous in passed.items():
             event = self._events.get(position)
             if event is not None and event.previous is None:
@@ -67,14 +69,14 @@ class ParkedEvents:
                 self._progress.unwritten.passed[key] = previous
 
     def note_failure(self, position: int, error: str) -> None:
-        """Note that the receiver has not taken an event this time, either."""
-        if event := self._events.get(position):  # unless a person has taken it off meanwhile
+        """Record that the retry of an event failed."""
+        if event := self._events.get(position):  # unless a person has unparked it meanwhile
             event.retry = False
         self._progress.unwritten.parked_errors[self._standing.endpoint, position] = error
         self._progress.changed(self._standing)
 
     def end(self, position: int) -> None:
-        """Take an event off: it was delivered."""
+        """Remove a delivered event."""
         self._events.pop(position, None)
         self._progress.unwritten.accepted_parked.add((self._standing.endpoint, position))
         self._progress.changed(self._standing)

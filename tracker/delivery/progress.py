@@ -1,8 +1,7 @@
-"""How far endpoints have come: kept in memory, and written in groups.
+"""Progress of endpoints: kept in memory and written in groups.
 
-A crash loses at most what has not been written: those deliveries are made once more, with the same
-ids, and none is left out. What is written belongs to one epoch of the lease; whoever has lost it
-writes nothing.
+A crash loses at most the unwritten part. Those deliveries are repeated with the same ids, and none is
+skipped. Each write belongs to one epoch of the lease; a server that has lost the lease writes nothing.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from tracker.postgres.lease import Lease, check_epoch
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 FLUSH_INTERVAL_SECONDS = 0.1
-"""Seconds from one writing to the next, at least."""
+"""Minimum seconds between two writes."""
 MAX_WRITTEN_ATTEMPTS = 2_000
-"""Attempts that are written at a time."""
+"""Maximum number of attempts in one write."""
 MAX_KEPT_ATTEMPTS = 20_000
-"""Attempts that wait for a database that is away; older ones are not written."""
+"""Maximum number of attempts kept while the database is unreachable; older ones are dropped."""
 MAX_ATTEMPTS = 1_000
-"""Attempts of an endpoint that stay in the database."""
+"""Number of attempts per endpoint that stay in the database."""
 
 
 @dataclass(slots=True)
 class Place:
-    """A place in the log: what is selected up to `position` is done, and the last of it was at
+    """A place in the log: all selected events up to `position` are done, and the last one was at
     `previous`."""
 
     position: int
@@ -40,7 +39,7 @@ class Place:
 
 @dataclass(slots=True)
 class ReplayPlace(Place):
-    """How far a replay has come."""
+    """Progress of a replay."""
 
     id: int
     last: int
@@ -48,7 +47,7 @@ class ReplayPlace(Place):
 
 @dataclass(slots=True)
 class Standing:
-    """How an endpoint stands: its cursor, and what is wrong."""
+    """Delivery state of an endpoint: its cursor and its failures."""
 
     endpoint: int
     cursor: Place
@@ -63,7 +62,7 @@ class Standing:
 
     @property
     def row(self) -> tuple[object, ...]:
-        """The parameters of the query `advance`."""
+        """Return the parameters of the query `advance`."""
         return (
             self.endpoint,
             self.cursor.position,
@@ -80,7 +79,7 @@ class Standing:
 
 
 class MadeAttempt(NamedTuple):
-    """A request that was made, as the query `add_attempts` takes it."""
+    """A request that was made, as parameters of the query `add_attempts`."""
 
     endpoint: int
     attempted_at: datetime
@@ -97,20 +96,20 @@ class MadeAttempt(NamedTuple):
 
 @dataclass(slots=True)
 class UnwrittenProgress:
-    """What the database does not know yet."""
+    """Changes that have not been written to the database."""
 
     standings: dict[int, Standing] = field(default_factory=dict)
     attempts: list[MadeAttempt] = field(default_factory=list)
     replays: dict[int, ReplayPlace] = field(default_factory=dict)
     ended_replays: set[int] = field(default_factory=set)
     passed: dict[tuple[int, int], int] = field(default_factory=dict)
-    """The positions before parked events, by endpoint and position."""
+    """Positions before parked events, by endpoint and position."""
     parked_errors: dict[tuple[int, int], str] = field(default_factory=dict)
     accepted_parked: set[tuple[int, int]] = field(default_factory=set)
     disabled: set[int] = field(default_factory=set)
 
     def restore(self, older: UnwrittenProgress) -> None:
-        """Put back what could not be written, below what has come since."""
+        """Put back changes that could not be written, without overwriting newer ones."""
         self.standings = older.standings | self.standings
         self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
         self.replays = older.replays | self.replays
@@ -122,7 +121,7 @@ class UnwrittenProgress:
 
 
 class Progress:
-    """The progress of all endpoints in one epoch of the lease."""
+    """Progress of all endpoints in one epoch of the lease."""
 
     def __init__(self, pool: Pool, lease: Lease):
         self._pool, self._lease = pool, lease
@@ -133,28 +132,31 @@ class Progress:
 
     @property
     def unwritten(self) -> UnwrittenProgress:
-        """What is to be written, for those who add to it; then it is `changed`."""
+        """Return the pending writes. Call `changed` after adding to them."""
         return self._unwritten
 
     def changed(self, standing: Standing) -> None:
-        """Write an endpoint with the next group."""
+        """Schedule an endpoint for the next group of writes."""
         self._unwritten.standings[standing.endpoint] = standing
         self._changed.set()
 
     async def wait(self) -> None:
-        """Wait until there is something to write, and others may have come to it."""
+        """Wait until there are changes to write, plus the time in which others are collected."""
         await self._changed.wait()
         await asyncio.sleep(FLUSH_INTERVAL_SECONDS)
 
     async def flush(self) -> None:
-        """Write what there is. Raises LeaseLost, and what the database does: then it stays."""
+        """Write the pending changes. Raises LeaseLost and database errors; then the changes stay pending."""
         async with self._writing:
             await self._flush()
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Write what there is, and nothing more for the length of a block: for all that is not in
-        `unwritten` at its end, the database has had nothing older. Raises as `flush`."""
+        """Write the pending changes, and suspend further writes for the duration of a block.
+
+        For everything that is not in `unwritten` at the end of the block, the database is up to date. Raises
+        as `flush`.
+        """
         async with self._writing:
             await self._flush()
             yield
@@ -173,14 +175,14 @@ class Progress:
     async def _write(self, unwritten: UnwrittenProgress) -> None:
         if not unwritten.standings:
             return
-        statements = _statements(unwritten)  # before anything changes again
+        statements = _statements(unwritten)  # before any further change
         async with self._pool.acquire() as connection, connection.transaction():
             await check_epoch(connection, self._lease)
             for query, columns in statements:
                 await connection.execute(query, *columns)
 
     async def prune(self) -> None:
-        """Take old attempts out of the database, of endpoints that have made more."""
+        """Delete old attempts of the endpoints that have made new ones."""
         grown, self._grown = self._grown, set()
         if not grown:
             return
@@ -192,8 +194,10 @@ class Progress:
 
 
 def _statements(unwritten: UnwrittenProgress) -> list[tuple[str, list[list[object]]]]:
-    """What there is to be written, as queries with their parameters. Endpoints come first: whoever
-    changes one locks it before what belongs to it."""
+    """Return the pending writes as queries with parameters.
+
+    Endpoints come first, because changes by people lock the endpoint before its dependent rows.
+    """
     attempts = unwritten.attempts
     replays = [
         (id, place.position, place.previous)

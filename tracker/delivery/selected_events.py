@@ -1,9 +1,8 @@
-"""The events that endpoints are for, read as seldom as possible.
+"""Selected events of endpoints, with as few reads as possible.
 
-The newest events are read once for all endpoints and kept, as long as there are few of them, for each
-selection that endpoints have. An endpoint that is further behind reads the log for itself, a page at
-a time. Either way it gets what comes after its position: what is kept here decides about speed, and
-never about what is sent.
+The newest events are read once for all endpoints and kept, up to a limit, per selection. An endpoint that
+lags behind reads the log itself, page by page. Both ways return the same events; the cache affects only
+speed.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from tracker.log.selection import Selection, filter_each, filter_selected, read_
 from tracker.postgres.database import CONNECTION_ERRORS
 
 PAGE_EVENTS = 200
-"""Events that are read at a time."""
+"""Number of events per read."""
 MAX_SHARED_EVENTS = 2_000
-"""How many of the newest events are kept for all."""
+"""Number of the newest events that are kept for all endpoints."""
 MAX_SHARED_BYTES = 16 * 1024 * 1024
 MAX_PAGE_BYTES = 256 * 1024
-"""What one endpoint that is behind keeps of a page, for its next deliveries."""
+"""Maximum bytes of a page that one lagging endpoint keeps for its next deliveries."""
 MAX_PAGES_BYTES = 32 * 1024 * 1024
-"""What all of them keep."""
+"""Maximum bytes of all such pages."""
 READS_AT_A_TIME = 2
 SELECTIONS_AT_A_TIME = 32
-"""How many selections an event is looked at for in one turn of the loop."""
+"""Number of selections that an event is matched against per loop iteration."""
 RETRY_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
 
 class SelectedRun(NamedTuple):
-    """Selected events that follow a position; up to `until` there are no others."""
+    """Selected events after a position; there are no others up to `until`."""
 
     events: Sequence[RecordedEvent]
     until: int
@@ -50,14 +49,14 @@ class SelectedRun(NamedTuple):
 
 @dataclass(slots=True)
 class SelectedPage:
-    """The selected events after a position and up to another, in order."""
+    """The selected events after one position up to another, in order."""
 
     after: int
     until: int
     events: list[RecordedEvent]
 
     def following(self, position: int, limit: int) -> SelectedRun | None:
-        """At most `limit` events after a position; None if they are not all here."""
+        """Return at most `limit` events after a position; None if the page does not contain them all."""
         if not self.after <= position <= self.until:
             return None
         first = bisect_right(self.events, position, key=_position)
@@ -66,44 +65,44 @@ class SelectedPage:
         return SelectedRun(found, self.until if ends else found[-1].position)
 
     def drop_until(self, position: int) -> None:
-        """Keep only what is after a position."""
+        """Keep only events after a position."""
         if position > self.after:
             del self.events[: bisect_right(self.events, position, key=_position)]
             self.after = min(position, self.until)
 
 
 class SharedSelection:
-    """The newest events of a selection, for all endpoints that have it."""
+    """The newest events of one selection, shared by all endpoints that have it."""
 
     def __init__(self, selection: Selection, after: int):
         self.selection = selection
         self.page = SelectedPage(after, after, [])
         self.waiting: dict[EventReader, None] = {}
-        """Those who have come to the end, and whom an event is to wake."""
+        """Readers at the end that the next event wakes."""
         self.readers = 0
 
 
 class SharedEvents:
-    """The newest events of the log, sorted by what endpoints select; for one event loop."""
+    """The newest events of the log by selection; for one event loop."""
 
     def __init__(self, recorder: Recorder, follower: Follower):
         self.recorder = recorder
         self._follower = follower
         self.until = 0
-        """The position up to which it has read."""
+        """Position up to which the log has been read."""
         self.reading = asyncio.Semaphore(READS_AT_A_TIME)
         self.page_bytes = 0
-        """What endpoints that are behind keep of their pages."""
+        """Bytes of the pages that lagging endpoints keep."""
         self._selections: dict[Hashable, SharedSelection] = {}
-        self._kept: deque[tuple[int, int, int]] = deque()  # until, events, bytes of what is kept
+        self._kept: deque[tuple[int, int, int]] = deque()  # until, events, bytes of the entry
         self._kept_events = self._kept_bytes = 0
 
     def begin(self, after: int) -> None:
-        """Begin after a position; to be said before anybody reads."""
+        """Start after a position. Call this before anything reads."""
         self.until = after
 
     def open(self, selection: Selection) -> SharedSelection:
-        """The events of a selection from now on, for one more reader."""
+        """Return the events of a selection from now on, for one more reader."""
         shared = self._selections.get(selection.key)
         if shared is None:
             shared = self._selections[selection.key] = SharedSelection(selection, self.until)
@@ -111,20 +110,20 @@ class SharedEvents:
         return shared
 
     def close(self, shared: SharedSelection) -> None:
-        """One reader less; what nobody reads is not looked for any more."""
+        """Remove a reader; a selection without readers is dropped."""
         shared.readers -= 1
         if not shared.readers:
             self._selections.pop(shared.selection.key, None)
 
     async def run(self) -> None:
-        """Read on, for ever."""
+        """Read new events until cancelled."""
         while True:
             try:
                 async with aclosing(self._follower.pages(self.until, page=PAGE_EVENTS)) as pages:
                     async for page in pages:
                         await self._add(page)
             except CONNECTION_ERRORS as error:
-                logger.warning("deliveries wait for the log, which could not be read: %s", error)
+                logger.warning("deliveries are waiting: the log could not be read: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _add(self, events: Sequence[RecordedEvent]) -> None:
@@ -139,15 +138,18 @@ class SharedEvents:
                 page.events.extend(wanted)
                 page.until = until
                 page.drop_until(before)
-            else:  # not looked at: it was asked for meanwhile
+            else:  # not matched: requested meanwhile
                 shared.page = SelectedPage(until, until, [])
         await self._wake(shared for shared in asked if found.get(shared) != [])
 
     async def _filter(
         self, events: Sequence[RecordedEvent], asked: Sequence[SharedSelection]
     ) -> dict[SharedSelection, list[RecordedEvent]]:
-        """What selections want of some events; nothing where that can't be said of all of them, as
-        of a fact that this version does not know. Then everyone reads, and sees, for itself."""
+        """Match some events against selections.
+
+        Returns nothing if an event cannot be matched, such as a fact that this version does not know. Then
+        every reader reads the log itself.
+        """
         found: dict[SharedSelection, list[RecordedEvent]] = {}
         selections = [shared.selection for shared in asked]
         try:
@@ -157,12 +159,12 @@ class SharedEvents:
                     if number % SELECTIONS_AT_A_TIME == 0:
                         await asyncio.sleep(0)
         except TrackerError as error:
-            logger.error("new events could not be sorted by endpoints: %s", error.message)
+            logger.error("new events could not be matched with endpoints: %s", error.message)
             return {}
         return found
 
     def _forget(self, events: Sequence[RecordedEvent]) -> int:
-        """Count what is kept with some new events; the position after which that is all."""
+        """Account for new entries, and return the position from which entries are kept."""
         size = sum(len(event.entry) for event in events)
         self._kept.append((events[-1].position, len(events), size))
         self._kept_events += len(events)
@@ -177,7 +179,7 @@ class SharedEvents:
         return before
 
     async def _wake(self, grown: Iterable[SharedSelection]) -> None:
-        """Wake those who wait for what has come, some in each turn of the loop."""
+        """Wake the readers waiting for new events, a few per loop iteration."""
         woken = 0
         for shared in grown:
             for reader in list(shared.waiting):
@@ -188,7 +190,7 @@ class SharedEvents:
 
 
 class EventReader:
-    """Reads the events of one endpoint after a position, wherever that is."""
+    """Reads the events of one endpoint after any position."""
 
     def __init__(self, shared_events: SharedEvents, selection: Selection, wake: Callable[[], None]):
         self._all = shared_events
@@ -197,30 +199,30 @@ class EventReader:
         self._page: SelectedPage | None = None
         self._page_bytes = 0
         self.wake = wake
-        """Called when an event has come for one who waits."""
+        """Callback for an event that a waiting reader has been waiting for."""
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.stop_waiting()
         self.drop_page()
         self._all.close(self._shared)
 
     def drop_page(self) -> None:
-        """Keep nothing of what was read ahead."""
+        """Drop the page that was read ahead."""
         self._page = None
         self._all.page_bytes -= self._page_bytes
         self._page_bytes = 0
 
     def wait(self) -> None:
-        """Be woken when an event comes; to be asked for before looking."""
+        """Register for the next event; call this before reading."""
         self._shared.waiting[self] = None
 
     def stop_waiting(self) -> None:
-        """Be woken no more."""
+        """Unregister."""
         self._shared.waiting.pop(self, None)
 
     def from_memory(self, position: int, limit: int) -> SelectedRun | None:
-        """The events after a position as far as they are in memory; None if they are not."""
+        """Return the events after a position if they are in memory; otherwise None."""
         shared = self._shared.page.following(position, limit)
         if shared is not None:
             self.drop_page()
@@ -229,7 +231,7 @@ class EventReader:
         return read if read and read.until > position else None
 
     async def read(self, position: int, limit: int) -> SelectedRun:
-        """At most `limit` events after a position. Raises what the database does."""
+        """Return at most `limit` events after a position. Raises database errors."""
         found = self.from_memory(position, limit)
         if found is None:
             self.drop_page()
@@ -249,12 +251,12 @@ class EventReader:
         events = await recorder.read(position, limit=limit, types=selection.types)
         if len(events) == limit:
             until = events[-1].position
-        else:  # no others up to where all had been read before
+        else:  # no others exist up to the end of the previous read
             until = max(until, position, *(event.position for event in events[-1:]))
         return SelectedPage(position, until, await filter_selected(recorder, events, selection))
 
     def _keep(self, page: SelectedPage, until: int) -> None:
-        """Keep what comes after a position, as far as there is room for it."""
+        """Keep the events after a position, within the limits."""
         page.drop_until(until)
         room = min(MAX_PAGE_BYTES, MAX_PAGES_BYTES - self._all.page_bytes)
         size = 0

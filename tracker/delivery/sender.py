@@ -1,7 +1,7 @@
-"""Requests to receivers, within limits of time and size, to addresses that deliveries may go to.
+"""Requests to receivers, within limits of time, size and permitted addresses.
 
-Nothing that a receiver does is raised: it is told as an answer. An error says nothing of the address
-beyond its number, since a URL may hold a secret.
+Failures of a receiver are returned as an Answer, not raised. An error contains only the number of the
+address, because a URL may hold a secret.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from tracker.web.networks import Networks
 from tracker.web.retry_after import read_retry_after
 
 TIMEOUT_SECONDS = 15
-"""For all of a request: finding the address, connecting, sending, and the head of the answer."""
+"""Timeout of a request: name lookup, connection, sending, and the head of the response."""
 BODY_SECONDS = 2
-"""How long an answer's body is waited for: only people read it, and its head decides."""
+"""Timeout of the response body: only people read it; the head decides the result."""
 MAX_BODY_BYTES = 4_096
 
 USER_AGENT = "critical-minerals-policy-tracker"
@@ -48,8 +48,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a request. `error` says why it was not accepted and is None where it was;
-    `excerpt` is the beginning of what was answered."""
+    """Result of a request. `error` is the reason why it was not accepted, or None; `excerpt` is the beginning
+    of the response."""
 
     status: int | None
     error: str | None
@@ -59,19 +59,21 @@ class Answer:
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has it."""
+        """Whether the receiver accepted the delivery."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def retired(self) -> bool:
-        """Whether the receiver wants nothing more, ever."""
+        """Whether the receiver wants no further deliveries."""
         return self.status == 410
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a receiver said to the question of CloudEvents' HTTP Webhook, whether it wants deliveries
-    of this origin. One that does not know the question is not `supported`, and may be sent to."""
+    """Response to the validation request of CloudEvents' HTTP Webhook specification.
+
+    A receiver that does not implement it is not `supported`, and deliveries to it are allowed.
+    """
 
     supported: bool
     allowed: bool
@@ -79,10 +81,10 @@ class Handshake:
 
 
 class Sender:
-    """Sends to many receivers at once and keeps connections open between requests.
+    """Sends to many receivers concurrently, over persistent connections.
 
-    `origin` is the name by which receivers know the sender. `tls` says whom to trust, the
-    authorities of the system if it is None, and `lookup` which addresses a name has.
+    `origin` is the name by which receivers know the sender. `tls` has the trusted authorities (None: those of
+    the system). `lookup` resolves names to addresses.
     """
 
     def __init__(
@@ -125,8 +127,10 @@ class Sender:
         keys: Sequence[SigningKey],
         may_repeat: Callable[[], bool] = lambda: True,
     ) -> Answer:
-        """Deliver a message, signed by each of the keys. Whether the request may be made once more,
-        where a connection that was kept open turns out to be closed, is asked then."""
+        """Deliver a message, signed by each of the keys.
+
+        `may_repeat` is called before the request is repeated because a persistent connection was closed.
+        """
         timestamp = int(time.time())
         headers = {
             "content-type": message.media_type,
@@ -137,7 +141,7 @@ class Sender:
         return await self._request("POST", url, headers, message.body, _ReceivedBody(), may_repeat)
 
     async def handshake(self, url: str) -> Handshake | Answer:
-        """Ask a receiver whether it wants deliveries; an Answer if it can't be asked now."""
+        """Ask a receiver whether it accepts deliveries; return an Answer if the request fails."""
         received = _ReceivedBody()
         answer = await self._request("OPTIONS", url, {}, None, received)
         allowed = received.headers.get("webhook-allowed-origin", "").strip()
@@ -179,8 +183,10 @@ class Sender:
         into: _ReceivedBody,
         may_repeat: Callable[[], bool],
     ) -> None:
-        """Send a request and read its answer, on another connection if the one that was kept open
-        turns out to be closed: that says nothing about the receiver."""
+        """Send a request and read its response.
+
+        It is repeated on a new connection if a persistent one is closed, which is no failure of the receiver.
+        """
         address = URL(url, encoded=True)
         session = self._sessions[address.scheme]
         while True:
@@ -223,7 +229,7 @@ class Sender:
         )
 
     def _reason(self, error: Exception) -> str:
-        """Why a request failed, for those who look after the receiver."""
+        """Return the reason of a failed request, for people who operate the receiver."""
         match error:
             case TimeoutError():
                 return f"no answer within {self._timeout_seconds:g} seconds"
@@ -248,7 +254,7 @@ class Sender:
 
 
 class _ReceivedBody:
-    """As much of an answer as there is, also when the rest does not come."""
+    """The received part of a response, even if the remainder does not arrive."""
 
     def __init__(self) -> None:
         self.status: int | None = None
@@ -256,7 +262,7 @@ class _ReceivedBody:
         self._body = bytearray()
 
     async def read(self, response: aiohttp.ClientResponse) -> None:
-        """Read the head and the beginning of the body; with more to come the connection ends."""
+        """Read the head and the beginning of the body; close the connection if there is more."""
         self.status, self.headers = response.status, response.headers
         async with asyncio.timeout(BODY_SECONDS):
             while len(self._body) < MAX_BODY_BYTES:
@@ -266,7 +272,7 @@ class _ReceivedBody:
                 self._body += chunk
 
     def answer(self, error: str | None, duration_seconds: float) -> Answer:
-        """The answer, with what went wrong if nothing of it was read."""
+        """Return the answer, with the error if nothing was read."""
         if self.status is not None:
             error = None if 200 <= self.status < 300 else _meaning(self.status)
         return Answer(
@@ -287,14 +293,14 @@ def _is_temporary(status: int) -> bool:
 
 
 def _meaning(status: int) -> str:
-    """What a status says that is no acceptance."""
+    """Return the meaning of a status that is not an acceptance."""
     if 300 <= status < 400:
         return f"answered {status}: redirects are not followed"
     return f"answered {status}"
 
 
 def _text(raw: bytes) -> str:
-    """Bytes of anybody as text that can be kept and shown."""
+    """Decode untrusted bytes as text that can be stored and shown."""
     text = raw.decode(errors="replace")
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}"

@@ -1,4 +1,4 @@
-"""Signatures of deliveries, as Standard Webhooks 1.0 has them. Pure.
+"""Signatures of deliveries, by Standard Webhooks 1.0. Pure.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -17,14 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tracker.errors import InvalidInput
 
 SECRET_BYTES = 32
-"""Of new keys: a seed of Ed25519, and for HMAC the bytes of its hash."""
+"""Size of new keys: a seed of Ed25519, or the hash length of HMAC."""
 MIN_HMAC_SECRET_BYTES = 24
 MAX_HMAC_SECRET_BYTES = 64
 
 
 class Algorithm(Enum):
-    """How deliveries are signed: with a key of which the receiver has the public half, or with a
-    secret that both have."""
+    """Signing method: a private key whose public key the receiver has, or a shared secret."""
 
     ED25519 = "ed25519"
     HMAC = "hmac-sha256"
@@ -32,7 +31,7 @@ class Algorithm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key of one endpoint. Raises InvalidInput for a secret of another length than it can have."""
+    """A key of one endpoint. Raises InvalidInput for a secret of invalid length."""
 
     algorithm: Algorithm
     secret: bytes = field(repr=False)
@@ -46,18 +45,18 @@ class SigningKey:
 
     @property
     def public_text(self) -> str | None:
-        """With what signatures are verified, `whpk_…`; None for a secret that both have."""
+        """The public key as `whpk_…`, which verifies signatures; None for a shared secret."""
         if self.algorithm is Algorithm.HMAC:
             return None
         return f"whpk_{_text(self._private.public_key().public_bytes_raw())}"
 
     @property
     def secret_text(self) -> str | None:
-        """The secret that the receiver has too, `whsec_…`; None where it only has a public key."""
+        """The shared secret as `whsec_…`; None for a key pair."""
         return f"whsec_{_text(self.secret)}" if self.algorithm is Algorithm.HMAC else None
 
     def sign(self, content: bytes) -> str:
-        """The signature of a content, after its version and a comma."""
+        """Return the signature of a content, after its version and a comma."""
         if self.algorithm is Algorithm.ED25519:
             return f"v1a,{_text(self._private.sign(content))}"
         return f"v1,{_text(hmac.digest(self.secret, content, 'sha256'))}"
@@ -68,12 +67,12 @@ class SigningKey:
 
 
 def generate_key(algorithm: Algorithm) -> SigningKey:
-    """A new key from the system's source of randomness."""
+    """Return a new key from the system's source of randomness."""
     return SigningKey(algorithm, secrets.token_bytes(SECRET_BYTES))
 
 
 def sign(keys: Sequence[SigningKey], message_id: str, timestamp: int, body: bytes) -> str:
-    """The value of `webhook-signature`: a signature by each key, with spaces between them.
+    """Return the value of `webhook-signature`: a signature by each key, separated by spaces.
 
     `timestamp` is in seconds, as in `webhook-timestamp`.
     """

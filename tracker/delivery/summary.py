@@ -1,4 +1,4 @@
-"""How deliveries stand as a whole, for those who watch over servers."""
+"""State of all deliveries, for monitoring."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
 LEASE = "deliverer"
-"""The lease of whoever delivers."""
+"""Name of the deliverer's lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverySummary:
-    """Endpoints by state, how many active ones fail, and whether a server delivers."""
+    """Endpoints by state, the number of failing ones, and whether a server delivers."""
 
     active: int
     paused: int
     disabled: int
     failing: int
     position: int | None
-    """Up to where all active ones that do not fail have had what they are for; None without any."""
+    """Position that all active endpoints without failures have reached; None without any."""
     delivering: bool
 
 
 async def read_summary(pool: Pool) -> DeliverySummary:
-    """The summary at this moment, whichever server delivers."""
+    """Return the present summary, whichever server delivers."""
     row = await pool.fetchrow(SQL.summary, LEASE)
     assert row is not None
     return DeliverySummary(**row)

@@ -1,5 +1,8 @@
-"""How much is sent at a time: few requests in each turn of the event loop, which also answers clients,
-and so many in flight as there is memory and descriptors for."""
+"""Limits on concurrent deliveries.
+
+Few requests begin per iteration of the event loop, which also serves clients. Memory and file descriptors
+limit the requests in flight.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 AT_A_TIME = 4
-"""How many begin in one turn of the loop: one or two milliseconds of work."""
+"""Number of requests that begin per loop iteration: one or two milliseconds of work."""
 MAX_REQUESTS = 2_000
-"""Requests in flight."""
+"""Maximum number of requests in flight."""
 MAX_REQUEST_BYTES = 128 * 1024 * 1024
-"""What the bodies of requests in flight may take."""
+"""Maximum bytes of the bodies of requests in flight."""
 
 
 class Turns:
-    """Lets a few go on in each turn of the loop, in the order in which they came."""
+    """Resumes a few waiters per iteration of the event loop, in order of arrival."""
 
     def __init__(self, at_a_time: int = AT_A_TIME):
         self._at_a_time = at_a_time
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._taken = 0
-        """Turns that were taken in this turn of the loop."""
+        """Number of waiters resumed in this loop iteration."""
 
     async def wait(self) -> None:
-        """Go on now, or in one of the next turns of the loop."""
+        """Continue now, or in one of the next loop iterations."""
         loop = asyncio.get_running_loop()
         if not self._taken:
             loop.call_soon(self._begin_next)
@@ -38,11 +41,11 @@ class Turns:
         await turn
 
     def _begin_next(self) -> None:
-        """The next turn of the loop has begun, and has asked whether somebody wants something."""
+        """Resume the next waiters at the start of a loop iteration."""
         self._taken = 0
         while self._waiting and self._taken < self._at_a_time:
             turn = self._waiting.popleft()
-            if not turn.done():  # whoever waited may have been cancelled
+            if not turn.done():  # the waiter may have been cancelled
                 turn.set_result(None)
                 self._taken += 1
         if self._taken:
@@ -50,7 +53,7 @@ class Turns:
 
 
 class RequestLimit:
-    """Limits requests in flight, by their number and their bytes; whoever came first goes first."""
+    """Limits requests in flight by number and bytes, in order of arrival."""
 
     def __init__(self, requests: int = MAX_REQUESTS, size: int = MAX_REQUEST_BYTES):
         self._requests, self._bytes = requests, size
@@ -59,7 +62,7 @@ class RequestLimit:
 
     @asynccontextmanager
     async def request(self, size: int) -> AsyncIterator[None]:
-        """A request of so many bytes, when it is its turn; one that is over the limit goes alone."""
+        """Wait for capacity for a request of some bytes; one above the limit runs alone."""
         size = min(size, self._most_bytes)
         if self._waiting or not self._take(size):
             turn = asyncio.get_running_loop().create_future()

@@ -1,5 +1,4 @@
-"""Inclusion proofs of events that are delivered with them, which wait for the checkpoint that covers
-them."""
+"""Inclusion proofs for delivered events, available once a checkpoint covers the events."""
 
 from __future__ import annotations
 
@@ -10,21 +9,23 @@ from tracker.audit.serve.proofs import ProofService
 from tracker.errors import NotProven
 
 POLL_INTERVAL_SECONDS = 0.2
-"""Seconds after which somebody who waits looks for a newer checkpoint."""
+"""Seconds between two checks for a newer checkpoint."""
 WAIT_SECONDS = 10.0
-"""Seconds for which a checkpoint is waited for: where the log is signed it comes within one."""
+"""Maximum seconds to wait for a checkpoint: in a signed log it comes within one second."""
 
 
 class WaitingProofs:
-    """Proofs from the published log. Those who wait for a checkpoint look for it together."""
+    """Proofs from the published log. Concurrent waiters share the checks for a checkpoint."""
 
     def __init__(self, service: ProofService):
         self._service = service
         self._looking: asyncio.Task[int] | None = None
 
     async def prove(self, positions: Sequence[int]) -> dict[int, str]:
-        """The proofs of events as `/log/proof` has them, by position. Raises NotProven where no
-        checkpoint comes that covers them, and what the database does."""
+        """Return the proofs of events as in `/log/proof`, by position.
+
+        Raises NotProven if no checkpoint covers them in time, and database errors.
+        """
         await self._wait_for_checkpoint(max(positions))
         found = await asyncio.gather(*(self._service.proof(position) for position in positions))
         proofs = zip(positions, found, strict=True)
@@ -42,7 +43,7 @@ class WaitingProofs:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     async def _size(self) -> int:
-        """The size of the newest checkpoint, 0 before the first; asked for once by all at a time."""
+        """Return the size of the newest checkpoint, 0 before the first; concurrent calls share one query."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._read_size())
         return await asyncio.shield(self._looking)

@@ -1,4 +1,4 @@
-"""Alliances: who is in them, what they are called, and what became of them."""
+"""Alliances: members, names, and their end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tracker.errors import InvalidInput
 
 
 class AllianceFact(Fact, frozen=True, kw_only=True):
-    """A fact about an alliance. `on` is the day on which it is so and public."""
+    """A fact about an alliance. `on` is the day from which it applies and is public."""
 
     on: PartialDate
 
     @property
     def public_on(self) -> date:
-        """The day on which it is so and public."""
+        """The day from which the fact applies and is public."""
         return self.on.first
 
     @property
     def issuers(self) -> tuple[str, ...]:
-        """The members that it is about."""
+        """The members that the fact names."""
         member = getattr(self, "member", None)
         return (member,) if member else getattr(self, "members", ())
 
@@ -46,14 +46,17 @@ class Founded(AllianceFact, frozen=True, kw_only=True):
 
 
 class Renamed(AllianceFact, frozen=True, kw_only=True):
-    """The alliance goes by another name."""
+    """The alliance takes another name."""
 
     name: Name
 
 
 class MemberJoined(AllianceFact, frozen=True, kw_only=True):
-    """A place becomes a member, or takes part in another role. `since` is the day it joined, as
-    precisely as it is known, when that is not the day on which it became public."""
+    """A place becomes a member, or takes part in another role.
+
+    `since` is the day on which it joined, if that is not the day on which this became public. It is as
+    precise as recorded.
+    """
 
     member: Place
     since: PartialDate | None = None
@@ -61,8 +64,7 @@ class MemberJoined(AllianceFact, frozen=True, kw_only=True):
 
 
 class RoleChanged(AllianceFact, frozen=True, kw_only=True):
-    """A place that takes part does so in another role from this day: an observer becomes a member,
-    a member the chair."""
+    """A participant changes its role from this day: an observer becomes a member, a member the chair."""
 
     member: Place
     role: MemberRole
@@ -71,8 +73,9 @@ class RoleChanged(AllianceFact, frozen=True, kw_only=True):
 class MembersListed(AllianceFact, frozen=True, kw_only=True):
     """A list of the members becomes public: from this day they are known.
 
-    `members`, if given, is the whole list: who is on it and was not known is a member since this
-    day, and members who are not on it are so no longer. Without it, those known so far are all.
+    `members` is the complete list, if given. A place on it without a recorded membership is a member from
+    this day, and members that are not on it have left. Without `members`, the members recorded so far are
+    all.
     """
 
     members: tuple[Place, ...] = ()
@@ -85,7 +88,7 @@ class MemberLeft(AllianceFact, frozen=True, kw_only=True):
 
 
 class Succeeded(AllianceFact, frozen=True, kw_only=True):
-    """Another alliance takes the place of this one."""
+    """Another alliance replaces this one."""
 
     by: Name
 
@@ -102,11 +105,11 @@ class Member(Value, frozen=True, kw_only=True):
     since: PartialDate
     """The day on which it joined, as exactly as known."""
     role: MemberRole = MemberRole.MEMBER
-    """In which role it takes part; only MEMBER and CHAIR are members."""
+    """Its role; only MEMBER and CHAIR are members."""
 
 
 class Membership(NamedTuple):
-    """How a place belongs to an alliance on a day: in which role, or through which union."""
+    """The relation of a place to an alliance on a day: its role, or the union through which it belongs."""
 
     kind: MembershipKind
     role: MemberRole | None = None
@@ -119,11 +122,11 @@ class AllianceState(StateWithEvidence, frozen=True, kw_only=True):
     name: str
     """Its name on this day."""
     status: AllianceStatus
-    """Whether it exists, was succeeded or was dissolved, on this day."""
+    """Whether it exists, was succeeded or was dissolved."""
     founded_on: PartialDate
     """The day on which it was founded."""
     members: tuple[Member, ...]
-    """Its members on this day, and who takes part in another role."""
+    """Its members on this day, and participants in other roles."""
     members_known: bool = True
     """False while no list of members has been published."""
     part_of: Name | None = None
@@ -140,7 +143,7 @@ class AllianceState(StateWithEvidence, frozen=True, kw_only=True):
     """Its purpose."""
 
     def membership(self, place: Place, day: date) -> Membership:
-        """How a place belongs to it on a day: itself, through a union that it is in, or not."""
+        """Return the relation of a place on a day: member itself, member through a union, or neither."""
         roles = {member.place: member.role for member in self.members}
         role = roles.get(place)
         if role and role.is_membership:
@@ -168,8 +171,11 @@ class AllianceFold(CitingFold[AllianceState]):
         self.end: Succeeded | Dissolved | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a fact; none of a day before the founding counts, as there may be once that was
-        moved to a later one."""
+        """Apply a fact.
+
+        Facts dated before the founding are ignored. They exist if a correction moved the founding to a later
+        day.
+        """
         if self.founded is None and not isinstance(known.fact, Founded):
             return
         self.cite(known)
@@ -209,7 +215,7 @@ class AllianceFold(CitingFold[AllianceState]):
         self.members = others | listed
 
     def state(self, id: str, day: date) -> AllianceState | None:
-        """The alliance as far as it is public by `day`."""
+        """Return the alliance as public by `day`."""
         founded, end = self.founded, self.end
         if founded is None:
             return None
@@ -231,9 +237,11 @@ class AllianceFold(CitingFold[AllianceState]):
 
 
 def _after_joining(before: Member | None, joined: Member) -> Member:
-    """Who takes part, after another account of how it did so: one that comes later and tells of more,
-    of a member where there was an observer, of a chair where there was a member, is another role; of
-    all others the first counts."""
+    """Return the participants after a further record of one.
+
+    A later record counts only if it changes the role to a higher one: member instead of observer, chair
+    instead of member. Otherwise the first record counts.
+    """
     if before is None:
         return joined
     is_more = not before.role.is_membership or joined.role is MemberRole.CHAIR
@@ -241,7 +249,7 @@ def _after_joining(before: Member | None, joined: Member) -> Member:
 
 
 class Alliance(Entity):
-    """One alliance of states, or an initiative that has members of its own."""
+    """One alliance of states, or an initiative with members of its own."""
 
     KIND: ClassVar[str] = "alliance"
     INITIAL_FACT: ClassVar[type[Fact]] = Founded
@@ -260,8 +268,8 @@ class Alliance(Entity):
     FOLD = AllianceFold
 
     def check(self, fact: Fact) -> None:
-        """An alliance is founded once, before anything else happens to it; who joins is not a
-        member on that day, who leaves is one."""
+        """Check that an alliance is founded once and first, that joining places are not members, and that
+        leaving ones are."""
         self._check_links(fact)
         founded = self._fold().founded
         match fact:
@@ -293,7 +301,7 @@ class Alliance(Entity):
                     )
 
     def _check_links(self, fact: Fact) -> None:
-        """Refuse an alliance that is part of itself, replaces itself or succeeds itself."""
+        """Reject an alliance that is part of itself, replaces itself or succeeds itself."""
         own = self.id.removeprefix(f"{self.KIND}/")
         for field in ("part_of", "replaces", "by"):
             link = getattr(fact, field, None)

@@ -1,4 +1,4 @@
-"""Announcements: what states and alliances say, promise, start, contest and answer."""
+"""Announcements: statements, commitments, proceedings and responses of states and alliances."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tracker.domain.vocabulary import AnnouncementKind
 from tracker.errors import InvalidInput
 
 MAX_REFERENCES = 20
-"""Entities that an announcement may name in one field, each of which can be asked for below it."""
+"""Maximum number of entities in one field of an announcement; each can be expanded in a query."""
 
 
 class Amount(Value, frozen=True, kw_only=True):
-    """An amount that an announcement names: money, a share, a number of years."""
+    """An amount in an announcement: money, a share, or a number of years."""
 
     label: Name
     quantity: Quantity
 
     def check_recordable(self) -> None:
-        """Money, mass, years and counts are not below 0; a change in percent may be.
+        """Reject negative money, mass, years and counts; a change in percent may be negative.
 
         Raises InvalidInput.
         """
@@ -48,10 +48,9 @@ class Amount(Value, frozen=True, kw_only=True):
 class Made(Fact, frozen=True, kw_only=True):
     """Records an announcement.
 
-    `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names
-    entities of this tracker (`alliance/quad`), `firms` the firms that take part, as the source writes
-    them, `conflicts_with` the announcements that tell the
-    same matter otherwise, `supersedes` those it takes the place of.
+    `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names entities of this
+    tracker (`alliance/quad`). `firms` are the participating firms as in the source. `conflicts_with` names
+    announcements with a conflicting account, `supersedes` those that it replaces.
     """
 
     on: PartialDate
@@ -81,7 +80,7 @@ class Made(Fact, frozen=True, kw_only=True):
                     )
 
     def check_recordable(self) -> None:
-        """It names no more entities than can be asked for together. Raises InvalidInput."""
+        """Reject more entities than a query can expand together. Raises InvalidInput."""
         for field, streams in self._references().items():
             if len(streams) > MAX_REFERENCES:
                 raise InvalidInput(
@@ -89,7 +88,7 @@ class Made(Fact, frozen=True, kw_only=True):
                 )
 
     def _references(self) -> dict[str, tuple[Name, ...]]:
-        """The fields that name entities."""
+        """Yield the fields that name entities."""
         return {
             "about": self.about,
             "conflictsWith": self.conflicts_with,
@@ -98,7 +97,7 @@ class Made(Fact, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """The day on which it was made."""
+        """The day of the announcement."""
         return self.on.first
 
     @property
@@ -108,7 +107,7 @@ class Made(Fact, frozen=True, kw_only=True):
 
 
 class Superseded(Fact, frozen=True, kw_only=True):
-    """A later announcement takes the place of this one."""
+    """A later announcement replaces this one."""
 
     on: PartialDate
     by: Name
@@ -123,16 +122,16 @@ class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     """An announcement on a day."""
 
     date: PartialDate
-    """The date on which it was made."""
+    """The date of the announcement."""
     kind: AnnouncementKind
     """Its kind, such as a commitment."""
     title: str
     actors: tuple[Actor, ...]
     source: Source
-    """The source that reports it."""
+    """The source of the announcement."""
     original_title: OriginalTitle | None = None
     commodities: tuple[Commodity, ...] = ()
-    """The commodities that it is about."""
+    """The commodities that it covers."""
     topic: Name | None = None
     about: tuple[Name, ...] = ()
     amounts: tuple[Amount, ...] = ()
@@ -163,8 +162,11 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
         self.by: str | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a fact; none of a day before the announcement counts, as there may be once that
-        was moved to a later one."""
+        """Apply a fact.
+
+        Facts dated before the announcement are ignored. They exist if a correction moved the announcement to
+        a later day.
+        """
         if self.made is None:
             if not isinstance(known.fact, Made):
                 return
@@ -174,7 +176,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
         self.cite(known)
 
     def state(self, id: str, day: date) -> AnnouncementState | None:
-        """The announcement as far as it is public by `day`."""
+        """Return the announcement as public by `day`."""
         made = self.made
         if made is None:
             return None
@@ -215,7 +217,7 @@ class Announcement(Entity):
     FOLD = AnnouncementFold
 
     def check(self, fact: Fact) -> None:
-        """An announcement is made once, and superseded by none of an earlier day."""
+        """Check that an announcement is made once, and not superseded by an earlier one."""
         made = self._fold().made
         if made and isinstance(fact, Made):
             raise InvalidInput(

@@ -1,7 +1,7 @@
-"""What is weighed: which words of publishers mean the same, declared in `bases.toml` beside this file.
+"""Equivalent bases of weight: different words of publishers for one basis, declared in `bases.toml`.
 
-Like is compared with like (design rule 7). «Metal content» and «contained cobalt» are the same basis
-of cobalt under two names; a declared equivalence says so, with its reason, and nothing else does.
+Figures are compared only on the same basis (design rule 7). «Metal content» and «contained cobalt» are one
+basis of cobalt under two names. Only a declared equivalence, with its reason, makes two bases equal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tracker.domain.commodities import Commodity
 
 @cache
 def equivalence(one: str | None, other: str | None, commodity: Commodity) -> str | None:
-    """The declared reason why two different bases of a commodity are the same; None if none is."""
+    """Return the declared reason why two bases of a commodity are equivalent; None if they are not."""
     if one is None or other is None:
         return None
     names = {_plain(one), _plain(other)}
@@ -30,7 +30,7 @@ def _plain(basis: str) -> str:
 
 @cache
 def _equivalent_bases(commodity: str) -> tuple[tuple[frozenset[str], str], ...]:
-    """The groups of equal bases of a commodity, each with its reason."""
+    """Return the groups of equivalent bases of a commodity, each with its reason."""
     declared = tomllib.loads(files(__package__).joinpath("bases.toml").read_text("utf-8"))
     return tuple(
         (frozenset(b.replace("{commodity}", commodity) for b in one["bases"]), one["reason"])

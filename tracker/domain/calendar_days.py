@@ -1,4 +1,4 @@
-"""Days of the calendar from their text. Pure."""
+"""Parser of calendar days. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MONTHS = 12
 
 
 def parse_day(text: str, *path: str | int) -> date:
-    """A day from its text. Raises InvalidInput at `path`."""
+    """Parse a day. Raises InvalidInput at `path`."""
     if not (parts := DAY.fullmatch(text)):
         raise InvalidInput(
             f"{text[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE", path=path
@@ -23,8 +23,10 @@ def parse_day(text: str, *path: str | int) -> date:
 
 
 def calendar_day(text: str, year: int, month: int, day: int, *path: str | int) -> date:
-    """The day with these numbers. Raises InvalidInput at `path` for one that the calendar lacks: it
-    says which part of the text is wrong, for whoever writes 30 February has the form right."""
+    """Return the day with these numbers. Raises InvalidInput at `path` for a day that does not exist.
+
+    The error names the wrong part: 30 February has the right format, but an invalid day.
+    """
     try:
         return date(year, month, day)
     except ValueError:
@@ -35,7 +37,7 @@ def calendar_day(text: str, year: int, month: int, day: int, *path: str | int) -
 
 
 def _what_there_is(year: int, month: int) -> str:
-    """The years, months or days of which one that is not in the calendar is none."""
+    """Return the valid range of the part that makes a day invalid."""
     if year < MINYEAR:
         return f"a year from {MINYEAR:04}"
     if not 1 <= month <= MONTHS:

@@ -1,7 +1,7 @@
-"""Numbers of acts as they are cited, in one form: `89 FR 37706`, `(EU) 2025/395`, 公告2024年第46号. Pure.
+"""Numbers of acts in citations, in a normalized form: `89 FR 37706`, `(EU) 2025/395`, 公告2024年第46号. Pure.
 
-Only forms that tell an act from all others of its issuer are read; what is read of one is compared
-within an issuer, so that announcement 46 of 2024 of two countries are never taken for one.
+Only forms that identify an act among those of its issuer are parsed. Numbers are compared within an issuer,
+so announcement 46 of 2024 of two countries are different acts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     # Documents and pages of the Federal Register: 2025-19001, 90 FR 47201.
     (r"\b(?P<year>20\d\d)-(?P<number>\d{5})\b", "fr-{year}-{number}"),
     (r"\b(?P<year>\d{2,3}) FR (?P<number>\d{3,6})\b", "{year}-fr-{number}"),
-    # Presidents of the United States, and laws of its Congress.
+    # Acts of presidents of the United States, and laws of its Congress.
     (r"\b(?:Executive Order|E\.O\.|EO) (?P<number>\d{4,5})\b", "eo-{number}"),
     (r"\bProclamation (?P<number>\d{4,5})\b", "proclamation-{number}"),
     (
@@ -31,7 +31,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     # Statutory instruments of the United Kingdom.
     (r"\bS\.?I\.? (?P<year>20\d\d)(?:/| No\. ?)(?P<number>\d{1,4})\b", "si-{year}-{number}"),
     (r"/uksi/(?P<year>20\d\d)/(?P<number>\d{1,4})\b", "si-{year}-{number}"),
-    # Announcements that are counted by the year.
+    # Announcements that are numbered per year.
     (r"\bAnnouncement (?P<year>20\d\d) No\. ?(?P<number>\d{1,4})\b", "no-{year}-{number}"),
     (
         r"\bAnnouncement No\. ?(?P<number>\d{1,4}) (?:of|\[?)\s?(?P<year>20\d\d)\b",
@@ -44,7 +44,7 @@ PATTERNS = tuple((re.compile(pattern), form) for pattern, form in FORMS)
 
 @lru_cache(maxsize=16_384)
 def cited_numbers(text: str) -> frozenset[str]:
-    """The numbers of acts that a text cites."""
+    """Return the numbers of acts that a text cites."""
     return frozenset(
         form.format(**{name: part.lstrip("0") for name, part in match.groupdict().items()})
         for pattern, form in PATTERNS
@@ -53,7 +53,7 @@ def cited_numbers(text: str) -> frozenset[str]:
 
 
 def first_number(text: str) -> frozenset[str]:
-    """The number that a text cites first; empty where it cites none."""
+    """Return the first cited number of a text; empty if it cites none."""
     found = [
         (match.start(), match[0]) for pattern, _ in PATTERNS for match in pattern.finditer(text)
     ]

@@ -1,7 +1,7 @@
-"""A clause of an instrument: what it says, and what is so of it on a day.
+"""A clause of an instrument: its content, and its state on a day.
 
-One instrument may hold several clauses with dates, goods and destinations of their own, so that
-one is suspended while another stays in force (design rule 2).
+An instrument may have several clauses, each with its own dates, goods and destinations. One can be suspended
+while another stays in force (design rule 2).
 """
 
 from __future__ import annotations
@@ -43,56 +43,57 @@ from tracker.errors import InvalidInput
 
 
 class Clause(Value, frozen=True, kw_only=True):
-    """The content of one clause. Absent destinations, origins or forms mean all of them; an absent
-    start means that no date is given.
+    """The content of one clause.
+
+    Absent destinations, origins or forms mean all of them; an absent start means that no date is given.
     """
 
     id: Name
     """Its number or name in the instrument, such as `1`."""
     measure: Measure
-    """How it works: a licence, a ban, a quota, a tariff, …."""
+    """The kind of measure: a licence, a ban, a quota, a tariff, …."""
     commodities: tuple[Commodity, ...]
     """The commodities that it covers."""
     destinations: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
-    """The destinations that exports need permission for, or are banned to; empty where it limits
-    none. For imports see `origins`."""
+    """The destinations for which exports need permission or are banned; empty if it limits none. For
+    imports see `origins`."""
     origins: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
     """The places whose goods it limits as imports; empty: all places. For imports only."""
     exceptions: Annotated[tuple[PlaceException, ...], NOT_A_SUBJECT] = ()
-    """Places for which it does not apply, or with another rate."""
+    """Places for which it does not apply, or applies with another rate."""
     in_force_from: PartialDate | None = None
-    """The first day on which it applies; null where no date is given. A quota with a `period`
-    applies from its first day, then."""
+    """The first day on which it applies; null if no date is given. A quota with a `period` then applies
+    from its first day."""
     in_force_until: PartialDate | None = None
-    """Its last day, inclusive; null where it has no announced end. A quota with a `period` applies
-    until `carryOverUntil` or its last day, then."""
+    """Its last day, inclusive; null if no end is announced. A quota with a `period` then applies until
+    `carryOverUntil` or its last day."""
     end: ClauseEnd | None = None
-    """How it ends, where no last day is known; null where the facts do not say."""
+    """The kind of its end if no last day is known; null if the facts do not state it."""
     end_condition: Text | None = None
     """The condition for its end."""
     legal_stage: LegalStage = LegalStage.ADOPTED
     """Its legal stage, from proposal to law; ADOPTED if left out."""
     decision_due: PartialDate | None = None
-    """The day by which it is to be decided whether it becomes law."""
+    """The deadline for the decision whether it becomes law."""
     covers: Covers = Covers.GOODS
-    """What it covers: the goods themselves (the default), or the technology, equipment, materials
-    or services to make them."""
+    """The subject of the clause: the goods themselves (the default), or the technology, equipment,
+    materials or services to make them."""
     forms: tuple[Form, ...] = ()
     """The forms of the goods that it covers; empty: all."""
     items: tuple[Item, ...] = ()
-    """The goods that it names one by one; empty: all of its commodities and forms."""
+    """The individual goods that it names; empty: all goods of its commodities and forms."""
     items_complete: bool = False
-    """Whether its items are all goods of its forms; if not, it covers only a part of them."""
+    """Whether its items are all goods of its forms; if not, it covers them only partly."""
     exempt_items: Annotated[tuple[Item, ...], NOT_A_SUBJECT] = ()
-    """The goods that are exempt, one by one."""
+    """The individual goods that are exempt."""
     end_use: Name | None = None
     """The end use that it is limited to."""
     entities: tuple[Name, ...] = ()
-    """The firms that it is limited to, where the source names them."""
+    """The firms that it is limited to, if the source names them."""
     entity_count: int | None = None
-    """The number of firms, where the source does not name them."""
+    """The number of firms, if the source does not name them."""
     exporters: tuple[Name, ...] = ()
-    """The firms that alone may export."""
+    """The only firms that may export."""
     territory: Territory = Territory.HOME
     """Whether it covers goods in the issuer's territory (HOME, the default), goods abroad, or
     both."""
@@ -101,30 +102,30 @@ class Clause(Value, frozen=True, kw_only=True):
     exemptions: Text | None = None
     """The exemptions, in words."""
     rate_percent: Decimal | None = None
-    """The rate of a tariff; the lower end where it is a range."""
+    """The rate of a tariff; the lower end if it is a range."""
     rate_up_to_percent: Decimal | None = None
     """The upper end of a rate that is a range."""
     rate_specific: Quantity | None = None
     """A duty by weight, in a unit such as `USD/t`."""
     rate_text: Text | None = None
-    """The rate in words, where numbers do not say it."""
+    """The rate in words, if numbers cannot express it."""
     price_floor: Quantity | None = None
     """The price of a price floor, in a unit such as `USD/kg`."""
     quota: Quantity | None = None
     """The amount of a quota."""
     period: PartialDate | None = None
-    """The year or month that a quota is for, such as `2026`. Without other days the quota is in
-    force in this period."""
+    """The year or month of a quota, such as `2026`. Without other days the quota is in force in this
+    period."""
     quota_part: QuotaPart | None = None
-    """Whether the amount is all of the period's or one of several that add up."""
+    """Whether the amount is all of the period's quota or one of several that add up."""
     carry_over_until: PartialDate | None = None
-    """The last day on which what is left of a quota may be used, inclusive."""
+    """The last day on which the remainder of a quota may be used, inclusive."""
     note: FreeText | None = None
 
     @property
     def firms_statement(self) -> str | None:
-        """The number of firms that are named, of those that it is limited to, in a sentence; null if it is
-        limited to none. A firm that is not named is not found by its name."""
+        """A sentence with the number of named firms, of all firms that it is limited to; null if it is
+        limited to none. A search by name does not find firms that are not named."""
         named = len(self.entities)
         if self.entity_count is not None:
             return f"{named} of {self.entity_count} firms are named."
@@ -132,22 +133,24 @@ class Clause(Value, frozen=True, kw_only=True):
 
     @property
     def first_day(self) -> date | None:
-        """The first day on which it applies: that of its period where it gives no other."""
+        """The first day on which it applies; the first day of its period if it has no other."""
         start = self.in_force_from or self.period
         return start.first if start else None
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which it applies: that of its period, or of the time in which what is
-        left may be used, where it gives no other."""
+        """The last day on which it applies.
+
+        Without one, the last day of its period, or of the time in which the remainder may be used.
+        """
         end = self.in_force_until or self.carry_over_until or self.period
         return end.last if end else None
 
     def check_recordable(self) -> None:
-        """No quota, rate, price or number of firms is below 0, no foreign share over the whole, and
-        no field is there that says nothing without another.
+        """Check the numbers and fields of the clause.
 
-        Raises InvalidInput.
+        Quotas, rates, prices and numbers of firms are not negative, and shares are at most 100 percent. A
+        field that requires another one occurs only with it. Raises InvalidInput.
         """
         check_percent(self.de_minimis_percent, "deMinimisPercent")
         check_not_negative(self.rate_percent, "ratePercent")
@@ -175,7 +178,7 @@ class Clause(Value, frozen=True, kw_only=True):
             )
 
     def _check_companions(self) -> None:
-        """Refuse a field that says nothing without another that is not there."""
+        """Reject a field without the field that it requires."""
         for field, given, other, there in (
             ("itemsComplete", self.items_complete, "items", self.items),
             ("quotaPart", self.quota_part, "quota", self.quota),
@@ -191,8 +194,10 @@ class Clause(Value, frozen=True, kw_only=True):
         check_order(self.period, self.carry_over_until, "carryOverUntil")
 
     def check(self) -> None:
-        """Raise InvalidInput if the clause contradicts itself, as it may where acts meet in a
-        state but not where it is stated."""
+        """Raise InvalidInput if the clause contradicts itself.
+
+        A clause in a state may do so after several acts, but a stated clause must not.
+        """
         check_order(self.in_force_from, self.in_force_until, "inForceUntil")
         check_number(self.de_minimis_percent, "deMinimisPercent")
         check_number(self.rate_percent, "ratePercent")
@@ -203,7 +208,7 @@ class Clause(Value, frozen=True, kw_only=True):
 
 
 def check_clauses(clauses: Sequence[Clause]) -> None:
-    """Refuse clauses that contradict themselves or share an id. Raises InvalidInput."""
+    """Reject clauses that contradict themselves or share an id. Raises InvalidInput."""
     if len({clause.id for clause in clauses}) < len(clauses):
         raise InvalidInput("expected each id once", path=("clauses",))
     for index, clause in enumerate(clauses):
@@ -214,7 +219,7 @@ def check_clauses(clauses: Sequence[Clause]) -> None:
 
 
 class PartialSuspension(Value, frozen=True, kw_only=True):
-    """A time in which a clause does not apply to some firms while it does to all others."""
+    """A period in which a clause does not apply to some firms, but to all others."""
 
     entities: tuple[Name, ...]
     """The firms."""
@@ -223,35 +228,35 @@ class PartialSuspension(Value, frozen=True, kw_only=True):
     suspended_until: PartialDate | None = None
     """The last day, inclusive; null: until further notice."""
     suspended_for: Duration | None = None
-    """Its length in ISO 8601 where the act gives that instead of an end."""
+    """Its length in ISO 8601, if the act gives that instead of an end."""
 
 
 class StatedSuspension(Value, frozen=True, kw_only=True):
-    """A statement of a government, without a legal instrument, that a suspension runs until a day."""
+    """A government's statement, without a legal instrument, that a suspension lasts until a day."""
 
     by: Name
-    """The maker of the statement."""
+    """The author of the statement."""
     on: PartialDate
     """The day of the statement."""
     until: PartialDate
-    """The last suspended day by the statement, inclusive."""
+    """The last suspended day according to the statement, inclusive."""
     source: Source
     """The source of the statement."""
 
 
 class ClauseState(Value, frozen=True, kw_only=True):
-    """A clause on a day: what it says, its status, and what is known to come."""
+    """A clause on a day: its content, its status, and its recorded future changes."""
 
     clause: Clause
     status: ClauseStatus
-    """Whether it applies on the day, or why not."""
+    """Its status on the day."""
     suspended_from: PartialDate | None = None
-    """The first day of the suspension that it is in or that is to come."""
+    """The first day of the present or upcoming suspension."""
     suspended_until: PartialDate | None = None
     """The last suspended day, inclusive; null also means until further notice."""
     suspended_for: Duration | None = None
-    """The length of the suspension in ISO 8601, such as `P90D`, where the act gives that instead of
-    an end; `suspendedUntil` is counted from it, the first day included."""
+    """The length of the suspension in ISO 8601, such as `P90D`, if the act gives that instead of an end.
+    `suspendedUntil` is counted from it, including the first day."""
     returns_on: date | None = None
     """The first day on which it is in force again without a further act."""
     repealed_from: PartialDate | None = None
@@ -261,25 +266,27 @@ class ClauseState(Value, frozen=True, kw_only=True):
     discontinued_from: PartialDate | None = None
     """The day from which it is withdrawn, lapsed or concluded."""
     first_in_force: date | None = None
-    """The first day on which it was in force; null while it never was."""
+    """The first day on which it was in force; null if it never was."""
     retroactive: bool = False
-    """Whether it was made public only after its first day. The states of the days between do not
-    include it."""
+    """Whether it became public only after its first day. The states of the days in between do not include
+    it."""
     partial_suspensions: tuple[PartialSuspension, ...] = ()
-    """Suspensions for single firms, present and future; its status does not change with them."""
+    """Suspensions for individual firms, present and future; they do not change its status."""
     stated_suspension: StatedSuspension | None = None
-    """The last statement of a government that its suspension runs until a day, where no legal
-    instrument says so; null after that day, and where a later act has overtaken it."""
+    """The last statement of a government that its suspension lasts until a day, without a legal
+    instrument. Null after that day, or after a later act."""
 
     def contradiction(self, day: date) -> StatedSuspension | None:
-        """The statement by which it is still suspended on `day`, although by its text it is in force."""
+        """The statement that it is suspended on `day`, although it is in force by its text."""
         stated = self.stated_suspension
         contradicted = self.status is ClauseStatus.IN_FORCE and stated and stated.until.last >= day
         return stated if contradicted else None
 
     def days_in_force(self) -> tuple[date, date | None] | None:
-        """The days on which it is in force by its dates, suspended or not, without a last one where it
-        has no end; None where it has no day at all."""
+        """The days on which it is in force by its dates, suspended or not.
+
+        There is no last day if it has no end, and the result is None if it has no day at all.
+        """
         over = self.repealed_from or self.discontinued_from
         ends = [self.clause.last_day] if self.clause.last_day else []
         if over and over.first > date.min:
@@ -290,21 +297,23 @@ class ClauseState(Value, frozen=True, kw_only=True):
         return None if end is not None and end < start else (start, end)
 
     def suspended_days(self) -> tuple[date, date | None] | None:
-        """The days of the suspension that it is in or that is to come."""
+        """The days of the present or upcoming suspension."""
         if self.suspended_from is None:
             return None
         last = self.suspended_until.last if self.suspended_until else None
         return self.suspended_from.first, self.returns_on - DAY if self.returns_on else last
 
     def is_in_force_in(self, start: date | None, end: date | None) -> bool:
-        """Whether it is in force on a day of a time, as far as its state tells: the suspension that it is
-        in or that is to come leaves none if it takes up all of these days."""
+        """Return whether it is in force on a day of a period, as far as its state shows.
+
+        It is not if the present or upcoming suspension covers all of these days.
+        """
         days, rest = self.days_in_force_in(start, end), self.suspended_days()
         is_suspended = days and rest and rest[0] <= days[0] and (rest[1] or date.max) >= days[1]
         return days is not None and not is_suspended
 
     def days_in_force_in(self, start: date | None, end: date | None) -> tuple[date, date] | None:
-        """Which of some days are among those on which it is in force by its dates, suspended or not."""
+        """Return the days of a period on which it is in force by its dates, suspended or not."""
         own = self.days_in_force()
         if own is None:
             return None

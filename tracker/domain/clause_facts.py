@@ -1,4 +1,4 @@
-"""Which facts about an instrument are about one of its clauses. Pure."""
+"""Facts about one clause of an instrument. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from tracker.domain.export_control_acts import Amended, Announced, ClausesFact
 
 
 def facts_about_clause(id: str, known: Iterable[RecordedFact]) -> list[RecordedFact]:
-    """The acts that word a clause, suspend it, bring it into force or end it, of the facts behind its
-    instrument in valid-time order."""
+    """Return the acts that word, suspend, start or end a clause.
+
+    The arguments are the facts about its instrument, in valid-time order.
+    """
     fold, found = ExportControlFold(), list[RecordedFact]()
     for fact in known:
         if _is_about(fact, id, fold):
@@ -21,7 +23,7 @@ def facts_about_clause(id: str, known: Iterable[RecordedFact]) -> list[RecordedF
 
 
 def _is_about(known: RecordedFact, id: str, fold: ExportControlFold) -> bool:
-    """Whether a fact is about a clause, after those that a fold has taken in."""
+    """Return whether a fact is about a clause, after the facts that a fold has applied."""
     match known.fact:
         case Announced() as fact:
             return any(clause.id == id for clause in fact.clauses)

@@ -1,4 +1,4 @@
-"""What becomes of a clause: its wordings, suspensions and end, and the status on any day."""
+"""History of a clause: its wordings, suspensions and end. It determines the status on any day."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from tracker.domain.vocabulary import ClauseStatus, LegalStage
 
 
 class Wording(NamedTuple):
-    """What a clause says from a day on. `retroactive`: its first day in force lies before the day on
-    which that was made public."""
+    """The content of a clause from a day on.
+
+    `retroactive`: the first day in force is before the day of publication.
+    """
 
     start: date
     clause: Clause
@@ -28,8 +30,7 @@ class Wording(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """The day from which a clause is no more, the status that it has then, and the instrument that
-    carries it on, if one does."""
+    """The end of a clause: the first day, the status from then on, and the successor instrument, if any."""
 
     start: PartialDate
     status: ClauseStatus
@@ -38,25 +39,25 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClauseHistory:
-    """What becomes of a clause as far as it is announced; the status of any day follows from it."""
+    """The announced history of a clause; the status of any day follows from it."""
 
     wordings: tuple[Wording, ...]
-    """What the clause says, in the order of the days from which it does."""
+    """The wordings, in the order of their first days."""
     suspensions: Suspensions = NO_SUSPENSIONS
     partial_suspensions: tuple[PartialSuspension, ...] = ()
     ending: Ending | None = None
     statement: StatedSuspension | None = None
-    """The last statement that a suspension runs on; None where a later act overtakes it."""
+    """The last statement that a suspension lasts on; None after a later act."""
     _not_before: date = field(default=date.min, compare=False)
-    """A day before which it is known to be in force on no day; a search need not begin earlier."""
+    """A day before which it is in force on no day, so a search can begin here."""
 
     @classmethod
     def initial(cls, clause: Clause, public_on: date) -> Self:
-        """The history of a clause that was never amended."""
+        """Return the history of a clause without amendments."""
         return cls((Wording(date.min, clause, _starts_before(clause, public_on)),))
 
     def reworded(self, clause: Clause, day: date, public_on: date) -> Self:
-        """The history with another wording from `day` on; suspensions stay."""
+        """Return the history with another wording from `day` on; suspensions remain."""
         earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
         before = (earlier or self.wordings)[-1]
         same_start = clause.first_day == before.clause.first_day
@@ -64,8 +65,10 @@ class ClauseHistory:
         return self._changed(day, wordings=(*earlier, Wording(day, clause, late)))
 
     def entered_into_force(self, day: date, start: PartialDate) -> Self:
-        """The history with a first day in force, made public on `day`, by which it is law. One that
-        says again what was announced before does not reach back."""
+        """Return the history with a first day in force, made public on `day`; the clause is then law.
+
+        An act that repeats an announced first day is not retroactive.
+        """
         current = self.wording(day)
         says_again = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
         return self._dated(
@@ -76,12 +79,14 @@ class ClauseHistory:
         )
 
     def ends_after(self, day: date, last: PartialDate) -> Self:
-        """The history with a last day in force, made public on `day`."""
+        """Return the history with a last day in force, made public on `day`."""
         return self._dated(day, None, in_force_until=last, end=None, end_condition=None)
 
     def extended(self, day: date, last: PartialDate) -> Self:
-        """The history with a later last day in force, made public on `day`; a wording to come that holds
-        longer stays as it is."""
+        """Return the history with a later last day in force, made public on `day`.
+
+        A future wording with a later end is unchanged.
+        """
         after = self.ends_after(day, last).wordings
         kept = [
             old
@@ -92,7 +97,7 @@ class ClauseHistory:
         return self._changed(self.wordings[self._wording_index(day)].start, wordings=tuple(kept))
 
     def _dated(self, day: date, retroactive: bool | None, **parts: Any) -> Self:
-        """The history with parts that the clause has from `day` on, however it will be worded."""
+        """Return the history with changed fields in all wordings from `day` on."""
         current = self._wording_index(day)
         later = [
             Wording(
@@ -107,8 +112,10 @@ class ClauseHistory:
     def ended(
         self, public_on: date, day: PartialDate, status: ClauseStatus, into: str | None = None
     ) -> Self:
-        """The history with its end by an act, made public on a day: by repeal, or without. What an act
-        has ended by then is not brought back by one that ends it later."""
+        """Return the history with its end by repeal or another act, made public on a day.
+
+        An end that has already taken effect is not postponed by an act with a later end.
+        """
         if (
             self.ending
             and self.ending.start.first < day.first
@@ -121,43 +128,43 @@ class ClauseHistory:
     def suspended(
         self, start: PartialDate, end: PartialDate | None, length: Duration | None
     ) -> Self:
-        """The history with one more suspension."""
+        """Return the history with a further suspension."""
         return self._changed(start.first, suspensions=self.suspensions.add(start, end, length))
 
     def suspended_for_some(self, suspension: PartialSuspension) -> Self:
-        """The history with one more suspension for some firms, which leaves the status as it is."""
+        """Return the history with a further suspension for some firms; the status does not change."""
         return replace(self, partial_suspensions=(*self.partial_suspensions, suspension))
 
     def is_suspended_for_some(self, day: date) -> bool:
-        """Whether a suspension for some firms is not over on `day`."""
+        """Return whether a suspension for some firms has not ended by `day`."""
         return any(_last_day(s) >= day for s in self.partial_suspensions)
 
     def suspension(self, day: date) -> Suspension | None:
-        """The last suspension that is not over on `day`, though it may not have begun."""
+        """Return the last suspension that has not ended by `day`; it may not have begun."""
         return self.suspensions.last_ordered(day)
 
     @property
     def last_suspended(self) -> date:
-        """The last day of all suspensions."""
+        """Return the last day of all suspensions."""
         return self.suspensions.last_day
 
     def suspension_extended(self, end: PartialDate | None, day: date) -> Self:
-        """The history with a new end for the suspension that is not over on `day`."""
+        """Return the history with a new end of the suspension that has not ended by `day`."""
         extended = self.suspension(day)
         if extended is None:  # it may have been retracted meanwhile
             return self
         return self._changed(extended.start.first, suspensions=self.suspensions.extend(end, day))
 
     def with_statement(self, statement: StatedSuspension) -> Self:
-        """The history with a statement that the suspension runs on, which leaves the status as it is."""
+        """Return the history with a statement that the suspension lasts on; the status does not change."""
         return replace(self, statement=statement)
 
     def without_statement(self) -> Self:
-        """The history without a statement, which a later act has overtaken."""
+        """Return the history without a statement, after a later act."""
         return replace(self, statement=None) if self.statement else self
 
     def reinstated(self, day: date) -> Self:
-        """The history with every suspension over on `day` at the latest."""
+        """Return the history with every suspension ended by `day`."""
         return self._changed(
             day,
             suspensions=self.suspensions.end_before(day),
@@ -165,7 +172,7 @@ class ClauseHistory:
         )
 
     def status(self, day: date) -> ClauseStatus:
-        """The status of the clause on `day`."""
+        """Return the status of the clause on `day`."""
         clause = self.wording(day)
         first, last = clause.first_day, clause.last_day
         if self.ending and day >= self.ending.start.first:
@@ -181,11 +188,11 @@ class ClauseHistory:
         return ClauseStatus.ANNOUNCED
 
     def wording(self, day: date) -> Clause:
-        """What the clause says on `day`."""
+        """Return the wording in effect on `day`."""
         return self.wordings[self._wording_index(day)].clause
 
     def state(self, day: date) -> ClauseState:
-        """The clause on `day`, with what is known to come."""
+        """Return the clause on `day`, with its recorded future changes."""
         status = self.status(day)
         suspension = self.suspensions.on(day) or self.suspensions.next_after(day)
         wording, ending = self.wordings[self._wording_index(day)], self.ending
@@ -207,18 +214,18 @@ class ClauseHistory:
         )
 
     def _statement_on(self, day: date) -> StatedSuspension | None:
-        """The statement that a suspension runs on, until its last day."""
+        """Return the statement that a suspension lasts on, until its last day."""
         stated = self.statement
         return stated if stated and stated.until.last >= day else None
 
     def _first_in_force(self, day: date) -> date | None:
-        """The first day of all on which it is in force, if that is not after `day`."""
+        """Return the first day of all on which it is in force, if that is not after `day`."""
         first = self._in_force_next(self._not_before)
-        object.__setattr__(self, "_not_before", first or date.max)  # follows from what is frozen
+        object.__setattr__(self, "_not_before", first or date.max)  # derived from immutable values
         return first if first and first <= day else None
 
     def _in_force_next(self, day: date) -> date | None:
-        """The first day from `day` on on which the clause is in force, if there is one."""
+        """Return the first day from `day` on on which the clause is in force; None if there is none."""
         for index in range(self._wording_index(day), len(self.wordings)):
             start, clause, _ = self.wordings[index]
             if first := clause.first_day:
@@ -233,7 +240,7 @@ class ClauseHistory:
         return bisect_right(self.wordings, day, key=_START) - 1
 
     def _changed(self, day: date, **parts: Any) -> Self:
-        """The history with other parts, which change nothing before a day."""
+        """Return the history with other fields, which change nothing before a day."""
         return replace(self, **parts, _not_before=min(self._not_before, day))
 
 
@@ -243,7 +250,7 @@ NOT_ADOPTED = {
     LegalStage.RECOMMENDED: ClauseStatus.RECOMMENDED,
     LegalStage.NEGOTIATED: ClauseStatus.NEGOTIATED,
 }
-"""The statuses of what is not law yet."""
+"""The statuses before adoption."""
 
 ENDED = frozenset(
     {
@@ -254,7 +261,7 @@ ENDED = frozenset(
         ClauseStatus.CONCLUDED,
     }
 )
-"""The statuses of what applies no more."""
+"""The statuses after the end."""
 
 
 def _starts_before(clause: Clause, day: date) -> bool:
@@ -268,7 +275,7 @@ def _last_day(suspension: PartialSuspension) -> date:
 def _ended_before(
     day: date, suspensions: tuple[PartialSuspension, ...]
 ) -> Iterator[PartialSuspension]:
-    """Suspensions for some firms, each over before a day; those that begin later never come."""
+    """Return suspensions for some firms, ended before a day; later ones are dropped."""
     for suspension in suspensions:
         if _last_day(suspension) < day:
             yield suspension
@@ -278,6 +285,6 @@ def _ended_before(
 
 
 def next_day(day: date) -> Iterator[date]:
-    """The day after `day`, if the calendar has one."""
+    """Return the day after `day`; the last day of the calendar has none."""
     if day < date.max:
         yield day + DAY

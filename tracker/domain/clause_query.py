@@ -1,4 +1,4 @@
-"""The filters of lists on clauses: all of them must hold of one and the same clause. Pure."""
+"""Filters for lists of clauses: one clause must match all of them. Pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ from tracker.domain.vocabulary import ClauseStatus, Confirmation, Covers, Form, 
 
 @dataclass(frozen=True, slots=True)
 class ClauseQuery:
-    """What is asked of a clause on a day; None asks nothing. `firm` are the names of one firm in small
-    letters, `in_force` a time of which it is in force on a day. `confirmation` is not found out here: it
-    takes the acts of the issuer."""
+    """Filters for a clause on a day; None does not filter.
+
+    `firm` has the names of one firm in lower case. `in_force` is a period with a day on which the clause is
+    in force. `confirmation` is not evaluated here, because it requires the acts of the issuer.
+    """
 
     day: date
     commodity: Commodity | None = None
@@ -50,25 +52,27 @@ class ClauseQuery:
 
     @property
     def is_about_goods(self) -> bool:
-        """Whether it asks for goods, so that it takes licences to know what dual-use items are."""
+        """Whether it filters by goods, so that dual-use items must be resolved by licences."""
         return self.commodity is not None or self.hs_code is not None
 
     @property
     def goods_asked(self) -> frozenset[Commodity] | None:
-        """The commodities that it asks for, those with its code among them; None for all."""
+        """The commodities of the filter, including those with its code; None for all."""
         if self.commodity is not None:
             return frozenset({self.commodity})
         return commodities_with_code(self.hs_code) if self.hs_code is not None else None
 
     @property
     def names_goods(self) -> bool:
-        """Whether it asks for a commodity, a code or a form, so that a clause may match possibly only."""
+        """Whether it filters by a commodity, a code or a form, so that a match may be uncertain."""
         return self.is_about_goods or self.form is not None
 
     @property
     def on_any_day(self) -> tuple[object, ...] | None:
-        """What is asked, where the answer of a clause is the same on every day; None where the day
-        decides it, by who is in a union then."""
+        """The part of the filter with the same result on every day.
+
+        None if the result depends on the day, by the members of a union.
+        """
         if self.destination is not None or self.origin is not None:
             return None
         rest = (self.measure, self.covers, self.status, self.firm, self.in_force, self.match)
@@ -76,20 +80,20 @@ class ClauseQuery:
 
     @property
     def needs_rule(self) -> bool:
-        """Whether it asks for more than the words and days that every clause has itself."""
+        """Whether it filters by more than the stored content and days of a clause."""
         rest = (self.form, self.covers, self.destination, self.origin, self.firm, self.match)
         return self.is_about_goods or self.needs_acts or any(part is not None for part in rest)
 
     @property
     def needs_acts(self) -> bool:
-        """Whether it asks for more than the state of a clause says: earlier suspensions, newer acts."""
+        """Whether it needs more than the state of a clause: earlier suspensions, newer acts."""
         return self.in_force is not None or self.confirmation is not None
 
 
 def matching_clauses(
     query: ClauseQuery, control: ExportControlState, licences: Licences
 ) -> list[ClauseState]:
-    """The clauses of a control that answer to all that is asked."""
+    """Return the clauses of a control that match all filters."""
     own = licences.get(control.issuer, NO_LICENCES)
     return [state for state in control.clauses if _matches(query, control, state, own)]
 
@@ -113,9 +117,9 @@ def _matches(
 
 
 def match_of(query: ClauseQuery, clause: Clause) -> Match:
-    """Whether a clause that matches a query covers its goods for certain.
+    """Return whether a clause that matches a query certainly covers its goods.
 
-    A clause that names only a group, such as critical minerals or dual-use items, without codes covers a
+    A clause may name only a group without codes, such as critical minerals or dual-use items. It covers a
     code, a form or a single mineral possibly, never certainly.
     """
     if not query.names_goods or query.commodity in GROUPS or GROUPS.isdisjoint(clause.commodities):
@@ -145,5 +149,5 @@ def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences)
 
 
 def _is_in_form(goods: Goods, commodity: Commodity, form: Form) -> bool:
-    """Whether goods of a commodity are in a form; those in all forms are in all that it can have."""
+    """Return whether goods of a commodity are in a form; goods without a form are in all possible forms."""
     return form in (goods.forms or commodity.forms or ALL_FORMS)

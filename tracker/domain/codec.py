@@ -1,4 +1,4 @@
-"""Facts and states as JSON, and back, with errors that name the field."""
+"""JSON codec of facts and states, with errors that name the field."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FIELD_ERROR = re.compile(r"Object (missing required|contains unknown) field `(.*
 def _decode_word(kind: Callable[[str], Any], value: Any) -> Any:
     """Build a word of a vocabulary (`Place`, `Commodity`, `Unit`, `PartialDate`, `Actor`).
 
-    The cache itself is called for each word of what is decoded: a function before it takes longer
-    than the look-up. It refuses lists and objects by a TypeError; see `to_invalid_input`.
+    The cache itself is called for each decoded word: a wrapper function would take longer than the lookup. It
+    rejects lists and objects with a TypeError; see `to_invalid_input`.
     """
     if not isinstance(value, str):
         raise InvalidInput(f"expected text, got {type(value).__name__}")
@@ -40,12 +40,12 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 
 
 def encode(value: Any) -> bytes:
-    """`value` as compact JSON; the same value always gives the same bytes."""
+    """Encode `value` as compact JSON; equal values give equal bytes."""
     return _encoder.encode(value)
 
 
 def decode(kind: type[T], data: bytes | str) -> T:
-    """A value of type `kind` from JSON. Raises InvalidInput with the path of the wrong field."""
+    """Decode a value of type `kind` from JSON. Raises InvalidInput with the path of the wrong field."""
     try:
         value: T = _decoder(cast(Hashable, kind)).decode(data)
         return value
@@ -56,18 +56,18 @@ def decode(kind: type[T], data: bytes | str) -> T:
 
 
 def decode_all(kind: type[T], texts: Sequence[bytes | str]) -> list[T]:
-    """Values of type `kind`, one of each text; raises as `decode` does."""
+    """Decode values of type `kind`, one per text; raises as `decode` does."""
     try:
         return [*map(_decoder(cast(Hashable, kind)).decode, texts)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [decode(kind, text) for text in texts]  # raises, and names the field
+        return [decode(kind, text) for text in texts]  # raises an error that names the field
 
 
 def decode_input(kind: type[T], data: bytes | str) -> T:
-    """A value of type `kind` from JSON that somebody gave: numbers are in plain notation.
+    """Decode a value of type `kind` from JSON input: numbers must be in plain notation.
 
-    What is read from the log had its numbers written by us, so that `decode` is enough there.
-    Raises InvalidInput with the path of the wrong field.
+    The log contains only numbers in our own notation, so `decode` is sufficient there. Raises InvalidInput
+    with the path of the wrong field.
     """
     value = decode(kind, data)
     _check_notation(value, _plain.decode(data), ())
@@ -78,7 +78,7 @@ _plain = msgspec.json.Decoder(float_hook=str)
 
 
 def _check_notation(value: Any, given: Any, path: Path) -> None:
-    """Refuse a number in another notation, given the value and what it was read from."""
+    """Reject a number in another notation, given the value and its source."""
     match value:
         case Decimal():
             if isinstance(given, str):
@@ -94,7 +94,7 @@ def _check_notation(value: Any, given: Any, path: Path) -> None:
 
 @cache
 def _numeric_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    """The fields of a struct, with their names in JSON, that hold numbers or what may."""
+    """Return the fields of a struct that may contain numbers, with their JSON names."""
     hints = get_type_hints(kind)
     return tuple(
         (field.name, field.encode_name)
@@ -107,7 +107,7 @@ def _numeric_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
 
 
 def _classes(hint: Any) -> Iterator[type]:
-    """The classes that a type is made of: `Clause` of `tuple[Clause, ...]`."""
+    """Return the classes in a type: `Clause` for `tuple[Clause, ...]`."""
     if isinstance(hint, type) and not get_args(hint):
         yield hint
     for part in get_args(hint):
@@ -115,7 +115,7 @@ def _classes(hint: Any) -> Iterator[type]:
 
 
 def from_builtins(kind: type[T], value: Any) -> T:
-    """A value of type `kind` from plain Python data, as JSON would give it. Raises InvalidInput."""
+    """Convert plain Python data, as parsed from JSON, to type `kind`. Raises InvalidInput."""
     try:
         data = encode(value)
     except (UnicodeEncodeError, RecursionError) as error:
@@ -131,7 +131,7 @@ def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
-    if isinstance(cause, TypeError):  # a list or an object where a word is: see `_decode_word`
+    if isinstance(cause, TypeError):  # a list or an object in place of a word: see `_decode_word`
         what = "expected text, got a list or an object"
     if about := FIELD_ERROR.fullmatch(what):
         return _field_error(about[2], about[1] == "missing required", path)
@@ -140,7 +140,7 @@ def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
 
 
 def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:
-    """The error of a field that is missing, or of one that should not be there."""
+    """Return the error of a missing or unexpected field."""
     if missing:
         return InvalidInput(
             f"expected the field {field}",

@@ -1,9 +1,9 @@
-"""Annexes: texts that a law may force out are stored outside their entry, which commits to them.
+"""Annexes: texts that may have to be redacted. They are stored outside their entry, which commits to them.
 
-The commitment to a text is the SHA-256 of 32 random bytes, the salt, and after them the text in
-UTF-8, written as `salted-sha256-v1:` and 64 hexadecimal digits. Whoever has salt and text can see
-that they are those of the entry; whoever has the entry alone can't find the text by guessing,
-however short it is. So a text can go, with its salt, while the entry and every proof about it stay.
+The commitment to a text is the SHA-256 of a salt of 32 random bytes followed by the text in UTF-8. It is
+written as `salted-sha256-v1:` and 64 hexadecimal digits. Salt and text prove that they belong to the entry.
+The entry alone does not allow guessing even a short text. So a text can be deleted with its salt, while the
+entry and all its proofs stay valid.
 
 A field is named by its JSON Pointer (RFC 6901) in the data of the event: `/note`, `/quotation`,
 `/clauses/0/note`.
@@ -25,14 +25,14 @@ from tracker.domain.values import Fact, TextCommitment
 SCHEME = "salted-sha256-v1"
 SALT_BYTES = 32
 ANNEXED_FIELDS = ("note", "quotation")
-"""The fields of a fact that are kept in annexes; of its clauses, their notes are."""
+"""Fields of a fact that are stored in annexes, besides the notes of its clauses."""
 
 F = TypeVar("F", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
 class Annex:
-    """A text of an event, with the salt of the commitment in its place."""
+    """A text of an event, with the salt of its commitment."""
 
     field: str
     salt: bytes
@@ -40,17 +40,17 @@ class Annex:
 
     @property
     def commitment(self) -> str:
-        """The commitment that this opens."""
+        """The commitment that this annex opens."""
         return commitment(self.salt, self.text)
 
 
 def commitment(salt: bytes, text: str) -> str:
-    """The commitment to a text."""
+    """Return the commitment to a text."""
     return f"{SCHEME}:{hashlib.sha256(salt + text.encode()).hexdigest()}"
 
 
 def free_texts(fact: Fact) -> dict[str, str | TextCommitment]:
-    """The texts of a fact that have, or would have, annexes, by field."""
+    """Return the texts of a fact that are, or would be, stored in annexes, by field."""
     found = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
     for index, clause in _clauses(fact):
         found[f"/clauses/{index}/note"] = clause.note
@@ -58,7 +58,7 @@ def free_texts(fact: Fact) -> dict[str, str | TextCommitment]:
 
 
 def with_texts(fact: F, texts: Mapping[str, str | TextCommitment | None]) -> F:
-    """The fact with other texts in some fields; fields that it does not have are passed over."""
+    """Return the fact with other texts in some fields; missing fields are ignored."""
     if not texts:
         return fact
     changed: dict[str, Any] = {
@@ -79,7 +79,7 @@ def with_texts(fact: F, texts: Mapping[str, str | TextCommitment | None]) -> F:
 
 
 def commitments_in(fact: Fact) -> dict[str, str]:
-    """The commitments in a fact by field."""
+    """Return the commitments in a fact by field."""
     return {
         field: text.commitment
         for field, text in free_texts(fact).items()
@@ -90,7 +90,7 @@ def commitments_in(fact: Fact) -> dict[str, str]:
 def commit(
     fact: F, salt: Callable[[int], bytes] = secrets.token_bytes
 ) -> tuple[F, tuple[Annex, ...]]:
-    """The fact as it is recorded, and the annexes of its texts. Commitments in it stay."""
+    """Return the fact as it is recorded, and the annexes of its texts. Existing commitments stay."""
     annexes = tuple(
         Annex(field, salt(SALT_BYTES), text)
         for field, text in free_texts(fact).items()
@@ -101,7 +101,7 @@ def commit(
 
 
 def with_texts_restored(fact: F, texts: Mapping[str, str]) -> F:
-    """The fact with texts in place of commitments, as far as there are some by commitment."""
+    """Return the fact with texts in place of the commitments whose texts are given."""
     return with_texts(
         fact,
         {field: texts[given] for field, given in commitments_in(fact).items() if given in texts},
@@ -109,20 +109,21 @@ def with_texts_restored(fact: F, texts: Mapping[str, str]) -> F:
 
 
 def without_texts(fact: F, fields: Collection[str]) -> F:
-    """The fact without the texts in some fields."""
+    """Return the fact without the texts in some fields."""
     return with_texts(fact, dict.fromkeys(fields))
 
 
 def equal_ignoring_redacted(recorded: Fact, other: Fact) -> bool:
-    """Whether a recorded fact equals another one. Redacted texts can no longer be compared and
-    count as equal.
+    """Return whether a recorded fact equals another one.
+
+    Redacted texts can no longer be compared and count as equal.
     """
     gone = commitments_in(recorded)
     return without_texts(recorded, gone) == without_texts(other, gone)
 
 
 def _clauses(fact: Fact) -> Iterable[tuple[int, Clause]]:
-    """The clauses that a fact words, with their places."""
+    """Yield the clauses of a fact, with their indexes."""
     return (
         (index, clause)
         for index, clause in enumerate(getattr(fact, "clauses", ()))

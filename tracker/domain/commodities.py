@@ -1,8 +1,8 @@
-"""Commodities: a declared tree with HS codes, kept in `commodities.toml` beside this file.
+"""Commodities: a declared tree with HS codes, stored in `commodities.toml` beside this file.
 
-A question about a commodity includes all below it: `rare_earths` includes `dysprosium`. There are
-several roots, and a commodity can belong to groups beside its parent: samarium is a light rare earth,
-and one of the medium and heavy ones. The rules of the tree are at the top of its file.
+A query for a commodity includes its descendants: `rare_earths` includes `dysprosium`. There are several
+roots, and a commodity can belong to groups in addition to its parent: samarium is a light rare earth, and
+also one of the medium and heavy ones. The rules of the tree are at the top of its file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class CommodityEntry:
-    """The declaration of one commodity. `also` holds publishers' names, in lower case."""
+    """The declaration of one commodity. `also` has publishers' names in lower case."""
 
     name: str
     parent: str | None = None
@@ -54,18 +54,18 @@ class Commodity(str):
 
     @property
     def also(self) -> tuple[str, ...]:
-        """Publishers' other names for it, in lower case."""
+        """Other names in publications, in lower case."""
         return _entries()[self].also
 
     @property
     def parent(self) -> Commodity | None:
-        """The commodity that this one belongs to; None for a root."""
+        """The parent commodity; None for a root."""
         parent = _entries()[self].parent
         return Commodity(parent) if parent else None
 
     @property
     def groups(self) -> tuple[Commodity, ...]:
-        """The commodities that include it beside its parent."""
+        """The commodities that include it, in addition to its parent."""
         return tuple(Commodity(id) for id in _entries()[self].groups)
 
     @property
@@ -75,12 +75,12 @@ class Commodity(str):
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """The forms in which it is traded; empty where it can have all."""
+        """The forms in which it is traded; empty if all are possible."""
         return _entries()[self].forms
 
     @property
     def filed_figures(self) -> FiledFigures | None:
-        """The figures of another commodity that are figures of this one; None without such."""
+        """Figures of another commodity that also apply to this one; None if there are none."""
         declared = _entries()[self].figures
         if not declared:
             return None
@@ -89,7 +89,7 @@ class Commodity(str):
 
 
 class FiledFigures(NamedTuple):
-    """Figures that publishers file under another commodity, at one stage or at all.
+    """Figures that publishers file under another commodity, at one stage or at all stages.
 
     The mine output that publishers call graphite is natural graphite.
     """
@@ -98,39 +98,41 @@ class FiledFigures(NamedTuple):
     stage: Stage | None
 
     def include(self, stage: Stage | None) -> bool:
-        """Whether figures of the other commodity at a stage are among them."""
+        """Return whether figures of the other commodity at a stage are included."""
         return self.stage in (None, stage)
 
 
 def commodities() -> tuple[Commodity, ...]:
-    """All declared commodities, in the order of the file."""
+    """Return all declared commodities, in the order of the file."""
     return tuple(Commodity(id) for id in _entries())
 
 
 @cache
 def ancestors(commodity: Commodity) -> tuple[Commodity, ...]:
-    """All above `commodity`, its groups too, the narrowest first."""
+    """Return all ancestors of `commodity` including its groups, narrowest first."""
     above = {of for one in _directly_above(commodity) for of in (one, *ancestors(one))}
     return tuple(sorted(above, key=lambda of: (len(descendants(of)), of)))
 
 
 @cache
 def descendants(commodity: Commodity) -> frozenset[Commodity]:
-    """`commodity` itself and all below it: what a question about it includes."""
+    """Return `commodity` and all its descendants: the scope of a query for it."""
     below = (descendants(one) for one in commodities() if commodity in _directly_above(one))
     return frozenset({commodity}).union(*below)
 
 
 @cache
 def related(commodity: Commodity) -> frozenset[Commodity]:
-    """`commodity` itself, all below it and all above: what may be about goods of it."""
+    """Return `commodity` with its descendants and ancestors: all that may cover its goods."""
     return descendants(commodity).union(ancestors(commodity))
 
 
 @cache
 def common(one: Commodity, other: Commodity) -> tuple[Commodity, ...]:
-    """The widest commodities below two of which neither includes the other: of nickel and ferro-alloys
-    ferronickel; none where one includes the other."""
+    """Return the widest commodities below two that do not include each other.
+
+    For nickel and ferro-alloys that is ferronickel. The result is empty if one includes the other.
+    """
     if other in related(one):
         return ()
     both = descendants(one) & descendants(other)
@@ -139,11 +141,11 @@ def common(one: Commodity, other: Commodity) -> tuple[Commodity, ...]:
 
 @cache
 def goods_with_code(code: str) -> dict[Commodity, frozenset[Form]]:
-    """The goods that customs file under a code: the narrowest commodities that have it, one under it
-    or one above it, each with the forms that the code leaves it; no forms where it leaves all.
+    """Return the goods that customs file under a code, each with the forms that the code permits.
 
-    `7404` is copper scrap and nothing else, `2604` is nickel as ore or concentrate, `280530` every
-    rare earth as metal.
+    These are the narrowest commodities that have the code, a longer or a shorter one. An empty set of forms
+    means all. `7404` is only copper scrap, `2604` is nickel ore or concentrate, `280530` is every rare earth
+    as metal.
     """
     having = {of for of in commodities() if _has_code(of, code)}
     narrowest = (of for of in having if having.isdisjoint(descendants(of) - {of}))
@@ -151,15 +153,17 @@ def goods_with_code(code: str) -> dict[Commodity, frozenset[Form]]:
 
 
 def commodities_with_code(code: str) -> frozenset[Commodity]:
-    """The commodities that have a code, one under it or one above it, and the groups without codes
-    of their own that some of these belong to; no roots, which are lists and no goods."""
+    """Return the commodities with a code, a longer or a shorter one, and groups that contain them.
+
+    Only groups without codes of their own are included. Roots are not, because they are lists and not goods.
+    """
     having = {of for of in commodities() if _has_code(of, code)}
     groups = {of for one in having for of in ancestors(one) if of.parent and not of.hs_codes}
     return frozenset(having | groups)
 
 
 def find_commodity(text: str) -> Commodity | None:
-    """The commodity that a publisher calls `text`, or None where the name is not known."""
+    """Return the commodity that a publisher calls `text`, or None if the name is unknown."""
     id = _ids_by_name().get(_normalize(text))
     return Commodity(id) if id else None
 
@@ -170,7 +174,7 @@ def _directly_above(commodity: Commodity) -> tuple[Commodity, ...]:
 
 
 def _meet(first: frozenset[Form], second: frozenset[Form]) -> frozenset[Form]:
-    """The forms that two sets have in common, of which an empty one means all."""
+    """Return the forms that two sets have in common; an empty set means all."""
     return first & second if first and second else first | second
 
 
@@ -183,7 +187,7 @@ def _normalize(text: str) -> str:
 
 
 def _suggestion(text: str) -> str:
-    """A suggestion for an unknown id: the commodity of that name, or the nearest one."""
+    """Return a suggestion for an unknown id: the commodity of that name, or the nearest id."""
     names = _ids_by_name()
     near = get_close_matches(_normalize(text), names, n=1, cutoff=0.75)
     return f"; did you mean {names[near[0]]!r}?" if near else ""
@@ -208,7 +212,7 @@ def _entries() -> dict[str, CommodityEntry]:
 
 @cache
 def _ids_by_name() -> dict[str, str]:
-    """Ids by every name: what publishers write, the English name, and the id itself."""
+    """Return ids by every name: publishers' names, the English name, and the id itself."""
     also = {name: id for id, entry in _entries().items() for name in entry.also}
     names = {_normalize(entry.name): id for id, entry in _entries().items()}
     ids = {form: id for id in _entries() for form in (id, id.replace("_", " "))}

@@ -1,6 +1,6 @@
-"""Completeness: how far the lists behind an answer were read. Pure.
+"""Completeness of a response: the extent to which its lists were read. Pure.
 
-"No record" means "none exists" only where the list that would have it was read whole.
+"No record" means "none exists" only if the relevant list was read completely.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KINDS_OF_ACTS: Mapping[str, frozenset[ActKind]] = {
     "export-control": CONTROLS,
     "figure": frozenset({ActKind.FIGURE}),
 }
-"""The kinds of acts that entities come from, by the kind of entity."""
+"""The kinds of acts behind entities, by the kind of entity."""
 CATALOGUE_MEASURES = frozenset({Measure.TRADE_LICENCE, Measure.QUOTA, Measure.STATE_TRADING})
 MAX_ISSUERS_IN_STATEMENT = 2
 OTHER_ISSUERS = "No list of any other issuer was read."
@@ -52,7 +52,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The acts that an answer would have; None stands for all issuers or all commodities."""
+    """The acts relevant to a response; None means all issuers or all commodities."""
 
     kinds: frozenset[ActKind]
     issuers: frozenset[str] | None = None
@@ -61,7 +61,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Acts that were not read, with the days that they would be of; None is an open end."""
+    """Acts that were not read, and their days; None is an open end."""
 
     reason: str
     issuer: str | None = None
@@ -72,7 +72,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The level of an answer, the day to which its lists were read, the gaps, and all in words."""
+    """The completeness level of a response, the day up to which its lists were read, the gaps, and a
+    statement."""
 
     level: CompletenessLevel
     until: date | None
@@ -82,7 +83,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class _ReadList:
-    """A list that was read: its days, the omissions among them, and why it ends where it ends."""
+    """A list that was read: its days, its omissions, and the reason of its end."""
 
     name: str
     days: Days
@@ -92,7 +93,7 @@ class _ReadList:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One kind of act by one issuer, and how far it was read."""
+    """One kind of act by one issuer, and the extent to which it was read."""
 
     issuer: str
     acts: ActKind
@@ -105,7 +106,7 @@ class _Part:
 def control_kinds(
     direction: Direction | None = None, measures: Iterable[Measure] = ()
 ) -> frozenset[ActKind]:
-    """Return the kinds of acts that controls of a direction and with some measures stand in."""
+    """Return the kinds of acts that contain controls of a direction and with some measures."""
     if direction is Direction.IMPORT:
         return frozenset({ActKind.IMPORT_MEASURE})
     kinds = CONTROLS if direction is None else CONTROLS - {ActKind.IMPORT_MEASURE}
@@ -123,10 +124,10 @@ def completeness(
     scope: Scope,
     day: date,
 ) -> Completeness:
-    """Return how far the lists behind an answer about a day were read.
+    """Return the completeness of the lists behind a response about a day.
 
-    `sources` are the watched sources by key: a poll that read everything continues a list, unless polls
-    have proposed documents since the day of the declaration, which may wait for review.
+    `sources` are the watched sources by key. A poll that read everything continues a list, unless polls have
+    proposed documents since the day of the declaration, because these may await review.
     """
     by_part: dict[tuple[str, ActKind], list[_ReadList]] = {}
     for of in lists:
@@ -161,7 +162,7 @@ def _overlaps(of: CoverageState, scope: Scope) -> bool:
 def _read_lists(
     of: CoverageState, sources: Mapping[str, WatchedSourceState], scope: Scope
 ) -> Iterator[_ReadList]:
-    """Yield the list as it was declared, and the days for which polls continued it."""
+    """Yield the declared list, and the days by which polls extended it."""
     omissions = of.left_out
     if of.commodities and not _has_all(of.commodities, scope.commodities):
         omissions = (*omissions, f"Only acts on {commodities_phrase(of.commodities)} were read.")
@@ -189,7 +190,7 @@ def _has_all(named: Sequence[Commodity], asked: frozenset[Commodity] | None) -> 
 
 
 def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> _Part:
-    """Return how far one kind of act by one issuer was read up to a day."""
+    """Return the extent to which one kind of act by one issuer was read, up to a day."""
     begun = [one for one in lists if one.days[0] <= day]
     if not begun:
         gap = Gap(f"No list of {_acts_phrase(kind, issuer)} was read.", issuer, kind, None, None)
@@ -226,7 +227,7 @@ def _unread(issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
 
 
 def _union(all_days: Iterable[Days]) -> list[Days]:
-    """Return days without overlaps, in order; neighbours become one."""
+    """Return days without overlaps, in order; adjacent spans are merged."""
     found: list[Days] = []
     for first, last in sorted(all_days):
         if found and (found[-1][1] == date.max or first <= found[-1][1] + DAY):
@@ -237,7 +238,7 @@ def _union(all_days: Iterable[Days]) -> list[Days]:
 
 
 def _outside(days: Sequence[Days], within: Days) -> Iterator[Days]:
-    """Yield the days of a span that are in none of some spans, which are in order."""
+    """Yield the days of a span that are in none of some sorted spans."""
     start, end = within
     for first, last in days:
         if first > end:
@@ -257,7 +258,7 @@ def _open(days: Days) -> tuple[date | None, date | None]:
 
 
 def _statement(parts: Sequence[_Part], asked: frozenset[str] | None, day: date) -> str:
-    """Return completeness in a few sentences, which begin with the lists that nobody read."""
+    """Return completeness in a few sentences, starting with the unread lists."""
     if asked is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
         issuers = dict.fromkeys(_name(part.issuer) for part in parts)
         who = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
@@ -272,7 +273,7 @@ def _statement(parts: Sequence[_Part], asked: frozenset[str] | None, day: date) 
 
 
 def _sentence_of(parts: Sequence[_Part], day: date) -> str:
-    """Return the completeness of parts that were read alike."""
+    """Return the sentence for parts that were read to the same extent."""
     like = parts[0]
     acts = f"{list_phrase(KINDS_IN_WORDS[part.acts] for part in parts)} of {_name(like.issuer)}"
     if like.since is None or like.until is None:

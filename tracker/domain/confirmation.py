@@ -21,8 +21,8 @@ def confirmation(
 ) -> Confirmation:
     """Return the confirmation of the status of a clause on a day.
 
-    A status that began after the newest recorded act of the issuer follows from dates in older acts alone.
-    A statement that contradicts the text outweighs both.
+    A status that began after the newest recorded act of the issuer follows only from dates in older acts. A
+    statement that contradicts the text has precedence over both.
     """
     if clause.contradiction(day):
         return Confirmation.CONTRADICTED

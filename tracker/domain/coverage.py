@@ -1,6 +1,6 @@
-"""Coverage: which lists of acts were read, for which days, and what was left out.
+"""Coverage: lists of acts that were read, the days read, and omissions.
 
-A list without records is an answer only as far as somebody has read where such records would stand.
+An empty result is meaningful only as far as the lists that would contain the records were read.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class CoverageFact(Fact, frozen=True, kw_only=True):
 class Declared(CoverageFact, frozen=True, kw_only=True):
     """A list was read: the acts of one kind by `issuer` from `first` to `last` are recorded.
 
-    It replaces an earlier declaration of the same entity. Without `first` the list goes back to the first
-    act of its kind; without `commodities` it is about all. `left_out` names acts of the kind in that
-    period that were not read, in sentences; an empty one says that none was. `watched_source` is the key
-    of a watched source whose polls continue the list.
+    It replaces an earlier declaration of the same entity. Without `first` the list goes back to the first act
+    of its kind; without `commodities` it covers all. `left_out` describes unread acts of the kind in that
+    period, in sentences; empty means none. `watched_source` is the key of a watched source whose polls
+    continue the list.
     """
 
     issuer: Actor
@@ -89,10 +89,9 @@ class CoverageState(StateWithEvidence, frozen=True, kw_only=True):
     commodities: tuple[Commodity, ...] = ()
     """The commodities whose acts were read; empty for all."""
     left_out: tuple[str, ...] = ()
-    """The acts of this kind and period that were not read, in sentences; empty if the list is
-    complete."""
+    """The acts of this kind and period that were not read, in sentences; empty if the list is complete."""
     firms_named: bool | None = None
-    """Whether all listed firms are named; null for other lists than entity lists."""
+    """Whether all listed firms are named; null for lists other than entity lists."""
     watched_source: str | None = None
     withdrawn_on: PartialDate | None = None
     """The day from which it no longer counts; null while it does."""
@@ -111,7 +110,7 @@ class CoverageFold(CitingFold[CoverageState]):
         self.withdrawn: Withdrawn | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a fact. A later declaration ends a withdrawal."""
+        """Apply a fact. A later declaration ends a withdrawal."""
         match known.fact:
             case Declared() as fact:
                 self.declared, self.withdrawn = fact, None
@@ -120,7 +119,7 @@ class CoverageFold(CitingFold[CoverageState]):
         self.cite(known)
 
     def state(self, id: str, day: date) -> CoverageState | None:
-        """The newest declaration, with its withdrawal."""
+        """Return the newest declaration, with its withdrawal."""
         of, withdrawn = self.declared, self.withdrawn
         if of is None:
             return None
@@ -156,7 +155,7 @@ class Coverage(Entity):
     FOLD = CoverageFold
 
     def check(self, fact: Fact) -> None:
-        """Refuse a second withdrawal. Raises InvalidInput."""
+        """Reject a second withdrawal. Raises InvalidInput."""
         if isinstance(fact, Withdrawn) and self._fold().withdrawn:
             raise InvalidInput(
                 f"{self.id} is already withdrawn", code="ALREADY_WITHDRAWN", path=("id",)

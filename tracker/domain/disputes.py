@@ -1,4 +1,4 @@
-"""Accounts that differ from an instrument as recorded here, and the fold that takes them in."""
+"""Accounts that differ from the recorded instrument, and their fold."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ S = TypeVar("S", bound=StateWithEvidence)
 
 
 class Dispute(Value, frozen=True, kw_only=True):
-    """An account that differs from the instrument as recorded here."""
+    """An account that differs from the recorded instrument."""
 
     account: str
     """The other source's account, in words."""
     source: Source
     """The other source."""
     commodities: tuple[Commodity, ...] = ()
-    """The commodities that it is about."""
+    """The commodities that it covers."""
     judged: Text | None = None
 
 
 class DisputedFold(CitingFold[S]):
-    """A fold of facts among which are accounts that differ; its states list them."""
+    """A fold of facts that include differing accounts; its states list them."""
 
     __slots__ = ("_disputed", "_disputes")
     LONG = ("because", "disputes")
@@ -39,14 +39,14 @@ class DisputedFold(CitingFold[S]):
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """The fact itself, and the account that it gives."""
+        """Return the fact itself, and the account that it gives."""
         elements = super().elements_of(known, place, replaced)
         if isinstance(known.fact, Disputed):
             elements.append(Element.of(2, place, known.fact.public_on, dispute(known.fact)))
         return elements
 
     def lists(self) -> Sequence[Elements] | None:
-        """The facts behind the state, and the accounts that differ."""
+        """Return the facts behind the state, and the differing accounts."""
         cited = self.cited()
         if cited is None:
             return None
@@ -55,14 +55,14 @@ class DisputedFold(CitingFold[S]):
         return cited, self._disputes
 
     def take_dispute(self, known: RecordedFact) -> None:
-        """Take in an account that differs."""
+        """Apply a differing account."""
         self._disputed.append(known)
         if self._disputes is not None:
             self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
 
     @property
     def disputes(self) -> tuple[Dispute, ...]:
-        """The accounts that differ, in the order of the facts."""
+        """Return the differing accounts, in the order of the facts."""
         if lists := self.lists():
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([dispute(known.fact) for known in self._disputed])
@@ -72,7 +72,7 @@ class DisputedFold(CitingFold[S]):
 
 
 def dispute(fact: Fact) -> Dispute:
-    """The account that a fact gives."""
+    """Return the account that a fact gives."""
     assert isinstance(fact, Disputed)
     return Dispute(
         account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged

@@ -1,4 +1,4 @@
-"""Lengths of time as acts give them: 90 days, a year."""
+"""Durations in acts: 90 days, a year."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ DURATION = re.compile(
 
 
 class Duration(str):
-    """A length of time in ISO 8601: years, months, weeks and days, such as `P1Y`, `P6M`, `P90D`.
+    """A duration in ISO 8601: years, months, weeks and days, such as `P1Y`, `P6M`, `P90D`.
 
-    `last_day` counts the first day in: a year from 10 November 2025 ends on 9 November 2026, and 90
-    days from 1 January on 31 March of a common year. Where the month has no such day, it ends
-    with the month: a month from 31 January ends on the last day of February.
+    `last_day` includes the first day. A year from 10 November 2025 ends on 9 November 2026. 90 days from 1
+    January end on 31 March of a common year. If the last month is too short, the duration ends with the
+    month: a month from 31 January ends on the last day of February.
     """
 
     __slots__ = ("days", "months")
@@ -40,7 +40,7 @@ class Duration(str):
         return self
 
     def last_day(self, start: date) -> date:
-        """The last day of this length from `start` on; the calendar's last where it goes beyond."""
+        """Return the last day of this duration from `start` on; at most the last day of the calendar."""
         try:
             after = _months_later(start, self.months) if self.months else start
             return after + timedelta(days=self.days - 1)
@@ -49,7 +49,7 @@ class Duration(str):
 
 
 def _months_later(day: date, months: int) -> date:
-    """The same day some months later, or, where that month has none, the day after it."""
+    """Return the same day some months later or, if that month lacks it, the day after the month."""
     year, month = divmod(12 * day.year + day.month - 1 + months, 12)
     length = monthrange(year, month + 1)[1]
     if day.day <= length:

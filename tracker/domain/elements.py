@@ -1,7 +1,7 @@
-"""The elements of the long lists in states: one or more for each of an entity's facts.
+"""Elements of the long lists in states: one or more for each fact of an entity.
 
-A state of many facts names each of them. So such lists are written apart from the states that have
-them, and each of their elements once, however many states it is in.
+A state of many facts lists each of them. Such lists are stored separately from the states. Each element is
+stored once, regardless of the number of states that contain it.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ from tracker.domain.provenance import Issuers
 from tracker.domain.values import Value
 
 MAX_INLINE_FACTS = 16
-"""Up to so many facts behind a state its lists are written with it."""
+"""Maximum number of facts behind a state whose lists are stored with it."""
 PART_MARK = "\x02"
-"""Begins a state that is written without its lists, and parts what is written of it: how large the
-whole is, what tells its lists from others, and what is before, between and behind them. JSON has no
-such character."""
+"""Mark at the start of a state that is stored without its lists, and between its parts.
+
+The parts are the size of the whole, the mark of its lists, and the texts before, between and after them. JSON
+does not contain this character.
+"""
 
 
 def are_stored_apart(count: int) -> bool:
-    """Whether the lists of a state with so many facts behind it are written apart."""
+    """Return whether the lists of a state with a number of facts are stored separately."""
     return count > MAX_INLINE_FACTS
 
 
 def is_split(text: str) -> bool:
-    """Whether a state is written without its lists."""
+    """Return whether a state is stored without its lists."""
     return text[:1] == PART_MARK
 
 
 class Element(NamedTuple):
-    """An element of a list in the states from a day on, up to another (None: all later days)."""
+    """An element of a list in the states from one day up to another (None: all later days)."""
 
     list: int
-    """The number of the list in the state, from 1 on."""
+    """The number of the list in the state, from 1."""
     place: str
     """The sort key of the element in its list."""
     first_day: date
@@ -46,18 +48,18 @@ class Element(NamedTuple):
     text: str
     """The element as JSON."""
     issuers: Issuers = None
-    """The issuers of its fact, of which nothing is in the text."""
+    """The issuers of its fact; the text does not contain them."""
 
     @classmethod
     def of(
         cls, list: int, place: str, first_day: date, value: Value, end: date | None = None
     ) -> Self:
-        """An element of some value."""
+        """Return the element of a value."""
         return cls(list, place, first_day, end, value, encode(value).decode())
 
 
 class EncodedElement(NamedTuple):
-    """An element, what it is as JSON, and a number that follows from this."""
+    """An element, its JSON text, and a number derived from the text."""
 
     value: Value
     text: str
@@ -66,8 +68,7 @@ class EncodedElement(NamedTuple):
 
 
 class ElementCache:
-    """Elements that were written as JSON, by what they follow from. All folds of one entity share
-    them."""
+    """Cache of encoded elements by their sources. All folds of one entity share it."""
 
     __slots__ = ("_found",)
 
@@ -75,7 +76,7 @@ class ElementCache:
         self._found: dict[Hashable, EncodedElement] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> EncodedElement:
-        """The element of a key and its JSON; made if there is none."""
+        """Return the element of a key and its JSON; build it on a cache miss."""
         found = self._found.get(key)
         if found is None:
             value = make()
@@ -86,7 +87,7 @@ class ElementCache:
 
 
 class Elements:
-    """A long list in a state, and what its elements are as JSON."""
+    """A long list in a state, with the JSON of its elements."""
 
     __slots__ = ("_sum", "_texts", "size", "values")
 
@@ -96,47 +97,46 @@ class Elements:
         self._texts = [one.text for one in each]
         self._sum = sum([one.number for one in each])
         self.size = sum([one.size + 1 for one in each])
-        """Bytes of all of them as JSON, each with a comma."""
+        """Bytes of all elements as JSON, each with a comma."""
 
     def copy(self) -> Self:
-        """Another list of the same."""
+        """Return a copy of the list."""
         twin = type(self)()
         twin.values, twin._texts = [*self.values], [*self._texts]
         twin._sum, twin.size = self._sum, self.size
         return twin
 
     def insert(self, index: int, new: EncodedElement) -> None:
-        """Put another element at a place."""
+        """Insert an element at a place."""
         self.values.insert(index, new.value)
         self._texts.insert(index, new.text)
         self._sum += new.number
         self.size += new.size + 1
 
     def put(self, index: int, old: EncodedElement, new: EncodedElement) -> None:
-        """Put an element in the place of another."""
+        """Replace an element."""
         self.values[index], self._texts[index] = new.value, new.text
         self._sum += new.number - old.number
         self.size += new.size - old.size
 
     @property
     def mark(self) -> str:
-        """Tells them from other elements; the order follows from what they are."""
+        """Mark that identifies the elements; their order follows from their content."""
         return f"{len(self.values)}.{self._sum % 2**128:x}"
 
     @property
     def first(self) -> str:
-        """The first of them as JSON."""
+        """Return the first element as JSON."""
         return self._texts[0]
 
     def text(self) -> str:
-        """All of them as JSON, with commas."""
+        """Return all elements as JSON, with commas."""
         return ",".join(self._texts)
 
 
 def split_at_lists(text: str, lists: Sequence[tuple[str, Elements]]) -> list[str]:
-    """Split the JSON of a state, which has only the first element of each list, into the parts
-    before, between and behind its lists.
-    """
+    """Split the JSON of a state with only the first element of each list into the parts before, between
+    and after its lists."""
     parts = []
     for name, elements in lists:
         head, found, text = text.partition(f'"{name}":[{elements.first}]')

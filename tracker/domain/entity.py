@@ -68,14 +68,14 @@ class Entity(BaseAggregate[str]):
     FOLD: ClassVar[type[Fold[Any]]]
     """The fold of facts of this kind."""
     ID_HAS_PARTS: ClassVar[bool] = False
-    """Whether ids of this kind may have several parts with `/` between them."""
+    """Whether ids of this kind may have several parts separated by `/`."""
     RECENT_EVENTS: ClassVar[int | None] = None
-    """How many of the last events the rules look at, of a kind whose facts are never retracted and
-    may be any number; None: at all events."""
+    """Number of the last events that the rules use, for a kind with any number of facts and no
+    retractions; None: all events."""
     EARLIER_TYPES: ClassVar[tuple[str, ...]] = ()
-    """The types of events before those that the rules look at, too."""
+    """Types of older events that the rules use too."""
     LAST_TYPES: ClassVar[tuple[str, ...]] = ()
-    """The types of which they look at the last event, if it is before those."""
+    """Types whose last event the rules use, even if it is older."""
 
     history: History
     """Its history: all recorded facts and their order."""
@@ -89,7 +89,7 @@ class Entity(BaseAggregate[str]):
 
     @dataclass(frozen=True)
     class Event(CanMutateAggregate[str]):
-        """An entity's fact, with its place in the stream."""
+        """A fact of an entity, with its place in the stream."""
 
         originator_id: str
         originator_version: int
@@ -99,27 +99,27 @@ class Entity(BaseAggregate[str]):
         position: int = 0
 
         def mutate(self, aggregate: Any) -> Any:
-            """Add the fact to its entity; the first one makes the entity."""
+            """Add the fact to its entity; the first fact creates the entity."""
             if aggregate is None:
                 aggregate = entity_type(self.originator_id).empty(self.originator_id)
             return super().mutate(aggregate)
 
         def apply(self, aggregate: Any) -> None:
-            """Keep the fact; states are folded from all of them."""
+            """Store the fact; states are folded from all facts."""
             type_ = aggregate.type_of(self.fact)
             known = RecordedFact(self.position, self.event_id, type_, self.fact)
             aggregate._folding.truncate(aggregate.history.add(known).place)
 
     @classmethod
     def empty(cls, stream: str) -> Self:
-        """The entity before its first fact, at version 0."""
+        """Return the entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
         entity.history, entity._folding = History(), PrefixFolds(cls.FOLD)
         return entity
 
     def forget_after(self, version: int) -> None:
-        """Forget all events after a version, as if they had never been decided."""
+        """Remove all events after a version, as if they had never been decided."""
         self._pending_events.clear()
         while self.version > version:
             self._folding.truncate(self.history.remove_last())
@@ -127,17 +127,17 @@ class Entity(BaseAggregate[str]):
 
     @property
     def known(self) -> list[RecordedFact]:
-        """All that is known of it, in the order of the log."""
+        """All recorded facts, in the order of the log."""
         return self.history.known
 
     def at_version(self, version: int) -> RecordedFact | None:
-        """The fact of a version; None, or one before it, where only the last facts are known."""
+        """Return the fact of a version; None, or an earlier one, if only the last facts are loaded."""
         index = version - 1 - self.version + len(self.known)
         return self.known[index] if 0 <= index < len(self.known) else None
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The pinned event type of a fact of this kind. Raises InvalidInput for one of another."""
+        """Return the pinned event type of a fact of this kind. Raises InvalidInput for other kinds."""
         if isinstance(fact, Retracted):
             return f"{cls.__name__}.Retracted"
         type_ = TYPES[type(fact)]
@@ -146,11 +146,11 @@ class Entity(BaseAggregate[str]):
         return type_
 
     def record(self, fact: Fact, event_id: str) -> None:
-        """Decide that `fact` may follow what is known, and make it an event.
+        """Check that `fact` may follow the recorded facts, and create its event.
 
-        Raises InvalidInput or NotFound when it breaks a rule; then nothing has changed.
+        Raises InvalidInput or NotFound if it breaks a rule; then nothing has changed.
         """
-        self.type_of(fact)  # refuses a fact about another kind of entity
+        self.type_of(fact)  # rejects a fact about another kind of entity
         if isinstance(fact, Retracted):
             self._check_retraction(fact)
         else:
@@ -164,9 +164,9 @@ class Entity(BaseAggregate[str]):
 
     @classmethod
     def state_on(cls, id: str, facts: Sequence[RecordedFact], day: date) -> EntityState | None:
-        """The state on `day`, from the effective facts in valid-time order; None before the first.
+        """Return the state on `day` from the effective facts in valid-time order; None before the first.
 
-        Only facts public by that day count. Pure, and the same for projections and replay.
+        Only facts public by that day count. Pure, and used by projections and replay alike.
         """
         fold = cls.FOLD()
         for known in facts:
@@ -177,7 +177,7 @@ class Entity(BaseAggregate[str]):
 
     @classmethod
     def change_days(cls, fact: Fact) -> Iterable[date]:
-        """Every day on which the state may change because of a fact."""
+        """Return every day on which the state may change because of a fact."""
         return (fact.public_on,)
 
     @property
@@ -186,7 +186,7 @@ class Entity(BaseAggregate[str]):
         return self.history.opening_count > 0
 
     def _fold(self, day: date = date.max) -> Any:
-        """The fold of the effective facts that are public by a day, for reading only."""
+        """Return the fold of the effective facts that are public by a day, for reading only."""
         return self._folding.of_first(self.history.effective, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:
@@ -199,7 +199,7 @@ class Entity(BaseAggregate[str]):
             self._check_parts()
 
     def _check_parts(self) -> None:
-        """Refuse a new id with a `/` where none belongs: the page of the entity would not be found."""
+        """Reject a new id with a `/` where none is allowed: the entity would have no page."""
         _, _, id = self.id.partition("/")
         if "/" in id and not self.ID_HAS_PARTS:
             raise InvalidInput(
@@ -224,7 +224,7 @@ class Entity(BaseAggregate[str]):
                 code="ALREADY_RETRACTED",
                 path=("eventId",),
             )
-        # What is effective again is held to the rules as if it were recorded now.
+        # Facts that become effective again are checked as if they were recorded now.
         for revived in self.history.revived_by(fact):
             try:
                 self._check_opening(revived.fact)
@@ -235,14 +235,14 @@ class Entity(BaseAggregate[str]):
 
 
 KINDS: dict[str, type[Entity]] = {}
-"""Every kind of entity by the first part of its streams."""
+"""Every kind of entity, by the first part of its streams."""
 
 TYPES: dict[type[Fact], str] = {}
-"""The pinned event type of every fact but retractions, which each kind has of its own."""
+"""The pinned event type of every fact except retractions, whose type depends on the kind."""
 
 
 def check_stream(stream: str, field: str) -> None:
-    """Refuse what can't name an entity of any kind. Raises InvalidInput at `field`."""
+    """Reject a name that no entity can have. Raises InvalidInput at `field`."""
     if len(stream) > MAX_STREAM_CHARACTERS or not ENTITY_PATH.fullmatch(stream):
         raise InvalidInput(
             f"{stream[:MAX_STREAM_CHARACTERS]!r}: expected at most"
@@ -254,7 +254,7 @@ def check_stream(stream: str, field: str) -> None:
 
 
 def entity_type(stream: str) -> type[Entity]:
-    """The kind of entity that a stream belongs to. Raises InvalidInput for an unknown kind."""
+    """Return the kind of entity of a stream. Raises InvalidInput for an unknown kind."""
     kind = KINDS.get(stream.partition("/")[0])
     if kind is None:
         raise InvalidInput(

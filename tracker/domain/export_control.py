@@ -1,7 +1,7 @@
 """Export controls: instruments and their clauses, from announcement to repeal.
 
-"Export" by habit: import restrictions and production quotas are instruments of the same shape,
-told apart by `direction`.
+The name is historical: import restrictions and production quotas are instruments of the same shape,
+distinguished by `direction`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     instrument: Name | None = None
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
-    """Different accounts of it by other sources."""
+    """Accounts of it by other sources that differ."""
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
         """The history of every clause by its id."""
 
     def take(self, known: RecordedFact) -> None:
-        """Take in an act, or an account of it that differs."""
+        """Apply an act, or a differing account."""
         self.cite(known)
         match known.fact:
             case Announced() as fact:
@@ -89,7 +89,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
                     }
                 )
             case Amended() if self.opening is None:
-                pass  # nothing is amended before it is announced, which a correction may move
+                pass  # acts before the announcement are ignored; a correction may have moved the announcement
             case Amended() as fact:
                 if fact.title or fact.original_title:
                     self.title = fact.title or self.title
@@ -113,8 +113,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
                 )
 
     def _with_origins(self, clause: Clause) -> Clause:
-        """A clause on imports in the words of today: before there were origins they were called
-        destinations."""
+        """Return an old clause on imports with `origins`, which were recorded as destinations at first."""
         if (
             clause.destinations
             and self.opening is not None
@@ -124,7 +123,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
         return clause
 
     def state(self, id: str, day: date) -> ExportControlState | None:
-        """The instrument as far as it is public by `day`."""
+        """Return the instrument as public by `day`."""
         opening = self.opening
         if opening is None:
             return None
@@ -168,7 +167,7 @@ class ExportControl(Entity):
     FOLD = ExportControlFold
 
     def check(self, fact: Fact) -> None:
-        """An instrument is announced once; acts fit what is public of it on their day."""
+        """Check that an instrument is announced once, and that acts match its public state on their day."""
         if isinstance(fact, Announced):
             if self.exists:
                 raise InvalidInput(
@@ -202,9 +201,7 @@ class ExportControl(Entity):
         if isinstance(fact, Suspended) and all(
             histories[id].status(fact.suspended_from.first) in ENDED for id in histories
         ):
-            fact = structs.replace(
-                fact, clauses=tuple(histories)
-            )  # nothing is left to be suspended
+            fact = structs.replace(fact, clauses=tuple(histories))  # no clause is left to suspend
         for id in clauses_of(fact, histories):
             self._check_history(id, histories[id], fact)
 
@@ -228,7 +225,7 @@ class ExportControl(Entity):
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
 
     def _check_has_not_ended(self, id: str, history: ClauseHistory, fact: Suspended) -> None:
-        """Refuse the suspension of a clause that has ended, but for an act about all clauses."""
+        """Reject the suspension of an ended clause, except by an act about all clauses."""
         status = history.status(fact.suspended_from.first)
         if status in ENDED and fact.clauses:
             raise InvalidInput(
@@ -249,7 +246,7 @@ class ExportControl(Entity):
         return suspension
 
     def _check_states_longer(self, id: str, history: ClauseHistory, fact: SuspensionStated) -> None:
-        """Refuse a statement about what was never suspended, or that adds nothing to its text."""
+        """Reject a statement about a clause that was never suspended, or that adds nothing to its text."""
         if history.last_suspended == date.min:
             raise InvalidInput(
                 f"clause {id} of {self.id} was never suspended: expected a clause with a suspension",
@@ -261,7 +258,7 @@ class ExportControl(Entity):
     def _check_is_longer(
         self, id: str, last: date | None, until: PartialDate | None, field: str
     ) -> None:
-        """Refuse an extension that would shorten what it is to extend."""
+        """Reject an extension that would shorten the period."""
         if last is not None and until is not None and until.last < last:
             end = "further notice" if last == date.max else last
             raise InvalidInput(
@@ -286,7 +283,7 @@ class ExportControl(Entity):
 
     @classmethod
     def change_days(cls, fact: Fact) -> Iterable[date]:
-        """The day of an act, and those that histories may lead to because of it."""
+        """Return the day of an act, and the days of later changes that it may cause."""
         yield fact.public_on
         match fact:
             case Announced() | Amended():
@@ -314,7 +311,7 @@ class ExportControl(Entity):
 
 
 def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[date]:
-    """The first of some days, and the first day after them."""
+    """Return the first of some days, and the first day after them."""
     if start:
         yield start.first
     if end:
@@ -322,8 +319,12 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
 
 
 def clauses_of(fact: ClausesFact, histories: dict[str, ClauseHistory]) -> list[str]:
-    """The clauses that an act is about: those that it names, else all that have not ended by then, or
-    all where none is left, as an extension that comes late is about what has just ended."""
+    """Return the clauses that an act covers: those that it names, otherwise all that have not ended by
+    then.
+
+    If all have ended, the result is all clauses, because a late extension applies to clauses that have just
+    ended.
+    """
     if fact.clauses:
         return [id for id in fact.clauses if id in histories]
     day = min(fact.public_on, fact.counts_from)
@@ -340,7 +341,7 @@ def _after_amendment(
 
 
 def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
-    """The history of a clause after one more act about it, which overtakes earlier statements."""
+    """Return the history of a clause after a further act, which overrides earlier statements."""
     if isinstance(fact, SuspensionStated):
         return history.with_statement(
             StatedSuspension(

@@ -1,4 +1,4 @@
-"""The acts by which instruments come into being, change and end, and accounts of them that differ."""
+"""Acts that create, change and end instruments, and differing accounts of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tracker.errors import InvalidInput
 
 
 class ClausesFact(Fact, frozen=True, kw_only=True):
-    """A fact about some clauses of an instrument; no clause named means all of them.
+    """A fact about some clauses of an instrument; without clauses it is about all of them.
 
-    `on` is the day on which the act was made public, `instrument` the act itself.
+    `on` is the day on which the act became public, `instrument` the act itself.
     """
 
     on: PartialDate
@@ -25,30 +25,32 @@ class ClausesFact(Fact, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """The day on which the act was made public."""
+        """The day on which the act became public."""
         return self.on.first
 
     @property
     def counts_from(self) -> date:
-        """The day from which clauses have ended by it; for all else that on which it was made public."""
+        """The day from which it ends clauses; for other effects, the day on which it became public."""
         return self.public_on
 
 
 class Announced(Fact, frozen=True, kw_only=True):
-    """An instrument is announced, with its clauses. `official` is false for a measure that only
-    others report and its issuer denies."""
+    """An instrument is announced, with its clauses.
+
+    `official` is false for a measure that only others report and its issuer denies.
+    """
 
     on: PartialDate
     issuer: Place
-    """Who issued it, such as `CN`."""
+    """The issuer, such as `CN`."""
     direction: Direction
-    """What it restricts: exports, imports or production."""
+    """The trade that it restricts: exports, imports or production."""
     title: Name
     """Its title."""
     clauses: tuple[Clause, ...]
     original_title: OriginalTitle | None = None
     instrument: Name | None = None
-    """The legal act, as its issuer cites it."""
+    """The legal act, as cited by its issuer."""
     official: bool = True
     """False for a measure that only others report and its issuer denies."""
 
@@ -58,7 +60,7 @@ class Announced(Fact, frozen=True, kw_only=True):
         check_clauses(self.clauses)
 
     def check_recordable(self) -> None:
-        """Exports have destinations, and imports origins. Raises InvalidInput."""
+        """Check that only exports have destinations and only imports have origins. Raises InvalidInput."""
         check_directions(self.clauses, self.direction)
 
     @property
@@ -73,7 +75,7 @@ class Announced(Fact, frozen=True, kw_only=True):
 
 
 def check_directions(clauses: Sequence[Clause], direction: Direction) -> None:
-    """Refuse destinations of what does not leave the issuer, and origins of what does not enter it.
+    """Reject destinations without exports, and origins without imports.
 
     Raises InvalidInput.
     """
@@ -99,9 +101,9 @@ class EnteredIntoForce(ClausesFact, frozen=True, kw_only=True):
 
 
 class Amended(Fact, frozen=True, kw_only=True):
-    """The instrument is changed: its clauses are worded anew, or joined by others.
+    """The instrument is amended: its clauses are reworded, or clauses are added.
 
-    `effective_from` is the day from which the new wording counts; without it, at once.
+    `effective_from` is the first day of the new wording; by default it takes effect immediately.
     """
 
     on: PartialDate
@@ -116,21 +118,21 @@ class Amended(Fact, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """The day on which the change was made public."""
+        """The day on which the amendment became public."""
         return self.on.first
 
 
 class Extended(ClausesFact, frozen=True, kw_only=True):
-    """The clauses hold longer than they said: until this day, inclusive."""
+    """The last day of the clauses is postponed to this day, inclusive."""
 
     in_force_until: PartialDate
 
 
 class Suspended(ClausesFact, frozen=True, kw_only=True):
-    """The clauses do not apply from a day on, until another, inclusive; then they are back.
+    """The clauses do not apply from one day until another, inclusive; then they are in force again.
 
-    `suspended_for` is the length of the suspension where the act gives that instead of an end.
-    With `entities` the clauses do not apply to these firms, and do to all others.
+    `suspended_for` is the length of the suspension if the act gives that instead of an end. With `entities`
+    only these firms are exempt from the clauses.
     """
 
     suspended_from: PartialDate
@@ -147,7 +149,7 @@ class Suspended(ClausesFact, frozen=True, kw_only=True):
 
     @property
     def last_day(self) -> PartialDate | None:
-        """The last suspended day as far as it is known; None: until further notice."""
+        """The last suspended day, if known; None: until further notice."""
         if self.suspended_for is None:
             return self.suspended_until
         return PartialDate(self.suspended_for.last_day(self.suspended_from.first).isoformat())
@@ -160,10 +162,11 @@ class SuspensionExtended(ClausesFact, frozen=True, kw_only=True):
 
 
 class SuspensionStated(ClausesFact, frozen=True, kw_only=True):
-    """A government states that the suspension of the clauses runs until this day, inclusive, without a
-    legal instrument: the status stays that of the text, and every answer names the statement.
+    """A government states, without a legal instrument, that the suspension lasts until this day,
+    inclusive.
 
-    `stated_by` is who made the statement, `account` what it says.
+    The status remains that of the text, and every response contains the statement. `stated_by` is the author
+    of the statement, `account` its content.
     """
 
     suspended_until: PartialDate
@@ -172,59 +175,61 @@ class SuspensionStated(ClausesFact, frozen=True, kw_only=True):
 
 
 class Reinstated(ClausesFact, frozen=True, kw_only=True):
-    """The suspension of the clauses is over from this day."""
+    """The suspension of the clauses has ended from this day."""
 
     reinstated_from: PartialDate
 
 
 class Expired(ClausesFact, frozen=True, kw_only=True):
-    """The clauses have ended: this was their last day."""
+    """The clauses have ended; this was their last day."""
 
     in_force_until: PartialDate
 
 
 class Repealed(ClausesFact, frozen=True, kw_only=True):
-    """The clauses are withdrawn from this day."""
+    """The clauses are repealed from this day."""
 
     repealed_from: PartialDate
 
     @property
     def counts_from(self) -> date:
-        """The first day on which they have ended."""
+        """The first day after the end."""
         return self.repealed_from.first
 
 
 class Discontinued(ClausesFact, frozen=True, kw_only=True):
-    """The clauses have ended without having been repealed, from this day: they were withdrawn before
-    they were in force, lapsed since nobody acted, or, an investigation or a negotiation, were
-    concluded without a measure."""
+    """The clauses have ended from this day without a repeal.
+
+    They were withdrawn before they were in force, or lapsed without a decision. An investigation or a
+    negotiation was concluded without a measure.
+    """
 
     discontinued_from: PartialDate
     outcome: Outcome
 
     @property
     def counts_from(self) -> date:
-        """The first day on which they have ended."""
+        """The first day after the end."""
         return self.discontinued_from.first
 
 
 class Merged(ClausesFact, frozen=True, kw_only=True):
-    """The clauses are repealed from this day because another instrument carries them on; `into` is
-    its key."""
+    """The clauses are repealed from this day because another instrument continues them; `into` is its key."""
 
     merged_from: PartialDate
     into: Name
 
     @property
     def counts_from(self) -> date:
-        """The first day on which they have ended."""
+        """The first day after the end."""
         return self.merged_from.first
 
 
 class Disputed(Fact, frozen=True, kw_only=True):
-    """Another source tells it otherwise, or the issuer denies it: kept beside, not merged.
+    """Another source gives a different account, or the issuer denies the instrument.
 
-    `account` is what that source says; `judged` what this tracker made of it.
+    The account is stored separately and not merged. `account` is its content, `judged` this tracker's
+    assessment.
     """
 
     on: PartialDate

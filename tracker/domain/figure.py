@@ -1,4 +1,4 @@
-"""Figures: what publishers claim that was produced, or lies in the ground, and which to prefer."""
+"""Figures: publishers' claims about production and reserves, and preferences between them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tracker.errors import InvalidInput
 
 
 class Claim(Value, frozen=True, kw_only=True):
-    """A claim as it stands on a day. `latest` is false once its publisher has restated it."""
+    """A claim on a day. `latest` is false once its publisher has restated it."""
 
     position: int
     event_id: str
@@ -54,7 +54,7 @@ class Claim(Value, frozen=True, kw_only=True):
 
     @property
     def publisher(self) -> str:
-        """Who claims it."""
+        """The publisher of the claim."""
         return self.source.publisher
 
     @property
@@ -64,7 +64,7 @@ class Claim(Value, frozen=True, kw_only=True):
 
     @property
     def because(self) -> Evidence:
-        """The event that recorded the claim, in a list for uniformity."""
+        """The event that recorded the claim, as a list like in other states."""
         return Evidence(
             position=self.position,
             event_id=self.event_id,
@@ -75,7 +75,7 @@ class Claim(Value, frozen=True, kw_only=True):
 
 
 class PreferenceDecision(Value, frozen=True, kw_only=True):
-    """The judgement that counts on a day: the claim that it prefers, by its event, and why."""
+    """The judgement in effect on a day: the event of the preferred claim, and the reason."""
 
     prefers: str
     reason: str
@@ -83,11 +83,11 @@ class PreferenceDecision(Value, frozen=True, kw_only=True):
 
 
 class FigureState(EntityState, frozen=True, kw_only=True):
-    """All claims for one series that are public on a day, the oldest first.
+    """All claims for one series that are public on a day, oldest first.
 
-    Which of them to use depends on orders of publishers too, which are entities of their own: see
-    `projections.analysis.claims`. `judged` are the judgements told so far, whether or not one of
-    them is the `judgement` that counts.
+    The preferred claim also depends on orders of publishers, which are separate entities: see
+    `projections.analysis.claims`. `judged` has all judgements so far, including those that are not the
+    effective `judgement`.
     """
 
     series: Series
@@ -103,7 +103,7 @@ class FigureState(EntityState, frozen=True, kw_only=True):
 
     @property
     def sources(self) -> list[Source]:
-        """The sources of those facts, without making the facts first."""
+        """The sources of those facts, collected without building the facts."""
         facts: tuple[Claim | Evidence, ...] = (*self.claims, *self.judged)
         return [source for fact in facts for source in fact.sources]
 
@@ -118,9 +118,9 @@ class FigureFold(Fold[FigureState]):
         self.claimed: list[tuple[RecordedFact, Claimed]] = []
         """The claims in valid-time order."""
         self.latest: dict[str, int] = {}
-        """The place of each publisher's latest claim."""
+        """The index of each publisher's latest claim."""
         self.editions: dict[tuple[str, str, str | None], int] = {}
-        """The place of the last claim of each edition."""
+        """The index of the last claim of each edition."""
         self.judged: list[tuple[RecordedFact, Preferred]] = []
         self._claims: Elements | None = None
         self._judged: Elements | None = None
@@ -128,7 +128,7 @@ class FigureFold(Fold[FigureState]):
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """The claim, until it is not its publisher's latest, and then; or the judgement."""
+        """Return the claim before and after it is restated, or the judgement."""
         fact, day = known.fact, known.fact.public_on
         if not isinstance(fact, Claimed):
             return [Element.of(2, in_order_of_log(known), day, to_evidence(known))]
@@ -140,11 +140,11 @@ class FigureFold(Fold[FigureState]):
 
     @classmethod
     def replacing(cls, fact: Fact) -> Hashable:
-        """The publisher of a claim, which the next one restates."""
+        """Return the publisher of a claim, whose next claim replaces it."""
         return fact.source.publisher if isinstance(fact, Claimed) else None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a claim or a judgement."""
+        """Apply a claim or a judgement."""
         match known.fact:
             case Claimed() as fact:
                 index, before = len(self.claimed), self.latest.get(fact.source.publisher)
@@ -164,9 +164,8 @@ class FigureFold(Fold[FigureState]):
                     )
 
     def state(self, id: str, day: date) -> FigureState | None:
-        """All claims public by `day`, with the judgement that counts: the last one of which a
-        claim stands.
-        """
+        """Return all claims public by `day`, with the effective judgement: the last one with an existing
+        claim."""
         if not self.claimed:
             return None
         judged = self.judged
@@ -179,7 +178,7 @@ class FigureFold(Fold[FigureState]):
         )
 
     def lists(self) -> Sequence[Elements] | None:
-        """The claims and the judgements."""
+        """Return the claims and the judgements."""
         if not are_stored_apart(len(self.claimed) + len(self.judged)):
             return None
         if self._claims is None:
@@ -190,7 +189,7 @@ class FigureFold(Fold[FigureState]):
         return self._claims, self._judged
 
     def _all_claims(self) -> tuple[Claim, ...]:
-        """The claims, each saying whether it is its publisher's latest."""
+        """Return the claims, each marked as latest of its publisher or not."""
         if lists := self.lists():
             return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([self._claim(index) for index in range(len(self.claimed))])
@@ -201,18 +200,18 @@ class FigureFold(Fold[FigureState]):
         return because([known for known, _ in self.judged])
 
     def last_match(self, judgement: Preferred) -> RecordedFact | None:
-        """The last claim that a judgement speaks of."""
+        """Return the last claim that a judgement selects."""
         last = self.latest.get(judgement.publisher, -1)
         claims = (self.claimed[index] for index in range(last, -1, -1))
         return next((known for known, claim in claims if judgement.matches(claim)), None)
 
     def _claim(self, index: int) -> Claim:
-        """The claim at a place."""
+        """Return the claim at an index."""
         known, fact = self.claimed[index]
         return _claim(known, fact, self.latest[fact.source.publisher] == index)
 
     def _write(self, index: int, latest: bool | None = None) -> EncodedElement:
-        """The same, and as JSON; or as it was while it was the latest."""
+        """Encode the claims; a claim may be needed with its former `latest` flag too."""
         known, fact = self.claimed[index]
         is_latest = latest or self.latest[fact.source.publisher] == index
         return self._texts.get((known.position, is_latest), lambda: _claim(known, fact, is_latest))
@@ -263,7 +262,8 @@ class Figure(Entity):
     FOLD = FigureFold
 
     def check(self, fact: Fact) -> None:
-        """A claim is of this series and its edition's only one; a judgement means a claim."""
+        """Check that a claim belongs to this series and is the only one of its edition, and that a
+        judgement selects a claim."""
         fold: FigureFold = self._fold()
         match fact:
             case Claimed():

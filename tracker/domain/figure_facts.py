@@ -1,4 +1,4 @@
-"""What is said of figures: what a publisher claims for a series, and which claim somebody prefers."""
+"""Facts about figures: publishers' claims for a series, and preferred claims."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHA
 class Series(Value, frozen=True, kw_only=True):
     """The series of a figure: one commodity, place, statistic, stage and period.
 
-    `period` is the year that the figure is for; reserves have none, since every edition states
-    them anew. `form` tells products of one commodity and stage apart (`sponge`, `pigment`).
-    Units and bases belong to claims: publishers differ in them.
+    `period` is the year of the figure. Reserves have none, because every edition states them again. `form`
+    distinguishes products of one commodity and stage (`sponge`, `pigment`). Units and bases belong to claims,
+    because publishers use different ones.
     """
 
     commodity: Commodity
@@ -40,9 +40,9 @@ class Series(Value, frozen=True, kw_only=True):
     stage: Stage | None = None
     """The stage of the supply chain; null for reserves."""
     form: Form | None = None
-    """The product, where one commodity and stage has several, such as `sponge`; null otherwise."""
+    """The product, if one commodity and stage has several, such as `sponge`; null otherwise."""
     period: int | None = None
-    """The year that it is for; null for reserves."""
+    """The year of the figure; null for reserves."""
 
     def __post_init__(self) -> None:
         stock = self.statistic in (Statistic.RESERVES, Statistic.RESERVES_SHARE)
@@ -71,8 +71,8 @@ class Series(Value, frozen=True, kw_only=True):
 class Claimed(Fact, frozen=True, kw_only=True):
     """A publisher's figure for one series, in one edition.
 
-    Later editions restate it and overwrite nothing. `as_of` is the year that a stock (reserves)
-    was counted in, when the publisher says so.
+    Later editions restate it without overwriting it. `as_of` is the year of a stock (reserves), if the
+    publisher gives it.
     """
 
     series: Series
@@ -82,10 +82,10 @@ class Claimed(Fact, frozen=True, kw_only=True):
     as_of: int | None = None
 
     def check_recordable(self) -> None:
-        """Nobody produces, can produce or has less than nothing, no share is over the whole, and no
-        figure is of a state that was no more.
+        """Check the claim.
 
-        Raises InvalidInput.
+        Production, capacity and reserves are not negative, shares are at most 100 percent, and the place
+        still exists in that year. Raises InvalidInput.
         """
         quantity, place, year = self.quantity, self.series.place, self.series.period
         if place.last_day and (year is None or year > place.last_day.year):
@@ -104,7 +104,7 @@ class Claimed(Fact, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        """The stream of the figure, by the series."""
+        """The stream of the figure."""
         return self.series.stream
 
     @property
@@ -114,10 +114,10 @@ class Claimed(Fact, frozen=True, kw_only=True):
 
 
 class Preferred(Fact, frozen=True, kw_only=True):
-    """A judgement, with its reason: of the claims side by side, use this publisher's.
+    """A judgement, with its reason: the preferred publisher among the claims of a series.
 
-    Without an edition its latest is meant, also one that is yet to come; with one, the claim in it,
-    restated or not.
+    Without an edition it selects the publisher's latest claim, including future ones. With an edition it
+    selects the claim in it, restated or not.
     """
 
     on: PartialDate
@@ -132,7 +132,7 @@ class Preferred(Fact, frozen=True, kw_only=True):
             raise InvalidInput("expected the edition of that version", path=("edition",))
 
     def matches(self, claim: Claimed) -> bool:
-        """Whether a claim is one that the judgement speaks of."""
+        """Return whether the judgement selects a claim."""
         return (
             claim.source.publisher == self.publisher
             and self.edition in (None, claim.edition)

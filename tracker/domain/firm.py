@@ -1,7 +1,7 @@
-"""Firms: under which names acts and announcements speak of one and the same.
+"""Firms: the names under which acts and announcements mention one firm.
 
-A clause or an announcement names firms as its source writes them. A firm is an entity of its own, so
-that what is said of it is found under all of its names.
+A clause or an announcement names firms as in its source. A firm is a separate entity, so that its records can
+be listed under all of its names.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from tracker.errors import InvalidInput
 
 
 class FirmFact(Fact, frozen=True, kw_only=True):
-    """Records something about a firm. `on` is the day from which it is so and public."""
+    """A fact about a firm. `on` is the day from which it applies and is public."""
 
     on: PartialDate
 
     @property
     def public_on(self) -> date:
-        """The day from which it is so and public."""
+        """The day from which the fact applies and is public."""
         return self.on.first
 
 
 class Identified(FirmFact, frozen=True, kw_only=True):
     """Records the names of a firm.
 
-    `also` are other spellings, `place` is where it has its seat.
+    `also` has other spellings, `place` is the place of its seat.
     """
 
     name: Name
@@ -37,7 +37,7 @@ class Identified(FirmFact, frozen=True, kw_only=True):
 
 
 class Renamed(FirmFact, frozen=True, kw_only=True):
-    """Records another name of a firm. It is still found by the earlier ones."""
+    """Records another name of a firm. Searches still match the earlier names."""
 
     name: Name
     also: tuple[Name, ...] = ()
@@ -56,12 +56,12 @@ class FirmState(StateWithEvidence, frozen=True, kw_only=True):
 
     @property
     def spellings(self) -> frozenset[str]:
-        """All of its names in small letters, as matching compares them."""
+        """All of its names in lower case, for matching."""
         return frozenset(map(spelling, (self.name, *self.also, *self.former_names)))
 
 
 def spelling(name: str) -> str:
-    """A name as matching compares it: capitals and spaces do not count, all else does."""
+    """Return a name for matching: case and spaces are ignored, nothing else."""
     return " ".join(name.casefold().split())
 
 
@@ -78,7 +78,7 @@ class FirmFold(CitingFold[FirmState]):
         self.place: Place | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a fact; none of a day before the firm was identified counts."""
+        """Apply a fact; facts dated before the identification of the firm are ignored."""
         match known.fact:
             case Identified() as fact:
                 self.place = fact.place
@@ -91,7 +91,7 @@ class FirmFold(CitingFold[FirmState]):
         self.cite(known)
 
     def state(self, id: str, day: date) -> FirmState | None:
-        """The firm as far as it is public by `day`."""
+        """Return the firm as public by `day`."""
         if not self.names:
             return None
         return FirmState(
@@ -118,7 +118,7 @@ class Firm(Entity):
     FOLD = FirmFold
 
     def check(self, fact: Fact) -> None:
-        """A firm is identified once, before it is renamed."""
+        """Check that a firm is identified once, before it is renamed."""
         first = next(
             (k.fact for k in self.history.effective if isinstance(k.fact, Identified)), None
         )

@@ -1,6 +1,6 @@
 """Folds of facts into states: each kind of entity applies its facts in valid-time order.
 
-A fold goes on where it was, so that another fact costs the same however many there are before it.
+A fold is incremental: the cost of a further fact does not depend on the number of earlier ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tracker.domain.history import Evidence, RecordedFact, to_evidence
 from tracker.domain.values import Fact, Source, Value
 
 KEPT_FOLD_INTERVAL_FACTS = 512
-"""Facts after which a fold is kept, so that what lies before them need not be folded again."""
+"""Number of facts between saved folds, so that earlier facts need not be folded again."""
 
 
 class EntityState(Value, frozen=True, kw_only=True):
@@ -37,22 +37,22 @@ class EntityState(Value, frozen=True, kw_only=True):
 
     @property
     def because(self) -> tuple[Evidence, ...]:
-        """The facts that made the state what it is, in the order of the log."""
+        """The facts behind the state, in the order of the log."""
         raise NotImplementedError
 
     @property
     def issuers(self) -> tuple[str, ...]:
-        """The issuers that its opening names: see `tracker.domain.provenance`."""
+        """The issuers named by its opening: see `tracker.domain.provenance`."""
         return ()
 
     @property
     def sources(self) -> list[Source]:
-        """The sources of those facts, those of one fact beside each other."""
+        """The sources of those facts, grouped by fact."""
         return [source for fact in self.because for source in fact.sources]
 
 
 class StateWithEvidence(EntityState, frozen=True, kw_only=True):
-    """A state that lists the facts behind it apart from what they say."""
+    """A state that lists its underlying facts separately from its content."""
 
     because: tuple[Evidence, ...]
     """The recorded events that this state follows from, in the order of the log."""
@@ -68,37 +68,39 @@ class Fold(Generic[S]):
     LONG: ClassVar[tuple[str, ...]] = ()
     """The fields of states that have an element for each of many facts, in their order."""
     NEEDS_OPENING: ClassVar[bool] = False
-    """Whether only those facts count that come after the first opening."""
+    """Whether only facts after the first opening count."""
 
     def take(self, known: RecordedFact) -> None:
-        """Take in the next fact in valid-time order."""
+        """Apply the next fact in valid-time order."""
         raise NotImplementedError
 
     def state(self, id: str, day: date) -> S | None:
-        """The state on a day, by which all facts taken in are public, and no others; None before
-        the first."""
+        """Return the state on a day; None before the first fact.
+
+        Exactly the applied facts must be public by that day.
+        """
         raise NotImplementedError
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """The elements that there are in long lists because of a fact.
+        """Return the elements of a fact in long lists.
 
-        `place` is what facts in valid-time order are ordered by; `replaced` is the day on which the
-        next fact that replaces it is public, of those with the same `replacing`.
+        `place` is the sort key of facts in valid-time order. `replaced` is the day on which the next fact
+        with the same `replacing` is public.
         """
         raise NotImplementedError
 
     @classmethod
     def replacing(cls, fact: Fact) -> Hashable:
-        """The key that facts share which replace each other; None for facts that are not replaced."""
+        """Return the key shared by facts that replace each other; None for facts that are not replaced."""
         return None
 
     def lists(self) -> Sequence[Elements] | None:
-        """The lists in the fields `LONG`, where the facts are many."""
+        """Return the lists in the fields `LONG`, if there are many facts."""
         return None
 
     def text(self, state: S) -> str:
-        """The state that this fold gave last as JSON: the same bytes as when it is written whole."""
+        """Return the last state of this fold as JSON: the same bytes as a complete encoding."""
         lists = self._filled_lists()
         if not lists:
             return encode(state).decode()
@@ -111,9 +113,8 @@ class Fold(Generic[S]):
         )
 
     def written(self, state: S) -> str:
-        """The state that this fold gave last as it is kept: as JSON, without long lists. It tells
-        the state from others."""
-        if self.lists() is None:  # as of most
+        """Return the last state of this fold as stored: JSON without long lists. It identifies the state."""
+        if self.lists() is None:  # true of most states
             return encode(state).decode()
         lists = self._filled_lists()
         parts = self._parts(state, lists)
@@ -122,17 +123,17 @@ class Fold(Generic[S]):
         return PART_MARK + PART_MARK.join([str(size), marks, *parts])
 
     def _filled_lists(self) -> list[tuple[str, Elements]]:
-        """The lists that have elements, where these are many, with the names of their fields."""
+        """Return the long lists with elements, with the names of their fields."""
         lists = zip(self.LONG, self.lists() or (), strict=False)
         return [(name, elements) for name, elements in lists if elements.values]
 
     def _parts(self, state: S, lists: Sequence[tuple[str, Elements]]) -> list[str]:
-        """A state as JSON without its lists."""
+        """Return a state as JSON without its lists, in parts."""
         brief = {name: (elements.values[0],) for name, elements in lists}
         return split_at_lists(encode(structs.replace(state, **brief)).decode(), lists)
 
     def copy(self) -> Self:
-        """Another of the same facts, which goes on apart from this one."""
+        """Return an independent copy of the fold."""
         twin = type(self).__new__(type(self))
         for kind in type(self).__mro__:
             for name in getattr(kind, "__slots__", ()):
@@ -143,7 +144,7 @@ class Fold(Generic[S]):
 
 
 class CitingFold(Fold[S]):
-    """A fold of facts that its states list in the order of the log."""
+    """A fold whose states list the applied facts in the order of the log."""
 
     __slots__ = ("_cited", "_known", "_texts")
     LONG: ClassVar[tuple[str, ...]] = ("because",)
@@ -155,11 +156,11 @@ class CitingFold(Fold[S]):
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """The fact itself."""
+        """Return the fact itself."""
         return [Element.of(1, in_order_of_log(known), known.fact.public_on, to_evidence(known))]
 
     def cite(self, known: RecordedFact) -> None:
-        """Have a fact among those behind the state."""
+        """Add a fact to those behind the state."""
         index = len(self._known)
         if self._known and self._known[-1].position > known.position:
             index = bisect_right(self._known, known.position, key=_POSITION)
@@ -168,12 +169,12 @@ class CitingFold(Fold[S]):
             self._cited.insert(index, self._write(known))
 
     def lists(self) -> Sequence[Elements] | None:
-        """The facts behind the state."""
+        """Return the facts behind the state."""
         cited = self.cited()
         return None if cited is None else (cited,)
 
     def cited(self) -> Elements | None:
-        """The facts behind the state, where they are many."""
+        """The facts behind the state, if there are many."""
         if self._cited is None and are_stored_apart(len(self._known)):
             self._cited = Elements(map(self._write, self._known))
         return self._cited
@@ -190,7 +191,7 @@ class CitingFold(Fold[S]):
 
 
 def in_order_of_log(known: RecordedFact) -> str:
-    """The sort key of facts in the order of the log."""
+    """Return the sort key of facts in the order of the log."""
     return f"{known.position:019}"
 
 
@@ -200,9 +201,9 @@ F = TypeVar("F", bound=Fold[EntityState])
 
 
 class PrefixFolds(Generic[F]):
-    """The folds of as many of an entity's facts, from the first on, as one likes.
+    """The folds of the first n facts of an entity, for any n.
 
-    One of them is where the last question was, others are kept at every so many facts.
+    The fold of the last request is kept, and one at regular intervals.
     """
 
     __slots__ = ("_at", "_begin", "_fold", "_interval", "_kept")
@@ -213,7 +214,7 @@ class PrefixFolds(Generic[F]):
         self._kept: list[tuple[int, F]] = []
 
     def of_first(self, facts: Sequence[RecordedFact], count: int) -> F:
-        """The fold of the first facts, for reading only."""
+        """Return the fold of the first facts, for reading only."""
         if self._at == count:
             return self._fold
         kept = bisect_right(self._kept, count, key=_COUNT)
@@ -227,13 +228,13 @@ class PrefixFolds(Generic[F]):
         return self._fold
 
     def truncate(self, count: int) -> None:
-        """Know nothing that follows from more than the first facts: others come next."""
+        """Remove folds that depend on more than the first facts, because others follow."""
         del self._kept[bisect_right(self._kept, count, key=_COUNT) :]
         if self._at > count:
             self._go_back(len(self._kept))
 
     def _go_back(self, kept: int) -> None:
-        """Go back to the last of some folds that are kept."""
+        """Return to the last applicable one of the saved folds."""
         self._at, fold = self._kept[kept - 1] if kept else (0, None)
         self._fold = fold.copy() if fold is not None else self._begin()
 

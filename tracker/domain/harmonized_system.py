@@ -1,4 +1,4 @@
-"""In which form the goods of a code of the Harmonized System (2022) are."""
+"""Forms of the goods of a code of the Harmonized System (2022)."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ FORMS: dict[str, tuple[Form, ...]] = {
     **dict.fromkeys(("8506", "8507"), (Form.ARTICLE,)),
     "850511": (Form.MAGNET,),
 }
-"""By heading or subheading; the longer goes before the shorter. Others say nothing of a form."""
+"""Forms by heading or subheading; the longer code has precedence. Other codes do not determine a form."""
 
 
 @cache
 def forms_of_code(code: str) -> frozenset[Form]:
-    """The forms in which goods of a code can be; none where the code does not say.
+    """Return the possible forms of the goods of a code; empty if the code does not determine them.
 
-    A heading includes its subheadings; a line of a tariff is under its subheading.
+    A heading includes its subheadings; a tariff line belongs to its subheading.
     """
     above = next((FORMS[code[:n]] for n in range(len(code), 3, -1) if code[:n] in FORMS), ())
     below = {form for known, forms in FORMS.items() if known.startswith(code) for form in forms}

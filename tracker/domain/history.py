@@ -1,7 +1,6 @@
 """The recorded facts of one entity, in the order of the log and in valid-time order.
 
-Nothing is read again when a fact comes, however many there are: so an entity with ten thousand
-facts takes one more as fast as one with ten.
+A further fact causes no rereading: adding one to ten thousand facts is as fast as adding one to ten.
 """
 
 from __future__ import annotations
@@ -16,15 +15,14 @@ import msgspec
 from tracker.domain.values import Fact, Name, Source, Value, check_reason
 
 INITIAL_FACTS: set[type[Fact]] = set()
-"""The facts that streams begin with."""
+"""The initial facts of streams."""
 
 
 class Retracted(Fact, frozen=True, kw_only=True):
-    """A recorded event was wrong: from this position on, nothing follows from it any more.
+    """A recorded event was wrong: from this position on, nothing follows from it.
 
-    The event itself stays in the log, and every earlier answer stays as it was. A retraction can
-    be retracted, which brings its target back. `replacement` is the event recorded instead, where this
-    is a correction.
+    The event itself stays in the log, and earlier responses stay reproducible. A retraction can be retracted,
+    which makes its target effective again. In a correction, `replacement` is the event recorded instead.
     """
 
     retracts: Name
@@ -36,15 +34,15 @@ class Retracted(Fact, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """Retractions act in transaction time only; in valid time they begin with all time."""
+        """The first day of the calendar: retractions act in transaction time only."""
         return date.min
 
 
 class RecordedFact(msgspec.Struct, frozen=True, gc=False):
-    """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
+    """A recorded fact, as used by folds. The position is 0 until it is in the log."""
 
-    # What folds and rows make many of are structs: a named tuple takes several times as long to make,
-    # and Python looks for cycles in each.
+    # Structs are used for frequent objects: a named tuple takes several times as long to create, and Python
+    # searches each for cycles.
 
     position: int
     event_id: str
@@ -53,7 +51,7 @@ class RecordedFact(msgspec.Struct, frozen=True, gc=False):
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """A fact that made a state what it is."""
+    """A fact behind a state."""
 
     position: int
     """Its position in the log."""
@@ -71,7 +69,7 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 def to_evidence(known: RecordedFact) -> Evidence:
-    """A fact as states refer to it."""
+    """Return the reference to a fact in states."""
     return Evidence(
         position=known.position,
         event_id=known.event_id,
@@ -82,15 +80,15 @@ def to_evidence(known: RecordedFact) -> Evidence:
 
 
 def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
-    """The ids of the events that are retracted, given all that is known in the order of the log."""
+    """Return the ids of the retracted events, given all facts in the order of the log."""
     return {*effective_retractions(known)}
 
 
 def effective_retractions(known: Sequence[RecordedFact]) -> dict[str, RecordedFact]:
-    """The retractions that count, by the ids of the events that they retract, given all that is known
-    in the order of the log.
+    """Return the effective retractions by the ids of the retracted events, given all facts in the order of
+    the log.
 
-    A retraction counts unless a later one that counts retracts it: so they are read backwards.
+    A retraction is effective unless a later effective one retracts it, so the facts are read backwards.
     """
     found: dict[str, RecordedFact] = {}
     for item in reversed(known):
@@ -100,29 +98,32 @@ def effective_retractions(known: Sequence[RecordedFact]) -> dict[str, RecordedFa
 
 
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:
-    """The effective facts, in valid-time order; those of one day in the order of `History.place`,
-    but initial facts first: a corrected one is recorded after the acts that follow from it."""
+    """Return the effective facts in valid-time order.
+
+    Facts of one day are in the order of `History.place`. Initial facts come first, because a corrected one is
+    recorded after the acts that depend on it.
+    """
     return History([*known]).effective
 
 
 def sort_key(known: RecordedFact) -> tuple[date, bool]:
-    """The key by which facts are sorted before the order in which they were recorded."""
+    """Return the first sort key of facts, before the order of recording."""
     return known.fact.public_on, type(known.fact) not in INITIAL_FACTS
 
 
 class Difference(msgspec.Struct, frozen=True, gc=False):
-    """From where on the effective facts are others than before."""
+    """The range in which the effective facts differ from those before a change."""
 
     place: int
-    """The place of the first of them among the effective ones."""
+    """The index of the first differing effective fact."""
     day: date
-    """The day from which the first of them counts; the last of all days where none differs."""
+    """The day from which that fact counts; the last day of the calendar if none differs."""
     facts: list[RecordedFact]
-    """The facts that are effective now and were not, or are no more; in no order."""
+    """The facts that became effective or ceased to be, in no order."""
 
 
 class History:
-    """All recorded facts of an entity, and those of them that are not retracted."""
+    """All recorded facts of an entity, and the effective ones among them."""
 
     __slots__ = (
         "_corrected",
@@ -138,11 +139,11 @@ class History:
         self.known: list[RecordedFact] = []
         """All facts in the order of the log."""
         self.effective: list[RecordedFact] = []
-        """Those that are effective, in valid-time order."""
+        """The effective facts, in valid-time order."""
         self.retracted: set[str] = set()
         """The ids of the events that are retracted."""
         self.opening_count = 0
-        """How many openings are effective."""
+        """The number of effective openings."""
         self._ids: dict[str, int] = {}
         self._retractions: list[RecordedFact] = []
         self._corrected: dict[str, int] = {}
@@ -150,7 +151,7 @@ class History:
             self._fill(known)
 
     def _fill(self, known: Iterable[RecordedFact]) -> None:
-        """Take in the first facts, sorted once."""
+        """Add the first facts, sorted once."""
         for item in known:
             self._note(item)
         self.retracted = retracted_ids(self._retractions)
@@ -161,12 +162,12 @@ class History:
         return event_id in self._ids
 
     def get(self, event_id: str) -> RecordedFact | None:
-        """The fact recorded under the id of an event."""
+        """Return the fact recorded under the id of an event."""
         index = self._ids.get(event_id)
         return None if index is None else self.known[index]
 
     def add(self, new: RecordedFact) -> Difference:
-        """Take in the next fact of the log."""
+        """Add the next fact of the log."""
         self._note(new)
         if not isinstance(new.fact, Retracted):
             return (
@@ -175,7 +176,7 @@ class History:
                 else Difference(len(self.effective), date.max, [])
             )
         target = self.get(new.fact.retracts)
-        if target and not isinstance(target.fact, Retracted):  # as most are
+        if target and not isinstance(target.fact, Retracted):  # true of most facts
             changed = [] if target.event_id in self.retracted else [target]
             self.retracted.add(target.event_id)
         else:
@@ -191,8 +192,10 @@ class History:
         return Difference(first.place, first.day, changed)
 
     def remove_last(self) -> int:
-        """Forget the last fact of the log, as if it had never been added. Returns the place from
-        which on the effective facts are others than before."""
+        """Remove the last fact of the log, as if it had never been added.
+
+        Returns the index from which the effective facts differ.
+        """
         last = self.known[-1]
         if not isinstance(last.fact, Retracted):
             place = self._remove(last).place if self.is_effective(last) else len(self.effective)
@@ -203,7 +206,7 @@ class History:
         return place
 
     def _remove_retraction(self, fact: Retracted) -> int:
-        """Have what a retraction took away again, and take away what it had brought back."""
+        """Undo a retraction: restore its target, and remove the facts that it had restored."""
         self._retractions.pop()
         self._forget_correction(fact)
         gone, self.retracted = self.retracted, retracted_ids(self._retractions)
@@ -215,7 +218,7 @@ class History:
         return min(places, default=len(self.effective))
 
     def _forget_correction(self, fact: Retracted) -> None:
-        """Put the replacement that a retraction names where it would be without it."""
+        """Return the replacement in a retraction to its place without the retraction."""
         if not fact.replacement or fact.replacement in self._ids:
             return
         self._corrected.pop(fact.replacement, None)
@@ -224,7 +227,7 @@ class History:
                 self._note_correction(other.fact)
 
     def revived_by(self, fact: Retracted) -> list[RecordedFact]:
-        """The facts that are effective again once a retraction counts, in valid-time order."""
+        """Return the facts that a retraction makes effective again, in valid-time order."""
         target = self.get(fact.retracts)
         if target is None or not isinstance(target.fact, Retracted):
             return []
@@ -232,13 +235,13 @@ class History:
         return sorted(self._facts(self.retracted - gone), key=self.order)
 
     def public(self, day: date) -> int:
-        """How many of the effective facts are public by a day; they come first."""
+        """Return the number of effective facts that are public by a day; these come first."""
         if not self.effective or self.effective[-1].fact.public_on <= day:
             return len(self.effective)
         return bisect_right(self.effective, day, key=_PUBLIC)
 
     def _note(self, new: RecordedFact) -> None:
-        """Add a fact to those recorded, and note which event it or another replaces."""
+        """Add a fact to those recorded, and register corrections."""
         self._ids[new.event_id] = len(self.known)
         self.known.append(new)
         if isinstance(new.fact, Retracted):
@@ -246,27 +249,31 @@ class History:
             self._note_correction(new.fact)
 
     def _note_correction(self, fact: Retracted) -> None:
-        """Give a replacement that is still to be recorded the place of the event that it corrects. The facts
-        that were public by a day may lack that event."""
+        """Give a future replacement the place of the event that it corrects.
+
+        The facts that were public by a day may lack that event.
+        """
         if fact.replacement and fact.replacement not in self._ids and fact.retracts in self._ids:
             self._corrected[fact.replacement] = self.place(fact.retracts)
 
     def place(self, event_id: str) -> int:
-        """The place of an event in the order of recording: that of the log, but a replacement has
-        the place of the event that it corrects."""
+        """Return the place of an event in the order of recording.
+
+        That is its position, but a replacement has the place of the event that it corrects.
+        """
         return self._corrected.get(event_id, self._ids[event_id])
 
     def order(self, known: RecordedFact) -> tuple[date, bool, int, int]:
-        """The key by which effective facts are sorted; it never changes."""
+        """Return the sort key of effective facts; it never changes."""
         index = self._ids[known.event_id]
         return (*sort_key(known), self._corrected.get(known.event_id, index), index)
 
     def is_effective(self, known: RecordedFact) -> bool:
-        """Whether a fact that is known is not retracted, and no retraction."""
+        """Return whether a recorded fact is neither retracted nor a retraction."""
         return known.event_id not in self.retracted and not isinstance(known.fact, Retracted)
 
     def _facts(self, ids: Iterable[str]) -> list[RecordedFact]:
-        """The facts under some ids that are no retractions."""
+        """Return the facts with some ids, without retractions."""
         return [
             known for id in ids if (known := self.get(id)) and not isinstance(known.fact, Retracted)
         ]

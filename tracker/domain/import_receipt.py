@@ -1,7 +1,7 @@
-"""Receipts of imports: which file was read by which reader, and what became of its rows.
+"""Receipts of imports: the file, the reader, and the result of each row.
 
-A receipt stands in the log right behind the events of its run, recorded in the same transaction:
-it can neither be missing nor lie. `events` says how many they are, so its own position tells which.
+A receipt is recorded in the same transaction as the events of its run, directly after them. So it always
+exists and is always correct. `events` is their number, so the position of the receipt identifies them.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ class ImportCounts(Value, frozen=True, kw_only=True):
     new: int = 0
     """Facts that were recorded."""
     restated: int = 0
-    """Recorded claims on a series on which the publisher already had a claim in another edition."""
+    """Claims on a series on which the publisher already had a claim in another edition."""
     corrected: int = 0
-    """Facts that replaced what an earlier import read in the same row, which was retracted."""
+    """Facts that replaced an earlier import's fact from the same row, which was retracted."""
     withdrawn: int = 0
     """Retracted facts: a later version of the reader reads nothing in their row."""
     unchanged: int = 0
-    """Facts that were in the log already."""
+    """Facts that were already in the log."""
     repeated: int = 0
     """Rows that repeat an earlier row of the file."""
     refused: int = 0
-    """Places that were not understood, or left out deliberately."""
+    """Items that could not be parsed, or were omitted deliberately."""
     suspect: int = 0
     """Recorded facts that are implausible."""
 
     @property
     def items(self) -> int:
-        """The number of facts and refused places in the file."""
+        """The number of facts and refused items in the file."""
         return (
             self.new
             + self.restated
@@ -48,16 +48,16 @@ class ImportCounts(Value, frozen=True, kw_only=True):
 
 
 class RefusalReason(Value, frozen=True, kw_only=True):
-    """Why so many items were refused."""
+    """The reason for a number of refusals."""
 
     reason: Name
     """The reason."""
     count: int
     """The number of places."""
     code: Name | None = None
-    """The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or
-    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports recorded before codes were and for
-    `other reasons` together."""
+    """The stable code of the reason: that of the broken rule, such as `INVALID_NUMBER`, or
+    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports that were recorded before codes existed, and
+    for `other reasons` together."""
 
 
 class Remark(Value, frozen=True, kw_only=True):
@@ -70,17 +70,16 @@ class Remark(Value, frozen=True, kw_only=True):
     column: Name | None = None
     """The column or field."""
     text: Name | None = None
-    """The text of the place, or the id of the fact."""
+    """The text of the item, or the id of the fact."""
     code: Name | None = None
-    """The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or
-    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports recorded before codes were."""
+    """The stable code of the reason: that of the broken rule, such as `INVALID_NUMBER`, or
+    `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports that were recorded before codes existed."""
 
 
 class Receipt(Fact, frozen=True, kw_only=True):
-    """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` are the first.
+    """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` have only the first ones.
 
-    `encoding` is what its text was read in, as Python calls it; workbooks have none, and neither
-    have receipts of before it was noted.
+    `encoding` is the codec name of its text; workbooks and older receipts have none.
     """
 
     on: PartialDate
@@ -103,7 +102,7 @@ class Receipt(Fact, frozen=True, kw_only=True):
 
 
 class ImportState(StateWithEvidence, frozen=True, kw_only=True):
-    """An import: what its receipt says."""
+    """An import: the content of its receipt."""
 
     on: PartialDate
     """The day of the import (UTC)."""
@@ -120,8 +119,8 @@ class ImportState(StateWithEvidence, frozen=True, kw_only=True):
     counts: ImportCounts
     """Exact counts of the outcomes."""
     encoding: str | None = None
-    """The encoding of its text, such as `utf-8` or `gb18030`; null for workbooks, and for imports
-    recorded before encodings were."""
+    """The encoding of its text, such as `utf-8` or `gb18030`; null for workbooks, and for imports that
+    were recorded before encodings were."""
     events: int = 0
     """The number of recorded events; they are directly before the receipt in the log."""
     reasons: tuple[RefusalReason, ...] = ()
@@ -142,13 +141,13 @@ class ImportFold(CitingFold[ImportState]):
         self.receipt: Receipt | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in the receipt."""
+        """Apply the receipt."""
         if self.receipt is None and isinstance(known.fact, Receipt):
             self.receipt = known.fact
         self.cite(known)
 
     def state(self, id: str, day: date) -> ImportState | None:
-        """The receipt, from the day of the import on."""
+        """Return the receipt, from the day of the import on."""
         receipt = self.receipt
         if receipt is None:
             return None
@@ -180,7 +179,8 @@ class Import(Entity):
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The event type of a receipt. Raises InvalidInput for a retraction: a run has happened."""
+        """Return the event type of a receipt. Raises InvalidInput for a retraction: a run cannot be
+        undone."""
         if isinstance(fact, Retracted):
             raise InvalidInput(
                 "expected a fact: a receipt stays; retract what was imported",
@@ -190,7 +190,7 @@ class Import(Entity):
         return super().type_of(fact)
 
     def check(self, fact: Fact) -> None:
-        """A run has one receipt."""
+        """Check that a run has only one receipt."""
         if self.exists:
             raise InvalidInput(
                 f"{self.id} has its receipt already", code="ALREADY_EXISTS", path=("id",)

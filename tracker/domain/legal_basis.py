@@ -1,4 +1,4 @@
-"""Which clauses are the legal basis of the dual-use licences of their issuer. Pure."""
+"""Clauses that are the legal basis of their issuer's dual-use licences. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from tracker.domain.vocabulary import Measure, Territory
 
 
 def is_legal_basis(control: ExportControlState, clause: Clause) -> bool:
-    """Whether a clause is the legal basis of its issuer's dual-use licences and adds none of its own.
+    """Return whether a clause is only the legal basis of its issuer's dual-use licences.
 
-    It names dual-use items and nothing else, so it covers goods only through these licences. A clause on
-    goods abroad is one only beside such a clause on goods at home: alone it adds goods to the licences.
+    Such a clause names dual-use items and nothing else, so it covers goods only through these licences. A
+    clause on goods abroad is one only if such a clause on goods at home exists: alone it adds goods to the
+    licences.
     """
     return _names_only_licences(clause) and any(
         _names_only_licences(state.clause) and state.clause.territory is Territory.HOME
@@ -21,7 +22,7 @@ def is_legal_basis(control: ExportControlState, clause: Clause) -> bool:
 
 
 def _names_only_licences(clause: Clause) -> bool:
-    """Whether a licence names dual-use items for everybody and everywhere."""
+    """Return whether a licence names dual-use items without limits on firms or destinations."""
     limits = (clause.items, clause.forms, clause.destinations, clause.entities, clause.exporters)
     return (
         clause.measure is Measure.DUAL_USE_LICENCE

@@ -1,7 +1,7 @@
-"""Which clauses are about which goods, places and firms: the one rule of lists, exposure and changes.
+"""Matching of clauses to goods, places and firms: the one rule for lists, exposure and changes.
 
-A clause is found from what it names, from what is below that and from what is above it, and how far
-it reaches is said in words. Pure.
+A clause matches through the commodities that it names, their descendants and their ancestors. Limits of its
+coverage are stated in words. Pure.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Mea
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 GROUPS = frozenset({Commodity("critical_minerals"), Commodity("minerals"), DUAL_USE_ITEMS})
-"""Commodities that are no goods of their own: an act that names one may mean any goods in it."""
+"""Commodities that are only groups: an act that names one may mean any goods in it."""
 ALL_FORMS = frozenset(Form)
 MAX_NAMED_ITEMS = 4
-"""Items that a limit names before it counts the rest."""
+"""Maximum number of items that a limit names before it counts the others."""
 
 
 class Goods(NamedTuple):
-    """How far a clause is about a commodity: why only a part of it, in words, and in which forms;
-    no forms are all."""
+    """The part of a commodity that a clause covers: its limits in words, and its forms; empty means all
+    forms."""
 
     limits: tuple[str, ...]
     forms: frozenset[Form]
@@ -46,9 +46,9 @@ class Goods(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IssuerLicences:
-    """The dual-use licences for goods of one issuer that are in force: what its «dual-use items» are.
+    """An issuer's dual-use licences in force: they define its «dual-use items».
 
-    What they are about is computed once for each commodity and code.
+    Their coverage is computed once for each commodity and code.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -56,8 +56,10 @@ class IssuerLicences:
     _codes: dict[str, bool] = field(default_factory=dict, compare=False)
 
     def goods_of(self, commodity: Commodity) -> tuple[Goods, ...]:
-        """Which goods of a commodity a clause on dual-use items is about: those of every licence, and
-        together those of all that reach the whole of their forms."""
+        """Return the goods of a commodity that a clause on dual-use items covers.
+
+        These are the goods of every licence; goods that are fully covered in their forms are combined.
+        """
         if commodity not in self._goods:
             found = [goods for of in self.clauses if (goods := named_goods(of, commodity))]
             whole = [goods.forms for goods in found if not goods.limits]
@@ -67,7 +69,7 @@ class IssuerLicences:
         return self._goods[commodity]
 
     def has_code(self, code: str) -> bool:
-        """Whether one of them is about goods of a code."""
+        """Return whether a licence covers goods of a code."""
         if code not in self._codes:
             self._codes[code] = any(has_code(of, code) for of in self.clauses)
         return self._codes[code]
@@ -75,11 +77,11 @@ class IssuerLicences:
 
 NO_LICENCES = IssuerLicences()
 Licences = Mapping[Place, IssuerLicences]
-"""The licences by their issuer."""
+"""The licences by issuer."""
 
 
 def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
-    """The dual-use licences in force for goods that leave their issuer's territory."""
+    """Return the dual-use licences in force for goods that leave their issuer's territory."""
     found: dict[Place, list[Clause]] = {}
     for control in controls:
         for state in control.clauses:
@@ -96,7 +98,7 @@ def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
 
 
 def _through(licence: Goods) -> Goods:
-    """How far a clause on dual-use items reaches through a licence."""
+    """Return the coverage of a clause on dual-use items through a licence."""
     if not licence.limits:
         return licence
     phrase = "dual-use items: only what needs a dual-use licence"
@@ -107,8 +109,10 @@ def _through(licence: Goods) -> Goods:
 
 
 def controls_about(commodities: Iterable[Commodity]) -> list[str]:
-    """The commodities by which controls are found that may be about some: all below them, all above
-    these, and dual-use items, which may be anything."""
+    """Return the commodities of controls that may cover some commodities.
+
+    These are all descendants, all their ancestors, and dual-use items, which may be anything.
+    """
     below = frozenset[Commodity]().union(*map(descendants, commodities))
     return sorted({DUAL_USE_ITEMS}.union(*map(related, below)))
 
@@ -116,9 +120,10 @@ def controls_about(commodities: Iterable[Commodity]) -> list[str]:
 def goods_of(
     clause: Clause, commodity: Commodity, licences: IssuerLicences = NO_LICENCES
 ) -> tuple[Goods, ...]:
-    """Which goods of a commodity a clause is about, all that are of one reach together; none: it is
-    not about it. `licences` are those of its issuer: a clause on dual-use items is about the goods of
-    each of them."""
+    """Return the goods of a commodity that a clause covers, combined by limit; empty if it covers none.
+
+    `licences` are those of its issuer: a clause on dual-use items covers the goods of each of them.
+    """
     found = named_goods(clause, commodity)
     if found and found.limits == ():
         return (found,)
@@ -145,8 +150,10 @@ def named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
 
 
 def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
-    """The goods that a clause names of what a commodity and one of its own have in common, where neither
-    includes the other: of ferro-alloys ferronickel, for nickel."""
+    """Return the goods common to a commodity and one of the clause's, if neither includes the other.
+
+    For nickel and ferro-alloys that is ferronickel.
+    """
     for one in {one: None for named in clause.commodities for one in common(commodity, named)}:
         if found := named_goods(clause, one):
             limits = (f"of {commodity} it names {one}", *found.limits)
@@ -154,8 +161,10 @@ def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
 
 
 def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> frozenset[Form]:
-    """The forms that a clause names of a commodity; none are all. Where it names only goods below
-    the commodity (ferro-manganese, of manganese), they are the forms of these."""
+    """Return the forms of a commodity that a clause names; empty means all.
+
+    If it names only descendants (ferro-manganese, for manganese), the result is their forms.
+    """
     forms = _forms(clause, items)
     if not {commodity, *ancestors(commodity)}.isdisjoint(clause.commodities):
         return forms
@@ -165,8 +174,10 @@ def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) ->
 
 
 def _exempt_forms(clause: Clause, commodity: Commodity) -> frozenset[Form]:
-    """The forms in which a commodity is exempt as a whole: not by a threshold or a code, which may
-    be those of a part."""
+    """Return the forms in which a commodity is completely exempt.
+
+    Exemptions by a threshold or a code are ignored, because they may cover only a part.
+    """
     scopes = (commodity, *ancestors(commodity))
     whole = [
         item.forms or tuple(ALL_FORMS)
@@ -177,11 +188,11 @@ def _exempt_forms(clause: Clause, commodity: Commodity) -> frozenset[Form]:
 
 
 def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
-    """How far the commodities of a clause are one: limits in words, none if they are all of it; None
-    if they are nothing of it.
+    """Return the limits of the clause's commodities in words: empty for a complete match, None for no
+    match.
 
-    A clause that names a commodity together with some below it (rare earths: samarium, dysprosium)
-    may mean the latter only, so it is not taken to be about all of the former.
+    A clause that names a commodity together with descendants (rare earths: samarium, dysprosium) may mean
+    only these. So it is not treated as covering the whole commodity.
     """
     if related(commodity).isdisjoint(clause.commodities):
         return None
@@ -194,7 +205,7 @@ def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | Non
 
 
 def _items_for(items: Sequence[Item], commodity: Commodity) -> list[Item]:
-    """The items that count for a commodity."""
+    """Yield the items relevant to a commodity."""
     if not items:
         return []
     near = related(commodity)
@@ -223,11 +234,11 @@ def _list_names(items: Sequence[Item]) -> str:
 
 
 def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) -> bool:
-    """Whether a clause is about goods of a code of the Harmonized System.
+    """Return whether a clause covers goods of a code of the Harmonized System.
 
-    One whose items have codes is so by these and nothing else, any other by those of its
-    commodities, as far as its forms are those of the code. What is exempt by its code is not, nor
-    are technology and services; equipment and materials are by the codes of their items alone.
+    If its items have codes, only these count. Otherwise its commodities count, in the forms of the code. It
+    does not cover goods that are exempt by code, technology or services. Equipment and materials are covered
+    only by the codes of their items.
     """
     if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
         return False
@@ -249,8 +260,10 @@ def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) 
 
 
 def exception_for(clause: Clause, place: Place, day: date) -> PlaceException | None:
-    """The exception of a clause that counts for a place on a day: one that names the place, before
-    one that names a union that it is in."""
+    """Return the exception of a clause that applies to a place on a day.
+
+    An exception that names the place has precedence over one that names a union that contains it.
+    """
     for name in (place, *unions_of(place, day)):
         for one in clause.exceptions:
             if name in one.places and one.holds_on(day):
@@ -259,9 +272,11 @@ def exception_for(clause: Clause, place: Place, day: date) -> PlaceException | N
 
 
 def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: date) -> bool:
-    """Whether a clause that names some places reaches one on a day: itself, the unions that it is
-    in, or, of a union, some of its members; a clause that names none reaches all. Not what is
-    exempt."""
+    """Return whether a clause that names some places covers a place on a day, without exemptions.
+
+    It covers the place itself, through a union that contains it, or through some members of a union. A clause
+    without places covers all.
+    """
     if (one := exception_for(clause, place, day)) and one.exempt:
         return False
     same = {place, *unions_of(place, day), *members_of(place, day)}
@@ -269,8 +284,10 @@ def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: dat
 
 
 def goes_to(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
-    """Whether a clause counts for goods that go to a place: what a place sends to itself is no
-    export, and imports go to their issuer."""
+    """Return whether a clause applies to goods that go to a place.
+
+    Goods within one place are no export, and imports go to their issuer.
+    """
     own = control.issuer in (place, *unions_of(place, day))
     if control.direction is Direction.EXPORT:
         return not own and reaches_place(clause, clause.destinations, place, day)
@@ -278,7 +295,7 @@ def goes_to(control: ExportControlState, clause: Clause, place: Place, day: date
 
 
 def comes_from(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
-    """Whether a clause counts for goods that come from a place."""
+    """Return whether a clause applies to goods that come from a place."""
     own = control.issuer in (place, *unions_of(place, day))
     if control.direction is Direction.IMPORT:
         return not own and reaches_place(clause, clause.origins, place, day)
@@ -286,13 +303,13 @@ def comes_from(control: ExportControlState, clause: Clause, place: Place, day: d
 
 
 def firms_in(state: ClauseState) -> tuple[str, ...]:
-    """The firms that a clause names, as its source writes them."""
+    """Return the firms that a clause names, as in its source."""
     suspended = (name for one in state.partial_suspensions for name in one.entities)
     return (*state.clause.entities, *state.clause.exporters, *suspended)
 
 
 def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
-    """Whether a clause names a firm by one of its spellings."""
+    """Return whether a clause names a firm by one of its spellings."""
     return not names.isdisjoint(map(spelling, firms_in(state)))
 
 
@@ -300,9 +317,11 @@ def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
 
 
 def rate_for(clause: Clause, place: Place, day: date) -> Decimal | None:
-    """The rate in percent that goods of a place (or for it) pay by a clause on a day: that of its
-    exception, 0 where it is exempt, else that of the clause; None where the clause does not reach
-    the place or gives no rate in percent."""
+    """Return the rate in percent for goods of a place (or to it) under a clause on a day.
+
+    The rate is that of its exception, 0 if it is exempt, otherwise that of the clause. It is None if the
+    clause does not cover the place or has no rate in percent.
+    """
     one = exception_for(clause, place, day)
     if one is not None and one.exempt:
         return Decimal(0)

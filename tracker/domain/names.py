@@ -1,4 +1,4 @@
-"""The names that an entity had, as its facts gave them: which one was in use for a later fact. Pure."""
+"""Names of an entity over time: the one in use for a later fact. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NAMING_FACTS = (
 NAMING_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
 )
-"""The types of events that may name their entity."""
+"""Types of events that may name their entity."""
 
 
 def name_given(fact: Fact) -> str | None:
-    """The name that a fact gives to its entity; None where it gives none."""
+    """Return the name that a fact gives to its entity; None if there is none."""
     match fact:
         case Made() | acts.Announced() | acts.Amended():
             return fact.title
@@ -45,8 +45,10 @@ def name_given(fact: Fact) -> str | None:
 
 
 class NameHistory:
-    """The names of one entity, from the facts that may name it and all retractions, in the order of
-    the log. Asking costs the same however many there are, unless many were retracted."""
+    """The names of one entity, from naming facts and all retractions, in the order of the log.
+
+    The cost of a lookup does not depend on their number, unless many were retracted.
+    """
 
     def __init__(self, known: Iterable[RecordedFact]):
         naming = [*_naming(known)]
@@ -68,8 +70,11 @@ class NameHistory:
         self._spans = [spans.get(item.event_id, []) for _, item in places]
 
     def before(self, position: int, day: date) -> str | None:
-        """The name in use for a fact at a position that counts from a day: the last one that was given
-        before the position and counted by then, or else the first one; None where there is none."""
+        """Return the name in use for a fact at a position that counts from a day.
+
+        That is the last name recorded before the position and effective by the day, otherwise the first name.
+        The result is None if there is none.
+        """
         public = bisect_right(self._places, (day, True, position))
         for index in chain(range(public - 1, -1, -1), range(public, len(self._places))):
             if any(since < position <= (until or position) for since, until in self._spans[index]):
@@ -80,13 +85,13 @@ class NameHistory:
 def _place(
     history: History, naming: Sequence[RecordedFact], item: RecordedFact
 ) -> tuple[date, bool, int]:
-    """The place of a fact in valid-time order, with the position of what it corrects, or its own."""
+    """Return the place of a fact in valid-time order, with the position of the corrected event or its own."""
     day, is_act, index, _ = history.order(item)
     return day, is_act, naming[index].position
 
 
 def _naming(known: Iterable[RecordedFact]) -> Iterator[RecordedFact]:
-    """The facts that name their entity, and what retracts them or such a retraction."""
+    """Yield the facts that name their entity, and the retractions that affect them."""
     ids = set[str]()
     for item in known:
         if name_given(item.fact) or (

@@ -1,4 +1,4 @@
-"""Titles in the language in which an act was published."""
+"""Titles in the original language of an act."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 class OriginalTitle(Value, frozen=True, kw_only=True):
-    """A title in the language of its issuer, as a source gives it: no translation of ours."""
+    """A title in the language of its issuer, as in a source; not a translation by the tracker."""
 
     text: Name
     """The title, in its own language and script."""
     language: Name
-    """The language as a tag of BCP 47, such as `zh-Hans` or `id`: what HTML's `lang` takes."""
+    """The language as a tag of BCP 47, such as `zh-Hans` or `id`, as in the `lang` attribute of HTML."""
     url: Name | None = None
-    """The web address at which it was read; null where that is in the source of the act."""
+    """The web address of the title; null if it is in the source of the act."""
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -33,6 +33,6 @@ class OriginalTitle(Value, frozen=True, kw_only=True):
             )
 
     def check_recordable(self) -> None:
-        """The address is one of the web. Raises InvalidInput."""
+        """Check that the address is a web address. Raises InvalidInput."""
         if self.url is not None:
             check_address(self.url, "url")

@@ -1,4 +1,4 @@
-"""Dates, quantities, places and lists in English words, as sentences for people have them. Pure."""
+"""English phrases for dates, quantities, places and lists in sentences. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tracker.domain.values import Actor, PartialDate, Precision, Quantity
 from tracker.domain.vocabulary import Qualifier
 
 MAX_LISTED = 5
-"""The most items of a list that are named one by one."""
+"""Maximum number of list items that are named individually."""
 MAX_TEXT_CHARACTERS = 200
-"""Of running text only the beginning is shown."""
+"""Maximum number of characters shown of running text."""
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -29,7 +29,7 @@ BEFORE_NUMBERS = {
 
 
 def date_phrase(given: PartialDate | date) -> str:
-    """A date as people write it, as exact as it is known: `9 November 2025`, `March 2026`, `2029`."""
+    """Return a date for people, with its recorded precision: `9 November 2025`, `March 2026`, `2029`."""
     if isinstance(given, date):
         return f"{given.day} {MONTHS[given.month - 1]} {given.year}"
     first = given.first
@@ -42,12 +42,12 @@ def date_phrase(given: PartialDate | date) -> str:
 
 
 def on_phrase(given: PartialDate) -> str:
-    """When something happened: `on 9 November 2025`, `in March 2026`, `in 2029`."""
+    """Return the time of an event: `on 9 November 2025`, `in March 2026`, `in 2029`."""
     return f"{'on' if given.precision is Precision.DAY else 'in'} {date_phrase(given)}"
 
 
 def list_phrase(items: Iterable[str]) -> str:
-    """Items with commas: `A, B and C`; of a long list the first, and how many more."""
+    """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
     found = list(dict.fromkeys(items))
     if len(found) > MAX_LISTED:
         return f"{', '.join(found[: MAX_LISTED - 1])} and {len(found) - MAX_LISTED + 1} more"
@@ -55,38 +55,39 @@ def list_phrase(items: Iterable[str]) -> str:
 
 
 def word_phrase(word: str) -> str:
-    """A word of the vocabulary as people write it: `dual_use_licence` as `dual use licence`."""
+    """Return a word of the vocabulary for people: `dual_use_licence` as `dual use licence`."""
     return word.replace("_", " ")
 
 
 def commodities_phrase(goods: Iterable[str]) -> str:
-    """Commodities by their names."""
+    """Return the names of commodities."""
     return list_phrase(_in_running_text(Commodity(id).name) for id in goods)
 
 
 def _in_running_text(name: str) -> str:
-    """A name without the capital of its beginning."""
+    """Return a name without its initial capital."""
     return name[:1].lower() + name[1:]
 
 
 def place_phrase(code: str) -> str:
-    """A place by its English name."""
+    """Return the English name of a place."""
     return Place(code).name
 
 
 def is_alliance(actor: Actor | str) -> bool:
-    """Whether an actor is an alliance, not a place."""
+    """Return whether an actor is an alliance."""
     return actor.islower()
 
 
 def publisher_phrase(id: str) -> str:
-    """A publisher by its name, or by its short id where it is not declared."""
+    """Return the name of a publisher, or its short id if it is not declared."""
     known = publishers().get(id)
     return known.name if known else id
 
 
 def quantity_phrase(of: Quantity) -> str:
-    """A number with its unit and basis, or why there is none: `about 270,000 t (REO)`, `withheld`."""
+    """Return a number with its unit and basis, or the reason for its absence: `about 270,000 t (REO)`,
+    `withheld`."""
     basis = f" ({of.basis})" if of.basis else ""
     if of.value is None:
         return word_phrase(str(of.qualifier))
@@ -96,7 +97,7 @@ def quantity_phrase(of: Quantity) -> str:
 
 
 def beginning(text: str) -> str:
-    """The beginning of a running text, in one line."""
+    """Return the beginning of a running text, in one line."""
     line = " ".join(text.split())
     return (
         line if len(line) <= MAX_TEXT_CHARACTERS else f"{line[: MAX_TEXT_CHARACTERS - 1].rstrip()}…"

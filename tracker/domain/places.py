@@ -1,7 +1,7 @@
-"""Places: countries by their ISO 3166-1 code, and the declared aggregates that are not countries.
+"""Places: countries by their ISO 3166-1 code, and declared aggregates.
 
-Aggregates are not countries (design rule 8): a world total is rounded, and "other countries" is a
-residual whose members change from edition to edition.
+Aggregates are not countries (design rule 8): a world total is rounded, and "other countries" is a residual
+whose members change from edition to edition.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ AGGREGATES = {
     "US_CA": "United States and Canada",
     "AU_CA_CN_NA": "Australia, Canada, China and Namibia",
 }
-"""Groups that publishers give one figure for, or that act as one."""
+"""Groups for which publishers give one figure, or that act as one."""
 
 SPECIAL = {"XK": "Kosovo"}
-"""Places without an ISO 3166-1 code of their own, under the code in common use."""
+"""Places without an ISO 3166-1 code, under their common code."""
 
 FORMER = {
     "SUHH": ("Soviet Union", date(1991, 12, 25)),
@@ -37,8 +37,10 @@ FORMER = {
     "DDDE": ("German Democratic Republic", date(1990, 10, 2)),
     "YDYE": ("Yemen, Democratic", date(1990, 5, 21)),
 }
-"""States that are no more, by their ISO 3166-3 codes, with their last days. One that took another
-name is the same state: Zaire is the Democratic Republic of the Congo."""
+"""Former states by their ISO 3166-3 codes, with their last days.
+
+A renamed state is the same state: Zaire is the Democratic Republic of the Congo.
+"""
 
 NAMES = {
     "BN": "Brunei",
@@ -47,7 +49,7 @@ NAMES = {
     "RU": "Russia",
     "VA": "Vatican City",
 }
-"""English names where the ISO name is formal or ambiguous and pycountry has no common one."""
+"""English names where the ISO name is formal or ambiguous and pycountry has no common name."""
 
 SPELLINGS = {
     "burma": "MM",
@@ -118,9 +120,7 @@ SPELLINGS = {
     "rest of world": "OTHER",
     "all other countries": "OTHER",
 }
-"""Publishers' names of places, as `normalize_name` returns them, that are neither ISO nor common
-names.
-"""
+"""Publishers' names of places, normalized by `normalize_name`, that are neither ISO nor common names."""
 
 WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
 OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")
@@ -147,23 +147,22 @@ class Place(str):
 
     @property
     def alpha3(self) -> str | None:
-        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a state that is no more; None for a
-        group, and for a place that has none."""
+        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a former state; None if there is none."""
         return getattr(_iso_countries().get(self), "alpha_3", None)
 
     @property
     def numeric(self) -> str | None:
-        """The numeric code in three digits, likewise. Statistics of the UN have it as M49."""
+        """The numeric code in three digits; None if there is none. Statistics of the UN use it as M49."""
         return getattr(_iso_countries().get(self), "numeric", None)
 
     @property
     def also(self) -> tuple[str, ...]:
-        """Publishers' other names for it, in lower case."""
+        """Other names in publications, in lower case."""
         return tuple(name for name, code in SPELLINGS.items() if code == self)
 
     @property
     def last_day(self) -> date | None:
-        """The last day of a state that is no more; None for all others."""
+        """The last day of a former state; None for all others."""
         former = FORMER.get(self)
         return former[1] if former else None
 
@@ -174,18 +173,18 @@ class Place(str):
 
     @property
     def countries(self) -> tuple[Place, ...]:
-        """The countries that make up a declared group which is neither a total, a residual nor a
-        union: those of `US_CA`; none for all others."""
+        """The countries of a declared group that is neither a total, a residual nor a union: those of
+        `US_CA`. None for all other places."""
         return tuple(map(Place, self.split("_"))) if self.is_aggregate and "_" in self else ()
 
 
 def places() -> tuple[Place, ...]:
-    """All places: countries, and the declared aggregates."""
+    """Return all places: countries and declared aggregates."""
     return tuple(Place(code) for code in sorted(_names()))
 
 
 def find_place(text: str) -> Place | None:
-    """The place that a publisher calls `text`, or None where the name is not known."""
+    """Return the place that a publisher calls `text`, or None if the name is unknown."""
     name = normalize_name(text)
     if WORLD_TOTAL.fullmatch(name):
         return Place("WORLD")
@@ -196,15 +195,15 @@ def find_place(text: str) -> Place | None:
 
 
 def normalize_name(text: str) -> str:
-    """`text` without accents, capitals, odd spaces, curly quotes and serial commas."""
+    """Return `text` without accents, capitals, extra spaces, curly quotes and serial commas."""
     plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'").replace("\u2018", "'"))
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(letters.casefold().replace(", and ", " and ").split())
 
 
 def _suggestion(text: str) -> str:
-    """A suggestion for an unknown code: in capitals, the place of that name or of that alpha-3 or
-    numeric code, or the nearest one."""
+    """Return a suggestion for an unknown code: a code in capitals, a place by name, alpha-3 or numeric
+    code, or the nearest code."""
     place = Place(text.upper()) if text.upper() in _names() else find_place(text)
     place = place or _place_by_other_code(text.upper())
     if place is None:
@@ -214,20 +213,20 @@ def _suggestion(text: str) -> str:
 
 
 def _place_by_other_code(code: str) -> Place | None:
-    """The place of an alpha-3 or numeric code."""
+    """Return the place of an alpha-3 or numeric code."""
     return next((place for place in places() if code in (place.alpha3, place.numeric)), None)
 
 
 @cache
 def _iso_countries() -> dict[str, Any]:
-    """What ISO has of every place with a code of its own, by our code."""
+    """Return the ISO data of every place with a code of its own, by our code."""
     former = {c.alpha_4: c for c in pycountry.historic_countries if c.alpha_4 in FORMER}
     return {c.alpha_2: c for c in pycountry.countries} | former
 
 
 @cache
 def _names() -> dict[str, str]:
-    """The English name of every place, by code."""
+    """Return the English name of every place, by code."""
     countries = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
     former = {code: name for code, (name, _) in FORMER.items()}
     return countries | NAMES | SPECIAL | former | AGGREGATES
@@ -235,7 +234,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
-    """Codes by every known name, folded; declared spellings win over ISO names."""
+    """Return codes by every known normalized name; declared spellings have precedence over ISO names."""
     formal = {normalize_name(c.name): c.alpha_2 for c in pycountry.countries}
     long = {
         normalize_name(c.official_name): c.alpha_2

@@ -1,4 +1,4 @@
-"""Preferences: in which order to trust publishers, for everything or for some figures only."""
+"""Preferences: orders of publishers, for all figures or for some only."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tracker.domain.vocabulary import Statistic
 from tracker.errors import InvalidInput
 
 ALL_COMMODITIES = "all"
-"""Stands in streams for every commodity."""
+"""Word for all commodities in streams."""
 
 Publishers = Annotated[tuple[Publisher, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class Ordered(Fact, frozen=True, kw_only=True):
-    """An order of publishers, with its reason: of the claims side by side, use those of the first.
+    """An order of publishers, with its reason: the first publisher with a claim is preferred.
 
-    It is for figures of `commodity` and all below it (absent: of any) and of `statistic` (absent:
-    any), and takes the place of an earlier order for the same.
+    It applies to figures of `commodity` and its descendants (absent: of any) and of `statistic` (absent:
+    any). It replaces an earlier order of the same scope.
     """
 
     on: PartialDate
@@ -46,7 +46,7 @@ class Ordered(Fact, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        """The stream by what the order is for: `preference/rare_earths/reserves`."""
+        """The stream by the scope of the order: `preference/rare_earths/reserves`."""
         parts = (Preference.KIND, self.commodity or ALL_COMMODITIES, self.statistic)
         return "/".join(str(part) for part in parts if part is not None)
 
@@ -57,7 +57,7 @@ class Ordered(Fact, frozen=True, kw_only=True):
 
 
 class PreferenceState(StateWithEvidence, frozen=True, kw_only=True):
-    """The order of publishers that counts on a day, with the event that said so."""
+    """The effective order of publishers on a day, with the event that recorded it."""
 
     publishers: tuple[str, ...]
     reason: str
@@ -65,7 +65,7 @@ class PreferenceState(StateWithEvidence, frozen=True, kw_only=True):
     event: Evidence
     """The event that recorded it."""
     commodity: Commodity | None = None
-    """Only for figures of this commodity and those below it; null: for all."""
+    """Only for figures of this commodity and its descendants; null: for all."""
     statistic: Statistic | None = None
     """Only for figures of this statistic; null: for all."""
 
@@ -80,12 +80,12 @@ class PreferenceFold(CitingFold[PreferenceState]):
         self.last: RecordedFact | None = None
 
     def take(self, known: RecordedFact) -> None:
-        """Take in an order."""
+        """Apply an order."""
         self.last = known
         self.cite(known)
 
     def state(self, id: str, day: date) -> PreferenceState | None:
-        """The last order by `day`."""
+        """Return the last order by `day`."""
         known, order = self.last, self.last and self.last.fact
         if known is None or not isinstance(order, Ordered):
             return None
@@ -101,12 +101,10 @@ class PreferenceFold(CitingFold[PreferenceState]):
 
 
 class Preference(Entity):
-    """An order of preference between publishers, for figures of one commodity or statistic, or for
-    all.
+    """An order of publishers, for figures of one commodity or statistic, or for all.
 
-    An entity of its own: figures keep all their claims, and which one is preferred is found when a
-    question is answered, from figure and orders as they were at the same moment. So an order that
-    touches every figure is one event and folds one entity.
+    It is a separate entity, and figures keep all their claims. A query determines the preferred claim from
+    figure and orders at the same moment. So an order for all figures is one event and affects one entity.
     """
 
     KIND: ClassVar[str] = "preference"
@@ -120,7 +118,7 @@ class Preference(Entity):
     FOLD = PreferenceFold
 
     def check(self, fact: Fact) -> None:
-        """An order is for what its stream says."""
+        """Check that the scope of an order is that of its stream."""
         if fact.stream != self.id:
             raise InvalidInput(
                 f"expected the commodity and statistic of {self.id}", path=("commodity",)

@@ -1,4 +1,4 @@
-"""How far a clause reaches the output of a stage, and why not all of it, in words. Pure."""
+"""Coverage of the output of a stage by a clause, and its limits in words. Pure."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
     Stage.PLANT: REFINED,
     Stage.SECONDARY: frozenset({Form.SCRAP, Form.METAL}),
 }
-"""The forms in which the output of a stage may be traded: a clause on none of them reaches none of
-it."""
+"""Traded forms of the output of a stage: a clause on none of them does not cover the output."""
 MAIN_FORMS: Mapping[Stage, frozenset[Form]] = {
     **FORMS_OF_STAGE,
     **dict.fromkeys((Stage.SMELTER, Stage.PRIMARY, Stage.SECONDARY), frozenset({Form.METAL})),
 }
-"""The forms that figures of a stage count: a clause on all of these reaches all of it."""
+"""Forms that figures of a stage count: a clause on all of these covers the output fully."""
 
 UNKNOWN_END_COVERS = timedelta(days=365)
-"""The time after the announcement, or the first day if that is later, in which a clause with an unknown
+"""The period after the announcement, or the first day if that is later, in which a clause with an unknown
 end can cover a supply fully."""
 
 
 def limits_of(
     control: ExportControlState, state: ClauseState, destination: Place | None, day: date
 ) -> Iterator[str]:
-    """Why a clause reaches only a part of the goods that it names, toward a destination on a day."""
+    """Return the reasons why a clause covers its goods only partly, for a destination on a day."""
     clause = state.clause
     toward = set() if destination is None else {destination, *unions_of(destination, day)}
-    if clause.destinations and toward.isdisjoint(clause.destinations):  # some members of a union
+    if clause.destinations and toward.isdisjoint(
+        clause.destinations
+    ):  # only some members of a union
         yield f"only to {', '.join(clause.destinations)}"
     for one in clause.exceptions:
         exempt = one.exempt and one.holds_on(day)
@@ -66,7 +67,7 @@ def limits_of(
 
 
 def _long_since(control: ExportControlState, clause: Clause, day: date) -> date | None:
-    """The newest recorded day of a clause with an unknown end, once it is too old to count as full."""
+    """Return the newest recorded day of a clause with an unknown end, if it is too old for full coverage."""
     if clause.end is not ClauseEnd.UNKNOWN:
         return None
     newest = max(control.announced_on.first, clause.first_day or date.min)
@@ -74,7 +75,8 @@ def _long_since(control: ExportControlState, clause: Clause, day: date) -> date 
 
 
 def other_than_goods(clause: Clause) -> Iterator[str]:
-    """Why a clause reaches nothing of the goods that leave its issuer, though it is about them."""
+    """Return the reason why a clause does not cover the exported goods themselves, although it relates to
+    them."""
     if clause.covers is not Covers.GOODS:
         yield f"only {clause.covers}, not the goods"
     if clause.measure is Measure.INVESTIGATION:
@@ -85,15 +87,14 @@ def other_than_goods(clause: Clause) -> Iterator[str]:
 
 
 class FormLimit(NamedTuple):
-    """Why a clause reaches only a part of a supply by its forms, in words, and whether it reaches
-    any of it."""
+    """The limit of a clause by its forms, in words, and whether it covers the supply at all."""
 
     limit: str
     reaches: bool
 
 
 def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormLimit | None:
-    """How the forms of a clause limit it to a part of the output of a stage; None: not at all.
+    """Return the limit of a clause's forms for the output of a stage; None if there is no limit.
 
     Without a stage the output has all forms.
     """
@@ -109,6 +110,6 @@ def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormL
 def _forms_of(
     commodity: Commodity, stage: Stage | None, forms: Mapping[Stage, frozenset[Form]]
 ) -> frozenset[Form]:
-    """The forms of a commodity at a stage, of those that its goods can have."""
+    """Return the possible forms of a commodity at a stage."""
     of_stage, own = forms[stage] if stage else frozenset(Form), frozenset(commodity.forms)
     return of_stage & own or own or of_stage

@@ -1,7 +1,7 @@
-"""Rules for what may be recorded from now on. Pure.
+"""Rules for new records. Pure.
 
-These rules hold where a fact is decided, by whatever way it comes: mutation, import or command.
-What was recorded before there were such rules is read without them, and stays as it is.
+These rules apply where a fact is decided, whether by a mutation, an import or a command. Facts that were
+recorded before a rule existed are read without it and stay unchanged.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tracker.domain.wording import check_digits, check_line, check_text
 from tracker.errors import InvalidInput
 
 BESIDE_FIELDS = ("source", "moreSources", "note", "quotation")
-"""What a fact has beside the fields that a source can lack."""
+"""Fields of a fact that a source cannot lack."""
 EVENT_ID_FIELDS = frozenset({"retracts", "replacement", "redacts"})
-"""Fields that name events: what names can be is said where events get them."""
+"""Fields with event ids, which are validated where events get them."""
 
 
 def check_recordable(value: Value) -> None:
-    """Refuse a fact that would be misread, or shown as what it is not.
+    """Reject a fact that would be misread or misrepresented.
 
     Raises InvalidInput with the path of the field.
     """
@@ -42,7 +42,7 @@ def check_recordable(value: Value) -> None:
 
 
 def _check_unsupported(fact: Fact) -> None:
-    """Refuse to say of a source that it lacks what is no field of the fact. Raises InvalidInput."""
+    """Reject entries of `unsupported` that are not fields of the fact. Raises InvalidInput."""
     marked = [
         (("moreSources", index - 1) if index else ("source",), source.unsupported)
         for index, source in enumerate(fact.sources)
@@ -64,7 +64,7 @@ def _check_unsupported(fact: Fact) -> None:
 
 
 def _has(value: Any, parts: Sequence[str]) -> bool:
-    """Whether plain data have something at a path."""
+    """Return whether plain data have a value at a path."""
     if not parts:
         return True
     if isinstance(value, list):
@@ -74,8 +74,7 @@ def _has(value: Any, parts: Sequence[str]) -> bool:
 
 
 def check_not_reviewed(fact: Fact) -> None:
-    """Refuse a fact that says itself who accepted it, or which snapshot it was read from: only a review
-    does. Raises InvalidInput."""
+    """Reject a fact that names its own reviewer or snapshot: only a review sets them. Raises InvalidInput."""
     for index, source in enumerate((fact.source, *fact.more_sources)):
         path = ("moreSources", index - 1) if index else ("source",)
         if source.reviewed_by:
@@ -104,7 +103,7 @@ def _check_free_text(value: str | TextCommitment, *path: str | int) -> None:
 
 @cache
 def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ...]:
-    """The fields of a struct to look at: name, name in JSON, and what checks it or its items."""
+    """Yield the fields of a struct to check: name, JSON name, and the check of the value or its items."""
     hints = get_type_hints(kind, include_extras=True)
     found = (
         (field, _check_of(hints[field.name]))
@@ -115,7 +114,7 @@ def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ..
 
 
 def _check_of(hint: Any) -> Callable[..., None] | None:
-    """What checks a field of a type; None for words of a vocabulary, which check themselves."""
+    """Return the check for a field of a type; None for words of a vocabulary, which check themselves."""
     parts = set(_parts(hint))
     if Text in parts:
         return _check_free_text
@@ -130,7 +129,7 @@ def _check_of(hint: Any) -> Callable[..., None] | None:
 
 
 def _parts(hint: Any) -> Iterator[Any]:
-    """All that a type is put together of, itself included."""
+    """Yield all types that a type is composed of, including itself."""
     yield hint
     for part in get_args(hint):
         yield from _parts(part)

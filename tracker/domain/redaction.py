@@ -1,7 +1,7 @@
-"""Redactions: texts of recorded events that were removed, and why.
+"""Redactions: removed texts of recorded events, with the reasons.
 
-A redaction is about one event, and its stream is `redaction/` and the position of that event. The
-log itself empties the annexes that a redaction names, in the transaction that records it.
+A redaction is about one event, and its stream is `redaction/` and the position of that event. The log itself
+empties the annexes of the redacted fields, in the transaction that records the redaction.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ REDACTED_TYPE = "Redaction.Redacted"
 
 
 class Redacted(Fact, frozen=True, kw_only=True):
-    """Texts of the event `redacts` are redacted: which, on which day, why and by whom.
+    """Texts of the event `redacts` are redacted: the fields, the day, the reason and the author.
 
-    `source` is the law, the order or the request that demands it. `reason` says no more of the
-    texts than may stay.
+    `source` is the law, the order or the request that demands it. `reason` must not disclose the texts.
     """
 
     redacts: Name
@@ -60,11 +59,11 @@ class RedactedText(Value, frozen=True, kw_only=True):
     position: int
     """The position of the redaction in the log."""
     by: str | None = None
-    """The name of whoever redacted it."""
+    """The name of the person who redacted it."""
 
 
 class RedactionState(StateWithEvidence, frozen=True, kw_only=True):
-    """All that had to go of one event; `id` is its position."""
+    """All redactions of one event; `id` is its position."""
 
     event_id: str
     """The id of the event."""
@@ -73,7 +72,7 @@ class RedactionState(StateWithEvidence, frozen=True, kw_only=True):
 
 
 def redacted_texts(known: RecordedFact, fact: Redacted) -> list[RedactedText]:
-    """The texts that a redaction is about."""
+    """Return the texts of a redaction."""
     return [
         RedactedText(
             field=field,
@@ -98,14 +97,14 @@ class RedactionFold(CitingFold[RedactionState]):
         self.texts: list[RedactedText] = []
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a redaction."""
+        """Apply a redaction."""
         self.cite(known)
         if isinstance(known.fact, Redacted):
             self.redacts = self.redacts or known.fact.redacts
             self.texts += redacted_texts(known, known.fact)
 
     def state(self, id: str, day: date) -> RedactionState | None:
-        """The texts redacted by `day`, in the order of the redactions."""
+        """Return the texts redacted by `day`, in the order of the redactions."""
         if self.redacts is None:
             return None
         return RedactionState(
@@ -124,17 +123,17 @@ class Redaction(Entity):
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The event type. Raises InvalidInput for a retraction: what is gone does not come back."""
+        """Return the event type. Raises InvalidInput for a retraction: a redaction is permanent."""
         if isinstance(fact, Retracted):
             raise InvalidInput(
-                "expected another event: a redaction stays, since the text is gone",
+                "expected another event: a redaction cannot be retracted",
                 code="REDACTION_STAYS",
                 path=("eventId",),
             )
         return super().type_of(fact)
 
     def check(self, fact: Fact) -> None:
-        """A text goes once."""
+        """Check that a text is redacted only once."""
         earlier = [k.fact for k in self.known if isinstance(k.fact, Redacted)]
         gone = {field for redaction in earlier for field in redaction.fields}
         for index, field in enumerate(fact.fields if isinstance(fact, Redacted) else ()):

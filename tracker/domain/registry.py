@@ -48,14 +48,14 @@ State = (
 FACTS: dict[str, type[Fact]] = {
     type_: fact for kind in STATES for type_, fact in KINDS[kind].FACTS.items()
 }
-"""The facts by their event types, in the order of the kinds above, whoever was imported first."""
+"""The facts by their event types, in the order of the kinds above, independent of import order."""
 
 RETRACTION_TYPES = tuple(type_ for type_, fact in FACTS.items() if fact is Retracted)
 """The types of events that retract others."""
 
 
 def fact_type(type_: str) -> type[Fact]:
-    """The fact that an event type stands for. Raises InvalidInput for an unknown type."""
+    """Return the fact of an event type. Raises InvalidInput for an unknown type."""
     fact = FACTS.get(type_)
     if fact is None:
         raise InvalidInput(
@@ -67,7 +67,7 @@ def fact_type(type_: str) -> type[Fact]:
 
 
 def check_may_be_stated(fact: type[Fact]) -> None:
-    """Refuse facts that nobody states: they are the record of what the tracker has done.
+    """Reject facts that only the tracker itself records.
 
     Raises InvalidInput at `type`.
     """

@@ -1,4 +1,4 @@
-"""What a clause reaches in detail: items of goods, and places for which it is otherwise."""
+"""Scope of a clause in detail: items of goods, and places with exceptions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tracker.domain.wording import check_not_negative
 from tracker.errors import InvalidInput
 
 HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}([0-9]{2}){0,3}\Z")]
-"""A code of the Harmonized System, or of a tariff made from it: 4, 6, 8 or 10 digits, no dots."""
+"""A code of the Harmonized System, or of a tariff based on it: 4, 6, 8 or 10 digits, no dots."""
 
 
 class Item(Value, frozen=True, kw_only=True):
-    """Goods that a clause names, or exempts, more exactly than by a commodity."""
+    """Goods that a clause names, or exempts, more precisely than by a commodity."""
 
     name: Name
     """Their description, such as `spherical graphite`."""
@@ -27,17 +27,16 @@ class Item(Value, frozen=True, kw_only=True):
     hs: tuple[HsCode, ...] = ()
     """Their codes of the Harmonized System or of a tariff: 4, 6, 8 or 10 digits without dots."""
     threshold: Text | None = None
-    """The threshold from which they are meant, in words, such as `purity of 99.99 % or more`."""
+    """The threshold from which they are covered, in words, such as `purity of 99.99 % or more`."""
     forms: tuple[Form, ...] = ()
     """Their forms; empty: those of the clause."""
     commodity: Commodity | None = None
-    """The commodity that they are of; null: any of the clause."""
+    """Their commodity; null: any of the clause."""
 
 
 class PlaceException(Value, frozen=True, kw_only=True):
-    """Places for which a clause does not apply, or with another rate: destinations of exports,
-    origins of imports.
-    """
+    """Places for which a clause does not apply, or applies with another rate: destinations of exports,
+    origins of imports."""
 
     places: tuple[Place, ...]
     """The places: destinations of exports, origins of imports."""
@@ -53,12 +52,12 @@ class PlaceException(Value, frozen=True, kw_only=True):
     """Remarks, such as a condition of the exception."""
 
     def holds_on(self, day: date) -> bool:
-        """Whether it is so on a day."""
+        """Return whether the exception applies on a day."""
         started = self.in_force_from is None or self.in_force_from.first <= day
         return started and (self.in_force_until is None or day <= self.in_force_until.last)
 
     def check_recordable(self) -> None:
-        """It names places, and says one thing of them. Raises InvalidInput."""
+        """Check that it names places and has one effect. Raises InvalidInput."""
         check_not_negative(self.rate_percent, "ratePercent")
         check_order(self.in_force_from, self.in_force_until, "inForceUntil")
         if not self.places:

@@ -1,7 +1,7 @@
-"""What a fact says, in one English sentence: the same on a page, in a feed and on a command line. Pure.
+"""One English sentence for each fact, identical on pages, in feeds and on the command line. Pure.
 
-A sentence says no more than the fact does. A suspension names clauses only, so it takes the names
-that entities have by then: `names_needed` says of which, and `names.py` has them.
+A sentence states no more than the fact. A suspension names clauses only, so it needs the names of entities at
+that time: `names_needed` returns the entities, and `names.py` has their names.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tracker.domain.values import Fact, PartialDate
 from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome
 
 Names = Mapping[str, str]
-"""Names of entities by their names in the log; where one is missing its key is used."""
+"""Names of entities by their names in the log; the key is used for a missing one."""
 
 GOODS = {
     Direction.EXPORT: "exports of",
@@ -57,7 +57,7 @@ DISCONTINUED = {
 
 
 def names_needed(entity: str, fact: Fact) -> set[str]:
-    """The entities whose names the sentence of a fact uses; figures have names of their own."""
+    """Return the entities whose names the sentence of a fact uses; names of figures need no lookup."""
     match fact:
         case Made():
             return {_alliance(actor) for actor in fact.actors if is_alliance(actor)}
@@ -77,8 +77,10 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
 def sentence(
     entity: str, fact: Fact, names: Names, retracted: tuple[str, Fact] | None = None
 ) -> str:
-    """What a fact about an entity says; `retracted` is the fact that a retraction retracts, behind
-    its entity."""
+    """Return the sentence of a fact about an entity.
+
+    `retracted` is the fact that a retraction retracts, after its entity.
+    """
     match fact:
         case Retracted():
             said = _retraction(fact, names, retracted)
@@ -176,7 +178,7 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
 
 
 def _act(fact: acts.ClausesFact, names: Names) -> str:
-    """What an act does to its clauses, behind `is` or `are`."""
+    """Return the effect of an act on its clauses, for use after `is` or `are`."""
     match fact:
         case acts.EnteredIntoForce():
             return f"in force from {date_phrase(fact.in_force_from)} on"
@@ -210,14 +212,14 @@ def _until(last: PartialDate | None) -> str:
 
 
 def _clauses(ids: tuple[str, ...] | list[str], what: str) -> str:
-    """Clauses, and what they are."""
+    """Return clauses with their effect."""
     if len(ids) == 1:
         return f"clause {ids[0]} is {what}"
     return f"clauses {list_phrase(ids)} are {what}" if ids else f"all clauses are {what}"
 
 
 def _measures(fact: acts.Announced) -> Iterator[str]:
-    """The kinds of measures of an instrument, on what, and from when."""
+    """Return the kinds of measures of an instrument, their commodities and their first days."""
     clauses: tuple[Clause, ...] = fact.clauses
     goods = commodities_phrase(id for clause in clauses for id in clause.commodities)
     measures = list_phrase(word_phrase(clause.measure) for clause in clauses)
@@ -242,7 +244,7 @@ def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
 
 
 def figure_name(entity: str) -> str:
-    """A figure by its name in the log: `Rare earths, mine production, China, 2023`."""
+    """Return a figure by its name in the log: `Rare earths, mine production, China, 2023`."""
     _, commodity, code, statistic, *rest = entity.split("/")
     stage, year = ("", "")
     if "reserves" not in statistic and len(rest) > 1:
@@ -313,7 +315,7 @@ def _of_source(name: str, fact: watch.SourceFact) -> str:
 
 
 def _outcome(fact: watch.FetchFact) -> str:
-    """What came of a request, behind its address."""
+    """Return the result of a request, for use after its address."""
     match fact:
         case watch.Fetched():
             what = f" of {fact.media_type}" if fact.media_type else ""
@@ -328,7 +330,7 @@ def _outcome(fact: watch.FetchFact) -> str:
 
 
 def _of_look(name: str, fact: watch.Looked) -> str:
-    """How a look ended."""
+    """Return the result of a poll."""
     how = "was looked through" if fact.complete else "could not be looked through"
     day = date_phrase(fact.covers_until) if fact.covers_until else ""
     until = f", up to what was announced by {day}" if day else ""
@@ -346,7 +348,7 @@ def _number(count: int, what: str) -> str:
 
 
 def _name(names: Names, entity: str) -> str:
-    """The name of an entity; of a figure, by what it is of; its key where nothing names it."""
+    """Return the name of an entity; of a figure, its series; the key if there is no name."""
     if entity.startswith(f"{Figure.KIND}/"):
         return figure_name(entity)
     return names.get(entity) or entity.partition("/")[2]
@@ -357,5 +359,5 @@ def _alliance(link: str) -> str:
 
 
 def _entity_name(kind: str, link: str) -> str:
-    """The entity that a link means, which may have its kind before it."""
+    """Return the entity of a link, which may start with its kind."""
     return link if link.startswith(f"{kind}/") else f"{kind}/{link}"

@@ -1,9 +1,9 @@
-"""The subjects of a fact: the commodities, places and actors that its declared fields name.
+"""Subjects of a fact: the commodities, places and actors in its declared fields.
 
-The fields say it themselves by their types, so that no kind of fact can be forgotten by those who
-follow, filter or search: a new one is about whatever it has of type `Commodity`, `Place` or
-`Actor`, however deep. A field that names somebody whom the fact is not about, such as the
-destinations of a clause, says so where it is declared: `Annotated[..., NOT_A_SUBJECT]`.
+Subjects follow from the types of the fields, so that subscriptions, filters and searches work for every kind
+of fact. A new kind has all its fields of type `Commodity`, `Place` or `Actor` as subjects, at any depth. A
+field that is not a subject, such as the destinations of a clause, is declared as `Annotated[...,
+NOT_A_SUBJECT]`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec import inspect
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place
 
 FieldPath = tuple[str, ...]
-"""The way to a field: names of fields, the last one that of words or of lists of them."""
+"""The path of a field: names of fields, the last of which has words or lists of them."""
 
 
 class SubjectFields(NamedTuple):
@@ -28,20 +28,20 @@ class SubjectFields(NamedTuple):
 
 
 def commodities(fact: Fact) -> Iterator[str]:
-    """The commodities that a fact is about."""
+    """Return the commodities of a fact."""
     for steps in subject_fields(type(fact)).commodities:
         yield from _words(fact, steps)
 
 
 def actors(fact: Fact) -> Iterator[str]:
-    """Who a fact is about: where a figure is from, the issuer, the members, those who act."""
+    """Return the actors and places of a fact: the place of a figure, the issuer, the members, the actors."""
     for steps in subject_fields(type(fact)).actors:
         yield from _words(fact, steps)
 
 
 @cache
 def subject_fields(kind: type[Fact]) -> SubjectFields:
-    """The fields of a type of fact that name its subjects, by their declarations."""
+    """Return the subject fields of a type of fact, from their declarations."""
     found = list(_fields(inspect.type_info(kind), ()))
     return SubjectFields(
         tuple(steps for steps, word in found if issubclass(word, Commodity)),

@@ -1,7 +1,7 @@
-"""The suspensions of a clause, and which of them applies on a day.
+"""Suspensions of a clause, and the one that applies on a day.
 
-They are looked up by day and not read one after the other, so that a clause that was suspended a
-thousand times answers as fast as one that was suspended once. All values here are immutable.
+They are looked up by day, so a clause with a thousand suspensions is as fast as one with a single suspension.
+All values here are immutable.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from tracker.domain.values import DAY, PartialDate
 
 
 class Suspension(NamedTuple):
-    """A time in which a clause does not apply. No end: until further notice. Ends are inclusive."""
+    """A period in which a clause does not apply. No end: until further notice. Ends are inclusive."""
 
     start: PartialDate
     end: PartialDate | None
     last: date
-    """The last suspended day: earlier than `end` after a reinstatement, and the first day of the
-    calendar where it was reinstated before it began."""
+    """The last suspended day: earlier than `end` after a reinstatement, and the first day of the calendar
+    if it was reinstated before it began."""
     length: Duration | None = None
-    """What the act gives in place of an end."""
+    """The length that the act gives instead of an end."""
 
 
 class _Span(NamedTuple):
@@ -35,44 +35,44 @@ class _Span(NamedTuple):
     first: date
     last: date
     number: int
-    """The place of the suspension among all."""
+    """The index of the suspension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspensions:
-    """All suspensions of a clause in the order in which they were ordered.
+    """All suspensions of a clause in the order of the acts.
 
-    Where several cover a day, the one that was ordered first applies.
+    If several cover a day, the earliest ordered one applies.
     """
 
     ordered: tuple[Suspension, ...] = ()
     _spans: tuple[_Span, ...] = ()
     """Every suspended day once, in the order of the calendar."""
     _starts: tuple[tuple[date, int], ...] = ()
-    """The first day and the place of each that was not reinstated before it began, sorted."""
+    """The first day and the index of each suspension that was not reinstated before it began, sorted."""
 
     def on(self, day: date) -> Suspension | None:
-        """The suspension that applies on a day."""
+        """Return the suspension that applies on a day."""
         span = self._span(day)
         return self.ordered[span.number] if span else None
 
     def next_after(self, day: date) -> Suspension | None:
-        """The suspension that begins next after a day."""
+        """Return the next suspension that begins after a day."""
         place = bisect_right(self._starts, day, key=_START)
         return self.ordered[self._starts[place][1]] if place < len(self._starts) else None
 
     def last_ordered(self, day: date) -> Suspension | None:
-        """Of those that are not over on a day, though they may not have begun, the last one."""
+        """Return the last ordered suspension that has not ended by a day; it may not have begun."""
         number = self._number(day)
         return None if number is None else self.ordered[number]
 
     @property
     def last_day(self) -> date:
-        """The last suspended day of all; the first day of the calendar where there is none."""
+        """Return the last suspended day of all; the first day of the calendar if there is none."""
         return max((s.last for s in self.ordered), default=date.min)
 
     def first_day_without(self, day: date) -> date | None:
-        """The first day from a day on that is not suspended, if there is one."""
+        """Return the first day from a day on that is not suspended, if there is one."""
         while span := self._span(day):
             if span.last == date.max:
                 return None
@@ -82,7 +82,7 @@ class Suspensions:
     def add(
         self, start: PartialDate, end: PartialDate | None, length: Duration | None = None
     ) -> Self:
-        """These and one more."""
+        """Return these suspensions and a further one."""
         number, new = len(self.ordered), Suspension(start, end, _last(end), length)
         starts, entry = self._starts, (start.first, number)
         place = bisect_right(starts, entry)
@@ -94,14 +94,14 @@ class Suspensions:
         )
 
     def extend(self, end: PartialDate | None, day: date) -> Self:
-        """These with another end of the last ordered that is not over on a day, if there is one."""
+        """Return these suspensions with another end of the last ordered one that has not ended by a day."""
         number = self._number(day)
         if number is None:
             return self
         old, new_last = self.ordered[number], _last(end)
         extended = Suspension(old.start, end, new_last)
         ordered = (*self.ordered[:number], extended, *self.ordered[number + 1 :])
-        if new_last >= old.last:  # the days between are covered by none that was ordered later
+        if new_last >= old.last:  # no later ordered suspension covers the days in between
             first = max(old.start.first, old.last)
             spans = _fill_gap(self._spans, first, new_last, number)
         else:
@@ -109,7 +109,7 @@ class Suspensions:
         return replace(self, ordered=ordered, _spans=spans)
 
     def end_before(self, day: date) -> Self:
-        """These, each of them over before a day."""
+        """Return these suspensions, each ended before a day."""
         spans = self._spans[: bisect_left(self._spans, day, key=_FIRST)]
         if spans and spans[-1].last >= day:
             spans = (*spans[:-1], spans[-1]._replace(last=day - DAY))
@@ -137,7 +137,7 @@ def _last(end: PartialDate | None) -> date:
 
 
 def _end_before(suspension: Suspension, day: date) -> Suspension:
-    """A suspension that is over before a day, or never was if it begins later."""
+    """Return a suspension that ends before a day, or never applied if it begins later."""
     if suspension.start.first >= day:
         return suspension._replace(last=date.min)
     return suspension if suspension.last < day else suspension._replace(last=day - DAY)
@@ -151,7 +151,7 @@ def _spans_of(ordered: tuple[Suspension, ...]) -> tuple[_Span, ...]:
 
 
 def _fill_gap(spans: tuple[_Span, ...], first: date, last: date, number: int) -> tuple[_Span, ...]:
-    """Spans, and a suspension on those days between two that none of them covers."""
+    """Return spans, with a suspension on the days between two that none of them covers."""
     if first > last:
         return spans
     begin = bisect_left(spans, first, key=_LAST)

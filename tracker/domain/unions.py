@@ -1,7 +1,7 @@
-"""Unions of countries that act as one, and which countries were in them on a day.
+"""Unions of countries that act as one, and their members on a day.
 
-What is said of a union is said of its members: a duty on goods from the European Union is due on
-goods from Germany. Aggregates that publishers give one figure for (`US_CA`) are no unions.
+A statement about a union applies to its members: a duty on goods from the European Union applies to goods
+from Germany. Aggregates for which publishers give one figure (`US_CA`) are not unions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Membership:
     until: date | None = None
 
     def holds_on(self, day: date) -> bool:
-        """Whether the country is in the union on a day."""
+        """Return whether the country is in the union on a day."""
         return self.since <= day and (self.until is None or day <= self.until)
 
 
 EU = Place("EU")
-"""The European Union and the communities before it, which the same countries formed."""
+"""The European Union and its predecessor communities, which had the same members."""
 
 ACCESSIONS = {
     "1958-01-01": "BE DE FR IT LU NL",
@@ -43,8 +43,11 @@ ACCESSIONS = {
 """The countries of the European Union, by the day of their accession (eur-lex.europa.eu)."""
 
 LAST_DAYS = {Place("GB"): date(2020, 1, 31)}
-"""The last day of a membership that has ended. That the law of the Union went on to apply in the
-United Kingdom until the end of 2020 does not make it a member."""
+"""The last day of an ended membership.
+
+The law of the Union continued to apply in the United Kingdom until the end of 2020, but it was not a member
+then.
+"""
 
 MEMBERSHIPS = tuple(
     Membership(EU, Place(code), date.fromisoformat(since), LAST_DAYS.get(Place(code)))
@@ -54,17 +57,17 @@ MEMBERSHIPS = tuple(
 
 
 def unions() -> tuple[Place, ...]:
-    """All unions, by code."""
+    """Return all unions, by code."""
     return tuple(sorted({one.union for one in MEMBERSHIPS}))
 
 
 @lru_cache(maxsize=1024)
 def unions_of(place: Place, day: date) -> tuple[Place, ...]:
-    """The unions that a country is in on a day."""
+    """Return the unions that a country is in on a day."""
     return tuple(one.union for one in MEMBERSHIPS if one.member == place and one.holds_on(day))
 
 
 @lru_cache(maxsize=1024)
 def members_of(union: Place, day: date) -> frozenset[Place]:
-    """The countries that are in a union on a day; none where it is not one."""
+    """Return the members of a union on a day; empty for a place that is not a union."""
     return frozenset(one.member for one in MEMBERSHIPS if one.union == union and one.holds_on(day))

@@ -1,4 +1,4 @@
-"""Units of measure, with the declared factors between those that may be compared."""
+"""Units of measure, with declared conversion factors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TONNES_PER_UNIT = {
     "kt": Decimal(1000),
     "Mt": Decimal(1_000_000),
 }
-"""Mass units and how many tonnes one of them is."""
+"""Mass units in tonnes."""
 
 INCOMPARABLE_UNITS = frozenset({"percent", "years", "count", "ct", "kct", "Mct", "m3", "Mm3", "ML"})
-"""Units that compare with themselves only (ct: carats; m3: cubic metres; ML: million litres)."""
+"""Units that compare only with themselves (ct: carats; m3: cubic metres; ML: million litres)."""
 
 
 class Unit(str):
-    """A declared unit: mass, one of `INCOMPARABLE_UNITS`, or the ISO 4217 code of a currency, which
-    may be for a mass, as a price or a duty is: `USD/kg`, `EUR/t`."""
+    """A declared unit: mass, one of `INCOMPARABLE_UNITS`, or the ISO 4217 code of a currency, optionally
+    per mass as for prices and duties: `USD/kg`, `EUR/t`."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class Unit(str):
         return super().__new__(cls, text)
 
     def convert(self, value: Decimal, to: Unit) -> Decimal | None:
-        """`value` in unit `to`, or None where no factor is declared."""
+        """Convert `value` to unit `to`; return None if no factor is declared."""
         if self == to:
             return value
         if self in TONNES_PER_UNIT and to in TONNES_PER_UNIT:

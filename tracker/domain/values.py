@@ -1,4 +1,4 @@
-"""Values that facts are made of: dates with a precision, quantities, sources."""
+"""Values in facts: dates with a precision, quantities, sources."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Value(
     rename="camel",
     gc=False,
 ):
-    """Base of all that is written in facts and states: frozen, compared by value."""
+    """Base of all values in facts and states: frozen, compared by value."""
 
     def check_recordable(self) -> None:
-        """Refuse what can be read, since it may stand in the log, but is recorded no more.
+        """Reject values that may be in the log, but must not be recorded any more.
 
-        Texts and digits of all fields are looked at beside this: see `tracker.domain.recordable`.
-        Raises InvalidInput with the path of the field.
+        Texts and digits of all fields are checked separately: see `tracker.domain.recordable`. Raises
+        InvalidInput with the path of the field.
         """
 
 
@@ -52,7 +52,7 @@ Text = Annotated[str, msgspec.Meta(max_length=8000)]
 """Running text."""
 
 COMMITMENT = r"^salted-sha256-v1:[0-9a-f]{64}\Z"
-"""The format of a commitment; another scheme would have another name."""
+"""The format of a commitment; another scheme would have another prefix."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """A SHA-256 as hexadecimal digits."""
@@ -62,23 +62,21 @@ Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", ma
 
 
 class TextCommitment(Value, frozen=True, kw_only=True):
-    """Stands in a recorded fact for a text that is kept in an annex: see
-    `tracker.domain.commitments`."""
+    """Placeholder in a recorded fact for a text in an annex: see `tracker.domain.commitments`."""
 
     commitment: Annotated[str, msgspec.Meta(pattern=COMMITMENT)]
 
 
 FreeText = Text | TextCommitment
-"""Text that a law may force out one day: in an entry it stands as a commitment, in those of before
-there were annexes as it is."""
+"""Text that may have to be redacted: in an entry it is a commitment, in older entries the text itself."""
 
 NOT_A_SUBJECT = msgspec.Meta(extra={"subject": False})
-"""Marks a field whose places, actors or commodities are not what the fact is about: see
+"""Marks a field whose places, actors or commodities are not subjects of the fact: see
 `tracker.domain.subjects`."""
 
 
 class Precision(StrEnum):
-    """How exactly a date is known."""
+    """The precision of a date."""
 
     YEAR = "year"
     MONTH = "month"
@@ -86,10 +84,10 @@ class Precision(StrEnum):
 
 
 class PartialDate(str):
-    """A date as its source gives it: `2029`, `2026-02` or `2025-11-08` (design rule 10).
+    """A date as in its source: `2029`, `2026-02` or `2025-11-08` (design rule 10).
 
-    `first` and `last` are the days it may mean. A start counts from `first`, an end, which is
-    inclusive, up to `last`.
+    `first` and `last` are the possible days. A start counts from `first`. An end is inclusive and counts up
+    to `last`.
     """
 
     __slots__ = ("first", "last", "precision")
@@ -112,7 +110,7 @@ class PartialDate(str):
 
 
 class Actor(str):
-    """Who acts: a place (`US`) or, in small letters, an alliance (`quad`)."""
+    """An actor: a place (`US`) or, in lower case, an alliance (`quad`)."""
 
     __slots__ = ()
 
@@ -141,15 +139,14 @@ class Quantity(Value, frozen=True, kw_only=True):
     unit: Unit
     """The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, …."""
     value: Decimal | None = None
-    """The number; null where the qualifier says that there is none. It is never 0 for an unknown
-    number."""
+    """The number; null if the qualifier states that there is none. It is never 0 for an unknown number."""
     upper: Decimal | None = None
     """The upper end of a RANGE; null otherwise."""
     qualifier: Qualifier | None = None
-    """How the number is qualified, or why there is none; null for a plain number."""
+    """A qualifier of the number, or the reason for its absence; null for a plain number."""
     basis: Name | None = None
-    """The basis of the weight, in the publisher's words, such as `REO` or `contained metal`; null
-    where the publisher does not say."""
+    """The basis of the weight, in the publisher's words, such as `REO` or `contained metal`; null if the
+    publisher does not state it."""
     estimated: bool = False
     """Whether the publisher marks it as an estimate."""
     rounded: bool = False
@@ -187,22 +184,22 @@ class Quantity(Value, frozen=True, kw_only=True):
             )
 
     def check_not_negative(self) -> None:
-        """Refuse less than nothing, in a range too. Raises InvalidInput."""
+        """Reject negative values, in a range too. Raises InvalidInput."""
         check_not_negative(self.value, "value")
         check_not_negative(self.upper, "upper")
 
     def check_share(self) -> None:
-        """Refuse what is no part of a whole. Raises InvalidInput."""
+        """Reject a share outside 0 to 100 percent. Raises InvalidInput."""
         for name, number in (("value", self.value), ("upper", self.upper)):
             (check_percent if self.unit == PERCENT else check_not_negative)(number, name)
 
 
 READ = frozenset({Checked.PAGE, Checked.DATA_FILE})
-"""How a source was checked where somebody has read it."""
+"""The check of a source that a person has read."""
 
 
 class Source(Value, frozen=True, kw_only=True):
-    """Where a fact comes from, and how it was checked."""
+    """The source of a fact, and the way it was checked."""
 
     publisher: Publisher
     """The publisher's short id, such as `usgs`."""
@@ -211,31 +208,31 @@ class Source(Value, frozen=True, kw_only=True):
     published_on: PartialDate
     """The date on which the fact became public through this source."""
     url: Name | None = None
-    """The web address at which it can be read."""
+    """The web address of the source."""
     reference: Name | None = None
     """The page, table or paragraph in the source."""
     checked: Checked = Checked.MEMORY
-    """How the source was checked before the fact was recorded; MEMORY if left out."""
+    """The check of the source before the fact was recorded; MEMORY if left out."""
     primary: bool | None = None
-    """Whether it is the text of the issuer itself; left out, it is if an authority published it at
-    its own address or in a file of data. True has no effect where the publisher is no authority of
-    an issuer or actor of the act."""
+    """Whether it is the text of the issuer itself. By default it is if an authority published it at its
+    own address or in a data file. True has no effect if the publisher is no authority of an issuer or
+    actor of the act."""
     confidence: Name | None = None
-    """The confidence of whoever recorded the fact, in words."""
+    """The confidence of the person who recorded the fact, in words."""
     snapshot: Sha256 | None = None
-    """The SHA-256 of the snapshot that the fact was read in, as hexadecimal digits. The snapshot is
-    at `/snapshots/<sha256>`. Null where no snapshot is cited."""
+    """The SHA-256 of the snapshot that the fact was read from, as hexadecimal digits. The snapshot is at
+    `/snapshots/<sha256>`. Null if no snapshot is cited."""
     reviewed_by: tuple[Name, ...] = ()
-    """The reviewers who accepted the fact, in order, where it was proposed from a watched source;
-    else empty."""
+    """The reviewers who accepted the fact, in order, if it was proposed from a watched source; otherwise
+    empty."""
     unsupported: tuple[Name, ...] = ()
-    """The fields of the fact that what was read does not contain, as paths such as `since` or
-    `amounts.0.quantity`: `verified` does not hold for them. Empty where it contains all."""
+    """The fields of the fact that the source does not contain, as paths such as `since` or
+    `amounts.0.quantity`: `verified` does not apply to them. Empty if it contains all."""
 
     @property
     def is_primary(self) -> bool:
-        """Whether it is an authority's own text as far as the source tells; if it does not say so, whether
-        an authority published it at its own address or in a file of data. Whose text it is depends on the
+        """Whether it is an authority's own text, as far as the source states it. Otherwise, whether an
+        authority published it at its own address or in a data file. The relevant issuers depend on the
         fact: see `tracker.domain.provenance`."""
         if self.primary is not None:
             return self.primary
@@ -244,14 +241,14 @@ class Source(Value, frozen=True, kw_only=True):
 
     @property
     def verified(self) -> bool:
-        """Whether the text of the issuer itself was read before the fact was recorded. It does not hold for
-        the fields in `unsupported`."""
+        """Whether the text of the issuer itself was read before the fact was recorded. It does not apply
+        to the fields in `unsupported`."""
         return self.is_primary and self.checked in READ
 
     @property
     def citation(self) -> str:
-        """The publication and who published what was read, in words: `MOFCOM Announcement No. 61 of 2025, as
-        read at Reuters`."""
+        """The publication and its publisher, in words: `MOFCOM Announcement No. 61 of 2025, as read at
+        Reuters`."""
         known = publishers().get(self.publisher)
         publisher = known.name if known else self.publisher
         if publisher.casefold() in self.name.casefold():
@@ -261,7 +258,7 @@ class Source(Value, frozen=True, kw_only=True):
         )
 
     def check_recordable(self) -> None:
-        """The address is one of the web. Raises InvalidInput."""
+        """Check that the address is a web address. Raises InvalidInput."""
         if self.url is not None:
             check_address(self.url, "url")
 
@@ -269,7 +266,7 @@ class Source(Value, frozen=True, kw_only=True):
 class CitedSource(Source, frozen=True, kw_only=True):
     """A source with the issuers of its fact.
 
-    `issuers` are the places and alliances whose own text it can be; None where the fact has no issuer: see
+    `issuers` are the places and alliances whose own text it can be; None if the fact has no issuer: see
     `tracker.domain.provenance`.
     """
 
@@ -277,17 +274,17 @@ class CitedSource(Source, frozen=True, kw_only=True):
 
     @property
     def is_primary(self) -> bool:
-        """Whether it is the own text of one of the issuers, or of any authority where there is none."""
+        """Whether it is the own text of one of the issuers or, without issuers, of any authority."""
         return Source.is_primary.fget(self) and (  # type: ignore[attr-defined]  # it is a property
             self.issuers is None or speaks_for(self.publisher, self.issuers)
         )
 
 
 class Fact(Value, frozen=True, kw_only=True):
-    """What somebody did or said, with its source: the content of an event.
+    """A recorded act or statement, with its source: the content of an event.
 
-    `more_sources` are others of the same fact, side by side. `note` holds remarks, `quotation` what
-    the source says in its own words. In what is recorded both are commitments to texts in annexes.
+    `more_sources` are further sources of the same fact. `note` has remarks, `quotation` the words of the
+    source. In recorded data both are commitments to texts in annexes.
     """
 
     source: Source
@@ -297,12 +294,12 @@ class Fact(Value, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str | None:
-        """The stream that the fact itself names; None where it has to be told beside it."""
+        """The stream that the fact itself names; None if it must be given separately."""
         return None
 
     @property
     def issuers(self) -> tuple[str, ...]:
-        """The places and alliances that the fact itself names as those who issue it: see
+        """The places and alliances that the fact itself names as its issuers: see
         `tracker.domain.provenance`."""
         return ()
 
@@ -313,7 +310,7 @@ class Fact(Value, frozen=True, kw_only=True):
 
     @property
     def cited_publishers(self) -> tuple[str, ...]:
-        """The publishers of its sources, each once, that of the first one first."""
+        """The publishers of its sources without duplicates, that of the first source first."""
         if not self.more_sources:
             return (self.source.publisher,)
         of_more = [source.publisher for source in self.more_sources]
@@ -321,12 +318,12 @@ class Fact(Value, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """The day from which the fact counts in valid time: when it is so and public."""
+        """The day from which the fact counts in valid time: it applies and is public."""
         raise NotImplementedError
 
 
 def check_number(number: Decimal | None, field: str) -> None:
-    """Refuse what can't be counted with: not a number, infinite, out of all measure.
+    """Reject numbers that are not finite or have an excessive magnitude.
 
     Raises InvalidInput at `field`.
     """
@@ -339,13 +336,13 @@ def check_number(number: Decimal | None, field: str) -> None:
 
 
 def check_reason(reason: str) -> None:
-    """Refuse a reason that says nothing. Raises InvalidInput."""
+    """Reject an empty reason. Raises InvalidInput."""
     if not reason.strip():
         raise InvalidInput("expected a reason", path=("reason",))
 
 
 def check_order(start: PartialDate | None, end: PartialDate | None, field: str) -> None:
-    """Refuse an end (inclusive) that lies before its start. Raises InvalidInput at `field`."""
+    """Reject an end (inclusive) before its start. Raises InvalidInput at `field`."""
     if start is not None and end is not None and end.last < start.first:
         raise InvalidInput(
             f"{end} lies before the start {start}: expected an end not before it",

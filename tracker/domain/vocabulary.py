@@ -1,4 +1,4 @@
-"""The closed lists of words that facts are written in."""
+"""The closed vocabularies of facts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """What a control restricts: exports, imports or production."""
+    """The trade that a control restricts: exports, imports or production."""
 
     EXPORT = "export"
     IMPORT = "import"
@@ -14,7 +14,7 @@ class Direction(StrEnum):
 
 
 class Measure(StrEnum):
-    """How a control restricts trade."""
+    """The kind of restriction of trade."""
 
     LICENCE = "licence"
     DUAL_USE_LICENCE = "dual_use_licence"
@@ -32,7 +32,7 @@ class Measure(StrEnum):
 
 
 class Covers(StrEnum):
-    """What a clause covers: the goods themselves, or the means to make them."""
+    """The subject of a clause: the goods themselves, or the means to make them."""
 
     GOODS = "goods"
     TECHNOLOGY = "technology"
@@ -42,7 +42,7 @@ class Covers(StrEnum):
 
 
 class Form(StrEnum):
-    """In which form goods are traded, from the ore to the article."""
+    """The form in which goods are traded, from the ore to the article."""
 
     ORE = "ore"
     CONCENTRATE = "concentrate"
@@ -81,7 +81,7 @@ class LegalStage(StrEnum):
 
 
 class ClauseEnd(StrEnum):
-    """How a clause ends that has no known last day."""
+    """The kind of end of a clause without a known last day."""
 
     OPEN = "open"
     UNKNOWN = "unknown"
@@ -89,7 +89,7 @@ class ClauseEnd(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a clause was discontinued without being repealed."""
+    """The way in which a clause ended without being repealed."""
 
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
@@ -97,7 +97,7 @@ class Outcome(StrEnum):
 
 
 class Reach(StrEnum):
-    """How far a clause reaches a supply that it is about."""
+    """The extent to which a clause covers a supply."""
 
     FULL = "full"
     PARTLY = "partly"
@@ -105,7 +105,7 @@ class Reach(StrEnum):
 
 
 class ClauseStatus(StrEnum):
-    """Whether a clause applies on a day, or why not."""
+    """The status of a clause on a day."""
 
     PROPOSED = "proposed"
     RECOMMENDED = "recommended"
@@ -121,7 +121,7 @@ class ClauseStatus(StrEnum):
 
 
 class Assumption(StrEnum):
-    """On what a status rests where no source says so."""
+    """The basis of a status that no source states."""
 
     AUTOMATIC_RETURN = "automatic_return"
     END_UNKNOWN = "end_unknown"
@@ -136,14 +136,14 @@ class Confirmation(StrEnum):
 
 
 class Match(StrEnum):
-    """Whether a clause covers the goods of a query for certain."""
+    """Whether a clause certainly covers the goods of a query."""
 
     CERTAIN = "certain"
     POSSIBLE = "possible"
 
 
 class ActKind(StrEnum):
-    """A kind of act that a list has, as completeness is stated for it."""
+    """A kind of act in lists, for which completeness is stated."""
 
     EXPORT_CONTROL = "export_control"
     ENTITY_LIST = "entity_list"
@@ -155,7 +155,7 @@ class ActKind(StrEnum):
 
 
 class CompletenessLevel(StrEnum):
-    """Whether the lists behind an answer were read."""
+    """The extent to which the lists behind a response were read."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -171,7 +171,7 @@ class AllianceStatus(StrEnum):
 
 
 class MemberRole(StrEnum):
-    """In which role a place takes part in an alliance."""
+    """The role of a place in an alliance."""
 
     MEMBER = "member"
     CHAIR = "chair"
@@ -181,12 +181,12 @@ class MemberRole(StrEnum):
 
     @property
     def is_membership(self) -> bool:
-        """Whether who takes part in this role is a member."""
+        """Whether a participant in this role is a member."""
         return self in (MemberRole.MEMBER, MemberRole.CHAIR)
 
 
 class MembershipKind(StrEnum):
-    """How a place belongs to an alliance."""
+    """The way in which a place belongs to an alliance."""
 
     MEMBER = "member"
     THROUGH_UNION = "through_union"
@@ -228,7 +228,7 @@ class Stage(StrEnum):
 
 
 class Qualifier(StrEnum):
-    """How the number of a quantity is qualified, or why there is none."""
+    """A qualifier of a number, or the reason for its absence."""
 
     ABOUT = "about"
     NEARLY = "nearly"
@@ -268,9 +268,8 @@ NUMERIC = frozenset(
 
 
 class PreferenceRule(StrEnum):
-    """Why a claim is preferred: by a judgement on its figure, by an order of publishers, or, where
-    nothing is recorded, because its publisher was the first to publish on the series.
-    """
+    """The reason why a claim is preferred: a judgement on its figure, an order of publishers, or, without
+    either, the first publication on the series."""
 
     JUDGEMENT = "judgement"
     ORDER = "order"
@@ -278,7 +277,7 @@ class PreferenceRule(StrEnum):
 
 
 class Checked(StrEnum):
-    """How the source was checked before the fact was recorded."""
+    """The check of a source before the fact was recorded."""
 
     PAGE = "page"
     DATA_FILE = "data_file"
@@ -287,7 +286,7 @@ class Checked(StrEnum):
 
 
 class FetchFailure(StrEnum):
-    """Why a request to a watched source failed. The words are codes, as those of errors are."""
+    """The reason why a request to a watched source failed. The words are codes, like those of errors."""
 
     UNREACHABLE = "UNREACHABLE"
     TIMEOUT = "TIMEOUT"

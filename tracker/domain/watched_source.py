@@ -1,8 +1,8 @@
-"""Watched sources: lists of publishers that are looked through, and every fetch of them.
+"""Watched sources: lists of publishers that are polled, and every fetch of them.
 
-What the watcher did is on record, whatever came of it: that it looked and found nothing, too. A look
-is one pass over a source, a fetch one request of it. Facts of one source come in looks; its state
-follows from the looks that have ended, so that thousands of fetches leave it small.
+All actions of the watcher are recorded, including polls without results. A poll reads a source once; a fetch
+is one of its requests. The facts of a source are grouped by poll. Its state is derived from ended polls, so
+thousands of fetches do not enlarge it.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from tracker.domain.watched_source_facts import (
 from tracker.errors import InvalidInput
 
 KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-"""What comes behind `source/` in the name of a watched source."""
+"""Pattern of the key after `source/` in the name of a watched source."""
 
 
 class Failure(Value, frozen=True, kw_only=True):
     """A request that failed."""
 
     look: int
-    """The number of the look that it was part of."""
+    """The number of its poll."""
     at: Instant
     """The time at which it failed."""
     address: str
@@ -54,11 +54,11 @@ class Failure(Value, frozen=True, kw_only=True):
     reason: str
     """The reason, in one line."""
     status: int | None = None
-    """The status of the response; null where there was none."""
+    """The status of the response; null if there was none."""
 
 
 class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
-    """A watched source on a day, by the looks that have ended."""
+    """A watched source on a day, as of its last ended poll."""
 
     name: str
     """Its name."""
@@ -69,60 +69,59 @@ class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
     address: str
     """Its web address."""
     every_hours: float
-    """The hours from one look to the next."""
+    """The hours from one poll to the next."""
     watched_since: PartialDate
     """The day from which it has been watched."""
     issuers: tuple[Actor, ...] = ()
     """The issuers whose acts it lists."""
     covers: str | None = None
-    """The content of its list, in words; null where nobody says so."""
+    """The content of its list, in words; null if not recorded."""
     unwatched_on: PartialDate | None = None
-    """The day from which it is watched no more; null while it is."""
+    """The day from which it is no longer watched; null while it is."""
     unwatched_because: str | None = None
-    """The reason why it is watched no more; null while it is."""
+    """The reason why it is no longer watched; null while it is."""
     looks: int = 0
     last_look: int = 0
-    """The number of the last look that has ended; 0 before it."""
+    """The number of the last poll that has ended; 0 before the first."""
     last_ended_at: datetime | None = None
-    """The end of the last look, whatever its result; null before it."""
+    """The end of the last poll, whatever its result; null before the first."""
     last_looked_at: datetime | None = None
-    """The end of the last look that read everything; null where none has."""
+    """The end of the last complete poll; null if there was none."""
     covers_until: date | None = None
-    """The day up to which all that the publisher had announced was seen; null where that can't be
-    said."""
+    """The day up to which the list is complete; null if it cannot be determined."""
     last_fetched_at: datetime | None = None
-    """The time at which an address of it was last read; null where none was."""
+    """The time of the last successful fetch; null if there was none."""
     last_changed_at: datetime | None = None
-    """The time at which something new was last fetched; null where nothing was."""
+    """The time of the last fetch with new content; null if there was none."""
     failing_since: datetime | None = None
-    """The end of the first look since then that could not read everything; null where the last one
-    did."""
+    """The end of the first incomplete poll since the last complete one; null if the last poll was
+    complete."""
     last_failure: Failure | None = None
-    """The last request that failed; null where none did. It may be of a look that read everything
-    in the end: see `failingSince`."""
+    """The last request that failed; null if none did. Its poll may have been complete nevertheless: see
+    `failingSince`."""
     warnings: tuple[str, ...] = ()
-    """Oddities of the last look that are no failures, at most 20."""
+    """Warnings of the last poll, at most 20."""
     requests: int = 0
     snapshots: int = 0
     candidates: int = 0
     last_proposed_at: datetime | None = None
-    """The end of the last look that proposed facts."""
+    """The end of the last poll that proposed facts."""
 
     @property
     def is_watched(self) -> bool:
-        """Whether it is still looked at."""
+        """Whether it is still polled."""
         return self.unwatched_on is None
 
     @property
     def next_look_expected_at(self) -> datetime | None:
-        """When its rhythm has it read again; None where it is not watched or never was read."""
+        """The time of its next scheduled poll; None if it is not watched or was never polled."""
         if not self.is_watched or self.last_looked_at is None:
             return None
         return self.last_looked_at + timedelta(hours=self.every_hours)
 
 
 class WatchedSourceFold(Fold[WatchedSourceState]):
-    """The state of a watched source from its facts. It cites those alone that it follows from."""
+    """The state of a watched source from its facts. It cites only the facts that determine it."""
 
     __slots__ = (
         "candidates",
@@ -150,17 +149,17 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         self.settings: RecordedFact | None = None
         self.unwatched: RecordedFact | None = None
         self.looked: RecordedFact | None = None
-        """The end of the last look."""
+        """The end of the last poll."""
         self.complete: RecordedFact | None = None
-        """The end of the last look that read everything."""
+        """The end of the last complete poll."""
         self.failing: RecordedFact | None = None
-        """The end of the first look behind that."""
+        """The end of the first incomplete poll after it."""
         self.fetched: datetime | None = None
         self.changed: datetime | None = None
         self.failed: RecordedFact | None = None
         self.proposed: RecordedFact | None = None
-        """The end of the last look that proposed facts."""
-        # what looks that have not ended add to these
+        """The end of the last poll that proposed facts."""
+        # additions of polls that have not ended
         self.pending_fetched: datetime | None = None
         self.pending_changed: datetime | None = None
         self.pending_failed: RecordedFact | None = None
@@ -168,11 +167,11 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """None: there are no long lists."""
+        """Return no elements: there are no long lists."""
         return []
 
     def take(self, known: RecordedFact) -> None:
-        """Take in a fact; none counts of a day before the source was watched."""
+        """Apply a fact; facts dated before the source was watched are ignored."""
         match known.fact:
             case Watched():
                 self.first = self.first or known
@@ -209,7 +208,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             self.failing = self.failing or known
 
     def state(self, id: str, day: date) -> WatchedSourceState | None:
-        """The source as far as it was looked at by `day`."""
+        """Return the source as polled by `day`."""
         first, settings = self.first, self.settings
         if first is None or settings is None:
             return None
@@ -256,7 +255,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
 
 
 def _is_behind(one: RecordedFact, other: RecordedFact) -> bool:
-    """Whether a fact comes after another: openings of a day are sorted before its other facts."""
+    """Return whether a fact comes after another; openings of a day are sorted before its other facts."""
     days = one.fact.public_on, other.fact.public_on
     if days[0] != days[1]:
         return days[0] > days[1]
@@ -264,7 +263,7 @@ def _is_behind(one: RecordedFact, other: RecordedFact) -> bool:
 
 
 _LAST = 2**63
-"""The position of a fact that is decided and not yet in the log."""
+"""Position of a fact that is decided and not yet in the log."""
 
 
 def _look(known: RecordedFact | None) -> Looked | None:
@@ -310,19 +309,21 @@ class WatchedSource(Entity):
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The event type. Raises InvalidInput for a retraction: what was fetched was fetched."""
+        """Return the event type. Raises InvalidInput for a retraction: a fetch cannot be undone."""
         if isinstance(fact, Retracted):
             raise InvalidInput(
-                "expected another event: what was fetched stays on record",
+                "expected another event: records of a watched source cannot be retracted",
                 code="FETCH_STAYS",
                 path=("eventId",),
             )
         return super().type_of(fact)
 
     def check(self, fact: Fact) -> None:
-        """Looks end in the order of their numbers, a source is unwatched while it is watched, and a
-        snapshot goes once. That the source has the snapshot is for the log to say: its fetches may be
-        many."""
+        """Check that polls end in order, that only a watched source is unwatched, and that a snapshot is
+        redacted once.
+
+        The log checks that the source has the snapshot, because its fetches may be many.
+        """
         match fact:
             case Watched():
                 if not KEY.fullmatch(key := self.id.partition("/")[2]):

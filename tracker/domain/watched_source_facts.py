@@ -1,4 +1,4 @@
-"""What happens to a watched source: it is watched or no longer, and what came of each look and request."""
+"""Facts about a watched source: start and end of watching, and the result of each poll and request."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tracker.domain.wording import check_address
 from tracker.errors import InvalidInput
 
 MAX_WARNINGS = 20
-"""The most warnings that one look may leave."""
+"""Maximum number of warnings of one poll."""
 REDACTED_SNAPSHOT_TYPE = "Source.SnapshotRedacted"
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-"""An address of the web, with all that it asks for."""
+"""A web address with its query."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 LookNumber = Annotated[int, msgspec.Meta(ge=1)]
-"""The number of a look at one source: 1, 2, 3, …"""
+"""The number of a poll of one source: 1, 2, 3, …"""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time in UTC, up to microseconds."""
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
-"""A status code of HTTP."""
+"""An HTTP status code."""
 
 
 class SourceFact(Fact, frozen=True, kw_only=True):
@@ -33,15 +33,15 @@ class SourceFact(Fact, frozen=True, kw_only=True):
 
     @property
     def public_on(self) -> date:
-        """The day on which it happened."""
+        """The day of the fact."""
         return self.on.first
 
 
 class Watched(SourceFact, frozen=True, kw_only=True):
-    """A source is watched from now on, or from now on otherwise.
+    """A source is watched from now on, or its settings have changed.
 
-    `adapter` knows how its lists are read, `issuers` are those whose acts it has, `covers` says in
-    words what it lists. It is looked through every so many hours.
+    `adapter` reads its lists, `issuers` are the issuers of its acts, `covers` is the content of its list in
+    words. It is polled every `every_hours` hours.
     """
 
     name: Name
@@ -52,12 +52,12 @@ class Watched(SourceFact, frozen=True, kw_only=True):
     covers: Name | None = None
 
     def check_recordable(self) -> None:
-        """Its address is one of the web. Raises InvalidInput."""
+        """Check that its address is a web address. Raises InvalidInput."""
         check_address(self.address, "address")
 
 
 class Unwatched(SourceFact, frozen=True, kw_only=True):
-    """A source is looked at no more."""
+    """A source is no longer watched."""
 
     reason: Name
 
@@ -66,7 +66,7 @@ class Unwatched(SourceFact, frozen=True, kw_only=True):
 
 
 class LookFact(SourceFact, frozen=True, kw_only=True):
-    """What happened at a time during a look; `on` is the day of that time."""
+    """A fact of a poll at a time; `on` is the day of that time."""
 
     look: LookNumber
     at: Instant
@@ -82,19 +82,19 @@ class LookFact(SourceFact, frozen=True, kw_only=True):
 
 
 class FetchFact(LookFact, frozen=True, kw_only=True):
-    """What came of one request to an address."""
+    """The result of one request to an address."""
 
     address: Address
 
     def check_recordable(self) -> None:
-        """Its address is one of the web. Raises InvalidInput."""
+        """Check that its address is a web address. Raises InvalidInput."""
         check_address(self.address, "address")
 
 
 class Fetched(FetchFact, frozen=True, kw_only=True):
-    """Something new came, which is kept as a snapshot by its SHA-256.
+    """The response had new content, which is stored as a snapshot by its SHA-256.
 
-    `moved_to` is where it came from in the end, if not from `address`.
+    `moved_to` is the address after redirects, if not `address`.
     """
 
     status: Status
@@ -105,16 +105,16 @@ class Fetched(FetchFact, frozen=True, kw_only=True):
 
 
 class Unchanged(FetchFact, frozen=True, kw_only=True):
-    """The same came as last time, or the publisher said that it is the same (304)."""
+    """The response had the same content as last time, or the status 304."""
 
     status: Status
     sha256: Sha256
 
 
 class Failed(FetchFact, frozen=True, kw_only=True):
-    """Nothing came that can be used: `code` says why to programs, `reason` to people.
+    """The request failed: `code` is the reason for programs, `reason` for people.
 
-    `status` is None where there was no answer. `sha256` is that of what came all the same.
+    `status` is None if there was no response. `sha256` is the hash of an unusable response.
     """
 
     code: FetchFailure
@@ -124,15 +124,14 @@ class Failed(FetchFact, frozen=True, kw_only=True):
 
 
 class Looked(LookFact, frozen=True, kw_only=True):
-    """A look has ended: how many requests it took, how many of their answers were new, and how many
-    candidates were found.
+    """A poll has ended: its number of requests, of new responses and of new candidates.
 
-    `complete` says that everything of the list was read; then all that the publisher had announced up to
-    `covers_until` was seen, where that can be said.
+    `complete` is true if the whole list was read. Then `covers_until` is the day up to which the list is
+    complete, if it can be determined.
     """
 
     started_at: Instant
-    """The time at which it began."""
+    """The start of the poll."""
     requests: Count
     """The number of its requests."""
     snapshots: Count = 0
@@ -140,12 +139,11 @@ class Looked(LookFact, frozen=True, kw_only=True):
     candidates: Count = 0
     """The number of new candidates."""
     complete: bool
-    """Whether everything of the list was read."""
+    """Whether the whole list was read."""
     covers_until: date | None = None
-    """The day up to which all that the publisher had announced was seen; null where that can't be
-    said."""
+    """The day up to which the list is complete; null if it cannot be determined."""
     warnings: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MAX_WARNINGS)] = ()
-    """Oddities that are no failures, at most 20."""
+    """Warnings, at most 20."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -159,9 +157,9 @@ class Looked(LookFact, frozen=True, kw_only=True):
 
 
 class SnapshotRedacted(SourceFact, frozen=True, kw_only=True):
-    """The bytes of a snapshot are gone: the log removes them in the transaction that records this.
+    """The bytes of a snapshot are deleted: the log removes them in the transaction that records this.
 
-    `reason` says no more of them than may stay.
+    `reason` must not disclose the content.
     """
 
     sha256: Sha256
@@ -173,7 +171,7 @@ class SnapshotRedacted(SourceFact, frozen=True, kw_only=True):
 
 
 def check_utc(at: datetime, field: str) -> None:
-    """Refuse a time that is not in UTC. Raises InvalidInput at `field`."""
+    """Reject a time that is not in UTC. Raises InvalidInput at `field`."""
     if at.utcoffset() != timedelta():
         raise InvalidInput(
             f"{at.isoformat()}: expected a time in UTC", code="INVALID_TIME", path=(field,)

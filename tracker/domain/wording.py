@@ -1,7 +1,7 @@
-"""Rules for the wording of texts, addresses and numbers recorded from now on. Pure.
+"""Rules for the wording of new texts, addresses and numbers. Pure.
 
-Texts are kept as they come, or refused: nothing is changed on the way, and no Unicode form is asked
-for, since names of entities are ASCII and a quotation is what its source wrote.
+Texts are stored unchanged or rejected. No Unicode normalization is required: names of entities are ASCII, and
+a quotation is in the words of its source.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from urllib.parse import urlsplit
 from tracker.errors import InvalidInput
 
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
-"""Characters that control a terminal or end a line, and halves of characters; without tabulators,
-line feeds and carriage returns."""
+"""Characters that control a terminal or end a line, and lone surrogates; without tabs, line feeds and
+carriage returns."""
 DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-"""Marks by which text is shown in another order than it has."""
+"""Characters that change the display order of text."""
 INVISIBLE = "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
-"""Characters that nobody sees. The joiners U+200C and U+200D are not among them: words of Persian
-and of languages of India need them."""
+"""Invisible characters. The joiners U+200C and U+200D are not included: words in Persian and in languages
+of India need them."""
 
 NOT_IN_TEXT = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}]|\r(?!\n)")
 NOT_IN_LINE = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}\t\n\r]")
 BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols of scripts that look like nothing."""
+"""Letters and symbols that are displayed as blank."""
 
 ADDRESS = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\<>\"^`{|}%]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\<>\"]*)?",
@@ -35,17 +35,17 @@ SCHEME = re.compile(r"[a-z]+:(?://)?", re.IGNORECASE)
 QUERY = re.compile("[?#]")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 MAX_DIGITS = 30
-"""The most digits of a number, and how far from the decimal point it may begin and end."""
+"""Maximum number of digits, and maximum distance of the first and last digit from the decimal point."""
 MAX_EXPLANATION_CHARACTERS = 500
 
 
 def check_line(text: str, *path: str | int) -> None:
-    """Refuse a name, a title or a reference that is not one line of visible text.
+    """Reject a name, a title or a reference that is not one line of visible text.
 
     Raises InvalidInput at `path`.
     """
     if text.isascii() and text.isprintable() and not text.isspace() and text:
-        return  # nearly all are
+        return  # true of most texts
     if bad := NOT_IN_LINE.search(text):
         raise _odd_character(bad[0], "one line of text", path)
     if not is_visible(text):
@@ -55,7 +55,7 @@ def check_line(text: str, *path: str | int) -> None:
 
 
 def check_text(text: str, *path: str | int) -> None:
-    """Refuse running text with characters that steer how it is shown. Raises InvalidInput."""
+    """Reject running text with characters that change its display. Raises InvalidInput."""
     if bad := NOT_IN_TEXT.search(text):
         raise _odd_character(bad[0], "text", path)
 
@@ -68,7 +68,7 @@ def _odd_character(character: str, what: str, path: tuple[str | int, ...]) -> In
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is anything to see in a text."""
+    """Return whether a text has a visible character."""
     if text.isascii():
         return bool(text) and not text.isspace()
     return any(
@@ -77,7 +77,7 @@ def is_visible(text: str) -> bool:
 
 
 def check_explanation(reason: str | None, *, required: bool = False) -> None:
-    """Refuse words for why somebody did something, kept beside the log, that say nothing or too much.
+    """Reject an invalid explanation, which is stored outside the log: an empty or too long one.
 
     Raises InvalidInput at `reason`.
     """
@@ -95,7 +95,7 @@ def check_explanation(reason: str | None, *, required: bool = False) -> None:
 
 
 def check_address(text: str, *path: str | int) -> None:
-    """Refuse what is no http or https address with a host, or has a user in it.
+    """Reject a text that is not an http or https address with a host, or that contains a user.
 
     Raises InvalidInput at `path`.
     """
@@ -109,7 +109,7 @@ def check_address(text: str, *path: str | int) -> None:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an http or https address that programs can follow, without a user in it."""
+    """Return whether a text is a valid http or https address without a user."""
     try:
         return bool(ADDRESS.fullmatch(text)) and urlsplit(text).port != 0
     except ValueError:
@@ -117,12 +117,14 @@ def is_address(text: str) -> bool:
 
 
 def usable_address(text: str) -> str | None:
-    """Return an address of strangers without a user, and with percent signs for characters that are
-    not allowed in URLs; None where that is no http or https address."""
+    """Return an untrusted address without a user, and with invalid characters percent-encoded.
+
+    Returns None if it is not an http or https address.
+    """
     try:
         address = text
         if not (is_address(text) and text.isprintable()):
-            from yarl import URL  # here, since the help of the command line needs this module
+            from yarl import URL  # imported here, because the command-line help needs this module
 
             address = str(URL(text).with_user(None))
     except ValueError:
@@ -131,9 +133,9 @@ def usable_address(text: str) -> str | None:
 
 
 def address_without_query(text: str) -> str:
-    """An address as messages show it: without its query, or what may be a name and a password.
+    """Return an address for messages, without its query and without a user and password.
 
-    Of what is no address only the scheme is left, since anything else in it may be a secret.
+    For an invalid address only the scheme is returned, because any other part may be a secret.
     """
     scheme = SCHEME.match(text)
     begin = scheme[0] if scheme else ""
@@ -144,7 +146,7 @@ def address_without_query(text: str) -> str:
 
 
 def check_digits(number: Decimal, *path: str | int) -> None:
-    """Refuse a number that is none, infinite, or of absurd length. Raises InvalidInput."""
+    """Reject a number that is not finite or has too many digits. Raises InvalidInput."""
     _, digits, exponent = number.as_tuple()
     if (
         not isinstance(exponent, int)
@@ -158,7 +160,7 @@ def check_digits(number: Decimal, *path: str | int) -> None:
 
 
 def check_notation(text: str, *path: str | int) -> None:
-    """Refuse a number in another notation than digits 0 to 9 with a decimal point.
+    """Reject a number that is not in digits 0 to 9 with a decimal point.
 
     Raises InvalidInput at `path`.
     """
@@ -171,7 +173,7 @@ def check_notation(text: str, *path: str | int) -> None:
 
 
 def check_not_negative(number: Decimal | int | None, *path: str | int) -> None:
-    """Refuse a number below 0, of what there can't be less than nothing. Raises InvalidInput."""
+    """Reject a negative number. Raises InvalidInput."""
     if number is not None and number < 0:
         raise InvalidInput(
             f"expected a number from 0, got {number}", code="OUT_OF_RANGE", path=path
@@ -179,7 +181,7 @@ def check_not_negative(number: Decimal | int | None, *path: str | int) -> None:
 
 
 def check_percent(number: Decimal | None, *path: str | int) -> None:
-    """Refuse what is no part of a whole: below 0 or over 100 percent. Raises InvalidInput."""
+    """Reject a number outside 0 to 100 percent. Raises InvalidInput."""
     check_not_negative(number, *path)
     if number is not None and number > 100:
         raise InvalidInput(

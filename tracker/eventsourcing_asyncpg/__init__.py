@@ -1,6 +1,6 @@
-"""Applications of the eventsourcing library on PostgreSQL through asyncpg.
+"""Persistence of the eventsourcing library on PostgreSQL through asyncpg.
 
-Chosen by `PERSISTENCE_MODULE=tracker.eventsourcing_asyncpg`; see docs/library.md.
+Selected by `PERSISTENCE_MODULE=tracker.eventsourcing_asyncpg`; see docs/library.md.
 """
 
 from tracker.eventsourcing_asyncpg.factory import AsyncpgFactory

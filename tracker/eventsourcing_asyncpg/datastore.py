@@ -1,4 +1,4 @@
-"""The connections of one factory, used from any thread."""
+"""The connections of one factory, for use from any thread."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tracker.postgres.session_settings import SEARCH_PATH
 
 T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[T]]
-"""Something to do over a connection; True says that it may have been done already, because the
-connection was lost before the answer came."""
+"""Work over a connection. The argument True means that it may be done already, because the connection was
+lost before the result arrived."""
 
 RETRY_SECONDS = 5.0
-"""Seconds during which work is tried again after a lost connection."""
+"""Seconds during which work is retried after a lost connection."""
 
 
 class Connections:
-    """A pool that opens with its first use, and a listener. Everything here runs in one loop."""
+    """A lazily opened pool, and a listener. Everything here runs in one loop."""
 
     def __init__(self, target: Target, size: int, timeout: float, schema: str):
         self._target = {**target, "timeout": timeout}
@@ -39,10 +39,10 @@ class Connections:
         self.listener = Listener(self._target)
 
     async def run(self, work: Work[T]) -> T:
-        """Do some work over a connection; after losing the connection, over another one.
+        """Run work over a connection; after a lost connection, retry it over another one.
 
-        Raises the library's errors: OperationalError or InterfaceError when the database can't be
-        had for `RETRY_SECONDS` seconds.
+        Raises the library's errors: OperationalError or InterfaceError if the database is unavailable for
+        `RETRY_SECONDS` seconds.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + RETRY_SECONDS
@@ -61,7 +61,7 @@ class Connections:
             await asyncio.sleep(0.2)
 
     async def _open(self) -> Pool:
-        """The pool. Everyone who needs it first waits for the same attempt to open it."""
+        """Return the pool. Concurrent first users wait for the same attempt to open it."""
         if self._opening is None or failed(self._opening):
             self._opening = asyncio.create_task(
                 create_pool(self._target, role=None, size=self._size, settings=self._settings)
@@ -69,7 +69,7 @@ class Connections:
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
-        """Close the connections, and let those who wait for events find out."""
+        """Close the connections, and notify all waiting subscribers."""
         self.listener.wake_all()
         if self._opening is None or failed(self._opening):
             return
@@ -82,12 +82,12 @@ class Connections:
 
 
 def failed(task: asyncio.Task[Any]) -> bool:
-    """Whether a task has ended without a result."""
+    """Return whether a task has ended without a result."""
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 class Datastore:
-    """What the recorders of one factory share. Closes by itself when nobody uses it any more."""
+    """Resources shared by the recorders of one factory. It closes when it is garbage collected."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class Datastore:
         return self._thread.call(coroutine)
 
     def run(self, work: Work[T]) -> T:
-        """Do some work over a connection; see `Connections.run`."""
+        """Run work over a connection; see `Connections.run`."""
         return self.call(self.connections.run(work))
 
     def fetch(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        """The rows of a query that changes nothing."""
+        """Return the rows of a read-only query."""
 
         async def work(connection: Connection, _again: bool) -> list[asyncpg.Record]:
             return await connection.fetch(query, *arguments)
@@ -121,7 +121,7 @@ class Datastore:
         return self.run(work)
 
     def create(self, statements: Iterable[str]) -> None:
-        """Run statements that create what is missing, in one transaction."""
+        """Run statements that create missing objects, in one transaction."""
 
         async def work(connection: Connection, _again: bool) -> None:
             async with connection.transaction():
@@ -134,7 +134,7 @@ class Datastore:
         self.run(work)
 
     def watch(self, channel: str, woken: Event) -> None:
-        """Set `woken` at each notification of a channel, for as long as somebody holds it."""
+        """Set `woken` at each notification of a channel, while `woken` is referenced."""
         self.call(self.connections.listener.watch(channel, woken))
 
     def close(self) -> None:

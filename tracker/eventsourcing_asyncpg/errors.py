@@ -1,4 +1,4 @@
-"""What went wrong, in the words of the eventsourcing library (which are those of PEP 249)."""
+"""Conversion of errors to those of the eventsourcing library, which follow PEP 249."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ BY_CLASS: dict[str, type[DatabaseError]] = {
     "3F": ProgrammingError,
     "42": ProgrammingError,
 }
-"""By the first two characters of PostgreSQL's SQLSTATE, as psycopg sorts them."""
+"""Error classes by the first two characters of PostgreSQL's SQLSTATE, as in psycopg."""
 
 
 def to_persistence_error(error: Exception) -> PersistenceError:
-    """The library's error for one of asyncpg's or of the connection's."""
+    """Return the library's error for one of asyncpg or of the connection."""
     message = str(error) or type(error).__name__
     if isinstance(error, asyncpg.PostgresError):
         return BY_CLASS.get((error.sqlstate or "")[:2], DatabaseError)(message)

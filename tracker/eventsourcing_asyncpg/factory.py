@@ -1,4 +1,4 @@
-"""The infrastructure factory: recorders and their tables, as the environment says."""
+"""The infrastructure factory: recorders and their tables, configured by the environment."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ R = TypeVar("R", bound=AsyncpgRecorder)
 
 
 class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
-    """Keeps the events of eventsourcing applications in PostgreSQL, over asyncpg.
+    """Stores the events of eventsourcing applications in PostgreSQL, over asyncpg.
 
-    Raises OSError for a setting that is missing or wrong.
+    Raises OSError for a missing or invalid setting.
     """
 
     DATABASE_URL = "TRACKER_DATABASE_URL"
@@ -56,7 +56,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         )
 
     def aggregate_recorder(self, purpose: str = "events") -> AsyncpgAggregateRecorder:
-        """A recorder of events or snapshots that are in no application sequence."""
+        """Return a recorder of events or snapshots outside of application sequences."""
         return self._with_tables(
             AsyncpgAggregateRecorder(
                 self.datastore, events_table_name=self._table("stored", purpose)
@@ -64,7 +64,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         )
 
     def application_recorder(self) -> AsyncpgApplicationRecorder:
-        """The recorder of an application's events."""
+        """Return the recorder of an application's events."""
         cls = self._resolve_class(self.APPLICATION_RECORDER_TOPIC, AsyncpgApplicationRecorder)
         return self._with_tables(
             cls(self.datastore, events_table_name=self._table("stored", "events"))
@@ -73,7 +73,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
     def tracking_recorder(
         self, tracking_recorder_class: type[AsyncpgTrackingRecorder] | None = None
     ) -> AsyncpgTrackingRecorder:
-        """The recorder of a projection, or a view that is one."""
+        """Return the recorder of a projection, or a view with a tracking recorder."""
         cls = tracking_recorder_class or self._resolve_class(
             self.TRACKING_RECORDER_TOPIC, AsyncpgTrackingRecorder
         )
@@ -82,7 +82,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         )
 
     def process_recorder(self) -> AsyncpgProcessRecorder:
-        """The recorder of an application that follows others."""
+        """Return the recorder of an application that follows others."""
         cls = self._resolve_class(self.PROCESS_RECORDER_TOPIC, AsyncpgProcessRecorder)
         return self._with_tables(
             cls(
@@ -93,7 +93,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         )
 
     def close(self) -> None:
-        """Close the connections and end their thread; whoever is subscribed comes to an end."""
+        """Close the connections and end their thread; subscriptions end."""
         self.datastore.close()
 
     def __exit__(
@@ -109,12 +109,12 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         return f"{self.env.name.lower() or unnamed}_{purpose}"
 
     def _resolve_class(self, setting: str, default: type[R]) -> type[R]:
-        """The recorder class that a setting names."""
+        """Return the recorder class that a setting names."""
         topic = self.env.get(setting)
         return cast(type[R], resolve_topic(topic)) if topic else default
 
     def _with_tables(self, recorder: R) -> R:
-        """A recorder whose tables are there, unless somebody else sees to that."""
+        """Return a recorder after creating its tables, unless a setting disables that."""
         if strtobool(self.env.get(self.CREATE_TABLE) or "yes"):
             recorder.create_table()
         return recorder

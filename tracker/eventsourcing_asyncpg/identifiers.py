@@ -1,4 +1,4 @@
-"""The names that one application's SQL is filled with."""
+"""Identifiers in the SQL of one application."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import re
 from eventsourcing.persistence import ProgrammingError
 
 MAX_IDENTIFIER_BYTES = 56
-"""PostgreSQL cuts names off after 63 bytes; the table's function has 7 more than the table."""
+"""Maximum bytes of a name: PostgreSQL truncates names after 63 bytes, and the table's function has 7 more."""
 PLAIN = re.compile(r"[\w .-]+")
 
 
 def names(schema: str, originator_id_type: str, **tables: str) -> dict[str, str]:
-    """What stands in the SQL for `{events}`, `{insert}`, `{lock}`, `{channel}`, `{tracking}` and
-    `{id}`, quoted. Raises ProgrammingError for what can't name a table."""
+    """Return the quoted values of `{events}`, `{insert}`, `{lock}`, `{channel}`, `{tracking}` and `{id}`
+    in the SQL.
+
+    Raises ProgrammingError for an invalid table name.
+    """
     filled = {"id": originator_id_type}
     for role, table in tables.items():
         filled[role] = f"{quoted(schema)}.{quoted(table)}"
@@ -25,7 +28,7 @@ def names(schema: str, originator_id_type: str, **tables: str) -> dict[str, str]
 
 
 def quoted(name: str) -> str:
-    """A name as an identifier. Nothing in it needs escaping, in a literal neither."""
+    """Return a name as a quoted identifier. It needs no escaping, also not in a literal."""
     if not PLAIN.fullmatch(name) or len(name.encode()) > MAX_IDENTIFIER_BYTES:
         raise ProgrammingError(
             f"{name!r} can't be a name here: expected letters, digits, spaces, _, . or -, "

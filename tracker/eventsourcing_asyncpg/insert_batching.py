@@ -1,4 +1,4 @@
-"""Inserting events, with all the others that wait at the same time, each with its own outcome."""
+"""Batches of concurrent inserts, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class InsertBatcher:
-    """The inserts into one table. Everything here runs in the loop of its connections."""
+    """Batches the inserts into one table. Everything here runs in the loop of its connections."""
 
     def __init__(self, connections: Connections, statement: str):
         self._connections = connections
@@ -35,7 +35,7 @@ class InsertBatcher:
         return await self._joined.submit(events)
 
     async def _outcomes(self, inserts: Sequence[Insert]) -> list[Outcome]:
-        """How each insert fared. What PostgreSQL can't even read spoils no other insert."""
+        """Return the outcome of each insert. Data that PostgreSQL cannot parse affect no other insert."""
         try:
             return await self._connections.run(
                 lambda connection, again: insert(connection, self._statement, inserts, again)
@@ -53,9 +53,9 @@ class InsertBatcher:
 async def insert(
     connection: Connection, statement: str, inserts: Sequence[Insert], again: bool
 ) -> list[Outcome]:
-    """Insert over a connection in one round trip, and say how each insert fared.
+    """Insert over a connection in one round trip, and return the outcome of each insert.
 
-    With `again`, an insert whose very events are there already has succeeded.
+    With `again`, an insert whose exact events exist already has succeeded.
     """
     events = [event for events in inserts for event in events]
     rows = await connection.fetch(

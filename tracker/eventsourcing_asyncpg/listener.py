@@ -1,7 +1,7 @@
-"""Waking whoever waits for new events: one listening connection, for as many as wait.
+"""Wakes subscribers for new events, with one listening connection for all.
 
-A notification is only a hint. Who misses one looks again after `POLL_INTERVAL_SECONDS` anyway, and what is
-delivered always comes from reading the table by notification id.
+A notification is only a hint. If it is missed, the table is read after `POLL_INTERVAL_SECONDS`. Events are
+always read from the table by notification id.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from weakref import WeakSet
 from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 POLL_INTERVAL_SECONDS = 1.5
-"""Seconds after which a subscription looks at its table without having been woken."""
+"""Seconds after which a subscription reads its table without a notification."""
 
 logger = logging.getLogger(__name__)
 
 
 class Listener:
-    """Sets the events of those who watch a channel when something is notified there."""
+    """Sets the events of the watchers of a channel at each notification."""
 
     def __init__(self, target: Target):
         self._target = target
@@ -32,19 +32,19 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def watch(self, channel: str, woken: Event) -> None:
-        """Set `woken` at each notification, for as long as somebody holds it."""
+        """Set `woken` at each notification, while `woken` is referenced."""
         self._watching[channel].add(woken)
         self._changed.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     def wake_all(self) -> None:
-        """Let everyone look."""
+        """Wake all watchers."""
         for channel in self._watching:
             self._wake(channel)
 
     async def _run(self) -> None:
-        """Keep one listening connection, and come back after losing it."""
+        """Keep a listening connection, and reconnect after losing it."""
         while True:
             try:
                 await self._listen_once()
@@ -65,7 +65,7 @@ class Listener:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_INTERVAL_SECONDS):
                         await self._changed.wait()
-                # A connection can die without a word: ask it, so that the loss is noticed.
+                # A connection can be lost without notice: query it regularly to detect the loss.
                 await connection.execute("SELECT 1", timeout=POLL_INTERVAL_SECONDS)
         finally:
             connection.terminate()

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that are not asynchronous."""
+"""An event loop in a separate thread, for synchronous callers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventsourcing.persistence import ConnectionPoolClosedError
 
 T = TypeVar("T")
 SHUTDOWN_TIMEOUT_SECONDS = 2.0
-"""Seconds that calls in flight get when the loop is closed; then they fail."""
+"""Seconds that calls in flight have when the loop is closed; then they fail."""
 
 
 class LoopThread:
@@ -27,10 +27,10 @@ class LoopThread:
         self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop and return what it returns.
+        """Run a coroutine in the loop and return its result.
 
-        Raises ConnectionPoolClosedError when the loop is closed, or gets closed meanwhile; also in
-        a process that was forked off, which has no such thread.
+        Raises ConnectionPoolClosedError if the loop is closed, also during the call, and in a forked process,
+        which lacks the thread.
         """
         with self._lock:
             if self._closed or not self._thread.is_alive():
@@ -53,7 +53,7 @@ class LoopThread:
             calls = list(self._calls)
         wait(calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
         asyncio.run_coroutine_threadsafe(self._end(last), self._loop)
-        if current_thread() is not self._thread:  # where a garbage collection may close us
+        if current_thread() is not self._thread:  # where a garbage collection may call this
             self._thread.join(4 * SHUTDOWN_TIMEOUT_SECONDS)
 
     async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
@@ -72,9 +72,9 @@ class LoopThread:
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """The fastest event loop that is installed."""
+    """Return the fastest installed event loop."""
     try:
         import uvloop
-    except ImportError:  # there is none for Windows
+    except ImportError:  # not available for Windows
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()

@@ -32,25 +32,25 @@ SQL = named_queries(Path(__file__).with_name("recorders.sql"))
 
 
 class AsyncpgRecorder:
-    """What all recorders have: a datastore, and tables in it."""
+    """Base of all recorders: a datastore, and tables in it."""
 
     def __init__(self, datastore: Datastore, **tables: str):
         self.datastore = datastore
         self._names = names(datastore.schema, datastore.originator_id_type, **tables)
         self.sql_create_statements: list[str] = []
-        """What `create_table` runs, in order; a subclass may add tables of its own."""
+        """The statements of `create_table`, in order; a subclass may add tables of its own."""
 
     def create_table(self) -> None:
-        """Create what is missing, in one transaction."""
+        """Create missing objects, in one transaction."""
         self.datastore.create(self.sql_create_statements)
 
     def _sql(self, query: str) -> str:
-        """A query of the `.sql` file, for the tables of this recorder."""
+        """Return a query of the `.sql` file, for the tables of this recorder."""
         return str(getattr(SQL, query)).format_map(self._names)
 
 
 class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
-    """Events by originator; also keeps snapshots."""
+    """Stores events by originator; also snapshots."""
 
     def __init__(
         self, datastore: Datastore, *, events_table_name: str = "stored_events", **tables: str
@@ -65,7 +65,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Insert events, all or none. Raises IntegrityError when the place of one is taken."""
+        """Insert events, all or none. Raises IntegrityError if the version of one is taken."""
         events = self._with_keys(stored_events)
 
         async def work(connection: Connection, again: bool) -> None:
@@ -91,7 +91,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """The events of an originator in the order of their versions, backwards with `desc`."""
+        """Return the events of an originator in the order of their versions, descending with `desc`."""
         rows = self.datastore.fetch(
             self._sql("select_events_backwards" if desc else "select_events"),
             self._key(originator_id),
@@ -102,7 +102,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         return [StoredEvent(**_stored_fields(row)) for row in rows]
 
     def _key(self, originator_id: UUID | str) -> UUID | str:
-        """An originator's id as the table has it; a text table may hold UUIDs."""
+        """Return an originator's id in the type of the table; a text table may hold UUIDs."""
         return originator_id if self.datastore.originator_id_type == "uuid" else str(originator_id)
 
     def _with_keys(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
@@ -112,7 +112,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
 
 
 class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
-    """Events by originator and, all of them, in the order of their notification ids."""
+    """Stores events by originator, and all of them in the order of their notification ids."""
 
     def __init__(self, datastore: Datastore, **tables: str):
         super().__init__(datastore, **tables)
@@ -130,9 +130,9 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
     ) -> Sequence[int] | None:
         """Insert events, all or none, and return their notification ids once they are durable.
 
-        Inserts that wait at the same time in this process go in one transaction, and each has its
-        own outcome. Raises IntegrityError when the place of an event is taken, OperationalError or
-        InterfaceError when the database could not be had: then the events may be there or not.
+        Concurrent inserts in this process share a transaction, and each has its own outcome. Raises
+        IntegrityError if the version of an event is taken. Raises OperationalError or InterfaceError if the
+        database is unavailable: then the events may be recorded or not.
         """
         if not stored_events:
             return []
@@ -147,7 +147,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """At most `limit` events from `start` to `stop`, in order; with topics, only of these."""
+        """Return at most `limit` events from `start` to `stop`, in order, filtered by topics if given."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         rows = self.datastore.fetch(
             self._sql("select_notifications"), first, stop, list(topics) or None, limit
@@ -155,20 +155,20 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         return [Notification(id=row["notification_id"], **_stored_fields(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
-        """The last notification id, or None when nothing is recorded."""
+        """Return the last notification id, or None if nothing is recorded."""
         return _only(self.datastore.fetch(self._sql("max_notification_id")))
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> AsyncpgSubscription:
-        """Every event after a notification id, and then each new one as it comes."""
+        """Yield every event after a notification id, then each new one."""
         return AsyncpgSubscription(self, gt, topics)
 
     def watch(self, woken: Event) -> None:
-        """Set `woken` whenever events have been recorded, for as long as somebody holds it."""
+        """Set `woken` when events are recorded, while `woken` is referenced."""
         self.datastore.watch(self.events_table_name, woken)
 
 
 class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
-    """How far the events of other applications have been processed. The base of views."""
+    """Tracks the processed events of other applications. The base of views."""
 
     def __init__(
         self,
@@ -184,15 +184,15 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
     def insert_tracking(self, tracking: Tracking) -> None:
         """Record that a notification has been processed.
 
-        Raises IntegrityError unless it comes after all that have been.
+        Raises IntegrityError unless it is after all processed ones.
         """
         self.record(tracking, _nothing)
 
     def record(self, tracking: Tracking, work: Callable[[Connection], Awaitable[object]]) -> None:
-        """Do some work over a connection and record the tracking, in one transaction.
+        """Run work over a connection and record the tracking, in one transaction.
 
-        This is how a view changes its own tables: once for each notification, whatever breaks.
-        Raises IntegrityError unless the notification comes after all that have been processed.
+        A view changes its own tables this way: exactly once for each notification. Raises IntegrityError
+        unless the notification is after all processed ones.
         """
 
         async def transaction(connection: Connection, again: bool) -> None:
@@ -203,7 +203,7 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         self.datastore.run(transaction)
 
     async def _track(self, connection: Connection, tracking: Tracking, again: bool) -> bool:
-        """Record the tracking; False if an earlier attempt has, with all that goes with it."""
+        """Record the tracking; return False if an earlier attempt has, together with its work."""
         name, wanted = tracking.application_name, tracking.notification_id
         if await connection.fetchval(self._sql("insert_tracking"), name, wanted) is not None:
             return True
@@ -215,19 +215,19 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         )
 
     def max_tracking_id(self, application_name: str) -> int | None:
-        """The last notification id of an application that has been processed, if any."""
+        """Return the last processed notification id of an application, if any."""
         return _only(self.datastore.fetch(self._sql("max_tracking_id"), application_name))
 
 
 class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, ProcessRecorder):
-    """Events together with the tracking of the notification that they follow from."""
+    """Stores events together with the tracking of the notification that caused them."""
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events and, if given, the `tracking`, all or none.
 
-        Raises what insert_events of the application recorder and insert_tracking raise.
+        Raises the errors of insert_events of the application recorder and of insert_tracking.
         """
         tracking: Tracking | None = kwargs.get("tracking")
         if tracking is None:
@@ -250,7 +250,7 @@ class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder
 
 
 async def _nothing(_connection: Connection) -> None:
-    """The work of a tracking that goes alone."""
+    """Do nothing: the work of tracking alone."""
 
 
 def _only(rows: Sequence[asyncpg.Record]) -> int | None:
@@ -259,8 +259,7 @@ def _only(rows: Sequence[asyncpg.Record]) -> int | None:
 
 
 def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
-    """The fields of a stored event. asyncpg's UUIDs are of a class of their own, which the
-    library's transcoder does not know."""
+    """Return the fields of a stored event, with UUIDs that the library's transcoder supports."""
     key = row["originator_id"]
     return {
         "originator_id": UUID(bytes=key.bytes) if isinstance(key, UUID) else key,

@@ -21,11 +21,11 @@ CREATE TABLE IF NOT EXISTS {events} (
 );
 
 -- name: create_insert
--- Inserts in one transaction, each wholly or not at all; says how each one fared: the notification
--- id of its first event, or the conflict that it met. Insert c has sizes[c] events of the arrays.
--- With `again`, events that are there already exactly so are those of an earlier attempt.
+-- Insert in one transaction, each insert completely or not at all. The result of each is the notification
+-- id of its first event, or its conflict. Insert c has sizes[c] events of the arrays.
+-- With `again`, identical existing events are those of an earlier attempt.
 -- The advisory lock is held until commit, so notification ids are gapless, commit in their own order,
--- and a reader that has seen one will never see a smaller one appear.
+-- and a reader that has seen one never sees a smaller one appear later.
 CREATE OR REPLACE FUNCTION {insert}(
     again boolean, sizes integer[], ids {id}[], versions bigint[], topics text[], states bytea[]
 ) RETURNS TABLE (first_id bigint, conflict text)
@@ -51,7 +51,7 @@ BEGIN
         END LOOP;
         RETURN;
     EXCEPTION WHEN unique_violation THEN
-        -- One of them at least: find out which, and insert the others.
+        -- At least one conflicts: find out which, and insert the others.
     END;
 
     FOR c IN 1 .. cardinality(sizes) LOOP
@@ -120,7 +120,7 @@ CREATE TABLE IF NOT EXISTS {tracking} (
 );
 
 -- name: insert_tracking
--- Nothing comes back when the application has been tracked so far already.
+-- Returns nothing if the application has already been tracked up to here.
 INSERT INTO {tracking} AS t (application_name, notification_id) VALUES ($1, $2)
 ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id
     WHERE t.notification_id < excluded.notification_id

@@ -1,4 +1,4 @@
-"""Following the events of one application, for the library."""
+"""Subscriptions to the events of one application, for the library."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ logger = logging.getLogger(__name__)
 
 
 class WatchableRecorder(ApplicationRecorder):
-    """A recorder that wakes those who wait for events."""
+    """A recorder that wakes waiting subscribers for events."""
 
     @abstractmethod
     def watch(self, woken: Event) -> None:
-        """Set `woken` whenever events have been recorded, for as long as somebody holds it."""
+        """Set `woken` when events are recorded, while `woken` is referenced."""
 
 
 class AsyncpgSubscription(Subscription[WatchableRecorder]):
-    """Reads page after page and waits at the end to be woken. Holds one page in memory, has no
-    thread of its own, waits for a lost database to return, and ends when the factory is closed."""
+    """Reads page by page, and waits for new events at the end.
+
+    It keeps one page in memory, has no thread of its own, waits for a lost database, and ends when the
+    factory is closed.
+    """
 
     def __init__(self, recorder: WatchableRecorder, gt: int | None, topics: Sequence[str]):
         super().__init__(recorder, gt, topics)
@@ -56,7 +59,7 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
         raise StopIteration
 
     def _look(self) -> bool:
-        """Read the next page; False when there is none yet."""
+        """Read the next page; return False if there is none yet."""
         try:
             self._read()
         except ConnectionPoolClosedError:
@@ -67,7 +70,7 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
 
     def _read(self) -> None:
         after = self._last_notification_id or 0
-        # Nothing up to here can still appear, so events of other topics are passed over for good.
+        # No further events can appear up to here, so events of other topics can be skipped permanently.
         head = self._recorder.max_notification_id() or 0 if self._topics else 0
         page = self._recorder.select_notifications(
             after, PAGE_EVENTS, topics=self._topics, inclusive_of_start=False

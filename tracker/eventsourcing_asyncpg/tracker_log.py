@@ -1,9 +1,9 @@
 """The tracker's own log as the event store of the eventsourcing library.
 
-Chosen by `PERSISTENCE_MODULE=tracker.eventsourcing_asyncpg.tracker_log`. An `Application` then has
-the tracker's entities in its repository, and a `ProjectionRunner` follows the tracker's events with
-a view in tables of its own. Notification ids are positions, originator ids are streams, and topics
-are event types. See docs/library.md.
+Selected by `PERSISTENCE_MODULE=tracker.eventsourcing_asyncpg.tracker_log`. An `Application` then has the
+tracker's entities in its repository, and a `ProjectionRunner` follows the tracker's events with a view in
+separate tables. Notification ids are positions, originator ids are streams, and topics are event types. See
+docs/library.md.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ SQL = named_queries(Path(__file__).with_name("tracker_log.sql"))
 
 
 class EntityMapper(Mapper[str]):
-    """Between the events of entities and what is stored of them.
+    """Maps events of entities to stored events and back.
 
-    A stored event that was read has its entry as its state. One that is to be written has what the
-    log makes the entry of, with the texts that become annexes.
+    The state of a stored event from the log is its entry. That of a new event is the input from which the log
+    creates the entry, with the texts that become annexes.
     """
 
     def __init__(self, transcoder: Transcoder, actor: str):
@@ -57,9 +57,9 @@ class EntityMapper(Mapper[str]):
         self._actor = actor
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        """An event that an entity decided, in the form that the log takes.
+        """Return an event of an entity in the format of the log.
 
-        Raises InvalidInput or TooLarge for one that may not be recorded.
+        Raises InvalidInput or TooLarge for an event that cannot be recorded.
         """
         assert isinstance(domain_event, Entity.Event)
         check_recordable(domain_event.fact)
@@ -67,12 +67,12 @@ class EntityMapper(Mapper[str]):
         return StoredEvent(new.stream, new.version, new.type, msgspec.json.encode(new))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        """The entity's event that an entry holds. Texts in annexes are commitments there."""
+        """Return the entity's event in an entry. Texts in annexes are commitments there."""
         return to_aggregate_event(recorded(stored_event.state))
 
 
 class TrackerLogRecorder(WatchableRecorder):
-    """The log as the library reads it and appends to it."""
+    """Reads and appends to the log for the library."""
 
     def __init__(self, datastore: Datastore):
         self.datastore = datastore
@@ -80,13 +80,12 @@ class TrackerLogRecorder(WatchableRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Append events, all or none, by the rules of every command, and return their positions
-        once they are durable.
+        """Append events, all or none, by the rules of every command, and return their positions once they
+        are durable.
 
-        Raises IntegrityError where an entity is at another version by now or an event id is in use,
-        InvalidInput for an id that only imports give or for an actor that does not exist, and
-        OperationalError or InterfaceError when the database could not be had: then the events may
-        be recorded or not.
+        Raises IntegrityError if an entity is at another version or an event id is in use. Raises InvalidInput
+        for an id reserved for imports or an unknown actor. Raises OperationalError or InterfaceError if the
+        database is unavailable: then the events may be recorded or not.
         """
         if not stored_events:
             return []
@@ -94,7 +93,7 @@ class TrackerLogRecorder(WatchableRecorder):
 
         async def work(connection: Connection, _again: bool) -> AppendResult:
             await _check(connection, events)
-            [outcome] = await append(connection, [events])  # what is recorded already is found
+            [outcome] = await append(connection, [events])  # detects recorded events
             if not isinstance(outcome, AppendResult):
                 raise outcome
             return outcome
@@ -113,7 +112,7 @@ class TrackerLogRecorder(WatchableRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """The events of an entity in the order of their versions, backwards with `desc`."""
+        """Return the events of an entity in the order of their versions, descending with `desc`."""
         query = SQL.select_events_backwards if desc else SQL.select_events
         rows = self.datastore.fetch(query, str(originator_id), gt, lte, limit)
         return [StoredEvent(**_stored_fields(row)) for row in rows]
@@ -127,8 +126,7 @@ class TrackerLogRecorder(WatchableRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """At most `limit` events between two positions, in order; with topics, only events of
-        these types."""
+        """Return at most `limit` events between two positions, in order, filtered by topics if given."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         rows = self.datastore.fetch(
             SQL.select_notifications, first, stop, list(topics) or None, limit
@@ -136,50 +134,50 @@ class TrackerLogRecorder(WatchableRecorder):
         return [Notification(id=row["position"], **_stored_fields(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
-        """The last position, or None when nothing is recorded."""
+        """Return the last position, or None if nothing is recorded."""
         position: int | None = self.datastore.fetch(SQL.max_notification_id)[0][0]
         return position
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> AsyncpgSubscription:
-        """Every event after a position, and then each new one as it comes."""
+        """Yield every event after a position, then each new one."""
         return AsyncpgSubscription(self, gt, topics)
 
     def watch(self, woken: Event) -> None:
-        """Set `woken` whenever events have been recorded, for as long as somebody holds it."""
+        """Set `woken` when events are recorded, while `woken` is referenced."""
         self.datastore.watch("log", woken)
 
 
 class TrackerLogFactory(factory.AsyncpgFactory):
-    """Applications over the tracker's log. Views have tables of their own, in the same database.
+    """Creates applications over the tracker's log. Views have separate tables in the same database.
 
-    Raises OSError for a setting that is missing or wrong.
+    Raises OSError for a missing or invalid setting.
     """
 
     def mapper(
         self, transcoder: Transcoder | None = None, mapper_class: type[Mapper[Any]] | None = None
     ) -> Mapper[Any]:
-        """The mapper of entities, whatever class is asked for: the log has one format."""
+        """Return the mapper of entities, for any requested class: the log has one format."""
         return EntityMapper(
             transcoder or self.transcoder(), f"application:{self.env.name or 'unnamed'}"
         )
 
     def application_recorder(self) -> TrackerLogRecorder:  # type: ignore[override]
-        """The recorder of the log."""
+        """Return the recorder of the log."""
         return TrackerLogRecorder(self.datastore)
 
     def aggregate_recorder(self, purpose: str = "events") -> NoReturn:
-        """The log keeps no snapshots. Raises NotSupportedError."""
-        raise NotSupportedError(f"the tracker's log has no {purpose} beside its events")
+        """Raise NotSupportedError: the log has no snapshots."""
+        raise NotSupportedError(f"the tracker's log has no {purpose} besides its events")
 
     def process_recorder(self) -> NoReturn:
-        """A projection keeps its tracking in a view, not in the log. Raises NotSupportedError."""
+        """Raise NotSupportedError: a projection stores its tracking in a view, not in the log."""
         raise NotSupportedError(
             "no process application can write to the tracker's log: expected a ProjectionRunner"
         )
 
 
 async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
-    """Hold events to the rules that need more than their entity. Raises InvalidInput."""
+    """Check the rules that involve more than the entity of an event. Raises InvalidInput."""
     facts: list[Fact] = [decode(fact_type(event.type), event.data) for event in events]
     rows = await connection.fetch(LOG.existing_streams, sorted(referenced_alliances(facts)))
     alliances = {row["stream"] for row in rows}
@@ -190,7 +188,7 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
 
 
 def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
-    """The fields of a stored event."""
+    """Return the fields of a stored event."""
     return {
         "originator_id": row["stream"],
         "originator_version": row["version"],

@@ -1,1 +1,1 @@
-"""The event log: one table, gapless positions, nothing ever changed."""
+"""The event log: one append-only table with gapless positions."""

@@ -1,7 +1,7 @@
-"""Reading annexes: the texts that entries commit to, or which event redacted them.
+"""Reading annexes: the texts that entries commit to, or the events that redacted them.
 
-They are written by `log.append` with their events, and emptied by the log itself when a redaction
-is recorded: see migrations/0020_log.sql.
+`log.append` writes them with their events. The log itself empties them when a redaction is recorded: see
+migrations/0020_log.sql.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class StoredAnnex:
 
     @property
     def redacted_text(self) -> RedactedText | None:
-        """The redaction of the text; None while the text is there."""
+        """The redaction of the text; None if the text is not redacted."""
         if self.redaction is None:
             return None
         known = self.redaction.known
@@ -55,17 +55,17 @@ class Annexes:
         self._pool = pool
 
     async def texts(self, facts: Iterable[Fact]) -> dict[str, str]:
-        """The texts that facts commit to, by commitment, without those that are gone."""
+        """Return the texts that facts commit to, by commitment, without redacted ones."""
         async with self._pool.acquire() as connection:
             return await read_texts(connection, facts)
 
     async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
-        """The annexes of some commitments."""
+        """Return the annexes of some commitments."""
         rows = await self._pool.fetch(SQL.of, [_digest(given) for given in commitments])
         return {kept.commitment: kept for kept in map(_stored_annex, rows)}
 
     async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
-        """The annexes of the events at some positions, by position; an empty list for none."""
+        """Return the annexes of the events at some positions, by position; an empty list for none."""
         found: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
         for row in await self._pool.fetch(SQL.at, list(found)):
             found[row["position"]].append(_stored_annex(row))
@@ -74,16 +74,19 @@ class Annexes:
     async def pages(
         self, position: int, until: int, size: int = PAGE_ANNEXES
     ) -> AsyncIterator[list[StoredAnnex]]:
-        """The annexes of the events after a position up to another, in order, in pages."""
-        place = position, "~"  # no field has a name behind this
+        """Yield the annexes of the events after one position up to another, in order, in pages."""
+        place = position, "~"  # sorts after the name of every field
         while rows := await self._pool.fetch(SQL.page, *place, until, size):
             place = rows[-1]["position"], rows[-1]["field"]
             yield [_stored_annex(row) for row in rows]
 
 
 class AnnexLine(msgspec.Struct, omit_defaults=True):
-    """An annex as it is exported: `position` is that of the event, `redaction` that of the event
-    because of which salt (hexadecimal) and text are gone."""
+    """An annex in the export format.
+
+    `position` is that of the event. `redaction` is the position of the redaction that removed salt
+    (hexadecimal) and text.
+    """
 
     position: str
     field: str
@@ -94,7 +97,7 @@ class AnnexLine(msgspec.Struct, omit_defaults=True):
 
 
 def export_line(kept: StoredAnnex) -> bytes:
-    """The line of an annex, with its line end."""
+    """Return the line of an annex, with its line end."""
     return (
         encode(
             AnnexLine(
@@ -111,7 +114,7 @@ def export_line(kept: StoredAnnex) -> bytes:
 
 
 async def read_texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
-    """The same over a connection."""
+    """Return the texts by commitment over a connection."""
     digests = [_digest(given) for fact in facts for given in commitments_in(fact).values()]
     if not digests:
         return {}

@@ -1,5 +1,5 @@
 -- name: texts
--- The texts of some commitments, of those that are there.
+-- The existing texts of some commitments.
 SELECT commitment, text FROM log.annexes WHERE commitment = ANY ($1) AND text IS NOT NULL;
 
 -- name: of

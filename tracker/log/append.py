@@ -1,4 +1,4 @@
-"""Appending to the log over one connection: the events of commands, and those of an import."""
+"""Appends to the log over one connection: the events of commands, and those of an import."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tracker.postgres.database import CONNECTION_ERRORS, Connection, named_queri
 
 SQL = named_queries(Path(__file__).with_name("append.sql"))
 IMPORT_BATCH_EVENTS = 5000
-"""How many events an import sends at a time."""
+"""Number of events that an import sends at a time."""
 
 Command = Sequence[NewEvent]
 
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What became of a command: the positions of its events, and whether they were there before."""
+    """Result of a command: the positions of its events, and whether they were recorded before."""
 
     positions: range
     repeated: bool = False
@@ -32,9 +32,9 @@ class AppendResult:
 async def append(
     connection: Connection, commands: Sequence[Command]
 ) -> list[AppendResult | VersionConflict | IdempotencyConflict]:
-    """Append commands over a connection in one round trip, and say how each one fared.
+    """Append commands over a connection in one round trip, and return the result of each.
 
-    Raises Unconfirmed, and what connections raise: then all of them may be recorded.
+    Raises Unconfirmed and connection errors: then all of them may be recorded.
     """
     events = [event for command in commands for event in command]
     annexes = [
@@ -67,7 +67,8 @@ async def append(
 def outcome(
     row: asyncpg.Record, count: int, event_id: str
 ) -> AppendResult | VersionConflict | IdempotencyConflict:
-    """What `log.append` says of a command of so many events, of which the first has this id."""
+    """Return the result of a command from the reply of `log.append`, given its number of events and its
+    first id."""
     if row["outcome"] == "conflict":
         return VersionConflict(row["subject"], row["expected"], row["actual"])
     if row["outcome"] == "reused":
@@ -77,7 +78,7 @@ def outcome(
 
 
 def _command_offsets(commands: Sequence[Command]) -> list[int]:
-    """The place of each command's first event among all of them, counted from 1."""
+    """Return the index of each command's first event among all of them, counted from 1."""
     starts, next_start = [], 1
     for command in commands:
         starts.append(next_start)
@@ -87,7 +88,7 @@ def _command_offsets(commands: Sequence[Command]) -> list[int]:
 
 @contextmanager
 def lost_as_unavailable() -> Iterator[None]:
-    """Tell a database that is lost, or full, during an import as it is told to commands."""
+    """Convert a lost connection or a full disk during an import to the errors of commands."""
     try:
         yield
     except CONNECTION_ERRORS as error:
@@ -97,7 +98,7 @@ def lost_as_unavailable() -> Iterator[None]:
 async def append_page(connection: Connection, events: Command) -> int:
     """Append a page of an import in its transaction, and return the last position.
 
-    Raises VersionConflict or IdempotencyConflict, after which the transaction must be given up.
+    Raises VersionConflict or IdempotencyConflict, after which the transaction must be rolled back.
     """
     [appended] = await append(connection, [events])
     if not isinstance(appended, AppendResult):
@@ -106,7 +107,7 @@ async def append_page(connection: Connection, events: Command) -> int:
 
 
 def unavailable(error: Exception) -> Unavailable:
-    """A failed append as callers are told of it."""
+    """Return the error for callers of a failed append."""
     failure: Unavailable
     if isinstance(error, asyncpg.DiskFullError):
         failure = DiskFull()

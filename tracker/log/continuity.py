@@ -1,9 +1,10 @@
-"""Whether a database still has what this process has shown of the log, or was set back. Pure.
+"""Continuity: whether a database still contains the log that this process has shown, or was set back.
+Pure.
 
-A log is set back where a standby became primary without the last commits, or where an older backup
-was restored. Connections do not survive either: so every new one is looked at before it is used.
-What is compared is what was shown last: how far the log went, an entry of it, and the last event that
-was acknowledged. So it is also noticed when the log has grown past that again.
+A log is set back if a promoted standby lacks the last commits, or if an older backup was restored.
+Connections do not survive either event, so every new connection is checked before use. The check compares the
+last position shown, an entry there, and the last acknowledged event. So it also detects a log that has grown
+beyond that position again.
 """
 
 from __future__ import annotations
@@ -13,38 +14,38 @@ from typing import NamedTuple
 
 
 class LogEnd(NamedTuple):
-    """The end of the log as a process has shown it last."""
+    """The end of the log as last shown by a process."""
 
     position: int = 0
-    """How far."""
+    """The last position."""
     entry_at: int = 0
     entry_hash: bytes = b""
-    """The hash of the entry at `entry_at`, the last one known; that may be before `position`."""
+    """The hash of the entry at `entry_at`, the last known one; it may be before `position`."""
     appended_at: int = 0
     event_id: str = ""
-    """The id of the event at `appended_at`, the last one that was acknowledged."""
+    """The id of the event at `appended_at`, the last acknowledged one."""
     timeline: int = 0
-    """The newest timeline of PostgreSQL; each primary that was promoted begins the next."""
+    """The newest timeline of PostgreSQL; each promotion of a primary begins the next one."""
 
 
 class LogView(NamedTuple):
-    """What a connection has of the log, asked for what was shown."""
+    """The log as seen by a connection, at the positions shown before."""
 
     position: int
     standby: bool
-    """Whether it is a standby's, which may be late."""
+    """Whether the server is a standby, which may lag behind."""
     timeline: int
-    """0 on a standby."""
+    """The timeline; 0 on a standby."""
     entry_hash: bytes | None
-    """The hash of the entry at `entry_at`; None where there is none."""
+    """The hash of the entry at `entry_at`; None if there is none."""
     event_id: str | None
-    """The id of the event at `appended_at`; None where there is none."""
+    """The id of the event at `appended_at`; None if there is none."""
     last_hash: bytes | None
-    """The hash of the entry at the position up to which was shown."""
+    """The hash of the entry at the last position shown."""
 
 
 class Continuity(Enum):
-    """What a look at the log came to."""
+    """Result of a continuity check."""
 
     HOLDS = "it has what was shown"
     FORMER_PRIMARY = "it is of a primary that has a successor"
@@ -52,7 +53,7 @@ class Continuity(Enum):
 
 
 def compare(shown: LogEnd, view: LogView) -> tuple[Continuity, str]:
-    """Whether a database has what was shown; in words where it has not."""
+    """Compare a database with the end of the log shown before; return the difference in words, if any."""
     difference = _difference(shown, view)
     if difference is None:
         return Continuity.HOLDS, ""
@@ -72,7 +73,7 @@ def _difference(shown: LogEnd, view: LogView) -> str | None:
 
 
 def with_last_entry(shown: LogEnd, view: LogView) -> LogEnd:
-    """What was shown, with the entry there, from a database that has all of it."""
+    """Return the shown end with its entry, read from a database that contains all of it."""
     timeline = max(shown.timeline, view.timeline)
     if view.last_hash is None or shown.entry_at >= shown.position:
         return shown._replace(timeline=timeline)

@@ -1,12 +1,12 @@
-"""The durable position: up to where no failover takes the log back. Nothing above it leaves us.
+"""The durable position: no failover removes events up to it. Events above it are not shown.
 
-Where PostgreSQL has synchronous standbys a commit is seen by others when they have it, but for two
-cases: somebody cancelled the wait, or PostgreSQL crashed and recovered in place, after which all that
-it had written is seen. So an event that is seen counts only when a commit that began later was
-confirmed. Without synchronous standbys whatever is seen counts, and nothing is asked.
+With synchronous standbys of PostgreSQL, a commit is visible to others once the standbys have it. There are
+two exceptions: the wait was cancelled, or PostgreSQL crashed and recovered, after which all written commits
+are visible. So a visible event is durable only when a commit that began later was confirmed. Without
+synchronous standbys all visible events count as durable, and no query is needed.
 
-All the same a log can be set back: by a failover that somebody forces, by a restored backup. Then what
-this process has shown, and keeps by position, is false: it shows nothing more, and ends.
+A log can still be set back by a forced failover or a restored backup. Then the data that this process has
+shown and cached by position are wrong: it shows nothing more, and ends.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from tracker.postgres.database import (
 )
 
 CONFIRMATION_TIMEOUT_SECONDS = 1.0
-"""Seconds for which whoever reads waits for a confirmation; then what is newer is not shown yet."""
+"""Maximum seconds that readers wait for a confirmation; newer events are not shown until it arrives."""
 FORMER_PRIMARY_SECONDS = 60.0
-"""Seconds for which a database of an older timeline is taken for a former primary that has not
-noticed its successor; after that, for a backup that was restored."""
+"""Seconds for which a database of an older timeline is treated as a former primary that does not know its
+successor. After that it is treated as a restored backup."""
 
 SQL = named_queries(Path(__file__).with_name("durability.sql"))
 
@@ -41,38 +41,42 @@ logger = logging.getLogger(__name__)
 
 
 class FormerPrimary(ConnectionError):
-    """A connection leads to a primary that has a successor."""
+    """The connection leads to a primary that has a successor."""
 
 
 async def _confirm_nothing() -> None:
-    """Of who has no log to append to."""
+    """Confirm nothing, for processes that cannot append."""
 
 
 class Durability:
-    """Knows how much of one log may be shown. `confirm` returns once all that is seen is durable."""
+    """Determines the position up to which a log may be shown. `confirm` returns once all visible events
+    are durable."""
 
     def __init__(self, confirm: Callable[[], Awaitable[None]] = _confirm_nothing):
         self.confirm = confirm
         self._confirming = Batcher(self._confirm_all)
         self._since: float | None = None
-        """Since when a confirmation has been waited for."""
+        """Start of the wait for a confirmation; None if there is no wait."""
         self._position: int | None = None
-        """The last position that may be shown; None before anything is known of it."""
+        """The last position that may be shown; None before the first check."""
         self.synchronous = False
-        """Whether commits wait for standbys, as the database last said."""
+        """Whether commits wait for standbys, according to the last response of the database."""
         self._shown = LogEnd()
         self._last_event: RecordedEvent | None = None
-        """The last event that was read; it is hashed when that is asked for."""
+        """The last event that was read; its hash is computed on demand."""
         self._former_since: float | None = None
-        """Since when new connections have led to a former primary."""
+        """Time since which new connections have led to a former primary."""
         self.set_back: str | None = None
-        """What was shown and is not there any more, where the log was set back."""
+        """The shown data that are missing now, if the log was set back."""
         self.noticed = asyncio.Event()
         """Set when the log was set back."""
 
     async def head(self, connection: Connection) -> int:
-        """The last position that may be shown, of a log as a connection sees it; 0 where there is
-        none. Raises UnconfirmedCommit, LogSetBack and FormerPrimary."""
+        """Return the last position that may be shown, of a log as seen by a connection; 0 if there is
+        none.
+
+        Raises UnconfirmedCommit, LogSetBack and FormerPrimary.
+        """
         shown = self._position or 0
         row = await connection.fetchrow(SQL.head)
         assert row is not None
@@ -82,11 +86,14 @@ class Durability:
         return await self.release(row["position"])
 
     async def release(self, seen: int) -> int:
-        """How far a log may be shown that we see up to a position: that far, or less while no standby
-        confirms. Raises UnconfirmedCommit before anything has been confirmed, and LogSetBack."""
+        """Return the position up to which a log may be shown that is visible up to a position.
+
+        It is lower while no standby confirms. Raises UnconfirmedCommit before the first confirmation, and
+        LogSetBack.
+        """
         self.require_continuity()
         if not self.synchronous:
-            self.note_durable(seen)  # nothing that was shown is taken back when there are standbys
+            self.note_durable(seen)  # if standbys are added, events that were shown stay visible
         if self._position is not None and seen <= self._position:
             return seen
         waited = 0.0 if self._since is None else time.monotonic() - self._since
@@ -97,11 +104,13 @@ class Durability:
         except (TimeoutError, TrackerError, *CONNECTION_ERRORS) as error:
             self.require_continuity()
             if self._position is None:
-                raise UnconfirmedCommit("no synchronous standby confirms what is seen") from error
+                raise UnconfirmedCommit(
+                    "no synchronous standby confirms the visible events"
+                ) from error
             return min(seen, self._position)
 
     async def release_events(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
-        """Those of some events, in order, that may be shown. Raises like `release`."""
+        """Return the events, in order, that may be shown. Raises like `release`."""
         self.require_continuity()
         if events and self.synchronous:
             last = await self.release(events[-1].position)
@@ -114,25 +123,25 @@ class Durability:
         return events
 
     def note_durable(self, position: int) -> None:
-        """All up to a position is durable, as after an append that was confirmed."""
+        """Record that all events up to a position are durable, for example after a confirmed append."""
         if self._position is None or position > self._position:
             self._position = position
 
     def note_appended(self, position: int, event_id: str) -> None:
-        """The same, and which event is there."""
+        """Record that all events up to a position are durable, with the event there."""
         self.note_durable(position)
         if position > self._shown.appended_at:
             self._shown = self._shown._replace(appended_at=position, event_id=event_id)
 
     def require_continuity(self) -> None:
-        """Raise LogSetBack where the log was set back."""
+        """Raise LogSetBack if the log was set back."""
         if self.set_back:
             raise LogSetBack(self.set_back)
 
     async def check(self, connection: Connection) -> None:
-        """Look whether a connection has what was shown: of every new one, before it is used.
+        """Check that a new connection contains the events shown before, before it is used.
 
-        Raises LogSetBack, from now on, and FormerPrimary.
+        Raises LogSetBack, also in later calls, and FormerPrimary.
         """
         self.require_continuity()
         shown = self._shown = self._present()
@@ -149,18 +158,18 @@ class Durability:
         if outcome is Continuity.FORMER_PRIMARY:
             self._former_since = self._former_since or now
             if now - self._former_since < FORMER_PRIMARY_SECONDS:
-                raise FormerPrimary(f"a former primary answers: {difference}")
+                raise FormerPrimary(f"the server is a former primary: {difference}")
         self._note_set_back(difference)
 
     def _present(self) -> LogEnd:
-        """What has been shown until now."""
+        """Return the end of the log shown so far."""
         shown, event = self._shown._replace(position=self._position or 0), self._last_event
         if event is not None and event.position > shown.entry_at:
             shown = shown._replace(entry_at=event.position, entry_hash=leaf_hash(event.entry))
         return shown
 
     def _learn(self, learned: LogEnd) -> None:
-        """Take over what a look found; more may have been shown since it began."""
+        """Apply the result of a check; further events may have been shown since it began."""
         now = self._shown
         if learned.entry_at > now.entry_at:
             now = now._replace(entry_at=learned.entry_at, entry_hash=learned.entry_hash)
@@ -174,12 +183,12 @@ class Durability:
         raise LogSetBack(self.set_back)
 
     async def _confirm_all(self, positions: Sequence[int]) -> Sequence[int | Exception]:
-        """Confirm all that was seen when this began."""
+        """Confirm all events that were visible when this began."""
         self._since = time.monotonic()
         try:
             await self.confirm()
         except Exception as error:
-            logger.warning("what was recorded is not shown: no standby confirms it (%s)", error)
+            logger.warning("new events are not shown: no standby confirms them (%s)", error)
             return [error] * len(positions)
         finally:
             self._since = None
@@ -188,5 +197,5 @@ class Durability:
 
 
 async def head(connection: Connection) -> int:
-    """The last position that a connection sees, durable or not; 0 when nothing is recorded."""
+    """Return the last position visible to a connection, durable or not; 0 if the log is empty."""
     return int(await connection.fetchval(SQL.head))

@@ -1,12 +1,12 @@
 -- name: head
--- The last position, 0 when nothing is recorded; and whether commits wait for standbys.
+-- The last position, 0 if the log is empty; and whether commits wait for standbys.
 SELECT coalesce(max(position), 0) AS position,
        current_setting('synchronous_standby_names') <> '' AS synchronous
 FROM log.events;
 
 -- name: look
--- What there is of what was shown: the last position; whether this is a standby, and else the timeline; the
--- hash of one entry, the id of another, and the hash of a third.
+-- The present state of data shown before: the last position; whether this is a standby, and otherwise the
+-- timeline; the hash of one entry, the id of another, and the hash of a third.
 SELECT (SELECT coalesce(max(position), 0) FROM log.events),
        pg_is_in_recovery(),
        CASE WHEN pg_is_in_recovery() THEN 0

@@ -1,8 +1,8 @@
-"""Events as entries, and back.
+"""Conversion between events and entries.
 
-An entry is a CloudEvents 1.0 event in structured JSON. PostgreSQL puts its first attributes in
-front (`specversion`, `position`, `time`); the rest is written here. What is stored is what is
-delivered to integrations, hashed and exported: there is no second form.
+An entry is a CloudEvents 1.0 event in structured JSON. PostgreSQL writes its first attributes (`specversion`,
+`position`, `time`), this module the others. The stored bytes are the ones that are delivered to integrations,
+hashed and exported: there is no second form.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from tracker.log.resume_token import ResumeToken, resume_token
 
 SOURCE = "urn:critical-minerals-policy-tracker"
 MAX_DATA_BYTES = 60_000
-"""The most bytes that the data of one event may have, with its annexes: entries must stay below
-65,536."""
+"""Maximum bytes of the data of one event with its annexes: entries must stay below 65,536."""
 
 
 MAX_VERSION = 2**31 - 1
@@ -36,12 +35,11 @@ NO_TEXTS: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event on its way into the log; `attributes` and `data` are parts of its entry, and
-    `annexes` the texts that its data commits to.
+    """An event to append: `attributes` and `data` are parts of its entry, and `annexes` the texts that its
+    data commits to.
 
-    One that the log can't take can't be made, so that it spoils no transaction that others share:
-    raises InvalidInput for an unknown type, a version out of range, or text that is not UTF-8, and
-    TooLarge.
+    An event that the log would refuse cannot be created, so it cannot break a shared transaction. Raises
+    InvalidInput for an unknown type, a version out of range, or text that is not UTF-8, and TooLarge.
     """
 
     event_id: str
@@ -83,30 +81,30 @@ class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def fact(self) -> Fact:
-        """What happened, in today's words. Raises InvalidInput if it is not a fact of ours."""
+        """The fact in the current vocabulary. Raises InvalidInput if it is not a fact of the tracker."""
         kind = fact_type(self.type)
         return decode(kind, upcasting.UPCASTERS.upcast(self.type, self.dataschema, self.content))
 
     @property
     def known(self) -> RecordedFact:
-        """The fact as folds see it."""
+        """The fact as used by folds."""
         return RecordedFact(self.position, self.event_id, self.type, self.fact)
 
     @cached_property
     def resume_token(self) -> ResumeToken:
-        """Its position, and which entry it is; whoever has followed the log up to it goes on from there."""
+        """The position with the hash of its entry, from which a follower resumes."""
         return resume_token(self.position, self.entry)
 
     @property
     def data(self) -> Any:
-        """The content of the event as plain JSON data, as it was recorded."""
+        """The content of the event as plain JSON data, as recorded."""
         return msgspec.json.decode(self.content)
 
 
 def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
-    """An aggregate's event in the form that the log takes: its free texts become annexes.
+    """Return an aggregate's event in the format of the log: its free texts become annexes.
 
-    Raises TooLarge, and InvalidInput for a fact that has commitments: nobody could open them.
+    Raises TooLarge, and InvalidInput for a fact that contains commitments, whose texts are unknown.
     """
     kind = entity_type(event.originator_id)
     type_ = kind.type_of(event.fact)
@@ -136,12 +134,12 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
 
 
 def json_pointer_path(field: str) -> Path:
-    """The path of a field that is named by its JSON Pointer."""
+    """Return the path of a field from its JSON Pointer."""
     return tuple(int(step) if step.isdecimal() else step for step in field[1:].split("/"))
 
 
 def _check_text(field: str, text: str | bytes) -> None:
-    """Refuse what PostgreSQL keeps in no text."""
+    """Reject text that PostgreSQL cannot store."""
     try:
         raw = text.encode() if isinstance(text, str) else text
         raw.decode()
@@ -151,18 +149,18 @@ def _check_text(field: str, text: str | bytes) -> None:
         raise InvalidInput("expected text without NUL", path=(field,))
 
 
-_entries = msgspec.json.Decoder(RecordedEvent, strict=False)  # the position is text there
+_entries = msgspec.json.Decoder(RecordedEvent, strict=False)  # the position is text in the entry
 
 
 def recorded(entry: bytes) -> RecordedEvent:
-    """The event that an entry holds; its fact is decoded when somebody asks for it."""
+    """Return the event in an entry; its fact is decoded on demand."""
     event = _entries.decode(entry)
     msgspec.structs.force_setattr(event, "entry", entry)
     return event
 
 
 def planned_event(event: NewEvent, position: int, time: datetime) -> RecordedEvent:
-    """An event as it would be read if it were recorded at a position and a time."""
+    """Return an event as it would be read if it were recorded at a position and a time."""
     entry = b'{"position":"%d","time":%s,%s,"data":%s}' % (
         position,
         encode(time),
@@ -173,7 +171,7 @@ def planned_event(event: NewEvent, position: int, time: datetime) -> RecordedEve
 
 
 def to_aggregate_event(item: RecordedEvent, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:
-    """The aggregate's event, as it was decided, as far as there are texts by commitment."""
+    """Return the aggregate's event as decided, with the available texts by commitment."""
     return Entity.Event(
         originator_id=item.stream,
         originator_version=item.version,

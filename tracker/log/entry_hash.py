@@ -1,4 +1,4 @@
-"""The hash of an entry: what says in few bytes which entry stands at a position."""
+"""Hash of an entry: identifies the entry at a position."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from hashlib import sha256
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of an entry (RFC 6962, section 2.1)."""
+    """Return the hash of an entry (RFC 6962, section 2.1)."""
     return sha256(b"\x00" + entry).digest()

@@ -1,4 +1,4 @@
-"""Looking up events of the log: by position, by id, and those of some types in a stream."""
+"""Lookup of events: by position, by id, and by type in a stream."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ K = TypeVar("K")
 
 
 class EventLookup:
-    """Finds events of one log, many in one question."""
+    """Looks up events of one log, many per query."""
 
     def __init__(self, pool: Pool, durability: Durability):
         self._pool = pool
         self._durability = durability
 
     async def by_position(self, positions: Collection[int]) -> dict[int, RecordedEvent]:
-        """The events at some positions, without those that there are not."""
+        """Return the existing events at some positions."""
         asked = [position for position in positions if position <= MAX_POSITION]
         rows = await self._pool.fetch(SQL.by_position, asked)
         found = {row["position"]: recorded(row["entry"]) for row in rows}
         return await self._keep_durable(found)
 
     async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
-        """The events under some ids, without those that there are not."""
+        """Return the existing events with some ids."""
         rows = await self._pool.fetch(SQL.by_id, list(event_ids))
         return await self._keep_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
 
     async def _keep_durable(self, found: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
-        """Those of some events that are durable."""
+        """Return the durable ones of some events."""
         if not found or not self._durability.synchronous:
             return found
         last = await self._durability.release(max(event.position for event in found.values()))
@@ -44,7 +44,7 @@ class EventLookup:
     async def of_types(
         self, streams: Collection[str], types: Sequence[str]
     ) -> dict[str, list[RecordedEvent]]:
-        """The events of some streams that are of some types, in order; an empty list for none."""
+        """Return the events of some types in some streams, in order; an empty list for none."""
         found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
         for row in await self._pool.fetch(SQL.of_types, list(found), types):
             found[row["stream"]].append(recorded(row["entry"]))
@@ -53,7 +53,9 @@ class EventLookup:
     async def with_text(
         self, types: Sequence[str], text: str, first: int = 1
     ) -> list[RecordedEvent]:
-        """The first events of some types that have a text in their entries, in order. All events of
-        these types are read until then."""
+        """Return the first events of some types whose entries contain a text, in order.
+
+        All events of these types up to the last match are read.
+        """
         rows = await self._pool.fetch(SQL.with_text, types, text, first)
         return [recorded(row["entry"]) for row in rows]

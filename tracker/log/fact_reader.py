@@ -1,7 +1,6 @@
-"""The log as what it says: the facts of many entries at once, for those who fold them.
+"""Facts of many entries at a time, for folds.
 
-A page of entries is decoded as one piece of JSON, which takes two thirds of the time that it takes
-entry by entry.
+A page of entries is decoded as one JSON document, which takes two thirds of the time of decoding each entry.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ SQL = named_queries(Path(__file__).with_name("queries.sql"))
 
 
 class StreamFacts(NamedTuple):
-    """What a stream tells from a version on: facts that follow each other."""
+    """Consecutive facts of a stream from a version on."""
 
     version: int
     facts: list[RecordedFact]
@@ -35,7 +34,7 @@ class StreamFacts(NamedTuple):
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
-    """What folds need of an entry; of which type it is follows from its class."""
+    """The part of an entry that folds need; its class determines its type."""
 
     position: str
     event_id: str = msgspec.field(name="id")
@@ -58,9 +57,9 @@ _ENTRIES: Any = list[reduce(or_, _CLASSES)]  # type: ignore[misc]  # only known 
 
 
 def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
-    """The facts in entries by their streams, which come in the order of their first ones.
+    """Return the facts in entries by stream, in the order of the first entries.
 
-    Raises InvalidInput if one is not a fact of ours.
+    Raises InvalidInput if one is not a fact of the tracker.
     """
     versions: dict[str, int] = {}
     sizes: dict[str, int] = {}
@@ -80,13 +79,13 @@ def _decode_entries(entries: Sequence[bytes]) -> Iterable[Any]:
     try:
         return decode(_ENTRIES, b"[%b]" % b",".join(map(_upcast, entries)))
     except InvalidInput:
-        for entry in entries:  # tells better which one is wrong, and how
+        for entry in entries:  # decoding each entry gives a more precise error
             _ = recorded(entry).fact
         raise
 
 
 def _upcast(entry: bytes) -> bytes:
-    """An entry as it would be recorded today, to be decoded with others; it is kept nowhere."""
+    """Return an entry in the current schema, for decoding only."""
     if not upcasting.UPCASTERS.is_outdated(entry):
         return entry
     event = recorded(entry)
@@ -95,7 +94,7 @@ def _upcast(entry: bytes) -> bytes:
 
 
 async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[str, StreamFacts]:
-    """The facts of at most `limit` events after a position."""
+    """Return the facts of at most `limit` events after a position."""
     return group_by_stream(
         [row["entry"] for row in await connection.fetch(SQL.read, after, limit, None)]
     )
@@ -104,7 +103,8 @@ async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[
 async def read_facts_of(
     connection: Connection, after: Mapping[str, int], until: int
 ) -> dict[str, StreamFacts]:
-    """The facts of some streams, each after a version and up to a position, of those that have any."""
+    """Return the facts of some streams, each after a version and up to a position; streams without facts
+    are left out."""
     if not after:
         return {}
     rows = await connection.fetch(SQL.read_streams_after, [*after], [*after.values()], until)
@@ -114,7 +114,9 @@ async def read_facts_of(
 async def read_facts_by_stream(
     connection: Connection, after: tuple[str, int], before: str, *, until: int, limit: int
 ) -> dict[str, StreamFacts]:
-    """The facts of at most `limit` events up to a position, stream by stream, after a stream and
-    version and before another stream."""
+    """Return the facts of at most `limit` events up to a position, stream by stream.
+
+    They start after a stream and version, and end before another stream.
+    """
     rows = await connection.fetch(SQL.read_by_stream, *after, before, until, limit)
     return group_by_stream([row["entry"] for row in rows])

@@ -1,9 +1,9 @@
-"""Following the log: reading its past in pages, then every new event when it is appended.
+"""Followers of the log: read past events in pages, then every new event when it is appended.
 
-One LISTEN connection a process wakes it, and one read of the log then serves all its followers. A
-notification is only a hint: whoever misses one, because the connection died or the server failed
-over, looks again after `POLL_INTERVAL_SECONDS`. What a follower delivers always comes from reading
-the log by position, so it can skip nothing.
+One LISTEN connection per process wakes the follower, and one read of the log serves all its consumers. A
+notification is only a hint. If it is missed, because the connection was lost or the server failed over, the
+log is read after `POLL_INTERVAL_SECONDS`. Events are always read from the log by position, so none is
+skipped.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from tracker.postgres.background import BackgroundTask, end_if_cancelled
 from tracker.postgres.database import API, CONNECTION_ERRORS, Target, connect
 
 POLL_INTERVAL_SECONDS = 1.5
-"""Seconds after which a follower looks at the log without having been woken."""
+"""Seconds after which a follower reads the log without a notification."""
 
 READ_RETRY_SECONDS = 15.0
-"""Seconds for which a lost database is read again on behalf of all who follow, and then for as many by
-each of them, before they give up: together more than a standby takes to be promoted."""
+"""Seconds for which a read is retried after a database failure, first for all consumers and then for each
+of them. In total that is longer than the promotion of a standby."""
 
 READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean"
 
@@ -36,33 +36,31 @@ logger = logging.getLogger(__name__)
 
 
 class Follower(BackgroundTask):
-    """Gives everyone in this process who follows the log its new events."""
+    """Sends new events of the log to all consumers in this process."""
 
     def __init__(self, recorder: Recorder, target: Target):
         self._recorder = recorder
         self._target = target
         self._woken = asyncio.Event()
-        self._tail: RecentEvents | None = None  # only while somebody follows
+        self._tail: RecentEvents | None = None  # only while there are consumers
         self._appended = asyncio.Event()
         self.followers = 0
-        """The number of present followers."""
+        """The number of present consumers."""
         self.listening = False
-        """Whether notifications reach us; if not, events come up to `POLL_INTERVAL_SECONDS` late."""
+        """Whether notifications are received; if not, events are delayed by up to `POLL_INTERVAL_SECONDS`."""
         self.session = 0
-        """Incremented whenever the LISTEN connection is made anew; notifications sent between two
-        sessions are lost.
-        """
+        """Number of LISTEN connections so far; notifications sent between two of them are lost."""
         self._handlers: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
         self._begun = False
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
     ) -> AsyncIterator[RecordedEvent]:
-        """Every event after a position, in order, and then each new one as it comes; never ends.
+        """Yield every event after a position in order, then each new one; never ends.
 
-        A slow consumer reads the log a page at a time and holds no more than that, however far the
-        log runs ahead of it. A lost database that comes back within 30 seconds is only a delay; then
-        its error is raised, and whoever comes back with the last position misses nothing.
+        A slow consumer reads the log page by page and keeps only one page in memory. If the database is
+        unavailable for up to 30 seconds, events are only delayed. After that its error is raised, and a
+        consumer that resumes at its last position misses nothing.
         """
         async with aclosing(self.pages(after, types=types, page=page)) as pages:
             async for events in pages:
@@ -72,7 +70,7 @@ class Follower(BackgroundTask):
     async def pages(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
     ) -> AsyncGenerator[list[RecordedEvent], None]:
-        """The same, of what is there at a time, at most `page`; never an empty one."""
+        """Yield the available events like `follow`, in non-empty pages of at most `page`."""
         self.followers += 1
         self.wake()
         try:
@@ -83,7 +81,7 @@ class Follower(BackgroundTask):
                 if events is None:
                     seen = tail.position if tail else after
                     events = await self._read(after, page, types)
-                    if not events:  # nothing of these types in all that was known before
+                    if not events:  # no matching events in the range read so far
                         after = max(after, seen)
                 if events:
                     after = events[-1].position
@@ -105,35 +103,36 @@ class Follower(BackgroundTask):
             except CONNECTION_ERRORS as error:
                 if loop.time() > deadline:
                     raise
-                logger.warning("the log could not be read and will be again: %s", error)
+                logger.warning("the log could not be read; retrying: %s", error)
             await asyncio.sleep(0.2)
 
     @property
     def durability(self) -> Durability:
-        """How much of the log may be shown."""
+        """The part of the log that may be shown."""
         return self._recorder.durability
 
     @property
     def next_signal(self) -> asyncio.Event:
-        """Set when something may have been appended. Take it before looking, then wait for it."""
+        """Return an event that is set when entries may have been appended. Get it before reading, then
+        wait for it."""
         return self._woken
 
     def wake(self) -> None:
-        """Wake everyone who waits; whoever waits from now on gets the next signal."""
+        """Wake all waiting consumers; later waiters get the next signal."""
         woken, self._woken = self._woken, asyncio.Event()
         woken.set()
 
     def listen_to(self, channel: str, handle: Callable[[str], None]) -> None:
         """Call `handle` with notifications on another channel, over the same connection.
 
-        That has to be said before it listens: whoever comes later would not be told.
+        Call this before the follower begins to listen, because channels cannot be added later.
         """
         if self._begun:
             raise RuntimeError(f"the follower listens already: expected {channel} before")
         self._handlers[channel] = handle
 
     async def run(self) -> None:
-        """Listen, and read on for all who follow."""
+        """Listen, and read new events for all consumers."""
         self._begun = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
@@ -150,12 +149,12 @@ class Follower(BackgroundTask):
             except Exception as error:
                 lost = time.monotonic() - read_at
                 if not isinstance(error, CONNECTION_ERRORS) or lost > READ_RETRY_SECONDS:
-                    self._tail = None  # everyone reads for themselves, and sees what is wrong
+                    self._tail = None  # each consumer reads separately and gets its own error
                     self._notify()
             await wait_for_event(woken)
 
     async def _read_on(self) -> None:
-        """Read what is new, once for all followers."""
+        """Read new events, once for all consumers."""
         if not self.followers:
             self._tail = None
             return
@@ -165,7 +164,7 @@ class Follower(BackgroundTask):
         while events := await self._recorder.read(self._tail.position, limit=MAX_EVENTS):
             if len(events) < MAX_EVENTS:
                 self._tail.extend(events)
-            else:  # an import: more than is kept here, so everyone reads it at their own pace
+            else:  # an import exceeds the memory: each consumer reads it at its own pace
                 self._tail = RecentEvents(await self._recorder.head())
             self._notify()
 
@@ -174,13 +173,13 @@ class Follower(BackgroundTask):
         grown.set()
 
     async def _listen(self) -> None:
-        """Keep one listening connection, and come back after losing it."""
+        """Keep a listening connection, and reconnect after losing it."""
         while True:
             end_if_cancelled()
             try:
                 await self._listen_once()
             except LogSetBack:
-                self._notify()  # whoever follows is told at once
+                self._notify()  # consumers are notified immediately
                 return
             except CONNECTION_ERRORS as error:
                 logger.warning("the listening connection was lost: %s", error)
@@ -188,9 +187,9 @@ class Follower(BackgroundTask):
             await asyncio.sleep(0.5)
 
     async def _listen_once(self) -> None:
-        """Listen until the connection is lost, or leads to a server that is not as wanted any more.
+        """Listen until the connection is lost, or leads to an unsuitable server.
 
-        The new one then finds the server that is, and all others are made anew with it
+        The next connection searches for the suitable server. All other connections then follow
         (tracker/postgres/timelines.py).
         """
         connection = await connect(self._target, role=API)
@@ -203,7 +202,7 @@ class Follower(BackgroundTask):
             self.session += 1
             self.wake()
             while True:
-                # A connection can die without a word: ask it, so that the loss is noticed.
+                # A connection can be lost without notice: query it regularly to detect the loss.
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
                 await self.durability.check(connection)
                 if writing and await connection.fetchval(READ_ONLY, timeout=POLL_INTERVAL_SECONDS):
@@ -219,8 +218,8 @@ class Follower(BackgroundTask):
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float = POLL_INTERVAL_SECONDS) -> None:
-    """Wait for an event, or for `seconds` to pass."""
+    """Wait for an event, or until `seconds` have passed."""
     with contextlib.suppress(TimeoutError):
-        # Not wait_for: in Python 3.11 it can swallow a cancellation that comes with the event.
+        # Not wait_for: in Python 3.11 it can suppress a cancellation that arrives with the event.
         async with asyncio.timeout(seconds):
             await event.wait()

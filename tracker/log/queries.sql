@@ -1,5 +1,5 @@
 -- name: confirm
--- Wait until synchronous standbys have all that is committed.
+-- Wait until synchronous standbys have all committed data.
 SELECT log.confirm();
 
 -- name: read
@@ -10,53 +10,53 @@ ORDER BY position
 LIMIT $2;
 
 -- name: page
--- A page of entries between two positions, both left out, of some types if asked, in order.
+-- A page of entries between two positions (exclusive) in order, optionally of some types.
 SELECT entry FROM log.events
 WHERE position > $1 AND position < $2 AND ($4::text[] IS NULL OR type = ANY ($4))
 ORDER BY position
 LIMIT $3;
 
 -- name: page_from_end
--- The same, of the last ones, the newest first.
+-- The same in descending order.
 SELECT entry FROM log.events
 WHERE position > $1 AND position < $2 AND ($4::text[] IS NULL OR type = ANY ($4))
 ORDER BY position DESC
 LIMIT $3;
 
 -- name: count
--- How many entries of some types there are between two positions, both left out.
+-- The number of entries of some types between two positions (exclusive).
 SELECT count(*) FROM log.events WHERE type = ANY ($3) AND position > $1 AND position < $2;
 
 -- name: about
--- The entries of streams from one name up to another, which is left out, from a position on. They are
--- looked up by name, which OFFSET sees to (the log might be walked else): so what is about something
--- costs by how much that is, not by how long the log is.
+-- The entries of streams from one name up to another (exclusive), from a position on. OFFSET forces a
+-- lookup by name (otherwise the log might be scanned). So the cost depends on the number of matching
+-- entries, not on the length of the log.
 unnest($1::text[], $2::text[], $3::bigint[]) AS about (low, high, since)
 CROSS JOIN LATERAL (
     SELECT position, type, entry FROM log.events WHERE stream >= low AND stream < high OFFSET 0
 ) AS found
 
 -- name: page_about
--- A page of them between two positions, both left out, of some types if asked, in order.
+-- A page of them between two positions (exclusive) in order, optionally of some types.
 SELECT entry FROM {about}
 WHERE position > greatest($4, since - 1) AND position < $5 AND ($7::text[] IS NULL OR type = ANY ($7))
 ORDER BY position
 LIMIT $6;
 
 -- name: page_about_from_end
--- The same, of the last ones, the newest first.
+-- The same in descending order.
 SELECT entry FROM {about}
 WHERE position > greatest($4, since - 1) AND position < $5 AND ($7::text[] IS NULL OR type = ANY ($7))
 ORDER BY position DESC
 LIMIT $6;
 
 -- name: count_about
--- How many they are.
+-- Their number.
 SELECT count(*) FROM {about}
 WHERE position > greatest($4, since - 1) AND position < $5 AND ($6::text[] IS NULL OR type = ANY ($6));
 
 -- name: naming
--- The entries of some types before a position that have one of some words in quotes, in order.
+-- The entries of some types before a position that contain one of some quoted words, in order.
 SELECT entry FROM log.events
 WHERE type = ANY ($1) AND position < $2
   AND EXISTS (SELECT FROM unnest($3::bytea[]) AS said (word) WHERE position(word IN entry) > 0)
@@ -69,8 +69,8 @@ WHERE stream = ANY ($1) AND position <= $2
 ORDER BY position;
 
 -- name: read_streams_after
--- The entries of some streams, each after a version and up to a position, in the order of each. They
--- are looked up stream by stream, which OFFSET sees to.
+-- The entries of some streams, each after a version and up to a position, in the order of each. OFFSET
+-- forces a lookup per stream.
 SELECT asked.stream, entry FROM unnest($1::text[], $2::integer[]) AS asked (stream, version)
 CROSS JOIN LATERAL (
     SELECT entry FROM log.events
@@ -78,8 +78,8 @@ CROSS JOIN LATERAL (
     ORDER BY version OFFSET 0) AS found;
 
 -- name: read_recent
--- The last entries of a stream, so many of them; of those before them the ones of some types, and the last
--- one of some others.
+-- The last entries of a stream, up to a number. Of older ones all of some types, and the last one of
+-- each of some others.
 WITH recent AS (
     SELECT version, entry FROM log.events WHERE stream = $1 ORDER BY version DESC LIMIT $2)
 SELECT entry FROM (
@@ -103,7 +103,7 @@ ORDER BY stream, version
 LIMIT $5;
 
 -- name: events_by_id
--- Where events are, by their ids.
+-- The streams of events, by their ids.
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
 -- name: event_by_id
@@ -111,11 +111,11 @@ SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 SELECT position, stream, entry FROM log.events WHERE event_id = $1;
 
 -- name: existing_streams
--- Which of these streams have events.
+-- The streams of these that have events.
 SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
 
 -- name: age
--- For how many seconds the event at a position has been recorded, 0 where there is none.
+-- The seconds since the event at a position was recorded, 0 if there is none.
 SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - recorded_at)
                  FROM log.events WHERE position = $1), 0)::double precision;
 
@@ -124,7 +124,7 @@ SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - recorded_at)
 SELECT extract(epoch FROM clock_timestamp())::double precision;
 
 -- name: position_at
--- The last position recorded at or before a moment, 0 when there is none. Moments and positions have
--- one order; asked for in that of the index, it is one step into it, however old the moment.
+-- The last position recorded at or before a moment, 0 if there is none. Moments and positions have the
+-- same order; the query uses the order of the index, so it takes one index step for any moment.
 SELECT coalesce((SELECT position FROM log.events WHERE recorded_at <= $1
                  ORDER BY recorded_at DESC, position DESC LIMIT 1), 0);

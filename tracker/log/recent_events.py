@@ -1,4 +1,4 @@
-"""The newest events of the log, in memory, shared by all followers. Pure."""
+"""Cache of the newest events of the log, shared by all followers. Pure."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from itertools import islice
 from tracker.log.entries import RecordedEvent
 
 MAX_EVENTS = 1000
-"""The number of events kept in memory; followers further behind read the log."""
+"""The number of events kept in memory; followers that are further behind read the log."""
 
 
 class RecentEvents:
-    """A gapless run of events up to a position; empty at first."""
+    """A gapless run of events up to a position; initially empty."""
 
     def __init__(self, position: int, most: int = MAX_EVENTS):
         self._events: deque[RecordedEvent] = deque(maxlen=most)
         self.position = position
 
     def extend(self, events: Sequence[RecordedEvent]) -> None:
-        """Add the events that follow; the oldest make room."""
+        """Append the following events, and drop the oldest."""
         self._events.extend(events)
         if events:
             self.position = events[-1].position
 
     def after(self, position: int, limit: int) -> list[RecordedEvent] | None:
-        """At most `limit` events after a position; None if they are not all here."""
+        """Return at most `limit` events after a position; None if the cache does not contain all of them."""
         missing = max(self.position - position, 0)
         start = len(self._events) - missing
         return list(islice(self._events, start, start + limit)) if start >= 0 else None

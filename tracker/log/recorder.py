@@ -1,4 +1,4 @@
-"""Appending to the log and reading it."""
+"""Append to the log, and read it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class StreamRange(NamedTuple):
-    """The events of the streams from one name up to another, which is left out, from a position on."""
+    """The events from a position on, in the streams from one name up to another (exclusive)."""
 
     low: str
     high: str
@@ -38,30 +38,33 @@ class StreamRange(NamedTuple):
 
 
 class Recorder:
-    """The log of one database. Appends that wait at the same time go in one transaction."""
+    """The log of one database. Concurrent appends share a transaction."""
 
     def __init__(
         self, pool: Pool, appending: Pool | None = None, durability: Durability | None = None
     ):
-        """With a pool of their own, appends neither wait for those who read nor as long. Who may only
-        read has what is durable from one who may append."""
+        """Create the recorder of a log.
+
+        With a separate pool, appends do not wait for reads. A process that can only read gets `durability`
+        from one that can append.
+        """
         self._pool = pool
         self._appending_pool = appending or pool
         self.durability = durability or Durability(self.confirm)
         self.annexes = Annexes(pool)
         self.lookup = EventLookup(pool, self.durability)
         self.is_disk_full = False
-        """Whether the last append found no space on the disk of the database."""
+        """Whether the last append found the disk of the database full."""
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
-        """Is told of every transaction of appends: how many events, seconds, whether it went."""
+        """Callback for every append transaction: number of events, seconds, and success."""
         self._appending = Batcher(self._send)
         self._reading = Batcher(self._read_streams)
 
     async def append(self, command: Command) -> AppendResult:
         """Append the events of one command, all or none, and return once they are durable.
 
-        Raises VersionConflict or IdempotencyConflict for this command alone, whatever travels in
-        the same transaction. If the caller is cancelled the command may still be recorded.
+        Raises VersionConflict or IdempotencyConflict for this command only, not for others in the same
+        transaction. If the caller is cancelled, the command may still be recorded.
         """
         if len({event.event_id for event in command}) != len(command):
             raise InvalidInput(
@@ -70,10 +73,10 @@ class Recorder:
         return await self._appending.submit(command)
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[AppendResult | TrackerError]:
-        """Append commands; what went wrong is the outcome of each of them."""
+        """Append commands; the outcome of each is its result or its error."""
         started = time.perf_counter()
         try:
-            self.durability.require_continuity()  # what is decided on may not be there any more
+            self.durability.require_continuity()  # the events that decisions are based on may be missing now
             async with self._appending_pool.acquire() as connection:
                 outcomes = await append(connection, commands)
             for command, result in zip(commands, outcomes, strict=True):
@@ -94,9 +97,9 @@ class Recorder:
             return failures
 
     async def confirm(self) -> None:
-        """Return once all that is recorded is as durable as a new command. Raises Unavailable.
+        """Return once all recorded events are as durable as a new command. Raises Unavailable.
 
-        It waits only where there are synchronous standbys.
+        It waits only if there are synchronous standbys.
         """
         with lost_as_unavailable():
             async with self._appending_pool.acquire() as connection, commits_confirmed(connection):
@@ -105,7 +108,7 @@ class Recorder:
     async def read(
         self, after: int = 0, *, limit: int = PAGE_EVENTS, types: Sequence[str] | None = None
     ) -> list[RecordedEvent]:
-        """At most `limit` events after a position, in order."""
+        """Return at most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
             found = await read(connection, after, limit=limit, types=types)
         return await self.durability.release_events(found)
@@ -120,8 +123,10 @@ class Recorder:
         about: Sequence[StreamRange] | None = None,
         from_end: bool = False,
     ) -> list[RecordedEvent]:
-        """At most `limit` events between two positions, both left out, in order: the first or,
-        `from_end`, the last of them."""
+        """Return at most `limit` events between two positions (exclusive), in order.
+
+        These are the first ones or, with `from_end`, the last ones.
+        """
         if about is None:
             query = SQL.page_from_end if from_end else SQL.page
             rows = await self._pool.fetch(query, after, before, limit, types)
@@ -139,8 +144,10 @@ class Recorder:
         types: Sequence[str] | None = None,
         about: Sequence[StreamRange] | None = None,
     ) -> int:
-        """How many events there are between two positions, both left out. Positions have no gaps,
-        so that only those of some types or streams need to be counted."""
+        """Return the number of events between two positions (exclusive).
+
+        Positions have no gaps, so only filtered events need to be counted.
+        """
         if types is None and about is None:
             return max(min(await self.head(), before - 1) - after, 0)
         if about is None:
@@ -150,15 +157,17 @@ class Recorder:
     async def events_mentioning(
         self, types: Sequence[str], words: Iterable[str], before: int
     ) -> list[RecordedEvent]:
-        """The events of some types before a position that have one of some words as a text, or had
-        what it was called before, in order."""
+        """Return the events of some types before a position that contain one of some words, in order.
+
+        Former forms of the words match too.
+        """
         former = upcasting.UPCASTERS.with_former_words(words)
         quoted = [f'"{word}"'.encode() for word in sorted(former)]
         rows = await self._pool.fetch(SQL.naming, types, before, quoted)
         return [recorded(row["entry"]) for row in rows]
 
     async def read_all(self, until: int) -> AsyncIterator[RecordedEvent]:
-        """Every event up to a position, in order, a page in memory at a time."""
+        """Yield every event up to a position in order, with one page in memory at a time."""
         after = 0
         while events := await self.read(after, limit=min(PAGE_EVENTS, until - after)):
             for event in events:
@@ -168,7 +177,7 @@ class Recorder:
     async def read_streams(
         self, streams: Collection[str], until: int | None = None
     ) -> dict[str, list[RecordedEvent]]:
-        """The events of some streams, up to a position, by stream; an empty list for a new one."""
+        """Return the events of some streams up to a position, by stream; an empty list for a new stream."""
         if until is None:
             return await self.read_streams_after(dict.fromkeys(streams, 0))
         async with self._pool.acquire() as connection:
@@ -177,21 +186,23 @@ class Recorder:
     async def read_recent(
         self, stream: str, count: int, earlier_types: Sequence[str], last_types: Sequence[str]
     ) -> list[RecordedEvent]:
-        """The last events of a stream, at most `count`, behind those of some types before them and
-        the last one before them of each of some others."""
+        """Return the last events of a stream, at most `count`, with older events that are still needed.
+
+        Before them come all older events of some types, and the last older one of each of some other types.
+        """
         rows = await self._pool.fetch(SQL.read_recent, stream, count, earlier_types, last_types)
         return [recorded(row["entry"]) for row in rows]
 
     async def read_streams_after(
         self, versions: Mapping[str, int]
     ) -> dict[str, list[RecordedEvent]]:
-        """The events of some streams, each after a version, by stream."""
+        """Return the events of some streams, each after a version, by stream."""
         return await self._reading.submit(versions)
 
     async def _read_streams(
         self, wanted: Sequence[Mapping[str, int]]
     ) -> Sequence[dict[str, list[RecordedEvent]] | Exception]:
-        """What several callers want of streams, in one question."""
+        """Read the streams of several callers in one query."""
         lowest: dict[str, int] = {}
         for versions in wanted:
             for stream, version in versions.items():
@@ -210,36 +221,36 @@ class Recorder:
         ]
 
     async def existing_streams(self, streams: Sequence[str]) -> set[str]:
-        """Which of these streams have events."""
+        """Return the streams that have events."""
         if not streams:
             return set()
         return {row["stream"] for row in await self._pool.fetch(SQL.existing_streams, streams)}
 
     async def streams_of(self, event_ids: Sequence[str]) -> dict[str, str]:
-        """The streams of these events by their ids, without those that there are not."""
+        """Return the streams of existing events by their ids."""
         if not event_ids:
             return {}
         rows = await self._pool.fetch(SQL.events_by_id, event_ids)
         return {row["event_id"]: row["stream"] for row in rows}
 
     async def event(self, event_id: str) -> RecordedEvent | None:
-        """An event by its id, or None when there is no such event."""
+        """Return an event by its id, or None."""
         row = await self._pool.fetchrow(SQL.event_by_id, event_id)
         return recorded(row["entry"]) if row else None
 
     @property
     def connections(self) -> tuple[int, int]:
-        """How many connections of the pool are at work, and how many there may be."""
+        """Return the number of busy connections of the pool, and its maximum."""
         return pool_usage(self._pool)
 
     async def head(self) -> int:
-        """The last durable position; 0 when nothing is recorded."""
+        """Return the last durable position; 0 if the log is empty."""
         async with self._pool.acquire() as connection:
             return await self.durability.head(connection)
 
     async def age(self, position: int) -> float:
-        """For how many seconds an event has been recorded, by the clock of the database; 0 where
-        there is none at the position."""
+        """Return the seconds since an event was recorded, by the clock of the database; 0 if there is none
+        at the position."""
         return float(await self._pool.fetchval(SQL.age, position))
 
     async def clock_difference(self) -> float:
@@ -250,14 +261,14 @@ class Recorder:
             return (sent + time.time()) / 2 - theirs
 
     async def position_at(self, moment: datetime) -> int:
-        """The last position recorded at or before `moment`; 0 when there is none."""
+        """Return the last position recorded at or before `moment`; 0 if there is none."""
         return int(await self._pool.fetchval(SQL.position_at, moment))
 
 
 async def read(
     connection: Connection, after: int, *, limit: int, types: Sequence[str] | None = None
 ) -> list[RecordedEvent]:
-    """At most `limit` events after a position, in order."""
+    """Return at most `limit` events after a position, in order."""
     rows = await connection.fetch(SQL.read, after, limit, types)
     return [recorded(row["entry"]) for row in rows]
 
@@ -265,7 +276,7 @@ async def read(
 async def read_streams_after(
     connection: Connection, versions: Mapping[str, int], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
-    """The events of some streams, each after a version, up to a position, by stream."""
+    """Return the events of some streams, each after a version, up to a position, by stream."""
     found: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
     asked = [*versions], [*versions.values()], until
     for row in await connection.fetch(SQL.read_streams_after, *asked):
@@ -276,7 +287,7 @@ async def read_streams_after(
 async def read_streams(
     connection: Connection, streams: Iterable[str], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
-    """The events of some streams up to a position, by stream; an empty list for a new one."""
+    """Return the events of some streams up to a position, by stream; an empty list for a new stream."""
     found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
     for row in await connection.fetch(SQL.read_streams, list(found), until):
         found[row["stream"]].append(recorded(row["entry"]))
@@ -284,10 +295,10 @@ async def read_streams(
 
 
 def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:
-    """Streams as the arguments of a question: the first names, the last ones, the positions."""
+    """Return streams as arguments of a query: the first names, the last names, the positions."""
     return [s.low for s in about], [s.high for s in about], [s.since for s in about]
 
 
 def _count_new(outcomes: Sequence[object]) -> int:
-    """How many events the outcomes say are new in the log."""
+    """Return the number of new events in some outcomes."""
     return sum(len(o.positions) for o in outcomes if isinstance(o, AppendResult) and not o.repeated)

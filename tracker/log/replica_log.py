@@ -1,8 +1,9 @@
-"""The log as it is read from a replica, where nobody can listen, confirm or append.
+"""The log as read from a replica, which cannot listen, confirm or append.
 
-A standby may have what its primary shows nobody yet, since it waits for other standbys; and nothing
-tells it so. So it is shown up to where its primary has projected it: that is done only with what is
-durable (projections/runner/projector.py), and comes to a standby behind what it is of.
+A standby may have events that its primary does not show yet, because the primary waits for other standbys.
+The standby cannot detect this. So the log is shown up to the position that its primary has projected. The
+primary projects only durable events (projections/runner/projector.py), and the projection reaches a standby
+after the events.
 """
 
 from __future__ import annotations
@@ -20,45 +21,45 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, CONNECTION_ERRORS, Connection, Pool, Target, connect
 
 REPLICA_POLL_SECONDS = 0.25
-"""Seconds after which a replica is asked what is new: so late, at most, it is seen that it has it."""
+"""Seconds between two polls of a replica; the maximum delay of new events."""
 SILENCE_SECONDS = 2.0
-"""Seconds that its answer may take; then it counts as gone."""
+"""Timeout of its response in seconds; then it counts as unavailable."""
 RETRY_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
 
 class ReplayedDurability(Durability):
-    """Knows how much of a log may be shown that is read from replicas; never less than before."""
+    """Determines the position up to which a log read from replicas may be shown; it never decreases."""
 
     def __init__(self, projected: Callable[[Connection | Pool], Awaitable[int]]):
         super().__init__(_refuse)
         self._projected = projected
         self.pool: Pool | None = None
-        """Where it asks how far a replica has come."""
+        """Pool of the queries for a replica's position."""
 
     @property
     def synchronous(self) -> bool:
-        """Whether less may be shown than is seen: always."""
+        """Whether less may be shown than is visible: always."""
         return True
 
     @synchronous.setter
     def synchronous(self, said: bool) -> None:
-        """What a standby says of standbys of its own does not count."""
+        """Ignore a standby's report about standbys of its own."""
 
     @property
     def shown(self) -> int:
-        """Up to where the log was shown."""
+        """The last position that was shown."""
         return self._position or 0
 
     async def head(self, connection: Connection) -> int:
-        """The last position that may be shown."""
+        """Return the last position that may be shown."""
         self.require_continuity()
         self.note_durable(await self._projected(connection))
         return self.shown
 
     async def release(self, seen: int) -> int:
-        """How far a log may be shown that is seen up to a position."""
+        """Return the position up to which a log may be shown that is visible up to a position."""
         self.require_continuity()
         if seen > self.shown:
             assert self.pool is not None
@@ -70,19 +71,19 @@ class ReplicaRecorder(Recorder):
     """Reads the log, and refuses to append to it."""
 
     async def append(self, command: Command) -> AppendResult:
-        """Raises ReadOnly."""
+        """Raise ReadOnly."""
         raise ReadOnly
 
     async def confirm(self) -> None:
-        """Raises ReadOnly."""
+        """Raise ReadOnly."""
         raise ReadOnly
 
 
 class PollingFollower(Follower):
-    """Asks what is new instead of listening.
+    """Polls for changes instead of listening.
 
-    `ask` answers by channel; whoever listens to one is told when its answer is another. While the
-    replica answers this counts as listening.
+    `ask` returns values by channel. A listener of a channel is called when its value changes. While the
+    replica responds, this counts as listening.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class PollingFollower(Follower):
         self._ask = ask
         self._lost = lost
         self._gone = False
-        """Whether it did not answer the last time, as was logged."""
+        """Whether the last poll failed, as was logged."""
 
     async def _listen(self) -> None:
         while True:
@@ -107,7 +108,7 @@ class PollingFollower(Follower):
                 return
             except (*CONNECTION_ERRORS, TrackerError) as error:
                 if not self._gone:
-                    logger.warning("the replica does not answer: %s", error or "it is silent")
+                    logger.warning("the replica does not respond: %s", error or "it is silent")
                 self._gone = True
                 self._lost(error)
             self.wake()

@@ -1,7 +1,7 @@
-"""Resume tokens: a position, and which entry stands there.
+"""Resume tokens: a position with the hash of its entry.
 
-Whoever comes back with one goes on with the log that it saw, or is told that it was set back: a
-position alone would go on with whatever came to stand behind it.
+A client with a token resumes the same log, or gets an error if it was set back. A position alone would resume
+with different events after a set-back.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from tracker.errors import InvalidInput
 from tracker.log.entry_hash import leaf_hash
 
 HASH_DIGITS = 16
-"""Hexadecimal digits of the hash of an entry that a token has."""
+"""Number of hexadecimal digits of the entry's hash in a token."""
 TOKEN = re.compile(rf"(?P<position>\d+)(?:-(?P<hash>[0-9a-f]{{{HASH_DIGITS}}}))?", re.ASCII)
 MAX_POSITION = 2**63 - 1
-"""The largest number that the database can hold."""
+"""Largest integer of the database."""
 MAX_POSITION_DIGITS = len(str(MAX_POSITION))
 
 
 class ResumeToken(NamedTuple):
-    """The position to go on after, with the hash of the entry there; without it whatever is there."""
+    """The position after which to resume, with the hash of its entry; without a hash any entry is
+    accepted."""
 
     position: int
     hash: str | None = None
@@ -31,12 +32,12 @@ class ResumeToken(NamedTuple):
 
 
 def resume_token(position: int, entry: bytes) -> ResumeToken:
-    """The token of the entry at a position."""
+    """Return the token of the entry at a position."""
     return ResumeToken(position, leaf_hash(entry).hex()[:HASH_DIGITS])
 
 
 def parse_resume_token(given: str, field: str) -> ResumeToken:
-    """A token, or a position, from its text. Raises InvalidInput."""
+    """Parse a token or a position. Raises InvalidInput."""
     found = TOKEN.fullmatch(given)
     if not found:
         raise InvalidInput(
@@ -48,8 +49,7 @@ def parse_resume_token(given: str, field: str) -> ResumeToken:
 
 
 def position_of(digits: str, field: str) -> int:
-    """The position that digits say, of which there may be any number. Raises InvalidInput for one
-    above all that there can be."""
+    """Return the position from any number of digits. Raises InvalidInput for one above the maximum."""
     number = digits.lstrip("0") or "0"
     if len(number) > MAX_POSITION_DIGITS or int(number) > MAX_POSITION:
         raise InvalidInput(

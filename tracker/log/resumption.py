@@ -1,4 +1,4 @@
-"""Whether a log may be gone on with where a token says."""
+"""Validation of resume tokens against the log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from tracker.log.resume_token import ResumeToken
 
 
 async def check_in_log(recorder: Recorder, token: ResumeToken, head: int, field: str) -> None:
-    """Refuse to go on after a position that the log, which ends at `head`, does not have, or has for
-    another entry: what follows would not be what the client has missed. Raises InvalidInput, of
-    which LogDiverged is one."""
+    """Reject a position that is after `head`, or whose entry differs: the client would miss events.
+
+    Raises InvalidInput, or its subclass LogDiverged.
+    """
     if token.position > head:
         raise InvalidInput(
             f"the log ends at {head}: expected a position up to that. If {token.position} was seen in"
@@ -30,7 +31,8 @@ async def check_in_log(recorder: Recorder, token: ResumeToken, head: int, field:
 
 
 async def is_in_log(recorder: Recorder, token: ResumeToken) -> bool:
-    """Whether the entry of a token is the one at its position; a token without one has any."""
+    """Return whether the entry at the position of a token has its hash; a token without a hash matches any
+    entry."""
     if token.hash is None:
         return True
     found = (await recorder.lookup.by_position([token.position])).get(token.position)

@@ -1,8 +1,8 @@
-"""Selections of events: which ones are about given commodities, places or entities.
+"""Selections of events by commodities, places or entities.
 
-Most events name their subject only through their entity: a suspension names clauses, not goods. So
-an event concerns what it names itself and what earlier events of its entity name. Later events
-change nothing of that: an event concerns the same for whoever follows, now or in ten years.
+Most events name their subject only through their entity: a suspension names clauses, not goods. So the
+subjects of an event are those that it names, and those of earlier events of its entity. Later events do not
+change them, so a follower gets the same events at any time.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PAGE_EVENTS = 200
 class Selection:
     """A selection of events; None selects all.
 
-    `commodities` holds those below them too; controls are found by those above them as well, which
-    may reach them. `places` are issuers, members, actors, and where a figure is from.
+    `commodities` includes their descendants; controls also match by ancestors, which may cover them. `places`
+    are issuers, members, actors, and the places of figures.
     """
 
     types: Sequence[str] | None = None
@@ -44,18 +44,18 @@ class Selection:
 
     @property
     def key(self) -> Hashable:
-        """What is the same for equal selections."""
+        """A key that is the same for equal selections."""
         wanted = (self.types, self.commodities, self.places)
         return (self.entity, *(None if words is None else tuple(words) for words in wanted))
 
     @property
     def by_subject(self) -> bool:
-        """Whether the earlier events of an entity decide about an event."""
+        """Whether a match depends on the earlier events of an entity."""
         return self.commodities is not None or self.places is not None
 
 
 class Subjects(NamedTuple):
-    """What an event is about, by its fact and the earlier ones of its entity."""
+    """The subjects of an event, by its fact and the earlier ones of its entity."""
 
     commodities: frozenset[str]
     places: frozenset[str]
@@ -63,7 +63,7 @@ class Subjects(NamedTuple):
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Subjects:
-        """Those of the facts of one entity, at least one. Pure."""
+        """Return the subjects of the facts of one entity, at least one. Pure."""
         facts = list(facts)
         return cls(
             frozenset(id for fact in facts for id in commodities(fact)),
@@ -72,7 +72,7 @@ class Subjects(NamedTuple):
         )
 
     def are_selected(self, selection: Selection) -> bool:
-        """Whether an event that is about them is selected. Pure."""
+        """Return whether an event with these subjects is selected. Pure."""
         wanted = selection.commodities
         if wanted is not None and self.of_control:
             wanted = commodities_of_controls(tuple(wanted))
@@ -82,7 +82,7 @@ class Subjects(NamedTuple):
 
 
 def is_selected(facts: Iterable[Fact], selection: Selection) -> bool:
-    """Whether an event is selected, by its fact and the earlier ones of its entity.
+    """Return whether an event is selected, by its fact and the earlier ones of its entity.
 
     Pure.
     """
@@ -94,7 +94,7 @@ CONTROL_FACTS = tuple(ExportControl.FACTS.values())
 
 @lru_cache(maxsize=1024)
 def commodities_of_controls(wanted: tuple[str, ...]) -> Sequence[str]:
-    """The commodities by which controls are found that may reach some: see `matching.py`."""
+    """Return the commodities of controls that may cover some commodities: see `matching.py`."""
     return controls_about(map(Commodity, wanted))
 
 
@@ -103,15 +103,16 @@ TYPES_WITH_SUBJECTS = tuple(
     for type_, fact in FACTS.items()
     if any(subject_fields(fact)) and type_ not in Figure.FACTS
 )
-"""The event types that name what they are about, but those of figures, which have it in their
-names."""
+"""The event types that name their subjects, except figures, which have them in their names."""
 
 
 async def streams_selected(
     recorder: Recorder, selection: Selection, before: int
 ) -> list[StreamRange]:
-    """The ranges of streams with selected events before a position: figures by their names, any
-    other entity from the event on that completes the selected subjects.
+    """Return the ranges of streams with selected events before a position.
+
+    Figures are selected by their names. Any other entity is selected from the event that completes the
+    selected subjects.
     """
     wanted = tuple(selection.commodities or ())
     words = {*wanted, *commodities_of_controls(wanted), *(selection.places or ())}
@@ -125,7 +126,7 @@ async def streams_selected(
 
 
 def _figures_selected(selection: Selection) -> Iterator[StreamRange]:
-    """The selected figures; none where only other event types are selected."""
+    """Yield the streams of selected figures; none if only other event types are selected."""
     if selection.types is not None and Figure.FACTS.keys().isdisjoint(selection.types):
         return
     goods = everything() if selection.commodities is None else selection.commodities
@@ -137,13 +138,13 @@ def _figures_selected(selection: Selection) -> Iterator[StreamRange]:
             else [f"{begun}{place}/" for place in set(selection.places)]
         )
         for name in names:
-            yield StreamRange(name, f"{name[:-1]}0")  # the sign after "/"
+            yield StreamRange(name, f"{name[:-1]}0")  # the character after "/"
 
 
 async def follow_selected(
     recorder: Recorder, follower: Follower, after: int, selection: Selection
 ) -> AsyncGenerator[list[RecordedEvent], None]:
-    """The wanted events after a position in order, a page at a time, and new ones as they come."""
+    """Yield the selected events after a position in order, in pages, then new ones as they are recorded."""
     if selection.entity is not None:
         head = await recorder.head()
         if past := await read_entity(recorder, selection, after, head):
@@ -158,9 +159,7 @@ async def follow_selected(
 async def read_selected(
     recorder: Recorder, after: int, until: int, selection: Selection
 ) -> AsyncGenerator[list[RecordedEvent], None]:
-    """The wanted events after a position up to another, in order, a page at a time; of some pages
-    nothing may be left.
-    """
+    """Yield the selected events after one position up to another, in order; pages may be empty."""
     if selection.entity is not None:
         yield await read_entity(recorder, selection, after, until)
         return
@@ -174,7 +173,7 @@ async def read_selected(
 async def read_entity(
     recorder: Recorder, selection: Selection, after: int, until: int
 ) -> list[RecordedEvent]:
-    """The wanted events of the one entity that is asked for, after a position up to another."""
+    """Return the selected events of the entity in the selection, after one position up to another."""
     entity = selection.entity or ""
     events = (await recorder.read_streams([entity], until))[entity]
     return await filter_selected(recorder, [e for e in events if e.position > after], selection)
@@ -183,7 +182,7 @@ async def read_entity(
 async def filter_selected(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> list[RecordedEvent]:
-    """Those of some events that are wanted."""
+    """Return the selected ones of some events."""
     [wanted] = [found async for found in filter_each(recorder, events, [selection])]
     return wanted
 
@@ -191,8 +190,11 @@ async def filter_selected(
 async def filter_each(
     recorder: Recorder, events: Sequence[RecordedEvent], selections: Iterable[Selection]
 ) -> AsyncGenerator[list[RecordedEvent], None]:
-    """Those of some events that each selection wants, in its order. What entities are about is read
-    once for all of them, and only of events that one of them wants as far as can be seen without."""
+    """Return the selected ones of some events, for each selection in its order.
+
+    The subjects of entities are read once for all selections. They are read only for events that match in all
+    other respects.
+    """
     subjects: dict[int, Subjects] = {}
     for selection in selections:
         wanted = [
@@ -211,7 +213,7 @@ async def filter_each(
 async def _read_subjects(
     recorder: Recorder, events: Sequence[RecordedEvent]
 ) -> dict[int, Subjects]:
-    """What events are about, by their positions."""
+    """Return the subjects of events, by position."""
     streams = {event.stream for event in events if event.version > 1}
     by_stream = await recorder.read_streams(streams) if streams else {}
     return {
@@ -221,5 +223,5 @@ async def _read_subjects(
 
 
 def _facts_until(event: RecordedEvent, events: Sequence[RecordedEvent]) -> list[Fact]:
-    """The facts of an entity up to an event."""
+    """Return the facts of an entity up to an event."""
     return [*(e.fact for e in events if e.position < event.position), event.fact]

@@ -1,14 +1,13 @@
-"""Old payloads in today's form.
+"""Conversion of old payloads to the current schema.
 
-What is recorded never changes, but what its words are called may. An upcaster is one step: it turns
-the data of an event type from one schema number into that of the next. Steps follow each other, so
-that the oldest entry is read as if it had been recorded today; its bytes, its hash and what
-integrations are sent stay as they were.
+Recorded data never change, but the vocabulary may. An upcaster is one step: it converts the data of an event
+type from one schema number to the next. Steps are chained, so that the oldest entry is read as if it had been
+recorded today. Its bytes, its hash and its deliveries to integrations stay unchanged.
 
-To rename or move something in a recorded fact: change the fact in the domain, add a step to
-`UPCASTERS` for every event type that has it, and keep the JSON Schema that the type had until then
-in `schema/routes/retired_schemas`, as `/schemas/TYPE` gave it before the change. New events have
-the next number from then on.
+To rename or move something in a recorded fact: change the fact in the domain, and add a step to `UPCASTERS`
+for every event type that has it. Keep the JSON Schema that the type had until then in
+`schema/routes/retired_schemas`, as `/schemas/TYPE` returned it before the change. New events have the next
+number from then on.
 """
 
 from __future__ import annotations
@@ -22,17 +21,19 @@ import msgspec
 
 FIRST_NUMBER = 1
 FIRST_UPCAST_NUMBER = 2
-"""The schema number from which steps begin. Data of number 1 has free texts where that of number 2
-has commitments; facts are read from both, so that the steps are the same for both."""
+"""The first schema number with steps. Data of number 1 have free texts where those of number 2 have
+commitments. Facts can be read from both, so the steps are the same for both."""
 
 SCHEMA_NAME = "urn:critical-minerals-policy-tracker:schema"
 NO_RENAMED_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Upcaster(NamedTuple):
-    """One step: `upcast` gets the data of an event as plain JSON, and returns that of the next
-    schema number. `renamed_words` are words of a vocabulary by what they were called before, for
-    those who search entries by such words (an index of old entries has only the old ones)."""
+    """One step: `upcast` converts the data of an event, as plain JSON, to the next schema number.
+
+    `renamed_words` maps words of a vocabulary to their former names, for searches by word in old entries,
+    whose index has only the old names.
+    """
 
     upcast: Callable[[dict[str, Any]], dict[str, Any]]
     renamed_words: Mapping[str, str] = NO_RENAMED_WORDS
@@ -56,11 +57,11 @@ class Upcasters:
         self._outdated = re.compile(f'"dataschema":"(?:{outdated})"'.encode()) if outdated else None
 
     def number(self, type_: str) -> int:
-        """The schema number that new events of a type have."""
+        """Return the schema number of new events of a type."""
         return self._numbers.get(type_, FIRST_UPCAST_NUMBER)
 
     def upcast(self, type_: str, name: str, data: bytes) -> bytes:
-        """The data of an event, whose schema has a name, as an event of today has it."""
+        """Return the data of an event, whose schema has a name, in the current schema."""
         number = schema_number(name)
         steps = range(max(number or 0, FIRST_UPCAST_NUMBER), self.number(type_))
         if number is None or not steps:
@@ -71,12 +72,14 @@ class Upcasters:
         return msgspec.json.encode(content)
 
     def is_outdated(self, entry: bytes) -> bool:
-        """Whether the data of an entry must be upcast. In the text of a fact a quote is escaped,
-        so only the entry's own attribute can look like this."""
+        """Return whether the data of an entry must be converted.
+
+        Quotes are escaped in the text of a fact, so only the entry's own attribute can match.
+        """
         return self._outdated is not None and self._outdated.search(entry) is not None
 
     def with_former_words(self, words: Iterable[str]) -> set[str]:
-        """Words, and what they were called in entries of older schemas."""
+        """Return words with their former names in entries of older schemas."""
         found = set(words)
         for _, step in sorted(self.steps.items(), reverse=True):
             found |= {old for old, new in step.renamed_words.items() if new in found}
@@ -84,20 +87,22 @@ class Upcasters:
 
 
 def schema_name(type_: str, number: int) -> str:
-    """The name of the JSON Schema of an event type's data; it is no address."""
+    """Return the name of the JSON Schema of an event type's data; it is not an address."""
     return f"{SCHEMA_NAME}:{type_}:{number}"
 
 
 def schema_number(name: str) -> int | None:
-    """The number at the end of a schema's name; None where there is none."""
+    """Return the number at the end of a schema's name; None if there is none."""
     number = name.rpartition(":")[2]
     return int(number) if number.isascii() and number.isdecimal() else None
 
 
 def _name_territory(data: dict[str, Any]) -> dict[str, Any]:
-    """Number 2 to 3: `extraterritorial` is called `territory`, which tells what is controlled abroad
-    as well from what is controlled only there. A clause with a share of foreign value was about
-    goods made abroad only."""
+    """Convert number 2 to 3: `extraterritorial` is replaced by `territory`.
+
+    `territory` distinguishes controls that also apply abroad from those that apply only there. A clause with
+    a share of foreign value was about goods made abroad only.
+    """
     return {**data, "clauses": [_with_territory(clause) for clause in data["clauses"]]}
 
 

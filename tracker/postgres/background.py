@@ -12,15 +12,15 @@ from typing import Self, TypeAlias
 
 @dataclass(slots=True)
 class BackgroundWork:
-    """A unit of background work: how many events it processed, and up to which position."""
+    """A unit of background work: the number of processed events, and the last position."""
 
     name: str
     started: int
-    """In nanoseconds of the clock."""
+    """Start in nanoseconds of the monotonic clock."""
     events: int = 0
     position: int = 0
     error: str | None = None
-    """The name of what went wrong."""
+    """The name of the error, or None."""
 
     def record(self, events: int, position: int) -> None:
         """Record the number of processed events, and the last position."""
@@ -28,8 +28,10 @@ class BackgroundWork:
 
 
 def end_if_cancelled() -> None:
-    """Raise CancelledError where the present task was cancelled: on its way out another error, such as
-    that of a connection which is lost meanwhile, may have taken the place of the cancellation."""
+    """Raise CancelledError if the present task was cancelled.
+
+    On its way out, another error, such as a lost connection, may have replaced the cancellation.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
@@ -51,7 +53,7 @@ class BackgroundTask:
 
     @contextlib.contextmanager
     def observe_work(self, name: str) -> Iterator[BackgroundWork]:
-        """A piece of work from its beginning to its end."""
+        """Observe a unit of work from its beginning to its end."""
         work = BackgroundWork(name, time.time_ns())
         try:
             yield work
@@ -63,7 +65,7 @@ class BackgroundTask:
                 self._observe(work)
 
     async def run(self) -> None:
-        """The work; it never ends by itself."""
+        """Run the work; it never ends normally."""
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Batching of concurrent calls into transactions, and commits that are confirmed before they count."""
+"""Batching of concurrent calls into transactions, and confirmation of commits."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Sends waiting calls as a batch: while one batch is in flight, the next one collects. There is
-    no timer.
+    """Sends waiting calls as a batch: while one batch is in flight, the next one collects. There is no
+    timer.
 
-    `send` gets the items and returns what became of each, in their order; it raises nothing.
+    `send` gets the items and returns the outcome of each, in their order; it raises nothing.
     """
 
     def __init__(self, send: Callable[[list[Item]], Awaitable[Sequence[Answer | Exception]]]):
@@ -31,7 +31,7 @@ class Batcher(Generic[Item, Answer]):
         self._sending: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Answer:
-        """Send an item with the next batch, and return its answer or raise its error.
+        """Send an item with the next batch, and return its outcome or raise its error.
 
         If the caller is cancelled, the item may still be sent.
         """
@@ -56,7 +56,7 @@ class Batcher(Generic[Item, Answer]):
 
 
 def _resolve(future: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
-    """Tell a caller, if it still waits."""
+    """Resolve the future of a caller that still waits."""
     if future.done():
         return
     if isinstance(outcome, Exception):
@@ -66,20 +66,20 @@ def _resolve(future: asyncio.Future[Answer], outcome: Answer | Exception) -> Non
 
 
 STANDBY_WAIT_FUNCTION = "SyncRepWaitForLSN"
-"""Where in PostgreSQL a commit waits for synchronous standbys. Its messages are translated, this
-name is not."""
+"""Function of PostgreSQL in which a commit waits for synchronous standbys. Its messages are translated,
+its name is not."""
 
 
 class UnconfirmedCommit(ConnectionError):
-    """A commit did not wait for its synchronous standby: a failover may take it back."""
+    """A commit did not wait for its synchronous standby: a failover may lose it."""
 
 
 @asynccontextmanager
 async def commits_confirmed(connection: Connection) -> AsyncIterator[None]:
-    """A block with commits that are to be acknowledged. Raises Unconfirmed, and whatever it raises.
+    """Open a block whose commits are acknowledged to clients. Raises Unconfirmed, and errors of the block.
 
-    Somebody may cancel the waiting for a standby (`pg_cancel_backend`). PostgreSQL then tells of
-    success, and by a warning alone that only this server has it.
+    The wait for a standby can be cancelled (`pg_cancel_backend`). PostgreSQL then reports success, and only a
+    warning that the commit is on this server only.
     """
     warnings = list[asyncpg.PostgresLogMessage]()
 
@@ -91,7 +91,9 @@ async def commits_confirmed(connection: Connection) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        with suppress(asyncpg.InterfaceError):  # a connection that was lost is not its pool's now
+        with suppress(
+            asyncpg.InterfaceError
+        ):  # a lost connection does not belong to its pool any more
             connection.remove_log_listener(hear)
     if warnings:
         raise UnconfirmedCommit("the wait for a synchronous standby was cut short")

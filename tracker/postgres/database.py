@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: pools, roles, named queries."""
+"""Connections to PostgreSQL: pools, roles, named queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Connection: TypeAlias = (
 )
 Check: TypeAlias = "Callable[[Connection], Awaitable[None]]"
 Target = dict[str, Any]
-"""Keyword arguments of `asyncpg.connect` that say which database."""
+"""Keyword arguments of `asyncpg.connect` that select the database."""
 
 CONNECTION_ERRORS = (
     OSError,
@@ -39,7 +39,7 @@ CONNECTION_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""Errors of a lost or failing connection; the last of them by one that died while idle."""
+"""Errors of a lost or failing connection; the last one is that of a connection lost while idle."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
 PUBLISHER, DELIVERER, WATCHER = "tracker_publisher", "tracker_deliverer", "tracker_watcher"
@@ -47,35 +47,35 @@ PUBLISHER, DELIVERER, WATCHER = "tracker_publisher", "tracker_deliverer", "track
 
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10
-"""Seconds that a connection may take to be made, where the URL does not say otherwise."""
+"""Default timeout of connecting, in seconds."""
 HOST_TIMEOUT_SECONDS = 3
-"""The same where there are several hosts: for each of them."""
+"""Default timeout of connecting to each of several hosts, in seconds."""
 COMMAND_TIMEOUT_SECONDS = 60
-"""Seconds that a question of a pool may take. Then its connection is dropped."""
+"""Timeout of a query of a pool, in seconds. Then its connection is dropped."""
 IDLE_CHECK_SECONDS = 1
-"""Seconds after which a connection that lies in a pool is asked whether it is still there."""
+"""Seconds of idleness after which a pooled connection is checked before use."""
 CHECK_TIMEOUT_SECONDS = 2
-"""Seconds that its answer may take."""
+"""Timeout of this check, in seconds."""
 SILENCE_TIMEOUT_SETTING = f"{SILENCE_TIMEOUT_SECONDS}s"
-"""The same as a setting, for transactions of the projector and the publisher."""
+"""The idle timeout as a setting, for transactions of the projector and the publisher."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
 @cache
 def named_queries(path: Path) -> SimpleNamespace:
-    """The queries of a `.sql` file, by the names in its `-- name:` lines."""
+    """Return the queries of a `.sql` file, by the names in its `-- name:` lines."""
     _, *parts = QUERY_NAME.split(path.read_text(encoding="utf-8"))
     names, bodies = parts[::2], parts[1::2]
     return SimpleNamespace(**dict(zip(names, map(str.strip, bodies), strict=True)))
 
 
 class Session(asyncpg.Connection):
-    """A connection that is dropped where asyncpg would have a commit cancelled.
+    """A connection that is dropped if asyncpg would cancel a commit.
 
-    A commit that waits for a synchronous standby and is cancelled succeeds, with a warning, on one
-    server alone. Without its client it goes on waiting; all else that the server is at then ends
-    (`client_connection_check_interval`). What is asked within a transaction commits nothing, and is
-    cancelled, so that the transaction can be rolled back.
+    A cancelled commit that waits for a synchronous standby succeeds with a warning, on one server only. If
+    its client disconnects, it continues to wait, while all other commands end
+    (`client_connection_check_interval`). A query within a transaction commits nothing. It is cancelled, so
+    that the transaction can be rolled back.
     """
 
     _committing = False
@@ -83,10 +83,10 @@ class Session(asyncpg.Connection):
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         self.used_at = time.monotonic()
-        """When it was made, or given back to its pool."""
+        """Time when it was created or returned to its pool."""
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
-        """As it is in asyncpg, whose transactions end with it."""
+        """Execute a command as in asyncpg, whose transactions end through this method."""
         self._committing = query.startswith("COMMIT")
         return await self._leave_read_only(super().execute(query, *args, timeout=timeout))
 
@@ -94,8 +94,8 @@ class Session(asyncpg.Connection):
         return await self._leave_read_only(super()._do_execute(*arguments, **options))  # type: ignore[misc]
 
     async def _leave_read_only(self, command: Awaitable[T]) -> T:
-        """Drop the connection where what it leads to takes no writes any more: a new one finds out
-        what does."""
+        """Drop the connection if its server has become read-only: a new connection searches for the
+        primary."""
         try:
             return await command
         except asyncpg.ReadOnlySQLTransactionError:
@@ -111,25 +111,25 @@ class Session(asyncpg.Connection):
             self._drop_soon()
 
     def _drop_soon(self) -> None:
-        """Not before the pool, which may get it back now, knows of a cancellation."""
+        """Drop the connection after the pool, which may receive it now, has processed a cancellation."""
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self.terminate)
 
     def _drop_if_silent(self) -> None:
-        """Do not wait for a rollback over a connection on which not even a cancellation ends."""
+        """Do not wait for a rollback over a connection on which the cancellation has not finished."""
         if not self.is_closed() and self._protocol._is_cancelling():  # type: ignore[attr-defined]
             self.terminate()
 
 
 class SilentConnection(ConnectionError):
-    """A connection from a pool does not answer."""
+    """A connection from a pool does not respond."""
 
 
 class CheckedPool(asyncpg.Pool):
-    """A pool that gives out no connection that has gone silent while nobody used it.
+    """A pool that hands out no connection that became silent while idle.
 
-    The kernel notices that another host has gone, but not that a process on the way is frozen, such
-    as a pooler. Where one connection is silent, all are made anew: they went the same way.
+    The kernel detects the loss of a host, but not a frozen process in between, such as a pooler. If one
+    connection is silent, all are replaced, because they use the same route.
     """
 
     async def _acquire(self, timeout: float | None) -> Any:
@@ -141,7 +141,7 @@ class CheckedPool(asyncpg.Pool):
 
 
 async def connect(target: Target, *, role: str | None = None) -> Session:
-    """A connection of its own, for listening or long transactions; as the login without a role."""
+    """Open a separate connection, for listening or long transactions; as the login without a role."""
     settings = session_settings(role)
     connection: Session = await _connect(
         **_with_defaults(target),
@@ -170,13 +170,14 @@ async def create_pool(
     session: type[Session] = Session,
     least: int = 1,
 ) -> Pool:
-    """A pool of up to `size` connections that work as a role, with settings of their own. `check`
-    looks at each new one before it is used, and raises what is wrong with where it leads.
+    """Create a pool of up to `size` connections that work as a role, with their own settings.
 
-    A command that takes longer than `seconds` raises TimeoutError. `pooled`: over a connection
-    pooler, to which no settings are sent: its login has them; `beside` is then the direct way, over
-    which it is noticed that another server is the primary. At least so many connections are made
-    at once: with none of them, nothing has to answer yet. Raises UnsuitableConnection.
+    `check` examines each new connection before use, and raises an error for an unsuitable server. A command
+    that takes longer than `seconds` raises TimeoutError.
+
+    `pooled`: the connections go through a pooler, to which no settings are sent, because its login has them.
+    `beside` is then the direct route, over which a change of the primary is detected. `least` connections are
+    opened at once; with 0 no server needs to respond yet. Raises UnsuitableConnection.
     """
     needed = {**session_settings(role), **settings}
 
@@ -192,11 +193,11 @@ async def create_pool(
         connection_class=session,
         server_settings={} if pooled else {**TRANSPORT_SETTINGS, **needed},
         command_timeout=seconds,
-        connect=partial(_connect, beside=beside),  # which is called by names only
+        connect=partial(_connect, beside=beside),  # called by name only
         init=begin,
         setup=_check_alive,
         reset=_no_reset,
-        # as asyncpg.create_pool has them
+        # the defaults of asyncpg.create_pool
         max_queries=50_000,
         max_inactive_connection_lifetime=300,
         record_class=asyncpg.Record,
@@ -211,24 +212,26 @@ def place(connection: Any) -> str:
 
 
 def pool_usage(pool: Pool) -> tuple[int, int]:
-    """The number of busy connections of a pool, and its maximum."""
+    """Return the number of busy connections of a pool, and its maximum."""
     return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
 
 async def _check_alive(connection: Any) -> None:
-    """Ask a connection that nobody has used for a while; raises SilentConnection."""
+    """Check a connection that has been idle for a while; raises SilentConnection."""
     if time.monotonic() - connection.used_at < IDLE_CHECK_SECONDS:
         return
     try:
         await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT_SECONDS)
     except CONNECTION_ERRORS as error:
         connection.terminate()
-        raise SilentConnection("a connection does not answer") from error
+        raise SilentConnection("a connection does not respond") from error
 
 
 async def _no_reset(connection: Any) -> None:
-    """Give a connection back as it is: nothing here changes a session beyond its transaction, and
-    the usual reset would cost a round trip a question."""
+    """Return a connection without a reset: sessions have no changes beyond a transaction.
+
+    The usual reset would cost one round trip per query.
+    """
     connection.used_at = time.monotonic()
 
 
@@ -238,8 +241,8 @@ def _with_defaults(target: Target) -> Target:
 
 
 async def _connect(**options: Any) -> Any:
-    """Connect to the first host that will do. Raises UnsuitableConnection for a pooler that will
-    not have our settings."""
+    """Connect to the first suitable host. Raises UnsuitableConnection for a pooler that refuses our
+    settings."""
     try:
         return await connect_to_first(**options)
     except asyncpg.ProtocolViolationError as error:
@@ -254,7 +257,7 @@ async def _begin(connection: Any, settings: Mapping[str, str], pooled: bool = Fa
 
 
 async def _watch_network(connection: Connection) -> None:
-    """Have the kernel end a TCP connection whose other end has gone without a word."""
+    """Configure the kernel to end a TCP connection whose peer is lost."""
     transport = connection._transport  # type: ignore[union-attr]  # asyncpg has no other way to it
     sock = transport.get_extra_info("socket")
     if sock.family == socket.AF_UNIX:

@@ -1,8 +1,7 @@
-"""The address of a PostgreSQL: `postgresql://user:password@host:port/database?parameters`.
+"""Parser of database URLs: `postgresql://user:password@host:port/database?parameters`.
 
-asyncpg reads such addresses too, and leniently: it takes what follows a `/` in a password for
-something else, and its errors quote what it took. Here a character that could be meant in two ways
-is refused, and no error quotes any part of the address.
+asyncpg parses such URLs leniently: a `/` in a password ends it there, and error messages quote the parts.
+Here ambiguous characters are rejected, and no error quotes any part of the URL.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ OWN_PARAMETERS = frozenset(
         "user",
     }
 )
-"""Parameters that are read here; others are asyncpg's."""
+"""Parameters that are handled here; others are passed to asyncpg."""
 SESSION_ATTRIBUTES = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 MAX_CONNECT_TIMEOUT_SECONDS = 600
 LAST_PORT = 65_535
@@ -45,11 +44,10 @@ EXPECTED = (
 
 
 def target_from_url(url: str) -> Target:
-    """Parse the address of a database. Raises InvalidInput, whose message does not quote it.
+    """Parse the URL of a database. Raises InvalidInput, whose message does not quote it.
 
-    Parameters are those of asyncpg, such as sslmode; others are settings of the session. Of several
-    hosts the first is used that answers within `connect_timeout` seconds and is as
-    `target_session_attrs` wants it.
+    Parameters are those of asyncpg, such as sslmode; others are settings of the session. Of several hosts,
+    the first is used that responds within `connect_timeout` seconds and matches `target_session_attrs`.
     """
     found = ADDRESS.fullmatch(url)
     if not found or not url.isprintable() or " " in url or LONE_PERCENT.search(url):
@@ -69,7 +67,7 @@ def target_from_url(url: str) -> Target:
 
 
 def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
-    """The parameters that are parts of an address too, and the others as they were written."""
+    """Return the parameters that are also parts of a URL, and the others unchanged."""
     named, others = dict[str, str](), list[str]()
     for pair in filter(None, text.split("&")):
         found = PARAMETER.fullmatch(pair)
@@ -83,7 +81,7 @@ def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _hosts(hosts: str, ports: str) -> dict[str, Any]:
-    """The hosts and their ports, as far as they are given: the first that answers is used."""
+    """Return the given hosts and ports: the first that responds is used."""
     found = [match for host in hosts.split(",") if (match := HOST.fullmatch(host))]
     names = [_decoded(host["ipv6"] or host["name"]) for host in found]
     written = [host["port"] for host in found]
@@ -110,7 +108,7 @@ def _port(text: str | None) -> int:
 
 
 def _timeout(text: str | None) -> int | None:
-    """The seconds that a host has to answer; None where the address does not say."""
+    """Return the response timeout of a host in seconds; None if the URL has none."""
     if text is None:
         return None
     if not re.fullmatch("[0-9]{1,3}", text) or not 0 < int(text) <= MAX_CONNECT_TIMEOUT_SECONDS:
@@ -132,7 +130,7 @@ def _decoded(text: str) -> str:
     try:
         decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise InvalidInput("expected what is percent-encoded to be UTF-8") from None
+        raise InvalidInput("expected percent-encoded UTF-8") from None
     if "\0" in decoded:
         raise InvalidInput("expected no zero byte")
     return decoded

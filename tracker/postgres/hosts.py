@@ -1,9 +1,8 @@
-"""Connecting to the first of several hosts that does what is asked for.
+"""Connection to the first suitable one of several hosts.
 
-A host may take connections and say nothing, as a frozen one does. So the next one is asked as well
-when a host has not answered for a moment, and the first that does is taken. While one is silent those
-that were not as wanted are asked again and again: one of them may be promoted at any time. What was
-taken last is asked first.
+A frozen host accepts connections without responding. So the next host is tried too if one has not responded
+for a moment, and the first response wins. While one host is silent, unsuitable hosts are retried, because one
+of them may be promoted. The host of the last connection is tried first.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from tracker.postgres.timelines import admit
 PREFER_STANDBY = "prefer-standby"
 DEFAULT_PORT = 5432
 HEAD_START_SECONDS = 0.3
-"""Seconds after which the next host is asked too, while one has not answered."""
+"""Seconds without a response after which the next host is tried too."""
 
 Address: TypeAlias = "tuple[str | None, int | None]"
 Addresses: TypeAlias = "tuple[Address, ...]"
@@ -32,12 +31,12 @@ PASSED_OVER = (
     asyncpg.OperatorInterventionError,
     asyncpg.InternalClientError,
 )
-"""Errors after which another host may do better: that of a login that is refused is none."""
+"""Errors after which another host is tried; a refused login is not one."""
 
 logger = logging.getLogger(__name__)
 
 _last_taken: dict[tuple[Addresses, str | None], Address] = {}
-"""The host that was taken last of a list, by what was wanted of it."""
+"""The last connected host of each list, by session attributes."""
 
 
 async def connect_to_first(
@@ -49,11 +48,10 @@ async def connect_to_first(
     beside: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Any:
-    """A connection to a host that is as wanted, each tried for `timeout` seconds at most.
+    """Connect to a suitable host, trying each for `timeout` seconds at most.
 
-    `beside` has the hosts of the servers themselves, where those given are of poolers before them.
-    With `prefer-standby` any host will do where no standby answers. Raises what a host said last,
-    with a note of the address.
+    `beside` has the hosts of the servers themselves if the given ones are poolers. With `prefer-standby` any
+    host is accepted if no standby responds. Raises the last error of a host, with a note of the address.
     """
     addresses = _addresses(host, port)
     servers = _addresses(beside.get("host"), beside.get("port")) if beside else addresses
@@ -91,7 +89,7 @@ async def connect_to_first(
 def address(
     host: str | Sequence[str] | None, port: int | Sequence[int] | None, database: str | None = None
 ) -> str:
-    """Return an address for people: hosts, ports and database, without login and password."""
+    """Return the address of a target for people: hosts, ports and database, without login and password."""
     hosts = ",".join(
         f"{f'[{name}]' if ':' in name else name}:{number or DEFAULT_PORT}" if name else "localhost"
         for name, number in _addresses(host, port)
@@ -105,8 +103,10 @@ async def _race(
     connect: Callable[[Address, str | None], Awaitable[Any]],
     seconds: float,
 ) -> Any:
-    """What the first host gives to which a connection can be made; each is asked for so many seconds,
-    and nobody again after as many."""
+    """Return the connection of the first host that succeeds.
+
+    Each host is tried for a number of seconds, and none is retried after the same time.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     last = _last_taken.get((addresses, wanted))
@@ -145,18 +145,18 @@ async def _race(
 
 
 def _discard(late: asyncio.Future[Any]) -> None:
-    """Drop a connection that came too late."""
+    """Close a connection that was made too late."""
     if not late.cancelled() and not late.exception():
         late.result().terminate()
 
 
 def _attributes(wanted: str | None) -> Sequence[str | None]:
-    """What is asked of all hosts, in the order in which it is."""
+    """Return the session attributes to try, in order."""
     return ("standby", "any") if wanted == PREFER_STANDBY else (wanted,)
 
 
 def _addresses(host: str | Sequence[str] | None, port: int | Sequence[int] | None) -> Addresses:
-    """Each host with its port; one port may be that of all."""
+    """Return each host with its port; a single port applies to all."""
     hosts = [host] if host is None or isinstance(host, str) else list(host)
     ports = [port] if port is None or isinstance(port, int) else list(port)
     return tuple(zip(hosts, ports if len(ports) == len(hosts) else ports * len(hosts), strict=True))

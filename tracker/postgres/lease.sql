@@ -1,5 +1,5 @@
 -- name: take
--- Take a lease that nobody holds: the first look spares the row while somebody does.
+-- Take a free lease; the first condition avoids locking the row while it is held.
 INSERT INTO delivery.leases AS lease (name, epoch, holder, expires_at)
 SELECT $1, 1, $2, clock_timestamp() + $3::interval
 WHERE NOT EXISTS (SELECT FROM delivery.leases WHERE name = $1 AND expires_at > clock_timestamp())
@@ -9,16 +9,16 @@ WHERE lease.expires_at <= clock_timestamp()
 RETURNING epoch;
 
 -- name: renew
--- Go on holding a lease, also one that is over and that nobody else has taken.
+-- Renew a lease, also an expired one that no other process has taken.
 UPDATE delivery.leases SET expires_at = clock_timestamp() + $4::interval
 WHERE name = $1 AND holder = $2 AND epoch = $3
 RETURNING epoch;
 
 -- name: release
--- Let others take it at once.
+-- Release a lease immediately.
 UPDATE delivery.leases SET expires_at = clock_timestamp()
 WHERE name = $1 AND holder = $2 AND epoch = $3;
 
 -- name: fence
--- That an epoch is the present one; nobody takes the lease before the end of this transaction.
+-- Check that an epoch is current; no process can take the lease before the end of this transaction.
 SELECT epoch FROM delivery.leases WHERE name = $1 AND epoch = $2 FOR SHARE;

@@ -1,7 +1,7 @@
 """Migrations: the log's tables, functions and roles, in numbered steps that never change.
 
-A new database goes through the same steps as an old one, so both end up the same. The steps before
-0.1.0 were replaced by fewer ones with the same result (`FORMER_STEPS`).
+A new database goes through the same steps as an old one, so both have the same result. The steps before 0.1.0
+were replaced by fewer ones with the same result (`FORMER_STEPS`).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ FORMER_STEPS = {
     "d78832e9758ac494463b8786fa511efc8716ef4086cb35a85c3901963c0d571c": 6,
     "67b86037cc0b017dd089a6c1fe7ba8bf44cb4a849828c88bd7b878445cec2a91": 7,
 }
-"""How many of the steps a database has that was made by the former ones, by the hash of their list:
-the former steps 1 to 17, and 1 to 18."""
+"""Number of present steps that a database with former steps has, by the hash of their list: the former
+steps 1 to 17, and 1 to 18."""
 
 
 class NotMigrated(Unavailable):
-    """The database is not as this version needs it, and can't be brought there by this login."""
+    """The database does not have the schema of this version, and this login cannot migrate it."""
 
     code = "NOT_MIGRATED"
 
@@ -55,20 +55,20 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """The hash by which an edited step is noticed."""
+        """The hash that detects an edited step."""
         return hashlib.sha256(self.script.encode()).hexdigest()
 
 
 def migrations(directory: Path = DIRECTORY) -> list[Migration]:
-    """The steps in their order."""
+    """Return the steps in order."""
     return [_migration(path) for path in sorted(directory.glob("*.sql"))]
 
 
 async def migrate(connection: Connection, steps: Iterable[Migration] | None = None) -> list[str]:
-    """Apply the steps that are missing, in one transaction, and return their names.
+    """Apply the missing steps in one transaction, and return their names.
 
-    A crash leaves the database as it was. Raises NotMigrated when the login may not do this, or
-    when the database has steps that are not ours.
+    A crash leaves the database unchanged. Raises NotMigrated if the login lacks the permission, or if the
+    database has unknown steps.
     """
     missing = await pending(connection, steps)
     if not missing:
@@ -76,7 +76,7 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
     try:
         async with connection.transaction():
             await connection.execute(SQL.take_turn)
-            missing = await pending(connection, steps)  # others may have been faster
+            missing = await pending(connection, steps)  # another process may have been faster
             for migration in missing:
                 await _apply(connection, migration)
     except asyncpg.InsufficientPrivilegeError as error:
@@ -89,7 +89,7 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
 
 
 async def lacking(connection: Connection) -> list[Migration]:
-    """The steps that data of an older release lack; none for a new database, and for a standby."""
+    """Return the steps that data of an older release lack; none for a new database or a standby."""
     old = await connection.fetchval(SQL.began) and await connection.fetchval(SQL.writable)
     return await pending(connection) if old else []
 
@@ -97,8 +97,10 @@ async def lacking(connection: Connection) -> list[Migration]:
 async def pending(
     connection: Connection, steps: Iterable[Migration] | None = None
 ) -> list[Migration]:
-    """The steps that a database lacks. Raises NotMigrated if it has some that are not ours, or was
-    restored where the roles were not (MISSING_ROLES)."""
+    """Return the steps that a database lacks.
+
+    Raises NotMigrated if it has unknown steps, or was restored on a server without the roles (MISSING_ROLES).
+    """
     ours = list(migrations() if steps is None else steps)
     if not await connection.fetchval(SQL.began):
         return ours
@@ -126,16 +128,16 @@ async def pending(
 
 
 async def _check_roles(connection: Connection) -> None:
-    """Check that a database which was migrated has its roles: a dump does not bring them along."""
+    """Check that a migrated database has its roles: a dump does not contain them."""
     found = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
     assert found is not None
     if found["missing"]:
         statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
         raise NotMigrated(
-            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server,"
-            " so that no dump of a database has them, and what is restored without them has neither"
-            " owners nor grants. Make them with a login that may create roles, and then restore the"
-            f" dump once more, into an empty database (docs/operating/back-up.md):{statements}",
+            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server"
+            " and are not part of a database dump; without them restored objects have neither owners"
+            " nor grants. Create the roles with a login that may create roles, then restore the dump"
+            f" again, into an empty database (docs/operating/back-up.md):{statements}",
             code="MISSING_ROLES",
         )
     if found["owner"]:
@@ -148,7 +150,7 @@ async def _check_roles(connection: Connection) -> None:
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    """Run a step and record it. All steps but the one that creates the roles run as the owner."""
+    """Run a step and record it. All steps except the one that creates the roles run as the owner."""
     if migration.name != "roles":
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
     await connection.execute(migration.script)
@@ -177,7 +179,7 @@ def _migration(path: Path) -> Migration:
 
 
 def _name(steps: list[Migration]) -> str:
-    """The number of steps, and the first and last of them."""
+    """Return the number of steps, and the first and last of them."""
     first, last = (f"{step.number} ({step.name})" for step in (steps[0], steps[-1]))
     return (
         f"migration {first}" if len(steps) == 1 else f"{len(steps)} migrations, {first} to {last}"

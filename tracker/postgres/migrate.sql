@@ -1,5 +1,5 @@
 -- name: take_turn
--- One process migrates, others wait.
+-- Lock migrations: other processes wait.
 SELECT pg_advisory_xact_lock(hashtextextended('tables', 0));
 
 -- name: began
@@ -8,20 +8,20 @@ SELECT pg_advisory_xact_lock(hashtextextended('tables', 0));
 SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'log' AND tablename = 'migrations');
 
 -- name: writable
--- Whether the database takes writes, which a standby does not.
+-- Whether the database is writable; a standby is not.
 SELECT NOT pg_is_in_recovery();
 
 -- name: applied
--- The steps that a database has.
+-- The applied steps of a database.
 SELECT number, sha256 FROM log.migrations;
 
 -- name: misplaced
--- Of some roles those that the server lacks; and whose the log is, if it is not the owner's.
+-- The roles of some that the server lacks, and the owner of the log, if it is not the expected one.
 SELECT array(SELECT name FROM unnest($1::text[]) AS name WHERE to_regrole(name) IS NULL) AS missing,
        (SELECT c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'log' AND c.relname = 'events'
           AND c.relowner::regrole IS DISTINCT FROM to_regrole($2)) AS owner;
 
 -- name: record
--- A step is done.
+-- Record an applied step.
 INSERT INTO log.migrations (number, name, sha256) VALUES ($1, $2, $3);

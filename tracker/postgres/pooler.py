@@ -1,7 +1,7 @@
-"""Whether a pooler does what the tracker needs of it: tried once, before the first question.
+"""Check of a connection pooler, before the first query.
 
-A pooler lends a connection to PostgreSQL for the length of a transaction. What belongs to a session
-(settings, LISTEN, locks) is gone with it, and prepared statements are, unless it makes them anew.
+A pooler lends a connection to PostgreSQL for the length of a transaction. Session state (settings, LISTEN,
+locks) is lost with it, and so are prepared statements, unless the pooler recreates them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ from tracker.postgres.database import (
 from tracker.postgres.session_settings import UnsuitableConnection
 
 ANSWER_TIMEOUT_SECONDS = 10
-"""Seconds that a step may take: the pooler may have to connect, or to wait for others."""
+"""Timeout of a step in seconds: the pooler may have to connect, or to wait for other clients."""
 MAX_MOVES = 20
-"""How often a statement is moved, until it meets a connection that has not seen it."""
+"""Maximum number of moves of a statement, until it is on a connection that has not prepared it."""
 CHANNEL = "tracker_pooler"
 
 SQL = named_queries(Path(__file__).with_name("pooler.sql"))
 
 
 async def check_pooler(pooled: Target, direct: Target) -> None:
-    """Raises UnsuitableConnection when a pooler will not do for the questions of the API, or what
-    is called the direct way does not lead to the same database. Its message says what helps."""
+    """Raise UnsuitableConnection if a pooler does not support the queries of the API.
+
+    Also raise it if the direct route leads to another database. The message contains the remedy.
+    """
     try:
         async with _two_connections(pooled) as pair:
             await _check_statements(*pair)
@@ -57,9 +59,9 @@ async def _two_connections(pooled: Target) -> AsyncIterator[tuple[Any, Any]]:
 
 
 async def _check_statements(one: Any, other: Any) -> None:
-    """Use a statement over another connection to PostgreSQL than that on which it was prepared.
+    """Use a statement over another connection to PostgreSQL than the one that prepared it.
 
-    What is in a transaction stays on its connection, and two transactions have two.
+    A transaction stays on its connection, and two concurrent transactions have two.
     """
     async with _at_once(one, other):
         homes = {each: await each.fetchval(SQL.backend) for each in (one, other)}
@@ -70,18 +72,19 @@ async def _check_statements(one: Any, other: Any) -> None:
                 if await each.fetchval(SQL.backend) != homes[each]:
                     await trials[each].fetchval("moved")
                     return
-    # It never moved: the pooler lends connections for sessions, whose statements stay.
+    # It never moved: the pooler lends connections for sessions, so statements remain valid.
 
 
 @asynccontextmanager
 async def _at_once(*connections: Any) -> AsyncIterator[None]:
-    """A transaction over each of some connections. Raises UnsuitableConnection when a pooler has not
-    as many."""
+    """Open a transaction over each of some connections. Raises UnsuitableConnection if a pooler has fewer."""
     async with AsyncExitStack() as transactions:
         try:
             for each in connections:
                 await transactions.enter_async_context(each.transaction())
-        except CONNECTION_ERRORS as error:  # TimeoutError is one, and the pooler may end the wait
+        except (
+            CONNECTION_ERRORS
+        ) as error:  # TimeoutError is an OSError, and the pooler may end the wait
             raise UnsuitableConnection(
                 f"The pooler has no {len(connections)} connections to PostgreSQL for us: raise its"
                 f" default_pool_size, or wait until others leave it some ({error!r})",
@@ -91,7 +94,7 @@ async def _at_once(*connections: Any) -> AsyncIterator[None]:
 
 
 async def _check_notifications(pooled: Any, direct: Target) -> None:
-    """Hear over the direct way what is notified over the pooler."""
+    """Check that the direct route receives notifications sent through the pooler."""
     listening = await connect(direct, role=API)
     try:
         sent, heard = secrets.token_hex(), asyncio.Event()
@@ -105,8 +108,8 @@ async def _check_notifications(pooled: Any, direct: Target) -> None:
             await heard.wait()
     except (TimeoutError, asyncpg.ReadOnlySQLTransactionError) as error:
         raise UnsuitableConnection(
-            "What is notified over the pooler is not heard over TRACKER_DIRECT_URL: they lead to"
-            " different databases, or TRACKER_DIRECT_URL leads to a pooler as well",
+            "Notifications through the pooler do not arrive over TRACKER_DIRECT_URL: they lead to"
+            " different databases, or TRACKER_DIRECT_URL leads to a pooler too",
             code="POOLER_LEADS_ELSEWHERE",
         ) from error
     finally:

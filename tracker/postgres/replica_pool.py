@@ -1,8 +1,8 @@
-"""Pools of connections to standbys, which are read from as if they were the primary.
+"""Pools of connections to standbys, which are used like the primary.
 
-What a process has shown once it shows for ever, though standbys are not equally far and any may answer
-next: a connection is given out only where its server has replayed that. Where none has within
-`REPLAY_TIMEOUT_SECONDS`, or none answers, the primary is asked instead, if there is a way to it.
+Events that a process has shown must stay visible, although standbys lag by different amounts and any may be
+used next. So a connection is handed out only if its server has replayed them. If none has within
+`REPLAY_TIMEOUT_SECONDS`, or none responds, the primary is used, if it is configured.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import asyncpg
 from tracker.postgres.database import CONNECTION_ERRORS, CheckedPool, Connection, Session
 
 REPLAY_TIMEOUT_SECONDS = 1.0
-"""Seconds that a standby gets to replay what was shown before."""
+"""Seconds that a standby has to replay the position shown before."""
 REPLAY_TIMEOUT_BESIDE_PRIMARY_SECONDS = 0.25
-"""The same where the primary can be asked instead."""
+"""Seconds that a standby has if the primary can be used instead."""
 REPLAY_CHECK_SECONDS = 0.02
 CONFLICT_ATTEMPTS = 4
-"""How often a question is asked that the replay of the log interrupts."""
+"""Number of attempts of a query that the replay of the log interrupts."""
 CONFLICT_WAIT_SECONDS = 0.1
-"""Seconds before it is asked again, twice as many each time."""
+"""Seconds before the first retry; doubled for each further retry."""
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-"""What PostgreSQL calls it: 40001, and 40P01 where the replay waited for a lock of the question."""
+"""Errors of PostgreSQL in this case: 40001, and 40P01 if the replay waited for a lock of the query."""
 GONE_ERRORS = (
     OSError,
     asyncpg.InterfaceError,
@@ -34,58 +34,58 @@ GONE_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )
-"""Errors of a server that has gone; others would be the same anywhere."""
+"""Errors of an unavailable server; other errors would be the same on every server."""
 
 logger = logging.getLogger(__name__)
 
 
 class BehindReplica(ConnectionError):
-    """A standby has not replayed what was shown before."""
+    """A standby has not replayed the position shown before."""
 
 
 class ReplicaSession(Session):
-    """A connection to a standby, which asks again what the replay of the log interrupts."""
+    """A connection to a standby, which retries queries that the replay of the log interrupts."""
 
     replayed = -1
-    """Up to where its server is known to have come."""
+    """Known replayed position of its server."""
 
     async def _execute(self, *arguments: Any, **options: Any) -> Any:
-        """As asyncpg has it, below `fetch` and what is like it."""
+        """Execute like asyncpg, below `fetch` and similar methods."""
         for left in reversed(range(CONFLICT_ATTEMPTS)):
             try:
                 return await super()._execute(*arguments, **options)  # type: ignore[misc]
             except CONFLICTS as error:
                 if not left or self.is_closed() or self.is_in_transaction():
                     raise
-                logger.info("a question is asked again: %s", error)
+                logger.info("a query is retried: %s", error)
             await asyncio.sleep(CONFLICT_WAIT_SECONDS * 2 ** (CONFLICT_ATTEMPTS - 1 - left))
         raise AssertionError("unreachable")
 
 
 class ReplicaPool(CheckedPool):
-    """A pool of connections to standbys, none of which is behind what was shown."""
+    """A pool of connections to standbys that have replayed the position shown."""
 
     primary: CheckedPool | None = None
-    """Who is asked where no standby answers."""
+    """Pool of the primary, used if no standby responds."""
     available = True
-    """Whether a standby is asked; nobody else is where there is no primary."""
+    """Whether standbys are used; without a primary always."""
 
     def follow(
         self, shown: Callable[[], int], replayed: Callable[[Connection], Awaitable[int]]
     ) -> None:
-        """Say up to where the log was shown, and how a server is asked how far it has come."""
+        """Set the position shown, and the query for the replayed position of a server."""
         self._shown, self._replayed = shown, replayed
 
     async def fetch(self, *arguments: Any, **options: Any) -> Any:
-        """As in asyncpg; asked once more where the standby has gone meanwhile."""
+        """Fetch as in asyncpg, with a retry if the standby was lost meanwhile."""
         return await self._again(super().fetch, *arguments, **options)
 
     async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
-        """The same."""
+        """Fetch a row like `fetch`."""
         return await self._again(super().fetchrow, *arguments, **options)
 
     async def fetchval(self, *arguments: Any, **options: Any) -> Any:
-        """The same."""
+        """Fetch a value like `fetch`."""
         return await self._again(super().fetchval, *arguments, **options)
 
     async def _again(
@@ -94,20 +94,20 @@ class ReplicaPool(CheckedPool):
         try:
             return await ask(*arguments, **options)
         except GONE_ERRORS as error:
-            if isinstance(error, TimeoutError):  # the question takes too long, wherever it is asked
+            if isinstance(error, TimeoutError):  # the query is too slow on any server
                 raise
             self._note_away(error)
         return await ask(*arguments, **options)
 
     def give_up(self, error: BaseException) -> None:
-        """Ask no standby from now on, where there is a primary; end what they are asked."""
+        """Stop using standbys if there is a primary, and end their queries."""
         self._note_away(error)
         for holder in self._holders:  # type: ignore[attr-defined]  # not in the stubs
             holder.terminate()
 
     def _note_away(self, error: BaseException) -> None:
         if self.primary is not None and self.available:
-            logger.warning("no replica answers, so the primary is read from: %s", error)
+            logger.warning("no replica responds, so the primary is used: %s", error)
             self.available = False
 
     async def _acquire(self, timeout: float | None) -> Any:
@@ -116,7 +116,7 @@ class ReplicaPool(CheckedPool):
         try:
             if self.primary is None:
                 connection = await super()._acquire(timeout)
-            else:  # one that is silent is reason enough not to try another
+            else:  # one silent standby is sufficient reason not to try another
                 connection = await super(CheckedPool, self)._acquire(timeout)  # type: ignore[misc]
             await self._wait_replayed(connection)
             return connection
@@ -127,8 +127,10 @@ class ReplicaPool(CheckedPool):
         return await self.primary._acquire(timeout)
 
     async def _wait_replayed(self, connection: Any) -> None:
-        """Return once the server has what was shown. Raises BehindReplica, with the connection given
-        back."""
+        """Return once the server has replayed the position shown.
+
+        Raises BehindReplica after returning the connection.
+        """
         session, shown = connection._con, self._shown()
         if session.replayed >= shown:
             return
@@ -149,7 +151,7 @@ class ReplicaPool(CheckedPool):
             raise
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
-        """Give a connection back to the pool that it is of."""
+        """Return a connection to its pool."""
         holder = connection._holder
         if holder is not None and holder._pool is not self:
             await holder._pool.release(connection, timeout=timeout)

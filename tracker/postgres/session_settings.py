@@ -1,8 +1,8 @@
-"""The settings that every session needs, and the check that it has them.
+"""Settings that every session needs, and their check.
 
-A connection sends them when it is made. A pooler in front of PostgreSQL refuses them, or drops them
-without a word: then names would lead to other tables, days begin in another time zone, and whoever
-may do everything would work without the limits of its role.
+A connection sends them when it is opened. A pooler in front of PostgreSQL refuses them, or drops them
+silently. Then names would refer to other tables, days would begin in another time zone, and superusers would
+not be limited to their role.
 """
 
 from __future__ import annotations
@@ -14,44 +14,43 @@ from typing import Any
 import asyncpg
 
 MIN_MAJOR_VERSION = 17
-"""The oldest PostgreSQL that has what the tracker uses."""
+"""The oldest major version of PostgreSQL with the required features."""
 ENCODING = "UTF8"
 IN_FORCE = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 SEARCH_PATH = "projection, public"
 SILENCE_TIMEOUT_SECONDS = 8
-"""Seconds after which whoever is silent in a transaction loses it, with all its locks.
+"""Seconds after which an idle transaction is ended with all its locks.
 
-Within 10 seconds others must be able to go on. Nothing of ours is silent for as long: a transaction
-that holds a lock of the tracker has all that it needs before, and then sends one statement after
-the other, without COPY and without long answers. For a client that stops within those PostgreSQL
-has no limit. The turns of projector and publisher, and appends, are also limited as a whole
-(`transaction_timeout`, from where they take their lock); imports and builds of indexes may take as
-long as they need, if only they go on.
+Others must be able to continue within 10 seconds. No transaction of the tracker is idle that long. One that
+holds a lock has all its data before, and sends one statement after the other, without COPY and long results.
+PostgreSQL has no limit for a client that stops during these. Transactions of the projector and the publisher,
+and appends, are also limited as a whole (`transaction_timeout`, from the lock on). Imports and index builds
+have no limit while they make progress.
 """
 BASIC_SETTINGS: Mapping[str, str] = {
     "search_path": SEARCH_PATH,
     "timezone": "UTC",
-    "enable_memoize": "off",  # no query looks the same up twice
+    "enable_memoize": "off",  # no query reads the same rows twice
     "idle_in_transaction_session_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
     "client_connection_check_interval": "2s",
 }
 TRANSPORT_SETTINGS: Mapping[str, str] = {
     "application_name": "tracker",
-    # As client_connection_check_interval for a client's host that has gone, or reads no answers.
+    # Like client_connection_check_interval, for a lost client host or one that does not read its results.
     "tcp_keepalives_idle": "4",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "2",
     "tcp_user_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
 }
-"""Not checked: a pooler may add to the name, and the others show as 0 over a Unix socket."""
+"""Excluded from the check: a pooler may extend the name, and the others are 0 over a Unix socket."""
 REFUSED_PARAMETER = "unsupported startup parameter"
-"""Begins what PgBouncer says to a connection that sends settings."""
+"""Beginning of the error of PgBouncer for a connection that sends settings."""
 
 
 class UnsuitableConnection(ConnectionError):
-    """What stands between us and PostgreSQL keeps something from it that the tracker needs.
+    """A pooler between the tracker and PostgreSQL lacks a required feature.
 
-    For operators: clients are told what they are told of any lost connection. `code` is stable.
+    For operators: clients get the error of a lost connection. `code` is stable.
     """
 
     def __init__(self, message: str, code: str = "POOLER_NEEDS_DIRECT_URL"):
@@ -60,11 +59,11 @@ class UnsuitableConnection(ConnectionError):
 
 
 class UnsuitableServer(UnsuitableConnection):
-    """A server or database on which the tracker cannot work."""
+    """A server or database that the tracker does not support."""
 
 
 def check_server(connection: Any, place: str) -> None:
-    """Check the version and the encoding of a database, which its server states at the login.
+    """Check the version and the encoding of a database, which its server reports at login.
 
     Raises UnsuitableServer.
     """
@@ -86,20 +85,20 @@ def check_server(connection: Any, place: str) -> None:
 
 
 def session_settings(role: str | None) -> dict[str, str]:
-    """What a session needs that works as a role, or as its login."""
+    """Return the settings of a session that works as a role, or as its login."""
     return {**BASIC_SETTINGS, **({"role": role} if role else {})}
 
 
 def refused_settings(error: asyncpg.PostgresError) -> UnsuitableConnection | None:
-    """The error of a pooler that refused the settings which a connection sent; None for others."""
+    """Return the error of a pooler that refused the settings of a connection; None for other errors."""
     said = str(error)
     return UnsuitableConnection(_through_pooler(said)) if REFUSED_PARAMETER in said else None
 
 
 async def check_session(connection: Any, settings: Mapping[str, str], *, pooled: bool) -> None:
-    """Raises UnsuitableConnection when a session has other settings than it should.
+    """Raise UnsuitableConnection if a session has wrong settings.
 
-    `pooled`: they were not sent, the login should have them.
+    `pooled`: the settings were not sent, because the login should have them.
     """
     rows = await connection.fetch(IN_FORCE, list(settings))
     found = {row["name"]: row["value"] for row in rows}
@@ -112,7 +111,7 @@ async def check_session(connection: Any, settings: Mapping[str, str], *, pooled:
 
 
 def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:
-    """Check the login of a pooler, and the settings that it should have and has not."""
+    """Check the login of a pooler and its settings."""
     if superuser:
         raise UnsuitableConnection(
             f"The login of the pooler, {login}, is a superuser, which no role makes less of: use one"
@@ -123,13 +122,13 @@ def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:
         raise UnsuitableConnection(
             f"The login of the pooler, {login}, lacks settings: {', '.join(wrong)}. Let a superuser"
             f" run {' '.join(_statements(login, wrong))} and then RECONNECT in the console of the"
-            " pooler, whose connections keep what they were made with",
+            " pooler: its open connections keep their former settings",
             code="POOLER_LACKS_SETTINGS",
         )
 
 
 def _statements(login: str, settings: Mapping[str, str]) -> list[str]:
-    """What gives a login settings, as SQL."""
+    """Return SQL that sets a role's session defaults."""
     name = '"{}"'.format(login.replace('"', '""'))
     grants = [f"GRANT {settings['role']} TO {name};"] if "role" in settings else []
     return grants + [
@@ -141,6 +140,6 @@ def _statements(login: str, settings: Mapping[str, str]) -> list[str]:
 
 def _through_pooler(sign: str) -> str:
     return (
-        f"A connection pooler stands between the tracker and PostgreSQL ({sign}): name PostgreSQL"
-        " itself in TRACKER_DIRECT_URL (docs/database.md, A pooler)"
+        f"There is a connection pooler between the tracker and PostgreSQL ({sign}): set the"
+        " address of PostgreSQL itself in TRACKER_DIRECT_URL (docs/database.md, A pooler)"
     )

@@ -1,12 +1,14 @@
-"""Timelines: which of two servers that both take writes is the primary.
+"""Timelines: which of two writable servers is the primary.
 
-Whenever PostgreSQL promotes a standby, that begins a new timeline with a higher number. A primary that
-was silent meanwhile (its processes stopped, its network cut) still takes itself for one when it is
-back. So once this process has seen a timeline it is done with older ones: it makes no connection to
-a server that still writes them, and drops those that it has, busy or not. What was in flight over
-them has an unknown outcome; no commit is cancelled by that. Only where the newer one has been gone for
-`OLD_TIMELINE_SECONDS`, as where somebody has restored an older backup in its place, an older one is
-taken; whether its log was set back is seen to by others (tracker/log/continuity.py).
+Each promotion of a standby by PostgreSQL begins a timeline with a higher number. A primary that was
+unreachable meanwhile (stopped processes, a lost network) still acts as primary when it returns. So once this
+process has seen a timeline, it does not use older ones. It opens no connection to a server that still writes
+them, and drops existing ones, busy or not. Commands in flight over them have an unknown outcome; no commit is
+cancelled by that.
+
+An older timeline is accepted only if the newer one has been gone for `OLD_TIMELINE_SECONDS`, for example
+after a restore of an older backup. A separate check detects whether its log was set back
+(tracker/log/continuity.py).
 """
 
 from __future__ import annotations
@@ -26,28 +28,28 @@ import asyncpg
 TIMELINE = Path(__file__).with_name("timeline.sql").read_text(encoding="utf-8")
 
 OLD_TIMELINE_SECONDS = 60.0
-"""Seconds after the last connection to a newer timeline for which no older one is taken."""
+"""Seconds after the last connection to a newer timeline in which no older one is accepted."""
 
 logger = logging.getLogger(__name__)
 
 
 class OldTimeline(ConnectionError):
-    """A server takes writes, but another was promoted since."""
+    """A server is writable, but another one has been promoted since."""
 
 
 @dataclass(slots=True)
 class Cluster:
-    """Servers that replicate one another, as far as this process knows them by a list of hosts."""
+    """Servers that replicate one another, as known to this process for a list of hosts."""
 
     timeline: int = 0
-    """The newest that was seen."""
+    """The newest timeline seen."""
     seen_at: float = 0.0
-    """When, by the monotonic clock."""
+    """Time of the last connection to it, by the monotonic clock."""
     connections: WeakKeyDictionary[Any, int] = field(default_factory=WeakKeyDictionary)
-    """Connections to servers that took writes, with the timeline of each."""
+    """Connections to writable servers, with their timelines."""
 
     def admit(self, connection: Any, timeline: int) -> None:
-        """Note a connection, and drop all to older timelines. Raises OldTimeline."""
+        """Register a connection, and drop all connections to older timelines. Raises OldTimeline."""
         now = time.monotonic()
         if timeline < self.timeline and self._has_newest(now):
             raise OldTimeline(
@@ -59,7 +61,7 @@ class Cluster:
             self._drop_older()
 
     def _has_newest(self, now: float) -> bool:
-        """Whether somebody who writes the newest timeline was there a short while ago."""
+        """Return whether a writer of the newest timeline was connected recently."""
         return now - self.seen_at < OLD_TIMELINE_SECONDS or any(
             timeline == self.timeline and not connection.is_closed()
             for connection, timeline in list(self.connections.items())
@@ -74,23 +76,24 @@ class Cluster:
         if older:
             logger.warning("another server is the primary now: %d connections end", len(older))
         for connection in older:
-            with suppress(RuntimeError):  # the loop of another thread may be over
+            with suppress(RuntimeError):  # the loop of another thread may be closed
                 connection._loop.call_soon_threadsafe(connection.terminate)
 
 
 CLUSTERS: dict[Hashable, Cluster] = defaultdict(Cluster)
-"""The clusters that this process knows, by their hosts and their identifiers. (A copy of one that was
-restored elsewhere has its identifier, and timelines of its own.)"""
+"""The clusters known to this process, by their hosts and their identifiers. A copy restored elsewhere has
+the same identifier, but its own timelines."""
 
 
 async def admit(hosts: Hashable, connection: Any) -> None:
-    """Note what a new connection leads to, by a list of hosts; those to its predecessors are dropped.
+    """Register the server of a new connection, by a list of hosts, and drop connections to its
+    predecessors.
 
-    Raises OldTimeline where the server is a predecessor itself, and what connections raise.
+    Raises OldTimeline if the server itself is a predecessor, and connection errors.
     """
     try:
         row = await connection.fetchrow(TIMELINE)
     except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError):
-        return  # a service that does not tell: only its own address leads to the primary there
+        return  # a service that does not report it: only its own address leads to the primary
     if row["timeline"] is not None:
         CLUSTERS[hosts, row["cluster"]].admit(connection, row["timeline"])

@@ -1,1 +1,1 @@
-"""Review: what was found at publishers waits until a person accepts or rejects it."""
+"""Review: candidates from publishers wait until a person accepts or rejects them."""

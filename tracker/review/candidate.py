@@ -1,4 +1,4 @@
-"""What a candidate is, and what may be done with it in which state. Pure."""
+"""Candidates, their states and the actions permitted in each. Pure."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from tracker.errors import InvalidInput, VersionConflict
 from tracker.review.finding import LeadCode
 
 MAX_NAME_CHARACTERS = 500
-"""The longest name of a caller is that of an issuer with one of its own."""
+"""Maximum length of a reviewer's name: an issuer with a subject of its own."""
 MAX_POSTPONED_DAYS = 366
 MAX_BULK = 50
-"""Candidates that are accepted or rejected in one go."""
+"""Maximum number of candidates in one bulk action."""
 POSSIBLE_REVIEWERS = range(1, 3)
-"""How many persons may have to accept a candidate."""
+"""Possible numbers of reviewers who must accept a candidate."""
 
 
 class CandidateKind(Enum):
-    """What a candidate proposes."""
+    """The kind of a proposal."""
 
     FACT = "fact"
-    """A fact, to be recorded as it is or as somebody edits it."""
+    """A fact, to be recorded as proposed or edited."""
     IMPORT = "import"
     """A file of figures, to be imported as a whole."""
     LEAD = "lead"
-    """Nothing yet: something that a person should look into."""
+    """No proposal yet: a person should investigate."""
 
 
 class CandidateState(Enum):
-    """How a candidate stands."""
+    """The state of a candidate."""
 
     PENDING = "pending"
     """It waits for a person."""
     POSTPONED = "postponed"
-    """It waits again from a day on."""
+    """It waits for a person again from a day on."""
     ACCEPTING = "accepting"
     """It was accepted, and is being recorded or imported."""
     ACCEPTED = "accepted"
@@ -52,11 +52,11 @@ class CandidateState(Enum):
     REJECTED = "rejected"
     """A person has rejected it, or closed a lead."""
     SUPERSEDED = "superseded"
-    """The publisher says otherwise now."""
+    """The publisher has replaced its content."""
 
 
 class Action(Enum):
-    """What is done with a candidate."""
+    """An action on a candidate."""
 
     ASSIGNED = "assigned"
     EDITED = "edited"
@@ -65,11 +65,11 @@ class Action(Enum):
     POSTPONED = "postponed"
     REOPENED = "reopened"
     SUPERSEDED = "superseded"
-    """By the tracker: the publisher says otherwise now."""
+    """By the tracker: the publisher has replaced its content."""
     RECORDED = "recorded"
-    """By the tracker: the log has what was accepted."""
+    """By the tracker: the accepted content is in the log."""
     REFUSED = "refused"
-    """By the tracker: what was accepted could not be recorded, and waits again."""
+    """By the tracker: the accepted content could not be recorded, and waits again."""
 
 
 OPEN = frozenset({CandidateState.PENDING, CandidateState.POSTPONED})
@@ -81,11 +81,11 @@ REOPENABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate as it stands; its fields are the columns of migrations/0024_review.sql.
+    """A candidate with its present state; its fields are the columns of migrations/0024_review.sql.
 
-    `stream`, `type` and `data` are those of a fact, `reader`, `file_name` and `settings` those of an
-    import, `lead` says why there is one. `accepted_by` are the persons who have accepted its present
-    content, in order. `position` is that of the event, or of the receipt of the import.
+    `stream`, `type` and `data` belong to a fact, `reader`, `file_name` and `settings` to an import, and
+    `lead` is the reason of a lead. `accepted_by` are the persons who have accepted its present content, in
+    order. `position` is that of the event, or of the receipt of the import.
     """
 
     id: int
@@ -125,7 +125,7 @@ class Candidate:
 
     @property
     def fact(self) -> Fact:
-        """The fact that is proposed. Raises InvalidInput where there is none, or it is none of ours."""
+        """The proposed fact. Raises InvalidInput if there is none, or it is not valid."""
         if self.type is None:
             raise InvalidInput(
                 f"candidate {self.id} proposes no fact: edit it to make it one, or reject it",
@@ -141,13 +141,14 @@ class Candidate:
 
 
 def event_id_of(id: int) -> str:
-    """The id of the event that records a candidate."""
+    """Return the id of the event that records a candidate."""
     return f"{REVIEW_PREFIX}{id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was done with a candidate, by whom and why; `revision` is that of the candidate afterwards."""
+    """An action on a candidate, with its author and reason; `revision` is the candidate's revision
+    afterwards."""
 
     candidate: int
     revision: int
@@ -159,7 +160,7 @@ class Decision:
 
 
 def check_revision(candidate: Candidate, seen: int | None) -> None:
-    """Refuse what was decided on another revision than there is now. Raises VersionConflict."""
+    """Reject an action on an outdated revision. Raises VersionConflict."""
     if seen is not None and seen != candidate.revision:
         error = VersionConflict(f"candidate {candidate.id}", seen, candidate.revision)
         error.path = ("revision",)
@@ -167,7 +168,7 @@ def check_revision(candidate: Candidate, seen: int | None) -> None:
 
 
 def check_action(candidate: Candidate, action: Action, actor: str) -> None:
-    """Refuse what may not be done with a candidate as it stands. Raises InvalidInput."""
+    """Reject an action that the state of a candidate does not permit. Raises InvalidInput."""
     allowed = REOPENABLE if action is Action.REOPENED else OPEN
     if candidate.state not in allowed:
         wanted = " or ".join(state.value for state in CandidateState if state in allowed)
@@ -198,12 +199,12 @@ def _check_acceptance(candidate: Candidate, actor: str) -> None:
 
 
 def is_complete(accepted_by: Sequence[str], reviewers: int) -> bool:
-    """Whether as many persons have accepted as have to."""
+    """Return whether the required number of persons has accepted."""
     return len(accepted_by) >= reviewers
 
 
 def check_name(name: str | None) -> None:
-    """Refuse what is no name of a person. Raises InvalidInput."""
+    """Reject an invalid name of a person. Raises InvalidInput."""
     if name is not None and not (
         name.strip() and len(name) <= MAX_NAME_CHARACTERS and name.isprintable()
     ):
@@ -213,14 +214,14 @@ def check_name(name: str | None) -> None:
 
 
 def check_postponed(until: date, today: date) -> None:
-    """Refuse a day on which nobody would see the candidate again. Raises InvalidInput."""
+    """Reject a day that is past or too far in the future. Raises InvalidInput."""
     last = today + timedelta(days=MAX_POSTPONED_DAYS)
     if not today < until <= last:
         raise InvalidInput(f"expected a day after {today} and up to {last}", path=("until",))
 
 
 def candidate_of(row: asyncpg.Record) -> Candidate:
-    """A candidate from its row."""
+    """Return the candidate in a row."""
     known = {field: row[field] for field in SAME_FIELDS}
     return Candidate(
         **known,
@@ -252,9 +253,9 @@ SAME_FIELDS = tuple(
         "lead",
     }
 )
-"""The fields of a candidate that are as the database has them."""
+"""Fields of a candidate that equal their database columns."""
 
 
 def as_json(value: object) -> str:
-    """A value as text for a column of JSON."""
+    """Return a value as text for a JSON column."""
     return encode(value).decode()

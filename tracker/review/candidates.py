@@ -1,4 +1,4 @@
-"""The queue of candidates, as it is read: pages, counts, one candidate, what was done with it."""
+"""The queue of candidates for reading: pages, counts, single candidates, past actions."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ COLUMNS = ", ".join(f"c.{field}" for field in Candidate.__dataclass_fields__)
 BY_IDS: str = SQL.by_ids.replace("{columns}", COLUMNS)
 MAX_ID = 2**63 - 1
 NO_DAY = date(1000, 1, 1)
-"""Stands in the order for a day that is not known."""
+"""Sort value of an unknown day."""
 
 Key: TypeAlias = tuple[date | int, ...]
-"""The place of a candidate in an order."""
+"""The sort key of a candidate in an order."""
 
 
 class CandidateOrder(Enum):
-    """Orders of the queue: what it is ordered by, and whether the last comes first."""
+    """An order of the queue: its sort column, and whether it is descending."""
 
     OLDEST_FOUND = "found", False
     NEWEST_FOUND = "found", True
@@ -41,22 +41,22 @@ class CandidateOrder(Enum):
     NEWEST_PUBLISHED = "published", True
 
     def key(self, candidate: Candidate) -> Key:
-        """The place of a candidate in this order. Those of which no day is known come as the oldest."""
+        """Return the sort key of a candidate in this order. Candidates without a day count as the oldest."""
         by, _ = self.value
         day = candidate.published_on or NO_DAY
         return (candidate.id,) if by == "found" else (day, candidate.id)
 
     def check_key(self, key: Key) -> None:
-        """Raises ValueError for a key that is none of this order."""
+        """Raise ValueError for an invalid sort key of this order."""
         if len(key) != (1 if self.value[0] == "found" else 2):
             raise ValueError
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateFilter:
-    """What a list of candidates is narrowed to; None does not narrow.
+    """Filters of a list of candidates; None does not filter.
 
-    `commodities` are any of these, `assigned_to` is a name, or empty for nobody.
+    `commodities` matches any of these; `assigned_to` is a name, or empty for unassigned candidates.
     """
 
     state: CandidateState | None = None
@@ -68,7 +68,8 @@ class CandidateFilter:
     search: str | None = None
 
     def conditions(self) -> Iterator[tuple[str, Any]]:
-        """The parts of candidates.sql that are asked for, with their arguments; `of_pending` has none."""
+        """Return the names of the conditions in candidates.sql with their arguments; `of_pending` has
+        none."""
         if self.state is not None and self.state is not CandidateState.PENDING:
             yield SQL.of_state, self.state.value
         if self.source is not None:
@@ -90,8 +91,8 @@ EVERYTHING = CandidateFilter()
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a list: between two keys, which belong to it where it is `closed`; at most so many, of
-    its beginning or `from_end`."""
+    """A part of a list: between two keys, including them if it is `closed`; a maximum number from its
+    beginning or `from_end`."""
 
     after: Key | None = None
     before: Key | None = None
@@ -109,19 +110,19 @@ class Candidates:
     async def page(
         self, narrowed: CandidateFilter, order: CandidateOrder, span: Span
     ) -> list[Candidate]:
-        """The candidates of a part of a list, in its order."""
+        """Return the candidates in a part of a list, in order."""
         statement, arguments = page_statement(narrowed, order, span)
         rows = await self._pool.fetch(statement, *arguments)
         found = [candidate_of(row) for row in rows]
         return found[::-1] if span.from_end else found
 
     async def count(self, narrowed: CandidateFilter) -> int:
-        """How many candidates a list has."""
+        """Return the number of candidates in a list."""
         statement, arguments = count_statement(narrowed)
         return int(await self._pool.fetchval(statement, *arguments))
 
     async def counts(self, narrowed: CandidateFilter = EVERYTHING) -> dict[CandidateState, int]:
-        """How many candidates a list has in each state."""
+        """Return the number of candidates in a list by state."""
         conditions, arguments = _conditions(narrowed)
         statement = SQL.counts.replace("{conditions}", conditions)
         rows = await self._pool.fetch(statement, *arguments)
@@ -129,19 +130,19 @@ class Candidates:
         return {state: found.get(state, 0) for state in CandidateState}
 
     async def get(self, id: int) -> Candidate:
-        """A candidate. Raises NotFound."""
+        """Return a candidate. Raises NotFound."""
         found = await self.get_all([id])
         if id not in found:
             raise not_found(id)
         return found[id]
 
     async def get_all(self, ids: Collection[int]) -> dict[int, Candidate]:
-        """Some candidates by their ids, without those that there are not."""
+        """Return the existing candidates with some ids."""
         asked = [id for id in ids if 0 < id <= MAX_ID]
         return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, asked)}
 
     async def decisions(self, ids: Collection[int]) -> dict[int, list[Decision]]:
-        """What was done with some candidates, the newest first."""
+        """Return the past actions on some candidates, newest first."""
         found: dict[int, list[Decision]] = {id: [] for id in ids}
         for row in await self._pool.fetch(SQL.decisions, list(found)):
             decision = Decision(**{**row, "action": Action(row["action"])})
@@ -149,19 +150,19 @@ class Candidates:
         return found
 
     async def sources(self) -> list[str]:
-        """The keys of the sources that have candidates."""
+        """Return the keys of the sources that have candidates."""
         return [row["source"] for row in await self._pool.fetch(SQL.sources)]
 
 
 def not_found(id: int) -> NotFound:
-    """The error for an id that no candidate has."""
+    """Return the error for an unknown id."""
     return NotFound(f"There is no candidate {id}", path=("id",))
 
 
 def page_statement(
     narrowed: CandidateFilter, order: CandidateOrder, span: Span
 ) -> tuple[str, list[Any]]:
-    """The statement for a part of a list, with its arguments."""
+    """Return the statement for a part of a list, with its arguments."""
     conditions, arguments = _conditions(narrowed)
     by, down = order.value
     columns: str = getattr(SQL, by)
@@ -184,7 +185,7 @@ def page_statement(
 
 
 def count_statement(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
-    """The statement for how many candidates a list has, with its arguments."""
+    """Return the statement for the size of a list, with its arguments."""
     conditions, arguments = _conditions(narrowed)
     return SQL.count.replace("{conditions}", conditions), arguments
 
@@ -202,6 +203,6 @@ def _conditions(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
 
 
 def _parts(columns: str) -> list[str]:
-    """The columns of a key: `c.id` is the last one."""
+    """Return the columns of a sort key; the last one is `c.id`."""
     first = columns.removeprefix("(").removesuffix("c.id)").rstrip(", ")
     return [first, "c.id"] if first else ["c.id"]

@@ -1,6 +1,6 @@
--- The queue, as it is read. A list has only the conditions that it is asked for: each is a part, whose
--- argument stands in the place of `{}`. What waits is asked for without one, and that lists are not empty is
--- said, since there are indexes of just that (migrations/0024_review.sql).
+-- The queue for reading. A list has only the conditions of its filters: each is a part, whose argument
+-- replaces `{}`. Two texts match partial indexes (migrations/0024_review.sql): pending candidates have no
+-- argument, and lists are stated to be non-empty.
 
 -- name: of_state
 c.state = {}::text
@@ -48,7 +48,7 @@ SELECT c.state, count(*) AS count FROM review.candidates c WHERE {conditions} GR
 SELECT {columns} FROM review.candidates c WHERE c.id = ANY ($1::bigint[]);
 
 -- name: decisions
--- What was done with some candidates, the newest first.
+-- The past actions on some candidates, newest first.
 SELECT candidate, revision, decided_at, actor, action, reason, detail
 FROM review.decisions WHERE candidate = ANY ($1::bigint[]) ORDER BY id DESC;
 

@@ -1,4 +1,4 @@
-"""Findings: what was read at a publisher and may become a fact, once a person has accepted it. Pure."""
+"""Findings: data read at a publisher that may become facts after review. Pure."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tracker.commands.commands import PlannedEvent
 
 
 class LeadCode(Enum):
-    """Why a person should look at something."""
+    """The reason of a lead."""
 
     GAP = "gap"
-    """A number between others is missing: an act that is published elsewhere, later, or not at all."""
+    """A number between others is missing: the act is published elsewhere, later, or not at all."""
     WITHDRAWN = "withdrawn"
-    """The publisher has taken an act out of its list."""
+    """The publisher has removed an act from its list."""
     ANOTHER_BODY = "another_body"
-    """The same act reads otherwise at another address, or than it did before."""
+    """The text of an act differs at another address, or from its earlier text."""
     CHANGED = "changed"
-    """A watched page reads otherwise than before."""
+    """A watched page has changed."""
     NOT_READ = "not_read"
-    """An act was announced, and its text could not be had or understood."""
+    """An act was announced, but its text could not be fetched or parsed."""
     ANNOUNCED = "announced"
-    """An act was announced, and nothing says what it does: a person has to read it."""
+    """An act was announced, but its effect is unknown: a person has to read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a finding was read: `item` is what the publisher calls it, always the same for the same
-    act (at most 200 characters); `place` says where in the snapshot, such as `results[3]`.
+    """The origin of a finding. `item` is the publisher's id, stable for one act (at most 200 characters).
 
-    `title` is as the publisher has it, in `language` (BCP 47), never translated. `published_on` is
-    the day of publication, `number` the act as its issuer cites it, as far as they are said.
+    `place` is the place in the snapshot, such as `results[3]`. `title` is the publisher's, in `language` (BCP
+    47), never translated. `published_on` is the day of publication, `number` the act as cited by its issuer,
+    if known.
     """
 
     item: str
@@ -49,7 +49,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class FactProposal:
-    """A fact that may be recorded, and `reason`, why it is proposed. `event` is as readers give it."""
+    """A proposed fact, with the `reason` of the proposal. `event` is in the format of readers."""
 
     origin: Origin
     reason: str
@@ -60,7 +60,7 @@ class FactProposal:
 class ImportProposal:
     """A file of figures to be imported as a whole, by a reader, from its snapshot.
 
-    `file_name` is what receipts call it, `settings` are as `tracker import --set` takes them.
+    `file_name` is its name in receipts, `settings` are in the format of `tracker import --set`.
     """
 
     origin: Origin
@@ -72,7 +72,7 @@ class ImportProposal:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Something that a person should look into; no fact is proposed."""
+    """A matter that a person should investigate; no fact is proposed."""
 
     origin: Origin
     reason: str

@@ -1,8 +1,8 @@
-"""From findings to candidates: what is new goes into the queue, and puts aside what it replaces.
+"""Conversion of findings to candidates: new findings enter the queue, and supersede earlier ones.
 
-A finding is known by its source, its item and its content, so that a look that is repeated adds
-nothing. What waits for a decision is put aside once the publisher says otherwise of the same part of
-an item; what people have decided on stays as it is.
+A finding is identified by its source, its item and its content, so a repeated poll adds nothing. A waiting
+candidate is superseded when the publisher changes the same part of an item. Candidates with a decision are
+not changed.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from tracker.sources.reader import check_storable
 SQL = named_queries(Path(__file__).with_name("findings.sql"))
 
 ACTOR = "tracker"
-"""The actor of what is decided by a rule."""
+"""The actor of decisions by rules."""
 LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8}){0,7}", re.IGNORECASE)
-"""A language tag (BCP 47) as publishers write them, in any capitals."""
+"""A language tag (BCP 47) as publishers write it, in any case."""
 MAX_ITEM_CHARACTERS = 200
 MAX_TITLE_CHARACTERS = 500
 MAX_URL_CHARACTERS = 2_000
 MAX_REASON_CHARACTERS = 2_000
 MAX_DATA_BYTES = 60_000
-"""The most bytes of a proposed fact: as many as an event may have."""
+"""Maximum bytes of a proposed fact, as for an event."""
 NOT_READ = f"lead:{LeadCode.NOT_READ.value}"
-"""The part of a lead that has done its work as soon as anything else is found of its item."""
+"""The part of a lead that is superseded by any other finding of its item."""
 CHANGES_BY_CONTENT = (LeadCode.CHANGED, LeadCode.ANOTHER_BODY)
-"""Leads about what a page says: another snapshot is another lead."""
+"""Leads about changed content: another snapshot is another lead."""
 
 Row = dict[str, Any]
 
@@ -54,12 +54,11 @@ Row = dict[str, Any]
 async def propose(
     target: Connection | Pool, source: str, findings: Sequence[Finding], issuers: Sequence[str] = ()
 ) -> int:
-    """Put findings of a watched source into the queue, and return how many a person has to look at
-    that nobody had to before.
+    """Add findings of a watched source to the queue, and return the number of new tasks for people.
 
-    `issuers` are those of the source: findings that name none are filed under them. The same
-    findings again add nothing, and a fact that the log has with the same content under the id of its
-    reader is passed over. All or nothing; raises InvalidInput for a finding that can't be kept.
+    `issuers` are those of the source, used for findings that name none. Repeated findings add nothing. A fact
+    that the log has with the same content under its reader's id is skipped. All or nothing; raises
+    InvalidInput for an invalid finding.
     """
     kept = [storable(one) for one in findings]
     rows = {(row["item"], row["part"]): row for row in (row_of(one, issuers) for one in kept)}
@@ -92,7 +91,7 @@ async def _propose(
 
 
 async def _known_ids(connection: Connection, facts: Mapping[str, Fact]) -> set[str]:
-    """The ids under which the log has the same facts."""
+    """Return the ids under which the log has the same facts."""
     rows = await connection.fetch(SQL.known, list(facts)) if facts else []
     known = {row["event_id"]: recorded(row["entry"]).fact for row in rows}
     texts = await read_texts(connection, known.values())
@@ -102,8 +101,11 @@ async def _known_ids(connection: Connection, facts: Mapping[str, Fact]) -> set[s
 
 
 def is_same(recorded: Fact, other: Fact) -> bool:
-    """Whether a recorded fact, with the texts that are there, says what another one does, wherever
-    in its source it stands. Redacted texts can no longer be compared and count as the same."""
+    """Return whether a recorded fact has the content of another one, regardless of its place in the
+    source.
+
+    Redacted texts can no longer be compared and count as equal.
+    """
     gone = commitments_in(recorded)
     return type(recorded) is type(other) and equal_ignoring_place(
         without_texts(recorded, gone), without_texts(other, gone)
@@ -111,7 +113,7 @@ def is_same(recorded: Fact, other: Fact) -> bool:
 
 
 async def _find_imported(connection: Connection, rows: Sequence[Row]) -> set[tuple[str, str]]:
-    """Which files have been imported, with their readers."""
+    """Return the imported files with their readers."""
     files = [(row["reader"], row["snapshot"]) for row in rows if row["kind"] == "import"]
     if not files:
         return set()
@@ -123,7 +125,7 @@ async def _find_imported(connection: Connection, rows: Sequence[Row]) -> set[tup
 
 
 def storable(finding: Finding) -> Finding:
-    """A finding, or where it is a fact that no event could hold, a lead that says so."""
+    """Return a finding or, for a fact that no event could hold, a lead with the error."""
     if not isinstance(finding, FactProposal):
         return finding
     try:
@@ -139,7 +141,7 @@ def storable(finding: Finding) -> Finding:
 
 
 def row_of(finding: Finding, issuers: Sequence[str] = ()) -> Row:
-    """A finding as a row of review.candidates. Raises InvalidInput."""
+    """Return a finding as a row of review.candidates. Raises InvalidInput."""
     origin = finding.origin
     _check_origin(finding)
     row: Row = {
@@ -169,7 +171,7 @@ def row_of(finding: Finding, issuers: Sequence[str] = ()) -> Row:
 
 
 def _proposal(finding: Finding) -> Row:
-    """What a finding proposes, and the key and hash by which it is known again."""
+    """Return the proposal of a finding, with the key and hash that identify it."""
     match finding:
         case FactProposal(event=event):
             proposal: Row = fact_columns(event.stream, event.fact)
@@ -202,7 +204,7 @@ def _proposal(finding: Finding) -> Row:
 
 
 def fact_columns(stream: str, fact: Fact) -> Row:
-    """A fact as columns of a candidate. Raises TooLarge for what no event can hold."""
+    """Return a fact as columns of a candidate. Raises TooLarge if it exceeds an event."""
     data = encode(fact)
     if len(data) > MAX_DATA_BYTES:
         raise InvalidInput(
@@ -220,7 +222,7 @@ def fact_columns(stream: str, fact: Fact) -> Row:
 
 
 def _check_origin(finding: Finding) -> None:
-    """Raises InvalidInput for what can't be kept."""
+    """Raise InvalidInput for an invalid origin."""
     origin = finding.origin
     if not (0 < len(origin.item) <= MAX_ITEM_CHARACTERS and origin.item.isprintable()):
         raise InvalidInput(
@@ -231,7 +233,7 @@ def _check_origin(finding: Finding) -> None:
 
 
 def _address(url: str) -> str:
-    """Return the address of a finding, of which clients may make links. Raises InvalidInput."""
+    """Return the address of a finding, which clients may use as a link. Raises InvalidInput."""
     address = usable_address(url)
     if address is None or len(address) > MAX_URL_CHARACTERS:
         raise InvalidInput(
@@ -243,7 +245,7 @@ def _address(url: str) -> str:
 
 
 def _line(text: str) -> str:
-    """A text in one line, without what can't be shown."""
+    """Return a text in one line, without unprintable characters."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 

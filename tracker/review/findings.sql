@@ -1,9 +1,9 @@
 -- name: take_turn
--- One process adds candidates of a source at a time, so that what takes the place of what is right.
+-- Serialize the addition of candidates per source, so that superseding is correct.
 SELECT pg_advisory_xact_lock(hashtextextended('review.candidates ' || $1, 0));
 
 -- name: known
--- The last event of each row that the log has under the id of its reader: the row itself, or a correction
+-- The last recorded event of each row under the id of its reader: the row itself, or a correction
 -- (`~2`, `~3` …) of it by an import.
 SELECT n.event_id, e.entry
 FROM unnest($1::text[]) AS n (event_id)
@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
     ORDER BY k.position DESC LIMIT 1) e;
 
 -- name: imported
--- Which of these files a reader has imported already, by the SHA-256 in its receipts.
+-- The files of these that a reader has imported, by the SHA-256 in its receipts.
 SELECT n.reader, n.sha256
 FROM unnest($1::text[], $2::text[]) AS n (reader, sha256)
 WHERE EXISTS (
@@ -24,7 +24,7 @@ WHERE EXISTS (
       AND convert_from(e.entry, 'UTF8')::jsonb #>> '{data,sha256}' = n.sha256);
 
 -- name: add
--- Findings that are new become candidates; those that there are already are left as they are.
+-- Insert new findings as candidates; existing ones are unchanged.
 INSERT INTO review.candidates (source, item, part, content_sha256, title, language, url, place, snapshot,
     published_on, number, reason, commodities, issuers, words, kind, stream, type, data, event_id, reader,
     file_name, settings, lead)
@@ -39,7 +39,7 @@ ON CONFLICT (source, item, content_sha256) DO NOTHING
 RETURNING id;
 
 -- name: revive
--- What the publisher says again, after it had said otherwise for a time, waits again.
+-- Return a superseded candidate to the queue if the publisher has restored its content.
 WITH found AS (
     SELECT item, decode(content, 'hex') AS content
     FROM jsonb_to_recordset($2::jsonb) AS n (item text, content text)
@@ -54,7 +54,7 @@ SELECT id, revision, $3, 'reopened', 'The publisher says so again' FROM changed
 RETURNING candidate;
 
 -- name: supersede
--- What waits and is not what the publisher says now is put aside, with what took its place.
+-- Supersede waiting candidates that differ from the publisher's present content.
 WITH found AS (
     SELECT item, part, decode(content, 'hex') AS content
     FROM jsonb_to_recordset($2::jsonb) AS n (item text, part text, content text)

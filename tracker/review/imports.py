@@ -1,8 +1,8 @@
-"""Imports of files that people have accepted, one at a time, in whichever process is first.
+"""Imports of accepted files, one at a time, in the first process that is free.
 
-A file may take longer than a request: acceptance leaves it in `accepting`, and this works it off. A crash
-leaves it there, and the next process goes on: what an import had recorded is found by its receipt, which
-stands in the log with the rest of it or not at all.
+A file may take longer than a request: acceptance sets the state `accepting`, and this module imports the
+file. After a crash the state remains, and the next process continues. A completed import is detected by its
+receipt, which is recorded in the same transaction as its events.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from tracker.sources.registry import reader_named
 SQL = named_queries(Path(__file__).with_name("imports.sql"))
 
 LOOK_INTERVAL_SECONDS = 5.0
-"""Seconds after which it is looked whether a file waits, where nobody here accepted one."""
+"""Seconds between two checks for waiting files that were accepted in other processes."""
 MAX_SHOWN_REFUSALS = 3
-"""Reasons for which a file is refused that a candidate shows."""
+"""Maximum number of refusal reasons shown with a candidate."""
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
 class AcceptedImports(BackgroundTask):
-    """Imports accepted files into one database. `target` must be the direct way to it."""
+    """Imports accepted files into one database. `target` must be its direct address."""
 
     def __init__(self, target: Target, review: Review, snapshots: SnapshotStore):
         self._target = target
@@ -49,7 +49,7 @@ class AcceptedImports(BackgroundTask):
         review.wake = self._woken.set
 
     async def run(self) -> None:
-        """Import what is accepted, as it is accepted, for ever."""
+        """Import accepted files until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_INTERVAL_SECONDS):
@@ -58,10 +58,10 @@ class AcceptedImports(BackgroundTask):
             try:
                 await self.work_off()
             except (*CONNECTION_ERRORS, TimeoutError, Unavailable) as error:
-                logger.warning("accepted files can't be imported now: %s", error)
+                logger.warning("accepted files cannot be imported now: %s", error)
 
     async def work_off(self) -> None:
-        """Import all files that wait, unless another process is at it. Raises what connections raise."""
+        """Import all waiting files, unless another process does. Raises connection errors."""
         if not await self._waiting():
             return
         async with self._turn() as ours:
@@ -74,7 +74,7 @@ class AcceptedImports(BackgroundTask):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[bool]:
-        """Whether this process may import, for the length of a block; a crash ends it."""
+        """Hold the import lock for the length of a block, if it is free; a crash releases it."""
         connection = await connect(self._target, role=API)
         try:
             yield bool(await connection.fetchval(SQL.take_turn))
@@ -82,7 +82,7 @@ class AcceptedImports(BackgroundTask):
             connection.terminate()
 
     async def _import(self, candidate: Candidate) -> None:
-        """Import a file, or have it wait again with the reason."""
+        """Import a file, or return it to the queue with the reason."""
         position = await self._review.pool.fetchval(
             SQL.receipt, candidate.reader, candidate.snapshot, candidate.accepting_at
         )
@@ -94,15 +94,17 @@ class AcceptedImports(BackgroundTask):
         except TrackerError as error:
             await self._review.put_back(candidate, error.message)
             return
-        except Exception as error:  # a reader that breaks on a file must not stop the others
+        except Exception as error:  # a failure of a reader must not block the other files
             logger.exception("the import of candidate %s failed", candidate.id)
             await self._review.put_back(candidate, f"the import failed: {type(error).__name__}")
             return
         await self._review.finish(candidate, position)
 
     async def _run(self, candidate: Candidate) -> ImportOutcome:
-        """Import the snapshot of a candidate, under the name of who accepted it last, in a thread: reading
-        takes long, and others want answers meanwhile."""
+        """Import the snapshot of a candidate, as its last reviewer, in a thread.
+
+        Reading takes long, and must not delay other requests.
+        """
         reader = reviewed_reader(candidate)
         snapshot = await self._snapshots.get(str(candidate.snapshot))
         if snapshot is None or snapshot.content is None:
@@ -120,7 +122,7 @@ class AcceptedImports(BackgroundTask):
 
 
 async def run_in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Work in a thread with a loop of its own. Where this is cancelled, the work is too."""
+    """Run work in a thread with its own loop. Cancellation also cancels the work."""
     begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
 
     async def main() -> T:
@@ -137,7 +139,7 @@ async def run_in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _position_of(outcome: ImportOutcome) -> int:
-    """Where the receipt of an import is. Raises InvalidInput for a file that was refused."""
+    """Return the position of an import's receipt. Raises InvalidInput for a refused file."""
     if outcome.position is None:
         reasons = [
             f"{of.count} times: {of.reason}" for of in outcome.receipt.reasons[:MAX_SHOWN_REFUSALS]
@@ -147,8 +149,11 @@ def _position_of(outcome: ImportOutcome) -> int:
 
 
 def reviewed_reader(candidate: Candidate) -> Reader:
-    """The reader of a candidate's file, told what there is to say of it, whose facts have the snapshot
-    and the names of those who accepted it. Raises InvalidInput for one that is not known any more."""
+    """Return the reader of a candidate's file with its settings; its facts have the snapshot and the
+    reviewers.
+
+    Raises InvalidInput for an unknown reader.
+    """
     reader = reader_named(str(candidate.reader))
     if candidate.settings:
         if reader.with_mapping is None:

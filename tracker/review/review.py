@@ -1,9 +1,9 @@
-"""Review: what people decide on candidates, and the recording of what they accept.
+"""Review: decisions of people on candidates, and the recording of accepted ones.
 
-What a person does is one transaction with the record of who did it and why. Acceptance takes two: the
-first puts a candidate into `accepting`, the second says at which position its fact is; in between the
-fact is appended under an id that follows from the candidate, so that it counts once. A crash leaves
-`accepting`, and whoever comes next finds the event in the log, or has the candidate wait again.
+An action of a person is one transaction with the record of its author and reason. Acceptance takes two: the
+first sets a candidate to `accepting`, the second writes the position of its fact. In between the fact is
+appended under an id derived from the candidate, so it counts once. After a crash in `accepting`, the next
+process finds the event in the log, or returns the candidate to the queue.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ SQL = named_queries(Path(__file__).with_name("review.sql"))
 
 LOCK: str = SQL.lock.replace("{columns}", COLUMNS)
 SETTLE_AFTER_SECONDS = 120
-"""Seconds after which nobody records any more what was accepted: longer than a command may take."""
+"""Seconds after which an accepted candidate is not being recorded any more: longer than any command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Who decides, why, and on which revision of a candidate; None: on any."""
+    """The author and reason of an action, and the expected revision of the candidate; None: any."""
 
     actor: str
     reason: str | None = None
@@ -67,34 +67,37 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """What became of one candidate of several: the error, where it was refused."""
+    """Result for one candidate of several: the error, if it was refused."""
 
     id: int
     error: TrackerError | None = None
 
 
 class Review:
-    """Decides on the candidates of one database. All of it raises NotFound for an id that no candidate
-    has, VersionConflict for another revision than was seen, and InvalidInput for what a candidate does
-    not allow as it stands (`NOT_OPEN`, `NOT_CLOSED`) or for a reason that says nothing."""
+    """Decides on the candidates of one database.
+
+    All methods raise NotFound for an unknown id and VersionConflict for another revision than expected. They
+    raise InvalidInput for an action that the state does not permit (`NOT_OPEN`, `NOT_CLOSED`), or an empty
+    reason.
+    """
 
     def __init__(self, pool: Pool, commands: Commands, recorder: Recorder, reviewers: int = 1):
         self.pool = pool
         self._commands = commands
         self._recorder = recorder
         self.reviewers = reviewers
-        """How many persons have to accept a candidate."""
+        """Number of persons who must accept a candidate."""
         self.candidates = Candidates(pool)
         self.wake: Callable[[], None] = lambda: None
-        """Is called when a file waits to be imported."""
+        """Callback when a file waits to be imported."""
 
     async def accept(self, id: int, by: Reviewer) -> Candidate:
-        """Accept a candidate: where that is enough, its fact is recorded, with the snapshot it was read
-        from and the names of those who accepted it. A file is imported afterwards (`accepting`).
+        """Accept a candidate; after the last required acceptance, record its fact.
 
-        Raises InvalidInput also for a lead (`NO_FACT`) and for a person who has accepted it before
-        (`SAME_REVIEWER`); what `Commands.record` raises where the fact is refused, which then waits
-        again; and Unavailable where it is not known yet whether the fact was recorded.
+        The fact gets the snapshot and the names of the reviewers. A file is imported afterwards
+        (`accepting`). Raises InvalidInput also for a lead (`NO_FACT`) and for a repeated acceptance
+        (`SAME_REVIEWER`). Raises the errors of `Commands.record` if the fact is refused, which then waits
+        again. Raises Unavailable if it is unknown whether the fact was recorded.
         """
         check_explanation(by.reason)
         async with self._changing(id, by, Action.ACCEPTED) as (connection, candidate):
@@ -116,7 +119,7 @@ class Review:
         return await self.candidates.get(id)
 
     async def accept_all(self, ids: Sequence[int], by: Reviewer) -> list[BulkOutcome]:
-        """Accept some candidates, each by itself, in their order. Raises InvalidInput for too many."""
+        """Accept some candidates separately, in order. Raises InvalidInput for too many."""
         return await _each(ids, lambda id: self.accept(id, by))
 
     async def reject(self, id: int, by: Reviewer) -> Candidate:
@@ -128,12 +131,12 @@ class Review:
         return await self.candidates.get(id)
 
     async def reject_all(self, ids: Sequence[int], by: Reviewer) -> list[BulkOutcome]:
-        """Reject some candidates, each by itself. Raises InvalidInput for too many."""
+        """Reject some candidates separately. Raises InvalidInput for too many."""
         check_explanation(by.reason, required=True)
         return await _each(ids, lambda id: self.reject(id, by))
 
     async def postpone(self, id: int, until: date, by: Reviewer) -> Candidate:
-        """Have a candidate wait again from a day on."""
+        """Postpone a candidate until a day."""
         check_explanation(by.reason)
         check_postponed(until, _today())
         async with self._changing(id, by, Action.POSTPONED) as (connection, candidate):
@@ -153,8 +156,10 @@ class Review:
         return await self.candidates.get(id)
 
     async def edit(self, id: int, stream: str, fact: Fact, by: Reviewer) -> Candidate:
-        """Propose another fact in the place of a candidate's, or make a lead a fact. Acceptances of the
-        former one count no more. The snapshot and the names of reviewers are not the editor's to say."""
+        """Replace the proposed fact of a candidate, or turn a lead into a fact.
+
+        Earlier acceptances are cleared. An editor cannot set the snapshot and the reviewers.
+        """
         check_explanation(by.reason)
         check_stream(stream, "stream")
         check_may_be_stated(type(fact))
@@ -180,7 +185,7 @@ class Review:
         return await self.candidates.get(id)
 
     async def reopen(self, id: int, by: Reviewer) -> Candidate:
-        """Have a candidate wait again that was rejected, postponed, or put aside for another one."""
+        """Return a rejected, postponed or superseded candidate to the queue."""
         check_explanation(by.reason)
         async with self._changing(id, by, Action.REOPENED) as (connection, candidate):
             await _set_state(connection, candidate, CandidateState.PENDING, ())
@@ -188,8 +193,10 @@ class Review:
         return await self.candidates.get(id)
 
     async def resolve_unfinished(self) -> None:
-        """Find out what became of facts whose recording was cut off, and have wait again what was
-        postponed until today. Cheap where there is nothing of that; done before the queue is shown."""
+        """Resolve interrupted recordings, and reactivate candidates postponed until today.
+
+        It is fast if there are none, and runs before the queue is shown.
+        """
         for row in await self.pool.fetch(SQL.unsettled, timedelta(seconds=SETTLE_AFTER_SECONDS)):
             candidate = await self.candidates.get(row["id"])
             event = await self._recorder.event(candidate.recorded_id)
@@ -205,35 +212,36 @@ class Review:
                 continue
 
     async def finish(self, candidate: Candidate, position: int) -> None:
-        """Note at which position an accepted candidate is recorded."""
+        """Write the position of an accepted candidate."""
         data = None if candidate.type is None else as_json(_without_free_texts(candidate.fact))
         async with self._change() as connection:
             revision = await connection.fetchval(SQL.finish, candidate.id, position, data)
-            if revision is not None:  # nobody else was faster
+            if revision is not None:  # no other process was faster
                 await connection.execute(
                     SQL.decide,
                     *(candidate.id, revision, ACTOR, Action.RECORDED.value, None, str(position)),
                 )
 
     async def put_back(self, candidate: Candidate, why: str) -> None:
-        """Have a candidate wait again that was accepted and could not be recorded; its last acceptance
-        counts no more."""
+        """Return an accepted candidate that could not be recorded to the queue.
+
+        Its last acceptance is removed.
+        """
         async with self._change() as connection:
             now = await _lock(connection, candidate.id)
             if now.state is not CandidateState.ACCEPTING or now.revision != candidate.revision:
-                return  # somebody else was faster
+                return  # another process was faster
             await _set_state(
                 connection, now, CandidateState.PENDING, now.accepted_by[:-1], refusal=why
             )
             await _decide(connection, now, Reviewer(ACTOR, why[:500]), Action.REFUSED)
 
     async def _record(self, candidate: Candidate) -> None:
-        """Have the fact of an accepted candidate recorded, as a correction where the log has what it
-        takes the place of."""
+        """Record the fact of an accepted candidate, as a correction if it replaces a recorded fact."""
         try:
             appended = await self._append(candidate)
         except Unavailable:
-            raise  # `resolve_unfinished` finds out
+            raise  # `resolve_unfinished` determines the result
         except TrackerError as error:
             where = ".".join(map(str, error.path))
             await self.put_back(candidate, f"{where}: {error.message}" if where else error.message)
@@ -257,9 +265,11 @@ class Review:
         )
 
     async def find_restated(self, candidate: Candidate) -> str | None:
-        """The id of the event that a candidate takes the place of: of the last accepted candidate of
-        the same part of the same item, or of what is recorded under the id of its reader; None where
-        nothing of that is in force."""
+        """Return the id of the event that a candidate replaces; None if there is none in effect.
+
+        It is the event of the last accepted candidate of the same part of the same item, or one recorded
+        under the id of its reader.
+        """
         earlier = await self.pool.fetchval(SQL.earlier, candidate.id)
         asked = [event_id_of(earlier)] if earlier is not None else []
         asked += [candidate.event_id] if candidate.event_id else []
@@ -291,7 +301,7 @@ class Review:
     async def _changing(
         self, id: int, by: Reviewer, action: Action
     ) -> AsyncIterator[tuple[Connection, Candidate]]:
-        """A transaction in which one candidate is locked, and allows an action."""
+        """Open a transaction that locks one candidate, and check that an action is permitted."""
         async with self._change() as connection:
             candidate = await _lock(connection, id)
             check_revision(candidate, by.revision)
@@ -300,22 +310,22 @@ class Review:
 
 
 MAX_CORRECTION_CHARACTERS = 500
-"""The longest reason of a correction."""
+"""Maximum length of the reason of a correction."""
 
 
 def reviewed_fact(candidate: Candidate) -> Fact:
-    """The fact of a candidate as it is recorded: with what it was read from and who accepted it."""
+    """Return the fact of a candidate for recording, with its snapshot and its reviewers."""
     return with_review(candidate.fact, candidate.snapshot, candidate.accepted_by)
 
 
 def with_review(fact: Fact, snapshot: str | None, accepted_by: Sequence[str]) -> Fact:
-    """A fact with the snapshot that it was read from and the names of those who accepted it."""
+    """Return a fact with its snapshot and its reviewers."""
     source = structs.replace(fact.source, snapshot=snapshot, reviewed_by=tuple(accepted_by))
     return structs.replace(fact, source=source)
 
 
 def _readable_fact(candidate: Candidate) -> None:
-    """Raises InvalidInput for a proposal that is no fact of today's words."""
+    """Raise InvalidInput for a proposal that is no valid fact of the present schema."""
     try:
         candidate.fact  # noqa: B018 - which reads it
     except InvalidInput as error:
@@ -353,7 +363,7 @@ async def _decide(
     action: Action,
     detail: str | None = None,
 ) -> None:
-    """Put a decision on a candidate, as it was before, on record."""
+    """Record a decision on a candidate, given its previous state."""
     await connection.execute(
         SQL.decide,
         *(candidate.id, candidate.revision + 1, by.actor, action.value, by.reason, detail),
@@ -363,7 +373,7 @@ async def _decide(
 async def _each(
     ids: Sequence[int], decide: Callable[[int], Awaitable[Candidate]]
 ) -> list[BulkOutcome]:
-    """Decide on some candidates, each by itself. Raises InvalidInput for too many, or the same twice."""
+    """Decide on some candidates separately. Raises InvalidInput for too many, or for duplicates."""
     if not 0 < len(ids) <= MAX_BULK or len(set(ids)) != len(ids):
         raise InvalidInput(
             f"expected 1 to {MAX_BULK} candidates, each once", code="INVALID_BULK", path=("ids",)

@@ -1,9 +1,9 @@
 -- name: lock
--- One candidate, for a change of it: others wait.
+-- Lock one candidate for a change.
 SELECT {columns} FROM review.candidates c WHERE c.id = $1 FOR UPDATE;
 
 -- name: set_state
--- How a candidate stands from now on.
+-- Write the new state of a candidate.
 UPDATE review.candidates
 SET state = $2, revision = revision + 1, accepted_by = $3, postponed_until = $4, refusal = $5,
     accepting_at = CASE WHEN $2 = 'accepting' THEN clock_timestamp() END,
@@ -14,15 +14,15 @@ WHERE id = $1;
 UPDATE review.candidates SET revision = revision + 1, assigned_to = $2 WHERE id = $1;
 
 -- name: edit
--- Another fact is proposed: who accepted the former one has not accepted this one.
+-- Replace the proposed fact; earlier acceptances are cleared.
 UPDATE review.candidates
 SET revision = revision + 1, kind = 'fact', stream = $2, type = $3, data = $4, commodities = $5,
     issuers = $6, words = $7, accepted_by = '{}', refusal = NULL
 WHERE id = $1;
 
 -- name: finish
--- What was accepted is recorded. Its free texts are in the log, where a law can force them out; here they
--- go.
+-- Mark a candidate as recorded. Its free texts are in the log, where they can be redacted; here they
+-- are deleted.
 UPDATE review.candidates
 SET state = 'accepted', revision = revision + 1, position = $2, data = $3, accepting_at = NULL,
     postponed_until = NULL, refusal = NULL, closed_at = clock_timestamp()
@@ -34,13 +34,12 @@ INSERT INTO review.decisions (candidate, revision, actor, action, reason, detail
 VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: unsettled
--- Facts that were accepted and of which nobody has said yet whether they are recorded, with how long that
--- is ago.
+-- Accepted facts whose recording is unconfirmed, and whether a time limit has passed since.
 SELECT id, clock_timestamp() - accepting_at > $1::interval AS late
 FROM review.candidates WHERE state = 'accepting' AND kind = 'fact' ORDER BY id LIMIT 100;
 
 -- name: due
--- What was postponed until a day that has come.
+-- Candidates postponed until a day that has come.
 SELECT id FROM review.candidates
 WHERE state = 'postponed' AND postponed_until <= $1 ORDER BY postponed_until LIMIT 100;
 

@@ -1,4 +1,4 @@
-"""What a search in the queue finds candidates by. Pure."""
+"""Search words of candidates in the queue. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from tracker.domain.places import Place
 
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
-"""A run of letters and digits; where words are not set apart, each sign is one: as `log.words_of` has it."""
+"""A run of letters and digits; in scripts without spaces, each character, as in `log.words_of`."""
 MAX_CHARACTERS = 8_000
-"""Of the words of one candidate; an index has each of them."""
+"""Maximum characters of the words of one candidate, all of which are indexed."""
 
 
 def search_words(
     texts: Iterable[str | None], commodities: Iterable[str], issuers: Iterable[str]
 ) -> str:
-    """The words of a candidate: those of its texts, and the names of what it is about and of who
-    issues it, so that a title in Chinese is found by the English name of its goods."""
+    """Return the words of a candidate: of its texts, and the names of its subjects and issuers.
+
+    So a title in Chinese can be found by the English name of its goods.
+    """
     goods = [" ".join((id, entry.name, *entry.also)) for id, entry in _commodity_names(commodities)]
     places = [issuer if issuer.islower() else _place_words(issuer) for issuer in issuers]
     return " \n".join([text for text in texts if text] + goods + places)[:MAX_CHARACTERS]
@@ -35,7 +37,7 @@ def _place_words(code: str) -> str:
 
 
 def search_query(text: str) -> str:
-    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words."""
+    """Return a search in the syntax of `to_tsquery`: every word, as a prefix; empty without words."""
     plain = unicodedata.normalize("NFKD", text)
     bare = "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
     return " & ".join(f"'{word}':*" for word in dict.fromkeys(WORD.findall(bare)))

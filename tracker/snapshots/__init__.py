@@ -1,1 +1,1 @@
-"""Snapshots: what publishers sent, byte for byte, by SHA-256."""
+"""Snapshots: responses of publishers, stored byte for byte by SHA-256."""

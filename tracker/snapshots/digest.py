@@ -1,4 +1,4 @@
-"""What names a snapshot: the SHA-256 of its bytes. Pure."""
+"""Names of snapshots: the SHA-256 of their bytes. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import re
 from tracker.errors import InvalidInput
 
 MAX_SNAPSHOT_BYTES = 64_000_000
-"""The most bytes of a snapshot."""
+"""Maximum size of a snapshot in bytes."""
 SHA256_DIGITS = re.compile("[0-9a-f]{64}")
 
 
 def sha256_of(content: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal digits."""
+    """Return the SHA-256 of bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def digest_bytes(sha256: str) -> bytes:
-    """The bytes of a SHA-256 in hexadecimal digits. Raises InvalidInput."""
+    """Return the bytes of a SHA-256 in hexadecimal digits. Raises InvalidInput."""
     if not SHA256_DIGITS.fullmatch(sha256):
         raise InvalidInput(
             "expected a SHA-256 of 64 hexadecimal digits in small letters", path=("sha256",)

@@ -1,7 +1,7 @@
-"""Snapshots as files: each below the first two digits of its SHA-256, under all of them.
+"""Snapshots as files: each in a directory named after the first two digits of its SHA-256.
 
-A file has its name once it is whole and on the disk. A crash leaves a part file, which is removed at a
-start when it is an hour old. Which files there should be says the database, not the directory.
+A file gets its name when it is complete and on the disk. A crash leaves a part file, which is removed at a
+start when it is an hour old. The database, not the directory, determines which files should exist.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from tracker.errors import Unavailable
 
 PART_PREFIX = ".part-"
 PART_SECONDS = 3600
-"""Seconds after which nobody writes a part file any more."""
+"""Age in seconds from which a part file is abandoned."""
 CHUNK_BYTES = 1 << 16
-"""Bytes of a snapshot that are read at once."""
+"""Number of bytes of a snapshot read at a time."""
 
 
 def relative_path(sha256: str) -> str:
-    """Where the file of a snapshot lies in its directory."""
+    """Return the path of a snapshot's file in its directory."""
     return f"{sha256[:2]}/{sha256}"
 
 
 class SnapshotDirectory:
     """Files of snapshots. Several processes may use one directory, also over a network.
 
-    Everything raises Unavailable where the system refuses.
+    All methods raise Unavailable if the system refuses.
     """
 
     def __init__(self, path: Path):
         self.path = path
 
     def holds(self, sha256: str) -> bool:
-        """Whether the file of a snapshot is there, and has its bytes."""
+        """Return whether the file of a snapshot exists with its bytes."""
         hashed = hashlib.sha256()
         try:
             for chunk in self.chunks(sha256):
@@ -48,7 +48,7 @@ class SnapshotDirectory:
         return hashed.hexdigest() == sha256
 
     def write(self, sha256: str, content: bytes) -> None:
-        """Write a file, in the place of an older one. It is on the disk when this returns."""
+        """Write a file, replacing an older one. It is on the disk when this returns."""
         file = self._file(sha256)
         part = self.path / f"{PART_PREFIX}{uuid.uuid4().hex}"
         try:
@@ -61,13 +61,14 @@ class SnapshotDirectory:
                 part.replace(file)
             finally:
                 part.unlink(missing_ok=True)
-            for directory in (file.parent, self.path):  # the second has the name of the first
+            # the second directory may be newly created in the first
+            for directory in (file.parent, self.path):
                 _sync_directory(directory)
         except OSError as error:
             raise _file_error(error, file) from None
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes of a file, in pieces. Raises Unavailable also where there is none."""
+        """Yield the bytes of a file, in pieces. Raises Unavailable also if there is none."""
         try:
             descriptor = os.open(self._file(sha256), os.O_RDONLY | os.O_NOFOLLOW)
             with open(descriptor, "rb", buffering=0) as file:
@@ -77,7 +78,7 @@ class SnapshotDirectory:
             raise _file_error(error, self._file(sha256)) from None
 
     def remove(self, sha256: str) -> bool:
-        """Remove a file; whether it was there."""
+        """Remove a file; return whether it existed."""
         file = self._file(sha256)
         try:
             file.unlink()
@@ -89,7 +90,7 @@ class SnapshotDirectory:
         return True
 
     def remove_old_parts(self) -> None:
-        """Remove what crashes left behind."""
+        """Remove part files left by crashes."""
         for part in self.path.glob(f"{PART_PREFIX}*"):
             with suppress(OSError):  # another process may do the same
                 if part.lstat().st_mtime < time.time() - PART_SECONDS:
@@ -100,7 +101,7 @@ class SnapshotDirectory:
 
 
 def _sync_directory(path: Path) -> None:
-    """Have the names in a directory on the disk."""
+    """Flush the names in a directory to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

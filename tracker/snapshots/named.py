@@ -1,4 +1,4 @@
-"""Which snapshots an event names, and which it redacts. Pure."""
+"""Snapshots that events name, and those that they redact. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.log.entries import RecordedEvent
 
 
 class NamedSnapshot(NamedTuple):
-    """A snapshot as an event names it; `size` in bytes and `media_type` where it says them."""
+    """A snapshot as named by an event, with `size` in bytes and `media_type` if the event has them."""
 
     sha256: str
     size: int | None = None
@@ -19,7 +19,7 @@ class NamedSnapshot(NamedTuple):
 
 
 def named_snapshots(fact: Fact) -> Iterator[NamedSnapshot]:
-    """The snapshots that a fact says were fetched, or that it was read from."""
+    """Return the snapshots that a fact fetched or was read from."""
     match fact:
         case Fetched():
             yield NamedSnapshot(fact.sha256, fact.size, fact.media_type)
@@ -32,7 +32,8 @@ def named_snapshots(fact: Fact) -> Iterator[NamedSnapshot]:
 def add_named(
     named: dict[str, NamedSnapshot], events: Iterable[RecordedEvent], after: int = 0
 ) -> None:
-    """Add the snapshots that events after a position name, by SHA-256, as the first of them does."""
+    """Add the snapshots that events after a position name, by SHA-256, with the data of the first of these
+    events."""
     for event in events:
         if event.position > after:
             for one in named_snapshots(event.fact):
@@ -40,5 +41,5 @@ def add_named(
 
 
 def redacted_snapshot(fact: Fact) -> str | None:
-    """The SHA-256 of the snapshot that a fact redacts; None for any other fact."""
+    """Return the SHA-256 of the snapshot that a fact redacts; None for any other fact."""
     return fact.sha256 if isinstance(fact, SnapshotRedacted) else None

@@ -1,8 +1,8 @@
-"""The store of snapshots: in the database or, by a setting, in a directory that the database leads to.
+"""The store of snapshots: in the database or, if configured, in a directory to which the database refers.
 
-A row of the database says of every snapshot that it was kept. The bytes go by a redaction, in the
-transaction that records it (migrations/0023_watch.sql). A file goes after that transaction: by whoever
-reads it or stores it again, and of all that are left by `remove_redacted_files`, as at a start.
+The database has a row for every stored snapshot. A redaction removes the bytes in the transaction that
+records it (migrations/0023_watch.sql). A file is removed after that transaction: at the next read or write of
+the snapshot, or by `remove_redacted_files`, for example at a start.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SQL = named_queries(Path(__file__).with_name("store.sql"))
 MAX_MEDIA_TYPE_CHARACTERS = 200
 PAGE_SNAPSHOTS = 100
 STORE_TIMEOUT_SECONDS = 60
-"""Seconds that the database may take for the bytes of a snapshot."""
+"""Timeout in seconds of reading a snapshot from the database."""
 logger = logging.getLogger(__name__)
 NEWEST = datetime.max.replace(tzinfo=UTC), "f" * 64
 """The place before the first page of a list."""
 
 
 class SnapshotRedaction(msgspec.Struct, frozen=True):
-    """Why the bytes of a snapshot are gone; `position` is that of the event that says so."""
+    """The reason why the bytes of a snapshot were removed; `position` is that of the redaction."""
 
     position: int
     reason: str
@@ -44,10 +44,11 @@ class SnapshotRedaction(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """A snapshot without its bytes. `sha256` has 64 hexadecimal digits, `media_type` is as its publisher
-    declared it. `size` in bytes is unknown of one that was redacted where it never was.
+    """A snapshot without its bytes. `sha256` has 64 hexadecimal digits, `media_type` is as declared by its
+    publisher.
 
-    `place` says where the bytes are: in the `database`, in a `directory`, or None for one that is gone.
+    `size` in bytes is unknown for a snapshot that was redacted before it was stored. `place` is the place of
+    the bytes: the `database`, a `directory`, or None if they were removed.
     """
 
     sha256: str
@@ -60,24 +61,24 @@ class SnapshotInfo:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot with its bytes; they are None where they were redacted."""
+    """A snapshot with its bytes; these are None if they were redacted."""
 
     info: SnapshotInfo
     content: bytes | None
 
 
 class SnapshotStore:
-    """Keeps and gives snapshots. Reading needs the role `tracker_api`, storing `tracker_watcher`."""
+    """Stores and returns snapshots. Reading needs the role `tracker_api`, storing `tracker_watcher`."""
 
     def __init__(self, pool: Pool, directory: Path | None = None):
         self._pool = pool
         self._directory = None if directory is None else SnapshotDirectory(directory)
 
     async def put(self, content: bytes, media_type: str | None = None) -> str:
-        """Keep bytes, and return their SHA-256 once they are durable. The same bytes again change nothing;
-        those that were redacted are not kept.
+        """Store bytes, and return their SHA-256 once they are durable.
 
-        A crash leaves them kept, or not, never in part. Raises TooLarge and Unavailable.
+        Storing the same bytes again changes nothing, and redacted ones are not stored. A crash leaves them
+        stored completely or not at all. Raises TooLarge and Unavailable.
         """
         if len(content) > MAX_SNAPSHOT_BYTES:
             raise TooLarge(f"expected a snapshot of at most {MAX_SNAPSHOT_BYTES:,} bytes")
@@ -88,13 +89,14 @@ class SnapshotStore:
         return sha256
 
     async def lacks(self, sha256: str) -> bool:
-        """Whether the bytes of a snapshot are not here, or others, and not redacted. Raises InvalidInput."""
+        """Return whether the bytes of a snapshot are missing or wrong, and not redacted. Raises
+        InvalidInput."""
         return await self._lacks(await self.describe(sha256))
 
     async def get(self, sha256: str) -> Snapshot | None:
-        """A snapshot with its bytes, or why they are gone; None for one that was never kept.
+        """Return a snapshot with its bytes or its redaction; None for one that was never stored.
 
-        Raises Rejected (ALTERED_SNAPSHOT), Unavailable (SNAPSHOT_FILE) where the file is not there, and
+        Raises Rejected (ALTERED_SNAPSHOT), Unavailable (SNAPSHOT_FILE) if the file is missing, and
         InvalidInput.
         """
         info = await self.describe(sha256)
@@ -105,11 +107,11 @@ class SnapshotStore:
         return Snapshot(info, b"".join([chunk async for chunk in self.chunks(info)]))
 
     async def describe(self, sha256: str) -> SnapshotInfo | None:
-        """A snapshot without its bytes; None for one that was never kept. Raises InvalidInput."""
+        """Return a snapshot without its bytes; None for one that was never stored. Raises InvalidInput."""
         return (await self.describe_all([sha256])).get(sha256)
 
     async def describe_all(self, digests: Collection[str]) -> dict[str, SnapshotInfo]:
-        """Some snapshots without their bytes, those that were kept, by SHA-256. Raises InvalidInput."""
+        """Return the stored ones of some snapshots without their bytes, by SHA-256. Raises InvalidInput."""
         rows = await self._pool.fetch(SQL.describe, [digest_bytes(each) for each in digests])
         found = {info.sha256: info for info in map(_info, rows)}
         await self._remove_files(info.sha256 for info in found.values() if info.redaction)
@@ -118,16 +120,18 @@ class SnapshotStore:
     async def page(
         self, before: tuple[datetime, str] = NEWEST, first: int = PAGE_SNAPSHOTS
     ) -> list[SnapshotInfo]:
-        """A page of all snapshots, those that were kept last first: those before a place, which is
-        `stored_at` and `sha256` of the last one of the page before. Raises InvalidInput."""
+        """Return a page of all snapshots, newest first: those before a place.
+
+        The place is `stored_at` and `sha256` of the last one of the previous page. Raises InvalidInput.
+        """
         rows = await self._pool.fetch(SQL.page, before[0], digest_bytes(before[1]), first)
         return [_info(row) for row in rows]
 
     async def chunks(self, info: SnapshotInfo) -> AsyncIterator[bytes]:
-        """The bytes of a snapshot, in pieces of at most `CHUNK_BYTES`.
+        """Yield the bytes of a snapshot, in pieces of at most `CHUNK_BYTES`.
 
-        The last piece comes only where all of them have the hash. Raises as `get`, and Unavailable
-        (SNAPSHOT_GONE) where a redaction comes in between.
+        The last piece is yielded only if all pieces together have the hash. Raises as `get`, and Unavailable
+        (SNAPSHOT_GONE) after a concurrent redaction.
         """
         hashed, held = hashlib.sha256(), b""
         async for chunk in self._read(info):
@@ -138,26 +142,30 @@ class SnapshotStore:
         if hashed.hexdigest() != info.sha256:
             raise Rejected(
                 "ALTERED_SNAPSHOT",
-                f"the bytes of snapshot {info.sha256} are not those that were kept",
+                f"the bytes of snapshot {info.sha256} differ from the stored ones",
             )
         if held:
             yield held
 
     async def redacted(self) -> list[str]:
-        """The SHA-256 of all snapshots whose bytes are gone."""
+        """Return the SHA-256 of all redacted snapshots."""
         return [row["sha256"].hex() for row in await self._pool.fetch(SQL.redacted)]
 
     async def remove_redacted_file(self, sha256: str) -> None:
-        """Remove the file of a snapshot whose redaction was just recorded. Where the system refuses, that is
-        logged, and whoever reads next tries again."""
+        """Remove the file of a snapshot whose redaction was just recorded.
+
+        If the system refuses, the error is logged, and the next read tries again.
+        """
         try:
             await self.describe(sha256)
         except Unavailable as error:
             logger.warning("a redacted snapshot is still there: %s", error)
 
     async def remove_redacted_files(self) -> None:
-        """Remove the files of all redacted snapshots, and what crashes left; at a start, and after a
-        redaction. Raises Unavailable."""
+        """Remove the files of all redacted snapshots, and part files left by crashes.
+
+        It runs at a start, and after a redaction. Raises Unavailable.
+        """
         if self._directory:
             await asyncio.to_thread(self._directory.remove_old_parts)
             await self._remove_files(await self.redacted())
@@ -165,7 +173,7 @@ class SnapshotStore:
     async def _store(
         self, sha256: str, content: bytes, media_type: str | None, *, known: bool
     ) -> None:
-        """Keep bytes, of which there is no row, or one whose file is not here."""
+        """Store bytes without a row, or whose file is missing here."""
         digest, stored = digest_bytes(sha256), None if self._directory else content
         if self._directory:
             await asyncio.to_thread(self._directory.write, sha256, content)
@@ -176,7 +184,7 @@ class SnapshotStore:
         elif stored is not None:
             await self._pool.execute(SQL.take_in, digest, stored, timeout=STORE_TIMEOUT_SECONDS)
         if self._directory:
-            await self.describe(sha256)  # which removes the file where a redaction was faster
+            await self.describe(sha256)  # which removes the file if a redaction was faster
 
     async def _lacks(self, info: SnapshotInfo | None) -> bool:
         if info is None or info.place != "directory":
@@ -216,7 +224,7 @@ class _SnapshotRedactionData(msgspec.Struct):
 
 
 class _SnapshotRedaction(msgspec.Struct):
-    """What is needed of the event that redacts a snapshot."""
+    """The fields of the redaction of a snapshot that are needed here."""
 
     position: str
     data: _SnapshotRedactionData

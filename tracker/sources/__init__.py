@@ -1,1 +1,1 @@
-"""Publications and files, read into facts: one room a publisher or format."""
+"""Readers of publications and files, which produce facts: one module per publisher or format."""

@@ -1,11 +1,11 @@
 """The mapping of columns of a spreadsheet: by flags, by a TOML file, or by their names.
 
 publisher = "iea"              # a value that all rows share
-dates = "dmy"                  # how 3/12/2024 is meant: dmy or mdy
-ignore = ["Last updated"]      # columns that are not kept in the note
+dates = "dmy"                  # order of 3/12/2024: dmy or mdy
+ignore = ["Last updated"]      # columns to leave out of the note
 [columns]                      # field = column
 title = "Titel"
-[statuses]                     # word in the file = status of ours
+[statuses]                     # word in the file = status of the tracker
 "teilweise in Kraft" = "in_force"
 [measures]
 "Ausfuhrverbot" = "ban"
@@ -25,38 +25,38 @@ from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 
 MAX_MAPPING_BYTES = 1_000_000
-"""The largest file of a mapping."""
+"""Maximum size of a mapping file."""
 
 FIELDS = {
-    "id": "an id of the row's own; without it, jurisdiction and title name it",
-    "title": "what it is called",
+    "id": "a row id; the default is jurisdiction and title",
+    "title": "the title",
     "jurisdiction": "the country, by name or ISO code",
     "announced": "the day of the announcement",
     "effective": "the first day in force",
     "ended": "the last day in force, or, if repealed, the first day without it",
     "suspended": "the first suspended day",
     "suspended_until": "the last suspended day",
-    "status": "where it stands: see [statuses]",
-    "measure": "how it works: see [measures]; without it a row is an announcement",
-    "commodities": "what it is about; semicolons or commas between them",
-    "destinations": "of a control on exports: the countries that it is limited to",
-    "origins": "of a control on imports: the countries that it is limited to",
-    "direction": "export, import or production; without it as the measure says, else export",
-    "covers": "goods, technology, equipment, materials or services; without it goods",
+    "status": "the status: see [statuses]",
+    "measure": "the measure: see [measures]; without it a row is an announcement",
+    "commodities": "the commodities, separated by semicolons or commas",
+    "destinations": "for an export control: the countries that it is limited to",
+    "origins": "for an import control: the countries that it is limited to",
+    "direction": "export, import or production; the default follows from the measure, else export",
+    "covers": "goods, technology, equipment, materials or services; the default is goods",
     "end_use": "the end use that it is limited to",
-    "exemptions": "what is exempt, in words",
-    "instrument": "the act, as its issuer cites it",
-    "link": "where it can be read",
-    "publisher": "the short id of who publishes the list",
-    "source": "what the list is called",
-    "published": "when the list was published",
-    "year": "of a figure: the year",
-    "value": "of a figure: the number",
-    "unit": "of a figure: t, kt, ...",
-    "basis": "of a figure: what is weighed",
-    "stage": "of a figure: mine, refinery, ...",
-    "statistic": "of a figure: production, capacity or reserves",
-    "edition": "of a figure: the edition of the publication",
+    "exemptions": "the exemptions, in words",
+    "instrument": "the act, as cited by its issuer",
+    "link": "the web address",
+    "publisher": "the short id of the publisher of the list",
+    "source": "the name of the list",
+    "published": "the publication date of the list",
+    "year": "for a figure: the year",
+    "value": "for a figure: the number",
+    "unit": "for a figure: t, kt, ...",
+    "basis": "for a figure: the basis of weight",
+    "stage": "for a figure: mine, refinery, ...",
+    "statistic": "for a figure: production, capacity or reserves",
+    "edition": "for a figure: the edition of the publication",
 }
 """The fields that a column can be mapped to."""
 
@@ -92,7 +92,7 @@ ALIASES = {
     "name": "title",
     "policy": "title",
 }
-"""Names of columns that are understood without being told."""
+"""Names of columns that need no mapping."""
 
 STATUSES = {
     word: status
@@ -171,8 +171,10 @@ class ColumnMapping:
     ignored: frozenset[str] = frozenset()
 
     def locate_columns(self, header: Iterable[str]) -> dict[str, int]:
-        """The index of the column of every field that the header has. Raises InvalidInput where a
-        column that is named does not exist."""
+        """Return the index of the column of every field in the header.
+
+        Raises InvalidInput if a mapped column does not exist.
+        """
         places = {name.strip().casefold(): index for index, name in enumerate(header)}
         found: dict[str, int] = {}
         for name, index in places.items():
@@ -194,9 +196,7 @@ class ColumnMapping:
 def load_mapping(
     file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
 ) -> ColumnMapping:
-    """Load a mapping from a TOML file, overridden by flags such as `title=Titel`. Raises
-    InvalidInput.
-    """
+    """Load a mapping from a TOML file, overridden by flags such as `title=Titel`. Raises InvalidInput."""
     base = _from_toml(file) if file else ColumnMapping()
     return replace(
         base,
@@ -256,6 +256,6 @@ def _words(table: Mapping[str, Any], kind: Any) -> dict[str, Any]:
 
 
 def default_publisher(name: str) -> str:
-    """The publisher of a file that names none: the file's name, without the digits that a later one
-    has otherwise."""
+    """Return the publisher of a file that names none: the file's name, without digits that change between
+    versions."""
     return slug(re.sub(r"\d+", "", Path(name).stem))[:100].strip("-") or "spreadsheet"

@@ -1,4 +1,4 @@
-"""Files from the web, kept while they are read: a source is read more than once."""
+"""Downloads, kept during an import, because a source is read more than once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from tracker.http_client import ResponseTooLarge, open_url, read_chunks
 from tracker.sources.reader import File
 
 MAX_DOWNLOAD_BYTES = 2_000_000_000
-"""The largest file that is fetched."""
+"""Maximum size of a download."""
 READ_TIMEOUT_SECONDS = 30
-"""Seconds without a byte after which a server counts as silent."""
+"""Timeout in seconds without a byte."""
 
 
 @contextmanager
 def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
-    """The file at an http or https address, under its last name, until the end of the block.
+    """Download the file at an http or https address, and keep it under its last name until the end of the
+    block.
 
-    Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
+    Raises InvalidInput if it is unavailable or cut off, and TooLarge.
     """
     shown = address_without_query(url)
     if not is_address(url):
@@ -48,6 +49,6 @@ def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
 
 
 def file_name_of(url: str) -> str:
-    """The name by which facts and receipts refer to the file at an address."""
+    """Return the name of the file at an address for facts and receipts."""
     path = urlsplit(url).path
     return unquote(PurePosixPath(path).name)[:200] or urlsplit(url).netloc

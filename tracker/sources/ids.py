@@ -1,4 +1,4 @@
-"""Event ids that the same row of a publication always gives."""
+"""Stable event ids of rows of publications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracker.domain.figure_facts import Claimed
 
 
 def claim_id(claim: Claimed) -> str:
-    """The id of a claim, from its publisher, edition and series: `usgs-mcs2024-gallium-cn-…`."""
+    """Return the id of a claim, from its publisher, edition and series: `usgs-mcs2024-gallium-cn-…`."""
     edition = slug(claim.edition).replace("-", "")
     series = claim.series.stream.split("/")[1:]
     parts = [claim.source.publisher, edition, *series, claim.edition_version or ""]
@@ -17,6 +17,6 @@ def claim_id(claim: Claimed) -> str:
 
 
 def slug(text: str) -> str:
-    """`text` in small letters and digits with hyphens, accents taken off."""
+    """Return `text` in lower case and digits with hyphens, without accents."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")

@@ -1,4 +1,4 @@
-"""Words of spreadsheets in the tracker's own: dates as exact as they are given, places, goods."""
+"""Parsers of words in spreadsheets: dates with their precision, places, commodities."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ DATE_FORMATS = (
     ("%B %Y", 7),
     ("%b %Y", 7),
 )
-"""Dates in English words, and how much of the ISO date they give."""
+"""Formats of English dates, with the ISO format of their precision."""
 SEPARATORS = re.compile(r"[;,|/]|\band\b")
 
 
 def day(text: str, order: str | None) -> PartialDate:
-    """A date from its text. `order` (dmy, mdy) says how 3/12/2024 is meant. Raises InvalidInput."""
+    """Parse a day. `order` (dmy, mdy) is that of 3/12/2024. Raises InvalidInput."""
     if match := NUMERIC.fullmatch(text):
         return PartialDate(_numeric(text, match, order))
     for form, length in DATE_FORMATS if text.isascii() else ():
@@ -59,18 +59,18 @@ def _numeric(text: str, match: re.Match[str], order: str | None) -> str:
 
 
 def place(text: str) -> Place:
-    """A place by its name or its ISO code of 2 or 3 letters. Raises InvalidInput."""
+    """Parse a place: a name, or an ISO code of 2 or 3 letters. Raises InvalidInput."""
     country = pycountry.countries.get(alpha_3=text) if len(text) == 3 else None
     return find_place(text) or Place(country.alpha_2 if country else text)
 
 
 def places(text: str) -> tuple[Place, ...]:
-    """Places with semicolons, commas or `and` between them. Raises InvalidInput."""
+    """Parse places separated by semicolons, commas or `and`. Raises InvalidInput."""
     return tuple(place(name) for name in _split(text))
 
 
 def commodities(text: str) -> tuple[Commodity, ...]:
-    """Commodities with semicolons, commas or `and` between them. Raises InvalidInput."""
+    """Parse commodities separated by semicolons, commas or `and`. Raises InvalidInput."""
     whole = find_commodity(text)
     if whole:
         return (whole,)
@@ -78,7 +78,7 @@ def commodities(text: str) -> tuple[Commodity, ...]:
 
 
 def number(text: str) -> Decimal:
-    """A number with a decimal point; commas or spaces between thousands. Raises InvalidInput."""
+    """Parse a number with a decimal point; commas or spaces separate thousands. Raises InvalidInput."""
     if re.fullmatch(r"-?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?", text):
         text = re.sub("[, ]", "", text)
     if not NUMBER.fullmatch(text):
@@ -90,21 +90,23 @@ def number(text: str) -> Decimal:
 
 
 def year(text: str) -> int:
-    """A year, of four digits; a workbook may write it as 2023.0. Raises InvalidInput."""
+    """Parse a year of four digits; a workbook may write it as 2023.0. Raises InvalidInput."""
     if not re.fullmatch(r"[0-9]{4}(?:\.0+)?", text):
         raise InvalidInput(f"{text[:50]!r} is not a year: expected four digits")
     return int(text[:4])
 
 
 def address(text: str) -> str:
-    """An address on the web. Raises InvalidInput."""
+    """Parse a web address. Raises InvalidInput."""
     check_address(text)
     return text
 
 
 def plain_cell(text: str) -> str:
-    """A cell as it would be written by hand: a list in JSON becomes its items, or their names, with
-    semicolons between them; any other text stays."""
+    """Return a cell in the format of manual input.
+
+    A JSON list becomes its items, or their names, separated by semicolons; other text is unchanged.
+    """
     if not text.startswith("["):
         return text
     try:

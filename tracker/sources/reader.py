@@ -1,8 +1,8 @@
-"""The interface of readers: they recognise their files and read them into facts, line by line.
+"""The interface of readers: they recognise their files and convert them to facts, line by line.
 
-A reader yields an item for all that stands in a file: `ReadFact`, a fact with the place it was read
-from, or `RefusedItem`, a place that was not understood or was left out, with the reason. It drops
-nothing silently, knows no database, and holds no more of a file in memory than it must.
+A reader yields an item for every part of a file: `ReadFact`, a fact with its place, or `RefusedItem`, an
+invalid or omitted place with the reason. It drops nothing silently, uses no database, and keeps as little of
+a file in memory as possible.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.column_mapping import ColumnMapping
 
 MAX_EVENT_ID_CHARACTERS = 180
-"""The longest event id of a row; corrections add to it."""
+"""Maximum length of the event id of a row; corrections add a suffix."""
 
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A character that PostgreSQL keeps in no text, as JSON writes it."""
+"""A character that PostgreSQL cannot store in text, in JSON notation."""
 
 ZIP_MAGIC = b"PK\x03\x04"
-"""How a workbook begins."""
+"""First bytes of a workbook."""
 
 MAX_FILE_BYTES = 2_000_000_000
-"""The largest file that is read."""
+"""Maximum size of a file."""
 
 HEAD_BYTES = 64 * 1024
-"""The number of bytes by which a reader recognises a file."""
+"""Number of bytes by which a reader recognises a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to read. `name` is what facts and receipts call it, `encoding` what its user says."""
+    """A file to read. `name` is used in facts and receipts, `encoding` is set by the user."""
 
     path: Path
     name: str
@@ -49,9 +49,9 @@ class File:
 
     @classmethod
     def at(cls, path: Path, encoding: str | None = None) -> File:
-        """The file at a path, under its own name.
+        """Return the file at a path, under its own name.
 
-        Raises InvalidInput where there is none, or a link, a device or a pipe, and TooLarge.
+        Raises InvalidInput if there is none, or it is a link, a device or a pipe, and TooLarge.
         """
         if path.is_symlink():
             raise InvalidInput(
@@ -63,16 +63,16 @@ class File:
 
     @property
     def size(self) -> int:
-        """Its size in bytes."""
+        """The size in bytes."""
         return self.path.stat().st_size
 
     def beginning(self) -> bytes:
-        """Its first bytes."""
+        """Return the first bytes."""
         with self.path.open("rb") as content:
             return content.read(HEAD_BYTES)
 
     def head(self) -> bytes:
-        """Its first bytes; those of text in UTF-8, as far as its encoding is said or marked."""
+        """Return the first bytes; for text in UTF-8, if its encoding is set or has a byte order mark."""
         raw, name = self.beginning(), self.encoding
         if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
             name = "utf-32"
@@ -83,12 +83,12 @@ class File:
         return raw.decode(name, "ignore").encode()
 
     def sha256(self) -> str:
-        """The SHA-256 of its content, as hexadecimal digits."""
+        """The SHA-256 of the content, as hexadecimal digits."""
         with self.path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
 
     def at_most(self, most: int) -> File:
-        """This file, for readers that must hold it whole. Raises TooLarge."""
+        """Return this file for readers that must load it completely. Raises TooLarge."""
         if self.size > most:
             raise TooLarge(
                 f"{self.name}: expected at most {most:,} bytes in a file of this"
@@ -106,12 +106,12 @@ class SourceLocation:
 
 
 NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
-"""The code of what a reader makes nothing of."""
+"""The code of an unparsable item."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFact:
-    """A fact that was read, as a command with an id that is always the same for the same row."""
+    """A fact from a file, as a command with an id that is stable for its row."""
 
     at: SourceLocation
     planned: PlannedEvent
@@ -119,9 +119,9 @@ class ReadFact:
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """A place that was not understood, or was left out deliberately, and why.
+    """An invalid or deliberately omitted place, and the reason.
 
-    `code` is stable, as those of errors are: it is that of the rule that was broken, if one was.
+    `code` is stable, like those of errors. If a rule was broken, it is the code of that rule.
     """
 
     at: SourceLocation
@@ -131,7 +131,7 @@ class RefusedItem:
 
     @classmethod
     def because(cls, at: SourceLocation, error: TrackerError, text: str = "") -> RefusedItem:
-        """A place that breaks a rule."""
+        """Return the item for a place that breaks a rule."""
         return cls(at, error.message, text, error.code)
 
 
@@ -139,9 +139,9 @@ Item: TypeAlias = ReadFact | RefusedItem
 
 
 def read_fact(at: SourceLocation, stream: str, fact: Fact, event_id: str) -> ReadFact:
-    """A fact that a reader has put together, after making sure that the log can hold it.
+    """Return a fact of a reader after checking that the log can store it.
 
-    Raises InvalidInput at the field that is too long, or has a character that can't be stored.
+    Raises InvalidInput at a field that is too long, or has an unstorable character.
     """
     check_stream(stream, "id")
     if len(event_id) > MAX_EVENT_ID_CHARACTERS:
@@ -154,21 +154,22 @@ def read_fact(at: SourceLocation, stream: str, fact: Fact, event_id: str) -> Rea
 
 
 def check_storable(data: bytes) -> None:
-    """Refuse text, in JSON, that PostgreSQL can't keep. Raises InvalidInput."""
+    """Reject JSON text that PostgreSQL cannot store. Raises InvalidInput."""
     if ESCAPED_NUL.search(data):
         raise InvalidInput("expected text without NUL characters")
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A source of facts: a family of files, and how they are read.
+    """A source of facts: a family of files, and their reader.
 
-    `version` is raised whenever the same file may be read otherwise than before: the next import
-    of it then corrects what the earlier version read. `strict` readers take all of a file or
-    nothing, since whoever wrote it can mend it; the others list what they refuse. `corrects` says
-    that an id stands for a row, so that another fact under it is a correction, not a mistake.
-    `encoding` is that of its publisher's files where they are not UTF-8, as far as that is known.
-    `with_mapping` makes the reader that knows what a user says about a file, where there is such.
+    `version` is increased whenever the result for the same file may change: the next import of the file then
+    corrects the earlier one. `strict` readers accept all of a file or nothing, because its author can correct
+    it; others list refused items. `corrects` is true if an id identifies a row, so that another fact under it
+    is a correction, not an error.
+
+    `encoding` is that of the publisher's files, if known and not UTF-8. `with_mapping` creates the reader
+    with the user's settings for a file, if there are any.
     """
 
     name: str
@@ -185,11 +186,11 @@ class Reader:
 
 
 def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:
-    """The error of a file that is broken as a whole: nothing of it is imported."""
+    """Return the error of an invalid file: nothing of it is imported."""
     where = file.name if line is None else f"{file.name}, line {line}"
     return InvalidInput(f"{where}: {what}", code="UNREADABLE_FILE")
 
 
 def dotted_path(error: TrackerError) -> str | None:
-    """The field that an error is about, as a path with dots."""
+    """Return the field of an error, as a path with dots."""
     return ".".join(map(str, error.path)) or None

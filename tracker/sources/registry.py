@@ -1,4 +1,4 @@
-"""Every source that the tracker understands."""
+"""Registry of readers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READERS: tuple[Reader, ...] = (
 
 
 def reader_named(name: str) -> Reader:
-    """The reader of a source. Raises InvalidInput for an unknown one."""
+    """Return the reader of a source. Raises InvalidInput for an unknown one."""
     for reader in READERS:
         if reader.name == name:
             return reader
@@ -28,6 +28,6 @@ def reader_named(name: str) -> Reader:
 
 
 def reader_for(file: File) -> Reader | None:
-    """The reader that recognises a file as one of its own; None where none does."""
+    """Return the reader that recognises a file; None if there is none."""
     head = file.head()
     return next((reader for reader in READERS if reader.recognise(head, file.name)), None)

@@ -1,9 +1,9 @@
-"""Text files as they come: with a mark or without, with any line ends, in a known encoding.
+"""Text files with any line ends, in a known encoding, with or without a byte order mark.
 
-Text is UTF-8 unless it begins with a mark of UTF-16 or UTF-32, its user names another encoding, or
-its publisher is known for one. Nothing is guessed: most bytes are some text in any encoding, and a
-wrong guess stands in the log for ever. Lines are read one at a time and never longer than a limit,
-so that no file is too large and no line fills the memory.
+Text is UTF-8 unless it has a mark of UTF-16 or UTF-32, the user names another encoding, or the publisher is
+known to use one. No encoding is guessed, because most bytes are valid in any encoding, and an error would be
+recorded permanently. Lines are read one at a time and have a maximum length, so memory is bounded for files
+of any size.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tracker.errors import InvalidInput
 from tracker.sources.reader import File, unreadable
 
 MAX_ROW_BYTES = 1_000_000
-"""The longest line that is looked at, and the longest row of a table, be it of many lines."""
+"""Maximum length of a line, and of a row of a table, which may have several lines."""
 MAX_COLUMNS = 1000
 
 CHUNK_BYTES = 1024 * 1024
@@ -34,8 +34,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-"""What a file begins with that says in which encoding it is. That of UTF-32 may look like one of
-UTF-16, and comes first."""
+"""Byte order marks with their encodings. That of UTF-32 can look like one of UTF-16, so it comes first."""
 NON_FILE_CODECS = frozenset(
     {
         "idna",
@@ -47,13 +46,15 @@ NON_FILE_CODECS = frozenset(
         "raw_unicode_escape",
     }
 )
-"""Codecs of text that are no encodings of files."""
+"""Text codecs that are not encodings of files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with its number, without its line end; `whole` is false where it is over the limit,
-    and then `content` is its beginning."""
+    """A line with its number, without its line end.
+
+    `whole` is false if it is too long, and then `content` is its beginning.
+    """
 
     number: int
     content: bytes
@@ -61,7 +62,7 @@ class Line:
 
 
 def lines(file: File, publishers: str | None = None) -> Iterator[Line]:
-    """The lines of a file in UTF-8, whatever ends them: a line feed, a carriage return or both.
+    """Yield the lines of a file in UTF-8, ended by a line feed, a carriage return or both.
 
     `publishers` is the encoding of its publisher. Raises InvalidInput.
     """
@@ -82,7 +83,7 @@ def lines(file: File, publishers: str | None = None) -> Iterator[Line]:
 
 @contextmanager
 def in_utf8(file: File, publishers: str | None = None) -> Iterator[IO[bytes]]:
-    """The content of a text file in UTF-8, until the end of the block. Raises InvalidInput."""
+    """Open the content of a text file in UTF-8 for the length of a block. Raises InvalidInput."""
     name = encoding(file, publishers)
     with file.path.open("rb") as content:
         if name == "utf-8":
@@ -98,8 +99,9 @@ def in_utf8(file: File, publishers: str | None = None) -> Iterator[IO[bytes]]:
 
 
 def encoding(file: File, publishers: str | None = None) -> str:
-    """The encoding of a text file: the one that it begins with the mark of, the one that was named,
-    UTF-8, or that of its publisher; the content must be such text. Raises InvalidInput.
+    """Return the encoding of a text file: of its mark, the named one, UTF-8, or its publisher's.
+
+    The content must be valid in it. Raises InvalidInput.
     """
     head = file.beginning()
     marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
@@ -124,7 +126,7 @@ def encoding(file: File, publishers: str | None = None) -> str:
 
 
 def _encoding_fault(file: File, name: str) -> str | None:
-    """Why a file is no text in an encoding; None where it is."""
+    """Return the reason why a file is not text in an encoding; None if it is."""
     decoder, place = codecs.getincrementaldecoder(name)(), 0
     with file.path.open("rb") as content:
         while True:
@@ -148,7 +150,7 @@ def _is_utf8_beyond_ascii(file: File) -> bool:
 
 
 def encoding_named(name: str) -> str:
-    """The name in Python of an encoding of text. Raises InvalidInput where there is none."""
+    """Return the Python name of a text encoding. Raises InvalidInput for an unknown one."""
     try:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -172,17 +174,17 @@ class Row:
     fields: Sequence[str]
 
     def at(self, index: int | None) -> str:
-        """The text of a field without odd spaces; empty where the row or the column ends."""
+        """Return the text of a field without extra spaces; empty if the row or the column is missing."""
         if index is None or index >= len(self.fields):
             return ""
         return " ".join(self.fields[index].split())
 
 
 def rows(file: File, publishers: str | None = None) -> Iterator[Row]:
-    """The rows of a CSV file that are not empty; commas, semicolons or tabs divide them.
+    """Yield the non-empty rows of a CSV file, separated by commas, semicolons or tabs.
 
-    `publishers` is the encoding of its publisher. Raises InvalidInput where the file breaks off
-    inside quotes, or has a line, row or number of columns over the limit.
+    `publishers` is the encoding of its publisher. Raises InvalidInput if the file ends inside quotes, or has
+    too long a line or row or too many columns.
     """
     text = _Lines(file, publishers)
     reader = csv.reader(text, delimiter=delimiter(file.head()), strict=True)
@@ -201,7 +203,7 @@ def rows(file: File, publishers: str | None = None) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a file as text, no more of them for one row than the limit."""
+    """The lines of a file as text, with a maximum number of bytes per row."""
 
     def __init__(self, file: File, publishers: str | None):
         self._file = file
@@ -224,7 +226,7 @@ class _Lines:
 
 
 def head_rows(head: bytes, most: int) -> list[Row]:
-    """The first rows of what may be a CSV file, from its beginning; none where it is not text."""
+    """Return the first rows of a possible CSV file; empty if it is not text."""
     try:
         text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
         reader = csv.reader(text.splitlines(), delimiter=delimiter(head))
@@ -234,7 +236,7 @@ def head_rows(head: bytes, most: int) -> list[Row]:
 
 
 def delimiter(head: bytes) -> str:
-    """The delimiter of the first line."""
+    """Return the delimiter of the first line."""
     first = head.splitlines()[0] if head else b""
     counts = {mark: first.count(mark.encode()) for mark in (",", ";", "\t")}
     return max(counts, key=lambda mark: counts[mark])

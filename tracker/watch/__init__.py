@@ -1,1 +1,1 @@
-"""Watching: what publishers announce is fetched, kept as it came, and proposed as facts."""
+"""Watching: fetches the publications of sources, stores them unchanged and proposes facts."""

@@ -1,10 +1,11 @@
-"""The interface of adapters: how the lists of one publisher are looked through. Pure.
+"""The interface of adapters: each polls the lists of one publisher. Pure.
 
-An adapter asks for addresses and says what it makes of what came; it does no I/O itself. A look is a
-generator: it yields a `Request` and is sent the `Response`, yields `Finding`s, and returns the cursor
-from which the next look goes on. The watcher fetches: so every fetch is within limits, kept and on
-record. A request that failed is raised in the generator, as `FetchFailed`: an adapter that can go on
-without one document of many catches it and leaves a lead; one that can't lets it end the look.
+An adapter requests addresses and reports findings in the responses; it does no I/O itself. A poll is a
+generator. It yields a `Request` and is sent the `Response`, yields `Finding`s, and returns the cursor from
+which the next poll continues. The watcher fetches, so every fetch is limited, stored and recorded.
+
+A failed request is raised in the generator as `FetchFailed`. An adapter that can continue without one of many
+documents catches it and reports a lead. Otherwise it lets the error end the poll.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from tracker.review.finding import Finding
 from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
 
 Cursor: TypeAlias = Mapping[str, Any]
-"""How far an adapter has come, in its own words: plain JSON. Empty before the first look."""
+"""Progress of an adapter, in its own format: plain JSON. Empty before the first poll."""
 
 
 NO_CHARSETS = frozenset(
     ("charmap", "idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
 )
-"""What Python calls encodings of text and no publisher writes in: some make text of any bytes."""
+"""Codecs of Python that no publisher uses: some of them decode any bytes as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came from an address; also where it is the same as last time, then `unchanged`.
+    """The response of an address; `unchanged` if its content equals that of the last poll.
 
-    `url` is where it came from in the end, `media_type` without parameters and `charset` as the
-    publisher declared them in the header; `sha256` (hexadecimal digits) is that of `content`.
+    `url` is the address after redirects. `media_type` is without parameters, `charset` as declared in the
+    header. `sha256` (hexadecimal digits) is the hash of `content`.
     """
 
     request: Request
@@ -61,15 +62,16 @@ class Response:
     unchanged: bool = False
 
     def text(self, default: str = "utf-8") -> str:
-        """The content as text, by a byte order mark, the declared charset, or else `default`.
+        """Decode the content by its byte order mark, its declared charset, or else `default`.
 
-        Raises NotUnderstood (`ENCODING`) where it is not what is declared: nothing is guessed.
+        Raises NotUnderstood (`ENCODING`) if the content is not in the declared encoding; no encoding is
+        guessed.
         """
         return decode_text(self.content, self.charset, default)
 
 
 def decode_text(content: bytes, charset: str | None, default: str = "utf-8") -> str:
-    """Bytes as text, by a byte order mark, a declared charset, or else a default.
+    """Decode bytes by their byte order mark, a declared charset, or else a default.
 
     Raises NotUnderstood (`ENCODING`).
     """
@@ -87,7 +89,7 @@ def decode_text(content: bytes, charset: str | None, default: str = "utf-8") -> 
 
 
 class FetchFailed(TrackerError):
-    """An address could not be fetched. `status` is None where there was no answer."""
+    """A failed fetch. `status` is None if there was no response."""
 
     code = "UNREACHABLE"
 
@@ -98,15 +100,17 @@ class FetchFailed(TrackerError):
 
 
 class NotUnderstood(TrackerError):
-    """What came is not what the adapter knows, as after a change of layout: the look fails."""
+    """An unexpected response, for example after a change of layout: the poll fails."""
 
     code = "LAYOUT_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)
 class LookResult:
-    """How a look ended: the next cursor, up to which day everything announced was seen (None where
-    that can't be said), and what was odd without being a failure."""
+    """Result of a poll: the next cursor, the day up to which it is complete, and warnings.
+
+    The day is None if it cannot be determined.
+    """
 
     cursor: Cursor
     covers_until: date | None = None
@@ -114,11 +118,11 @@ class LookResult:
 
 
 Look: TypeAlias = Generator[Request | Finding, Response | None, LookResult]
-"""A look: a `Request` is answered by its `Response`, a `Finding` by None."""
+"""A poll: a `Request` is answered with its `Response`, a `Finding` with None."""
 
 
 class SourceSettings(Struct, frozen=True, kw_only=True):
-    """A source that is watched, as its file says it. `options` are those of its adapter."""
+    """A watched source, as its file defines it. `options` are those of its adapter."""
 
     key: str
     adapter: str
@@ -134,10 +138,11 @@ class SourceSettings(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A publisher's kind of list. `Options` is what a source may set for it: a msgspec Struct."""
+    """A publisher's kind of list. `Options` is a msgspec Struct with the settings that a source may have
+    for it."""
 
     name: str
     title: str
     Options: type[Struct]
     look: Callable[[SourceSettings, Cursor, date], Look]
-    """Look through a source from a cursor on, on a day (UTC)."""
+    """Poll a source from a cursor, on a day (UTC)."""

@@ -1,8 +1,7 @@
-"""Days as publishers write them: in a declared order, with the names of months of a declared language.
+"""Dates as publishers write them: in a declared order, with month names of a declared language.
 
-A format has `%d` (day), `%m` (month as a number), `%B` and `%b` (its name, written out or cut short),
-`%Y` (year) and anything else as it stands: `%d de %B de %Y`. Nothing is guessed: 03/04/2025 is what
-the format says it is.
+A format has `%d` (day), `%m` (month as a number), `%B` and `%b` (full and abbreviated name), `%Y` (year) and
+literal text: `%d de %B de %Y`. Nothing is guessed: the format alone decides what 03/04/2025 means.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ from tracker.errors import InvalidInput
 
 TOKENS = re.compile(r"%(.)|(\s+)")
 YEARS = range(1900, 2101)
-"""Years of the calendar of the days here. Those of another one (2569 is a year of Thailand, 1405 of Iran)
-would make all notices old, so that none of them were ever new."""
+"""Accepted years. Years of other calendars (Thailand: 2569, Iran: 1405) would make all notices look old,
+so that none were ever new."""
 DAY = r"(?P<d>[0-9]{1,2})(?:er|o|°|\.)?"
-"""A day of the month: the first is `1er` in French, `1º` in Spanish, which is read as `1o`."""
+"""Pattern of a day of the month: the first is `1er` in French, and `1º` in Spanish, which is read as `1o`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayFormat:
-    """A format of days in a language."""
+    """A date format in a language."""
 
     pattern: re.Pattern[str]
     months: dict[str, int]
 
     def find(self, text: str) -> date | None:
-        """The day in a text; None where there is none, several different ones, or one that no
-        calendar has, or another than the Gregorian."""
+        """Return the date in a text; None if there is none, there are different ones, or it is not a valid
+        Gregorian date."""
         found = {self._day(match) for match in self.pattern.finditer(_plain(text))}
         return found.pop() if len(found) == 1 else None
 
@@ -51,8 +50,11 @@ class DayFormat:
 
 @cache
 def day_format(form: str, language: str) -> DayFormat:
-    """A format of days. Raises InvalidInput for one without a day, a month and a year, with an
-    unknown token, or for the names of months of an unknown language."""
+    """Parse a date format.
+
+    Raises InvalidInput for a format without day, month and year, with an unknown token, or with month names
+    of an unknown language.
+    """
     kinds = re.findall("%(.)", form)
     if sorted("B" if kind in "Bbm" else kind for kind in kinds) != ["B", "Y", "d"]:
         raise InvalidInput(
@@ -76,7 +78,7 @@ def _pattern(form: str, months: dict[str, int]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in small letters without accents: `Février`, `FEVRIER` and `février` are one month."""
+    """Return text in lower case without accents: `Février`, `FEVRIER` and `février` are one month."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 

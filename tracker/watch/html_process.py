@@ -1,6 +1,6 @@
-"""Reading of HTML in a process with limits of memory and CPU time.
+"""Parsing of HTML in a process with limits of memory and CPU time.
 
-libxml2 takes much of both for some documents, in a thread that nothing can stop.
+For some documents libxml2 needs much of both, and its threads cannot be stopped.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ MAX_MEMORY_BYTES = 1 << 30
 MAX_CPU_SECONDS = 10
 """CPU time for one document; 4 MB of ordinary HTML take less than one second."""
 TIMEOUT_SECONDS = 60.0
-"""Time for one document, whatever else the machine does."""
+"""Elapsed time for one document."""
 MAX_DOCUMENTS = 1_000
-"""Documents after which the process is started anew, since its memory grows."""
+"""Documents after which the process is restarted, because its memory grows."""
 
 
 class Refusal(msgspec.Struct):
@@ -37,7 +37,7 @@ class Refusal(msgspec.Struct):
 
 @cache
 def html_process() -> WorkerProcess:
-    """Return the one process that reads HTML; it ends with this one."""
+    """Return the one process that reads HTML; it ends with the present process."""
     return WorkerProcess(
         ["-m", "tracker.watch.html_worker", str(MAX_MEMORY_BYTES), str(MAX_CPU_SECONDS)],
         timeout_seconds=TIMEOUT_SECONDS,
@@ -46,10 +46,10 @@ def html_process() -> WorkerProcess:
 
 
 def read_apart(read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Call a function that reads HTML in the process for it; it blocks, so call it in a thread.
+    """Call a function that reads HTML in the HTML process. It blocks, so call it in a thread.
 
-    The result goes through JSON: it is built of texts, numbers, dates and dataclasses. Raises
-    NotUnderstood, with the code TOO_LARGE for a document that exceeds the limits of the process.
+    The result is passed as JSON: it consists of texts, numbers, dates and dataclasses. Raises NotUnderstood,
+    with the code TOO_LARGE for a document that exceeds the limits of the process.
     """
     request = base64.b64encode(pickle.dumps((read, arguments, options)))
     try:

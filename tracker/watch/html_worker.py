@@ -1,4 +1,4 @@
-"""The process in which HTML is read: run as a module, it answers requests until there are no more."""
+"""The HTML process: run as a module, it answers requests until its input ends."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from tracker.errors import TrackerError
 from tracker.watch.html_process import Refusal
 
 MAX_ANSWER_BYTES = 16 * 2**20
-"""Size of what a document says: a list repeats its own address with each entry."""
+"""Maximum size of a result: a list repeats its own address with each entry."""
 
 logger = logging.getLogger(__name__)
 
 
 def answer(request: bytes) -> tuple[bool, bytes]:
-    """Return whether a document could be read, and its content or the reason why not, as JSON."""
-    function, arguments, options = pickle.loads(base64.b64decode(request))  # from our own parent
+    """Return the result for a document, or the reason why it could not be read, as JSON."""
+    function, arguments, options = pickle.loads(
+        base64.b64decode(request)
+    )  # from the parent process
     try:
         content = msgspec.json.encode(function(*arguments, **options))
         if len(content) <= MAX_ANSWER_BYTES:
@@ -40,7 +42,7 @@ def answer(request: bytes) -> tuple[bool, bytes]:
 
 
 def limit_memory(max_bytes: int) -> None:
-    """Limit the memory of this process, where the system can, and leave no image of it behind."""
+    """Limit the memory of this process, if the system supports it, and disable core dumps."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
@@ -54,9 +56,9 @@ def limit_cpu_time(max_seconds: int) -> None:
 
 
 def main() -> None:
-    """Answer requests until there are no more, within the limits that the arguments name."""
+    """Answer requests until the input ends, within the limits in the arguments."""
     max_memory_bytes, max_cpu_seconds = map(int, sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends it, not the terminal
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends this process, not the terminal
     limit_memory(max_memory_bytes)
     for request in sys.stdin.buffer:
         limit_cpu_time(max_cpu_seconds)

@@ -1,6 +1,6 @@
-"""What the watcher puts on record: every fetch, every look, every change of what is watched.
+"""Events of the watcher: every fetch, every poll, every change of the watched sources.
 
-Ids of events follow from what they are about, so that what is done again after a crash counts once.
+Event ids are derived from their content, so a step that is repeated after a crash counts once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tracker.watch.adapter import Request, Response, SourceSettings
 from tracker.watch.store import address_of, plain_settings
 
 ACTOR = "tracker"
-"""Who is named as having recorded what the watcher records."""
+"""Actor in the events of the watcher."""
 MAX_TEXT_CHARACTERS = 300
 NOT_IN_THE_LIST = "It is no longer in the list of watched sources"
 
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LookReport:
-    """How a look ended. `failure` is what ended it, where it is not complete: a code and a line."""
+    """Result of a poll. `failure` is the reason why it is incomplete: a code and a line."""
 
     source: str
     look: int
@@ -60,8 +60,8 @@ class LookReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceHistory:
-    """What the log knows of a source: its last settings, how often they were recorded, the number of
-    its last look."""
+    """Recorded history of a source: its last settings, their number of records, and the number of its last
+    poll."""
 
     settings: Watched | None
     changes: int
@@ -69,14 +69,14 @@ class SourceHistory:
 
 
 class Journal:
-    """Records facts of watched sources."""
+    """Records facts about watched sources."""
 
     def __init__(self, recorder: Recorder, commands: Commands):
         self._recorder = recorder
         self._commands = commands
 
     async def history(self, key: str) -> SourceHistory:
-        """What the log knows of a source, as where another database has been restored from it."""
+        """Return the recorded history of a source, for example after a restore from a log."""
         stream = stream_of(key)
         facts = [known.fact for known in (await load(self._recorder, [stream]))[stream].known]
         watched = [fact for fact in facts if isinstance(fact, Watched)]
@@ -84,7 +84,7 @@ class Journal:
         return SourceHistory(watched[-1] if watched else None, len(watched), max(looks, default=0))
 
     async def record_watched(self, settings: SourceSettings, number: int) -> None:
-        """A source is watched, with settings of which this is the so-manieth record."""
+        """Record that a source is watched, with the n-th version of its settings."""
         at = clock.now()
         fact = Watched(
             source=_source(settings, at),
@@ -100,7 +100,7 @@ class Journal:
         await self.record(settings.key, fact, f"watch-{settings.key}-set-{number}-{digest[:12]}")
 
     async def record_unwatched(self, settings: SourceSettings, number: int) -> None:
-        """A source is watched no more, after so many records of its settings."""
+        """Record that a source is no longer watched, after the n-th version of its settings."""
         at = clock.now()
         fact = Unwatched(source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST)
         try:
@@ -110,20 +110,21 @@ class Journal:
                 raise
 
     def of_look(self, settings: SourceSettings, look: int) -> LookJournal:
-        """The part of one look."""
+        """Return the journal of one poll."""
         return LookJournal(self, settings, look)
 
     async def record(self, key: str, fact: Fact, event_id: str) -> None:
-        """Record a fact of a source, once for each id. Raises InvalidInput for one that no log has."""
+        """Record a fact about a source, once for each id. Raises InvalidInput for a fact that is not
+        valid."""
         decode(type(fact), encode(fact))
         try:
             await self._commands.record(stream_of(key), fact, idempotency_key=event_id, actor=ACTOR)
-        except IdempotencyConflict:  # of the same, at another time, before a crash
+        except IdempotencyConflict:  # the same event recorded at another time before a crash
             logger.info("%s is on record already", event_id)
 
 
 class LookJournal:
-    """Records what happens in one look: the same of an address once, however often it is begun."""
+    """Records the events of one poll: one per address and kind, even if the poll is repeated."""
 
     def __init__(self, journal: Journal, settings: SourceSettings, look: int):
         self._journal = journal
@@ -131,7 +132,7 @@ class LookJournal:
         self._look = look
 
     async def record_fetched(self, response: Response) -> None:
-        """Something new came of a request."""
+        """Record that a response had new content."""
         address = response.request.url
         fact = Fetched(
             **self._request_fields(response.fetched_at),
@@ -145,7 +146,7 @@ class LookJournal:
         await self._record(fact, response.request, response.sha256[:16])
 
     async def record_unchanged(self, response: Response) -> None:
-        """The same came as last time."""
+        """Record that a response had the same content as last time."""
         fact = Unchanged(
             **self._request_fields(response.fetched_at),
             address=response.request.url,
@@ -157,7 +158,7 @@ class LookJournal:
     async def record_failed(
         self, request: Request, error: TrackerError, status: int | None, sha256: str | None
     ) -> None:
-        """Nothing came that can be used, because of an error with a code of `FetchFailure`."""
+        """Record that a request failed, with a code of `FetchFailure`."""
         fact = Failed(
             **self._request_fields(clock.now()),
             address=request.url,
@@ -169,7 +170,7 @@ class LookJournal:
         await self._record(fact, request, error.code.lower().replace("_", "-"))
 
     async def record_looked(self, report: LookReport) -> None:
-        """The look has ended."""
+        """Record that the poll has ended."""
         fact = Looked(
             **self._request_fields(report.ended_at),
             started_at=report.started_at,
@@ -193,17 +194,17 @@ class LookJournal:
 
 
 def stream_of(key: str) -> str:
-    """The stream of a source."""
+    """Return the stream of a source."""
     return f"source/{key}"
 
 
 def end_id(key: str, look: int) -> str:
-    """The id of the event with which a look ends."""
+    """Return the id of the event that ends a poll."""
     return f"watch-{key}-{look}-end"
 
 
 def shorten(text: str) -> str:
-    """A text as one line of a length that can be recorded; never empty."""
+    """Shorten a text to one line that can be recorded; never empty."""
     line = " ".join(text.split()) or "?"
     return line if len(line) <= MAX_TEXT_CHARACTERS else f"{line[: MAX_TEXT_CHARACTERS - 1]}…"
 
@@ -213,7 +214,7 @@ def _day(at: datetime) -> PartialDate:
 
 
 def _source(settings: SourceSettings, at: datetime) -> Source:
-    """What a fact about a source cites: the address, read by a program on a day."""
+    """Return the citation of a fact about a source: the address, read by a program on a day."""
     return Source(
         publisher=settings.publisher,
         name=settings.name,

@@ -1,4 +1,4 @@
-"""Answers in JSON of strangers: of a declared shape, in their declared encoding, such as can be kept."""
+"""Parser of untrusted JSON responses: checks shape, encoding and storable characters."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 def read_json(response: Response, kind: type[T]) -> T:
-    """What a response says, as a type; the error names the place that is not as it should be.
+    """Parse a response as a type; the error names the invalid place.
 
-    Raises NotUnderstood, also for text that no database keeps: NUL characters, halves of letters.
+    Raises NotUnderstood, also for text that a database cannot store: NUL characters, lone surrogates.
     """
     if response.media_type is not None and not response.media_type.endswith("json"):
         raise not_as_expected(response, f"expected JSON, got {response.media_type}")
@@ -28,7 +28,7 @@ def read_json(response: Response, kind: type[T]) -> T:
 
 
 def not_as_expected(response: Response, what: str, *path: str | int) -> NotUnderstood:
-    """The error of an answer, which says where in it the fault is."""
+    """Return the error for a response, with the place of the fault."""
     address = response.url.partition("?")[0]
     where = f"{'.'.join(map(str, path))}: " if path else ""
     return NotUnderstood(f"{address}: {where}{what}")

@@ -1,7 +1,7 @@
-"""Lists of notices in HTML: taken apart by CSS selectors, walked from the newest page to what is known.
+"""Lists of notices in HTML: parsed by CSS selectors, read from the newest page to the known entries.
 
-Pure, as adapters are. A list that has no items, or an item without a link or a day, has changed its
-layout: that fails, rather than that something is missed.
+Pure, like adapters. A list without items, or an item without a link or a day, means that the layout has
+changed. Then the poll fails, so that nothing is missed silently.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ from tracker.watch.html_process import read_apart
 from tracker.watch.markup import MAX_HTML_BYTES, parse_html, text_of
 
 MaxPages: TypeAlias = Annotated[int, Meta(ge=1, le=200)]
-"""The most pages of a list that are read in one look."""
+"""Maximum number of pages of a list read in one poll."""
 MAX_TITLE_CHARACTERS = 500
 MAX_REMEMBERED_CHARACTERS = 100
 MAX_KNOWN = 400
-"""The most entries of a list that are remembered."""
+"""Maximum number of remembered entries of a list."""
 EMPTY = document_fromstring("<p>")
 GONE = (404, 410)
-"""Statuses of an address at which there is nothing any more."""
+"""Statuses of a deleted address."""
 JSON_HTML = ("data", "html")
-"""Where pages of lists that come as JSON have their HTML."""
+"""JSON fields that contain the HTML of list pages served as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a list has its items, by CSS selectors: `link`, `title` and `day` are sought within an
-    `item`; without a title's that of the link counts, without a day's all of the item. `next` leads
-    to the next page; or the address of pages has a number in the parameter `page_parameter`.
+    """Layout of a list, as CSS selectors: `link`, `title` and `day` are searched within an `item`.
+
+    The default title is the text of the link, the default day is searched in the whole item. `next` selects
+    the link to the next page; otherwise `page_parameter` is the parameter with the page number.
     """
 
     item: str
@@ -59,7 +60,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item of a list, with the snapshot of the page that lists it and its place there."""
+    """An item of a list, with its place there and the snapshot of the page."""
 
     url: str
     title: str
@@ -71,8 +72,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What was read of a list. `reaches_back_to` is the oldest day on the pages that were read;
-    `joins` says whether they reach back to something known, so that nothing lies between."""
+    """The read part of a list. `reaches_back_to` is the oldest day on the pages.
+
+    `joins` is true if the pages overlap with known entries, so that nothing in between is missing.
+    """
 
     entries: tuple[Entry, ...]
     reaches_back_to: date
@@ -80,8 +83,11 @@ class Walk:
 
 
 class KnownEntries:
-    """What is known of a list: addresses with their day and title, and the day before which all that
-    is listed counts as known: `since` at the first look, later ones keep to it."""
+    """Known entries of a list: addresses with day and title, and the day before which everything listed
+    counts as known.
+
+    That day is `since` at the first poll, and later polls keep it.
+    """
 
     def __init__(self, cursor: Cursor, since: date):
         self.entries: dict[str, tuple[date, str]] = {
@@ -94,11 +100,11 @@ class KnownEntries:
         return entry.day < self.floor or entry.url in self.entries
 
     def add(self, entry: Entry, title: str) -> None:
-        """Remember an entry; `title` is empty for one that nobody wants to hear of."""
+        """Remember an entry; `title` is empty for an irrelevant one."""
         self.entries[entry.url] = (entry.day, title[:MAX_REMEMBERED_CHARACTERS])
 
     def missing_in(self, walk: Walk) -> list[str]:
-        """The addresses that are in the list no more, though it was read beyond their day."""
+        """Return the known addresses that are missing, although the list was read beyond their day."""
         listed = {entry.url for entry in walk.entries}
         return sorted(
             url
@@ -107,7 +113,7 @@ class KnownEntries:
         )
 
     def cursor(self) -> dict[str, Any]:
-        """What is to be remembered: the newest MAX_KNOWN."""
+        """Return the part to remember: the newest MAX_KNOWN entries."""
         newest = sorted(self.entries.items(), key=lambda each: (each[1][0], each[0]), reverse=True)
         if len(newest) > MAX_KNOWN:
             self.floor = max(self.floor, newest[MAX_KNOWN][1][0] + timedelta(days=1))
@@ -130,7 +136,7 @@ Fetching: TypeAlias = Generator[Request | Finding, Response | None, Response]
 
 
 def fetch(request: Request) -> Fetching:
-    """Ask for an address, inside of a look."""
+    """Fetch an address within a poll."""
     response = yield request
     assert response is not None, "the answer to a request"
     return response
@@ -139,11 +145,12 @@ def fetch(request: Request) -> Fetching:
 def walk(
     first: str, layout: Layout, known: KnownEntries, max_pages: int
 ) -> Generator[Request | Finding, Response | None, Walk]:
-    """Read the pages of a list from the newest on, until one has only what is known or is older, or
-    nothing that was not on the pages before: past the last page some lists repeat one, some are empty.
-    So that nothing is missed, fewer entries must come in while it is read than are on a page.
+    """Read the pages of a list, newest first, until a page has only known or older entries.
 
-    Raises NotUnderstood; as `INCOMPLETE` where that takes more than `max_pages`.
+    A page that repeats earlier entries also ends the list: after the last page some lists repeat one, and
+    some are empty. Nothing is missed if fewer entries are added during the poll than are on a page.
+
+    Raises NotUnderstood; as `INCOMPLETE` if it takes more than `max_pages`.
     """
     entries: dict[str, Entry] = {}
     url: str | None = first
@@ -172,14 +179,16 @@ def walk(
 
 
 def _begins_anew(page: ListPage, entries: Mapping[str, Entry]) -> bool:
-    """Whether a further page is a first one that got entries meanwhile: they stand before others that
-    were read already. On a next page those come first, moved there by what is new."""
+    """Return whether a further page is a first page with new entries, which precede entries read before.
+
+    On an actual next page the entries read before come first, moved there by new ones.
+    """
     was_read = [entry.url in entries for entry in page.entries]
     return any(not before and after for before, after in pairwise(was_read))
 
 
 def read_page(response: Response, layout: Layout, *, may_be_empty: bool = False) -> ListPage:
-    """The items of a page of a list. Raises NotUnderstood."""
+    """Return the items of a page of a list. Raises NotUnderstood."""
     root = parse_html(_html_within(response))
     items = select(root, layout.item)
     if not items and not may_be_empty:
@@ -208,9 +217,7 @@ def _day(item: HtmlElement, layout: Layout) -> date | None:
     node = next(iter(select(item, layout.day)), None) if layout.day else item
     if node is None:
         return None
-    pieces = " ".join(
-        map(str, node.itertext())
-    )  # a number may stand before it, in a cell of its own
+    pieces = " ".join(map(str, node.itertext()))  # a number may precede it, in a separate cell
     text = node.get(layout.day_attribute) if layout.day_attribute else pieces
     return day_format(layout.day_form, layout.language).find(text or "")
 
@@ -232,7 +239,7 @@ def _numbered_next(url: str, parameter: str) -> str:
 
 
 def _html_within(response: Response) -> Response:
-    """The response, or the HTML that lies in its JSON. Raises NotUnderstood."""
+    """Return the response, or the HTML inside its JSON. Raises NotUnderstood."""
     if not (response.media_type or "").endswith("json"):
         return response
     try:
@@ -247,7 +254,7 @@ def _html_within(response: Response) -> Response:
 
 
 def select(node: HtmlElement, selector: str) -> list[HtmlElement]:
-    """What a CSS selector finds below a node. Raises InvalidInput for what is no selector."""
+    """Return the matches of a CSS selector below a node. Raises InvalidInput for an invalid selector."""
     try:
         return node.cssselect(selector)
     except SelectorError as error:
@@ -255,13 +262,13 @@ def select(node: HtmlElement, selector: str) -> list[HtmlElement]:
 
 
 def check_selector(selector: str | None) -> None:
-    """Refuse what is no CSS selector. Raises InvalidInput."""
+    """Reject an invalid CSS selector. Raises InvalidInput."""
     if selector is not None:
         select(EMPTY, selector)
 
 
 def gap_in(walk: Walk, address: str, language: str) -> Lead:
-    """The finding that a list may have had entries that nobody saw."""
+    """Return the finding that entries of a list may have been missed."""
     reason = (
         f"The list reaches back to {walk.reaches_back_to} only, and has nothing of what was seen"
         " before: others may have come and gone in between"
@@ -277,7 +284,7 @@ def gap_in(walk: Walk, address: str, language: str) -> Lead:
 
 
 def withdrawal(url: str, day: date, title: str, language: str, failure: FetchFailed) -> Lead:
-    """The finding that an entry is gone, from its list and from its address."""
+    """Return the finding that an entry has been removed from its list and its address."""
     origin = Origin(
         item=item_of(url), title=title, sha256=None, url=url, language=language, published_on=day
     )
@@ -286,12 +293,12 @@ def withdrawal(url: str, day: date, title: str, language: str, failure: FetchFai
 
 
 def item_of(url: str) -> str:
-    """What an entry is called: its address without the scheme, the end of it where that is long."""
+    """Return the item name of an entry: its address without the scheme, shortened to its end if long."""
     return url.partition("://")[2][-200:]
 
 
 def address_in(href: str | None, base: str) -> str | None:
-    """The address of a link without its fragment; None where it leads to no page of the web."""
+    """Return the address of a link without its fragment; None if it is not an address of a web page."""
     if not href or not href.strip():
         return None
     try:
@@ -305,5 +312,5 @@ def address_in(href: str | None, base: str) -> str | None:
 
 
 def cut(title: str) -> str:
-    """A title that fits."""
+    """Shorten a title to the permitted length."""
     return title if len(title) <= MAX_TITLE_CHARACTERS else title[: MAX_TITLE_CHARACTERS - 1] + "…"

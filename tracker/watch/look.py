@@ -1,15 +1,15 @@
-"""A look: one pass over a source, step by step, and what a crash leaves behind.
+"""A poll: reads a source once, with these steps:
 
-    a request is made       while the lease is held; its host is asked politely
-    its bytes are kept      by their SHA-256, so that keeping them again changes nothing
-    it is on record         as Fetched, Unchanged or Failed, under an id that counts once
-    its address is known    with what came, so that the next request asks only for what is new
-    findings are proposed   after the record of the snapshots that they were read from
-    the look is on record   as Looked
-    the cursor moves on     if everything was read, in one UPDATE with the number of the look
+1. Each request is made while the lease is held, within the rate limit of its host.
+2. Its bytes are stored by their SHA-256, so storing them again changes nothing.
+3. The fetch is recorded as Fetched, Unchanged or Failed, under an id that counts once.
+4. The address is remembered with its content, so that the next request can be conditional.
+5. Findings are proposed after the snapshots that they were read from are recorded.
+6. The poll is recorded as Looked.
+7. If everything was read, the cursor advances, in one UPDATE with the number of the poll.
 
-A crash before the last step repeats the look from the same cursor. What it asks for again is mostly
-unchanged by then; an adapter is told so only of what was seen by a look that was complete.
+After a crash before the last step, the poll is repeated from the same cursor. Most responses are then
+unchanged, but an adapter sees `unchanged` only for content of a complete poll.
 """
 
 from __future__ import annotations
@@ -49,31 +49,32 @@ from tracker.web.request import WebRequest
 from tracker.web.response import WebResponse
 
 MAX_REQUESTS = 1_000
-"""Requests of one look: an adapter that wants more has lost its way."""
+"""Maximum number of requests of one poll: more indicate a fault of the adapter."""
 MAX_BYTES = 500_000_000
-"""Bytes of all responses of one look."""
+"""Maximum bytes of all responses of one poll."""
 MAX_FINDINGS = 20_000
 CLOCK_TOLERANCE = timedelta(days=1)
-"""By how much a clock may go back without anything being read anew: adapters read some days again anyway."""
+"""Time by which a clock may go back without a new poll from the beginning: adapters repeat some days
+anyway."""
 PAGE_FINDINGS = 500
-"""Findings that are proposed at a time."""
+"""Number of findings that are proposed at a time."""
 PROPOSING_INTERVAL_SECONDS = 10.0
-"""Seconds after which what was found is proposed, though it is less: a look may take long."""
+"""Seconds after which fewer findings are proposed too: a poll may take long."""
 KEPT_WITH_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
 CODES = frozenset(code.value for code in FetchFailure)
 
 _THREADS = ThreadPoolExecutor(8, "looks")
-"""Threads for adapters alone: a document that takes long delays no other work."""
+"""Threads for adapters only, so that a slow document delays no other work."""
 
 logger = logging.getLogger(__name__)
 
 Propose = Callable[[str, Sequence[Finding], Sequence[str]], Awaitable[int]]
-"""Puts findings of a source into the queue; how many are new."""
+"""Adds findings of a source to the queue and returns the number of new ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookTools:
-    """With what a look is done. `may_act` returns once nobody else can be at the same work."""
+    """Dependencies of a poll. `may_act` waits until this process holds the lease."""
 
     fetcher: Fetcher
     store: WatchStore
@@ -83,7 +84,7 @@ class LookTools:
 
 
 class LookInProgress:
-    """A look while it is done."""
+    """A poll in progress."""
 
     def __init__(
         self,
@@ -104,12 +105,12 @@ class LookInProgress:
         self._flushed_at = time.monotonic()
         self._last: Response | None = None
         self.retry_after_seconds: float | None = None
-        """What a host asked to wait, where that ended the look."""
+        """Delay that a host requested, if that ended the poll."""
 
     async def run(self, adapter: Adapter) -> tuple[LookReport, Cursor | None]:
-        """Do it: how it ended, and the next cursor, None where it was not complete.
+        """Run the poll; return its result and the next cursor, or None if it is incomplete.
 
-        Raises what a database does that can't be reached, and LeaseLost.
+        Raises database errors and LeaseLost.
         """
         started_at = clock.now()
         warnings = self._begin_anew_where_the_clock_went_back(started_at)
@@ -121,7 +122,7 @@ class LookInProgress:
         except (FetchFailed, NotUnderstood) as error:
             ended_by = error
         try:
-            await self._flush()  # what was found before it failed, too
+            await self._flush()  # including the findings before a failure
         except NotUnderstood as error:
             result, ended_by = None, ended_by or error
         failure = await self._failure(ended_by)
@@ -143,8 +144,10 @@ class LookInProgress:
         return report, None if result is None else result.cursor
 
     def _begin_anew_where_the_clock_went_back(self, now: datetime) -> tuple[str, ...]:
-        """Read a source from its beginning where its last complete look was done by a clock that was ahead:
-        what it would go on from may be days that have not come yet. Returns the warnings of that."""
+        """Start from an empty cursor if the clock of the last complete poll was ahead.
+
+        Its cursor may contain days that are still in the future. Returns the warnings about this.
+        """
         if not is_to_come(self._row.looked_at, now):
             return ()
         last, self._row = self._row.looked_at, replace(self._row, cursor={}, complete_look=0)
@@ -159,7 +162,7 @@ class LookInProgress:
             await self._flush()
 
     async def _flush(self) -> None:
-        """Put what was found into the queue. Raises NotUnderstood for what nobody could review."""
+        """Propose the collected findings. Raises NotUnderstood for invalid findings."""
         self._flushed_at = time.monotonic()
         if not self._findings:
             return
@@ -176,8 +179,10 @@ class LookInProgress:
     async def _failure(
         self, ended_by: FetchFailed | NotUnderstood | None
     ) -> tuple[str, str] | None:
-        """What ended the look: a code and a line. That something was not understood is recorded; a
-        request that failed is on record."""
+        """Return the failure that ended the poll: a code and a line.
+
+        An unexpected response is recorded here; a failed request is already recorded.
+        """
         if ended_by is None:
             return None
         if isinstance(ended_by, FetchFailed):
@@ -197,15 +202,17 @@ class LookInProgress:
         return ended_by.code, shorten(ended_by.message)
 
     async def _ask_anew_for(self, request: Request) -> None:
-        """Have the next look ask for all of an address: what was wrong with it may be in its headers,
-        such as a charset, and of those an answer that nothing has changed says nothing."""
+        """Make the next request of an address unconditional.
+
+        The fault may be in the headers, such as a charset, and a 304 response does not repeat them.
+        """
         known = await self._tools.store.address(self._settings.key, address_of(request))
         if known is not None:
             unconditional = replace(known, etag=None, last_modified=None)
             await self._tools.store.remember(self._settings.key, address_of(request), unconditional)
 
     async def _fetch(self, request: Request) -> Response | FetchFailed:
-        """What came of a request, kept and on record."""
+        """Fetch a request, store and record the response."""
         if time.monotonic() > self._flushed_at + PROPOSING_INTERVAL_SECONDS:
             await self._flush()
         self._number += 1
@@ -233,7 +240,7 @@ class LookInProgress:
     async def _ask(
         self, request: Request, known: KnownAddress | None
     ) -> tuple[WebResponse, bytes | None]:
-        """Fetch, only if it has changed where we still have what came last: with those bytes then."""
+        """Send a request, conditional if the previous content is stored; return that content if unchanged."""
         if known is not None and request.body is None and (known.etag or known.last_modified):
             info = await self._tools.snapshots.describe(known.sha256)
             if info is not None and info.place is not None:
@@ -249,11 +256,12 @@ class LookInProgress:
         return found, None
 
     async def _read_snapshot(self, sha256: str) -> bytes | None:
-        """The bytes of a snapshot; None where they are not to be had, as from a lost directory."""
+        """Return the bytes of a snapshot; None if they are unavailable, for example after a loss of the
+        directory."""
         try:
             snapshot = await self._tools.snapshots.get(sha256)
         except TrackerError as error:
-            logger.warning("the snapshot %s could not be read: %s", sha256, error)
+            logger.warning("snapshot %s could not be read: %s", sha256, error)
             return None
         return snapshot.content if snapshot else None
 
@@ -273,7 +281,7 @@ class LookInProgress:
     async def _keep(
         self, request: Request, found: WebResponse, known: KnownAddress | None, kept: bytes | None
     ) -> Response:
-        """Keep what came, record it, and remember its address."""
+        """Store a response, record it, and remember its address."""
         if kept is not None and known is not None:
             sha256, content = known.sha256, kept
             media_type, charset = known.media_type, known.charset
@@ -317,7 +325,7 @@ class LookInProgress:
 
 
 def is_to_come(at: datetime | None, now: datetime) -> bool:
-    """Whether a time that was noted as past has not come by a clock that went back."""
+    """Return whether a recorded time is in the future, because the clock went back."""
     return at is not None and at > now + CLOCK_TOLERANCE
 
 
@@ -326,7 +334,7 @@ async def drive(
     fetch: Callable[[Request], Awaitable[Response | FetchFailed]],
     take: Callable[[Finding], Awaitable[None]],
 ) -> LookResult:
-    """Answer what an adapter asks for, and take what it finds, until it ends.
+    """Run an adapter: answer its requests and take its findings.
 
     Raises FetchFailed and NotUnderstood.
     """
@@ -344,16 +352,16 @@ async def drive(
     finally:
         try:
             look.close()
-        except ValueError:  # a thread is still in it, since the look was cancelled
+        except ValueError:  # a thread is still in the adapter, because the poll was cancelled
             html_process().kill()
 
 
 async def _step(
     look: Look, answer: Response | FetchFailed | None
 ) -> Request | Finding | LookResult:
-    """The next step of an adapter, in a thread: it may have megabytes to read.
+    """Run the next step of an adapter in a thread, because it may parse megabytes.
 
-    Raises FetchFailed, and NotUnderstood for whatever else goes wrong in it.
+    Raises FetchFailed, and NotUnderstood for all other errors.
     """
     try:
         return await asyncio.get_running_loop().run_in_executor(_THREADS, _advance, look, answer)
@@ -369,5 +377,5 @@ async def _step(
 def _advance(look: Look, answer: Response | FetchFailed | None) -> Any:
     try:
         return look.throw(answer) if isinstance(answer, FetchFailed) else look.send(answer)
-    except StopIteration as end:  # which no future can hold
+    except StopIteration as end:  # which a future cannot raise
         return end.value

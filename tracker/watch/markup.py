@@ -1,9 +1,9 @@
-"""XML and HTML of strangers, read safely: no entities, no DTD, no network, no guess of the encoding.
+"""Safe parsing of untrusted XML and HTML: no entities, no DTD, no network, no guessed encodings.
 
-The encoding is what a byte order mark says, else the header of the response, else the document
-itself (the XML declaration, `<meta charset>`), else UTF-8; a document that is not so is refused, and so
-is one of which header and document declare two encodings that it may both be in.
-Names of encodings mean what the Encoding Standard of the WHATWG says they mean on the web.
+The encoding is that of a byte order mark, else of the response header, else of the document (the XML
+declaration, `<meta charset>`), else UTF-8. A document in another encoding is rejected. It is also rejected if
+header and document declare two encodings and both can decode it. Names of encodings follow the Encoding
+Standard of the WHATWG.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MAX_TAG_CHARACTERS = 1 << 16
 TAG = re.compile(r"""<[a-z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""", re.IGNORECASE)
 QUOTED = re.compile(r"""("[^"]*+"|'[^']*+')""")
 HEAD_BYTES = 2048
-"""Where a document must have declared its encoding."""
+"""Number of bytes in which a document must declare its encoding."""
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 META_CHARSET = re.compile(rb"""<meta[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 MAX_REFRESH_CHARACTERS = 2_000
-"""The part of a `<meta http-equiv="refresh">` that is read."""
+"""Number of characters of a `<meta http-equiv="refresh">` that are read."""
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 WEB_ENCODINGS = {
@@ -44,7 +44,7 @@ WEB_ENCODINGS = {
     "us-ascii": "cp1252",
     "x-gbk": "gb18030",
 }
-"""Labels that stand for another encoding on the web than their name says."""
+"""Labels that mean another encoding on the web than their name suggests."""
 
 BLOCK_NAMES = """
     address article aside blockquote br caption dd div dl dt figure footer form h1 h2 h3 h4 h5 h6
@@ -53,11 +53,11 @@ BLOCK_NAMES = """
 BLOCKS = frozenset(BLOCK_NAMES.split())
 """Elements that begin a line."""
 UNREAD = frozenset(("script", "style", "noscript", "template", "svg"))
-"""Elements whose content nobody reads."""
+"""Elements whose content is not visible text."""
 
 
 def parse_xml(response: Response) -> etree._Element:
-    """The root of an XML document. Raises NotUnderstood for what is none, or has a DTD."""
+    """Return the root of an XML document. Raises NotUnderstood for invalid XML or a DTD."""
     text = XML_DECLARATION.sub("", _text(response, XML_ENCODING), count=1)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise NotUnderstood(f"{response.url}: expected XML without a DTD")
@@ -77,7 +77,7 @@ def parse_xml(response: Response) -> etree._Element:
 
 
 def parse_html(response: Response) -> HtmlElement:
-    """The root of an HTML document, however badly it is written. Raises NotUnderstood."""
+    """Return the root of an HTML document, even if it is malformed. Raises NotUnderstood."""
     if len(response.content) > MAX_HTML_BYTES:
         raise _too_large(response, f"{MAX_HTML_BYTES:,} bytes")
     text = NOT_IN_XML.sub(" ", _text(response, META_CHARSET))
@@ -121,8 +121,8 @@ def _too_large(response: Response, limit: str) -> NotUnderstood:
 
 
 def sent_on_to(root: HtmlElement, url: str) -> str | None:
-    """The other address to which a page sends its readers on by itself (`http-equiv="refresh"`), for
-    those with scripts as well."""
+    """Return the other address to which a page redirects automatically (`http-equiv="refresh"`), also for
+    readers with scripts."""
     for meta in root.xpath("//meta[@http-equiv and not(ancestor::noscript)]"):
         address = _refresh_address(meta.get("content") or "")
         if meta.get("http-equiv").strip().casefold() != "refresh" or not address:
@@ -155,8 +155,11 @@ def _refresh_address(content: str) -> str:
 
 
 def _text(response: Response, declaration: re.Pattern[bytes]) -> str:
-    """The text of a document. Raises NotUnderstood (`ENCODING`), also where its header and itself declare two
-    encodings, and it is another text in each; what is UTF-8 by its header and can be read so is UTF-8."""
+    """Decode a document.
+
+    Raises NotUnderstood (`ENCODING`), also if header and document declare different encodings that give
+    different texts. A document is UTF-8 if its header says so and it is valid UTF-8.
+    """
     match = declaration.search(response.content[:HEAD_BYTES])
     header, page = map(_on_the_web, (response.charset, match and match[1].decode("ascii")))
     text = decode_text(response.content, header or page)
@@ -175,7 +178,7 @@ def _on_the_web(charset: str | None) -> str | None:
 
 
 def _text_in(charset: str, content: bytes) -> str | None:
-    """A document read in an encoding; None where it is not in that."""
+    """Decode a document in an encoding; return None if that fails."""
     try:
         return decode_text(content, charset)
     except NotUnderstood:
@@ -183,19 +186,19 @@ def _text_in(charset: str, content: bytes) -> str | None:
 
 
 def lines_of(element: HtmlElement) -> list[str]:
-    """The lines of text that a reader sees in an element, without odd spaces and empty ones."""
+    """Return the visible lines of text in an element, without extra spaces and empty lines."""
     text = "".join(_pieces(element))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return [line for line in lines if line]
 
 
 def text_of(element: etree._Element) -> str:
-    """All text in an element as one line."""
+    """Return all text in an element as one line."""
     return " ".join("".join(str(piece) for piece in element.itertext()).split())
 
 
 def _pieces(element: etree._Element) -> Iterator[str]:
-    """The text in an element in order, a line feed where a block begins or ends."""
+    """Return the pieces of text in an element in order, with a line feed at the edges of blocks."""
     walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
     for action, node in walk:
         hidden = not isinstance(node.tag, str) or node.tag in UNREAD

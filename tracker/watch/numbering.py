@@ -1,4 +1,4 @@
-"""Acts that a publisher numbers through the year: which numbers are missing between others. Pure."""
+"""Gaps in the yearly numbers of a publisher's acts. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 
 MAX_GAPS = 200
-"""The most numbers that are named as missing at once; more than that is a mistake in a number."""
+"""Maximum number of gaps reported at once; more indicate a misread number."""
 
 
 def find_gaps(seen: Mapping[int, date], first: int, until: date) -> list[int]:
-    """The numbers from `first` on that are not among the seen ones, below the highest one that was
-    published up to a day.
+    """Return the missing numbers from `first` up to the highest number published by a day.
 
-    Lists are not filled in the order of numbers: what is above waits until its neighbours had time
-    to appear. At most MAX_GAPS are given, the lowest first.
+    Publishers do not list acts in the order of numbers, so higher numbers are ignored until their neighbours
+    had time to appear. At most MAX_GAPS are returned, lowest first.
     """
     settled = [number for number, day in seen.items() if day <= until]
     if not settled:

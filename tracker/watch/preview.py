@@ -1,4 +1,4 @@
-"""A look that keeps and records nothing: what a source would have proposed."""
+"""Preview of polls: shows proposals without storing or recording anything."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tracker.web.request import WebRequest
 
 @dataclass(frozen=True, slots=True)
 class LookPreview:
-    """What came of it; a line for each finding."""
+    """Result of a previewed poll, with a line for each finding."""
 
     report: LookReport
     lines: tuple[str, ...]
 
 
 async def preview_looks(target: Target, options: WatchOptions) -> AsyncIterator[LookPreview]:
-    """Look through sources one after the other, each from where it is."""
+    """Poll sources one after the other, each from its present cursor."""
     pool = await create_pool(target, role=WATCHER, size=1)
     try:
         rows = await WatchStore(pool).sources()
@@ -110,7 +110,7 @@ class _Preview:
 
 
 def describe(finding: Finding) -> str:
-    """A finding in a line: its kind, what the publisher calls it, its title, and why it is one."""
+    """Describe a finding in a line: its kind, the publisher's name of it, its title and its reason."""
     if isinstance(finding, FactProposal):
         kind = f"fact {finding.event.stream}"
     elif isinstance(finding, ImportProposal):

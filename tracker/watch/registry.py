@@ -1,4 +1,4 @@
-"""Every publisher's kind of list that can be watched."""
+"""Registry of adapters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ADAPTERS: tuple[Adapter, ...] = (
 
 
 def adapter_named(name: str) -> Adapter:
-    """The adapter of a name. Raises InvalidInput for an unknown one."""
+    """Return the adapter of a name. Raises InvalidInput for an unknown one."""
     for adapter in ADAPTERS:
         if adapter.name == name:
             return adapter

@@ -1,4 +1,4 @@
-"""Which sources are watched: a TOML file, one table a source, beside the one that ships.
+"""Settings of watched sources: a TOML file with one table per source, in addition to the built-in file.
 
     [us-federal-register]
     adapter = "federal-register"
@@ -9,10 +9,10 @@
     every = "12h"                        # or "30m", "7d"
     pause_seconds = 1
     covers = "Rules of export controls"
-    [us-federal-register.options]        # those of the adapter
+    [us-federal-register.options]        # options of the adapter
 
-A table of a user's file takes the place of the one that ships under the same key; `watched = false`
-leaves a source out.
+A table of a user's file replaces the built-in table with the same key; `watched = false` leaves a source
+out.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ MIN_EVERY_MINUTES, MAX_EVERY_DAYS = 5, 366
 PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`")
 
 LEFT_OUT = {"watched": False}
-"""The table of a source that ships and is not to be watched."""
+"""Table of a built-in source that is not to be watched."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source as its table says it."""
+    """The table of a source."""
 
     adapter: Name
     name: Name
@@ -64,7 +64,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WrongSources(InvalidInput):
-    """A file of sources that can't be read: says where."""
+    """An invalid file of sources; the error names the place."""
 
     code = "WRONG_SOURCES"
 
@@ -73,7 +73,7 @@ FindAdapter = Callable[[str], Adapter]
 
 
 def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
-    """The sources that ship, with those of a user's file in their places; by key.
+    """Load the built-in sources, overridden by those of a user's file; by key.
 
     Raises WrongSources.
     """
@@ -89,14 +89,14 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
 
 
 def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
-    """The sources of a text alone. Raises WrongSources."""
+    """Parse the sources of a text alone. Raises WrongSources."""
     found = _sources(text, find_adapter)
     return tuple(each for _, each in sorted(found.items()) if each is not None)
 
 
 @contextmanager
 def _naming(file: FilePath) -> Iterator[None]:
-    """Begin errors with the name of the file."""
+    """Prefix errors with the name of the file."""
     try:
         yield
     except WrongSources as error:
@@ -110,7 +110,7 @@ def _read(file: FilePath) -> str:
             raw = opened.read(MAX_FILE_BYTES + 1)
         if len(raw) > MAX_FILE_BYTES:
             raise WrongSources(f"expected at most {MAX_FILE_BYTES:,} bytes")
-        return raw.decode("utf-8-sig")  # some editors begin a file with a mark
+        return raw.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except OSError as error:
         raise WrongSources(error.strerror or str(error)) from None
     except UnicodeError:
@@ -120,8 +120,10 @@ def _read(file: FilePath) -> str:
 def _sources(
     text: str, find_adapter: FindAdapter, known: Collection[str] = ()
 ) -> dict[str, SourceSettings | None]:
-    """The sources of a text by key; None for those that are left out, which are `known` ones or said
-    in full."""
+    """Return the sources of a text by key; None for those that are left out.
+
+    A source that is left out must be one of `known`, or be defined in full.
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -133,7 +135,7 @@ def _sources(
 
 
 def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings | None:
-    """The source of a table; None for one that is left out."""
+    """Return the source of a table; None for one that is left out."""
     if not KEY.fullmatch(key) or len(key) > MAX_KEY_CHARACTERS:
         raise _wrong("expected small letters and digits with single '-' between", key)
     if not isinstance(table, dict):

@@ -1,4 +1,4 @@
-"""What the watcher goes on from: how far each source was looked through, and what its addresses had."""
+"""State of the watcher: the progress of each source, and the last content of its addresses."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from tracker.watch.adapter import Cursor, Request, SourceSettings
 SQL = named_queries(Path(__file__).with_name("store.sql"))
 
 ADDRESS_DAYS = 120
-"""Days after which an address that was not asked for is forgotten: it only saves bytes."""
+"""Days after which an address that was not requested is forgotten: the entry only saves traffic."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """How far a source was looked through. `look` is the number of the last look that ended,
-    `complete_look` that of the last one that read everything, which ended at `looked_at`."""
+    """Progress of a source.
+
+    `look` is the number of the last poll that ended. `complete_look` is the number of the last complete poll,
+    which ended at `looked_at`.
+    """
 
     key: str
     settings: Mapping[str, Any]
@@ -45,7 +48,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """What came from an address last: from `url` in the end, first seen like this in `look`."""
+    """Last content of an address: from `url` after redirects, first seen in poll `look`."""
 
     url: str
     etag: str | None
@@ -57,21 +60,23 @@ class KnownAddress:
 
 
 def plain_settings(settings: SourceSettings) -> dict[str, Any]:
-    """Settings as plain JSON, as they are compared and kept."""
+    """Return settings as plain JSON, in which they are compared and stored."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
     return found
 
 
 class WatchStore:
-    """The tables `watch.sources` and `watch.addresses`. With a lease, the end of a look is written
-    only while nobody else has taken that. Needs the role `tracker_watcher`."""
+    """The tables `watch.sources` and `watch.addresses`. Needs the role `tracker_watcher`.
+
+    With a lease, the end of a poll is written only if no other process has taken the lease.
+    """
 
     def __init__(self, pool: Pool, lease: Lease | None = None):
         self._pool = pool
         self._lease = lease
 
     async def sources(self) -> dict[str, SourceRow]:
-        """All sources that were ever watched, by key."""
+        """Return all sources that were ever watched, by key."""
         rows = await self._pool.fetch(SQL.sources)
         decoded = (
             dict(row) | {name: msgspec.json.decode(row[name]) for name in ("settings", "cursor")}
@@ -82,25 +87,25 @@ class WatchStore:
     async def take(
         self, settings: SourceSettings, number: int, *, look: int = 0, reset: bool = False
     ) -> None:
-        """Watch a source from now on with settings that are on record under a number.
+        """Watch a source with settings that are recorded under a number.
 
-        `look` counts where there is no row of it; `reset` has it begin from an empty cursor.
+        `look` applies if the source has no row yet; `reset` empties the cursor.
         """
         every = timedelta(hours=settings.every_hours)
         plain = msgspec.json.encode(plain_settings(settings)).decode()
         await self._pool.execute(SQL.take, settings.key, plain, number, every, look, reset)
 
     async def drop(self, key: str) -> None:
-        """Watch a source no more."""
+        """Stop watching a source."""
         await self._pool.execute(SQL.drop, key)
 
     async def address(self, source: str, address: str) -> KnownAddress | None:
-        """What is known of an address."""
+        """Return the last content of an address."""
         row = await self._pool.fetchrow(SQL.address, source, address)
         return KnownAddress(**{**row, "sha256": row["sha256"].hex()}) if row else None
 
     async def remember(self, source: str, address: str, known: KnownAddress) -> None:
-        """Remember what came from an address."""
+        """Remember the content of an address."""
         await self._pool.execute(
             SQL.remember,
             source,
@@ -117,7 +122,7 @@ class WatchStore:
     async def complete(
         self, source: str, look: int, cursor: Cursor, ended_at: datetime, next_look_at: datetime
     ) -> None:
-        """Keep that a look read everything. Raises LeaseLost."""
+        """Write that a poll read everything. Raises LeaseLost."""
         text = msgspec.json.encode(cursor).decode()
         await self._end(SQL.complete, source, text, look, ended_at, next_look_at)
         await self._pool.execute(SQL.prune_addresses, source, timedelta(days=ADDRESS_DAYS))
@@ -131,7 +136,7 @@ class WatchStore:
         code: str,
         error: str,
     ) -> None:
-        """Keep that a look did not read everything. Raises LeaseLost."""
+        """Write that a poll was incomplete. Raises LeaseLost."""
         await self._end(SQL.fail, source, look, ended_at, next_look_at, code, error)
 
     async def _end(self, query: str, *arguments: Any) -> None:
@@ -141,12 +146,12 @@ class WatchStore:
             await connection.execute(query, *arguments)
 
     async def has_event(self, event_id: str) -> bool:
-        """Whether the log has an event of an id."""
+        """Return whether the log has an event with an id."""
         return bool(await self._pool.fetchval(SQL.has_event, event_id))
 
 
 def address_of(request: Request) -> str:
-    """What an address is known by: with the hash of the form, where one is sent."""
+    """Return the key of an address; it includes the hash of the form, if there is one."""
     if request.body is None:
         return request.url
     return f"{request.url} {sha256_of(request.body)}"

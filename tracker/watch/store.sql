@@ -1,11 +1,11 @@
 -- name: sources
--- How far all sources were looked through.
+-- The progress of all sources.
 SELECT key, settings, settings_number, watched, cursor, look, complete_look, watched_at, looked_at, ended_at,
        next_look_at, failures, failing_since, last_code, last_error
 FROM watch.sources ORDER BY key;
 
 -- name: take
--- Watch a source with settings that were recorded: from its beginning, if `reset`. It is due at once.
+-- Watch a source with recorded settings; with `reset` from an empty cursor. It is due at once.
 INSERT INTO watch.sources AS s (key, settings, settings_number, every, look, complete_look)
 VALUES ($1, $2::jsonb, $3, $4, $5, $5)
 ON CONFLICT (key) DO UPDATE
@@ -16,17 +16,17 @@ SET settings = excluded.settings, settings_number = excluded.settings_number, ev
     complete_look = CASE WHEN $6 THEN 0 ELSE s.complete_look END;
 
 -- name: drop
--- Watch a source no more; what is known of it stays.
+-- Stop watching a source; its state is kept.
 UPDATE watch.sources SET watched = false, failures = 0, failing_since = NULL, last_code = NULL, last_error = NULL
 WHERE key = $1;
 
 -- name: address
--- What is known of an address.
+-- The last content of an address.
 SELECT url, etag, last_modified, sha256, media_type, charset, look
 FROM watch.addresses WHERE source = $1 AND address = $2;
 
 -- name: remember
--- Remember what came from an address.
+-- Remember the content of an address.
 INSERT INTO watch.addresses (source, address, url, etag, last_modified, sha256, media_type, charset, look)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (source, address) DO UPDATE
@@ -35,29 +35,29 @@ SET url = excluded.url, etag = excluded.etag, last_modified = excluded.last_modi
     fetched_at = clock_timestamp();
 
 -- name: complete
--- A look read everything.
+-- Write that a poll read everything.
 UPDATE watch.sources
 SET cursor = $2::jsonb, look = $3, complete_look = $3, looked_at = $4, ended_at = $4, next_look_at = $5,
     failures = 0, failing_since = NULL, last_code = NULL, last_error = NULL
 WHERE key = $1;
 
 -- name: fail
--- A look did not: the next one goes on from the same cursor.
+-- Write that a poll was incomplete: the next one starts from the same cursor.
 UPDATE watch.sources
 SET look = $2, ended_at = $3, next_look_at = $4, failures = failures + 1,
     failing_since = coalesce(failing_since, $3), last_code = $5, last_error = $6
 WHERE key = $1;
 
 -- name: prune_addresses
--- Forget addresses of a source that were not asked for in a long time.
+-- Forget addresses of a source that were not requested for a long time.
 DELETE FROM watch.addresses WHERE source = $1 AND fetched_at < clock_timestamp() - $2::interval;
 
 -- name: has_event
--- Whether an event of an id is in the log.
+-- Whether the log has an event with an id.
 SELECT EXISTS (SELECT FROM log.events WHERE event_id = $1);
 
 -- name: summary
--- How each watched source stands, for those who watch over servers.
+-- The state of each watched source, for monitoring.
 SELECT key, settings->>'name' AS name, looked_at, watched_at, failing_since, failures, last_code, last_error,
        next_look_at,
        next_look_at + greatest(every / 2, interval '15 minutes') < clock_timestamp() AS overdue,
@@ -65,11 +65,11 @@ SELECT key, settings->>'name' AS name, looked_at, watched_at, failing_since, fai
 FROM watch.sources WHERE watched ORDER BY key;
 
 -- name: watching
--- Whether a process watches.
+-- Whether a process holds the lease of the watcher.
 SELECT EXISTS (SELECT FROM delivery.leases WHERE name = $1 AND expires_at > clock_timestamp());
 
 -- name: waiting
--- How many candidates wait for a person, and for how many seconds the first of them has waited; 0 for none.
+-- The number of pending candidates, and the age of the oldest in seconds; 0 if there are none.
 SELECT count(*) AS candidates, coalesce((
     SELECT EXTRACT(epoch FROM clock_timestamp() - found_at)::float FROM review.candidates
     WHERE state = 'pending' ORDER BY id LIMIT 1), 0) AS oldest_seconds

@@ -1,4 +1,4 @@
-"""How watching stands as a whole, for those who watch over servers, and what is wrong with it."""
+"""State of watching and its faults, for monitoring."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("store.sql"))
 LEASE = "watch"
-"""The lease of whoever watches."""
+"""Name of the watcher's lease."""
 NO_ANSWER = ("UNREACHABLE", "TIMEOUT")
 MAX_NAMED_SOURCES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStanding:
-    """How a watched source stands. `age_seconds` is how long ago it was read completely or, before
-    the first time, began to be watched; `overdue` that its look is late by more than it should be."""
+    """State of a watched source.
+
+    `age_seconds` is the time since its last complete poll or, before that, since it was first watched.
+    `overdue` is true if its poll is later than permitted.
+    """
 
     key: str
     name: str
@@ -38,29 +41,29 @@ class SourceStanding:
 
 @dataclass(frozen=True, slots=True)
 class WatchSummary:
-    """All sources that are watched, and whether a process does it."""
+    """All watched sources, and whether a process polls them."""
 
     sources: tuple[SourceStanding, ...]
     watching: bool
 
     @property
     def failing(self) -> list[SourceStanding]:
-        """Those that could not be read completely the last time."""
+        """Sources whose last poll was incomplete."""
         return [each for each in self.sources if each.failing_since is not None]
 
     @property
     def overdue(self) -> list[SourceStanding]:
-        """Those that nobody looks through in time."""
+        """Sources whose poll is overdue."""
         return [each for each in self.sources if each.overdue]
 
     @property
     def unreachable(self) -> list[SourceStanding]:
-        """Those of which no answer came the last time."""
+        """Sources whose publisher did not respond in the last poll."""
         return [each for each in self.failing if each.last_code in NO_ANSWER]
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong, each in a line."""
+        """Return the faults, one per line."""
         warnings = []
         if self.overdue and not self.watching:
             warnings.append(
@@ -82,7 +85,7 @@ class WatchSummary:
 
 
 class WaitingCandidates(NamedTuple):
-    """How many candidates wait for a person, and for how long the first of them has."""
+    """Number of candidates in the review queue, and the age of the oldest."""
 
     candidates: int
     oldest_seconds: float
@@ -95,19 +98,19 @@ def _named(sources: Sequence[SourceStanding]) -> str:
 
 
 class WatchOverview:
-    """Reads how watching stands. Needs the role `tracker_api`."""
+    """Reads the state of watching. Needs the role `tracker_api`."""
 
     def __init__(self, pool: Pool):
         self._pool = pool
 
     async def summary(self) -> WatchSummary:
-        """The summary at this moment, whichever process watches."""
+        """Return the present summary, whichever process watches."""
         rows = await self._pool.fetch(SQL.summary)
         watching = bool(rows) and bool(await self._pool.fetchval(SQL.watching, LEASE))
         return WatchSummary(tuple(SourceStanding(**row) for row in rows), watching)
 
     async def waiting(self) -> WaitingCandidates:
-        """What waits in the queue of candidates at this moment."""
+        """Return the present number and age of the candidates in the queue."""
         row = await self._pool.fetchrow(SQL.waiting)
         assert row is not None
         return WaitingCandidates(**row)

@@ -1,4 +1,4 @@
-"""Terms by which announcements are told apart from others. Pure."""
+"""Terms that select relevant announcements. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta
 
 Term: TypeAlias = Annotated[str, Meta(pattern=r"\S", max_length=100)]
-"""A word or several: in any case, with any ending (`magnet` finds `Magnets`)."""
+"""One or more words, matched in any case and with any ending (`magnet` finds `Magnets`)."""
 
 
 def terms_in(text: str, terms: Sequence[str]) -> list[str]:
-    """Those of some terms that are in a text."""
+    """Return the terms that occur in a text."""
     folded = " ".join(text.split()).casefold()
     return [term for term in terms if _pattern(term).search(folded)]
 
 
 @lru_cache(maxsize=1024)
 def _pattern(term: str) -> re.Pattern[str]:
-    """A word begins where none does before it; in Chinese a word begins anywhere."""
+    """Return the pattern of a term: it begins at a word boundary, except in Chinese."""
     folded = " ".join(term.split()).casefold()
     begins = r"(?<![^\W\d_])" if folded[:1].isascii() and folded[:1].isalpha() else ""
     return re.compile(begins + re.escape(folded))

@@ -1,9 +1,8 @@
-"""The watcher: looks through sources when they are due, in one process of all at a time.
+"""The watcher: polls sources when they are due, in one process at a time.
 
-Sources are looked through at the same time, each in a task of its own, so that a publisher that does
-not answer holds up nobody else. A process that stops without a word is replaced as soon as its lease
-is over; one that was frozen and comes back does nothing more, because it waits for its lease before
-each step, and what it would write at the end of a look is refused.
+Sources are polled concurrently, each in its own task, so that a slow publisher delays no other. If a process
+stops, another one replaces it when its lease expires. A process that was frozen waits for its lease before
+each step, and its write at the end of a poll is refused.
 """
 
 from __future__ import annotations
@@ -39,27 +38,27 @@ from tracker.web.fetcher import AGENT, Fetcher, Limits
 from tracker.web.networks import Networks
 
 FIRST_RETRY_SECONDS = 300.0
-"""Seconds after which a source is looked through again that failed once; twice that after the
-second time, and so on, up to its rhythm."""
+"""Seconds before the retry of a source that failed once; they double with each failure, up to its
+interval."""
 MIN_PAUSE_SECONDS = 1.0
-"""Seconds between two looks at a source, whatever its rhythm."""
+"""Minimum seconds between two polls of a source, whatever its interval."""
 MAX_SLEEP_SECONDS = 30.0
-"""Seconds after which it is seen what time it is: a machine may have slept."""
+"""Seconds after which the clock is read again: a machine may have been suspended."""
 RECONNECT_SECONDS = 15.0
-"""Seconds after which a database that refuses the role is asked again."""
+"""Seconds before the next connection attempt after the database refused the role."""
 RETRY_SECONDS = 3.0
-"""Seconds after which a look is repeated that lost its database."""
+"""Seconds before the retry of a poll that lost its database."""
 POOL_SIZE = 4
 WORK_TIMEOUT_SECONDS = 60
 TAKING_TIMEOUT_SECONDS = 2 * LEASE_SECONDS
-"""Seconds for which a single look at all sources waits for its turn."""
+"""Seconds for which a single poll of all sources waits for the lease."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """Which sources are watched, how they are read and kept, and how the watcher introduces itself."""
+    """Watched sources, fetch and storage options, and the identification of the watcher to hosts."""
 
     sources: tuple[SourceSettings, ...]
     find_adapter: FindAdapter
@@ -69,12 +68,12 @@ class WatchOptions:
     limits: Limits = Limits()  # noqa: RUF009 - it never changes
     lease_seconds: float = LEASE_SECONDS
     whole_list: bool = True
-    """Whether sources that are not among them are watched no more."""
+    """Whether sources outside the list are removed from watching."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchParts:
-    """What one epoch of the lease works with."""
+    """Resources of one epoch of the lease."""
 
     lease: Lease
     store: WatchStore
@@ -88,7 +87,7 @@ ObserveRequest = Callable[[str, str, float, int], None]
 
 
 class Watcher(BackgroundTask):
-    """Watches, in this process or in whichever has the lease."""
+    """Watches while this process holds the lease."""
 
     def __init__(self, target: Target, options: WatchOptions, durability: Durability | None = None):
         self._target = target
@@ -96,20 +95,20 @@ class Watcher(BackgroundTask):
         self._durability = durability or Durability()
         self._alone = durability is None
         self.observe_look: ObserveLook = lambda _: None
-        """Is told of each look when it has ended."""
+        """Callback for each poll that has ended."""
         self.observe_request: ObserveRequest = lambda *_: None
-        """Is told of each request: the host, its status or what went wrong, seconds, bytes."""
+        """Callback for each request: the host, its status or error, seconds and bytes."""
         self.trouble: str | None = None
-        """Why this server could not watch, where that is so."""
+        """Reason why this server cannot watch, or None."""
         self.lease: Lease | None = None
 
     @property
     def watching(self) -> bool:
-        """Whether this process watches at the moment."""
+        """Whether this process holds the lease and watches now."""
         return self.lease is not None and self.lease.held
 
     async def run(self) -> None:
-        """Watch whenever the lease is ours, for ever."""
+        """Watch whenever the lease is held, until cancelled."""
         while True:
             try:
                 async with self._parts() as parts:
@@ -123,12 +122,14 @@ class Watcher(BackgroundTask):
                 if self._durability.set_back is None:
                     raise
                 self._note_trouble(f"the log was set back: {self._durability.set_back}")
-                return  # the server ends
+                return  # the server stops
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def look_once(self) -> list[LookReport]:
-        """Look through every source now, due or not, once. Raises Unavailable where another process
-        watches, and what goes wrong with the database."""
+        """Poll every source once now, due or not.
+
+        Raises Unavailable if another process watches, and database errors.
+        """
         async with self._parts() as parts:
             done: asyncio.Future[list[LookReport]] = asyncio.get_running_loop().create_future()
             begun = asyncio.Event()
@@ -152,7 +153,7 @@ class Watcher(BackgroundTask):
                     await begun.wait()
             except TimeoutError:
                 raise Unavailable(
-                    "another process watches: it looks through the sources when they are due",
+                    "another process watches: it polls the sources when they are due",
                     code="ALREADY_WATCHED",
                 ) from None
             else:
@@ -179,18 +180,20 @@ class Watcher(BackgroundTask):
             except LogSetBack:
                 raise
             except (*CONNECTION_ERRORS, TimeoutError, Unavailable) as error:
-                logger.warning("the look at %s lost its database: %s", settings.key, error)
+                logger.warning(
+                    "the poll of %s lost its database connection: %s", settings.key, error
+                )
                 await asyncio.sleep(RETRY_SECONDS)
                 await parts.lease.wait_until_held()
 
     async def _look(
         self, parts: WatchParts, settings: SourceSettings, row: SourceRow
     ) -> LookReport:
-        """Look through a source, and keep how that ended."""
+        """Poll a source, and write the result."""
         adapter = parts.options.find_adapter(settings.adapter)
         number = row.look + 1
         while await parts.store.has_event(end_id(settings.key, number)):
-            number += 1  # it ended, and a crash kept that from being kept
+            number += 1  # it ended, but a crash prevented the write of its result
         journal = parts.journal.of_look(settings, number)
         look = LookInProgress(parts.tools, settings, row, number, journal)
         started_at = clock.now()
@@ -198,8 +201,8 @@ class Watcher(BackgroundTask):
             report, cursor = await look.run(adapter)
         except (*CONNECTION_ERRORS, TimeoutError, Unavailable, LeaseLost):
             raise
-        except Exception as error:  # of one source: the others go on
-            logger.exception("the look at %s failed for an unknown reason", settings.key)
+        except Exception as error:  # fault of one source: the others continue
+            logger.exception("the poll of %s failed for an unknown reason", settings.key)
             report, cursor = _broken_off(settings, number, started_at, error), None
         ended = report.ended_at
         if cursor is not None:
@@ -232,7 +235,7 @@ class Watcher(BackgroundTask):
                 return pool
 
             pool = await open_pool(size=POOL_SIZE, seconds=WORK_TIMEOUT_SECONDS)
-            # Who holds a lease must not stop in the midst of a transaction; bytes take their time.
+            # A lease holder must not stop within a transaction, and storing bytes takes time.
             fenced = await open_pool(size=3, settings=POOL_SETTINGS, seconds=WORK_TIMEOUT_SECONDS)
             options = self._options
             fetcher = Fetcher(options.networks, options.agent, limits=options.limits)
@@ -254,9 +257,9 @@ class Watcher(BackgroundTask):
 
 
 async def reconcile(parts: WatchParts) -> dict[str, SourceRow]:
-    """Put on record which sources are watched from now on, and how; the rows of all by key.
+    """Record the list of watched sources and their settings; return the rows of all by key.
 
-    A source that is read otherwise than before is looked through from its beginning.
+    A source whose reading settings have changed is polled from an empty cursor.
     """
     store, options = parts.store, parts.options
     rows = await store.sources()
@@ -286,11 +289,11 @@ async def _take(parts: WatchParts, settings: SourceSettings, row: SourceRow | No
 
 
 READ_BY = ("adapter", "address", "options")
-"""Settings that decide what a source is read for: with others there may be more to find."""
+"""Settings that determine the findings of a source: after a change there may be more."""
 
 
 def _settings_of(row: SourceRow) -> SourceSettings:
-    """The settings of a row, but for the options: its adapter may not exist any more."""
+    """Return the settings of a row without the options, because its adapter may no longer exist."""
     kept = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
     return SourceSettings(**kept | {"issuers": tuple(kept["issuers"]), "options": None})
 
@@ -298,7 +301,7 @@ def _settings_of(row: SourceRow) -> SourceSettings:
 def _broken_off(
     settings: SourceSettings, number: int, started_at: datetime, error: Exception
 ) -> LookReport:
-    """How a look ended that can't be on record."""
+    """Return the result of a poll that cannot be recorded."""
     reason = shorten(f"the look failed: {type(error).__name__}: {error}")
     ended_at = clock.now()
     failure = "LAYOUT_CHANGED", reason
@@ -310,13 +313,13 @@ def _broken_off(
 def retry_seconds(
     settings: SourceSettings, failures: int, retry_after_seconds: float | None
 ) -> float:
-    """How long to wait after a look that failed, as so many before it did."""
+    """Return the delay after a number of consecutive failed polls."""
     wait = FIRST_RETRY_SECONDS * float(2 ** min(failures, 20))
     return max(min(wait, settings.every_hours * 3600), retry_after_seconds or 0, MIN_PAUSE_SECONDS)
 
 
 async def _sleep_until_due(row: SourceRow) -> None:
-    """Sleep until a source is due, or the clock turns out to have gone back to before its last look."""
+    """Sleep until a source is due, or until the clock has gone back before its last poll."""
     while (left := (row.next_look_at - (now := clock.now())).total_seconds()) > 0:
         if is_to_come(row.ended_at, now):
             return
@@ -324,6 +327,6 @@ async def _sleep_until_due(row: SourceRow) -> None:
 
 
 def only(options: WatchOptions, keys: Sequence[str]) -> WatchOptions:
-    """The options for some of the sources. Raises KeyError for one that is not there."""
+    """Return the options for some of the sources. Raises KeyError for an unknown one."""
     by_key = {each.key: each for each in options.sources}
     return replace(options, sources=tuple(by_key[key] for key in keys), whole_list=False)

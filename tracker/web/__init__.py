@@ -1,1 +1,1 @@
-"""Other servers: which may be spoken to, and how documents are fetched from them."""
+"""Access to other servers: permitted addresses, and fetching of documents."""

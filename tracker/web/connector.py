@@ -1,7 +1,7 @@
-"""Connections to permitted addresses only, however an address was found.
+"""Connections to permitted addresses only.
 
-A name is looked up here, what it stands for is checked, and the very address that is connected to is
-checked once more: so a name whose addresses change between two look-ups leads nowhere else.
+A name is resolved here and its addresses are checked. The address of each connection is checked again. So a
+name whose addresses change between two lookups cannot lead to another address.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tracker.web.networks import Address, Networks
 from tracker.web.response_handler import BoundedResponseHandler
 
 LOOKUP_THREADS = 32
-"""Names that are looked up at a time. They are threads of their own, so that a name server that does
-not answer holds up nothing else of the tracker."""
+"""Number of concurrent name lookups. They have separate threads, so that a silent name server blocks
+nothing else of the tracker."""
 NAME_CACHE_SECONDS = 10
 
 AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
@@ -32,7 +32,7 @@ Lookup: TypeAlias = Callable[..., Sequence[AddressInfo]]
 
 
 class AddressRefused(OSError):
-    """An address that may not be connected to. The text is the addresses."""
+    """An address to which connections are not permitted. The message is the addresses."""
 
 
 def checked_connector(
@@ -44,11 +44,11 @@ def checked_connector(
     lookup: Lookup = socket.getaddrinfo,
     name_cache_seconds: int = NAME_CACHE_SECONDS,
 ) -> aiohttp.TCPConnector:
-    """Connections to addresses that may be connected to; others raise AddressRefused as the
-    `os_error` of a ClientConnectorError.
+    """Return a connector for permitted addresses; others raise AddressRefused as the `os_error` of a
+    ClientConnectorError.
 
-    `encrypted` says whether they are for TLS; `tls` whom to trust, the authorities of the system if
-    it is None; `lookup` which addresses a name has.
+    `encrypted` is true for TLS. `tls` has the trusted authorities (None: those of the system). `lookup`
+    resolves names to addresses.
     """
     permit = partial(networks.permit, encrypted=encrypted)
     return BoundedConnector(
@@ -60,16 +60,16 @@ def checked_connector(
 
 
 class BoundedConnector(aiohttp.TCPConnector):
-    """Connections on which no server can keep the event loop busy."""
+    """A connector on which no server can keep the event loop busy."""
 
     def __init__(self, tls: ssl.SSLContext | None, **options: Any):
-        super().__init__(limit=0, ssl=tls or True, **options)  # whoever sends has a limit
+        super().__init__(limit=0, ssl=tls or True, **options)  # the sender has a limit
         handler: type[ResponseHandler] = BoundedResponseHandler
         self._factory = partial(handler, loop=self._loop)
 
 
 class _Resolver(AbstractResolver):
-    """The addresses of a name that may be connected to."""
+    """Resolves a name to its permitted addresses."""
 
     def __init__(
         self, permit: Callable[[Address], bool], lookup: Lookup, threads: ThreadPoolExecutor
@@ -79,7 +79,7 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises OSError, AddressRefused if the name has none but others."""
+        """Resolve a name. Raises OSError, and AddressRefused if none of its addresses is permitted."""
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(self._lookup, host, port, family, socket.SOCK_STREAM)
         )
@@ -104,11 +104,11 @@ class _Resolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources."""
 
 
 def _permitted_socket(permit: Callable[[Address], bool], info: AddressInfo) -> socket.socket:
-    """A socket for the very address that is connected to next, however it was found."""
+    """Return a socket for the address of the next connection, after checking it."""
     family, kind, protocol, _, address = info
     if not permit(ip_address(address[0])):
         raise AddressRefused(address[0])

@@ -1,7 +1,7 @@
-"""Content encodings (RFC 9110, 8.4), taken off piece by piece and checked to the end. Pure.
+"""Content encodings (RFC 9110, 8.4): decoded piece by piece and checked to the end. Pure.
 
-Whoever is asked for gzip may cut it off and declare the length of what is left: only the packed bytes
-themselves say whether they are whole. Nothing is unpacked beyond the limit.
+A server may cut off gzip data and declare the remaining length. Only the compressed data show whether they
+are complete. Nothing is decompressed beyond the limit.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import zlib
 
 ACCEPTED = "gzip, deflate"
-"""What is asked for."""
+"""Value of the header Accept-Encoding."""
 PLAIN = ("", "identity")
 GZIP = ("gzip", "x-gzip")
 GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
-"""Says that the header of what is unpacked is that of gzip."""
+"""Window size of zlib for data with a gzip header."""
 DEFLATE_METHOD = 8
-"""The lower half of the first byte of zlib's format (RFC 1950), which some servers leave out."""
+"""The lower half of the first byte of zlib's format (RFC 1950), which some servers omit."""
 
 
 class UnpackError(Exception):
-    """What came can't be unpacked, or is cut off."""
+    """The data cannot be decompressed, or are cut off."""
 
 
 class Unpacker:
-    """Takes an encoding off a document that comes in pieces, up to one byte more than `max_bytes`, which
-    shows that it is too large. Raises ValueError for an encoding that was not asked for."""
+    """Decompresses a document in pieces, up to one byte more than `max_bytes`, which shows that it is too
+    large.
+
+    Raises ValueError for an encoding that was not requested.
+    """
 
     def __init__(self, coding: str, max_bytes: int):
         self._coding = coding.strip().lower()
@@ -34,7 +37,7 @@ class Unpacker:
         self._stream: zlib._Decompress | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """What the next piece adds to the document. Raises UnpackError."""
+        """Return the decompressed data of the next piece. Raises UnpackError."""
         if self._coding in PLAIN:
             return self._take(piece)
         found = bytearray()
@@ -49,12 +52,12 @@ class Unpacker:
         return bytes(found)
 
     def end(self) -> None:
-        """All has come. Raises UnpackError where that is not the end of what is packed."""
+        """Complete the data. Raises UnpackError if they are cut off."""
         if self._left and self._stream is not None and not self._stream.eof:
             raise UnpackError("what is packed is cut off")
 
     def _rest(self, stream: zlib._Decompress) -> bytes:
-        """What is left of a piece: of the same stream, or of one that follows it, as gzip allows."""
+        """Return the remainder of a piece: of the same stream, or of a following one, as gzip permits."""
         if not stream.eof:
             return stream.unconsumed_tail
         if stream.unused_data:

@@ -1,4 +1,4 @@
-"""Why a document could not be fetched: stable words for what went wrong, and one line for people."""
+"""Reasons of failed fetches: a stable code, and one line for people."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 class FetchError(TrackerError):
-    """An address that could not be fetched. `code` is one of the words of `Source.Failed`, `status`
-    is None without an answer, `content` is what came all the same, `retry_after_seconds` what the
-    server asks to wait, `requests` how many were made."""
+    """A failed fetch.
+
+    `code` is one of the codes of `Source.Failed`. `status` is None without a response. `content` is the
+    received data, `retry_after_seconds` the delay requested by the server, `requests` the number of requests.
+    """
 
     code = "UNREACHABLE"
 
@@ -44,13 +46,13 @@ class FetchError(TrackerError):
 
 
 def one_line(text: str) -> str:
-    """A text of anybody as one line that can be kept and shown."""
+    """Return untrusted text as one line that can be stored and shown."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(shown.split())[:MAX_REASON_CHARACTERS]
 
 
 def failure_of(error: Exception, url: str) -> FetchError:
-    """What an error of a request means."""
+    """Return the failure for an error of a request."""
     code, reason = _explain(error)
     return FetchError(one_line(reason), code=code, url=url)
 

@@ -1,9 +1,8 @@
-"""Documents of other servers, fetched politely and within limits.
+"""Fetches documents of other servers politely and within limits.
 
-Every request is one of few: its host is asked one thing at a time with a pause between two, what its
-robots.txt does not allow is not asked, who asks is said, what is known already is asked for only if
-it has changed. Redirects are followed here, each to an address that is checked like the first.
-Content encodings are taken off: `content` is what the publisher means by the document.
+Each host gets one request at a time, with a pause between two. Its robots.txt is obeyed, the client
+identifies itself, and known content is requested conditionally. Redirects are followed here, and each address
+is checked like the first. Content encodings are decoded: `content` is the document as published.
 """
 
 from __future__ import annotations
@@ -40,40 +39,40 @@ from tracker.web.response import WebResponse, read_response
 from tracker.web.robots import MAX_ROBOTS_BYTES, Robots
 
 AGENT = "critical-minerals-policy-tracker"
-"""Our name in every robots.txt."""
+"""Our user agent in every robots.txt."""
 MAX_REDIRECTS = 5
 TRIED_AGAIN = ("UNREACHABLE", "TIMEOUT", "CUT_OFF", "RATE_LIMITED")
 TEMPORARY = (500, 502, 504)
-"""Statuses that say that it may go better soon, beside 429 and 503."""
+"""Statuses after which a retry may succeed, besides 429 and 503."""
 NETWORKS = Networks()
 """The whole internet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long is waited, how often it is tried again."""
+    """Timeouts and retries."""
 
     connect_seconds: float = 20.0
     silence_seconds: float = 60.0
-    """Without a byte."""
+    """Maximum seconds without a byte."""
     total_seconds: float = 600.0
-    """For a document, each time it is tried."""
+    """Maximum seconds for a document, per attempt."""
     tries: int = 3
     retry_seconds: float = 2.0
-    """Before the second try; twice that before the third."""
+    """Seconds before the first retry; doubled before the second."""
     max_wait_seconds: float = 60.0
-    """The longest `Retry-After` that is waited for; with a longer one the fetch fails."""
+    """Maximum `Retry-After` in seconds that is waited for; with a longer one the fetch fails."""
 
 
 Observe = Callable[[str, str, float, int], None]
 
 
 class Fetcher:
-    """Fetches for all who watch in this process; connections stay open between requests.
+    """Fetches documents for all sources of this process, over persistent connections.
 
-    `agent` is who asks, beginning with `AGENT`. `tls` says whom to trust, `lookup` which addresses a
-    name has. Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY): then the proxy
-    finds out addresses, and decides which may be reached.
+    `agent` identifies the client and begins with `AGENT`. `tls` has the trusted authorities, `lookup`
+    resolves names to addresses. Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). A
+    proxy resolves names itself, and decides which addresses are permitted.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class Fetcher:
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._stack = AsyncExitStack()
         self.observe: Observe = lambda *_: None
-        """Is told of each request: the host, the status or what went wrong, seconds, bytes."""
+        """Callback for each request: the host, the status or error, seconds, bytes."""
 
     async def __aenter__(self) -> Self:
         threads = ThreadPoolExecutor(LOOKUP_THREADS, "fetch-names")
@@ -110,7 +109,7 @@ class Fetcher:
                 name_cache_seconds=self._name_cache_seconds,
             )
             await self._open(scheme, connector)
-        # The operator named the proxy, so that it may be reached wherever it is.
+        # The operator configured the proxy, so any address of it is permitted.
         await self._open("proxy", BoundedConnector(self._tls))
         return self
 
@@ -118,7 +117,7 @@ class Fetcher:
         session = aiohttp.ClientSession(
             connector=connector,
             headers={"user-agent": self._agent, "accept-encoding": ACCEPTED},
-            auto_decompress=False,  # which takes what is cut off for whole
+            auto_decompress=False,  # aiohttp would accept incomplete documents
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=self._limits.total_seconds,
@@ -137,7 +136,7 @@ class Fetcher:
         await self._stack.aclose()
 
     async def fetch(self, request: WebRequest) -> WebResponse:
-        """Fetch a document, again after a pause where that may help. Raises FetchError."""
+        """Fetch a document, with a retry after a pause if that may help. Raises FetchError."""
         request = replace(request, url=request.url.partition("#")[0])
         requests = 0
 
@@ -157,7 +156,7 @@ class Fetcher:
         raise AssertionError("unreachable")
 
     def _wait_seconds(self, error: FetchError, tries: int) -> float | None:
-        """How long to wait before the next try; None if there is to be none."""
+        """Return the delay before the next attempt; None if there is none."""
         temporary = error.code == "HTTP_STATUS" and error.status in TEMPORARY
         if not temporary and error.code not in TRIED_AGAIN:
             return None
@@ -169,7 +168,7 @@ class Fetcher:
     async def _follow(
         self, request: WebRequest, count: Callable[[], None], *, by_robots: bool = True
     ) -> WebResponse:
-        """Fetch a document from where it has moved to. Raises FetchError."""
+        """Fetch a document and follow its redirects. Raises FetchError."""
         url, seen = request.url, {request.url}
         while True:
             self._check(url, moved=len(seen) > 1)
@@ -193,7 +192,7 @@ class Fetcher:
             raise FetchError(one_line(error.message), code=code, url=url) from None
 
     async def _ask_robots(self, url: str, pause: float, count: Callable[[], None]) -> float:
-        """Check that a host allows an address; the pause that it wants. Raises FetchError."""
+        """Check that a host permits an address, and return its requested pause. Raises FetchError."""
         try:
             origin = str(URL(url, encoded=True).origin())
             rules = await self._robots.rules(origin, partial(self._read_robots, count, pause))
@@ -222,7 +221,7 @@ class Fetcher:
     async def _ask_once(
         self, request: WebRequest, pause: float, count: Callable[[], None]
     ) -> WebResponse | str:
-        """Ask for an address: the document, or where it has moved to. Raises FetchError."""
+        """Request an address once: return the document, or the target of a redirect. Raises FetchError."""
         host, max_wait = _host(request.url), self._limits.max_wait_seconds
         try:
             async with self._pacing.turn(host, pause, max(max_wait, pause)):
@@ -274,6 +273,6 @@ def _host(url: str) -> str:
 
 
 def _proxy_of(url: URL) -> str | None:
-    """The proxy that the environment names for an address."""
+    """Return the proxy that the environment configures for an address."""
     proxy = getproxies().get(url.scheme)
     return None if proxy is None or proxy_bypass(url.host or "") else proxy

@@ -1,7 +1,7 @@
-"""Which addresses may be connected to. Pure.
+"""Permitted addresses of connections. Pure.
 
-Who may name an address could otherwise make this server speak to whatever it can reach: a database
-without a password, a router, the service of a cloud that gives out credentials.
+Without this check, a user could make this server connect to any host that it can reach. Examples are a
+database without a password, a router, or the credentials service of a cloud.
 """
 
 from __future__ import annotations
@@ -22,20 +22,18 @@ MAX_URL_CHARACTERS = 2_000
 PATH: Path = ("url",)
 
 IPV6_UNICAST = IPv6Network("2000::/3")
-"""What is given out to be reached from everywhere. What carries an IPv4 address and lies outside
-(mapped, compatible, NAT64) would lead to an address that nobody looked at."""
+"""Globally reachable unicast addresses. Addresses outside that contain an IPv4 address (mapped,
+compatible, NAT64) could lead to an unchecked address."""
 NOT_FOR_EVERYBODY: tuple[Network, ...] = (
-    IPv4Network(
-        "168.63.129.16/32"
-    ),  # global by its number, and inside Azure the host's own service
-    IPv4Network("192.0.0.0/24"),  # protocol assignments; inside Oracle's cloud its metadata
+    IPv4Network("168.63.129.16/32"),  # globally numbered, but the host's own service inside Azure
+    IPv4Network("192.0.0.0/24"),  # protocol assignments; the metadata service inside Oracle's cloud
     IPv4Network("192.88.99.0/24"),  # relays of 6to4
     IPv6Network("2001::/23"),  # protocol assignments, Teredo among them
     IPv6Network("2001:db8::/32"),  # documentation
-    IPv6Network("2002::/16"),  # 6to4: an IPv4 address inside
-    IPv6Network("3fff::/20"),  # documentation; known to newer versions of `ipaddress` only
+    IPv6Network("2002::/16"),  # 6to4: contains an IPv4 address
+    IPv6Network("3fff::/20"),  # documentation; known only to newer versions of `ipaddress`
 )
-"""Beside what `ipaddress` calls not global, which differs from one version of Python to the next."""
+"""Networks besides those that `ipaddress` calls not global, which differ between versions of Python."""
 
 URL_CHARACTERS = re.compile(r"[!-~]+")
 NOT_IN_URLS = re.compile(r'["<>\\^`{|}]')
@@ -46,9 +44,9 @@ NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?")
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The addresses that may be connected to: those of the whole internet, and those in `allowed`.
+    """Permitted addresses: the whole internet, and the networks in `allowed`.
 
-    Without TLS only the latter, unless `without_tls`: as for what is public and only read.
+    Without TLS only the latter, unless `without_tls` is set for public data that are only read.
     """
 
     allowed: tuple[Network, ...] = ()
@@ -56,26 +54,27 @@ class Networks:
 
     @classmethod
     def parse(cls, networks: Sequence[str]) -> Networks:
-        """The networks of such texts as 10.1.0.0/16. Raises InvalidInput."""
+        """Parse networks such as 10.1.0.0/16. Raises InvalidInput."""
         try:
             return cls(tuple(ip_network(network) for network in networks))
         except ValueError as error:
             raise InvalidInput(f"{error}: expected networks such as 10.1.0.0/16") from None
 
     def permit(self, address: Address, encrypted: bool = True) -> bool:
-        """Whether an address may be connected to: if it is global, and by TLS where that is asked
-        for, or if it is named."""
+        """Return whether connections to an address are permitted.
+
+        It must be global, with TLS if required, or in `allowed`.
+        """
         return self.names(address) or ((encrypted or self.without_tls) and _is_global(address))
 
     def names(self, address: Address) -> bool:
-        """Whether an address is in one of the networks that were allowed."""
+        """Return whether an address is in one of the allowed networks."""
         return any(address in network for network in self.allowed)
 
     def check_url(self, url: str) -> None:
-        """Refuse an address that can't be connected to, as far as can be seen
-        without asking for what addresses its name has.
+        """Reject an address that is not permitted, without a name lookup.
 
-        Raises InvalidInput, with the code ADDRESS_REFUSED for an address that may not be reached.
+        Raises InvalidInput, with the code ADDRESS_REFUSED for an unreachable address.
         """
         if len(url) > MAX_URL_CHARACTERS:
             raise _invalid(f"expected at most {MAX_URL_CHARACTERS:,} characters")
@@ -107,7 +106,7 @@ def _is_global(address: Address) -> bool:
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL with a host and a port that can be."""
+    """Return the parts of a URL with a valid host and port."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -119,7 +118,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _literal(parts: SplitResult) -> Address | None:
-    """The address of a host that is one; None for a name."""
+    """Return the IP address of a literal host; None for a name."""
     host = parts.hostname or ""
     try:
         address = ip_address(host)
@@ -134,7 +133,7 @@ def _literal(parts: SplitResult) -> Address | None:
             "expected a host of letters, digits, hyphens and dots (other names: Punycode)"
         )
     try:
-        host.encode("idna")  # as those who look up its addresses do
+        host.encode("idna")  # as resolvers do
     except UnicodeError:
         raise _invalid("expected a host with at most 63 characters between its dots") from None
     if NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]):

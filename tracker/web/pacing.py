@@ -1,4 +1,4 @@
-"""Turns of hosts: one request at a time each, with a pause between two, and longer where one asks."""
+"""Rate limits of hosts: one request at a time, with a pause between two, longer on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 
 class HostHeld(Exception):
-    """A host has asked to be asked nothing for `seconds` more."""
+    """A host has requested a delay of `seconds` more."""
 
     def __init__(self, seconds: float):
         super().__init__(f"the host asked to wait {seconds:.0f} seconds more")
@@ -24,7 +24,7 @@ class _Host:
 
 
 class Pacing:
-    """When which host may be asked again, for all who fetch in this process."""
+    """Schedules requests per host, for all fetches of this process."""
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Host] = {}
@@ -33,9 +33,9 @@ class Pacing:
     async def turn(
         self, host: str, pause_seconds: float, max_wait_seconds: float
     ) -> AsyncIterator[None]:
-        """A turn to ask a host; the next one comes so many seconds after its end.
+        """Wait for and hold the slot of a host; the next one starts some seconds after its end.
 
-        Raises HostHeld where nothing may be asked of it for longer than `max_wait_seconds`.
+        Raises HostHeld if the host must not be contacted for longer than `max_wait_seconds`.
         """
         state = self._host(host)
         async with state.lock:
@@ -49,7 +49,7 @@ class Pacing:
                 state.free_at = max(state.free_at, time.monotonic() + pause_seconds)
 
     def hold(self, host: str, seconds: float) -> None:
-        """Ask a host nothing for so many seconds."""
+        """Block requests to a host for some seconds."""
         state = self._host(host)
         state.free_at = max(state.free_at, time.monotonic() + seconds)
 

@@ -1,4 +1,4 @@
-"""What is asked of another server for a document."""
+"""Requests for documents of other servers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """A document to fetch. With `body` it is a POST. `etag` and `last_modified` are those of what is
-    known already, which came from `known_url`. With `beginning_only` the first `max_bytes` are enough."""
+    """A document to fetch. With `body` it is a POST.
+
+    `etag` and `last_modified` belong to the known content, which came from `known_url`. With `beginning_only`
+    the first `max_bytes` are sufficient.
+    """
 
     url: str
     accept: str = "*/*"

@@ -1,4 +1,4 @@
-"""What another server answers: the document, where it has moved to, or why there is none."""
+"""Responses of other servers: a document, a redirect, or an error."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from tracker.web.request import WebRequest
 from tracker.web.retry_after import read_retry_after
 
 MAX_ERROR_BYTES = 1_000_000
-"""How much of a refusal is kept."""
+"""Number of bytes of an error response that are kept."""
 MAX_HEADER_CHARACTERS = 500
-"""How much is kept of a header; no ETag is longer."""
+"""Number of characters of a header that are kept; no ETag is longer."""
 CHUNK_BYTES = 1 << 16
 STATUSES = range(100, 600)
-"""Statuses of HTTP (RFC 9110, 15); some servers answer others, such as 999."""
+"""HTTP statuses (RFC 9110, 15); some servers return others, such as 999."""
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
 class WebResponse:
-    """A document as it came, or status 304 where it is the known one; `url` is where it came from in
-    the end, `requests` how many it took."""
+    """A document as received, or status 304 if the known one is current.
+
+    `url` is the address after redirects, `requests` the number of requests.
+    """
 
     url: str
     status: int
@@ -42,7 +44,7 @@ class WebResponse:
 
 
 async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -> WebResponse | str:
-    """The document that an answer has, or the address where it has moved to. Raises FetchError."""
+    """Return the document of a response, or the target of a redirect. Raises FetchError."""
     status, url = response.status, request.url
     if status in REDIRECTS:
         return _target(request, response)
@@ -50,7 +52,7 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
     if status == 304 and request.known_url == url:
         return WebResponse(url, 304, clock.now())
     media_type = _media_type(response)
-    if status != 200:  # others, such as 202, come without the document
+    if status != 200:  # others, such as 202, have no document
         content = await _read_some(request, response, MAX_ERROR_BYTES)
         raise FetchError(
             f"it answered {status}",
@@ -75,8 +77,10 @@ async def read_response(request: WebRequest, response: aiohttp.ClientResponse) -
 
 
 async def _read_whole(request: WebRequest, response: aiohttp.ClientResponse) -> bytes:
-    """A whole document, or as much of it as is enough. Raises FetchError, with what came, where it is too
-    large or cut off."""
+    """Return a whole document, or a sufficient part of it.
+
+    Raises FetchError with the received data if it is too large or cut off.
+    """
     declared, content = response.content_length, bytearray()
     too_large = FetchError(
         f"expected at most {request.max_bytes:,} bytes",
@@ -109,14 +113,14 @@ async def _read_whole(request: WebRequest, response: aiohttp.ClientResponse) -> 
 def _with_content(
     failure: FetchError, response: aiohttp.ClientResponse, content: bytearray
 ) -> FetchError:
-    """A failure with what came all the same."""
+    """Return a failure with the received content."""
     failure.status, failure.media_type = response.status, _media_type(response)
     failure.content = bytes(content[:MAX_ERROR_BYTES])
     return failure
 
 
 async def _read_some(request: WebRequest, response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The beginning of a refusal, as far as it comes and can be unpacked."""
+    """Return the beginning of an error response, as far as it arrives and can be decompressed."""
     content = bytearray()
     try:
         async for piece in _unpacked(request, response, most):
@@ -131,8 +135,10 @@ async def _read_some(request: WebRequest, response: aiohttp.ClientResponse, most
 async def _unpacked(
     request: WebRequest, response: aiohttp.ClientResponse, max_bytes: int
 ) -> AsyncIterator[bytes]:
-    """A document piece by piece, its content encoding taken off. Raises FetchError (`ENCODING`),
-    UnpackError, and what goes wrong with a connection."""
+    """Yield a document in pieces, without its content encoding.
+
+    Raises FetchError (`ENCODING`), UnpackError, and connection errors.
+    """
     coding = response.headers.get("content-encoding", "")
     try:
         unpacker = Unpacker(coding, max_bytes)
@@ -146,7 +152,7 @@ async def _unpacked(
 
 
 def _check_single(request: WebRequest, response: aiohttp.ClientResponse) -> None:
-    """Refuse headers that say twice, and differently, how a document is to be read. Raises FetchError
+    """Reject repeated, contradictory headers about the decoding of a document. Raises FetchError
     (`ENCODING`)."""
     for name in ("content-encoding", "content-type"):
         if len({*response.headers.getall(name, ())}) > 1:
@@ -159,7 +165,7 @@ def _check_single(request: WebRequest, response: aiohttp.ClientResponse) -> None
 
 
 def _target(request: WebRequest, response: aiohttp.ClientResponse) -> str:
-    """Where a redirect leads. Raises FetchError (`REDIRECT`)."""
+    """Return the target of a redirect. Raises FetchError (`REDIRECT`)."""
     here, status = URL(request.url, encoded=True), response.status
 
     def refuse(problem: str) -> FetchError:
@@ -177,23 +183,25 @@ def _target(request: WebRequest, response: aiohttp.ClientResponse) -> str:
         target = here.join(URL(location)).with_fragment(None)
     except ValueError:
         raise refuse(f"to {location}, which is no address") from None
-    if target.user is not None or target.password is not None:  # which nobody is to read of us
+    if target.user is not None or target.password is not None:  # which must not be sent in our name
         raise refuse("to an address with a user name or password")
     if here.scheme == "https" and target.scheme == "http":
         raise refuse(f"from https to {target}")
-    if request.body is not None and status == 303:  # forms here are questions, sent as they are
+    if (
+        request.body is not None and status == 303
+    ):  # forms are used here for queries, and sent unchanged
         raise refuse(f"with {status} to {target}, where a form can't be sent again")
     return str(target)
 
 
 def _media_type(response: aiohttp.ClientResponse) -> str | None:
-    """The declared media type without parameters, if one is declared."""
+    """Return the declared media type without parameters, if there is one."""
     return _as_text(response.content_type.lower()) if "content-type" in response.headers else None
 
 
 def _as_text(declared: str) -> str:
-    """What a header says as text that can be kept: its bytes may be anything, which aiohttp hands on
-    as characters that no encoding has."""
+    """Return a header as storable text: its bytes may be anything, which aiohttp decodes as lone
+    surrogates."""
     shown = declared.encode("ascii", "replace").decode()
     return "".join(letter if letter.isprintable() else "?" for letter in shown)[
         :MAX_HEADER_CHARACTERS
@@ -201,8 +209,7 @@ def _as_text(declared: str) -> str:
 
 
 def _sent_back(response: aiohttp.ClientResponse, name: str) -> str | None:
-    """A header that is sent back in the next request; None where it can't be, to the letter, and where
-    there are several."""
+    """Return a header for the next request; None if it cannot be sent unchanged, or is repeated."""
     all_declared = {*response.headers.getall(name, ())}
     declared = all_declared.pop() if len(all_declared) == 1 else None
     return declared if declared is not None and declared == _as_text(declared) else None

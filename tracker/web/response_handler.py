@@ -1,7 +1,7 @@
-"""Connections that end where a server keeps the event loop busy before its response begins.
+"""Connections that end if a server keeps the event loop busy before its response begins.
 
-aiohttp reads interim responses (1xx) without a limit, and in a loop that lets nothing else run while
-more of them are in its buffer.
+aiohttp reads interim responses (1xx) without a limit, in a loop that blocks all other work while its buffer
+has more of them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from aiohttp.http_parser import RawResponseMessage
 
 MAX_INTERIM_RESPONSES = 10
 MAX_HEAD_BYTES = 1 << 16
-"""Everything before the body of a response: its head, and interim responses before it."""
+"""Maximum bytes before the body of a response: its head and interim responses."""
 PIECE_BYTES = 1 << 12
 
 Head: TypeAlias = tuple[RawResponseMessage, StreamReader]
 
 
 class BoundedResponseHandler(ResponseHandler):
-    """Reads the responses of one connection; each has a limited number of bytes before its body."""
+    """Reads the responses of one connection, with a limited number of bytes before each body."""
 
     _interim_responses = _head_bytes = 0
     _has_response = False
@@ -34,9 +34,9 @@ class BoundedResponseHandler(ResponseHandler):
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Read the next bytes, in small pieces as long as the response has not begun.
+        """Read the next bytes, in small pieces until the response has begun.
 
-        aiohttp calls this without bytes to go on with those that it has.
+        aiohttp calls this without bytes to continue with its buffer.
         """
         while data and not self._has_response and self._exception is None:
             piece, data = data[:PIECE_BYTES], data[PIECE_BYTES:]
@@ -50,7 +50,7 @@ class BoundedResponseHandler(ResponseHandler):
             super().data_received(data)
 
     def feed_data(self, data: Head, size: int = 0) -> None:
-        """Take the head of a response. One that nobody asked for ends the connection."""
+        """Process the head of a response. An unrequested response ends the connection."""
         if self._has_response:
             self._abort()
             return
@@ -60,7 +60,7 @@ class BoundedResponseHandler(ResponseHandler):
         super().feed_data(data, size)
 
     def _check_limits(self) -> None:
-        """End the connection, with an error for its reader, where a limit is exceeded."""
+        """End the connection, with an error for its reader, if a limit is exceeded."""
         if self._interim_responses > MAX_INTERIM_RESPONSES:
             problem = f"more than {MAX_INTERIM_RESPONSES} interim responses (1xx)"
         elif self._head_bytes > MAX_HEAD_BYTES:

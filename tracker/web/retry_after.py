@@ -1,4 +1,4 @@
-"""The header `Retry-After` (RFC 9110, 10.2.3). Pure, but for the clock."""
+"""The header `Retry-After` (RFC 9110, 10.2.3). Pure, except for the clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_RETRY_AFTER_SECONDS = 24 * 3600
 
 
 def read_retry_after(status: int | None, header: str | None) -> float | None:
-    """The seconds for which a server asks to wait, a day at most; None if it does not say."""
+    """Return the delay that a server requests in seconds, a day at most; None if there is none."""
     given = (header or "").strip()
     if status not in MAY_WAIT or not given:
         return None
@@ -22,12 +22,12 @@ def read_retry_after(status: int | None, header: str | None) -> float | None:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """The seconds of a `Retry-After`, which are a number or a date."""
+    """Return the seconds of a `Retry-After`, which is a number or a date."""
     if re.fullmatch(r"\d{1,18}", retry_after, re.ASCII):
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
-    # The oldest of the three forms of a date (asctime) has no zone; all are in GMT.
+    # The oldest of the three date formats (asctime) has no zone; all are in GMT.
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - time.time()

@@ -81,7 +81,7 @@ async def test_killed_and_started_again_it_misses_nothing_and_shows_no_password(
     first = relay()  # type: ignore[call-arg]
     for round in range(3):
         await append(recorder, f"r{round}", 200)
-    await until(lambda: "the stream is made" in first.output)
+    await until(lambda: "created the stream" in first.output)
     first.process.kill()
     await append(recorder, "late", 100)
     second, third = relay(), relay("--window", "7")  # type: ignore[call-arg]

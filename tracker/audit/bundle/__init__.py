@@ -1,1 +1,1 @@
-"""Bundles: what an auditor takes away, and a database made from one."""
+"""Bundles: exports of a log for auditors, and their import into a database."""

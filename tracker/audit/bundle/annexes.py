@@ -1,8 +1,8 @@
-"""The annexes of a log beside its bundle: the texts that entries commit to by salted hashes.
+"""The annexes of a log in its bundle: the texts that entries commit to by salted hashes.
 
-The file `annexes` has a JSON line for each. It is written anew with every export, since a text that
-has been redacted must go from it. What is signed are the commitments; so a bundle without the texts
-can still be verified, by who says that this is meant.
+The file `annexes` has a JSON line for each. It is rewritten with every export, because redacted texts must be
+removed. Only the commitments are signed, so a bundle without the texts can still be verified with an explicit
+option.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, AnnexLine, export_line
 
 PARTIAL_NAME = ".annexes.part"
-"""The file that is being written; a crash leaves it, and the next export writes over it."""
+"""The file being written; after a crash the next export overwrites it."""
 
 Row = tuple[bytes, int, str, bytes, str]
 
 
 async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
-    """Write the lines of the annexes of a log, in the place of an older file."""
+    """Write the lines of the annexes of a log, replacing an older file."""
     check_writable(directory, PARTIAL_NAME)
     check_writable(directory, ANNEXES)
     with report_path(directory / ANNEXES) as path:
@@ -44,8 +44,10 @@ async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
 async def annex_lines(
     annexes: Annexes, size: int, note_redaction: Callable[[int], object] = lambda _: None
 ) -> AsyncIterator[bytes]:
-    """The lines of the annexes of the first `size` events; `note_redaction` gets the position of the event
-    that redacted one, for each that is gone."""
+    """Yield the lines of the annexes of the first `size` events.
+
+    `note_redaction` gets the position of the redaction of each redacted annex.
+    """
     async for page in annexes.pages(0, size):
         for annex in page:
             if annex.redaction:
@@ -54,9 +56,9 @@ async def annex_lines(
 
 
 def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
-    """The texts of the events after a position of a log that was verified, as rows.
+    """Yield the texts of the events after a position of a verified log, as rows.
 
-    Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
+    Raises Rejected (ALTERED_ANNEX) for a text that does not open its own commitment.
     """
     lines = verification.source.texts(after, verification.head.size) or ()
     for annex in lines_between(lines, after + 1, verification.head.size):
@@ -65,7 +67,7 @@ def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
 
 
 def _row(annex: AnnexLine, text: str) -> Row:
-    """The row of a text. Raises Rejected if it does not open its commitment."""
+    """Return the row of a text. Raises Rejected if it does not open its commitment."""
     if not opens_commitment(annex, annex.commitment):
         raise Rejected(
             "ALTERED_ANNEX",

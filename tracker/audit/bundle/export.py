@@ -1,9 +1,9 @@
-"""Export: a log as a bundle, a directory that is all an auditor needs.
+"""Export of a log as a bundle: a directory with all that an auditor needs.
 
-What is written is verified as it is written, from the last event of the bundle that is there on.
-A crash leaves that bundle as it was, with files beyond it that its checkpoint says nothing about:
-full tiles have paths of their own, and the checkpoint comes last, when all else is on the disk. Partial
-tiles stay until the full ones are there, so that a reader of an older checkpoint goes on.
+The export verifies what it writes, starting at the last event of an existing bundle. A crash leaves that
+bundle intact, with additional files that its checkpoint does not cover. Full tiles have paths of their own,
+and the checkpoint is written last, when all other files are on the disk. Partial tiles remain until the full
+ones exist, so readers of an older checkpoint can continue.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from tracker.audit.verify.verifier import Verification, VerifiedPage
 from tracker.errors import InvalidInput
 
 PARTIAL_SUFFIX = ".part"
-"""A file that is being written; a crash leaves it, and the next export writes over it."""
+"""Suffix of a file being written; after a crash the next export overwrites it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The head of a bundle that was written, and how many events are new in it."""
+    """The head of the written bundle, and the number of new events in it."""
 
     head: TrustedCheckpoint
     new: int
@@ -51,12 +51,14 @@ async def export(
     allow_missing_texts: bool = False,
     allow_missing_snapshots: bool = False,
 ) -> ExportResult:
-    """Write the log of a source as a bundle, or what is new of it into the one that is there.
+    """Write the log of a source as a bundle, or add its new part to an existing bundle.
 
-    `extras` are files beside it, which nothing signs; `progress` gets the position that is reached
-    and the last; `beside` may write more, before the checkpoint is that of its head; `snapshots` writes
-    what events name. Raises Rejected where the source is not as it was signed or does not continue the
-    bundle, Unavailable, and InvalidInput where the directory can't be written.
+    `extras` are further files, which are not signed. `progress` gets the present position and the last one.
+    `beside` may write more before the checkpoint is that of its head. `snapshots` writes the snapshots that
+    events name.
+
+    Raises Rejected if the source differs from what was signed or does not continue the bundle, Unavailable,
+    and InvalidInput if the directory cannot be written.
     """
     with directory_lock(directory):
         writer = BundleWriter(directory)
@@ -91,23 +93,24 @@ async def export(
 
 
 class BundleWriter:
-    """Writes a bundle. Every file has its name when it is complete."""
+    """Writes a bundle. Every file gets its name when it is complete."""
 
     def __init__(self, directory: Path):
         self._directory = directory
 
     def head(self) -> TrustedCheckpoint | None:
-        """The head of the bundle as it is; None for a new one. Raises Rejected (BAD_CHECKPOINT,
-        NOT_A_FILE, BAD_LENGTH)."""
+        """Return the present head of the bundle; None for a new one.
+
+        Raises Rejected (BAD_CHECKPOINT, NOT_A_FILE, BAD_LENGTH).
+        """
         note = read_file(self._directory, CHECKPOINT, max_bytes(CHECKPOINT))
         name = str(self._directory / CHECKPOINT)
         return None if note is None else TrustedCheckpoint(note, parse_head(note, name)[1], ())
 
     def write_file(self, path: str, content: bytes) -> None:
-        """Write a file, in the place of an older one.
+        """Write a file, replacing an older one.
 
-        Raises InvalidInput if the system refuses, and Rejected (NOT_A_FILE) where it would go
-        elsewhere.
+        Raises InvalidInput if the system refuses, and Rejected (NOT_A_FILE) if the path leads elsewhere.
         """
         for name in (path, PARTIAL_SUFFIX):
             check_writable(self._directory, name)
@@ -118,7 +121,7 @@ class BundleWriter:
             part.replace(target)
 
     def write_page(self, page: VerifiedPage) -> None:
-        """Write what a page completes."""
+        """Write the files that a page completes."""
         if page.tile.width == TILE_WIDTH:
             self.write_file(f"tile/{page.tile.entries_path}", encode_entries(page.entries))
         for tile, hashes in page.full_tiles:
@@ -127,22 +130,25 @@ class BundleWriter:
             self.write_file(f"{CHECKPOINTS}/{head.size}", head.note)
 
     def write_partial_tiles(self, last: VerifiedPage | None, begun: list[FullTile]) -> None:
-        """Write the tiles that are begun and not full."""
+        """Write the tiles that are not full."""
         if last and last.tile.width < TILE_WIDTH:
             self.write_file(f"tile/{last.tile.entries_path}", encode_entries(last.entries))
         for tile, hashes in begun:
             self.write_file(f"tile/{tile.path}", b"".join(hashes))
 
     def finish(self, head: TrustedCheckpoint) -> None:
-        """Let the checkpoint be that of a head, once all else is on the disk."""
+        """Replace the checkpoint after all other files are on the disk."""
         self.write_file(f"{CHECKPOINTS}/{head.size}", head.note)
         os.sync()
         self.write_file(CHECKPOINT, head.note)
         os.sync()
 
     def remove_partial_tiles(self, old: int, new: int) -> None:
-        """Remove the partial forms of tiles that have become full since a size. Those of others stay,
-        since whoever read an older checkpoint may still ask for them (C2SP tlog-tiles)."""
+        """Remove the partial forms of tiles that have become full since a size.
+
+        Other partial tiles remain, because readers of an older checkpoint may still request them (C2SP
+        tlog-tiles).
+        """
         for tile in partial_tiles_at(old):
             if (new >> TILE_HEIGHT * (tile.level + 1)) > tile.number:
                 full = tile._replace(width=TILE_WIDTH)
@@ -152,7 +158,7 @@ class BundleWriter:
 
 @contextmanager
 def directory_lock(directory: Path) -> Iterator[None]:
-    """Be the only one that writes into a directory, which is made if need be."""
+    """Lock a directory for writing, and create it if necessary."""
     with report_path(directory):
         directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Files of a bundle, and of commands about it, as the system lets them be written."""
+"""Errors of the system about files of a bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.errors import InvalidInput
 
 @contextmanager
 def report_path(path: Path) -> Iterator[Path]:
-    """Say which file it is that the system refuses. Raises InvalidInput."""
+    """Name the file in an error of the system. Raises InvalidInput."""
     try:
         yield path
     except OSError as error:

@@ -1,14 +1,12 @@
-"""Restore: the log of a database, or its missing tail, from a bundle, verified on the way; all of it or
-nothing.
+"""Restore of a log, or of its missing tail, from a bundle: verified, and all or nothing.
 
-Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles
-and checkpoints come along, so that the publisher goes on where the bundle ends, and so do the texts
-that entries commit to, and the bytes that events name. It refuses what a verification refuses, since
-it is one.
+Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles and
+checkpoints are restored too, so that the publisher continues at the end of the bundle. So are the texts that
+entries commit to, and the bytes that events name. A restore is a verification and refuses the same faults.
 
-What is verified goes into temporary tables first. The log is locked only while it is filled from
-them, within PostgreSQL: nothing of a bundle is sent under the lock, where whoever is stopped in the
-midst of it would keep all others waiting (see `SILENCE_TIMEOUT_SECONDS`).
+Verified data are first written to temporary tables. The log is locked only while it is filled from these
+within PostgreSQL. No data of a bundle are sent under the lock, where a stopped client would block all others
+(see `SILENCE_TIMEOUT_SECONDS`).
 """
 
 from __future__ import annotations
@@ -33,10 +31,10 @@ from tracker.snapshots.store import SnapshotStore
 
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
 BATCH_PAGES = 32
-"""Pages of 256 events that are copied at a time."""
+"""Number of pages of 256 events copied at a time."""
 
 BATCH_TEXTS = 5000
-"""Texts that are copied at a time."""
+"""Number of texts copied at a time."""
 
 _columns = attrgetter(*COLUMNS, "entry")
 
@@ -47,12 +45,13 @@ async def restore(
     progress: Callable[[int], None] = lambda _: None,
     snapshots: SnapshotStore | None = None,
 ) -> TrustedCheckpoint:
-    """Fill an empty log with all that a verification goes over, in one transaction.
+    """Fill an empty log with the verified events in one transaction.
 
-    `progress` gets the positions that are verified, `snapshots` the bytes that events name. Returns the
-    head that the log has now. A crash leaves the log empty. Raises InvalidInput (NOT_EMPTY), also when
-    somebody records something meanwhile, and Rejected; then nothing is restored. The connection can't
-    restore again.
+    `progress` gets the verified positions, `snapshots` stores the bytes that events name. Returns the new
+    head of the log. A crash leaves the log empty.
+
+    Raises InvalidInput (NOT_EMPTY), also if events are recorded meanwhile, and Rejected; then nothing is
+    restored. The connection cannot be used for another restore.
     """
     await _check_empty(connection)
     await connection.execute(SQL.stage)
@@ -74,13 +73,14 @@ async def append_tail(
     progress: Callable[[int], None] = lambda _: None,
     snapshots: SnapshotStore | None = None,
 ) -> TrustedCheckpoint:
-    """Append to a log what another has beyond its rows, in one transaction: same positions, same times,
-    same root. Make `tail` by `begin_tail`.
+    """Append to a log the events of another one beyond its rows, in one transaction.
 
-    `progress` gets the positions that are verified, `snapshots` the bytes that events name. Returns the
-    head that the log has now. A crash leaves the log as it was. Raises InvalidInput (LOG_GREW) where
-    somebody records something meanwhile, and Rejected; then nothing is appended. The connection can't
-    restore again.
+    Positions, times and root are those of the other log. Create `tail` with `begin_tail`. `progress` gets the
+    verified positions, `snapshots` stores the bytes that events name. Returns the new head of the log. A
+    crash leaves the log unchanged.
+
+    Raises InvalidInput (LOG_GREW) if events are recorded meanwhile, and Rejected; then nothing is appended.
+    The connection cannot be used for another restore.
     """
     await connection.execute(SQL.stage)
     try:
@@ -94,7 +94,7 @@ async def append_tail(
         await connection.execute(SQL.lock)
         if (end := await connection.fetchval(SQL.end)) != rows.size:
             raise InvalidInput(
-                f"the log had {rows.size} events and now has {end}: stop what records into it",
+                f"the log had {rows.size} events and now has {end}: stop all writers, and restore again",
                 code="LOG_GREW",
             )
         await _fill(connection)
@@ -110,7 +110,7 @@ async def _check_empty(connection: Connection) -> None:
 
 
 async def _fill(connection: Connection) -> None:
-    """Put what is staged into the log, in the caller's transaction."""
+    """Copy the staged data into the log, in the caller's transaction."""
     await connection.execute(SQL.fill)
 
 
@@ -120,8 +120,8 @@ async def _stage(
     progress: Callable[[int], None],
     after: int = 0,
 ) -> list[NamedSnapshot]:
-    """Stage what a verification goes over, of the events those after a position; returns the snapshots
-    that these name."""
+    """Stage the data of a verification, with the events after a position; return the snapshots that these
+    name."""
     pages, last, named = list[VerifiedPage](), -1, dict[str, NamedSnapshot]()
     async for page in verification.pages():
         pages.append(page)
@@ -132,7 +132,9 @@ async def _stage(
             pages.clear()
         progress(page.events[-1].position)
     await _copy(connection, pages, after)
-    if last < verification.head.size:  # a bundle has its head among the kept ones, others may not
+    if (
+        last < verification.head.size
+    ):  # the stored heads of a bundle include its own; other sources may not
         await _copy_heads(connection, [verification.head])
     rows = annex_rows(verification, after)
     while some := await asyncio.to_thread(lambda: list(islice(rows, BATCH_TEXTS))):
@@ -147,15 +149,17 @@ async def _stage(
 async def _put_snapshots(
     verification: Verification, named: list[NamedSnapshot], store: SnapshotStore | None
 ) -> None:
-    """Put the snapshots into a store before the log has the events that name them: a crash leaves some
-    that the next restore finds there."""
+    """Store the snapshots before the log has the events that name them.
+
+    After a crash, the next restore uses those already stored.
+    """
     if store:
         gone = verification.snapshots.gone if verification.snapshots else ()
         await put_back(verification.source, [one for one in named if one.sha256 not in gone], store)
 
 
 async def _copy(connection: Connection, pages: list[VerifiedPage], after: int) -> None:
-    """Copy the events of pages, the tiles that they complete, and the heads on the way."""
+    """Copy the events of pages, the tiles that they complete, and the heads in between."""
     await connection.copy_records_to_table(
         "staged_events",
         columns=[*COLUMNS, "entry"],

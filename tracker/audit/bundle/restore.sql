@@ -1,5 +1,5 @@
 -- name: stage
--- Where a restore gathers what it has verified, before any of it is in the log.
+-- Staging tables for verified data, before any of it is in the log.
 CREATE TEMPORARY TABLE staged_events (
     position    bigint NOT NULL,
     event_id    text NOT NULL,
@@ -30,7 +30,7 @@ CREATE TEMPORARY TABLE staged_annexes (
 GRANT SELECT ON staged_events, staged_tiles, staged_checkpoints, staged_annexes TO tracker_owner;
 
 -- name: lock
--- Nobody appends or publishes until the end of the transaction.
+-- Block appends and publishing until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0)),
        pg_advisory_xact_lock(hashtextextended('log.publish', 0));
 
@@ -40,13 +40,12 @@ SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
     OR EXISTS (SELECT FROM log.tiles);
 
 -- name: end
--- The last position, as it is now.
+-- The present last position.
 SELECT coalesce(max(position), 0) FROM log.events;
 
 -- name: fill
--- All that is staged goes into the log, the events in their order. Texts that they redact are marked
--- as gone by then, and stay so. Tiles and checkpoints that a log has which is continued were compared
--- with these.
+-- Copy all staged data into the log, the events in their order. Texts that they redact are marked as
+-- redacted at once. Tiles and checkpoints of a log that is continued were compared with these.
 INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
 SELECT position, event_id, stream, version, type, recorded_at, entry FROM staged_events ORDER BY position;
 INSERT INTO log.tiles (level, number, hashes, root)
@@ -60,5 +59,5 @@ ON CONFLICT DO NOTHING;
 ANALYZE log.events, log.tiles, log.checkpoints;
 
 -- name: notify
--- Tell followers how far the log goes.
+-- Notify followers of the new end of the log.
 SELECT pg_notify('log', $1);

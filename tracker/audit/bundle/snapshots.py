@@ -1,8 +1,8 @@
-"""The snapshots of a log beside its bundle: the bytes that events name by their SHA-256.
+"""The snapshots of a log in its bundle: the bytes that events name by their SHA-256.
 
-Each is a file of its own, which a later export leaves as it is; one that the log redacts goes. The file
-`snapshots/until` says up to which event they were exported, so that an export which leaves them out
-(they may be many times as large as the log) can be followed by one that adds them. Nothing signs it.
+Each is a separate file, which a later export does not change; a redacted one is removed. The file
+`snapshots/until` has the event up to which they were exported. So an export without snapshots, which may be
+many times larger than the log, can be followed by one that adds them. The file is not signed.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from tracker.snapshots.store import SnapshotStore
 UNTIL = f"{SNAPSHOTS}/until"
 MAX_POSITION_DIGITS = 20
 PARTIAL_NAME = ".snapshot.part"
-"""The file that is being written; a crash leaves it, and the next export writes over it."""
+"""The file being written; after a crash the next export overwrites it."""
 OpenSnapshot: TypeAlias = Callable[[str], Awaitable[AsyncIterator[bytes] | None]]
-"""Opens a snapshot by its SHA-256; gives None where there are no bytes of it."""
+"""Opens a snapshot by its SHA-256; returns None if its bytes are missing."""
 
 
 class SnapshotExporter:
-    """Writes the snapshots that events name into a bundle, and takes out those that they redact. Without
-    `open_snapshot` it writes none. `redacted` are further ones that are known to be redacted, `missing`
-    those that could not be had, with the reason.
+    """Writes the snapshots that events name into a bundle, and removes redacted ones.
+
+    Without `open_snapshot` it writes none. `redacted` are further redacted ones, `missing` has the
+    unavailable ones with the reason.
     """
 
     def __init__(
@@ -50,15 +51,18 @@ class SnapshotExporter:
         self._redacted = set(redacted)
 
     def until(self) -> int | None:
-        """The position from which on events have to be looked at; None for those that are new."""
+        """Return the position from which events must be read; None for new ones only."""
         if self._open is None:
             return None
         found = read_file(self._directory, UNTIL, MAX_POSITION_DIGITS) or b""
         return int(found) if found.isdigit() else 0
 
     async def write(self, events: Iterable[RecordedEvent]) -> None:
-        """Write what some events name, as far as it can be had. Raises InvalidInput where the directory
-        can't be written, and Rejected (NOT_A_FILE) where it would go elsewhere."""
+        """Write the available snapshots that some events name.
+
+        Raises InvalidInput if the directory cannot be written, and Rejected (NOT_A_FILE) if a path leads
+        elsewhere.
+        """
         for event in events:
             if gone := redacted_snapshot(event.fact):
                 self._redacted.add(gone)
@@ -68,7 +72,7 @@ class SnapshotExporter:
                     await self._write(named, self._open)
 
     def remove_redacted(self) -> None:
-        """Take out what the events redact, and what is known to be redacted."""
+        """Remove the snapshots that the events redact, and others that are redacted."""
         for sha256 in self._redacted:
             with report_path(self._path(sha256)) as path:
                 path.unlink(missing_ok=True)
@@ -113,7 +117,7 @@ class SnapshotExporter:
 
 
 def from_store(store: SnapshotStore) -> OpenSnapshot:
-    """Opens the snapshots of a tracker."""
+    """Return a function that opens the snapshots of a tracker."""
 
     async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
         info = await store.describe(sha256)
@@ -123,7 +127,7 @@ def from_store(store: SnapshotStore) -> OpenSnapshot:
 
 
 def from_log(log: LogSource) -> OpenSnapshot:
-    """Opens the snapshots of another bundle, or of a tracker by its address."""
+    """Return a function that opens the snapshots of another bundle, or of a tracker by its address."""
 
     async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
         chunks = await asyncio.to_thread(log.snapshot, sha256)
@@ -133,8 +137,10 @@ def from_log(log: LogSource) -> OpenSnapshot:
 
 
 async def put_back(log: LogSource, named: Iterable[NamedSnapshot], store: SnapshotStore) -> int:
-    """Put into a store what it lacks of the snapshots that a log has, without those that are redacted;
-    returns how many. Raises Rejected (ALTERED_SNAPSHOT) for one that is not what its name says."""
+    """Store the missing ones of the snapshots of a log, without redacted ones, and return their number.
+
+    Raises Rejected (ALTERED_SNAPSHOT) for one whose bytes do not match its name.
+    """
     count = 0
     for snapshot in named:
         if not await store.lacks(snapshot.sha256):

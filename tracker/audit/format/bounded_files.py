@@ -1,8 +1,8 @@
-"""Files of a directory that somebody else made: opened only as what they are expected to be.
+"""Files of an untrusted directory: opened only if they have the expected kind.
 
-A bundle may come from anyone. In place of a file there may be a link that leads out, a pipe that
-never says anything, a device without end, or more bytes than memory holds. So every name on the
-way is looked at before it is opened, no link is followed, and no more is read than such a file has.
+A bundle may come from anyone. A file may be a link to the outside, a silent pipe, an endless device, or
+larger than memory. So every name in a path is checked before it is opened, no link is followed, and the
+number of bytes read is limited.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ KINDS = {
     stat.S_IFBLK: "a device",
 }
 MAX_DIRECTORY_ENTRIES = 4_000_000
-"""The most names in a directory that are read."""
+"""Maximum number of names read in a directory."""
 
 
 def read_file(root: Path, path: str, max_bytes: int) -> bytes | None:
-    """The content of a file below a directory; None where there is none.
+    """Return the content of a file below a directory; None if there is none.
 
-    Raises Rejected: NOT_A_FILE, and BAD_LENGTH for one of more than `max_bytes`; and Unavailable.
+    Raises Rejected: NOT_A_FILE, and BAD_LENGTH for more than `max_bytes`; and Unavailable.
     """
     file = open_file(root, path)
     if file is None:
@@ -51,7 +51,7 @@ def read_file(root: Path, path: str, max_bytes: int) -> bytes | None:
 
 
 def open_file(root: Path, path: str) -> BinaryIO | None:
-    """A file below a directory, to be read; None where there is none. Raises like `read_file`."""
+    """Open a file below a directory for reading; None if there is none. Raises like `read_file`."""
     if not _is_there(root, path, stat.S_IFREG):
         return None
     try:
@@ -65,7 +65,7 @@ def open_file(root: Path, path: str) -> BinaryIO | None:
 
 
 def read_chunks(file: BinaryIO, max_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
-    """The content of an open file in pieces, up to so many bytes; closes it. Raises Unavailable."""
+    """Yield the content of an open file in pieces, up to a number of bytes; close it. Raises Unavailable."""
     try:
         with file:
             while max_bytes > 0 and (chunk := file.read(min(chunk_bytes, max_bytes))):
@@ -76,7 +76,7 @@ def read_chunks(file: BinaryIO, max_bytes: int, chunk_bytes: int) -> Iterator[by
 
 
 def names_in(root: Path, path: str) -> Iterator[str]:
-    """The names in a directory below a directory; none where it is not there.
+    """Return the names in a directory below a directory; empty if it does not exist.
 
     Raises Rejected: NOT_A_FILE, and TOO_MANY_FILES; and Unavailable.
     """
@@ -95,20 +95,20 @@ def names_in(root: Path, path: str) -> Iterator[str]:
 
 
 def check_writable(root: Path, path: str) -> None:
-    """Check that a file can be written below a directory, and goes nowhere else.
+    """Check that a file can be written below a directory, at this path.
 
-    Raises Rejected (NOT_A_FILE) where a link, a pipe or a device stands in its way.
+    Raises Rejected (NOT_A_FILE) if a link, a pipe or a device is in the path.
     """
     _is_there(root, path, stat.S_IFREG)
 
 
 def _open_unfollowed(path: str, flags: int) -> int:
-    """Open without waiting or following a link: it may have changed since it was looked at."""
+    """Open without blocking or following a link: the file may have changed since the check."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _is_there(root: Path, path: str, kind: int) -> bool:
-    """Whether something of this kind is there, below directories that are no links."""
+    """Return whether an object of this kind exists, below directories that are not links."""
     parts = path.split("/")
     for count in range(1, len(parts) + 1):
         place = "/".join(parts[:count])

@@ -1,4 +1,4 @@
-"""The texts of a transparency log: checkpoints, proofs, requests to witnesses. Pure."""
+"""Texts of a transparency log: checkpoints, proofs, requests to witnesses. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tracker.errors import NotProven
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PROOF_HASHES = 63
-"""The most hashes in a proof."""
+"""Maximum number of hashes in a proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of a log: whose it is, how many entries it has, and the root of their tree.
+    """The head of a log: its name, its number of entries, and the root of their tree.
 
-    As text it is the text of a note (C2SP tlog-checkpoint); ours have no extension lines, and those
-    of others are passed over.
+    Its text is the text of a note (C2SP tlog-checkpoint). Our checkpoints have no extension lines, and those
+    of others are ignored.
     """
 
     origin: str
@@ -33,7 +33,7 @@ class Checkpoint:
 
     @staticmethod
     def parse(text: str) -> Checkpoint:
-        """A checkpoint from the text of a note. Raises NotProven."""
+        """Parse a checkpoint from the text of a note. Raises NotProven."""
         lines = text.split("\n")
         if len(lines) < 4 or "" in lines[:-1] or lines[-1]:
             raise NotProven("a checkpoint has fewer than three lines, or empty ones")
@@ -47,12 +47,12 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """That an entry is in the tree of a checkpoint; as text, a C2SP tlog-proof."""
+    """A proof that an entry is in the tree of a checkpoint; its text is a C2SP tlog-proof."""
 
     index: int
     hashes: tuple[bytes, ...]
     checkpoint: str
-    """The whole note, signatures included."""
+    """The whole note, including signatures."""
 
     def __str__(self) -> str:
         return "\n".join(
@@ -61,7 +61,7 @@ class InclusionProof:
 
     @staticmethod
     def parse(text: str) -> InclusionProof:
-        """A proof from its text; extra data is passed over. Raises NotProven."""
+        """Parse a proof; extra data is ignored. Raises NotProven."""
         head, _, checkpoint = text.partition("\n\n")
         first, *lines = head.split("\n")
         if lines and lines[0].startswith("extra "):
@@ -75,20 +75,22 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
-    """That a checkpoint's tree begins with what it was at size `old`; as text, the body of a
-    request `add-checkpoint` (C2SP tlog-witness)."""
+    """A proof that a checkpoint's tree begins with the tree of size `old`.
+
+    Its text is the body of a request `add-checkpoint` (C2SP tlog-witness).
+    """
 
     old: int
     hashes: tuple[bytes, ...]
     checkpoint: str
-    """The whole note, signatures included."""
+    """The whole note, including signatures."""
 
     def __str__(self) -> str:
         return "\n".join([f"old {self.old}", *map(to_base64, self.hashes), "", self.checkpoint])
 
     @staticmethod
     def parse(text: str) -> ConsistencyProof:
-        """A proof from its text. Raises NotProven."""
+        """Parse a proof. Raises NotProven."""
         head, _, checkpoint = text.partition("\n\n")
         first, *lines = head.split("\n")
         if not first.startswith("old "):
@@ -99,7 +101,7 @@ class ConsistencyProof:
 
 
 def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
-    """The hashes of a proof from their lines. Raises NotProven."""
+    """Parse the hashes of a proof from their lines. Raises NotProven."""
     found = tuple(from_base64(line) for line in lines)
     if len(found) > MAX_PROOF_HASHES or any(len(hash) != HASH_BYTES for hash in found):
         raise NotProven(
@@ -109,7 +111,7 @@ def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
 
 
 def parse_number(text: str) -> int:
-    """A number in its one form. Raises NotProven."""
+    """Parse a number in its canonical form. Raises NotProven."""
     if not NUMBER.fullmatch(text) or int(text) >= 2**63:
         raise NotProven(f"{text[:50]!r} is not a number from 0 to 2^63-1")
     return int(text)

@@ -1,8 +1,8 @@
 """The frontier of a growing Merkle tree: its partial tiles. Pure.
 
-It holds the hashes of the tiles that are begun and not full, at most 255 a level, so its memory
-grows with the logarithm of the size. It reads no tile, no row and no proof: whoever writes a bundle
-or checks one derives every hash from the entries by it.
+It has the hashes of the tiles that are not full, at most 255 per level, so its memory grows with the
+logarithm of the size. It reads no tile, no row and no proof: writers and verifiers of bundles derive every
+hash from the entries with it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from tracker.audit.format.merkle import EMPTY_ROOT, TILE_HEIGHT, TILE_WIDTH, Til
 
 
 class FullTile(NamedTuple):
-    """A tile and the hashes in it."""
+    """A tile with its hashes."""
 
     tile: Tile
     hashes: list[bytes]
 
 
 class TileFrontier:
-    """The partial tiles at the right edge of a growing Merkle tree. It continues a tree whose
-    partial tiles are `begun`.
+    """The partial tiles at the right edge of a growing Merkle tree.
+
+    It continues a tree whose partial tiles are `begun`.
     """
 
     def __init__(self, begun: Iterable[FullTile] = ()) -> None:
@@ -33,7 +34,7 @@ class TileFrontier:
             self.size += len(hashes) << TILE_HEIGHT * tile.level
 
     def add(self, leaves: Sequence[bytes]) -> list[FullTile]:
-        """Add leaves, no more than the last tile takes; returns the tiles that become full."""
+        """Add leaves, at most to the end of the last tile; return the tiles that become full."""
         self._level(0).extend(leaves)
         self.size += len(leaves)
         filled, level = list[FullTile](), 0
@@ -45,7 +46,7 @@ class TileFrontier:
         return filled
 
     def partial_tiles(self) -> list[FullTile]:
-        """The partial tiles, the lowest level first."""
+        """Return the partial tiles, lowest level first."""
         return [
             FullTile(Tile(level, self.size >> TILE_HEIGHT * (level + 1), len(hashes)), hashes)
             for level, hashes in enumerate(self._levels)
@@ -53,7 +54,7 @@ class TileFrontier:
         ]
 
     def root(self) -> bytes:
-        """The root of the tree as it is now."""
+        """Return the present root of the tree."""
         root = None
         for hashes in self._levels:
             for peak in _peaks(hashes):
@@ -67,7 +68,7 @@ class TileFrontier:
 
 
 def partial_tiles_at(size: int) -> list[Tile]:
-    """The partial tiles of a tree of `size` entries, the lowest level first."""
+    """Return the partial tiles of a tree of `size` entries, lowest level first."""
     tiles, level = list[Tile](), 0
     while hashes := size >> TILE_HEIGHT * level:
         if hashes % TILE_WIDTH:
@@ -77,7 +78,7 @@ def partial_tiles_at(size: int) -> list[Tile]:
 
 
 def root_over(hashes: Sequence[bytes]) -> bytes:
-    """The root over hashes, of which there are a power of two."""
+    """Return the root over hashes, whose number is a power of two."""
     row = list(hashes)
     while len(row) > 1:
         row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
@@ -85,7 +86,7 @@ def root_over(hashes: Sequence[bytes]) -> bytes:
 
 
 def _peaks(hashes: Sequence[bytes]) -> Iterator[bytes]:
-    """The roots of the complete trees that hashes make up, the narrowest, at the right, first."""
+    """Return the roots of the complete subtrees of some hashes, from the right, narrowest first."""
     stop = len(hashes)
     while stop:
         width = stop & -stop

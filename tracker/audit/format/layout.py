@@ -1,15 +1,15 @@
-"""A log as files, laid out as C2SP tlog-tiles has it: in a directory, or below an address.
+"""A log as files in the layout of C2SP tlog-tiles: in a directory, or below an address.
 
     checkpoint            the signed head
     checkpoints/<size>    heads of earlier sizes, signed at their time
-    tile/<L>/<N>          hashes; tile/0 are those of entries
+    tile/<L>/<N>          hashes; tile/0 has those of entries
     tile/entries/<N>      256 entries, each after its length in two bytes
-    key                   the log's verifier keys, one a line
+    key                   the log's verifier keys, one per line
     annexes               the texts that entries commit to: see bundle/annexes.py
     snapshots/<XX>/<S>    bytes that events name by their SHA-256, S, below its first two digits
 
-The last tile of a level has fewer than 256 hashes, and a path that says how many, such as
-`tile/0/001.p/44`. Who reads a tile whose partial form is gone takes the full one.
+The last tile of a level has fewer than 256 hashes, and a path with their number, such as
+`tile/0/001.p/44`. If the partial form of a tile is missing, readers use the full one.
 """
 
 from __future__ import annotations
@@ -33,18 +33,17 @@ KEY = "key"
 ANNEXES = "annexes"
 SNAPSHOTS = "snapshots"
 LENGTH_BYTES = 2
-"""Bytes that say how long an entry is."""
+"""Number of bytes with the length of an entry."""
 MAX_ENTRIES_BYTES = TILE_WIDTH * (LENGTH_BYTES + 65_535)
 MAX_ANNEX_LINE_BYTES = 1_000_000
-"""The longest line of `annexes`: a text has at most 60,000 bytes, which JSON may write as six each.
-"""
+"""Maximum length of a line of `annexes`: a text has at most 60,000 bytes, and JSON may write each as six."""
 
 MAX_ANNEXES_BYTES = 256_000_000
-"""The most bytes of texts that are read from an address at once."""
+"""Maximum bytes of texts read from an address at a time."""
 
 
 def max_bytes(path: str) -> int:
-    """The most bytes that a file of a log has, by what it is."""
+    """Return the maximum size in bytes of a file of a log, by its kind."""
     if path.startswith("tile/entries/"):
         return MAX_ENTRIES_BYTES
     if path == ANNEXES:
@@ -53,16 +52,16 @@ def max_bytes(path: str) -> int:
 
 
 class LogFiles(ABC):
-    """A log as files: what `Verification` reads. `ahead` tiles are fetched before their turn."""
+    """A log as files, as read by `Verification`. `ahead` tiles are prefetched."""
 
     name: str
     ahead: int
     has_snapshots = False
-    """Whether the bytes that events name belong to the log here."""
+    """Whether this log includes the bytes that events name."""
 
     @abstractmethod
     async def read(self, path: str) -> bytes | None:
-        """The content of a file, or None where there is none. Raises Unavailable."""
+        """Return the content of a file, or None if there is none. Raises Unavailable."""
 
     @abstractmethod
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
@@ -70,38 +69,40 @@ class LogFiles(ABC):
 
     @abstractmethod
     def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """The notes of heads of sizes above `after`, in the order of sizes."""
+        """Yield the notes of heads of sizes above `after`, in the order of sizes."""
 
     def annex_lines(self) -> Iterator[bytes] | None:
-        """The lines of texts that entries commit to; None where they do not belong to the log."""
+        """Return the lines of texts that entries commit to; None if they are not part of the log."""
         return None
 
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
-        """The lines of texts of the events after a position up to another, and perhaps of others, in their
-        order; None where it has none."""
+        """Return the lines of texts of the events after one position up to another, in order.
+
+        It may contain lines of other events. None if the log has no texts.
+        """
         return self.annex_lines()
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot, in pieces; None where it is not there."""
+        """Return the bytes of a snapshot, in pieces; None if it is missing."""
         return None
 
     async def redacts(self, sha256: str) -> bool:
-        """Whether it says, outside of its entries, that the bytes of a snapshot were redacted."""
+        """Return whether the log reports, outside of its entries, that a snapshot was redacted."""
         return False
 
     async def head(self) -> bytes:
-        """The note of the newest checkpoint."""
+        """Return the note of the newest checkpoint."""
         return await self.read_required(CHECKPOINT)
 
     async def read_required(self, path: str) -> bytes:
-        """Read a required file. Raises `missing_error`."""
+        """Return a required file. Raises `missing_error`."""
         content = await self.read(path)
         if content is None:
             raise self.missing_error(path)
         return content
 
     async def entries(self, tile: Tile) -> list[bytes]:
-        """The entries below a tile of level 0. Raises Rejected (MISSING, BAD_LENGTH)."""
+        """Return the entries below a tile of level 0. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.entries_path}"
         content, exact = await self._read_tile(tile, path, f"tile/{_full(tile).entries_path}")
         entries, fault = decode_entries(content, tile, path, exact=exact)
@@ -110,7 +111,7 @@ class LogFiles(ABC):
         return entries
 
     async def _length_fault(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
-        """The fault before the end of a tile that has too few or too many entries."""
+        """Return the fault before the end of a tile with too few or too many entries."""
         for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
             if leaf_hash(entry) != hash:
                 return Rejected(
@@ -122,7 +123,7 @@ class LogFiles(ABC):
         return None
 
     async def tile(self, tile: Tile) -> list[bytes]:
-        """The hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
+        """Return the hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.path}"
         content, exact = await self._read_tile(tile, path, f"tile/{_full(tile).path}")
         wanted = tile.width * HASH_BYTES
@@ -135,7 +136,7 @@ class LogFiles(ABC):
         return tile_hashes(content[:wanted])
 
     async def _read_tile(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
-        """The partial form of a tile or, where that is gone, the full one, and which it is."""
+        """Return the partial form of a tile or, if that is missing, the full one, and which of them it is."""
         content = await self.read(path)
         if content is not None:
             return content, True
@@ -146,7 +147,7 @@ class LogFiles(ABC):
 
 
 class BundleFiles(LogFiles):
-    """A log in a directory, as `tracker export` writes it."""
+    """A log in a directory, as written by `tracker export`."""
 
     ahead = 1
     has_snapshots = True
@@ -156,11 +157,11 @@ class BundleFiles(LogFiles):
         self.name = str(directory)
 
     async def read(self, path: str) -> bytes | None:
-        """The content of a file, or None where there is none. Raises as `read_file` does."""
+        """Return the content of a file, or None if there is none. Raises as `read_file` does."""
         return read_file(self.directory, path, max_bytes(path))
 
     def annex_lines(self) -> Iterator[bytes]:
-        """The lines of the file `annexes`; none where it is not there. Raises Rejected."""
+        """Yield the lines of the file `annexes`; none if it does not exist. Raises Rejected."""
         file = open_file(self.directory, ANNEXES)
         if file is None:
             return
@@ -174,7 +175,7 @@ class BundleFiles(LogFiles):
                 yield line
 
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
-        """All lines of the file `annexes`; None where it is not there. Raises as `annex_lines`."""
+        """Return all lines of the file `annexes`; None if it does not exist. Raises as `annex_lines`."""
         file = open_file(self.directory, ANNEXES)
         if file is None:
             return None
@@ -182,14 +183,17 @@ class BundleFiles(LogFiles):
         return self.annex_lines()
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot, in pieces, of more than there may be only the beginning. Raises
-        as `open_file` does, and Unavailable while they are read."""
+        """Return the bytes of a snapshot, in pieces; an oversized one is cut off.
+
+        Raises as `open_file` does, and Unavailable during reading.
+        """
         path = f"{SNAPSHOTS}/{relative_path(sha256)}"
         file = open_file(self.directory, path)
         return None if file is None else read_chunks(file, MAX_SNAPSHOT_BYTES + 1, CHUNK_BYTES)
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
-        """Without a checkpoint it is no bundle; without anything else it is not whole."""
+        """Return the error of a missing file: without a checkpoint it is no bundle, otherwise it is
+        incomplete."""
         if path == CHECKPOINT:
             return InvalidInput(
                 f"{self.name} is no bundle: expected a directory with a file"
@@ -199,7 +203,7 @@ class BundleFiles(LogFiles):
         return Rejected("MISSING", f"{path} is missing", positions)
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """The notes of heads of sizes above `after`, in the order of sizes."""
+        """Yield the notes of heads of sizes above `after`, in the order of sizes."""
         sizes = [
             int(name) for name in names_in(self.directory, CHECKPOINTS) if NUMBER.fullmatch(name)
         ]
@@ -209,27 +213,29 @@ class BundleFiles(LogFiles):
 
 
 def positions_below(tile: Tile, index: int) -> range:
-    """The positions that a hash of a tile is about."""
+    """Return the positions below a hash of a tile."""
     width = TILE_WIDTH**tile.level
     first = (tile.number * TILE_WIDTH + index) * width + 1
     return range(first, first + width)
 
 
 def positions_of(tile: Tile) -> range:
-    """The positions that a tile is about."""
+    """Return the positions below a tile."""
     return range(positions_below(tile, 0)[0], positions_below(tile, tile.width - 1)[-1] + 1)
 
 
 def encode_entries(entries: Sequence[bytes]) -> bytes:
-    """Entries as the bytes of their file."""
+    """Encode entries as the bytes of their file."""
     return b"".join(len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries)
 
 
 def decode_entries(
     content: bytes, tile: Tile, path: str, *, exact: bool = True
 ) -> tuple[list[bytes], Rejected | None]:
-    """The entries of a file, and what is wrong with its length. Unless it must be `exact`, a file
-    may go on after them."""
+    """Decode the entries of a file, and return the fault of its length, if any.
+
+    Unless it must be `exact`, a file may continue after them.
+    """
     entries, start = list[bytes](), 0
     while len(entries) < tile.width:
         stop = start + LENGTH_BYTES + int.from_bytes(content[start : start + LENGTH_BYTES], "big")

@@ -1,11 +1,11 @@
 """The Merkle tree over the log's entries, and proofs from it. Pure.
 
-Hashes and proofs are those of RFC 6962, section 2.1, with SHA-256; tiles are those of C2SP
-tlog-tiles. Entry number `index` of a tree is the event at position `index + 1`.
+Hashes and proofs are those of RFC 6962, section 2.1, with SHA-256; tiles are those of C2SP tlog-tiles. Entry
+number `index` of a tree is the event at position `index + 1`.
 
-What is read is complete tiles and the partial ones at the right edge. A question is answered in
-three steps, so that whoever reads tiles from afar does it once: which nodes it takes (`…_parts`),
-which tiles they are in (`tiles_of`), and the hashes out of those (`TreeHashes`).
+Proofs are computed from complete tiles and the partial ones at the right edge. The steps are the nodes of the
+proof (`…_parts`), the tiles with them (`tiles_of`), and their hashes (`TreeHashes`). So remote tiles are read
+only once.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import NamedTuple
 from tracker.errors import InvalidInput, NotProven
 
 HASH_BYTES = 32
-"""Bytes of a hash."""
+"""Size of a hash in bytes."""
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-"""Hashes in a complete tile."""
+"""Number of hashes in a complete tile."""
 MAX_LEVEL = 63
 EMPTY_ROOT = sha256(b"").digest()
-"""The root of a tree without entries."""
+"""The root of an empty tree."""
 
 TILE_PATH = re.compile(
     r"(?P<level>entries|0|[1-9][0-9]?)/(?P<number>(x[0-9]{3}/)*[0-9]{3})"
@@ -34,19 +34,19 @@ TILE_PATH = re.compile(
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of a node with two children (RFC 6962, section 2.1)."""
+    """Return the hash of a node with two children (RFC 6962, section 2.1)."""
     return sha256(b"\x01" + left + right).digest()
 
 
 class Node(NamedTuple):
-    """A complete subtree: the entries from `number << height` on, `1 << height` of them."""
+    """A complete subtree: the `1 << height` entries from `number << height` on."""
 
     height: int
     number: int
 
 
 class Tile(NamedTuple):
-    """`width` hashes of one level, from `number * 256` on; 256 are complete.
+    """A tile: `width` hashes of one level, from `number * 256` on; 256 are complete.
 
     A hash at level L is the root of 256**L entries.
     """
@@ -81,9 +81,9 @@ class Tile(NamedTuple):
 
 
 def parse_tile(path: str) -> tuple[Tile, bool]:
-    """A tile by its path below `tile/`, and whether its entries are meant rather than hashes.
+    """Parse the path of a tile below `tile/`; return whether it is for entries rather than hashes.
 
-    Only the one form that the specification gives a tile is taken. Raises InvalidInput.
+    Only the canonical form of the specification is accepted. Raises InvalidInput.
     """
     found = TILE_PATH.fullmatch(path)
     if found:
@@ -103,17 +103,17 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
 
 
 def tile_at(level: int, number: int, size: int) -> Tile:
-    """A tile as wide as it is in a tree of `size` entries, which reaches to it."""
+    """Return a tile with its width in a tree of `size` entries, which contains it."""
     return Tile(level, number, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - number * TILE_WIDTH))
 
 
 def tile_hashes(data: bytes) -> list[bytes]:
-    """The hashes in the bytes of a tile."""
+    """Return the hashes in the bytes of a tile."""
     return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
 
 
 def tile_root(data: bytes) -> bytes:
-    """The root of a power of two of hashes, as in a complete tile."""
+    """Return the root of a power of two of hashes, as in a complete tile."""
     hashes = tile_hashes(data)
     while len(hashes) > 1:
         hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
@@ -121,7 +121,7 @@ def tile_root(data: bytes) -> bytes:
 
 
 def new_tiles(old: int, new: int) -> list[Tile]:
-    """The tiles that become complete when a tree of `old` entries grows to `new`, lowest first."""
+    """Yield the tiles that become complete when a tree of `old` entries grows to `new`, lowest first."""
     tiles, level = [], 0
     while new >> TILE_HEIGHT * (level + 1):
         shift = TILE_HEIGHT * (level + 1)
@@ -131,9 +131,9 @@ def new_tiles(old: int, new: int) -> list[Tile]:
 
 
 def covering_subtrees(start: int, stop: int) -> list[Node]:
-    """The complete subtrees that make up the entries [start, stop), from the left.
+    """Return the complete subtrees that cover the entries [start, stop), from the left.
 
-    `start` must be a multiple of the largest of them, as it is of every subtree in RFC 6962.
+    `start` must be a multiple of the largest of them, as for every subtree in RFC 6962.
     """
     nodes = []
     while start < stop:
@@ -144,7 +144,7 @@ def covering_subtrees(start: int, stop: int) -> list[Node]:
 
 
 def fold(hashes: Sequence[bytes]) -> bytes:
-    """The root over the hashes of `covering_subtrees`."""
+    """Return the root over the hashes of `covering_subtrees`."""
     root = hashes[-1]
     for left in reversed(hashes[:-1]):
         root = node_hash(left, root)
@@ -152,7 +152,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def inclusion_parts(index: int, size: int) -> list[list[Node]]:
-    """The subtrees whose roots are the inclusion proof of an entry (RFC 6962, section 2.1.1)."""
+    """Return the subtrees whose roots are the inclusion proof of an entry (RFC 6962, section 2.1.1)."""
     if not 0 <= index < size:
         raise InvalidInput(
             f"expected an entry of the tree of {size}, not number {index}", path=("index",)
@@ -170,7 +170,7 @@ def inclusion_parts(index: int, size: int) -> list[list[Node]]:
 
 
 def consistency_parts(old: int, new: int) -> list[list[Node]]:
-    """The subtrees whose roots are the consistency proof of two sizes (RFC 6962, section 2.1.2)."""
+    """Return the subtrees whose roots are the consistency proof of two sizes (RFC 6962, section 2.1.2)."""
     if not 0 <= old <= new:
         raise InvalidInput(f"expected a tree of at most {new} entries, not {old}", path=("from",))
     if old in (0, new):
@@ -190,12 +190,12 @@ def consistency_parts(old: int, new: int) -> list[list[Node]]:
 
 
 def _split_width(width: int) -> int:
-    """The largest power of two below `width`."""
+    """Return the largest power of two below `width`."""
     return 1 << (width - 1).bit_length() - 1
 
 
 def tiles_of(nodes: Iterable[Node], size: int) -> set[Tile]:
-    """The tiles of a tree of `size` entries that nodes are in."""
+    """Return the tiles that contain some nodes, in a tree of `size` entries."""
     return {_tile_of(node, size) for node in nodes}
 
 
@@ -205,7 +205,7 @@ def _tile_of(node: Node, size: int) -> Tile:
 
 
 class TreeHashes:
-    """The hashes of a tree of `size` entries, out of some of its tiles."""
+    """The hashes of a tree of `size` entries, from some of its tiles."""
 
     def __init__(self, size: int, tiles: Mapping[Tile, bytes]):
         self.size = size
@@ -213,7 +213,7 @@ class TreeHashes:
         self._known: dict[Node, bytes] = {}
 
     def node(self, node: Node) -> bytes:
-        """The hash of a node that is in the tiles. Raises NotProven if its tile is too short."""
+        """Return the hash of a node in the tiles. Raises NotProven if its tile is too short."""
         if node not in self._known:
             self._known[node] = self._find(node)
         return self._known[node]
@@ -230,21 +230,21 @@ class TreeHashes:
         return tile_root(found)
 
     def fold(self, nodes: Sequence[Node]) -> bytes:
-        """The root over nodes."""
+        """Return the root over nodes."""
         return fold([self.node(node) for node in nodes])
 
     def root(self, size: int | None = None) -> bytes:
-        """The root of the tree, or of what it was at a smaller size."""
+        """Return the root of the tree, or of a smaller size of it."""
         nodes = covering_subtrees(0, self.size if size is None else size)
         return self.fold(nodes) if nodes else EMPTY_ROOT
 
     def proof(self, parts: Iterable[Sequence[Node]]) -> list[bytes]:
-        """The hashes of a proof."""
+        """Return the hashes of a proof."""
         return [self.fold(part) for part in parts]
 
 
 class Frontier:
-    """The frontier of a growing Merkle tree: its root can be computed from it, whatever the size."""
+    """The frontier of a growing Merkle tree: determines its root at every size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -261,7 +261,7 @@ class Frontier:
 
     @property
     def root(self) -> bytes:
-        """The root of the tree so far."""
+        """Return the root of the tree so far."""
         return fold(self._complete) if self._complete else EMPTY_ROOT
 
 

@@ -1,8 +1,7 @@
-"""Signed notes: text with signatures under it (C2SP signed-note). Pure.
+"""Signed notes: text followed by signatures (C2SP signed-note). Pure.
 
-The head of the log is such a note (`checkpoint.py`). Keys are written as in Go's sumdb/note, so
-that other tools read them: a verifier key is `name+id+key`, the private one begins with
-`PRIVATE+KEY+`.
+The head of the log is such a note (`checkpoint.py`). Keys have the format of Go's sumdb/note, so that other
+tools can read them. A verifier key is `name+id+key`, a private key begins with `PRIVATE+KEY+`.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from tracker.errors import InvalidInput, NotProven
 
 ED25519, COSIGNATURE = 0x01, 0x04
-"""Signature types: of the log, and of a witness, which signs a time as well."""
+"""Signature types: of the log, and of a witness, which also signs a time."""
 PRIVATE_PREFIX = "PRIVATE+KEY+"
 MAX_NOTE_BYTES = 1_000_000
-"""The longest note."""
+"""Maximum length of a note."""
 MAX_SIGNATURES = 100
 CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 KEY = re.compile(r"(?P<name>[^+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
@@ -32,7 +31,7 @@ KEY = re.compile(r"(?P<name>[^+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key and whose it is; as text, `name+id+key`."""
+    """A public key with its name; as text, `name+id+key`."""
 
     name: str
     public: bytes
@@ -40,7 +39,7 @@ class Verifier:
 
     @property
     def id(self) -> int:
-        """The number by which signatures name the key, together with the name."""
+        """The number that identifies the key in signatures, together with the name."""
         given = self.name.encode() + b"\n" + bytes([self.type]) + self.public
         return int.from_bytes(sha256(given).digest()[:4], "big")
 
@@ -49,14 +48,14 @@ class Verifier:
 
     @staticmethod
     def parse(text: str) -> Verifier:
-        """A key from its text. Raises InvalidInput."""
+        """Parse a key. Raises InvalidInput."""
         found = KEY.fullmatch(text)
         data = _bytes(found["key"]) if found else None
         if found and is_key_name(found["name"]) and _is_key(data):
             key = Verifier(found["name"], data[1:], data[0])
             if f"{key.id:08x}" == found["id"]:
                 return key
-        # It may be a private key by mistake, so it is not repeated.
+        # It may be a private key by mistake, so the error does not contain it.
         raise InvalidInput(
             "expected a verifier key: name+id+key of an Ed25519 key (type 1) or of a"
             " witness (type 4)",
@@ -64,7 +63,7 @@ class Verifier:
         )
 
     def verify(self, text: str, signature: bytes) -> int | None:
-        """Check a signature under a text. Returns the time of a witness's, in seconds since 1970.
+        """Verify a signature of a text. Return the time of a witness's signature, in seconds since 1970.
 
         Raises NotProven.
         """
@@ -84,7 +83,7 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key and whose it is."""
+    """A private key with its name."""
 
     name: str
     _key: Ed25519PrivateKey
@@ -92,7 +91,7 @@ class Signer:
 
     @staticmethod
     def new(name: str, type: int = ED25519) -> Signer:
-        """A key that nobody has had before. Raises InvalidInput for a name that keys can't have."""
+        """Generate a key. Raises InvalidInput for an invalid name."""
         return Signer(check_key_name(name), Ed25519PrivateKey.generate(), type)
 
     @property
@@ -102,13 +101,13 @@ class Signer:
 
     @property
     def secret(self) -> str:
-        """The key as text, private half and all."""
+        """The key as text, including its private half."""
         data = bytes([self.type]) + self._key.private_bytes_raw()
         return f"{PRIVATE_PREFIX}{self.name}+{self.verifier.id:08x}+{to_base64(data)}"
 
     @staticmethod
     def parse(secret: str) -> Signer:
-        """A key from its text. Raises InvalidInput, which does not repeat the secret."""
+        """Parse a key. Raises InvalidInput, whose message does not contain the secret."""
         found = (
             KEY.fullmatch(secret.removeprefix(PRIVATE_PREFIX))
             if secret.startswith(PRIVATE_PREFIX)
@@ -122,7 +121,7 @@ class Signer:
         raise InvalidInput(f"expected a private key as text: {PRIVATE_PREFIX}name+id+key")
 
     def sign(self, text: str, time: int = 0) -> Signature:
-        """A signature under a text; that of a witness says at which time, in seconds since 1970."""
+        """Sign a text; a witness also signs a time, in seconds since 1970."""
         if self.type == COSIGNATURE:
             signature = time.to_bytes(8, "big") + self._key.sign(cosigned_text(text, time))
         else:
@@ -132,7 +131,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature under a note; as text, its line without the newline."""
+    """A signature of a note; as text, its line without the newline."""
 
     name: str
     id: int
@@ -143,7 +142,7 @@ class Signature:
 
     @staticmethod
     def parse(line: str) -> Signature:
-        """A signature from its line. Raises NotProven."""
+        """Parse a signature line. Raises NotProven."""
         match line.split(" "):
             case ["—", name, encoded] if is_key_name(name):
                 data = _bytes(encoded)
@@ -154,7 +153,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text, which ends in a newline, and signatures under it."""
+    """A text that ends with a newline, and its signatures."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -164,7 +163,7 @@ class Note:
 
     @staticmethod
     def parse(data: bytes) -> Note:
-        """A note from its bytes. Raises NotProven for what is not one; nothing is verified."""
+        """Parse a note, without verification. Raises NotProven for an invalid one."""
         if len(data) > MAX_NOTE_BYTES or CONTROL.search(data):
             raise NotProven("a note has too many bytes, or control characters")
         try:
@@ -177,10 +176,10 @@ class Note:
         return Note(text + "\n", tuple(map(Signature.parse, lines)))
 
     def verified_by(self, keys: Iterable[Verifier]) -> dict[Verifier, int | None]:
-        """Those of the keys that have signed, with the times of witnesses.
+        """Return the keys that have signed, with the times of witnesses.
 
-        Signatures of other keys are passed over. Raises NotProven if one of these keys' does not
-        fit: whoever made that wants to deceive.
+        Signatures of unknown keys are ignored. Raises NotProven if a signature of a known key is invalid,
+        which indicates a forgery.
         """
         known = {(key.name, key.id): key for key in keys}
         found: dict[Verifier, int | None] = {}
@@ -198,12 +197,12 @@ class Note:
 
 
 def cosigned_text(text: str, time: int) -> bytes:
-    """The text that a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
+    """Return the text that a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
 def is_key_name(name: str) -> bool:
-    """Whether keys can have a name: letters without spaces and `+`."""
+    """Return whether a key name is valid: letters without spaces and `+`."""
     return (
         bool(name)
         and "+" not in name
@@ -212,7 +211,7 @@ def is_key_name(name: str) -> bool:
 
 
 def check_key_name(name: str) -> str:
-    """A name that keys can have. Raises InvalidInput."""
+    """Return a valid key name. Raises InvalidInput."""
     if not is_key_name(name):
         raise InvalidInput(
             f"{name[:100]!r}: expected a name without spaces and +, such as example.com/log",
@@ -222,12 +221,12 @@ def check_key_name(name: str) -> str:
 
 
 def to_base64(data: bytes) -> str:
-    """Bytes as the formats here write them (RFC 4648, section 4)."""
+    """Encode bytes in base64 as in these formats (RFC 4648, section 4)."""
     return base64.b64encode(data).decode()
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes of a text in base64, if it is the one form they have. Raises NotProven."""
+    """Decode canonical base64. Raises NotProven."""
     data = _bytes(text)
     if data is None:
         raise NotProven(f"{text[:100]!r} is not base64")

@@ -1,1 +1,1 @@
-"""A mirror of a log: a copy that follows it, and that any web server serves as the same log."""
+"""A mirror of a log: an updated copy that any web server can serve as the same log."""

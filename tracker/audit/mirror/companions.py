@@ -1,7 +1,7 @@
-"""What comes along with the log of a tracker: the texts that entries commit to, and snapshots.
+"""Companions of the log of a tracker: the texts that entries commit to, and snapshots.
 
-Neither is part of the log. What a text must be is proven by the commitment in an entry, and what a snapshot
-must be by the SHA-256 in one; what a later event of the log redacts goes from the mirror too.
+Neither is part of the log. A text is proven by the commitment in an entry, a snapshot by the SHA-256 in one.
+When a later event redacts them, the mirror removes them too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tracker.log.entries import RecordedEvent, recorded
 
 TEXT_WORDS = (SCHEME.encode(), Redaction.KIND.encode())
 SNAPSHOT_WORDS = (b'"sha256"', b'"snapshot"')
-"""Of which an entry has one that commits to texts or redacts some, or that names a snapshot."""
+"""Words of entries that commit to texts, redact them, or name a snapshot."""
 
 
 class MirroredTexts:
@@ -37,9 +37,9 @@ class MirroredTexts:
 
     def __init__(self, log: LogFiles, directory: Path):
         self.missing = 0
-        """How many texts of the last entries are missing, and not redacted by any of them."""
+        """Number of missing texts of the last entries, without those redacted by later ones."""
         self.absent = False
-        """Whether the log has no texts beside it."""
+        """Whether the log serves no texts."""
         self._log = log
         self._directory = directory
         self._mirror = BundleFiles(directory)
@@ -49,8 +49,11 @@ class MirroredTexts:
         self._redacted = set[tuple[int, str]]()
 
     async def begin(self, mirrored: int, size: int) -> int:
-        """Ask for the texts that the mirror lacks, up to a position; returns after which these are. Raises
-        Rejected (ALTERED_ANNEX), and Unavailable."""
+        """Request the texts that the mirror lacks, up to a position; return the position after which they
+        start.
+
+        Raises Rejected (ALTERED_ANNEX), and Unavailable.
+        """
         self._checker, self._redacted = None, set()
         self._since = 0 if self._mirror.texts(0, mirrored) is None else mirrored
         if self.absent or self._since == size:
@@ -70,7 +73,7 @@ class MirroredTexts:
             self._redacted.update((position, field) for field in fields)
 
     async def finish(self, size: int) -> None:
-        """Write the file anew, if there is anything new in it. Raises as `AnnexChecker.end`."""
+        """Rewrite the file if it has changed. Raises as `AnnexChecker.end`."""
         if self._checker is None or self._new is None:
             return
         self._checker.end()
@@ -94,7 +97,7 @@ class MirroredTexts:
         return self._since
 
     async def _lines(self, new: Iterable[bytes], size: int) -> AsyncIterator[bytes]:
-        """The lines of before and the new ones, without texts that are redacted."""
+        """Yield the previous and the new lines, without redacted texts."""
         for lines, first, last in (
             (self._mirror.annex_lines(), 1, self._since),
             (new, self._since + 1, size),
@@ -107,8 +110,11 @@ class MirroredTexts:
 
 
 async def copy_texts(log: LogFiles, directory: Path, size: int) -> MirroredTexts:
-    """Bring the texts of a log into a bundle that has its entries up to a size, before its checkpoint says
-    so. Raises as the methods of `MirroredTexts`."""
+    """Copy the texts of a log into a bundle that has its entries up to a size, before its checkpoint
+    covers them.
+
+    Raises as the methods of `MirroredTexts`.
+    """
     texts, bundle = MirroredTexts(log, directory), BundleFiles(directory)
     old = BundleWriter(directory).head()
     after = await texts.begin(old.size if old else 0, size)
@@ -132,20 +138,20 @@ class MirroredSnapshots:
 
     @property
     def missing(self) -> int:
-        """How many could not be had; a later process tries again."""
+        """Number of unavailable snapshots; a later process retries them."""
         return len(self._exporter.missing)
 
     async def begin(self, mirrored: int, size: int) -> int:
-        """The position after which events are looked at: those that this process has not looked at, and
-        the mirror has not all snapshots of."""
+        """Return the position after which events are read: those that this process has not read, and whose
+        snapshots the mirror may lack."""
         return min(mirrored, max(self._exporter.until() or 0, self._taken))
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
-        """Copy what the next entries name, as far as it can be had. Raises as `SnapshotExporter.write`."""
+        """Copy the available snapshots that the next entries name. Raises as `SnapshotExporter.write`."""
         await self._exporter.write(events_with(SNAPSHOT_WORDS, first, entries))
 
     async def finish(self, size: int) -> None:
-        """Take out what is redacted, and note how far all is there."""
+        """Remove redacted snapshots, and record the position up to which all are present."""
         self._taken = size
         self._exporter.remove_redacted()
         if not self._exporter.missing:
@@ -155,8 +161,10 @@ class MirroredSnapshots:
 def events_with(
     words: Iterable[bytes], first: int, entries: Sequence[bytes]
 ) -> Iterator[RecordedEvent]:
-    """The events that have one of some words, among entries of which the first is at a position. Entries of
-    another kind of log are passed over."""
+    """Yield the events that contain one of some words, among entries from a position on.
+
+    Entries of another kind of log are ignored.
+    """
     for position, entry in enumerate(entries, first):
         if any(word in entry for word in words):
             try:
@@ -168,7 +176,7 @@ def events_with(
 
 
 def _noted(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
-    """Lines, which are written to a file as they are read."""
+    """Yield lines, and write them to a file at the same time."""
     for line in lines:
         file.write(line)
         yield line

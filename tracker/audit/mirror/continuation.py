@@ -1,12 +1,12 @@
-"""Does a head continue a mirror? Where it does not, the proof of that is kept.
+"""Continuation of a mirror by a head, with evidence if the head contradicts the mirror.
 
-Two heads of one log that contradict each other, both signed, are proof that nobody can deny. Where they
-are of different sizes it takes the tiles as well by which the larger tree leads to another root at the
-smaller size. All of it goes into a directory of its own below the mirror, `forks/<size>-<root>`:
+Two signed heads of one log that contradict each other are proof of a fork. If they have different sizes, the
+proof needs the tiles that give the larger tree another root at the smaller size. The evidence is in a
+separate directory of the mirror, `forks/<size>-<root>`:
 
-    checkpoint   the head that the log showed
-    mirrored     the head that the mirror had
-    tile/…       the tiles of the larger of the two trees that show it
+    checkpoint   the head of the log
+    mirrored     the head of the mirror
+    tile/…       the tiles of the larger tree that prove the difference
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tracker.errors import Rejected
 FORKS = "forks"
 MIRRORED = "mirrored"
 ROOT_DIGITS = 16
-"""Hexadecimal digits of a root that name the directory of a fork."""
+"""Number of hexadecimal digits of a root in the name of a fork's directory."""
 
 
 class Fork(Rejected):
-    """A log and its mirror had the same name and key, and have different histories."""
+    """A log and its mirror have the same name and key, but different histories."""
 
     def __init__(
         self,
@@ -51,10 +51,11 @@ class Fork(Rejected):
 async def prove_continuation(
     log: LogSource, directory: Path, old: TrustedCheckpoint | None, head: TrustedCheckpoint
 ) -> ProvenTiles:
-    """The tiles of a head that continues a mirror, whose head is `old`; proven by either.
+    """Return the proven tiles of a head that continues a mirror, whose head is `old`.
 
-    Raises Rejected: WRONG_ORIGIN; SHRUNK where it is the head of an earlier size, Fork where it is none;
-    WRONG_ROOT, ALTERED_TILE where the log's tiles are not as they were signed; and what the log raises.
+    Raises Rejected: WRONG_ORIGIN, SHRUNK for the head of an earlier size, and Fork for a contradiction.
+    WRONG_ROOT and ALTERED_TILE mean that the log's tiles differ from the signed ones. Also raises errors of
+    the log.
     """
     mirror = BundleFiles(directory)
     if old and head.checkpoint.origin != old.checkpoint.origin:
@@ -79,13 +80,15 @@ async def prove_continuation(
 
 
 async def _had(tiles: ProvenTiles, earlier: TrustedCheckpoint) -> bool:
-    """Whether a tree was that of an earlier head when it was of its size."""
+    """Return whether a tree had the root of an earlier head at its size."""
     return (await tiles.frontier(earlier.size)).root() == earlier.checkpoint.root
 
 
 def keep_evidence(fork: Fork) -> None:
-    """Keep the proof of a fork below the mirror, at the same place for the same fork. Raises InvalidInput
-    where it can't be written."""
+    """Write the proof of a fork below the mirror, at a fixed path per fork.
+
+    Raises InvalidInput if it cannot be written.
+    """
     writer, name = BundleWriter(fork.directory), fork.proof_path
     for tile, hashes in fork.tiles.items():
         writer.write_file(f"{name}/tile/{tile.path}", b"".join(hashes))

@@ -1,8 +1,8 @@
-"""The signature of a mirror under what it has (C2SP tlog-cosignature, tlog-mirror).
+"""Cosignature of a mirror (C2SP tlog-cosignature, tlog-mirror).
 
-It says two things: the mirror has seen no other history of this log, and has all of this one on its disk.
-Like a witness it must not sign two histories: a mirror whose directory was lost, or put back from an older
-copy, needs a new key.
+It states that the mirror has seen no other history of this log, and has all of this one on its disk. Like a
+witness, a mirror must not sign two histories. After its directory was lost or restored from an older copy, it
+needs a new key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Cosigner:
 
     @staticmethod
     def parse(secret: str) -> Cosigner:
-        """A cosigner from the text of its key. Raises InvalidInput."""
+        """Parse a cosigner's key. Raises InvalidInput."""
         signer = Signer.parse(secret.strip())
         if signer.type != COSIGNATURE:
             raise InvalidInput(
@@ -31,8 +31,11 @@ class Cosigner:
         return Cosigner(signer)
 
     def cosign(self, note: bytes, earlier: bytes | None, time: int) -> bytes:
-        """A note with the mirror's signature, made at a time in seconds since 1970, or earlier under the
-        same text. Raises Rejected (BAD_CHECKPOINT) for a note with no room for it."""
+        """Return a note with the mirror's signature, made at a time in seconds since 1970.
+
+        An earlier signature of the same text is reused. Raises Rejected (BAD_CHECKPOINT) for a note without
+        room for it.
+        """
         parsed = Note.parse(note)
         others = [each for each in parsed.signatures if not self._is_own(each)]
         if len(others) == MAX_SIGNATURES:
@@ -44,7 +47,7 @@ class Cosigner:
         return str(Note(parsed.text, (*others, own))).encode()
 
     def _earlier(self, text: str, note: bytes | None) -> Signature | None:
-        """The signature under a note of before, if it is of the same text."""
+        """Return the signature of the previous note, if it has the same text."""
         parsed = Note.parse(note) if note else None
         if parsed is None or parsed.text != text:
             return None

@@ -1,4 +1,4 @@
-"""Follow a log: bring its mirror up to date, again and again."""
+"""Follow a log: update its mirror at intervals."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ async def follow(
     on_failure: Callable[[TrackerError], None],
     progress: Progress = lambda done, size: None,
 ) -> NoReturn:
-    """Look at a log for ever. `on_update` gets the first update, and later what is new.
+    """Follow a log until cancelled. `on_update` gets the first update, then each with new events.
 
-    `on_failure` gets why the log can't be followed for now, once for each reason: it does not answer, or
-    was set back, in which case the mirror waits until it is whole again. Raises as `Mirror.update` for all
-    else, such as a fork.
+    `on_failure` gets the reason why the log cannot be followed now, once per reason. The log does not
+    respond, or was set back; then the mirror waits until it is complete again. Raises all other errors of
+    `Mirror.update`, such as a fork.
     """
     reason, first = None, True
     while True:

@@ -1,9 +1,9 @@
-"""Bring a mirror up to the log that it is a copy of.
+"""Update a mirror to the present state of its log.
 
-The directory has the layout of a bundle, and is at every moment one whole log: files are added, then the
-checkpoint is replaced. A crash leaves the older checkpoint, and beyond it files that are proven and need
-not be fetched again. Partial tiles stay until the full ones are there, since whoever read an older
-checkpoint may still ask for them (C2SP tlog-tiles).
+The directory has the layout of a bundle, and is one complete log at every moment: files are added, then the
+checkpoint is replaced. After a crash the older checkpoint is valid, and files beyond it are proven and need
+not be fetched again. Partial tiles remain until the full ones exist, because readers of an older checkpoint
+may still request them (C2SP tlog-tiles).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_hea
 
 
 class CopiedTile(NamedTuple):
-    """A tile of level 0 that was proven: its hashes, and the entries below it."""
+    """A proven tile of level 0: its hashes, and the entries below it."""
 
     tile: Tile
     hashes: list[bytes]
@@ -36,27 +36,28 @@ class CopiedTile(NamedTuple):
 
 
 class Companion(Protocol):
-    """What lies beside a log and is named in its entries, such as texts; it comes along."""
+    """Data that entries name but the log does not contain, such as texts; they are mirrored too."""
 
     name: str
 
     @property
     def missing(self) -> int:
-        """How many of it could not be had, and are not redacted as far as is known."""
+        """Number of unavailable parts that are not known to be redacted."""
 
     async def begin(self, mirrored: int, size: int) -> int:
-        """The position after which it looks at entries of a log of `size`, where so many are mirrored."""
+        """Return the position after which entries are needed, for a log of `size` with a mirrored part."""
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
-        """Take what the next entries name, of which the first is at a position."""
+        """Process the next entries, the first of which is at a position."""
 
     async def finish(self, size: int) -> None:
-        """All entries up to a position have come; the checkpoint is replaced after this."""
+        """Complete the update: all entries up to a position were passed, and the checkpoint is replaced
+        next."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorUpdate:
-    """The head that a mirror has now, and the number of events that are new in it."""
+    """The present head of a mirror, and the number of new events in it."""
 
     head: TrustedCheckpoint
     new: int
@@ -64,25 +65,25 @@ class MirrorUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A mirror of a log in a directory; `update` may be called again and again."""
+    """A mirror of a log in a directory; `update` may be called repeatedly."""
 
     log: LogSource
     trust: TrustPolicy
     directory: Path
     extras: Mapping[str, bytes] = field(default_factory=dict)
-    """Further files by their path, which nothing signs."""
+    """Further files by path, which are not signed."""
     companions: Sequence[Companion] = ()
     cosigner: Cosigner | None = None
-    """Signs what was mirrored, for those who trust it; the checkpoint has its signature too."""
+    """Signs mirrored checkpoints; its signature is added to the checkpoint."""
 
     async def update(
         self, progress: Callable[[int, int], None] = lambda done, size: None, *, whole: bool = False
     ) -> MirrorUpdate:
-        """Copy what is new. `progress` gets the position that is reached and the last. With `whole` what is
-        there is read again, and fetched again where it is damaged.
+        """Copy the new part of the log. `progress` gets the present position and the last one.
 
-        Raises Rejected as `TrustPolicy.verify_head` and `prove_continuation` do, of which a Fork leaves its
-        proof in the directory; Unavailable, and InvalidInput where the directory can't be written.
+        With `whole` the existing files are read again, and fetched again if damaged. Raises Rejected as
+        `TrustPolicy.verify_head` and `prove_continuation` do, Unavailable, and InvalidInput if the directory
+        cannot be written. A Fork leaves its proof in the directory.
         """
         with directory_lock(self.directory):
             head = self.trust.verify_head(await self.log.head(), "the checkpoint")
@@ -123,7 +124,7 @@ class Mirror:
         mirrored: int,
         progress: Callable[[int, int], None],
     ) -> None:
-        """Write the tiles that are new, and let companions take what is named in them."""
+        """Write new tiles, and pass their entries to companions."""
         size = tiles.head.size
         reads = _reads(tiles, first // TILE_WIDTH)
         async with aclosing(read_ahead(reads, self.log.ahead)) as copied:
@@ -148,7 +149,7 @@ class Mirror:
     def _cosigned(
         self, head: TrustedCheckpoint, old: TrustedCheckpoint | None
     ) -> TrustedCheckpoint:
-        """The head with the mirror's signature, where it signs: what it signs is on the disk."""
+        """Return the head with the mirror's signature, if it signs: the signed data are on the disk."""
         if self.cosigner is None:
             return head
         os.sync()
@@ -157,15 +158,17 @@ class Mirror:
 
 
 def _signatures(head: TrustedCheckpoint) -> int:
-    """How many have signed a head: witnesses may still sign one that was published."""
+    """Return the number of signatures of a head: witnesses may still sign a published one."""
     return len(parse_head(head.note, "the checkpoint")[0].signatures)
 
 
 async def _reads(
     tiles: ProvenTiles, first: int
 ) -> AsyncGenerator[Coroutine[Any, Any, CopiedTile], None]:
-    """A read for every tile of level 0 from a number on. What proves it was read before, so that reads at
-    the same time do not each fetch it."""
+    """Yield a read for every tile of level 0 from a number on.
+
+    The tiles that prove it are read before, so that concurrent reads do not each fetch them.
+    """
     for number in range(first, -(-tiles.head.size // TILE_WIDTH)):
         tile = tile_at(0, number, tiles.head.size)
         root = await tiles.root_of(tile) if tile.width == TILE_WIDTH else b""
@@ -173,6 +176,6 @@ async def _reads(
 
 
 async def _read(tiles: ProvenTiles, tile: Tile, root: bytes) -> CopiedTile:
-    """A tile and its entries, proven; those of a partial one are known."""
+    """Return a proven tile with its entries; those of a partial one are known."""
     hashes = tiles.proven.get(tile) or await tiles.hashes_under(tile, root)
     return CopiedTile(tile, hashes, await tiles.entries(tile, hashes))

@@ -1,8 +1,8 @@
-"""The tiles of a log, each proven by its signed head before it is given out.
+"""The tiles of a log, each proven by its signed head before use.
 
-Proof goes from the top down. The head proves the partial tiles at the right edge of the tree, a tile
-proves the full ones below it, by their roots, and a tile of level 0 its entries. So what is copied is
-known to be right before it is written, however far the copy gets, and no hash is derived twice.
+Proofs run from the top down. The head proves the partial tiles at the right edge of the tree. A tile proves
+the full ones below it by their roots, and a tile of level 0 proves its entries. So data are proven before
+they are written, however far the copy gets, and no hash is computed twice.
 """
 
 from __future__ import annotations
@@ -19,22 +19,25 @@ from tracker.log.entry_hash import leaf_hash
 
 
 class ProvenTiles:
-    """Reads tiles and entries from the first of some sources that has the right ones; the last of them
-    is the log itself, and is blamed where none has. Make it by `begin`."""
+    """Reads tiles and entries from the first source that has correct ones.
+
+    The last source is the log itself, and errors name it if no source is correct. Create with `begin`.
+    """
 
     def __init__(self, sources: Sequence[LogSource], head: Checkpoint, edge: list[FullTile]):
         self.head = head
         self.edge = edge
-        """The partial tiles of the tree, the lowest level first."""
+        """The partial tiles of the tree, lowest level first."""
         self.proven = dict[Tile, list[bytes]](edge)
-        """What was read and proven, but for level 0 of what was copied: some 35 MB for a hundred million
-        entries."""
+        """The proven tiles, without level 0 of the copied part: about 35 MB for a hundred million entries."""
         self._sources = sources
 
     @staticmethod
     async def begin(sources: Sequence[LogSource], head: Checkpoint) -> ProvenTiles:
-        """Read the edge of the tree. Raises Rejected (WRONG_ROOT) where it is not that of the head, and
-        what the log raises."""
+        """Read the edge of the tree.
+
+        Raises Rejected (WRONG_ROOT) if it does not have the root of the head, and errors of the log.
+        """
         log = sources[-1]
         edge = [FullTile(tile, await log.tile(tile) or []) for tile in partial_tiles_at(head.size)]
         if TileFrontier(edge).root() != head.root:
@@ -46,19 +49,21 @@ class ProvenTiles:
         return ProvenTiles(sources, head, edge)
 
     async def hashes(self, tile: Tile) -> list[bytes]:
-        """The hashes of a tile, as wide as it is published; they are kept. Raises Rejected
-        (ALTERED_TILE), and what the log raises."""
+        """Return the hashes of a tile in its published width, and cache them.
+
+        Raises Rejected (ALTERED_TILE), and errors of the log.
+        """
         if tile not in self.proven:
             self.proven[tile] = await self.hashes_under(tile, await self.root_of(tile))
         return self.proven[tile]
 
     async def root_of(self, tile: Tile) -> bytes:
-        """The root of a full tile, by the one above it. Raises as `hashes`."""
+        """Return the root of a full tile, from the one above it. Raises as `hashes`."""
         above = tile_at(tile.level + 1, tile.number // TILE_WIDTH, self.head.size)
         return (await self.hashes(above))[tile.number % TILE_WIDTH]
 
     async def hashes_under(self, tile: Tile, root: bytes) -> list[bytes]:
-        """The hashes of a full tile whose root is known. Raises as `hashes`."""
+        """Return the hashes of a full tile with a known root. Raises as `hashes`."""
         for source in self._sources:
             hashes = await _tile_in(source, tile, blame=source is self._sources[-1])
             if hashes and root_over(hashes) == root:
@@ -70,8 +75,10 @@ class ProvenTiles:
         )
 
     async def entries(self, tile: Tile, hashes: list[bytes]) -> list[bytes]:
-        """The entries of a tile of level 0 whose hashes are known. Raises Rejected (ALTERED_ENTRY), and
-        what the log raises."""
+        """Return the entries of a tile of level 0 with known hashes.
+
+        Raises Rejected (ALTERED_ENTRY), and errors of the log.
+        """
         wrong = 0
         for source in self._sources:
             entries = await _entries_in(source, tile, blame=source is self._sources[-1])
@@ -93,7 +100,7 @@ class ProvenTiles:
         )
 
     async def frontier(self, size: int) -> TileFrontier:
-        """The tree as it was at an earlier size. Raises as `hashes`."""
+        """Return the tree at an earlier size. Raises as `hashes`."""
         begun = []
         for tile in partial_tiles_at(size):
             published = tile_at(tile.level, tile.number, self.head.size)
@@ -102,8 +109,7 @@ class ProvenTiles:
 
 
 async def _tile_in(source: LogSource, tile: Tile, *, blame: bool) -> list[bytes]:
-    """The hashes that a source has for a full tile; none where it has no whole one and is not to blame
-    for that."""
+    """Return a source's hashes of a full tile; empty if a source other than the log lacks a complete one."""
     try:
         hashes = await source.tile(tile) or []
     except Rejected:
@@ -114,7 +120,7 @@ async def _tile_in(source: LogSource, tile: Tile, *, blame: bool) -> list[bytes]
 
 
 async def _entries_in(source: LogSource, tile: Tile, *, blame: bool) -> list[bytes]:
-    """The entries that a source has below a tile; none, likewise."""
+    """Return a source's entries below a tile; empty if a source other than the log lacks them."""
     try:
         return await source.entries(tile)
     except Rejected:

@@ -1,1 +1,1 @@
-"""Proofs and tiles as the database has them."""
+"""Proofs and tiles from the database."""

@@ -1,8 +1,8 @@
 """The published log: checkpoints, tiles, entries, and proofs.
 
-Tiles are read once for each question, however many proofs it takes. The hashes of a partial tile
-follow from the entries as they are: an entry changed with force gives hashes, and proofs, that do
-not lead to the root that was signed. Nothing here verifies; whoever asks does that.
+Tiles are read once per query, for any number of proofs. The hashes of a partial tile are computed from the
+present entries. So a tampered entry gives hashes, and proofs, that do not lead to the signed root. Nothing is
+verified here; the client does that.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class StoredCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class InclusionResult:
-    """An inclusion proof, the hash of the entry that was published, and the checkpoint."""
+    """An inclusion proof, the hash of the published entry, and the checkpoint."""
 
     proof: InclusionProof
     leaf: bytes
@@ -61,29 +61,29 @@ class ProofService:
         self._proving = Batcher(self._prove)
 
     async def last(self) -> StoredCheckpoint:
-        """The newest checkpoint. Raises NotFound before the first."""
+        """Return the newest checkpoint. Raises NotFound before the first."""
         return _checkpoint(await self._pool.fetchrow(SQL.last_checkpoint))
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint:
-        """The checkpoint of a size; the newest without one. Raises NotFound."""
+        """Return the checkpoint of a size; the newest by default. Raises NotFound."""
         if size is None:
             return await self.last()
         row = await self._pool.fetchrow(SQL.checkpoint, size) if size <= MAX_TREE_SIZE else None
         return _checkpoint(row, size)
 
     async def size(self) -> int | None:
-        """The size of the newest checkpoint; None before the first."""
+        """Return the size of the newest checkpoint; None before the first."""
         size: int | None = await self._pool.fetchval(SQL.last_size)
         return size
 
     async def tile(self, tile: Tile) -> bytes:
-        """A tile of a published tree. Raises NotFound."""
+        """Return a tile of a published tree. Raises NotFound."""
         await self._check_published(tile)
         async with self._pool.acquire() as connection:
             return (await read_tiles(connection, [tile]))[tile]
 
     async def bundle(self, tile: Tile) -> bytes:
-        """The entries of a tile of level 0, each after its length in two bytes. Raises NotFound."""
+        """Return the entries of a tile of level 0, each after its length in two bytes. Raises NotFound."""
         await self._check_published(tile)
         first = tile.number * TILE_WIDTH
         rows = await self._pool.fetch(SQL.entries, first, first + tile.width)
@@ -94,21 +94,22 @@ class ProofService:
             raise NotFound(f"tile {tile.path} is in no tree that is published", path=("tile",))
 
     async def inclusion(self, position: int, size: int | None = None) -> InclusionResult:
-        """That an event is in the tree of the checkpoint of a size, or of the newest one.
+        """Return the proof that an event is in the tree of the checkpoint of a size, by default the
+        newest.
 
-        Raises NotFound where there is no such event, or the checkpoint does not cover it.
+        Raises NotFound if there is no such event, or the checkpoint does not cover it.
         """
         [found] = await self._inclusions([position], await self.checkpoint(size))
         if found is None:
             raise NotFound(
-                f"there is no event at position {position} below the checkpoint that was asked for",
+                f"there is no event at position {position} in the requested checkpoint",
                 path=("position",),
             )
         return found
 
     async def proof(self, position: int) -> InclusionResult | None:
-        """The same in the newest checkpoint, if it covers the event yet. Those that are asked for
-        at the same time are answered together."""
+        """Return the proof in the newest checkpoint, if it covers the event. Concurrent calls share a
+        query."""
         return await self._proving.submit(position)
 
     async def _prove(
@@ -124,7 +125,7 @@ class ProofService:
     async def _inclusions(
         self, positions: Sequence[int], checkpoint: StoredCheckpoint
     ) -> list[InclusionResult | None]:
-        """Proofs for events; None for those that the checkpoint does not cover."""
+        """Return proofs for events; None for those that the checkpoint does not cover."""
         size = checkpoint.size
         covered = {
             position: inclusion_parts(position - 1, size)
@@ -151,9 +152,9 @@ class ProofService:
     async def consistency(
         self, old: int, size: int | None = None
     ) -> tuple[ConsistencyProof, StoredCheckpoint]:
-        """That the checkpoint of a size, or the newest, continues what the log was at `old`.
+        """Return the proof that the checkpoint of a size, or the newest, continues the log at size `old`.
 
-        Raises NotFound for a size without a checkpoint and InvalidInput for an old one above it.
+        Raises NotFound for a size without a checkpoint, and InvalidInput for an old one above it.
         """
         checkpoint = await self.checkpoint(size)
         async with self._pool.acquire() as connection:
@@ -162,19 +163,19 @@ class ProofService:
 
 
 async def consistency(connection: Connection, old: int, new: int) -> tuple[bytes, ...]:
-    """The hashes of the consistency proof of two sizes of the log."""
+    """Return the hashes of the consistency proof of two sizes of the log."""
     parts = consistency_parts(old, new)
     hashes = await read_hashes(connection, [node for part in parts for node in part], new)
     return tuple(hashes.proof(parts))
 
 
 async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) -> TreeHashes:
-    """The hashes of nodes of the tree of a size."""
+    """Return the hashes of nodes of the tree of a size."""
     return TreeHashes(size, await read_tiles(connection, tiles_of(nodes, size)))
 
 
 async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
-    """Tiles of the log. Raises NotProven where the log or its tiles have holes."""
+    """Return tiles of the log. Raises NotProven if the log or its tiles have gaps."""
     wanted = sorted(tiles)
     if not wanted:
         return {}
@@ -189,7 +190,7 @@ async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile
 
 
 async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
-    """Tiles of level 0 from the entries of the log."""
+    """Compute tiles of level 0 from the entries of the log."""
     hashes = {tile.number: [b""] * tile.width for tile in tiles}
     if tiles:
         for position, entry in await connection.fetch(
@@ -203,7 +204,7 @@ async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[T
 def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> StoredCheckpoint:
     if row is None:
         raise NotFound(
-            "no checkpoint is published: expected a log that somebody signs, and an event in it"
+            "no checkpoint is published: expected a signed log with at least one event"
             if size is None
             else f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
             path=("size",),

@@ -1,16 +1,16 @@
-"""The key store, outside the database: the keys that sign the log, and the last head they signed.
+"""The key store, outside the database: the keys that sign the log, and the last signed head.
 
-In the directory, which only its owner may read:
+The directory is readable by its owner only:
 
-    keys   a key a line, the oldest first, as Go's sumdb/note writes them. Private ones sign; of
-           those that no longer do only the public half is kept, by which old checkpoints verify.
-    head   the text of the last checkpoint that was signed. Trusted above the database: whatever
-           that says, nothing is signed that does not continue this head.
-    set-back  what the log has lost, where its publisher noticed that. While it is there nothing is
-           signed: another publisher may have signed what is gone, and only a person can tell.
+    keys      one key per line, oldest first, in the format of Go's sumdb/note. Private keys sign.
+              Of retired keys only the public half is kept, which verifies old checkpoints.
+    head      the text of the last signed checkpoint. It is trusted above the database: only
+              continuations of this head are signed.
+    set-back  the lost part of the log, written by a publisher that detected a set-back. While
+              it exists nothing is signed: another publisher may have signed the lost part, and
+              a person must decide.
 
-Files are replaced whole: a crash leaves the old one or the new one, and perhaps a `*.new` beside
-it, which nobody reads.
+Files are replaced atomically: a crash leaves the old or the new one, and perhaps an unused `*.new` file.
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class LogKeys:
-    """The keys of a log, the oldest first."""
+    """The keys of a log, oldest first."""
 
     signers: tuple[Signer, ...]
     retired: tuple[Verifier, ...] = ()
 
     @property
     def origin(self) -> str:
-        """The name of the log, which is that of its keys."""
+        """The name of the log, which is the name of its keys."""
         return self.signers[0].name
 
     @property
     def verifiers(self) -> tuple[Verifier, ...]:
-        """The public halves of those that sign."""
+        """The public halves of the signing keys."""
         return tuple(signer.verifier for signer in self.signers)
 
     @property
     def all(self) -> tuple[Verifier, ...]:
-        """The public halves of all there were."""
+        """The public halves of all keys, including retired ones."""
         return (*self.retired, *self.verifiers)
 
     @property
     def public(self) -> tuple[PublicKey, ...]:
-        """The public halves of all there were, the oldest first."""
+        """The public halves of all keys, oldest first."""
         return tuple(PublicKey(key, key in self.verifiers) for key in self.all)
 
     def sign(self, checkpoint: Checkpoint) -> Note:
-        """A checkpoint, signed by every key that signs."""
+        """Return a checkpoint signed by every signing key."""
         text = str(checkpoint)
         return Note(text, tuple(signer.sign(text) for signer in self.signers))
 
@@ -84,9 +84,9 @@ class KeyStore:
         self._set_back = directory / "set-back"
 
     def load_or_create(self, origin: str | None = None) -> LogKeys:
-        """The keys; a new one where there is none yet, for a log of the name `origin`.
+        """Return the keys; create one if there is none yet, for a log of the name `origin`.
 
-        Raises InvalidInput where the keys are of another log, or are gone while a head is there.
+        Raises InvalidInput if the keys are of another log, or are missing while a head exists.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._keys.exists():
@@ -107,7 +107,7 @@ class KeyStore:
         return keys
 
     def keys(self) -> LogKeys:
-        """The keys as they are now. Raises NotFound and InvalidInput."""
+        """Return the present keys. Raises NotFound and InvalidInput."""
         try:
             lines = self._keys.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -124,14 +124,14 @@ class KeyStore:
         return keys
 
     def rotate(self) -> LogKeys:
-        """Add a key: from now on it signs, and so do those before it. Raises like `keys`."""
+        """Add a key: it signs from now on, together with the previous ones. Raises like `keys`."""
         keys = self.keys()
         grown = LogKeys((*keys.signers, Signer.new(keys.origin)), keys.retired)
         self._replace(self._keys, str(grown))
         return grown
 
     def retire(self) -> LogKeys:
-        """Let only the newest key sign. Raises like `keys`."""
+        """Retire all keys except the newest. Raises like `keys`."""
         keys = self.keys()
         *old, newest = keys.signers
         left = LogKeys((newest,), (*keys.retired, *(signer.verifier for signer in old)))
@@ -139,33 +139,33 @@ class KeyStore:
         return left
 
     def head(self) -> Checkpoint | None:
-        """The last head that was signed; None before the first. Raises NotProven if unreadable."""
+        """Return the last signed head; None before the first. Raises NotProven if unreadable."""
         try:
             return Checkpoint.parse(self._head.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
 
     def save_head(self, head: Checkpoint) -> None:
-        """Remember a head, unless it or a later one is there. It is on the disk when this returns.
+        """Store a head, unless it or a later one is stored. It is on the disk when this returns.
 
-        A process that is frozen after it has looked puts its head in the place of later ones when
-        it goes on. A lock would be kept by it for as long. So the publisher, which trusts the last
-        checkpoint of the database as well, keeps that with every look at the log, and a head that
-        was put back is brought forward within seconds.
+        A process that is frozen after the check may overwrite later heads when it continues. With a lock, it
+        would hold the lock while frozen. So the publisher also trusts the last checkpoint of the database,
+        and stores that at each step. This corrects an older head within seconds.
         """
         kept = self.head()
         if kept is None or kept.size < head.size:
             self._replace(self._head, str(head))
 
     def set_back(self) -> str | None:
-        """What the log has lost, where that was noted and nobody has decided about it."""
+        """Return the recorded set-back of the log that a person has not resolved yet; None if there is
+        none."""
         try:
             return self._set_back.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 
     def note_set_back(self, difference: str) -> None:
-        """Sign nothing more until a person has removed the note. It is on the disk when this returns."""
+        """Stop signing until a person has removed the note. It is on the disk when this returns."""
         self._replace(self._set_back, f"{difference}\n")
 
     def _replace(self, path: Path, text: str) -> None:
@@ -173,7 +173,7 @@ class KeyStore:
         self._sync()
 
     def _create(self, path: Path, text: str) -> None:
-        """Make a file, unless another process has made it meanwhile."""
+        """Create a file, unless another process has created it meanwhile."""
         written = self._write_beside(path, text)
         try:
             os.link(written, path)
@@ -184,7 +184,7 @@ class KeyStore:
         self._sync()
 
     def _write_beside(self, path: Path, text: str) -> Path:
-        """A file beside the path, complete and on the disk."""
+        """Write a temporary file next to the path, complete and on the disk."""
         beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
@@ -194,7 +194,7 @@ class KeyStore:
         return beside
 
     def _sync(self) -> None:
-        """Have the names in the directory on the disk."""
+        """Flush the names in the directory to the disk."""
         descriptor = os.open(self.directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

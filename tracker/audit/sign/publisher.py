@@ -1,31 +1,31 @@
-"""The publisher: follows the log, keeps its tiles, and signs its heads.
+"""The publisher: follows the log, stores its tiles, and signs its heads.
 
-An append never waits for it. One process at a time publishes, by an advisory lock that lasts for
-its transaction. What a crash leaves behind, step by step:
+Appends never wait for it. One process at a time publishes, with an advisory lock for the length of its
+transaction. Steps, with their state after a crash:
 
-    tiles are inserted      and committed before the checkpoint; they follow from the log
-    the head is kept        in the keystore, on the disk: the next one must continue it, and one of the
-                            same size has the same root. Only now may a signature leave us
-    witnesses sign          where the policy needs them
-    the note is inserted    and committed: now it is published. A size has one checkpoint
+    insert tiles         committed before the checkpoint; they are computed from the log
+    store the head       in the keystore, on the disk: the next head must continue it, and one of the same
+                         size has the same root. Only then may a signature be published
+    collect cosignatures if the policy requires witnesses
+    insert the note      committed: now it is published. A size has one checkpoint
 
-Ed25519 signs the same text with the same bytes, so a head that was signed but not published is
-signed again, or never.
+Ed25519 signatures are deterministic, so a head that was signed but not published is signed again with the
+same bytes, or never.
 
-Several publishers on one log keep a head each. No two histories are signed, as long as what is signed
-stays in the log; the cases where it does not:
+Several publishers of one log store a head each. They sign only one history while signed events stay in
+the log. The cases in which they do not:
 
-    a failover to a standby     what is signed was confirmed by the synchronous quorum before (`_step`):
-    of the quorum               the successor has it, and whoever is first there signs on
-    a forced failover that      who signed more than is left refuses by its own head, for ever. Another,
-    lost commits                whose head is older, has shown what is lost: it notes that beside its key
-                                when it notices, before it ends, and signs nothing more until a person
-                                has compared the heads
-    an older backup restored    the same for those that run then; one that is started later refuses where
-                                its head is not in the log
-    a publisher that did not    has an old head, no note, and nothing to tell it: only witnesses, or one
-    run at that time            directory for all publishers, keep it from signing another history
-    a key store restored from   the same: never do that
+    failover to a standby    signed events were confirmed by the synchronous quorum before (`_step`): the
+    of the quorum            successor has them, and the first publisher there continues
+    forced failover with     a publisher that signed lost events refuses permanently, by its own head.
+    lost commits             Another one with an older head has shown the lost events: it detects the
+                             set-back, records it next to its key, and ends. It signs nothing until a
+                             person has compared the heads
+    restored older backup    the same for running publishers; one that is started later refuses if its
+                             head is not in the log
+    publisher that was not   it has an old head and no note: only witnesses, or one directory for all
+    running at that time     publishers, prevent it from signing another history
+    key store restored from  the same: never do this
     an old copy
 """
 
@@ -59,18 +59,18 @@ from tracker.postgres.batching import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
 
 CHECKPOINT_INTERVAL_SECONDS = 0.4
-"""Seconds from one checkpoint to the next, at least: under load many events share one."""
+"""Minimum seconds between two checkpoints: under load many events share one."""
 TILES_PER_TURN = 32
-"""Tiles of entries that one transaction adds at most."""
+"""Maximum number of tiles of entries that one transaction adds."""
 RETRY_SECONDS = 5.0
-"""Seconds after which a refusal, or a witness that did not answer, is tried again."""
+"""Seconds before a retry after a refusal, or for a witness that did not respond."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SigningOptions:
-    """Options of signing: the key store, the name of a log that has no keys yet, witnesses."""
+    """Signing options: the key store, the name of a log that has no keys yet, witnesses."""
 
     keystore: KeyStore
     origin: str | None = None
@@ -78,7 +78,7 @@ class SigningOptions:
 
 
 class Publisher(BackgroundTask):
-    """Publishes the log, in this process or in whichever gets its turn first."""
+    """Publishes the log, in this process or in another one that holds the lock."""
 
     def __init__(self, pool: Pool, follower: Follower, signing: SigningOptions):
         self._pool = pool
@@ -87,10 +87,10 @@ class Publisher(BackgroundTask):
         self._witnesses = Witnesses(signing.policy)
         self._published = asyncio.Event()
         self.trouble: str | None = None
-        """Why nothing is published, where that is so."""
+        """The reason why nothing is published, or None."""
 
     async def run(self) -> None:
-        """Publish what comes, for ever."""
+        """Publish new events until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish())
             tasks.create_task(self._note_set_back())
@@ -98,7 +98,7 @@ class Publisher(BackgroundTask):
                 tasks.create_task(self._run_cosigning())
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
-        """The public keys of the log, the oldest first. Raises NotFound and InvalidInput."""
+        """Return the public keys of the log, oldest first. Raises NotFound and InvalidInput."""
         keys = await asyncio.to_thread(self._keystore.keys)
         return keys.public
 
@@ -115,15 +115,17 @@ class Publisher(BackgroundTask):
                 self._log_refusal(error.message)
                 await asyncio.sleep(RETRY_SECONDS)
             except CONNECTION_ERRORS as error:
-                logger.warning("the publisher lost its database and will try again: %s", error)
+                logger.warning(
+                    "the publisher lost its database connection and will retry: %s", error
+                )
                 await asyncio.sleep(0.5)
             except Exception as error:
-                logger.exception("the publisher can't go on and will try again")
+                logger.exception("the publisher failed and will retry")
                 self.trouble = f"{type(error).__name__}: the log has the details"
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _note_set_back(self) -> None:
-        """Keep beside the key that the log was set back, at once: this process is about to end."""
+        """Record next to the key that the log was set back, before this process ends."""
         durability = self._follower.durability
         await durability.noticed.wait()
         self._keystore.note_set_back(durability.set_back or "")
@@ -136,8 +138,8 @@ class Publisher(BackgroundTask):
     async def catch_up(self) -> None:
         """Publish the log up to its present end; do nothing if another process is publishing.
 
-        Raises NotProven for a log that does not continue what was signed or that witnesses do not
-        sign, InvalidInput and NotFound for keys that can't be read.
+        Raises NotProven for a log that does not continue the signed one, or without the required
+        cosignatures. Raises InvalidInput and NotFound for unreadable keys.
         """
         more = True
         while more:
@@ -152,23 +154,22 @@ class Publisher(BackgroundTask):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[Connection | None]:
-        """A transaction in which only we publish; None while another process does.
+        """Open a transaction in which only this process publishes; None while another one does.
 
-        Whoever is stopped or cut off loses it, in `SILENCE_TIMEOUT_SECONDS`. So that PostgreSQL can see to
-        that, entries are read over another connection: of one that waits to be rid of a long answer
-        it would wait for the end.
+        A stopped or disconnected process loses it after `SILENCE_TIMEOUT_SECONDS`. PostgreSQL cannot enforce
+        this while it sends a long result. So entries are read over another connection.
         """
         async with self._pool.acquire() as turn, commits_confirmed(turn), turn.transaction():
             yield turn if await turn.fetchval(SQL.take_turn, SILENCE_TIMEOUT_SETTING) else None
 
     async def _step(self, turn: Connection, reading: Connection, work: BackgroundWork) -> bool:
-        """Add tiles, a page at most, or sign where all are there. Returns whether more remains."""
+        """Add tiles, at most one page, or sign if all exist. Return whether more remains."""
         complete, size = await turn.fetchval(SQL.complete), await head(turn)
         durable = await self._follower.durability.head(turn)
         if complete * TILE_WIDTH > size:
             raise NotProven(f"the log has {size} events, and tiles of {complete * TILE_WIDTH}")
         if durable < size:
-            return False  # what a failover may take back is never signed
+            return False  # events that a failover may remove are never signed
         page = min(complete + TILES_PER_TURN, size // TILE_WIDTH)
         if page == complete:
             await self._sign(turn, reading, size, work)
@@ -182,7 +183,7 @@ class Publisher(BackgroundTask):
     ) -> None:
         """Sign the head of the log and insert it, unless that has been done.
 
-        The keystore gets it also where another process has signed it.
+        The keystore stores it even if another process has signed it.
         """
         keys = await asyncio.to_thread(self._keystore.keys)
         if lost := await asyncio.to_thread(self._keystore.set_back):
@@ -192,7 +193,9 @@ class Publisher(BackgroundTask):
             )
         heads = await self._heads(turn, keys)
         new = await check_continues(reading, keys.origin, size, heads)
-        done = await turn.fetchrow(SQL.checkpoint, size)  # fails where our turn was lost meanwhile
+        done = await turn.fetchrow(
+            SQL.checkpoint, size
+        )  # fails if the transaction was lost meanwhile
         await asyncio.to_thread(self._keystore.save_head, new)
         if done:
             return
@@ -201,7 +204,7 @@ class Publisher(BackgroundTask):
         if self._witnesses.policy.required:
             await turn.fetchval(
                 SQL.take_turn, SILENCE_TIMEOUT_SETTING
-            )  # no witness is asked by who has lost its turn
+            )  # a process without the transaction sends no requests to witnesses
             signed = await self._collect_cosignatures(reading, note, size)
             if not self._witnesses.policy.satisfied(signed):
                 raise NotProven(
@@ -214,7 +217,7 @@ class Publisher(BackgroundTask):
         work.record(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: LogKeys) -> list[Checkpoint]:
-        """The last heads, by the keystore and by the database, which must be one of our log's."""
+        """Yield the last heads, of the keystore and of the database, which must belong to our log."""
         heads = []
         if kept := await asyncio.to_thread(self._keystore.head):
             heads.append(kept)
@@ -246,7 +249,7 @@ class Publisher(BackgroundTask):
     async def _collect_cosignatures(
         self, connection: Connection, note: Note, size: int, done: Collection[Verifier] = ()
     ) -> dict[Verifier, Signature]:
-        """Ask the witnesses, but for those that are done; again who wanted another proof."""
+        """Request signatures from the remaining witnesses; repeat for those that need another proof."""
         signed: dict[Verifier, Signature] = {}
         asked: dict[Verifier, int] = {}
         for _ in range(2):
@@ -263,19 +266,19 @@ class Publisher(BackgroundTask):
         return signed
 
     async def _run_cosigning(self) -> None:
-        """Collect signatures of witnesses for what is published already, for ever."""
+        """Collect signatures of witnesses for published checkpoints, until cancelled."""
         while True:
             published = self._published
             try:
                 await self.cosign_newest()
-            except TrackerError as error:  # one witness must not be able to stop the log
+            except TrackerError as error:  # a single witness must not be able to stop the log
                 logger.error("the checkpoint is not cosigned: %s", error.message)
             except CONNECTION_ERRORS as error:
-                logger.warning("cosignatures could not be kept: %s", error)
+                logger.warning("cosignatures could not be stored: %s", error)
             await wait_for_event(published, RETRY_SECONDS)
 
     async def cosign_newest(self) -> None:
-        """Have the newest checkpoint signed by the witnesses that have not signed it yet."""
+        """Request signatures of the newest checkpoint from witnesses that have not signed it yet."""
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(SQL.last_checkpoint)
             if row is None:
@@ -290,9 +293,7 @@ class Publisher(BackgroundTask):
 async def check_continues(
     connection: Connection, origin: str, size: int, heads: list[Checkpoint]
 ) -> Checkpoint:
-    """Check that the log at a size continues everything signed so far, and return its head. Raises
-    NotProven.
-    """
+    """Check that the log at a size continues all signed heads, and return its head. Raises NotProven."""
     for old in heads:
         if old.size > size:
             raise NotProven(
@@ -315,9 +316,9 @@ async def check_continues(
 
 
 async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) -> None:
-    """Keep tiles that have become complete, level by level: each follows from the one below.
+    """Store newly complete tiles, level by level: each is computed from the one below.
 
-    The lowest follows from the entries, the others from what this very transaction adds.
+    The lowest level is computed from the entries, the others from tiles added in this transaction.
     """
     for level in sorted({tile.level for tile in tiles}):
         found = await read_tiles(
@@ -335,7 +336,7 @@ async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) ->
 async def add_cosignatures(
     connection: Connection, size: int, signed: dict[Verifier, Signature]
 ) -> None:
-    """Keep what witnesses signed of a checkpoint."""
+    """Store the cosignatures of a checkpoint."""
     if signed:
         await connection.execute(
             SQL.add_cosignatures, size, list(map(str, signed)), list(map(str, signed.values()))

@@ -1,7 +1,7 @@
-"""Witnesses: others who sign the log's checkpoints, so that it can't show two faces.
+"""Witnesses: independent signers of the log's checkpoints, who prevent different views of the log.
 
-Which ones, and how many of them a checkpoint needs, is said in a file of the format C2SP
-tlog-policy; they are asked by the protocol C2SP tlog-witness.
+The witnesses, and the number that a checkpoint needs, are defined in a file of the format C2SP tlog-policy.
+Requests use the protocol C2SP tlog-witness.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tracker.errors import InvalidInput, NotProven, TrackerError
 from tracker.http_client import open_url, read_content
 
 WITNESS_TIMEOUT_SECONDS = 3.0
-"""Seconds that a witness gets for an answer."""
+"""Timeout of a witness's response in seconds."""
 MAX_ANSWER_BYTES = 100_000
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A witness: its name in the policy, its key, and where it is asked."""
+    """A witness: its name in the policy, its key, and its address."""
 
     name: str
     key: Verifier
@@ -38,7 +38,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The witnesses of the log, and the groups of which one, the quorum, must have signed."""
+    """The witnesses of the log, and the groups, one of which is the quorum."""
 
     witnesses: tuple[Witness, ...] = ()
     groups: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Policy:
         return self.quorum != "none"
 
     def satisfied(self, signed: Collection[Verifier]) -> bool:
-        """Whether witnesses with these keys are enough."""
+        """Return whether witnesses with these keys are sufficient."""
         names = {witness.name for witness in self.witnesses if witness.key in signed}
         return not self.required or self._is_satisfied(self.quorum, names)
 
@@ -62,7 +62,7 @@ class Policy:
 
     @staticmethod
     def parse(text: str) -> Policy:
-        """A policy from its text. Raises InvalidInput, which names the line."""
+        """Parse a policy. Raises InvalidInput, which names the line."""
         return _Parser().read(text)
 
 
@@ -94,7 +94,7 @@ class _Parser:
 
     def _line(self, words: list[str]) -> None:
         match words:
-            case ["log", *_]:  # which log it is follows from our own keys
+            case ["log", *_]:  # the log is identified by our own keys
                 pass
             case ["witness", name, key, url]:
                 self._new(name)
@@ -141,7 +141,7 @@ def _witness(name: str, key: str, url: str) -> Witness:
 
 
 class WitnessBehind(NotProven):
-    """A witness has seen more of the log than we have: ours has lost entries."""
+    """A witness has seen a larger log than this one, which has lost entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +152,14 @@ class WitnessConflict(Exception):
 
 
 class Witnesses:
-    """Asks the witnesses of a policy, and remembers how far each has come."""
+    """Requests cosignatures of the witnesses of a policy, and remembers the progress of each."""
 
     def __init__(self, policy: Policy):
         self.policy = policy
         self._seen: dict[Verifier, int] = {}
 
     def old_sizes(self, size: int) -> dict[Verifier, int]:
-        """The sizes from which the witnesses need a consistency proof, as far as known."""
+        """Return the sizes from which the witnesses need a consistency proof, as far as known."""
         return {
             witness.key: min(size, self._seen.get(witness.key, 0))
             for witness in self.policy.witnesses
@@ -168,10 +168,10 @@ class Witnesses:
     async def ask(
         self, note: Note, size: int, proofs: Mapping[Verifier, ConsistencyProof]
     ) -> dict[Verifier, Signature]:
-        """Ask the witnesses with a proof to cosign, and return their signatures.
+        """Request cosignatures from the witnesses with a proof, and return them.
 
-        Who does not answer, or wants another proof, is not in the result; `old_sizes` then tells
-        the other size. Raises WitnessBehind.
+        A witness that does not respond, or needs another proof, is not in the result; `old_sizes` then
+        returns the other size. Raises WitnessBehind.
         """
         asked = [witness for witness in self.policy.witnesses if witness.key in proofs]
         answers = await asyncio.gather(
@@ -207,9 +207,9 @@ class Witnesses:
 
 
 def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Signature:
-    """Ask a witness for its signature (C2SP tlog-witness, add-checkpoint).
+    """Request the signature of a witness (C2SP tlog-witness, add-checkpoint).
 
-    Raises WitnessConflict, OSError, HTTPException, or NotProven for an answer without its signature.
+    Raises WitnessConflict, OSError, HTTPException, or NotProven for a response without its signature.
     """
     deadline = time.monotonic() + WITNESS_TIMEOUT_SECONDS
     try:

@@ -1,7 +1,7 @@
-"""Checking annexes against entries: redaction is told apart from tampering. Pure.
+"""Check of annexes against entries: distinguishes redaction from tampering. Pure.
 
-An entry is proven by the tree. What it commits to is proven by an annex that opens the commitment;
-where there is none, only an event of the same log that redacts the field explains it.
+An entry is proven by the tree. The text of a commitment is proven by an annex that opens it. If there is
+none, only an event of the same log that redacts the field explains its absence.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class AnnexStatus(StrEnum):
     OPENED = "opened"
     """The annex has the text that the entry commits to."""
     REDACTED = "redacted"
-    """The text is gone, and the log says so."""
+    """The text was removed, and an event of the log redacts it."""
     NOT_REMOVED = "not_removed"
-    """The text is here though the log says that it had to go: an old copy."""
+    """The text is present although the log redacts it: an old copy."""
     MISSING = "missing"
-    """The text is gone, and the log does not say so."""
+    """The text is missing without a redaction."""
     MISMATCHED = "mismatched"
-    """The annex has another text, or another salt, than the entry commits to."""
+    """The annex has another text or salt than the entry commits to."""
     UNCOMMITTED = "uncommitted"
-    """The annex is of a field in which the entry commits to nothing, or there are two of one."""
+    """The entry has no commitment in the field of the annex, or there are two annexes of one field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def check_event(
 ) -> list[AnnexFinding]:
     """Check every text of an event, in the order of the fields.
 
-    `annexes` are the exported lines of its position, `redacted` the fields that later events of the
-    log redact: collect them with `redacts`. Lines without a text say nothing by themselves.
+    `annexes` are the exported lines of its position. `redacted` are the fields that later events of the log
+    redact: collect them with `redacts`. Lines without a text prove nothing.
     """
     promised, found, there = commitments_in(event.fact), dict[str, AnnexStatus](), set[str]()
     for annex in annexes:
@@ -69,7 +69,7 @@ def check_event(
 
 
 def redacts(event: RecordedEvent) -> tuple[int, tuple[str, ...]] | None:
-    """The position and the fields that an event redacts; None for any other event."""
+    """Return the position and the fields that an event redacts; None for any other event."""
     fact, (kind, _, position) = event.fact, event.stream.partition("/")
     if not isinstance(fact, Redacted) or kind != Redaction.KIND or not position.isdecimal():
         return None
@@ -77,7 +77,7 @@ def redacts(event: RecordedEvent) -> tuple[int, tuple[str, ...]] | None:
 
 
 def opens_commitment(annex: AnnexLine, promised: str) -> bool:
-    """Whether an annex opens a commitment, the one that it says is its own."""
+    """Return whether an annex opens the commitment that it names."""
     try:
         salt = bytes.fromhex(annex.salt or "")
     except ValueError:

@@ -1,7 +1,7 @@
-"""The texts of a bundle, held against its entries while these are verified.
+"""Check of the texts of a bundle during the verification of its entries.
 
-What is signed are commitments to the texts. A text that opens its commitment is the one that was
-recorded; one that is gone is explained only by an event of the log that redacts it.
+Only commitments to the texts are signed. A text that opens its commitment is the recorded one. A missing text
+is explained only by an event of the log that redacts it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from tracker.log.annexes import AnnexLine
 from tracker.log.entries import RecordedEvent
 
 MAX_ANNEXES_PER_EVENT = 1000
-"""The most texts of an event: an entry has not even room to commit to so many."""
+"""Maximum number of texts of an event: an entry has no room for more commitments."""
 
 
 class AnnexChecker:
-    """Reads the lines of a file `annexes`, in the order of positions, as far as events have come.
+    """Reads the lines of a file `annexes`, in the order of positions, up to the present event.
 
-    Only texts of the events `first` to `last` are looked at. A redaction comes after the event that
-    it is about: until the end, what is missing may be explained.
+    Only texts of the events `first` to `last` are checked. A redaction comes after its event, so a missing
+    text may be explained until the end.
     """
 
     def __init__(
         self, lines: Iterable[bytes], first: int, last: int, *, allow_missing: bool = False
     ):
         self.opened = self.redacted = 0
-        """How many texts open their commitments, and how many the log says are gone."""
+        """Number of texts that open their commitments, then of redacted ones."""
         self._first = first
         self._lines = lines_between(lines, first, last)
         self._next = next(self._lines, None)
@@ -39,12 +39,14 @@ class AnnexChecker:
 
     @property
     def missing(self) -> int:
-        """The number of texts that are missing and not redacted by any event so far."""
+        """The number of missing texts that no event so far redacts."""
         return len(self._missing)
 
     def check(self, events: Sequence[RecordedEvent]) -> None:
-        """Check the texts of the next events. Raises Rejected (ALTERED_ANNEX) for one that is not
-        what the entry commits to."""
+        """Check the texts of the next events.
+
+        Raises Rejected (ALTERED_ANNEX) for a text that differs from the entry's commitment.
+        """
         for event in events:
             if event.position < self._first:
                 continue
@@ -59,8 +61,11 @@ class AnnexChecker:
             self._explain(event)
 
     def end(self) -> None:
-        """All events have come. Raises Rejected: ALTERED_ANNEX for a text of no event, and
-        MISSING_ANNEX for one that is gone without a redaction, unless that is allowed."""
+        """Complete the check after all events.
+
+        Raises Rejected: ALTERED_ANNEX for a text of no event, and MISSING_ANNEX for one that is missing
+        without a redaction, unless that is allowed.
+        """
         if self._next:
             raise _altered_error(int(self._next.position), self._next.field)
         if self._missing and not self._allow_missing:
@@ -69,13 +74,12 @@ class AnnexChecker:
             raise Rejected(
                 "MISSING_ANNEX",
                 f"the text {field} is not in the file annexes{also},"
-                " and no event redacts it; export again, or take what there is with"
-                " --allow-missing-texts",
+                " and no event redacts it; export again, or verify with --allow-missing-texts",
                 range(position, position + 1),
             )
 
     def _lines_of(self, position: int) -> Iterator[AnnexLine]:
-        """The lines of an event: each of another field, or they could be without end."""
+        """Return the lines of an event, each of another field: otherwise their number would be unlimited."""
         fields = set[str]()
         while self._next and int(self._next.position) <= position:
             line = self._next
@@ -98,7 +102,7 @@ class AnnexChecker:
 
 
 def read_lines(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
-    """The lines of a file `annexes`. Raises Rejected (ALTERED_ANNEX) for one that is none."""
+    """Parse the lines of a file `annexes`. Raises Rejected (ALTERED_ANNEX) for an invalid one."""
     decoder = msgspec.json.Decoder(AnnexLine)
     for number, text in enumerate(lines, 1):
         try:
@@ -112,8 +116,10 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
 
 
 def lines_between(lines: Iterable[bytes], first: int, last: int) -> Iterator[AnnexLine]:
-    """The texts of the events `first` to `last`. What an interrupted export has left behind them is
-    not looked at. Raises like `read_lines`."""
+    """Yield the texts of the events `first` to `last`.
+
+    Lines after them, from an interrupted export, are ignored. Raises like `read_lines`.
+    """
     for line in read_lines(lines):
         if int(line.position) > last:
             return

@@ -1,4 +1,4 @@
-"""The snapshots of a database as `Verification` reads them: bytes, whatever else their rows say."""
+"""Snapshots of a database for `Verification`: only their bytes are used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tracker.postgres.database import Pool
 from tracker.snapshots.directory import SnapshotDirectory, relative_path
 
 READ_TIMEOUT_SECONDS = 60.0
-"""Seconds that the database may take for the bytes of a snapshot."""
+"""Timeout in seconds of reading a snapshot from the database."""
 
 
 class DatabaseSnapshots:
-    """Reads snapshots for a thread that checks them, by the pool of the loop in which it was made."""
+    """Reads snapshots for a thread that checks them, with the pool of the loop in which it was created."""
 
     def __init__(self, pool: Pool, directory: Path | None = None):
         self._pool = pool
@@ -24,10 +24,11 @@ class DatabaseSnapshots:
         self._loop = asyncio.get_running_loop()
 
     def read(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot; None where they are not there. Not for the thread of the loop.
+        """Return the bytes of a snapshot; None if there are none. Do not call it in the thread of the
+        loop.
 
-        Raises Unavailable: SNAPSHOT_FILE where no setting says in which directory they are, SNAPSHOT_TIMEOUT
-        where the database does not give them in time.
+        Raises Unavailable: SNAPSHOT_FILE if no setting names their directory, SNAPSHOT_TIMEOUT if the
+        database is too slow.
         """
         asked = asyncio.run_coroutine_threadsafe(self._row(sha256), self._loop)
         try:

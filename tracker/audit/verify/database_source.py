@@ -1,7 +1,7 @@
-"""The log of a database as `Verification` reads it: rows, and what was published of them.
+"""The log of a database for `Verification`: its rows, and their published form.
 
-Nothing is taken from the functions and queries that serve the log. The columns of an event must
-repeat what its entry says, and the rows that were published must be as they were signed.
+The functions and queries that serve the log are not used. The columns of an event must equal the values in
+its entry, and the published rows must be as signed.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("database_source.sql"))
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at")
-"""What rows repeat of their entries, so that it can be indexed."""
+"""Columns that repeat values of entries for indexes."""
 
 
 class DatabaseSource:
-    """The log of a database; of an event that lies in no complete tile no hash is kept.
+    """The log of a database; hashes of events in incomplete tiles are not stored.
 
-    Raises Rejected where rows are not as they were signed: also MISSING_ROW and WRONG_COLUMN.
+    Raises Rejected if rows differ from what was signed: also MISSING_ROW and WRONG_COLUMN.
     """
 
     name, ahead = "the database", 1
 
     def __init__(self, pool: Pool, snapshots: ReadSnapshot | None = None):
-        """Without `snapshots` nobody asks for any."""
+        """Create the source; without `snapshots` none are checked."""
         self._pool = pool
         self._read_snapshot = snapshots
         self.has_snapshots = snapshots is not None
 
     async def head(self) -> bytes:
-        """The note of the newest checkpoint. Raises NotFound where there is none."""
+        """Return the note of the newest checkpoint. Raises NotFound if there is none."""
         row = await self._pool.fetchrow(SQL.last_checkpoint)
         if row is None:
             raise NotFound(
@@ -52,7 +52,7 @@ class DatabaseSource:
         return _note(row)
 
     async def entries(self, tile: Tile) -> list[bytes]:
-        """The entries below a tile of level 0."""
+        """Return the entries below a tile of level 0."""
         positions = positions_of(tile)
         rows = await self._pool.fetch(SQL.events, positions[0] - 1, positions[-1])
         for position, row in zip(positions, rows, strict=False):
@@ -64,7 +64,7 @@ class DatabaseSource:
         return [row["entry"] for row in rows]
 
     async def tile(self, tile: Tile) -> list[bytes] | None:
-        """The hashes of a tile; None of entries that make up no complete one."""
+        """Return the hashes of a tile; None for an incomplete one."""
         if tile.width < TILE_WIDTH:
             return await self._partial_tile(tile) if tile.level else None
         hashes = await self._kept_tile(tile)
@@ -75,17 +75,16 @@ class DatabaseSource:
         return hashes
 
     async def compare_tile(self, full: FullTile) -> None:
-        """Compare a tile that was derived with the one that is kept, if there is one yet. Raises
-        Rejected (ALTERED_TILE)."""
+        """Compare a computed tile with the stored one, if it exists. Raises Rejected (ALTERED_TILE)."""
         if await self._kept_tile(full.tile) not in (None, full.hashes):
             raise Rejected(
                 "ALTERED_TILE",
-                f"the row of tile/{full.tile.path} does not have the hashes of what is below it",
+                f"the row of tile/{full.tile.path} does not have the hashes of the level below",
                 positions_of(full.tile),
             )
 
     async def _kept_tile(self, tile: Tile) -> list[bytes] | None:
-        """The hashes of a complete tile; None where none is kept."""
+        """Return the hashes of a complete tile; None if it is not stored."""
         row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
         if row is None:
             return None
@@ -99,28 +98,28 @@ class DatabaseSource:
         return hashes
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """The notes of heads of sizes above `after`, in the order of sizes."""
+        """Yield the notes of heads of sizes above `after`, in the order of sizes."""
         while rows := await self._pool.fetch(SQL.checkpoints, after):
             for row in rows:
                 yield row["size"], _note(row)
             after = rows[-1]["size"]
 
     def annex_lines(self) -> None:
-        """None: those of a database are beside the log."""
+        """Return None: texts of a database are not part of the log."""
 
     def texts(self, after: int, until: int) -> None:
-        """None, likewise."""
+        """Return None: texts of a database are not part of the log."""
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot; None where they are not there. Raises Unavailable."""
+        """Return the bytes of a snapshot; None if there are none. Raises Unavailable."""
         return self._read_snapshot(sha256) if self._read_snapshot else None
 
     async def redacts(self, sha256: str) -> bool:
-        """Whether a row of the log says that the bytes of a snapshot were redacted."""
+        """Return whether a row of the log reports that a snapshot was redacted."""
         return bool(await self._pool.fetchval(SQL.redacts, bytes.fromhex(sha256)))
 
     async def _partial_tile(self, tile: Tile) -> list[bytes]:
-        """A tile that is not complete: the roots of complete ones below it."""
+        """Return an incomplete tile: the roots of complete ones below it."""
         first = tile.number * TILE_WIDTH
         rows = await self._pool.fetch(SQL.roots, tile.level - 1, first, first + tile.width)
         if len(rows) < tile.width:
@@ -145,7 +144,7 @@ def _missing(position: int) -> Rejected:
 
 
 def _check_columns(row: asyncpg.Record) -> None:
-    """Check that the columns repeat the entry. One that is no event is told elsewhere."""
+    """Check that the columns equal the entry. An invalid event is reported elsewhere."""
     try:
         event = recorded(row["entry"])
     except (msgspec.MsgspecError, UnicodeError):

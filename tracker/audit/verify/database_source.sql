@@ -1,12 +1,12 @@
 -- name: last_checkpoint
--- The checkpoint of the whole log, with what witnesses signed of it.
+-- The checkpoint of the whole log, with its cosignatures.
 SELECT c.size, c.root, c.note || coalesce(
     (SELECT string_agg(w.signature || E'\n', '' ORDER BY w.witness)
      FROM log.cosignatures w WHERE w.size = c.size), '') AS note
 FROM log.checkpoints c ORDER BY c.size DESC LIMIT 1;
 
 -- name: checkpoints
--- A page of checkpoints after a size, with what witnesses signed of them.
+-- A page of checkpoints after a size, with their cosignatures.
 SELECT c.size, c.root, c.note || coalesce(
     (SELECT string_agg(w.signature || E'\n', '' ORDER BY w.witness)
      FROM log.cosignatures w WHERE w.size = c.size), '') AS note
@@ -26,11 +26,11 @@ SELECT hashes, root FROM log.tiles WHERE level = $1 AND number = $2;
 SELECT root FROM log.tiles WHERE level = $1 AND number >= $2 AND number < $3 ORDER BY number;
 
 -- name: snapshot
--- The bytes of a snapshot, or that they are in a directory; neither where they were redacted.
+-- The bytes of a snapshot, or whether they are in a directory; neither if they were redacted.
 SELECT content, in_directory AND redaction IS NULL AS in_directory FROM watch.snapshots WHERE sha256 = $1;
 
 -- name: redacts
--- Whether there is an event by which a snapshot was redacted.
+-- Whether an event redacted a snapshot.
 SELECT EXISTS (
     SELECT FROM watch.snapshots s JOIN log.events e ON e.position = s.redaction
     WHERE s.sha256 = $1 AND e.type = 'Source.SnapshotRedacted');

@@ -1,4 +1,4 @@
-"""The entries of a log, each read and held against those before it."""
+"""Check of the entries of a log, each against the previous ones."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from tracker.log.entries import MAX_VERSION, RecordedEvent, recorded
 
 
 class EntryChecker:
-    """Checks entries in the order of positions: that they are events, of their positions, and none was
-    recorded before the one before it. `whole` is False where the beginning of the log is not looked at.
+    """Checks entries in order: they are events with correct positions, in the order of recording times.
+
+    `whole` is False if the beginning of the log is not checked.
     """
 
     def __init__(self, *, whole: bool) -> None:
         self.recorded_at: datetime | None = None
-        """When the last event that was looked at was recorded."""
+        """Recording time of the last checked event."""
         self.stream_order = StreamOrderChecker(whole=whole)
-        """What can be told of versions and ids only at the end."""
+        """Checks of versions and ids, which have a result only at the end."""
 
     def check(self, entry: bytes, position: int) -> RecordedEvent:
-        """The event of the next entry. Raises Rejected: NOT_AN_EVENT, WRONG_VERSION, WRONG_POSITION or
-        WRONG_TIME."""
+        """Return the event of the next entry.
+
+        Raises Rejected: NOT_AN_EVENT, WRONG_VERSION, WRONG_POSITION or WRONG_TIME.
+        """
         try:
             event = recorded(entry)
         except (msgspec.MsgspecError, UnicodeError) as error:

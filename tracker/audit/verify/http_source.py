@@ -1,5 +1,8 @@
-"""A log below an address on the web. What does not answer is unavailable, which says nothing bad of
-the log; only what does answer can be rejected."""
+"""A log below a web address.
+
+A failed request means that the log is unavailable, not that it is invalid; only received data can be
+rejected.
+"""
 
 from __future__ import annotations
 
@@ -20,31 +23,31 @@ from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES
 from tracker.snapshots.directory import relative_path
 
 LOG_PATH = "/log"
-"""With what the address of the log of a tracker ends; what else it has is beside it."""
+"""End of the address of a tracker's log; its other data are at sibling paths."""
 READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte after which a server counts as silent."""
 ANSWER_TIMEOUT_SECONDS = 120.0
-"""Seconds after which an answer that still trickles is given up."""
+"""Maximum seconds of a response that arrives slowly."""
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
-"""Seconds to wait before the same is asked again."""
+"""Seconds before each retry."""
 TEXTS_POSITIONS = 10_000
-"""Of how many events texts are asked for at once."""
+"""Number of events whose texts are requested at a time."""
 GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
-"""Says that the header of what is decompressed is that of gzip."""
+"""Window size of zlib for data with a gzip header."""
 GZIP_FRAME_BYTES = 100
-"""What gzip adds to what can't be compressed, beside one part in a hundred."""
+"""Overhead of gzip for incompressible data, in addition to one percent."""
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
-"""Statuses after which it may go better in a while."""
+"""Response statuses after which a retry may succeed."""
 
 
 class HttpSource(LogFiles):
-    """A log below an http or https address, asked over a few connections that are kept open."""
+    """A log below an http or https address, over a few persistent connections."""
 
     ahead = 8
 
     def __init__(self, url: str, *, token: str | None = None, with_snapshots: bool = False):
-        """`with_snapshots` has those checked that are beside the log. Raises InvalidInput for what is no
-        such address."""
+        """Create the source; `with_snapshots` checks the snapshots too. Raises InvalidInput for an invalid
+        address."""
         if not is_address(url) or "?" in url or "#" in url:
             raise InvalidInput(
                 f"{address_without_query(url)}: expected an http or https address of a log,"
@@ -60,19 +63,21 @@ class HttpSource(LogFiles):
         self._idle: queue.SimpleQueue[HTTPConnection] = queue.SimpleQueue()
 
     async def read(self, path: str) -> bytes | None:
-        """The content of a file, or None where there is none. Raises Unavailable."""
+        """Return the content of a file, or None if there is none. Raises Unavailable."""
         return await asyncio.to_thread(self._read_below, path, max_bytes(path))
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot, which a tracker gives beside its log, and a mirror below it; None where
-        there are none. Raises Unavailable."""
+        """Return the bytes of a snapshot; None if there are none. Raises Unavailable.
+
+        A tracker serves snapshots at a sibling path of its log, a mirror below it.
+        """
         content = self._read_beside(f"{SNAPSHOTS}/{sha256}", MAX_SNAPSHOT_BYTES)
         if content is None:
             content = self._read_below(f"{SNAPSHOTS}/{relative_path(sha256)}", MAX_SNAPSHOT_BYTES)
         return None if content is None else iter((content,))
 
     async def redacts(self, sha256: str) -> bool:
-        """Whether a tracker says, beside its log, that the bytes of a snapshot were redacted. Raises
+        """Return whether a tracker reports, outside its log, that a snapshot was redacted. Raises
         Unavailable."""
         beside = self._beside(f"{SNAPSHOTS}/{sha256}")
         if beside is None:
@@ -81,8 +86,10 @@ class HttpSource(LogFiles):
         return status == GONE
 
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
-        """The lines of texts, which a tracker gives beside its log, and a mirror below it; None where
-        there are none. Raises Unavailable."""
+        """Return the lines of texts; None if there are none. Raises Unavailable.
+
+        A tracker serves texts at a sibling path of its log, a mirror below it.
+        """
         first = self._texts_beside(after, min(after + TEXTS_POSITIONS, until))
         if first is None:
             content = self._read_below(ANNEXES, max_bytes(ANNEXES))
@@ -98,29 +105,32 @@ class HttpSource(LogFiles):
         return self._read_beside(f"{ANNEXES}?after={after}&until={until}", max_bytes(ANNEXES))
 
     def _read_beside(self, path: str, limit: int) -> bytes | None:
-        """What a tracker has beside its log, where the address is that of one."""
+        """Read a sibling path of the log of a tracker."""
         beside = self._beside(path)
         return None if beside is None else self._read(*beside, limit)
 
     def _beside(self, path: str) -> tuple[str, str] | None:
-        """The path of what is beside a log, and how errors call it; None where the address is of none."""
+        """Return the sibling path of a log and its name in errors; None if the address is not of a
+        tracker."""
         beside = self._parts.path.removesuffix(LOG_PATH)
         if beside == self._parts.path:
             return None
         return f"{beside}/{path}", f"{self.name.removesuffix(LOG_PATH)}/{path}"
 
     def _read_below(self, path: str, limit: int) -> bytes | None:
-        """What a bundle or a mirror has beside its tiles."""
+        """Read a path below the log of a bundle or a mirror."""
         return self._read(f"{self._parts.path}/{path}", f"{self.name}/{path}", limit)
 
     def _read(self, path: str, shown: str, limit: int) -> bytes | None:
-        """The content at a path; None where there is none."""
+        """Return the content at a path; None if there is none."""
         status, content = self._ask_again(path, shown, limit)
         return content if status == OK else None
 
     def _ask_again(self, path: str, shown: str, limit: int) -> tuple[int, bytes]:
-        """The status and the content of an answer that says whether there is something; errors call the path
-        as it may be `shown`, without what may be a secret."""
+        """Return the status and the content of a response, with retries.
+
+        Errors contain the path as `shown`, without possible secrets.
+        """
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
                 status, content = self._ask(path, limit)
@@ -136,25 +146,28 @@ class HttpSource(LogFiles):
         raise Unavailable(f"{shown}: {reason}")
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
-        """An address may have moved, so a file that is not there accuses nobody."""
+        """Return the error of a missing file: an address may have changed, so it is not a rejection."""
         return Unavailable(
             f"{self.name}/{path}: there is no such file. Is it the address of a log?"
         )
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """None: a website does not list the heads that it keeps."""
+        """Return None: a website does not list its stored heads."""
         for nothing in list[tuple[int, bytes]]():
             yield nothing
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
 
     def _ask(self, path: str, limit: int) -> tuple[int, bytes]:
-        """The status and the content of an answer. A connection that was kept may have been closed
-        by the other side, so that one is tried again at once with a new one."""
+        """Send a request and return the status and the content.
+
+        A persistent connection may have been closed by the server, so the request is repeated once over a new
+        one.
+        """
         with suppress(queue.Empty):
             kept = self._idle.get_nowait()
             with suppress(OSError, HTTPException):
@@ -165,12 +178,12 @@ class HttpSource(LogFiles):
         try:
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
-            found = response.status == OK  # what says that it is not there may be a long page
+            found = response.status == OK  # the body of an error page may be long
             most = limit if found else MAX_ENTRIES_BYTES
             deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
             content = read_content(response, most + most // 100 + GZIP_FRAME_BYTES, deadline)
             content = _decompress(content, response.getheader("Content-Encoding"), most)
-            response.close()  # before Python 3.13 it counts as unread, and the connection as in use
+            response.close()  # before Python 3.13 the response counts as unread, and the connection as busy
         except BaseException:
             connection.close()
             raise
@@ -184,20 +197,23 @@ class HttpSource(LogFiles):
 
 
 def _lines(content: bytes) -> Iterator[bytes]:
-    """The lines of a file, each with its end."""
+    """Yield the lines of a file, each with its end."""
     return (line + b"\n" for line in content.split(b"\n") if line)
 
 
 def _decompress(content: bytes, encoding: str | None, limit: int) -> bytes:
-    """What was compressed, up to so many bytes: logs may send gzip unasked (C2SP tlog-tiles). Raises
-    HTTPException, and ResponseTooLarge."""
+    """Decompress gzip data up to a number of bytes: logs may send gzip without being requested to (C2SP
+    tlog-tiles).
+
+    Raises HTTPException, and ResponseTooLarge.
+    """
     whole, ended = content, True
     if encoding == "gzip":
         decoder = zlib.decompressobj(GZIP_WINDOW_BITS)
         try:
             whole = decoder.decompress(content, limit + 1)
         except zlib.error as error:
-            raise HTTPException(f"what should be gzip is none: {error}") from None
+            raise HTTPException(f"invalid gzip data: {error}") from None
         ended = decoder.eof
     elif encoding not in (None, "", "identity"):
         raise HTTPException(f"its encoding is {encoding[:50]!r}: expected gzip")

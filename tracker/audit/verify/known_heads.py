@@ -1,4 +1,4 @@
-"""The earlier checkpoints that a log must have had, each compared when the tree has its size."""
+"""Earlier checkpoints of a log, each compared when the tree has its size."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from tracker.errors import Rejected
 
 @dataclass(frozen=True, slots=True)
 class KnownHead:
-    """A checkpoint that the log must have had, and how errors call it."""
+    """An earlier checkpoint of the log, and its name in errors."""
 
     name: str
     head: TrustedCheckpoint
 
 
 class KnownHeads:
-    """The earlier checkpoints of a log from `first` on, those that it keeps and the one that an auditor
-    saved, up to its newest one: `head`. They are compared in the order of sizes."""
+    """The earlier checkpoints of a log from `first` up to its newest one, `head`.
+
+    These are the stored ones and the one that an auditor saved. They are compared in the order of sizes.
+    """
 
     def __init__(
         self,
@@ -37,10 +39,10 @@ class KnownHeads:
         self._matching_size = 0
         self._mismatch: KnownHead | None = None
         self.count = self.unknown_signers = 0
-        """The number of checkpoints that the log keeps, and of those that no trusted key has signed."""
+        """The number of stored checkpoints, and of those that no trusted key has signed."""
 
     async def in_order(self) -> AsyncIterator[KnownHead]:
-        """Them in the order of sizes. Raises Rejected for one that can't be believed."""
+        """Return the checkpoints in the order of sizes. Raises Rejected for an untrusted one."""
         saved = self._saved and KnownHead("your saved checkpoint", self._saved)
         async for size, note in self._source.checkpoints(self._first - 1):
             name = f"{CHECKPOINTS}/{size}"
@@ -54,8 +56,7 @@ class KnownHeads:
             yield saved
 
     def compare(self, known: KnownHead, root: bytes) -> None:
-        """Compare the root of the tree at the size of a checkpoint. Whether one that is wrong is a fork
-        shows at the end."""
+        """Compare the root of the tree at the size of a checkpoint. A mismatch is reported at the end."""
         if known.head.checkpoint.root == root:
             self._matching_size = known.head.size
         elif self._mismatch is None:
@@ -63,12 +64,11 @@ class KnownHeads:
 
     @property
     def mismatch_size(self) -> int | None:
-        """The size of the first checkpoint that the events do not fit."""
+        """The size of the first checkpoint that does not match the events."""
         return self._mismatch.head.size if self._mismatch else None
 
     def wrong_events_error(self, code: str) -> Rejected:
-        """The error that events are not those of a checkpoint: the first that they do not fit, or the
-        newest."""
+        """Return the error that events do not match a checkpoint: the first mismatch, or the newest."""
         name, size = (
             (self._mismatch.name, self._mismatch.head.size)
             if self._mismatch
@@ -81,7 +81,7 @@ class KnownHeads:
         )
 
     def _trusted(self, name: str, size: int, note: bytes) -> TrustedCheckpoint:
-        """A checkpoint of an earlier size. Its key may be an old one; its root must fit all the same."""
+        """Check a checkpoint of an earlier size. Its key may be retired; its root must match nevertheless."""
         self.count += 1
         checkpoint = parse_head(note, name)[1]
         if checkpoint.size != size:

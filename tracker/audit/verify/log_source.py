@@ -1,4 +1,4 @@
-"""The source of a log that is verified: a bundle, an address, a database."""
+"""The source of a verified log: a bundle, an address, a database."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ class LogSource(Protocol):
     has_snapshots: bool
 
     async def head(self) -> bytes:
-        """The note of the newest checkpoint."""
+        """Return the note of the newest checkpoint."""
 
     async def entries(self, tile: Tile) -> list[bytes]:
-        """The entries below a tile of level 0."""
+        """Return the entries below a tile of level 0."""
 
     async def tile(self, tile: Tile) -> list[bytes] | None:
-        """The hashes of a tile; None where this source keeps none."""
+        """Return the hashes of a tile; None if this source does not store it."""
 
     def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """The notes of heads of sizes above `after`, in the order of sizes."""
+        """Yield the notes of heads of sizes above `after`, in the order of sizes."""
 
     def annex_lines(self) -> Iterator[bytes] | None:
-        """The lines of texts that entries commit to; None where they do not belong to the log."""
+        """Return the lines of texts that entries commit to; None if they are not part of the log."""
 
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
-        """The lines of texts of the events after a position up to another, and perhaps of others; None where
-        there are none."""
+        """Return the lines of texts of the events after one position up to another, and perhaps of others.
+
+        None if the source has no texts.
+        """
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
-        """The bytes of a snapshot, in pieces; None where it is not there."""
+        """Return the bytes of a snapshot, in pieces; None if it is missing."""
 
     async def redacts(self, sha256: str) -> bool:
-        """Whether it says that the bytes of a snapshot were redacted, which only a signed event proves."""
+        """Return whether the source reports a redaction of a snapshot; only a signed event proves it."""

@@ -1,4 +1,4 @@
-"""The tiles of a log below its newest head, as they are published: read, and led up to the root."""
+"""The published tiles of a log below its newest head, and their connection to the root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker.log.entry_hash import leaf_hash
 
 
 class EntryTile(NamedTuple):
-    """A tile of level 0 with the entries below it; `hashes` is None where the source keeps none."""
+    """A tile of level 0 with the entries below it; `hashes` is None if the source does not store it."""
 
     tile: Tile
     entries: list[bytes]
@@ -24,13 +24,13 @@ class EntryTile(NamedTuple):
 
 
 class PublishedTiles:
-    """The tiles of a source, each as wide as it is in the tree of a head."""
+    """The tiles of a source, each with its width in the tree of a head."""
 
     def __init__(self, source: LogSource, head: TrustedCheckpoint):
         self._source, self._head = source, head
 
     async def frontier(self, size: int) -> TileFrontier:
-        """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
+        """Return the edge of the tree at the start of the pass: earlier parts are read from tiles."""
         partial = []
         for tile in partial_tiles_at(size):
             published = tile_at(tile.level, tile.number, self._head.size)
@@ -39,7 +39,7 @@ class PublishedTiles:
         return TileFrontier(partial)
 
     def read_from(self, first: int) -> AsyncGenerator[EntryTile, None]:
-        """The tiles of level 0 from that of a position on; the next ones are being read meanwhile."""
+        """Yield the tiles of level 0 from that of a position on, with the next ones read in advance."""
         return read_ahead(self._reads(first), self._source.ahead)
 
     async def _reads(self, first: int) -> AsyncGenerator[Coroutine[Any, Any, EntryTile], None]:
@@ -51,12 +51,12 @@ class PublishedTiles:
         return EntryTile(tile, entries, await self._source.tile(tile))
 
     async def altered_error(self, tile: Tile, wrong: int, stored: list[bytes]) -> Rejected:
-        """The error that a tile has been altered, or what is below it, at a hash of the tile."""
+        """Return the error for an altered tile, or altered data below it, at a hash of the tile."""
         positions = positions_below(tile, wrong)
-        differs = f"tile/{tile.path} does not have the hash of what is below it"
+        differs = f"tile/{tile.path} does not have the hash of the level below"
         try:
             signed = await self.lead_to_root(tile, stored)
-        except Rejected as later:  # of a later position, which is not to be named instead
+        except Rejected as later:  # of a later position, which must not be reported first
             return Rejected("ALTERED_TILE", f"{differs}, and {later.message}", positions)
         if not signed:
             return Rejected("ALTERED_TILE", differs, positions)
@@ -69,7 +69,7 @@ class PublishedTiles:
         )
 
     async def lead_to_root(self, tile: Tile, hashes: list[bytes]) -> bool:
-        """Whether the tiles that are kept lead from this one to the root that was signed."""
+        """Return whether the stored tiles lead from this one to the signed root."""
         while tile.width == TILE_WIDTH:
             above = tile_at(tile.level + 1, tile.number // TILE_WIDTH, self._head.size)
             stored = await self._source.tile(above)
@@ -83,6 +83,6 @@ class PublishedTiles:
         return TileFrontier(edge).root() == self._head.checkpoint.root
 
     async def _read_partial_tile(self, tile: Tile) -> list[bytes]:
-        """The hashes of a tile at the edge; from its entries, where no such tile is kept."""
+        """Return the hashes of a tile at the edge; computed from its entries if it is not stored."""
         stored = await self._source.tile(tile)
         return stored or [leaf_hash(entry) for entry in await self._source.entries(tile)]

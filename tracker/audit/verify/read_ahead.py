@@ -1,4 +1,4 @@
-"""Reads that are begun before somebody asks for what they bring."""
+"""Concurrent prefetching of reads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 async def read_ahead(
     reads: AsyncGenerator[Coroutine[Any, Any, T], None], ahead: int
 ) -> AsyncGenerator[T, None]:
-    """The results of `reads` in their order; while one is waited for, the next `ahead` are under way.
+    """Yield the results of `reads` in order, with the next `ahead` reads in progress.
 
-    Raises what a read raises, in its place. Close it (`aclosing`): reads under way end with it.
+    Raises an error of a read at its place. Close it (`aclosing`) to end reads in progress.
     """
     under_way = deque[asyncio.Task[T]]()
     async with aclosing(reads):

@@ -1,6 +1,6 @@
 """The report of a verification: what was checked, with which key, when, and the result.
 
-It is for people who file it and for programs that read it: the same facts as Markdown and as JSON.
+It is for people who file it and for programs that read it, with the same content as Markdown and as JSON.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class KeySource(StrEnum):
     """The origin of the key that signatures are checked with."""
 
     GIVEN = "given"
-    """Whoever verifies brought it."""
+    """The verifier supplied it."""
     AUDIT_DIRECTORY = "audit directory"
-    """It lies with the tracker that signs, beside the database."""
+    """It was read from the tracker that signs, outside the database."""
     BUNDLE = "bundle"
-    """It lies in the bundle itself: whoever made the bundle could choose it."""
+    """It was read from the bundle, so the creator of the bundle could choose it."""
 
 
 class Result(StrEnum):
@@ -37,16 +37,14 @@ class Result(StrEnum):
 
     VERIFIED = "verified"
     CONSISTENT = "consistent"
-    """It agrees with itself; nobody vouches for the key."""
+    """The log is consistent, but its key is not trusted."""
     REJECTED = "rejected"
     NOT_VERIFIED = "not_verified"
-    """It could not be read, which says nothing against it."""
+    """The log could not be read, which is no evidence against it."""
 
 
 class TextCounts(msgspec.Struct, rename="camel"):
-    """The numbers of texts that open their commitments, are redacted by the log, or are missing
-    otherwise.
-    """
+    """The numbers of texts that open their commitments, are redacted by the log, or are missing otherwise."""
 
     opened: int
     redacted: int
@@ -54,9 +52,7 @@ class TextCounts(msgspec.Struct, rename="camel"):
 
 
 class SnapshotCounts(msgspec.Struct, rename="camel"):
-    """The numbers of snapshots that are what was fetched, are redacted by the log, or are missing
-    otherwise.
-    """
+    """The numbers of snapshots that match the fetch, are redacted by the log, or are missing otherwise."""
 
     intact: int
     redacted: int
@@ -110,14 +106,14 @@ class VerificationRun:
 
     @property
     def proven(self) -> bool:
-        """Whether the key is from elsewhere than what is verified with it."""
+        """Whether the key comes from outside the verified data."""
         return self.key_source is not KeySource.BUNDLE
 
 
 def report(
     run: VerificationRun, finished_at: datetime, error: TrackerError | None, exit_code: int
 ) -> Report:
-    """The report of a run that has ended, well or with an error."""
+    """Return the report of a run that has ended, with a result or an error."""
     positions = error.positions if isinstance(error, Rejected) else None
     return Report(
         result=_result(run, error),
@@ -141,7 +137,7 @@ def report(
 
 
 def _log_findings(verification: Verification | None) -> dict[str, Any]:
-    """The findings about the log."""
+    """Return the findings about the log."""
     if verification is None:
         return {}
     head, texts, snapshots = verification.head, verification.texts, verification.snapshots
@@ -168,7 +164,7 @@ def _result(run: VerificationRun, error: TrackerError | None) -> Result:
 
 
 def sentence(run: VerificationRun, error: TrackerError | None) -> str:
-    """The result in a sentence."""
+    """Return the result in a sentence."""
     if isinstance(error, Rejected):
         return f"The log is rejected: {error.message} ({error.code})."
     if error is not None or run.verification is None:
@@ -194,7 +190,7 @@ def sentence(run: VerificationRun, error: TrackerError | None) -> str:
 
 
 def not_checked(run: VerificationRun) -> list[str]:
-    """The points that the verification did not check."""
+    """Return the points that the verification did not check."""
     found = run.verification
     points = {
         "whose log it is: the only key was the one in the bundle": not run.proven,
@@ -218,12 +214,12 @@ def not_checked(run: VerificationRun) -> list[str]:
 
 
 def as_json(made: Report) -> str:
-    """A report as a JSON object."""
+    """Return a report as a JSON object."""
     return msgspec.json.format(msgspec.json.encode(made), indent=2).decode()
 
 
 def as_markdown(made: Report) -> str:
-    """A report as a page for the files."""
+    """Return a report as a Markdown page."""
     lines = [
         "# Verification of a log",
         "",
@@ -290,7 +286,7 @@ def _facts(made: Report) -> list[tuple[str, str | None]]:
 
 
 def printable(text: str) -> str:
-    """Text that others wrote, as it may stand in a line: no control characters, no Markdown."""
+    """Return untrusted text for use in a line: without control characters and Markdown."""
     return UNPRINTABLE.sub("\ufffd", text).replace("|", "\\|")
 
 

@@ -1,9 +1,9 @@
-"""The rows of a database, held against what was signed of them elsewhere.
+"""Comparison of the rows of a database with checkpoints signed elsewhere.
 
-A database that was restored ends where its backup or archive ended: perhaps before the checkpoint that
-an auditor kept, perhaps in the midst of what its own newest one covers. So every hash is derived from
-the rows, as far as they go, also where no checkpoint covers them. What is missing is known exactly; that
-the rest is the beginning of what was signed is shown by the tiles of a bundle or of another tracker.
+A restored database ends where its backup or archive ended. That may be before the checkpoint that an auditor
+saved, or in the middle of its own newest one. So every hash is computed from the existing rows, even without
+a checkpoint that covers them. The missing positions are then known exactly. The tiles of a bundle or of
+another tracker prove that the rows are the beginning of the signed log.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from tracker.log.entry_hash import leaf_hash
 
 
 class DerivedRows:
-    """The tree over the rows of a database. It grows by `extend`, from what its own newest checkpoint
-    covers; `full_tiles` are those that fill on the way, which may not be kept yet."""
+    """The tree over the rows of a database.
+
+    It grows by `extend`, from the part that its own newest checkpoint covers. `full_tiles` are those that
+    become full meanwhile, which may not be stored yet.
+    """
 
     def __init__(self, source: DatabaseSource, frontier: TileFrontier):
         self.source = source
@@ -34,16 +37,18 @@ class DerivedRows:
 
     @property
     def size(self) -> int:
-        """How many rows the tree is over."""
+        """Number of rows in the tree."""
         return self._frontier.size
 
     def head(self, origin: str) -> TrustedCheckpoint:
-        """The head of the tree, which nobody has signed."""
+        """The unsigned head of the tree."""
         return TrustedCheckpoint(b"", Checkpoint(origin, self.size, self._frontier.root()), ())
 
     async def extend(self, size: int) -> None:
-        """Let the tree grow over the rows up to a position. Raises Rejected: MISSING_ROW, WRONG_COLUMN,
-        and ALTERED_TILE for a tile that is kept and does not have their hashes."""
+        """Extend the tree over the rows up to a position.
+
+        Raises Rejected: MISSING_ROW, WRONG_COLUMN, and ALTERED_TILE for a stored tile with other hashes.
+        """
         while self.size < size:
             number, begun = divmod(self.size, TILE_WIDTH)
             tile = tile_at(0, number, size)
@@ -54,8 +59,10 @@ class DerivedRows:
             self.full_tiles += filled
 
     async def check_against(self, kept: TrustedCheckpoint) -> None:
-        """Check that the rows up to the size of a checkpoint are those that it was signed for; the tree
-        is not over more. Raises Rejected (FORKED), and as `extend`."""
+        """Check that the rows up to the size of a checkpoint are the signed ones.
+
+        The tree must not be larger. Raises Rejected (FORKED), and as `extend`.
+        """
         before = self.size
         await self.extend(kept.size)
         if self.head(kept.checkpoint.origin).checkpoint != kept.checkpoint:
@@ -69,9 +76,11 @@ class DerivedRows:
 async def covered(
     source: DatabaseSource, trust: TrustPolicy, kept: TrustedCheckpoint
 ) -> TrustedCheckpoint | None:
-    """A checkpoint that was kept elsewhere, if the newest of a database is about as many events: a
-    verification of the rows then compares it. Raises as `TrustPolicy.verify_head` does, and NotFound
-    (NOT_SIGNED)."""
+    """Return a checkpoint from elsewhere if the newest of a database has at least its size.
+
+    A verification of the rows then compares it. Raises as `TrustPolicy.verify_head` does, and NotFound
+    (NOT_SIGNED).
+    """
     own = trust.verify_head(await source.head(), "the newest checkpoint of the database")
     return kept if kept.size <= own.size else None
 
@@ -83,10 +92,10 @@ async def check_complete(
     elsewhere: LogSource | None,
     trust: TrustPolicy,
 ) -> None:
-    """Check that a database of `size` rows has all that a checkpoint is about, which is the head of a log
-    elsewhere or only was kept. The rows were verified, and with them a checkpoint that is `covered`.
+    """Check that a database of `size` rows has all events of a checkpoint from elsewhere.
 
-    Raises Rejected: FORKED for other events, SHRUNK with the positions that are missing.
+    It is the head of another log, or was only saved. The rows were verified, and with them a checkpoint that
+    is `covered`. Raises Rejected: FORKED for other events, SHRUNK with the missing positions.
     """
     if kept.size > size:
         await rows.extend(size)
@@ -98,7 +107,7 @@ async def check_complete(
 async def _missing_error(
     rows: DerivedRows, kept: TrustedCheckpoint, elsewhere: LogSource | None, trust: TrustPolicy
 ) -> Rejected:
-    """The error that says what is missing. Raises Rejected where not even the rows are right."""
+    """Return the error that names the missing events. Raises Rejected if even the rows are wrong."""
     known = (
         "whether these are the first of them shows a bundle or an address, not a checkpoint alone"
     )
@@ -126,11 +135,11 @@ async def begin_tail(
     allow_missing_texts: bool,
     allow_missing_snapshots: bool,
 ) -> Verification:
-    """A verification of what a log elsewhere has beyond the rows, which must be its beginning. Texts and
-    snapshots are looked at of the events beyond; where that log has none, all of these are missing.
+    """Begin the verification of another log beyond the rows, which must be its beginning.
 
-    To be gone through to its end; only then is anything proven. Raises Rejected (FORKED where both are
-    of one size and not the same), and Unavailable.
+    Texts and snapshots are checked for the events beyond; if the other log has none, all of these are
+    missing. The result is proven only after a complete pass. Raises Rejected (FORKED if both have one size
+    and differ), and Unavailable.
     """
     head = trust.verify_head(await elsewhere.head(), "the checkpoint")
     ours = rows.head(head.checkpoint.origin)
@@ -155,8 +164,8 @@ async def begin_tail(
 async def explain_fork(
     error: Rejected, rows: DerivedRows, elsewhere: LogSource, size: int
 ) -> Rejected:
-    """What is wrong with a tail: that the rows before it are others than a log elsewhere of `size`
-    events has, if so, else the error itself."""
+    """Return the error of a tail: the rows before it differ from another log of `size` events, or the
+    error itself."""
     if error.code not in ("FORKED", "WRONG_ROOT"):
         return error
     for number in range(-(-rows.size // TILE_WIDTH)):

@@ -1,7 +1,7 @@
-"""The snapshots of a log, held against the events that name them while these are verified.
+"""Check of the snapshots of a log during the verification of its events.
 
-What is signed are the events: they name bytes by their SHA-256, and say how many they are. Bytes that are
-gone are explained only by an event of the log that redacts them, before or after the one that names them.
+Only the events are signed: they name bytes by their SHA-256 and length. Missing bytes are explained only by
+an event of the log that redacts them, before or after the one that names them.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from tracker.log.entries import RecordedEvent
 from tracker.snapshots.named import NamedSnapshot, named_snapshots, redacted_snapshot
 
 ReadSnapshot: TypeAlias = Callable[[str], Iterator[bytes] | None]
-"""Gives the bytes of a snapshot in pieces, by its SHA-256; None where there is none."""
+"""Returns the bytes of a snapshot in pieces, by its SHA-256; None if there is none."""
 
 
 class SnapshotChecker:
     """Checks every snapshot that the events from a position on name, each once.
 
-    It holds the hashes of all of them, about 150 bytes each, never their bytes.
+    It keeps the hashes of all of them, about 150 bytes each, but not their bytes.
     """
 
     def __init__(self, read: ReadSnapshot, first: int, *, allow_missing: bool = False):
         self.redacted = 0
-        """How many are gone because the log says so."""
+        """Number of snapshots that the log redacts."""
         self._read = read
         self._first = first
         self._sizes = dict[bytes, int]()
         self._missing = dict[str, int]()
         self.gone = set[str]()
-        """Those that the log redacts, as far as events have come."""
+        """Snapshots redacted by the events so far."""
         self.allow_missing = allow_missing
 
     @property
     def intact(self) -> int:
-        """How many have the bytes that were fetched."""
+        """Number of snapshots with the fetched bytes."""
         return len(self._sizes)
 
     @property
     def missing(self) -> Collection[str]:
-        """Those that are not there and not redacted by any event so far."""
+        """Missing snapshots that no event so far redacts."""
         return self._missing.keys()
 
     def check(self, events: Sequence[RecordedEvent]) -> None:
@@ -55,16 +55,18 @@ class SnapshotChecker:
                 self.explain([gone])
 
     def explain(self, redacted: Iterable[str]) -> None:
-        """Take in that the log redacts some snapshots."""
+        """Add snapshots that the log redacts."""
         for sha256 in redacted:
             self.gone.add(sha256)
             if self._missing.pop(sha256, None) is not None:
                 self.redacted += 1
 
     def end(self, unsigned: Collection[str] = ()) -> None:
-        """All events have come; `unsigned` are those of the missing that the log says it redacts, by events
-        that are not signed yet. Unless missing ones are allowed, raises Rejected (MISSING_SNAPSHOT) for
-        others, and Unavailable (REDACTED) for these."""
+        """Complete the check after all events.
+
+        `unsigned` are the missing snapshots redacted by events that are not signed yet. Unless missing ones
+        are allowed, raises Rejected (MISSING_SNAPSHOT) for others, and Unavailable (REDACTED) for these.
+        """
         if self.allow_missing:
             return
         missing = [one for one in self._missing.items() if one[0] not in unsigned]
@@ -102,7 +104,7 @@ class SnapshotChecker:
 
 
 def _size_of(chunks: Iterable[bytes], sha256: str, position: int) -> int:
-    """How many bytes a snapshot has. Raises Rejected where they do not have its hash."""
+    """Return the size of a snapshot. Raises Rejected if it does not have its hash."""
     hashed, size = hashlib.sha256(), 0
     for chunk in chunks:
         hashed.update(chunk)

@@ -1,10 +1,8 @@
-"""Check that versions of every stream are consecutive and no event id is repeated, in a log of any
-length.
+"""Check that versions of every stream are consecutive and event ids unique, in a log of any length.
 
-What has to be compared lies far apart, and a log has more streams than fit in memory. So each event
-leaves two short records, sorted by a hash into 256 buckets, which go to disk when they grow; in the
-end one bucket after the other is looked at. That takes 56 bytes of disk an event, and memory for a
-256th of that.
+The compared events are far apart, and a log has more streams than fit in memory. So each event adds two short
+records, sorted by a hash into 256 buckets, which are written to disk when they grow. At the end the buckets
+are checked one by one. That needs 56 bytes of disk per event, and memory for a 256th of that.
 """
 
 from __future__ import annotations
@@ -20,14 +18,17 @@ from tracker.log.entries import RecordedEvent
 
 BUCKET_COUNT = 256
 MAX_BUCKET_BYTES = 64 * 1024
-"""Bytes of a bucket that are held before they go to disk."""
+"""Bytes of a bucket kept in memory before they are written to disk."""
 RECORD = Struct(">16sIQ")
 """A hash of a stream or id; the version, 0 for an id; the position."""
 
 
 class StreamOrderChecker:
-    """Takes every event in order. Of a log whose beginning is not looked at, `whole` is False:
-    the first version of a stream may then be any."""
+    """Records every event in order.
+
+    `whole` is False if the beginning of the log is not checked: the first version of a stream may then be
+    any.
+    """
 
     def __init__(self, *, whole: bool = True) -> None:
         self._whole = whole
@@ -35,12 +36,12 @@ class StreamOrderChecker:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def add(self, event: RecordedEvent) -> None:
-        """Take in the next event."""
+        """Add the next event."""
         self._add_record(b"s" + event.stream.encode(), event.version, event.position)
         self._add_record(b"i" + event.event_id.encode(), 0, event.position)
 
     def first_fault(self, until: int) -> Rejected | None:
-        """The first wrong version or repeated id up to a position; None where all is right."""
+        """Return the first wrong version or repeated id up to a position; None if there is none."""
         faults = [
             fault
             for number in range(BUCKET_COUNT)
@@ -52,7 +53,7 @@ class StreamOrderChecker:
         return Rejected(code, message, range(position, position + 1))
 
     def close(self) -> None:
-        """Remove what is on disk."""
+        """Remove the files on disk."""
         if self._directory is not None:
             self._directory.cleanup()
 
@@ -66,7 +67,7 @@ class StreamOrderChecker:
             held.clear()
 
     def _fault(self, number: int) -> tuple[int, str, str] | None:
-        """The first fault in a bucket. Its records are in the order of positions."""
+        """Return the first fault in a bucket. Its records are in the order of positions."""
         last = dict[bytes, int]()
         for key, version, position in self._records(number):
             before = last.get(key)

@@ -1,6 +1,4 @@
-"""The trust policy of an auditor: the keys of the log, and witnesses whose cosignatures are
-required.
-"""
+"""The trust policy of an auditor: the keys of the log, and witnesses whose cosignatures are required."""
 
 from __future__ import annotations
 
@@ -28,13 +26,13 @@ class TrustedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """The log's keys, one of which must have signed; the witnesses, each of which must have."""
+    """The log's keys, one of which must have signed; the witnesses, all of which must have signed."""
 
     keys: tuple[Verifier, ...]
     witnesses: tuple[Verifier, ...] = ()
 
     def verify_head(self, data: bytes, name: str) -> TrustedCheckpoint:
-        """Verify a note and return its checkpoint; `name` says in errors which note it is.
+        """Verify a note and return its checkpoint; `name` is the note's name in errors.
 
         Raises Rejected: BAD_CHECKPOINT, BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN, NOT_WITNESSED.
         """
@@ -61,7 +59,7 @@ class TrustPolicy:
 
 
 def parse_head(data: bytes, name: str) -> tuple[Note, Checkpoint]:
-    """A note and the checkpoint in it, unverified. Raises Rejected (BAD_CHECKPOINT)."""
+    """Parse a note and its checkpoint, without verification. Raises Rejected (BAD_CHECKPOINT)."""
     try:
         note = Note.parse(data)
         return note, Checkpoint.parse(note.text)

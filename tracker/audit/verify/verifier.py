@@ -1,25 +1,25 @@
-"""Verification: every hash derived anew from the entries, and compared with all that is kept.
+"""Verification: computes every hash from the entries, and compares it with all stored data.
 
-It is one pass in the order of positions, in memory that grows with the logarithm of the log. What
-is given out is pages that fit their tile; they are to be believed once the pass has come to its
-end, for only there stands the root that was signed.
+It is one pass in the order of positions, with memory that grows with the logarithm of the log. Pages are
+yielded when they match their tile. They are proven only after the complete pass, because the signed root
+is compared at the end.
 
-What is wrong is raised as Rejected, for the first position it can be told of. Its codes:
+Faults are raised as Rejected, with the first position that can be determined. The codes:
 
-    BAD_LENGTH, MISSING        a file is cut off, too long or not there
-    ALTERED_ENTRY              an entry is not the one that was signed
+    BAD_LENGTH, MISSING        a file is cut off, too long or missing
+    ALTERED_ENTRY              an entry differs from the signed one
     ALTERED_TILE               a tile does not have the hashes of its entries
-    WRONG_ROOT                 entries and tiles agree, but are not what was signed
-    NOT_AN_EVENT               an entry can't be read
+    WRONG_ROOT                 entries and tiles agree, but differ from the signed ones
+    NOT_AN_EVENT               an entry cannot be parsed
     WRONG_POSITION, WRONG_TIME, WRONG_VERSION, REPEATED_EVENT_ID
-                               what was signed is not in order
-    SHRUNK, FORKED             the log is not a continuation of what it was before
+                               the signed events are not in order
+    SHRUNK, FORKED             the log is not a continuation of its earlier state
     ALTERED_ANNEX, MISSING_ANNEX
-                               a text is not the one that its entry commits to, or is gone
+                               a text differs from the commitment in its entry, or is missing
     ALTERED_SNAPSHOT, MISSING_SNAPSHOT
-                               bytes that an event names are others, or are gone
+                               bytes that an event names differ, or are missing
 
-Bundles are also refused as NOT_A_FILE and TOO_MANY_FILES: see bounded_files.py.
+Bundles are also refused with NOT_A_FILE and TOO_MANY_FILES: see bounded_files.py.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ from tracker.snapshots.named import redacted_snapshot
 
 
 class VerifiedPage(NamedTuple):
-    """A tile of level 0 as it was derived: its entries, the events in them, the tiles of any level
-    that they fill, and the heads that the log had while it grew over them."""
+    """A computed tile of level 0: its entries, their events, the tiles of any level that they complete,
+    and the heads of the log within it."""
 
     tile: Tile
     entries: list[bytes]
@@ -58,7 +58,7 @@ class VerifiedPage(NamedTuple):
 
 
 class Verification:
-    """One pass over a log. Make it by `begin`, then go through `pages` to the end."""
+    """One pass over a log. Create it with `begin`, then iterate over `pages` to the end."""
 
     def __init__(
         self,
@@ -71,17 +71,17 @@ class Verification:
         snapshots: SnapshotChecker | None,
     ):
         self.source = source
-        """The log that it is about."""
+        """The verified log."""
         self._trust = trust
         self.head = head
         self.first = first
-        """The first position that is looked at."""
+        """The first verified position."""
         self.frontier = TileFrontier()
-        """The right edge of the tree, as far as the pass has come."""
+        """The right edge of the tree, up to the present position."""
         self.texts = texts
-        """What was found of the texts that entries commit to; None where the source has none."""
+        """Results for the texts that entries commit to; None if the source has none."""
         self.snapshots = snapshots
-        """What was found of the snapshots that events name; None where the source has none."""
+        """Results for the snapshots that events name; None if the source has none."""
         self.known_heads = KnownHeads(source, trust, head, saved, first)
         self._tiles = PublishedTiles(source, head)
         self._entries = EntryChecker(whole=first == 1)
@@ -90,7 +90,7 @@ class Verification:
 
     @property
     def recorded_at(self) -> datetime | None:
-        """When the last event that was looked at was recorded."""
+        """Recording time of the last checked event."""
         return self._entries.recorded_at
 
     @staticmethod
@@ -107,11 +107,10 @@ class Verification:
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
 
-        With `only_new` the pass begins at the last event that the saved head is about, or at the one at
-        `since` if that is earlier. With `allow_missing_texts` texts may be missing, which are then
-        counted, with `allow_missing_snapshots` snapshots; none may be altered. Snapshots are looked at where
-        the source has some, `with_snapshots`.
-        Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
+        With `only_new` the pass begins at the last event of the saved head, or at position `since` if that is
+        earlier. With `allow_missing_texts` missing texts are counted, with `allow_missing_snapshots` missing
+        snapshots; altered ones are never allowed. Snapshots are checked `with_snapshots` if the source has
+        some. Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
         """
         head = trust.verify_head(await source.head(), "the checkpoint")
         if saved is not None:
@@ -131,7 +130,7 @@ class Verification:
         return Verification(source, trust, head, saved, before + 1, texts, snapshots)
 
     async def pages(self) -> AsyncIterator[VerifiedPage]:
-        """The log in its order. Raises Rejected."""
+        """Yield the pages of the log in order. Raises Rejected."""
         try:
             async for page in self._verify_pages():
                 yield page
@@ -141,7 +140,7 @@ class Verification:
             self._entries.stream_order.close()
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Go to the end; `progress` gets the positions that are reached. Raises Rejected."""
+        """Run to the end; `progress` gets the verified positions. Raises Rejected."""
         async for page in self.pages():
             progress(page.events[-1].position)
 
@@ -175,7 +174,7 @@ class Verification:
         return page
 
     async def _add_leaves(self, page: VerifiedPage, leaves: list[bytes]) -> None:
-        """Let the tree grow over a page, and compare its root at every checkpoint on the way."""
+        """Extend the tree over a page, and compare its root at every checkpoint in it."""
         start = page.tile.number * TILE_WIDTH
         while self._next_head and self._next_head.head.size <= start + len(leaves):
             upto = self._next_head.head.size - start
@@ -186,7 +185,7 @@ class Verification:
         page.full_tiles.extend(self.frontier.add(leaves[self.frontier.size - start :]))
 
     async def _compare_tile(self, filled: FullTile) -> None:
-        """Compare a tile of hashes of tiles with the one that is kept, if there is one."""
+        """Compare a tile of a higher level with the stored one, if there is one."""
         if filled.tile.level:
             stored = await self.source.tile(filled.tile)
             wrong = _first_difference(filled.hashes, stored)
@@ -212,8 +211,10 @@ class Verification:
             self.snapshots.end([each for each in missing if await self.source.redacts(each)])
 
     async def _explain_by_earlier_events(self, snapshots: SnapshotChecker) -> None:
-        """Find what redacts missing snapshots before the first event that is looked at: bytes that went
-        then may have been fetched again since. An entry there counts if it leads to the root."""
+        """Find redactions of missing snapshots before the first verified event.
+
+        Redacted bytes may have been fetched again since. An entry counts if it leads to the root.
+        """
         for number in range((self.first - 1) // TILE_WIDTH if snapshots.missing else 0):
             tile, gone = Tile(0, number), set[str]()
             entries = await self.source.entries(tile)
@@ -226,14 +227,16 @@ class Verification:
                 snapshots.explain(gone)
 
     async def _explain_by_later_events(self, snapshots: SnapshotChecker) -> None:
-        """Find what redacted missing snapshots since the head was read, of a log that goes on: in the events
-        up to its head of now, which continues the one that was verified. Raises Rejected where it does not.
+        """Find redactions of missing snapshots after the verified head, in a growing log.
+
+        They are read up to the present head, which must continue the verified one. Raises Rejected if it does
+        not.
         """
         if not snapshots.missing:
             return
         head = self._trust.verify_head(await self.source.head(), "the checkpoint")
         if head.size < self.head.size:
-            return  # an older one, as a cache may have it, says nothing more
+            return  # an older one, for example from a cache, has no further events
         check_later(head, self.head)
         if head.size == self.head.size:
             return
@@ -243,10 +246,10 @@ class Verification:
             redacted.update(
                 gone for event in page.events if (gone := redacted_snapshot(event.fact))
             )
-        snapshots.explain(redacted)  # which is to be believed now that the pass has come to its end
+        snapshots.explain(redacted)  # trusted, because the pass has reached its end
 
     def _earliest_error(self, error: Rejected) -> Rejected:
-        """The error, or one about earlier positions that would have shown at the end."""
+        """Return the error, or one at earlier positions that would have been reported at the end."""
         first = error.positions[0] if error.positions else 1
         mismatch = self.known_heads.mismatch_size
         if mismatch is not None and mismatch < first:
@@ -255,7 +258,7 @@ class Verification:
 
 
 def _events_before(size: int, since: int | None) -> int:
-    """The number of events before the tile in which a pass begins that goes on from a size."""
+    """Return the number of events before the tile in which an incremental pass begins."""
     last = size if since is None else min(size, since)
     return max(0, last - 1) // TILE_WIDTH * TILE_WIDTH
 

@@ -1,1 +1,1 @@
-"""Relays: the log is published to a broker, such as NATS, by a cursor that is kept here."""
+"""Relays: publish the log to a broker such as NATS, with a cursor in the database."""

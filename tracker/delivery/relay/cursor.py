@@ -1,4 +1,4 @@
-"""How far a relay has come, and where it goes on by what the broker has. Pure."""
+"""Cursor of a relay, and its reconciliation with the content of the broker. Pure."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from tracker.delivery.relay.sink import SinkContent
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place of a relay in the log."""
+    """Place of a relay in the log."""
 
     started_after: int
     position: int
-    """Of all events up to here, those that are selected were acknowledged."""
+    """All selected events up to this position were acknowledged."""
     previous_position: int
-    """The last event that was acknowledged; before there is one, `started_after`."""
+    """Position of the last acknowledged event; before there is one, `started_after`."""
     sequence: int
-    """The number that it got."""
+    """Broker sequence of that event."""
 
 
 class LostRange(NamedTuple):
-    """What a broker has acknowledged and has no more: all after a position, up to another."""
+    """A range of positions that a broker acknowledged and has lost: after one position, up to another."""
 
     after: int
     until: int
 
 
 class Start(NamedTuple):
-    """Where a relay goes on, and what has to be published once more."""
+    """Cursor from which a relay resumes, and the range to publish again."""
 
     cursor: Cursor
     lost: LostRange | None = None
 
 
 def place_to_go_on(cursor: Cursor, content: SinkContent) -> Start:
-    """Where to go on behind what a broker has.
+    """Return the cursor from which to resume, given the content of the broker.
 
-    It may have more than we know of: its acknowledgements were lost. It may have less: then it was set
-    back where its numbers are behind ours, else it has let go of events by its own rules, and these
-    are not published again.
+    The broker may have more events than recorded here, if acknowledgements were lost. It may have fewer. If
+    its sequence is lower than ours, it was reset and events are published again. Otherwise it removed events
+    by its own retention rules, and they are not published again.
     """
     has = content.last.position if content.last else cursor.started_after
     if has >= cursor.previous_position:

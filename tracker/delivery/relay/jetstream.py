@@ -1,8 +1,7 @@
-"""NATS JetStream as a sink: a stream that takes the events of one relay and nothing else.
+"""NATS JetStream as a sink: a stream that takes the events of one relay only.
 
-Each message says which sequence it expects to follow, so that the stream stores nothing out of order,
-nothing of a relay that was replaced, and nothing behind a hole: whatever it lost is noticed at the
-next message. Needs the extra `nats`.
+Each message names the sequence that it must follow. So the stream stores nothing out of order, nothing from a
+replaced relay and nothing after a gap: any loss is detected at the next message. Needs the extra `nats`.
 """
 
 from __future__ import annotations
@@ -40,23 +39,23 @@ PREFIX = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 MAX_PREFIX_CHARACTERS = 128
 
 STREAM_MAX_BYTES = 1 << 30
-"""How much a stream keeps that is made here, about a million events; then the oldest go."""
+"""Size limit of a stream that is created here, about a million events; then the oldest are removed."""
 STREAM_MAX_MESSAGE_BYTES = 128 << 10
-"""The most that a message may have there: an entry has up to 64 KiB."""
+"""Maximum size of a message there: an entry has up to 64 KiB."""
 DUPLICATE_WINDOW_SECONDS = 120
-"""Seconds for which such a stream knows the ids of messages, JetStream's own default."""
+"""Seconds for which such a stream detects duplicate message ids; the default of JetStream."""
 
 DEFAULT_WINDOW_MESSAGES = 512
 MAX_WINDOW_MESSAGES = 2048
-"""Messages that may wait for their acknowledgements at a time."""
+"""Maximum number of unacknowledged messages."""
 MESSAGES_AT_ONCE = 64
 """Messages that are written to the connection at a time."""
 WINDOW_BYTES = 8 << 20
-"""Bytes that may, whatever their number."""
+"""Maximum bytes of unacknowledged messages."""
 ANSWER_TIMEOUT_SECONDS = 5.0
-"""Seconds that an answer or an acknowledgement may take."""
+"""Timeout in seconds of a response or an acknowledgement."""
 FOREIGN_MESSAGES = 100
-"""Messages of others behind the last of ours among which it is looked for."""
+"""Number of foreign messages after our last one that are searched for it."""
 
 POSITION, PREVIOUS, RELAY = "Tracker-Position", "Tracker-Previous-Position", "Tracker-Relay"
 EXPECTED_SEQUENCE = api.Header.EXPECTED_LAST_SEQUENCE.value
@@ -67,7 +66,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """Which stream, under which subjects, for which relay; `replicas` where it is made here."""
+    """Stream, subjects and relay of a sink; `replicas` applies to a stream that is created here."""
 
     relay: str
     stream: str = DEFAULT_STREAM
@@ -90,19 +89,19 @@ class StreamOptions:
 
     @property
     def subjects(self) -> str:
-        """The subjects of all messages, as a stream takes them."""
+        """Return the subjects of all messages, as a stream takes them."""
         return f"{self.prefix}.>"
 
 
 def subject_of(prefix: str, event_type: str) -> str:
-    """The subject of an event: `minerals.ExportControl.Suspended`."""
+    """Return the subject of an event: `minerals.ExportControl.Suspended`."""
     return f"{prefix}.{event_type}"
 
 
 def headers_of(
     linked: LinkedEvent, options: StreamOptions, expected_sequence: int
 ) -> dict[str, str]:
-    """The headers of a message. Its body is the entry: a CloudEvent in structured mode."""
+    """Return the headers of a message. Its body is the entry: a CloudEvent in structured mode."""
     event, previous = linked
     return {
         "Content-Type": EVENT_MEDIA_TYPE,
@@ -115,14 +114,14 @@ def headers_of(
 
 
 class _Message(NamedTuple):
-    """A message that was sent; its number is in the subject of the answer."""
+    """A message that was sent; its number is in the subject of the response."""
 
     event: RecordedEvent
     answer: asyncio.Future[Msg]
 
 
 class JetStreamSink:
-    """A stream of JetStream as a sink."""
+    """A sink that publishes to a JetStream stream."""
 
     def __init__(self, address: NatsAddress, options: StreamOptions):
         self.name = f"{address.shown} {options.stream} {options.subjects}"
@@ -130,11 +129,11 @@ class JetStreamSink:
         self._options = options
         self._connection: NatsConnection | None = None
         self._waiting: dict[int, _Message] = {}
-        """Messages without an acknowledgement yet, in order, by their numbers."""
+        """Unacknowledged messages in order, by their numbers."""
         self._sent = 0
 
     async def open(self) -> None:
-        """Connect, and make the stream if there is none."""
+        """Connect, and create the stream if there is none."""
         self._connection = NatsConnection(self._address, self._give_up)
         await self._connection.open()
         client = self._connection.client
@@ -145,22 +144,22 @@ class JetStreamSink:
         self._check(info.config)
 
     async def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         if self._connection:
             await self._connection.close()
         self._connection = None
 
     async def look(self) -> SinkContent:
-        """What the stream has now."""
+        """Return the present content of the stream."""
         info = await self._info()
         if info is None:
-            raise SinkUnavailable(f"{self.name}: the stream is gone")
+            raise SinkUnavailable(f"{self.name}: the stream does not exist any more")
         state = info.state
         last = await self._last_of_ours(state) if state.messages else None
         return SinkContent(last, state.last_seq, _missing(info))
 
     async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
-        """Publish events in order; many wait for their acknowledgements at the same time."""
+        """Publish events in order, with many unacknowledged messages at a time."""
         sequence = behind
         size = 0
         try:
@@ -175,7 +174,7 @@ class JetStreamSink:
                     sequence += 1
                 await self._send(linked, behind + sent)
                 if sent % MESSAGES_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # so that they are on their way while others are made
+                    await asyncio.sleep(0)  # so that these are sent while others are built
             while self._waiting and await self._wait_acknowledged(sequence + 1):
                 sequence += 1
             return Acknowledgement(sequence - behind, sequence)
@@ -183,7 +182,7 @@ class JetStreamSink:
             self._forget_waiting()
 
     async def _send(self, linked: LinkedEvent, expected: int) -> None:
-        """Send a message. Not by `publish_async`: that forgets the answers that are errors."""
+        """Send a message. `publish_async` is not used, because it drops error responses."""
         assert self._connection is not None
         self._sent += 1
         try:
@@ -199,14 +198,16 @@ class JetStreamSink:
         self._waiting[self._sent] = _Message(linked.event, answer)
 
     async def _give_answer(self, answer: Msg) -> None:
-        """Give an answer to the message that it is for."""
+        """Assign a response to its message."""
         message = self._waiting.get(int(answer.subject.rpartition(".")[2]))
         if message and not message.answer.done():
             message.answer.set_result(answer)
 
     async def _wait_acknowledged(self, expected: int) -> bool:
-        """Wait for the acknowledgement of the message that has waited longest: whether it is stored
-        at the sequence that is expected."""
+        """Wait for the oldest missing acknowledgement.
+
+        Returns whether the message is stored at the expected sequence.
+        """
         number, message = next(iter(self._waiting.items()))
         try:
             if not message.answer.done():
@@ -217,14 +218,17 @@ class JetStreamSink:
             raise self._explain(error) from error
         if problem := problem_of(answer, self._options.stream, expected):
             logger.warning(
-                "%s took no event at position %d: %s", self.name, message.event.position, problem
+                "%s did not store the event at position %d: %s",
+                self.name,
+                message.event.position,
+                problem,
             )
             return False
         del self._waiting[number]
         return True
 
     def _give_up(self, error: Exception) -> None:
-        """End the waiting for acknowledgements over a connection that is lost."""
+        """Cancel all waiting acknowledgements of a lost connection."""
         for message in self._waiting.values():
             if not message.answer.done():
                 message.answer.set_exception(error)
@@ -232,7 +236,8 @@ class JetStreamSink:
     def _forget_waiting(self) -> None:
         for message in self._waiting.values():
             if not message.answer.cancel() and not message.answer.cancelled():
-                message.answer.exception()  # so that nobody complains that it was not looked at
+                # so that asyncio does not warn of an exception that was never retrieved
+                message.answer.exception()
         self._waiting.clear()
 
     async def _info(self) -> api.StreamInfo | None:
@@ -242,9 +247,9 @@ class JetStreamSink:
             return None
 
     async def _make(self) -> api.StreamInfo:
-        """Make the stream."""
+        """Create the stream."""
         options = self._options
-        logger.warning("%s: the stream is made", self.name)
+        logger.warning("%s: created the stream", self.name)
         config = api.StreamConfig(
             name=options.stream,
             description="Events of the critical minerals policy tracker",
@@ -256,13 +261,13 @@ class JetStreamSink:
             max_msg_size=STREAM_MAX_MESSAGE_BYTES,
             num_replicas=options.replicas,
             duplicate_window=DUPLICATE_WINDOW_SECONDS,
-            deny_delete=True,  # of single messages: holes could not be filled
+            deny_delete=True,  # deletion of single messages, which would leave gaps
             allow_direct=True,
         )
         return await self._ask(self._jetstream.add_stream(config))
 
     def _check(self, config: api.StreamConfig) -> None:
-        """Check that a stream can be one of ours: its limits are nobody's business here."""
+        """Check that a stream is configured for one relay; its limits are not checked."""
         expected = self._options.subjects
         if config.subjects != [expected] or config.mirror or config.sources:
             raise SinkRefused(
@@ -275,8 +280,8 @@ class JetStreamSink:
             )
 
     async def _last_of_ours(self, state: api.StreamState) -> LastEvent | None:
-        """The last message that the relay has published there. Raises SinkRefused where it is
-        another's."""
+        """Return the last message that this relay published. Raises SinkRefused if it belongs to another
+        one."""
         least = max(state.first_seq, state.last_seq - FOREIGN_MESSAGES)
         for sequence in range(state.last_seq, least - 1, -1):
             try:
@@ -291,7 +296,7 @@ class JetStreamSink:
         return None
 
     def _read(self, message: api.RawStreamMsg) -> LastEvent | None:
-        """Which event a message is, if it is one."""
+        """Return the event of a message, if it is one."""
         headers = message.headers or {}
         position = headers.get(POSITION, "")
         if not re.fullmatch("[0-9]{1,18}", position):
@@ -313,14 +318,14 @@ class JetStreamSink:
 
 
 def problem_of(answer: Msg, stream: str, expected: int) -> str | None:
-    """Why a message is not stored at the sequence that is expected, by its answer; None where it is."""
+    """Return the reason why a message is not stored at the expected sequence; None if it is."""
     if not answer.data:
         return "there is no such stream"
     acknowledgement = json.loads(answer.data)
     if "error" in acknowledgement:
         return str(
             acknowledgement["error"].get("description")
-        )  # as where it expects to follow another message
+        )  # for example if it expects another last sequence
     if acknowledgement.get("stream") != stream:
         return f"the stream {acknowledgement.get('stream')} has taken it"
     if acknowledgement.get("duplicate") or acknowledgement.get("seq") != expected:
@@ -329,8 +334,10 @@ def problem_of(answer: Msg, stream: str, expected: int) -> str | None:
 
 
 def _missing(info: api.StreamInfo) -> int:
-    """How many messages are missing between the first and the last, where nothing but a loss or a
-    person takes them out there."""
+    """Return the number of missing messages between the first and the last.
+
+    Only a loss or a deletion by a person causes them.
+    """
     state, config = info.state, info.config
     if config.retention != api.RetentionPolicy.LIMITS or config.max_msgs_per_subject > 0:
         return 0

@@ -1,4 +1,4 @@
-"""Where NATS is, and how we show who we are. Pure."""
+"""Addresses and credentials of NATS servers. Pure."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ DEFAULT_PORT = 4222
 
 @dataclass(frozen=True, slots=True)
 class NatsAddress:
-    """Servers of one NATS system, and how we show who we are."""
+    """Servers of one NATS system, and the credentials for them."""
 
     servers: tuple[SplitResult, ...]
     credentials: Path | None = None
-    """A file with a JWT and an nkey seed (`.creds`), or with an nkey seed alone."""
+    """File with a JWT and an nkey seed (`.creds`), or with an nkey seed only."""
     ca: Path | None = None
-    """The certificates that servers' are checked against; without it those of the system."""
+    """Certificate authorities for the servers; None means those of the system."""
     certificate: Path | None = None
-    """A certificate of ours with its key, in one file, where servers ask for one."""
+    """Client certificate with its key, in one file, for servers that require one."""
 
     @property
     def shown(self) -> str:
-        """The servers without users, passwords and tokens."""
+        """Return the servers without users, passwords and tokens."""
         return ",".join(self.hosts)
 
     @property
     def hosts(self) -> list[str]:
-        """Each of them, with its port."""
+        """Return each server with its port."""
         return [_without_login(server) for server in self.servers]
 
     @property
     def login(self) -> dict[str, str]:
-        """Who we are as far as the addresses say it, as the client takes it."""
+        """Return the credentials in the addresses, as arguments of the client."""
         for server in self.servers:
             if server.username and server.password is None:
                 return {"token": unquote(server.username)}
@@ -50,12 +50,12 @@ class NatsAddress:
 
     @property
     def with_tls(self) -> bool:
-        """Whether nothing may be sent without TLS."""
+        """Whether TLS is required."""
         return any(server.scheme == "tls" for server in self.servers)
 
 
 def parse_servers(text: str) -> tuple[SplitResult, ...]:
-    """Servers from addresses with commas between them. Raises InvalidInput, which shows no secret."""
+    """Parse addresses separated by commas. Raises InvalidInput without showing secrets."""
     return tuple(_parse_server(part.strip()) for part in text.split(","))
 
 
@@ -75,7 +75,7 @@ def _parse_server(text: str) -> SplitResult:
 
 
 def secrets_in(text: str) -> Iterator[str]:
-    """The passwords and tokens of addresses, well written or not, as they are and unescaped."""
+    """Return the passwords and tokens in addresses, valid or not, as written and unescaped."""
     for part in text.split(","):
         login, at, _ = part.partition("://")[2].rpartition("@")
         if at:

@@ -1,7 +1,7 @@
-"""A connection to NATS: credentials, TLS, and what can be wrong with them.
+"""Connections to NATS: credentials, TLS and errors.
 
-It is made anew after each fault, and nothing is sent again over a new one by the client itself: the
-relay looks first at what the broker has. Needs the extra `nats`.
+A new connection is opened after each fault, and the client itself resends nothing over it. The relay first
+reads the content of the broker. Needs the extra `nats`.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from tracker.delivery.relay.nats_address import NatsAddress
 from tracker.delivery.relay.sink import SinkRefused, SinkUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
-"""Seconds that each step of connecting may take."""
+"""Timeout in seconds of each step of connecting."""
 OPEN_TIMEOUT_SECONDS = 20.0
-"""Seconds that it may take as a whole, whatever the number of servers."""
+"""Timeout in seconds of connecting as a whole, for any number of servers."""
 CLOSE_TIMEOUT_SECONDS = 2.0
 PING_INTERVAL_SECONDS = 5
-"""Seconds after which a silent broker is asked whether it is there; after two without an answer the
-connection is lost."""
+"""Seconds after which a silent broker is pinged; the connection is lost after two pings without a response.
+"""
 PERMISSION = "permissions violation"
 REFUSALS = ("authorization", "authentication", PERMISSION)
-"""Words of a broker that does not let us in, or do something."""
+"""Words in broker errors that mean denied access."""
 ERRORS = (nats.errors.Error, OSError, TimeoutError, ValueError)
-"""Errors of the client and of what it calls."""
+"""Errors of the client and of the libraries under it."""
 CREDENTIALS_PARTS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
-"""What stands in a file of credentials."""
+"""Markers of the parts of a credentials file."""
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 
 class TlsOrNothing(Client):
-    """A client that sends no password where the server does not encrypt, though TLS was asked for."""
+    """A client that sends no password to a server without encryption if TLS is required."""
 
     def _connect_command(self) -> bytes:
         if not self._server_info.get("tls_required"):
@@ -51,20 +51,20 @@ class TlsOrNothing(Client):
 
 
 class NatsConnection:
-    """One connection. It is not made again by itself."""
+    """One connection. It does not reconnect automatically."""
 
     def __init__(self, address: NatsAddress, lost: Callable[[Exception], None]):
-        """`lost` is called when it breaks, or when something is not permitted over it."""
+        """Create the connection; `lost` is called when it breaks or an operation is not permitted."""
         self._address = address
         self._lost = lost
         self._begun = False
         self._ended = asyncio.Event()
         self._error: Exception | None = None
-        """The last one that came without being asked for, such as that something is not permitted."""
+        """The last asynchronous error, such as a missing permission."""
         self.client = TlsOrNothing() if address.with_tls else Client()
 
     async def open(self) -> None:
-        """Connect. Raises SinkUnavailable, and SinkRefused where we are not let in."""
+        """Connect. Raises SinkUnavailable, and SinkRefused if access is denied."""
         options = {**self._login(), "tls": self._tls()}
         self._begun = True
         try:
@@ -89,7 +89,7 @@ class NatsConnection:
             raise self.explain(error) from error
 
     async def close(self) -> None:
-        """Let it go, also where the broker does not take what waits."""
+        """Close the connection, even if the broker does not take the pending data."""
         if not self._begun:
             return
         with suppress(nats.errors.Error, OSError, TimeoutError):
@@ -97,8 +97,11 @@ class NatsConnection:
                 await self.client.close()
 
     async def ask(self, question: Coroutine[Any, Any, T]) -> T:
-        """What a question to the broker is answered; the client itself would wait for an answer also
-        where the connection is lost. Raises NotFoundError where there is nothing of the kind."""
+        """Send a request to the broker and return its response.
+
+        The client itself would wait for a response even after the connection is lost. Raises NotFoundError if
+        the requested object does not exist.
+        """
         asking = asyncio.ensure_future(question)
         ending = asyncio.ensure_future(self._ended.wait())
         try:
@@ -115,7 +118,8 @@ class NatsConnection:
             ending.cancel()
 
     def explain(self, error: Exception) -> SinkUnavailable | SinkRefused:
-        """What an error means for the relay; one that came unasked, just before, says more."""
+        """Convert an error for the relay; a recent asynchronous error has more detail and takes
+        precedence."""
         error = self._error or error
         message = str(error) or type(error).__name__
         if isinstance(
@@ -125,7 +129,7 @@ class NatsConnection:
         return SinkUnavailable(f"{self._address.shown}: {message}")
 
     def _tls(self) -> ssl.SSLContext | None:
-        """What is read anew for each connection, so that certificates can be renewed."""
+        """Load the TLS settings for each connection, so that certificates can be renewed."""
         address = self._address
         if not (address.with_tls or address.ca or address.certificate):
             return None
@@ -134,12 +138,12 @@ class NatsConnection:
             if address.certificate:
                 context.load_cert_chain(address.certificate)
             return context
-        except OSError as error:  # of TLS too
+        except OSError as error:  # includes TLS errors
             files = " or ".join(str(path) for path in (address.ca, address.certificate) if path)
             raise SinkRefused(f"{files} can't be used: {error}") from error
 
     def _login(self) -> dict[str, Any]:
-        """How we log in: by a file, else by what the addresses say."""
+        """Return the login arguments: from a file, otherwise from the addresses."""
         path = self._address.credentials
         if path is None:
             return dict(self._address.login)
@@ -149,7 +153,9 @@ class NatsConnection:
             raise SinkRefused(f"{path} can't be read: {error.strerror}") from error
         if not content.startswith(b"-----BEGIN"):
             return {"nkeys_seed_str": content.decode("ascii", "replace").strip()}
-        if not all(part in content for part in CREDENTIALS_PARTS):  # the client would look for ever
+        if not all(
+            part in content for part in CREDENTIALS_PARTS
+        ):  # the client would search without end
             raise SinkRefused(f"{path}: expected a user's JWT and an nkey seed")
         return {"user_credentials": str(path)}
 

@@ -1,8 +1,8 @@
-"""A relay: publishes the log to a broker, in order, for as long as it runs.
+"""A relay: publishes the log to a broker, in order.
 
-The cursor follows what the broker acknowledged. Whenever it is connected to, whenever it takes less
-than it was given, and at intervals, the broker is asked which event it has last: what it has lost of
-what it acknowledged is published again, in order, from what it still has.
+The cursor follows the acknowledgements of the broker. The relay reads the last event of the broker after it
+connects, after a partial acknowledgement, and at intervals. Acknowledged events that the broker has lost are
+published again in order.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ from tracker.postgres.database import CONNECTION_ERRORS
 from tracker.postgres.lease import LeaseLost
 
 PAGE_EVENTS = 1000
-"""Events that are read at a time."""
+"""Number of events per read."""
 RECORDING_INTERVAL_SECONDS = 0.25
-"""Seconds after which it is kept how far the relay has come."""
+"""Seconds between two writes of the cursor."""
 CHECK_INTERVAL_SECONDS = 15.0
-"""Seconds after which the broker is asked what it has, also where nothing is to be published."""
+"""Seconds between two checks of the broker, even if there is nothing to publish."""
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 10.0
-"""Seconds between two tries to reach the broker; they double from the first to the most."""
+"""Maximum seconds between two connection attempts; the interval doubles up to this."""
 
 logger = logging.getLogger(__name__)
 
 
 class LookAgain(Exception):
-    """What the broker has is not what was expected."""
+    """Raised if the content of the broker differs from the expected one."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What a relay has done since it runs."""
+    """Counters of a relay since it started."""
 
     events: int = 0
     refills: int = 0
 
 
 class Relay:
-    """Publishes the selected events of a log to a sink; of those of one name only one does."""
+    """Publishes the selected events of a log to a sink; only one process runs a relay of one name."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class Relay:
         self._check_interval_seconds = check_interval_seconds
         self._cursor = Cursor(0, 0, 0, 0)
         self._sequence = 0
-        """What the next event has to stand behind in the sink."""
+        """Sequence in the sink that the next event must follow."""
         self._missing = 0
 
     async def run(self) -> None:
-        """Publish for ever, whenever the lease is ours. Raises SinkRefused."""
+        """Publish whenever the lease is held, until cancelled. Raises SinkRefused."""
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
@@ -102,7 +102,7 @@ class Relay:
             await asyncio.gather(holding, return_exceptions=True)
 
     async def _publish_always(self) -> None:
-        """Go on after whatever breaks the connection to the broker, or to the database."""
+        """Publish, and reconnect after each failure of the broker or the database."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             before = self.report.events
@@ -110,7 +110,7 @@ class Relay:
                 await self._publish_while_connected()
             except (SinkUnavailable, TimeoutError, *CONNECTION_ERRORS) as error:
                 logger.warning(
-                    "%s is tried again: %s", self._sink.name, error or type(error).__name__
+                    "%s failed and is retried: %s", self._sink.name, error or type(error).__name__
                 )
             if self.report.events > before:
                 pause = FIRST_PAUSE_SECONDS
@@ -118,7 +118,7 @@ class Relay:
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
     async def _publish_while_connected(self) -> None:
-        """Publish over one connection, until it breaks or nothing comes of it."""
+        """Publish over one connection until it breaks or the broker must be checked again."""
         await self._lease.wait_until_held()
         try:
             await self._sink.open()
@@ -132,7 +132,7 @@ class Relay:
             await self._sink.close()
 
     async def _settle(self) -> LostRange | None:
-        """Find where to go on by what the broker has; what it has lost."""
+        """Reconcile the cursor with the broker, and return the lost range."""
         await self._lease.wait_until_held()
         known, content = await self._store.read(), await self._sink.look()
         await self._check_log(content.last)
@@ -152,7 +152,7 @@ class Relay:
         return lost
 
     async def _check_log(self, last: LastEvent | None) -> None:
-        """Check that the last event that the broker has is one of this log. Raises SinkRefused."""
+        """Check that the last event of the broker is in this log. Raises SinkRefused."""
         if last is None:
             return
         at = last.position
@@ -164,7 +164,7 @@ class Relay:
             )
 
     def _note_missing(self, content: SinkContent) -> None:
-        """Say that events are missing in the middle: nothing can be published there."""
+        """Log that events in the middle are missing: they cannot be published there again."""
         if content.missing > self._missing:
             logger.error(
                 "%s has lost %d messages between its first and its last. Consumers notice by the"
@@ -175,7 +175,7 @@ class Relay:
         self._missing = content.missing
 
     async def _publish_on(self) -> None:
-        """Publish what there is and what comes, until the broker has to be looked at again."""
+        """Publish present and new events until the broker must be checked again."""
         recorded = self._cursor
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -192,7 +192,7 @@ class Relay:
                     await self._store.write(self._sink.name, self._cursor)
 
     async def _send(self) -> None:
-        """Publish page by page. Raises LookAgain where the broker takes less than it is given."""
+        """Publish page by page. Raises LookAgain if the broker takes fewer events than were sent."""
         pages = self._follower.pages(self._cursor.position, page=PAGE_EVENTS)
         async with aclosing(pages):
             async for page in pages:
@@ -202,7 +202,7 @@ class Relay:
                 self._cursor = replace(self._cursor, position=page[-1].position)
 
     async def _publish(self, events: Sequence[RecordedEvent]) -> bool:
-        """Publish events, and move the cursor over those that are acknowledged: whether all are."""
+        """Publish events and move the cursor over acknowledged ones; return whether all were acknowledged."""
         if not events:
             return True
         await self._lease.wait_until_held()
@@ -217,19 +217,19 @@ class Relay:
         return acknowledged == len(run)
 
     async def _check(self) -> None:
-        """Ask the broker at intervals what it has. Raises LookAgain where it has lost something."""
+        """Check the content of the broker at intervals. Raises LookAgain if it has lost events."""
         while True:
             await asyncio.sleep(self._check_interval_seconds)
             known = (
                 self._cursor
-            )  # before it is asked: what is acknowledged meanwhile it may not tell
+            )  # copied first: the broker may not report events that are acknowledged meanwhile
             content = await self._sink.look()
             self._note_missing(content)
             if place_to_go_on(known, content).lost:
                 raise LookAgain
 
     async def _record(self) -> None:
-        """Keep how far it has come, whenever that has changed."""
+        """Write the cursor at intervals if it has changed."""
         recorded = self._cursor
         while True:
             await asyncio.sleep(RECORDING_INTERVAL_SECONDS)
@@ -239,13 +239,13 @@ class Relay:
 
 
 def link(events: Sequence[RecordedEvent], previous: int) -> list[LinkedEvent]:
-    """Events, each with the position of the one before it."""
+    """Return events, each with the position of the previous one."""
     positions = [previous, *(event.position for event in events)]
     return [LinkedEvent(event, before) for event, before in zip(events, positions, strict=False)]
 
 
 def _first_of(failed: ExceptionGroup[Exception]) -> Exception:
-    """The error that matters of several at once: one that the relay ends with, else the first."""
+    """Return the relevant one of several errors: a final one, otherwise the first."""
     leaves = [
         leaf
         for each in failed.exceptions

@@ -13,7 +13,7 @@ FROM delivery.relays WHERE name = $1;
 SELECT name, position, refills FROM delivery.relays ORDER BY name;
 
 -- name: write
--- How far it has come; $6 is 1 where the broker had lost events.
+-- Write the progress; $6 is 1 if the broker had lost events.
 UPDATE delivery.relays
 SET sink = $2, position = $3, previous_position = $4, sequence = $5, refills = refills + $6,
     updated_at = clock_timestamp()

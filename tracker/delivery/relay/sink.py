@@ -1,8 +1,8 @@
-"""What a relay asks of a broker: to publish events in order, and to say which it has.
+"""The interface of a broker to a relay: publish events in order, and report its content.
 
-A broker numbers what it takes: a stream of JetStream has sequences, a partition of Kafka offsets. A
-number that it has given stays behind when the event that got it is let go. So a broker that has fewer
-numbers than it has acknowledged has lost events, and one that has as many has removed them.
+A broker numbers its messages: a JetStream stream has sequences, a Kafka partition has offsets. Numbers are
+not reused when an event is removed. So a broker whose last number is lower than acknowledged has lost events.
+A broker with the same last number has removed them.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from tracker.log.entries import RecordedEvent
 
 
 class SinkUnavailable(Unavailable):
-    """The broker does not answer, or takes nothing; the relay tries again."""
+    """The broker does not respond or accepts nothing; the relay retries."""
 
     code = "SINK_UNAVAILABLE"
 
 
 class SinkRefused(TrackerError):
-    """The broker refuses the relay, or what is there is not of this relay: a person has to look."""
+    """The broker refuses the relay, or holds data of another relay: a person must resolve this."""
 
     code = "SINK_REFUSED"
 
 
 class LinkedEvent(NamedTuple):
-    """An event, and the position of the one before it of what the relay publishes."""
+    """An event, and the position of the previous event of this relay."""
 
     event: RecordedEvent
     previous: int
 
 
 class LastEvent(NamedTuple):
-    """The last event that a sink has of a relay: its position, and the id of its message."""
+    """The last event of a relay in a sink: its position and the id of its message."""
 
     position: int
     message_id: str
@@ -43,17 +43,17 @@ class LastEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SinkContent:
-    """What a sink has."""
+    """Content of a sink."""
 
     last: LastEvent | None
     sequence: int
-    """The last number that it gave, also where it has let go of what got it; 0 before the first."""
+    """The last assigned number, even if its event was removed; 0 before the first event."""
     missing: int = 0
-    """How many numbers between the first and the last that it has are of nothing that it has."""
+    """Count of numbers between the first and the last message that have no message."""
 
 
 class Acknowledgement(NamedTuple):
-    """How many events of a run were acknowledged, the first of them on, and the last one's number."""
+    """Number of acknowledged events, counted from the first, and the number of the last one."""
 
     events: int
     sequence: int
@@ -63,20 +63,20 @@ class Sink(Protocol):
     """A broker. Every method raises SinkUnavailable and SinkRefused."""
 
     name: str
-    """Where events go, without secrets."""
+    """The destination of events, without secrets."""
 
     async def open(self) -> None:
-        """Connect, and make what is needed there."""
+        """Connect, and create the required objects."""
 
     async def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
 
     async def look(self) -> SinkContent:
-        """What it has now."""
+        """Return the present content."""
 
     async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
-        """Publish events in order, each stored only right behind the one before it; the first one
-        behind a number that the sink has given last.
+        """Publish events in order, each stored only directly after the previous one.
 
-        Where fewer are acknowledged than were given, it has to be looked at again.
+        The first event must follow the given sequence. If fewer events are acknowledged than were sent, the
+        content must be read again.
         """

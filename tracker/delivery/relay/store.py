@@ -1,4 +1,4 @@
-"""What is kept of relays in the database."""
+"""State of relays in the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")
 
 
 class RelayProgress(NamedTuple):
-    """How far a relay has come, and how often its broker had lost events."""
+    """Progress of a relay, and how often its broker lost events."""
 
     name: str
     position: int
@@ -27,7 +27,7 @@ class RelayProgress(NamedTuple):
 
 
 async def read_relays(pool: Pool) -> list[RelayProgress]:
-    """All relays, by name, whoever runs them."""
+    """Return all relays, by name."""
     return [RelayProgress(*row) for row in await pool.fetch(SQL.all)]
 
 
@@ -47,10 +47,10 @@ class RelayStore:
     async def begin(
         self, sink: str, filter: EndpointFilter, after: int | None, head: int
     ) -> Cursor:
-        """Begin the relay after a position, or go on with it; None is the head for a new one.
+        """Begin the relay after a position, or resume it; None is the head of the log for a new relay.
 
-        Raises InvalidInput where it was begun otherwise: then a position before an event would no
-        longer say that nothing was left out.
+        Raises InvalidInput if the relay exists with other settings: then the previous positions in its
+        messages would no longer prove that no event is missing.
         """
         words = (filter.types, filter.commodities, filter.places, filter.entity)
         start = head if after is None else after
@@ -77,13 +77,13 @@ class RelayStore:
         return cursor
 
     async def read(self) -> Cursor:
-        """How far it has come."""
+        """Return the cursor."""
         row = await self._pool.fetchrow(SQL.read, self.name)
         assert row is not None
         return _cursor(row)
 
     async def write(self, sink: str, cursor: Cursor, *, refilling: bool = False) -> None:
-        """Keep how far it has come. Raises LeaseLost where another process is at it."""
+        """Write the cursor. Raises LeaseLost if another process holds the lease."""
         place = cursor.position, cursor.previous_position, cursor.sequence
         async with self._pool.acquire() as connection, connection.transaction():
             await check_epoch(connection, self.lease)

@@ -1,1 +1,1 @@
-"""An import: rows become facts, are compared with what is known, and leave a receipt."""
+"""Imports: convert rows to facts, compare these with the log, and record a receipt."""

@@ -1,7 +1,7 @@
-"""Imports: a file is read, judged fact by fact, and recorded wholly or not at all.
+"""Imports: read a file, check each fact, and record all or nothing.
 
-A run stages its events (`staging`), then appends them and its receipt in one transaction. A file
-that is broken, changes while it is read, or breaks a rule of a strict format leaves nothing at all.
+A run stages its events (`staging`), then appends them and its receipt in one transaction. If a file is
+invalid, changes during the import, or breaks a rule of a strict format, nothing is recorded.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ from tracker.sources.reader import (
 from tracker.sources.text_files import encoding
 
 ACTOR = IMPORT_ACTOR
-"""The actor of what is imported."""
+"""The actor of imported facts."""
 BATCH_FACTS = 1000
 MAX_DIFFERENCES = 20
 
 
 class Progress(Protocol):
-    """Is told how far a run has come: what it does, and how many more it has done."""
+    """Callback for the progress of a run: its step, and the number of newly completed items."""
 
     def __call__(self, doing: str, more: int, of: int | None = None) -> None:
-        """So many more are done, of as many as are to be done if that is known."""
+        """Report completed items, and the total if it is known."""
 
 
 def no_progress(doing: str, more: int, of: int | None = None) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntityDifference:
-    """The effect of an import on one entity: a fact that it records, and the one that it replaces."""
+    """Effect of an import on one entity: a new fact, and the fact that it replaces."""
 
     came: str
     at: SourceLocation | None
@@ -73,10 +73,10 @@ class EntityDifference:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """The outcome of an import, or of a dry run: its receipt, and its first differences.
+    """Outcome of an import, or of a dry run: its receipt, and its first differences.
 
-    `position` is that of the receipt, None where nothing was recorded: on a dry run, and where
-    `refused`, since a strict format has places that were not understood.
+    `position` is that of the receipt. It is None if nothing was recorded: on a dry run, and if the file was
+    `refused`, because a strict format has invalid items.
     """
 
     receipt: Receipt
@@ -87,7 +87,7 @@ class ImportOutcome:
 
 @dataclass(slots=True)
 class ImportRun:
-    """One reader at work on one file."""
+    """One run of a reader over one file."""
 
     reader: Reader
     file: File
@@ -99,7 +99,7 @@ class ImportRun:
     differences: list[EntityDifference] = field(default_factory=list)
     founded: set[str] = field(default_factory=set)
     before: str = "an earlier import"
-    """Who read the file before, in words for the reasons of corrections."""
+    """The previous import of the file, in words for the reasons of corrections."""
 
 
 async def import_file(
@@ -115,9 +115,9 @@ async def import_file(
 ) -> ImportOutcome:
     """Import a file and return its outcome once it is durable.
 
-    `skip_refused` takes what is valid of a strict format; `dry_run` records nothing. `listen` is
-    told of every refused and suspect place. Raises InvalidInput or TooLarge for a file that is
-    broken as a whole, VersionConflict where others wrote on the same entities meanwhile.
+    `skip_refused` imports the valid items of a strict format; `dry_run` records nothing. `listen` is called
+    for every refused and suspect item. Raises InvalidInput or TooLarge for an invalid file, and
+    VersionConflict if the same entities were changed meanwhile.
     """
     tally = ReceiptBuilder(listen) if listen else ReceiptBuilder()
     async with staging(target) as stage:
@@ -159,7 +159,7 @@ def _finish(run: ImportRun, *, strict: bool) -> ImportOutcome:
 
 
 def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
-    """The event of a receipt, under an id that sorts by time."""
+    """Return the event of a receipt, under an id that sorts by time."""
     moment = clock.now().strftime("%Y%m%dT%H%M%S%f")
     id = f"{moment}-{receipt.sha256[:12]}"
     stream = f"import/{id}"
@@ -172,7 +172,7 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 
 async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
-    """Judge some items and stage what they lead to."""
+    """Check some items and stage their events."""
     facts = [item for item in batch if isinstance(item, ReadFact)]
     ids = [item.planned.event_id for item in facts]
     entities = dict(await run.staging.entities(item.planned.stream for item in facts))
@@ -213,7 +213,7 @@ async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
 def _decide_events(
     run: ImportRun, item: ReadFact, verdict: Resolution, entities: dict[str, Entity]
 ) -> list[NewEvent] | None:
-    """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
+    """Return the events of a resolution; None if it, or a rule, refuses the fact."""
     stream = item.planned.stream
     if verdict.outcome is ItemOutcome.REFUSED:
         run.receipt_builder.refuse(
@@ -251,7 +251,7 @@ def _count(run: ImportRun, item: ReadFact, verdict: Resolution) -> None:
 
 
 def _retraction_maker(run: ImportRun, at: SourceLocation) -> Callable[[str], Retracted] | None:
-    """Makes the retraction of what was read in a place before; None where an id is the author's."""
+    """Return a function that retracts the earlier fact of a place; None if ids are set by the author."""
     if not run.reader.corrects:
         return None
     place = f"line {at.line}" + (f", {at.column}" if at.column else "")
@@ -276,7 +276,7 @@ def _retraction_event(run: ImportRun, event_id: str, what: str) -> Retracted:
 
 
 def _previous_reader(run: ImportRun, earlier: list[Receipt]) -> str:
-    """The import that last read this file, or another one of its name."""
+    """Return the last import of this file, or of another one of its name."""
     same = [r for r in earlier if run.sha256 == r.sha256]
     named = [r for r in earlier if run.file.name == r.file]
     if same:
@@ -287,7 +287,7 @@ def _previous_reader(run: ImportRun, earlier: list[Receipt]) -> str:
 
 
 async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
-    """Retract what an earlier version of the reader read in this file and this one does not."""
+    """Retract facts that an earlier version of the reader read in this file and this one does not."""
     for event_id, stream in await run.staging.not_seen(first, end):
         entity = (await run.staging.entities([stream]))[stream]
         fact = _retraction_event(run, event_id, "reads nothing any more where it stood")
@@ -295,7 +295,7 @@ async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
             event = decide(
                 entity, PlannedEvent(stream, fact, f"{event_id}{RETRACTION_SUFFIX}"), (), run.actor
             )
-        except TrackerError:  # retracted already, by whomever
+        except TrackerError:  # already retracted, by an import or a person
             continue
         await run.staging.stage([event])
         run.receipt_builder.withdrawn += 1

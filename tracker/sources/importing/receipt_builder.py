@@ -1,4 +1,4 @@
-"""Counting of a file's outcomes, and its receipt."""
+"""Counts of a file's outcomes, and its receipt."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ MAX_COUNTED_REASONS = 1000
 """The maximum number of reasons counted separately; all others are counted together."""
 OTHER_REASONS = "other reasons"
 FAR_OFF = "FAR_OFF"
-"""The code of a figure that can hardly be right beside its neighbour."""
+"""The code of a figure that is implausible compared with a neighbouring edition."""
 RemarkListener = Callable[[str, SourceLocation, str, str, str], None]
-"""Is told what came of a place: `refused` or `suspect`, where, its code, the reason, the text."""
+"""Callback for items: `refused` or `suspect`, the place, the code, the reason, the text."""
 
 
 def _ignore(came: str, at: SourceLocation, code: str, reason: str, text: str) -> None:
-    """Tell nobody."""
+    """Ignore remarks."""
 
 
 @dataclass(slots=True)
 class ReceiptBuilder:
-    """The receipt of a file, as counted so far.
+    """The receipt of a file, with the counts so far.
 
-    `listen` is told of every refused and suspect place, of which the receipt keeps the first.
+    `listen` is called for every refused and suspect item; the receipt has only the first ones.
     """
 
     listen: RemarkListener = _ignore
@@ -46,7 +46,7 @@ class ReceiptBuilder:
     withdrawn: int = 0
 
     def refuse(self, place: RefusedItem) -> None:
-        """A place was refused."""
+        """Count a refused item."""
         self.outcomes[ItemOutcome.REFUSED] += 1
         why = (place.reason, place.code)
         known = why in self.reasons or len(self.reasons) < MAX_COUNTED_REASONS
@@ -55,13 +55,13 @@ class ReceiptBuilder:
         self.listen("refused", place.at, place.code, place.reason, place.text)
 
     def suspect_of(self, at: SourceLocation, reason: str, text: str) -> None:
-        """A recorded fact is suspect."""
+        """Count a suspect fact."""
         self.suspect += 1
         _note(self.suspects, RefusedItem(at, reason, text, FAR_OFF))
         self.listen("suspect", at, FAR_OFF, reason, text)
 
     def counts(self) -> ImportCounts:
-        """The counts."""
+        """Return the counts."""
         return ImportCounts(
             suspect=self.suspect,
             withdrawn=self.withdrawn,
@@ -69,7 +69,7 @@ class ReceiptBuilder:
         )
 
     def receipt(self, reader: Reader, file: File, sha256: str, events: int, on: date) -> Receipt:
-        """The receipt of a run over a file, on a day, that makes so many events."""
+        """Return the receipt of a run over a file, on a day, with a number of events."""
         day, name = PartialDate(on.isoformat()), file.name
         return Receipt(
             source=Source(
@@ -94,8 +94,10 @@ class ReceiptBuilder:
 
 
 def printable(text: str, most: int = 200) -> str:
-    """Foreign text as a receipt can hold it: printable, and at most so many bytes of JSON; empty
-    where there is nothing to see in it."""
+    """Return untrusted text for a receipt: printable, and at most a number of bytes of JSON.
+
+    It is empty if no character is visible.
+    """
     shown = "".join(char if char.isprintable() else "?" for char in text[:most])
     while len(encode(shown)) > most:
         shown = shown[: -(len(shown) // 8 + 1)]
@@ -118,7 +120,7 @@ def _note(remarks: list[Remark], place: RefusedItem) -> None:
 
 
 def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[RefusalReason, ...]:
-    """The most frequent reasons, and how many items had others."""
+    """Return the most frequent reasons, and the number of items with others."""
     frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
     shown = [

@@ -1,8 +1,8 @@
-"""Reconciling a fact that was read with what is known of its entity. Pure.
+"""Comparison of imported facts with the recorded facts of their entity. Pure.
 
-The id of a fact stands for its row. What is recorded later under the same row is a correction:
-the wrong event is retracted, and the right one recorded under the id with `~2`, `~3`, …. Where a
-client has taken the id for something else, the row begins with `~1`: ids with `~` are for imports.
+The id of a fact identifies its row. A later, different fact of the same row is a correction: the wrong event
+is retracted, and the right one recorded under the id with `~2`, `~3`, …. If a client has used the id for
+another event, the row begins with `~1`: ids with `~` are reserved for imports.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from tracker.errors import IdempotencyConflict
 from tracker.sources.reader import ReadFact
 
 SUSPECT_FACTOR = 100
-"""How many times a figure of a neighbouring edition makes one suspect: a header may lie about the
-unit, and units are a thousandfold apart."""
+"""Factor to a neighbouring edition's figure from which a figure is suspect. A header may give the wrong
+unit, and units differ by a factor of a thousand."""
 
 
 CORRECTION_SUFFIX = re.compile(r"~\d+\Z")
-"""What is added to the id of a row for the id of a correction."""
+"""Suffix of a row's id for a correction."""
 
 RETRACTION_SUFFIX = "~retracted"
-"""What is added to the id of an event for the id of its retraction by an import."""
+"""Suffix of an event's id for its retraction by an import."""
 
 
 class ItemOutcome(StrEnum):
-    """The outcome of an item."""
+    """Outcome of an item."""
 
     NEW = "new"
     RESTATED = "restated"
@@ -48,9 +48,9 @@ class ItemOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The resolution of a fact: events to record, or why it was refused, and a warning.
+    """Resolution of a fact: events to record, or the reason of refusal, and a warning.
 
-    `before` is the fact that it restates or takes the place of.
+    `before` is the fact that it restates or replaces.
     """
 
     outcome: ItemOutcome
@@ -72,9 +72,9 @@ def reconcile(
 ) -> Resolution:
     """Resolve a fact.
 
-    `line` is where the file told the same row before, `of_other_entity` whether the log has the id for
-    another entity, `taken` whether it has it for an event that no import recorded. `retraction`
-    makes the retraction of a wrong event; without it another fact under a known id is a mistake.
+    `line` is the earlier line of the file with the same row. `of_other_entity` is true if the log has the id
+    for another entity, `taken` if it has it for an event that no import recorded. `retraction` creates the
+    retraction of a wrong event; without it another fact under a known id is an error.
     """
     row = facts_of_row(entity, read.planned.event_id)
     planned, row = without_redacted(read.planned, row)
@@ -102,7 +102,7 @@ def reconcile(
 
 
 def _is_recorded(entity: Entity, planned: PlannedEvent) -> bool:
-    """Whether the event of a planned id stands and says the same, whoever recorded it."""
+    """Return whether the event of a planned id is effective with the same content, whoever recorded it."""
     return any(
         known.event_id == planned.event_id and equal_ignoring_place(known.fact, planned.fact)
         for known in effective_facts(entity.known)
@@ -110,7 +110,7 @@ def _is_recorded(entity: Entity, planned: PlannedEvent) -> bool:
 
 
 def _is_accepted(entity: Entity, planned: PlannedEvent) -> bool:
-    """Whether a person has accepted the same fact in a review, so that it stands under another id."""
+    """Return whether a person has accepted the same fact in a review, so that it has another id."""
     return any(
         known.fact.source.reviewed_by and equal_ignoring_place(known.fact, planned.fact)
         for known in effective_facts(entity.known)
@@ -118,22 +118,24 @@ def _is_accepted(entity: Entity, planned: PlannedEvent) -> bool:
 
 
 def _under_free_id(planned: PlannedEvent) -> PlannedEvent:
-    """The planned event under the first id that is only for imports: its own was taken by a client."""
+    """Return the planned event under the first reserved id, because a client has used its own."""
     return PlannedEvent(
         planned.stream, planned.fact, f"{planned.event_id}{IMPORT_MARK}1", planned.path
     )
 
 
 def facts_of_row(entity: Entity, event_id: str) -> list[RecordedFact]:
-    """The facts of one row: its first event and those that corrected it."""
+    """Return the facts of one row: its first event and its corrections."""
     return [k for k in entity.known if CORRECTION_SUFFIX.sub("", k.event_id) == event_id]
 
 
 def without_redacted(
     planned: PlannedEvent, row: Sequence[RecordedFact]
 ) -> tuple[PlannedEvent, list[RecordedFact]]:
-    """A planned event and its row, both without the texts that were redacted in the row: a file that still
-    has them says nothing new by that, and what it corrects does not bring them back."""
+    """Return a planned event and its row, both without the texts redacted in the row.
+
+    A file that still has them is no change, and a correction does not restore them.
+    """
     gone = {field for known in row for field in commitments_in(known.fact)}
     return (
         PlannedEvent(
@@ -144,19 +146,18 @@ def without_redacted(
 
 
 def retracted_by_import(entity: Entity, event_id: str) -> bool:
-    """Whether an import retracted an event; what a person retracted is not for imports to judge."""
+    """Return whether an import retracted an event; imports do not override retractions by people."""
     by = f"{event_id}{RETRACTION_SUFFIX}"
     return event_id in retracted_ids(entity.known) and any(k.event_id == by for k in entity.known)
 
 
 def equal_ignoring_place(one: Fact, other: Fact) -> bool:
-    """Whether two facts are the same, wherever in their source they stand: rows may move. Nor does it
-    matter from which snapshot they were read, and who accepted them."""
+    """Return whether two facts are equal apart from their place, snapshot and reviewers: rows may move."""
     return one == other or _without_place(one) == _without_place(other)
 
 
 def equal_quantities(one: Quantity, other: Quantity) -> bool:
-    """Whether two quantities are the same, be it in different units of one measure."""
+    """Return whether two quantities are equal after conversion of units."""
     if one.basis != other.basis or one.qualifier is not other.qualifier:
         return False
     if one.value is None or other.value is None:
@@ -170,7 +171,7 @@ def _without_place(fact: Fact) -> Fact:
 
 
 def _resolve_new(entity: Entity, planned: PlannedEvent) -> Resolution:
-    """A row that the log does not know; its claim may be known under another id."""
+    """Resolve a new row; its claim may be recorded under another id."""
     if not isinstance(planned.fact, Claimed):
         return Resolution(ItemOutcome.NEW, (planned,))
     claims = [(k, k.fact) for k in effective_facts(entity.known) if isinstance(k.fact, Claimed)]
@@ -200,7 +201,7 @@ def _resolve_new(entity: Entity, planned: PlannedEvent) -> Resolution:
 
 
 def plausibility_warning(claim: Claimed, neighbour: Claimed) -> str | None:
-    """Why a claim can hardly be right beside that of a neighbouring edition, if it can't."""
+    """Return the reason why a claim is implausible compared with a neighbouring edition, or None."""
     new, old = claim.quantity, neighbour.quantity
     value = None if new.value is None else new.unit.convert(new.value, old.unit)
     if not value or not old.value or new.basis != old.basis:

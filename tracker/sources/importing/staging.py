@@ -1,7 +1,7 @@
-"""Staging of an import's events in temporary tables, until all are appended at once.
+"""Staging of an import's events in temporary tables, until all are appended together.
 
-So a file of any size is recorded wholly or not at all, in bounded memory, and the log is locked
-only while it is appended to. A crash leaves nothing: the tables die with their connection.
+So a file of any size is recorded completely or not at all, in bounded memory, and the log is locked only
+during the append. After a crash nothing remains: the tables are dropped with their connection.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ from tracker.postgres.database import API, Connection, Target, connect, named_qu
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
 PAGE_FACTS = 1000
 MAX_CACHED_ENTITIES = 20_000
-"""How many facts are kept in memory with their entities; beyond that all are forgotten, and read
-again when they are needed."""
+"""Maximum number of facts cached with their entities; beyond that the cache is cleared."""
 IMPORTERS = (IMPORT_ACTOR, DEMO_ACTOR)
-"""Actors of what imports record; in a demo nobody is told apart."""
+"""Actors of imports; in a demo all clients have the same actor."""
 COLUMNS = (
     "event_id",
     "stream",
@@ -56,7 +55,7 @@ COLUMNS = (
 
 
 class Staging:
-    """The staged events of one run, on a connection of its own."""
+    """The staged events of one run, on a separate connection."""
 
     def __init__(self, connection: Connection):
         self._connection = connection
@@ -64,11 +63,11 @@ class Staging:
         self._kept = 0
         self.count = 0
         self.by_others: set[str] = set()
-        """The events of these entities that no import recorded, by their ids. What a person accepted for
-        import is an import's, though the person is the actor."""
+        """Ids of events of these entities that no import recorded. An accepted import counts as an import,
+        although its actor is a person."""
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
-        """These entities, as the log and what is staged make them, their texts where they are."""
+        """Return these entities including staged events, with the available texts."""
         if self._kept > MAX_CACHED_ENTITIES:
             self._entities.clear()
             self.by_others.clear()
@@ -101,7 +100,7 @@ class Staging:
         return self._entities
 
     async def stage(self, events: Sequence[NewEvent]) -> None:
-        """Keep events for the log."""
+        """Stage events for the log."""
         records = [
             (
                 e.event_id,
@@ -121,31 +120,31 @@ class Staging:
         self._kept += len(events)
 
     async def lines_seen(self, ids: Sequence[str]) -> dict[str, int]:
-        """In which line of this file each of these ids was first."""
+        """Return the first line of this file for each of these ids."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.seen, ids)}
 
     async def mark_seen(self, lines: Mapping[str, int]) -> None:
-        """Note in which lines these ids are."""
+        """Record the lines of these ids."""
         await self._connection.execute(SQL.see, list(lines), list(lines.values()))
 
     async def streams_of(self, ids: Sequence[str]) -> dict[str, str]:
-        """The streams of the events in the log that have these ids."""
+        """Return the streams of the recorded events with these ids."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
     async def recorded_by_others(self, ids: Sequence[str]) -> set[str]:
-        """Those of these events that no import recorded."""
+        """Return the ids of these events that no import recorded."""
         if not ids:
             return set()
         return {row[0] for row in await self._connection.fetch(SQL.of_others, ids, IMPORTERS)}
 
     async def existing_streams(self, streams: Sequence[str]) -> set[str]:
-        """Which of these streams are in the log."""
+        """Return the streams of these that are in the log."""
         if not streams:
             return set()
         return {row[0] for row in await self._connection.fetch(LOG.existing_streams, streams)}
 
     async def receipts(self, reader: str) -> AsyncIterator[tuple[int, Receipt]]:
-        """The receipts of a reader with their positions, the oldest first."""
+        """Yield the receipts of a reader with their positions, oldest first."""
         after, full = 0, True
         while full:
             page = await read(self._connection, after, limit=PAGE_FACTS, types=["Import.Recorded"])
@@ -156,14 +155,14 @@ class Staging:
             full = len(page) == PAGE_FACTS
 
     async def not_seen(self, first: int, end: int) -> list[tuple[str, str]]:
-        """The facts at these positions whose rows this file does not have: ids and streams."""
+        """Return the facts at these positions whose rows are missing in this file: ids and streams."""
         return [(row[0], row[1]) for row in await self._connection.fetch(SQL.not_seen, first, end)]
 
     async def append(self, last: NewEvent, progress: Callable[[int], None]) -> int:
-        """Append all that is staged and a last event, in one transaction; the last's position.
+        """Append all staged events and a last event, in one transaction; return the position of the last.
 
-        Raises VersionConflict or IdempotencyConflict if the log has moved on; then nothing is.
-        After Unavailable all of it may be.
+        Raises VersionConflict or IdempotencyConflict if the log has changed; then nothing is recorded. After
+        Unavailable all of it may be recorded.
         """
         place, left = 0, self.count
         with lost_as_unavailable():
@@ -176,9 +175,9 @@ class Staging:
                 return await append_page(self._connection, [last])
 
     async def _append_page(self, after: int) -> tuple[int, int]:
-        """Append the staged events after a place; the place of the last, and how many they were."""
+        """Append the staged events after a place; return the place of the last, and their number."""
         row = await self._connection.fetchrow(SQL.append, after, IMPORT_BATCH_EVENTS)
-        assert row is not None  # whatever becomes of them
+        assert row is not None  # the outcome does not matter here
         appended = outcome(row, row["count"], row["event_id"])
         if not isinstance(appended, AppendResult):
             raise appended
@@ -187,10 +186,10 @@ class Staging:
 
 @asynccontextmanager
 async def staging(target: Target) -> AsyncIterator[Staging]:
-    """A place to stage the events of one run."""
+    """Open a staging area for the events of one run."""
     connection = await connect(target, role=API)
     try:
         await connection.execute(SQL.create)
         yield Staging(connection)
     finally:
-        connection.terminate()  # the end of the tables may wait for a standby, we need not
+        connection.terminate()  # dropping the tables need not wait for a standby

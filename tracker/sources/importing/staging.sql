@@ -1,6 +1,6 @@
 -- name: create
--- Where a run gathers its events before any of them is in the log. Temporary tables have no
--- statistics, and a planner without them would scan the whole for every batch.
+-- Staging tables of a run's events before any of them is in the log. Temporary tables have no statistics,
+-- and without them the planner would scan the whole table for every batch.
 CREATE TEMPORARY TABLE staged (
     place      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id   text COLLATE "C" NOT NULL,
@@ -9,7 +9,7 @@ CREATE TEMPORARY TABLE staged (
     type       text COLLATE "C" NOT NULL,
     attributes text NOT NULL,
     data       bytea NOT NULL,
-    fields     text[] NOT NULL,  -- of its annexes: they go where the event goes
+    fields     text[] NOT NULL,  -- of its annexes, which are moved together with the event
     salts      bytea[] NOT NULL,
     texts      text[] NOT NULL
 );
@@ -22,8 +22,8 @@ SET enable_seqscan = off;
 SELECT stream, version, event_id, type, data, fields, salts, texts FROM staged WHERE stream = ANY ($1) ORDER BY place;
 
 -- name: append
--- Append a page of what is staged, and say how it fared; `place` is that of its last event. Its events do
--- not come here and go back: a client that stops in the midst of that would keep the log's lock for ever.
+-- Append a page of staged events, and return the result; `place` is that of its last event. Its events are
+-- not sent to the client and back: a client that stops meanwhile would keep the log's lock.
 WITH page AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY place)::integer AS number, staged.* FROM staged
     WHERE place > $1 ORDER BY place LIMIT $2
@@ -47,11 +47,11 @@ FROM columns c, of_annexes o, log.append(
     o.events, o.fields, o.salts, o.texts) a;
 
 -- name: seen
--- In which line each of these ids was first.
+-- The first line of each of these ids.
 SELECT event_id, line FROM seen WHERE event_id = ANY ($1);
 
 -- name: see
--- These ids are in these lines.
+-- Insert the lines of these ids.
 INSERT INTO seen SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING;
 
 -- name: streams_of_ids
@@ -59,15 +59,15 @@ INSERT INTO seen SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO N
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
 -- name: of_others
--- Which of these events in the log have another actor. What a person accepted for import is an import's,
--- though the person is the actor.
+-- The events of these in the log with another actor. An accepted import counts as an import, although its
+-- actor is a person.
 SELECT event_id FROM log.events
 WHERE event_id = ANY ($1) AND convert_from(entry, 'UTF8')::jsonb ->> 'actor' <> ALL ($2::text[])
   AND NOT coalesce(convert_from(entry, 'UTF8')::jsonb #> '{data,source}' ? 'reviewedBy', false);
 
 -- name: not_seen
--- The facts of an earlier run (from one position up to another, not included) whose rows were not
--- seen in this one. What follows `~` numbers the corrections of a row.
+-- The facts of an earlier run (from one position up to another, exclusive) whose rows are missing
+-- in this one. The number after `~` is that of the correction of a row.
 SELECT e.event_id, e.stream FROM log.events e
 WHERE e.position >= $1 AND e.position < $2 AND e.type NOT LIKE '%.Retracted'
   AND NOT EXISTS (SELECT FROM seen s WHERE s.event_id = split_part(e.event_id, '~', 1))

@@ -1,1 +1,1 @@
-"""One module a publication or file format."""
+"""Readers: one module per publication or file format."""

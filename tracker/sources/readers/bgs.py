@@ -1,8 +1,8 @@
-"""Reads BGS World Mineral Statistics, as its API gives them in CSV or JSON, as claims on output.
+"""Reads BGS World Mineral Statistics from its API, in CSV or JSON, as claims on output.
 
-Source: British Geological Survey, ogcapi.bgs.ac.uk, collection world-mineral-statistics. The data
-change as they are revised and have no editions: a download is one, named after its day, which
-stands in the name of the file (`bgs-2026-05-20.csv`) or is given.
+Source: British Geological Survey, ogcapi.bgs.ac.uk, collection world-mineral-statistics. The data are revised
+continuously and have no editions. Each download is one edition, named after its day, which is in the name of
+the file (`bgs-2026-05-20.csv`) or is given.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from tracker.sources.text_files import head_rows, in_utf8, rows
 
 COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
 MAX_PAGE_BYTES = 64 * 1024 * 1024
-"""The largest page of features."""
+"""Maximum size of a page of features."""
 NAMES = ("bgs_commodity_trans", "erml_commodity")
-"""The columns that may name the commodity, the more exact one first."""
+"""Columns with the commodity, the more specific first."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
 YEAR = re.compile("[0-9]{4}")
 BY_STAGE = re.compile(r"(?P<what>[^,(]+?)(?:, ?| ?\()(?P<how>mine|smelter|refin)", re.IGNORECASE)
@@ -61,7 +61,7 @@ UNITS = {
 }
 UNIT = re.compile(r"(?P<unit>[^(]+?)(?: \((?P<basis>[^)]+)\))?")
 SMALLER_THAN_TODAY = frozenset({"german federal republic"})
-"""States of today as they were when they were smaller: their figures are of another area."""
+"""Present states at a time when they were smaller: their figures are for another area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Subject:
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file has the columns of the API, or is a page of its features."""
+    """Return whether a file has the columns of the API, or is a page of its features."""
     if is_collection(head):
         return True
     names = {name.strip() for row in head_rows(head, 1) for name in row.fields}
@@ -82,7 +82,7 @@ def recognise(head: bytes, name: str) -> bool:
 
 
 def read(published: str | None, file: File) -> Iterator[Item]:
-    """All rows of a file as claims and refusals."""
+    """Yield all rows of a file as claims and refusals."""
     day = _day(published, file)
     if is_collection(file.head()):
         yield from _items_of_features(file, day)
@@ -91,7 +91,7 @@ def read(published: str | None, file: File) -> Iterator[Item]:
 
 
 def _items_of_features(file: File, day: PartialDate) -> Iterator[Item]:
-    """The features of a page. One that is not as the others makes all of it unreadable."""
+    """Yield the features of a page. One with other fields makes all of it unreadable."""
     with in_utf8(file.at_most(MAX_PAGE_BYTES)) as opened:
         content = opened.read()
     try:
@@ -153,7 +153,7 @@ def _item(field: Mapping[str, str], day: PartialDate, where: str, at: SourceLoca
 
 
 def subject(name: str) -> Subject | None:
-    """The subject of a publisher's name; None if it is unknown."""
+    """Return the subject of a publisher's name; None if it is unknown."""
     declared = _declared().get(name.casefold())
     if declared:
         return Subject(
@@ -193,16 +193,16 @@ def _claim(field: Mapping[str, str], about: Subject, day: PartialDate, where: st
 
 
 def country(field: Mapping[str, str]) -> Place:
-    """The place of a row. Raises InvalidInput where its codes and its name contradict each other.
+    """Return the place of a row. Raises InvalidInput if its codes and its name contradict each other.
 
-    The publisher gives Congo (Brazzaville) the three letters of Congo (Kinshasa): its name and its
-    two letters decide.
+    The publisher gives Congo (Brazzaville) the three letters of Congo (Kinshasa): its name and its two
+    letters decide.
     """
     name, two = field.get("country_trans", ""), field.get("country_iso2_code", "")
     if name.casefold() in SMALLER_THAN_TODAY:
         raise InvalidInput(f"{name} is no country of today")
     if (former := find_place(name)) and former.last_day:
-        return former  # under the codes of a state of today
+        return former  # under the codes of a present state
     known = pycountry.countries.get(alpha_3=field["country_iso3_code"])
     three = known.alpha_2 if known else None
     by_name = find_place(name)
@@ -234,7 +234,7 @@ def _quantity(field: Mapping[str, str], about: Subject) -> Quantity:
 
 
 def _value(field: Mapping[str, str]) -> tuple[Decimal | None, Qualifier | None]:
-    """The number and its qualifier; SDMX codes: O missing, N less than half the unit."""
+    """Return the number and its qualifier; SDMX codes: O missing, N less than half the unit."""
     precision, code = field.get("data_precision_description", "").lower(), field.get("sdmx_code")
     if precision.startswith("nil"):
         return Decimal(0), Qualifier.NIL
@@ -248,7 +248,7 @@ def _value(field: Mapping[str, str]) -> tuple[Decimal | None, Qualifier | None]:
 
 
 def _form(field: Mapping[str, str]) -> str | None:
-    """The product that the row is about, where the commodity has several."""
+    """Return the product of the row, if the commodity has several."""
     sub = field.get("bgs_sub_commodity_trans", "")
     same = sub.casefold() in ("", "unknown", field.get("bgs_commodity_trans", "").casefold())
     return None if same else slug(sub).replace("-", "_")[:60].strip("_")
@@ -270,7 +270,7 @@ def _declared() -> dict[str, Any]:
 
 
 def reader(meaning: ColumnMapping) -> Reader:
-    """A reader of downloads of a given day."""
+    """Return a reader of downloads of a given day."""
     return Reader(
         name="bgs",
         title="BGS World Mineral Statistics: production by country (CSV or JSON of the API)",

@@ -1,8 +1,8 @@
-"""Features of BGS World Mineral Statistics, as its API gives them in JSON (OGC API Features).
+"""Features of BGS World Mineral Statistics from its API, in JSON (OGC API Features).
 
-The fields have the names of the CSV (`bgs_commodity_trans`) where nothing else is said. Two public
-clients of the API ask for them by other names, without the publisher's prefixes (`commodity`): which
-are right is told by what comes, and a response with neither is not understood.
+The fields have the names of the CSV (`bgs_commodity_trans`) by default. Two public clients of the API request
+them by other names, without the publisher's prefixes (`commodity`). Both are accepted, and a response with
+neither is rejected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NAMES = {
     "concat_figure_notes_text": ("concat_figure_notes_text", "figure_notes"),
     "concat_table_notes_text": ("concat_table_notes_text", "table_notes"),
 }
-"""The fields that are read, each by the names that it may have."""
+"""The fields that are read, each with its possible names."""
 NEEDED = (
     *("bgs_commodity_trans", "bgs_statistic_type_trans", "country_trans", "country_iso3_code"),
     *("year", "quantity", "units"),
@@ -44,14 +44,14 @@ MARKS = (b'"FeatureCollection"', b'"quantity"')
 
 
 def is_collection(head: bytes) -> bool:
-    """Whether a file begins like a page of features with quantities."""
+    """Return whether a file begins like a page of features with quantities."""
     return head.lstrip().startswith(b"{") and all(mark in head for mark in MARKS)
 
 
 def read_features(content: bytes) -> list[dict[str, str]]:
-    """The properties of each feature as text, by the names of the CSV.
+    """Return the properties of each feature as text, by the names of the CSV.
 
-    Raises InvalidInput for what is no page of features, or has not the fields that are needed.
+    Raises InvalidInput for a file that is no page of features, or lacks the required fields.
     """
     features = _features(content)
     return [_properties(feature, number) for number, feature in enumerate(features)]
@@ -86,7 +86,7 @@ def _properties(feature: Any, number: int) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    """A value as the CSV has it: whole numbers without a point, nothing for null."""
+    """Return a value in the format of the CSV: whole numbers without a point, empty for null."""
     if value is None:
         return ""
     text = " ".join(str(value).split())

@@ -1,11 +1,11 @@
-"""The corpus format: one JSON object a line, each a fact to be recorded.
+"""The corpus format: one JSON object per line, each a fact to be recorded.
 
     {"id": "cn-mofcom-2023-23", "type": "ExportControl.Announced",
      "entity": "export-control/cn-mofcom-2023-23", "data": {…}}
 
-`id` becomes the event id, so that a line counts once however often it is imported. `entity` may be
-left out where the fact names it: the series of a claim, the scope of an order of publishers. `data`
-is the fact, as in the event itself.
+`id` becomes the event id, so a line that is imported repeatedly counts once. `entity` may be omitted if
+the fact determines it: the series of a claim, the scope of an order of publishers. `data` is the fact, as
+in the event itself.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from tracker.sources.reader import (
 from tracker.sources.text_files import MAX_ROW_BYTES, lines
 
 SHIPPED_CORPUS = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
-"""The corpus that ships with the tracker."""
+"""The corpus that is part of the package."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A line as it is written."""
+    """A line of the file."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     type: str
@@ -51,13 +51,13 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 def format_line(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> bytes:
-    """A line of the corpus format, with its line end."""
+    """Return a line of the corpus format, with its line end."""
     data = msgspec.Raw(encode(fact))
     return encode(Line(id=event_id, type=type_, data=data, entity=entity)) + b"\n"
 
 
 def parse_line(line: bytes) -> PlannedEvent:
-    """The event that a line plans. Raises InvalidInput or TooLarge, with the path of the field."""
+    """Return the planned event of a line. Raises InvalidInput or TooLarge, with the path of the field."""
     if len(line) > MAX_ROW_BYTES:
         raise TooLarge(f"expected at most {MAX_ROW_BYTES} bytes, got {len(line)}")
     parsed = decode(Line, line)
@@ -86,13 +86,13 @@ def _stream(line: Line, fact: Fact) -> str:
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file begins with a line of this format."""
+    """Return whether a file begins with a line of this format."""
     first = head.removeprefix(BOM_UTF8).lstrip().partition(b"\n")[0]
     return first.startswith(b"{") and b'"type"' in first and b'"data"' in first
 
 
 def read(file: File) -> Iterator[Item]:
-    """The facts of a file, one a line; empty lines say nothing."""
+    """Yield the facts of a file, one per line; empty lines are ignored."""
     for line in lines(file):
         if not line.whole:
             yield RefusedItem(

@@ -38,7 +38,7 @@ COMMITTED = TextCommitment.__name__
 
 
 def corpus_schema() -> str:
-    """The schema as text; the same facts always give the same."""
+    """Return the schema as text; it is deterministic."""
     kinds = {
         type_: fact
         for type_, fact in sorted(FACTS.items())
@@ -89,7 +89,7 @@ def corpus_schema() -> str:
 
 
 def without_indents(part: Any) -> Any:
-    """The same schemas with what docstrings say: Python before 3.13 leaves their lines indented."""
+    """Return the schemas with unindented docstrings: Python before 3.13 keeps the indentation."""
     match part:
         case dict():
             return {
@@ -104,7 +104,7 @@ def without_indents(part: Any) -> Any:
 
 
 def with_plain_texts(components: dict[str, Any]) -> dict[str, Any]:
-    """The schemas of facts as they are told: with texts, which only the log keeps in annexes."""
+    """Return the schemas of facts for input: with texts, which only the log stores in annexes."""
     return {name: _with_plain_text(part) for name, part in components.items() if name != COMMITTED}
 
 
@@ -125,5 +125,5 @@ def _with_plain_text(part: Any) -> Any:
 
 
 def is_commitment_schema(schema: Any) -> bool:
-    """Whether a schema is that of a commitment."""
+    """Return whether a schema is that of a commitment."""
     return isinstance(schema, dict) and str(schema.get("$ref", "")).endswith(f"/{COMMITTED}")

@@ -1,9 +1,9 @@
-"""Reads documents of the US Federal Register, as its API gives them in JSON.
+"""Reads documents of the US Federal Register from its API, in JSON.
 
-Source: www.federalregister.gov/api/v1/documents; US public domain. A rule of the Bureau of Industry
-and Security (BIS) is a control where its own summary says that it sets up licence requirements and
-names a commodity of the tracker; every other document of interest is an announcement. What the
-data do not say (destinations, items by number, exceptions) is left out, not made up.
+Source: www.federalregister.gov/api/v1/documents; US public domain. A rule of the Bureau of Industry and
+Security (BIS) is a control if its summary sets up licence requirements and names a commodity of the tracker.
+Every other relevant document is an announcement. Details that the data do not contain (destinations, items by
+number, exceptions) are left empty.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ FINAL = re.compile(r"\bfinal rule\b|\brule\b", re.IGNORECASE)
 CHANGES = re.compile(
     r"\b(?:correct|delay|suspen|extend|extension|remov|withdraw|stay|proposed)", re.IGNORECASE
 )
-"""Actions and titles of rules that change others: which, the data do not say."""
+"""Actions and titles of rules that change other rules; the data do not name these."""
 GENERIC = frozenset({"critical_minerals", "minerals", "dual_use_items"})
 
 
@@ -65,7 +65,7 @@ class Agency(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document, as far as it is read."""
+    """The fields of a document that are read."""
 
     document_number: str
     title: str
@@ -84,7 +84,7 @@ class Document(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Its title, abstract, action and dates, as one text."""
+        """The title, abstract, action and dates as one text."""
         return f"{self.title}. {self.abstract or ''}"
 
     @property
@@ -94,14 +94,14 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of the endpoint; without results it is a single document. Documents are decoded one by
-    one, so that a bad one is named."""
+    """A page of the endpoint; without results it is a single document. Documents are decoded separately,
+    so that errors name the document."""
 
     results: list[msgspec.Raw] | None = None
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file begins like a page of documents, or one document."""
+    """Return whether a file begins like a page of documents, or one document."""
     return (
         head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"["))
         and b'"document_number"' in head
@@ -109,7 +109,7 @@ def recognise(head: bytes, name: str) -> bool:
 
 
 def read(file: File) -> Iterator[Item]:
-    """All documents of a file: a page, a list of documents, or a single one."""
+    """Yield all documents of a file: a page, a list of documents, or a single one."""
     with in_utf8(file.at_most(MAX_FILE_BYTES)) as opened:
         content = opened.read().removeprefix(BOM_UTF8)
     place, line = 0, 1
@@ -138,9 +138,9 @@ def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
 
 
 def read_document(document: Document, at: SourceLocation, where: str | None = None) -> Item:
-    """What one document says; `where` is the place that its source refers to, if any.
+    """Return the fact of one document; `where` is the place for its source, if any.
 
-    Raises InvalidInput at the field that can't be recorded.
+    Raises InvalidInput at the invalid field.
     """
     goods = named_in(document.text)
     if not document.of_bis and not goods:
@@ -155,7 +155,7 @@ def read_document(document: Document, at: SourceLocation, where: str | None = No
 
 
 def is_control(document: Document, goods: tuple[Commodity, ...]) -> bool:
-    """Whether a document, by what it says of itself, sets up licence requirements."""
+    """Return whether a document sets up licence requirements, according to its text."""
     act = document.action or document.type
     return (
         document.of_bis
@@ -219,7 +219,7 @@ def _title(document: Document) -> str:
 
 
 def _note(document: Document, *more: str | None) -> str:
-    """What else the document says of itself."""
+    """Return further details of the document."""
     close = document.comments_close_on
     said = [
         document.action or document.type,
@@ -244,20 +244,20 @@ def _day(day: date | None) -> PartialDate | None:
 
 
 def named_in(text: str) -> tuple[Commodity, ...]:
-    """The commodities that a text names, in the order of the tree."""
+    """Return the commodities that a text names, in the order of the tree."""
     found = {find_commodity(match[0]) for match in _names().finditer(text)}
     return tuple(sorted((each for each in found if each), key=_places().__getitem__))
 
 
 @cache
 def _places() -> dict[Commodity, int]:
-    """The place of each commodity in the tree."""
+    """Return the position of each commodity in the tree."""
     return {commodity: place for place, commodity in enumerate(commodities())}
 
 
 @cache
 def _names() -> re.Pattern[str]:
-    """Every name of a commodity as words, the longest first."""
+    """Return every name of a commodity as words, longest first."""
     names = sorted(
         {commodity.name for commodity in commodities()}
         | {str(commodity).replace("_", " ") for commodity in commodities()}

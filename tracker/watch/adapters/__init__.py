@@ -1,1 +1,1 @@
-"""Adapters: how the lists of each publisher are looked through."""
+"""Adapters: each reads the lists of one publisher."""

@@ -1,9 +1,9 @@
 """BGS World Mineral Statistics through its API (OGC API Features), one commodity after the other.
 
-Source: ogcapi.bgs.ac.uk, collection world-mineral-statistics. The links to next pages are followed, and
-what came is held against the number that the API says there is. Pages carry the time of the answer,
-so that their bytes differ each day: a page is new where its figures are. Each is proposed to be
-imported by the reader `bgs`, as the download of its day.
+Source: ogcapi.bgs.ac.uk, collection world-mineral-statistics. The adapter follows the links to next pages,
+and compares the features with the count of the API. Pages contain the time of the response, so their bytes
+differ each day. A page is new if its figures are new. Each new page is proposed for import by the reader
+`bgs`, as the download of its day.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ ACCEPT = "application/geo+json, application/json;q=0.9"
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which figures are looked at: of commodities by the publisher's names, of one statistic.
+    """Selected figures: commodities by the publisher's names, of one statistic.
 
-    `commodity_field` and `statistic_field` are what the API calls them in addresses. Public clients
-    report that pages of 1,000 features and more break off.
+    `commodity_field` and `statistic_field` are the API's names in addresses. Public clients report that pages
+    of 1,000 features and more are cut off.
     """
 
     commodities: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
@@ -55,7 +55,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class FeaturePage:
-    """A page of features: the fields of each, as the reader has them, and what the API says of all."""
+    """A page of features: the fields of each in the reader's format, and the counts of the API."""
 
     response: Response
     features: list[dict[str, str]]
@@ -67,8 +67,8 @@ class FeaturePage:
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Read all pages of all commodities, and propose those whose figures are new or changed.
 
-    One commodity that can't be had is a warning, since to begin again would ask for all others again;
-    a second one, or the first of all, ends the look.
+    One failed commodity is a warning, because a new poll would request all others again. A second one, or
+    failure of the first, ends the poll.
     """
     options: Options = settings.options
     known: Mapping[str, str] = cursor.get("pages", {})
@@ -99,8 +99,10 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 def _read_pages(
     address: str, options: Options, commodity: str
 ) -> Generator[Request | Finding, Response | None, list[FeaturePage]]:
-    """All pages of a commodity. Raises NotUnderstood, as `INCOMPLETE` where some features are missing
-    or came twice."""
+    """Read all pages of a commodity.
+
+    Raises NotUnderstood, with the code `INCOMPLETE` if features are missing or repeated.
+    """
     asked = {
         "f": "json",
         options.statistic_field: options.statistic,
@@ -143,7 +145,8 @@ def _ids(page: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _next(page: Mapping[str, Any], url: str, address: str) -> str | None:
-    """The next page, at the address that is watched: behind a proxy the API may name another host."""
+    """Return the request of the next page at the watched address: behind a proxy the API may name another
+    host."""
     links = page.get("links")
     for link in links if isinstance(links, list) else ():
         if isinstance(link, dict) and link.get("rel") == "next" and link.get("href"):
@@ -155,7 +158,7 @@ def _next(page: Mapping[str, Any], url: str, address: str) -> str | None:
 
 
 def _check_asked_for(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
-    """Refuse figures of something else: an API that does not know a parameter may ignore it."""
+    """Reject other figures than requested: an API may ignore an unknown parameter."""
     got = (field["bgs_commodity_trans"], field["bgs_statistic_type_trans"])
     if [text.casefold() for text in got] != [commodity.casefold(), statistic.casefold()]:
         raise NotUnderstood(
@@ -165,7 +168,7 @@ def _check_asked_for(field: Mapping[str, str], statistic: str, commodity: str, u
 
 
 def _reconcile(pages: list[FeaturePage], url: str | None, commodity: str) -> None:
-    """Refuse what is not all that there is. Raises NotUnderstood (`INCOMPLETE`)."""
+    """Compare the pages with the count of the API. Raises NotUnderstood (`INCOMPLETE`)."""
     got = sum(len(page.features) for page in pages)
     ids = [id for page in pages for id in page.ids]
     matched = {page.matched for page in pages if page.matched is not None}

@@ -1,7 +1,7 @@
-"""SPARQL of Cellar: rows of a range of days, counted first, and held against what was asked for.
+"""SPARQL queries of Cellar: rows of a range of days, compared with a count and with the query.
 
-The server sorts no more than 10,000 rows, and may break off a query that takes long, with what it has
-until then, and say so by the status 206 alone.
+The server sorts at most 10,000 rows. It may cut off a long query and return the rows so far; only the status
+206 shows this.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ LANGUAGES = {
     "SPA": "es",
     "SWE": "sv",
 }
-"""Languages as Cellar calls them, and in BCP 47."""
+"""Languages of Cellar, with their BCP 47 codes."""
 
 PREFIXES = """\
 PREFIX cdm: <http://publications.europa.eu/ontology/cdm#>
@@ -93,44 +93,44 @@ class Row(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """All that it says: no other row says the same."""
+        """All fields of the row, for the detection of duplicates."""
         said = (self.work, self.day, self.language, self.title, self.celex, self.collection)
         return "\n".join(term.value if term else "" for term in said)
 
 
 class Count(Struct, frozen=True):
-    """The row of a query that counts."""
+    """The row of a counting query."""
 
     count: Value
 
 
 class Rows(Struct, frozen=True):
-    """The rows of an answer."""
+    """The rows of a response."""
 
     bindings: list[Row]
 
 
 class Counts(Struct, frozen=True):
-    """The rows of an answer to a query that counts."""
+    """The rows of the response to a counting query."""
 
     bindings: list[Count]
 
 
 class RowsAnswer(Struct, frozen=True):
-    """An answer in the JSON of SPARQL."""
+    """A response in the JSON format of SPARQL."""
 
     results: Rows
 
 
 class CountsAnswer(Struct, frozen=True):
-    """An answer to a query that counts."""
+    """A response to a counting query."""
 
     results: Counts
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A title of an act as it was read, and where."""
+    """A title of an act, with the place where it was read."""
 
     row: Row
     place: str
@@ -139,13 +139,13 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for of a range of days."""
+    """A query for a range of days."""
 
     address: str
     terms: Mapping[str, tuple[str, ...]]
 
     def pattern(self, days: DayRange) -> str:
-        """The pattern that rows meet."""
+        """Return the graph pattern that rows match."""
         languages = (
             f"(?language = <{AUTHORITY}/language/{language}> && ("
             + " || ".join(f'CONTAINS(?text, "{_fold_case(term)}")' for term in terms)
@@ -156,7 +156,7 @@ class Query:
         return PATTERN.format(first=days.first, last=days.last, terms=" || ".join(languages))
 
     def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Title]]:
-        """A page of rows; the first one after they were counted. Raises NotUnderstood."""
+        """Request a page of rows; the first page comes after a count. Raises NotUnderstood."""
         count = 0
         if number == 1:
             count = yield from self._count(days)
@@ -187,7 +187,7 @@ class Query:
         return int(counts[0].count.value)
 
     def _request(self, query: str) -> Request:
-        """A query, as a form: with all terms it is longer than an address may be."""
+        """Return the request of a query, as a form: with all terms it is too long for an address."""
         form = urlencode({"query": PREFIXES + query, "format": JSON})
         return Request(
             self.address,
@@ -199,7 +199,7 @@ class Query:
 
 
 def last_part(address: str) -> str:
-    """The last part of an address, such as `ENG`."""
+    """Return the last part of an address, such as `ENG`."""
     return address.rpartition("/")[2]
 
 
@@ -208,7 +208,7 @@ def _fold_case(term: str) -> str:
 
 
 def _check(row: Row, days: DayRange, place: str, response: Response) -> None:
-    """Refuse a row that was not asked for. Raises NotUnderstood."""
+    """Reject a row that does not match the query. Raises NotUnderstood."""
     day, language = _day(row.day.value), last_part(row.language.value)
     if day is None or not days.first <= day <= days.last:
         raise NotUnderstood(

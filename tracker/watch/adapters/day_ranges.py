@@ -1,9 +1,9 @@
-"""Lists that give only the first of many, and say nothing of the rest: read by ranges of days. Pure.
+"""Lists that are cut off at a limit without notice: read by ranges of days. Pure.
 
-A publisher says how many documents it has of a range of days, but never more than a limit, and gives
-them in pages. A range with fewer is read page by page; one that reaches the limit is halved until
-each half has fewer. What came is compared with what was counted, also of the halves together: a look
-that has fewer or more fails (`INCOMPLETE`) instead of missing something.
+A publisher returns the number of documents in a range of days, capped at a limit, and serves them in pages. A
+range below the limit is read page by page. A range that reaches the limit is halved until each half is below
+it. The documents are compared with the counts, also across halves. A poll with a difference fails
+(`INCOMPLETE`) instead of missing a document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tracker.watch.adapter import NotUnderstood, Request, Response
 T = TypeVar("T")
 
 Asking: TypeAlias = Generator[Request | Finding, Response | None, T]
-"""A part of a look, which returns what it read."""
+"""A step of a poll, which returns the documents that it read."""
 
 DAY = timedelta(days=1)
 
@@ -35,15 +35,14 @@ class DayRange:
         return f"{self.first} to {self.last}"
 
     def halves(self) -> tuple[DayRange, DayRange]:
-        """Two ranges, of at least a day each."""
+        """Return two ranges, of at least a day each."""
         middle = self.first + (self.last - self.first) // 2
         return DayRange(self.first, middle), DayRange(middle + DAY, self.last)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPage(Generic[T]):
-    """A page of a list: how many documents the publisher counts in the range, and those of the page,
-    by what it calls them."""
+    """A page of a list: the publisher's count for the range, and the documents of the page by id."""
 
     count: int
     documents: dict[str, T]
@@ -51,22 +50,21 @@ class ListedPage(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How a publisher gives its lists: `page_size` documents a page, and no more than `max_count`
-    of a range, which then may be any number."""
+    """Limits of a publisher's lists: `page_size` documents per page, and counts capped at `max_count`."""
 
     page_size: int
     max_count: int = 10_000
 
 
 Ask: TypeAlias = Callable[[DayRange, int], Asking[ListedPage[T]]]
-"""Asks for a page (1, 2, …) of a range of days."""
+"""Request a page (1, 2, …) of a range of days."""
 
 
 def read_days(days: DayRange, ask: Ask[T], limits: Limits) -> Asking[dict[str, T]]:
-    """All documents of a range of days, by what the publisher calls them.
+    """Read all documents of a range of days, by the publisher's ids.
 
-    With n documents over d days it takes at most n / page_size + 2 (n / max_count) log₂ d + 1
-    requests, rounded up. Raises NotUnderstood (`INCOMPLETE`).
+    For n documents over d days it takes at most n / page_size + 2 (n / max_count) log₂ d + 1 requests,
+    rounded up. Raises NotUnderstood (`INCOMPLETE`).
     """
     listed = yield from ask(days, 1)
     if listed.count >= limits.max_count:

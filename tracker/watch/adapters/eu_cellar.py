@@ -1,8 +1,8 @@
-"""The Official Journal of the European Union: acts with some terms in their titles.
+"""The Official Journal of the European Union: acts with certain terms in their titles.
 
-Source: Cellar, by SPARQL at publications.europa.eu/webapi/rdf/sparql (no key, reuse is free under
-Decision 2011/833/EU). Since October 2023 each act is published for itself, with a day of its own;
-older acts are not asked for. Cellar says what an act is called, not what it does: all are leads.
+Source: Cellar, by SPARQL at publications.europa.eu/webapi/rdf/sparql (no key, reuse is free under Decision
+2011/833/EU). Since October 2023 each act is published separately, on a day of its own; older acts are not
+requested. Cellar has the titles of acts, not their effects, so all findings are leads.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from tracker.watch.terms import Term, terms_in
 
 COLD_START_DAYS = 90
 FIRST_DAY = date(2023, 10, 1)
-"""The first day of acts that are published for themselves."""
+"""First day on which acts were published separately."""
 COVERS_DAYS_AGO = 2
-"""An act is in Cellar on its day, or on the day after."""
+"""Delay of Cellar in days: an act appears on its day, or on the day after."""
 MAX_TERMS = 60
 CITATION = re.compile(
     r"[^()]{3,100}\((?:EU|UE|EC|CE|EEC|Euratom|CFSP|PESC|PESK|EÚ|ЕС)[^)]{0,30}\)"
     r"(?: No\.?| n[°º])? [0-9]+/[0-9]+"
 )
-"""How the title of an act begins, with its number."""
+"""Pattern of the beginning of an act's title, with its number."""
 CORRIGENDUM = re.compile(r"(?P<act>.+)R\([0-9]+\)")
-"""The CELEX number of a corrigendum to an act."""
+"""Pattern of the CELEX number of a corrigendum."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which acts are leads: those with one of the `terms` of a language in their title in it. The
-    languages are those of Cellar (`ENG`, `FRA`, …): the first in which a title has one counts.
+    """Selection of acts: those with one of the `terms` of a language in their title in that language.
 
-    `series` are those of the Official Journal. A first look begins at `since` (default: 90 days ago,
-    at the earliest 2023-10-01); of each look the last `overlap_days` are read again.
+    The languages are those of Cellar (`ENG`, `FRA`, …); the first with a match determines the title. `series`
+    are those of the Official Journal. A first poll begins at `since` (default: 90 days ago, at the earliest
+    2023-10-01). Each poll repeats the last `overlap_days`.
     """
 
     terms: dict[Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")], tuple[Term, ...]]
@@ -77,7 +77,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act: the titles of it that were found, the one that counts first."""
+    """An act with its matching titles, the preferred one first."""
 
     name: str
     titles: tuple[Title, ...]
@@ -85,22 +85,22 @@ class Act:
 
     @property
     def row(self) -> Row:
-        """What counts."""
+        """Return the preferred title."""
         return self.titles[0].row
 
     @property
     def day(self) -> date:
-        """The day of its publication."""
+        """Return the day of publication."""
         return date.fromisoformat(self.row.day.value)
 
     @property
     def known(self) -> KnownDocument:
-        """What is kept of it."""
+        """Return the part that is remembered."""
         said = sorted(title.row.key for title in self.titles)
         return KnownDocument(fingerprint(said), self.day, self.row.title.value)
 
     def origin(self) -> Origin:
-        """Where it was read."""
+        """Return the origin of the preferred title."""
         row, language = self.row, LANGUAGES[last_part(self.row.language.value)]
         celex = row.celex.value if row.celex else None
         eur_lex = f"https://eur-lex.europa.eu/legal-content/{language.upper()}/TXT/?uri=CELEX:"
@@ -118,7 +118,7 @@ class Act:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through the acts of some days: those that are new, changed or withdrawn."""
+    """Poll a range of days for acts that are new, changed or withdrawn."""
     options: Options = settings.options
     query = Query(settings.address, options.terms)
     asked = fingerprint([[*map(list, options.terms.items())], options.series])
@@ -137,7 +137,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 
 def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
-    """The acts whose titles have one of the terms of their language, by what they are called."""
+    """Return the acts whose titles contain a term of their language, by id."""
     languages = list(options.terms)
     works: dict[str, list[Title]] = {}
     for title in titles:
@@ -147,7 +147,7 @@ def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
     for work, found in works.items():
         found.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
         celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
-        # One number for two works: each is an act, under the address of its work.
+        # One number with two works: each is an act, under the address of its work.
         name = work if celex in acts else celex
         acts[name] = Act(name, tuple(found), tuple(_terms(found[0].row, options)))
     return acts
@@ -162,7 +162,7 @@ def _terms(row: Row, options: Options) -> list[str]:
 
 
 def _is_in_series(row: Row, options: Options) -> bool:
-    """Whether an act is of a series that is asked for; one of an unknown series is."""
+    """Return whether an act is in a selected series, or in an unknown one."""
     series = (
         {"OJ-L": "L", "OJ-C": "C"}.get(last_part(row.collection.value)) if row.collection else None
     )

@@ -1,10 +1,9 @@
-"""The US Federal Register: documents of agencies, and documents in which there are some words.
+"""The US Federal Register: documents of certain agencies, and documents with certain terms.
 
-Source: www.federalregister.gov/api/v1/documents.json (no key, US public domain). A page has at most
-2,000 documents, and of a search no more than the first 10,000 can be had; what is asked for beyond
-either is answered with other documents than those, in silence. So ranges of days are asked for (see
-`day_ranges`), in an order that stays the same, and each document is held against what was asked for.
-What a document says is read by the reader of imports, `tracker.sources.readers.federal_register`.
+Source: www.federalregister.gov/api/v1/documents.json (no key, US public domain). A page has at most 2,000
+documents, and a search returns only the first 10,000. Beyond either limit the API silently returns other
+documents. So the adapter requests ranges of days (see `day_ranges`) in a stable order, and compares each
+document with the request. The import reader `tracker.sources.readers.federal_register` reads the documents.
 """
 
 from __future__ import annotations
@@ -47,19 +46,19 @@ from tracker.watch.listing import address_in
 LIMITS = Limits(page_size=1000, max_count=10_000)
 COLD_START_DAYS = 90
 FIELDS = (*Document.__struct_fields__, "correction_of", "corrections")
-"""What is asked for of each document: what the reader reads, and what corrects it."""
+"""Requested fields of each document: those that the reader reads, and corrections."""
 MAX_PAGE_BYTES = 32_000_000
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,49}")
-"""The number of a document, such as 2026-00123 or C1-2026-00123."""
+"""Pattern of the number of a document, such as 2026-00123 or C1-2026-00123."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which documents are looked at: those of one of the `agencies` (as their addresses name them),
-    and those of any agency in whose text there is one of the `terms`.
+    """Selection of documents: those of one of the `agencies` (as in their addresses), and those of any
+    agency with one of the `terms` in their text.
 
-    `types` limits both to some kinds. A first look begins at `since` (default: 90 days ago). Of each
-    look the last `overlap_days` are read again. `leads` says whether a document is a lead that has
-    one of the terms, but names no commodity of the tracker in its title or summary.
+    `types` limits both to some kinds. A first poll begins at `since` (default: 90 days ago). Each poll
+    repeats the last `overlap_days`. `leads` sets whether a document is a lead if it has a term but names no
+    commodity of the tracker in its title or summary.
     """
 
     agencies: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")], ...] = ()
@@ -75,7 +74,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class DocumentPage(Struct, frozen=True):
-    """A page of documents. Without documents, `results` is left out."""
+    """A page of documents. The API omits `results` if there are none."""
 
     count: int
     results: list[msgspec.Raw] = []
@@ -83,7 +82,7 @@ class DocumentPage(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document as it came, and where: the place in the page, and why it was asked for."""
+    """A document as received, with its place in the page and the reason of the request."""
 
     document: Document
     fields: dict[str, Any]
@@ -93,12 +92,12 @@ class Entry:
 
     @property
     def known(self) -> KnownDocument:
-        """What is kept of it."""
+        """Return the part that is remembered."""
         document = self.document
         return KnownDocument(fingerprint(self.fields), document.publication_date, document.title)
 
     def origin(self) -> Origin:
-        """Where it was read."""
+        """Return the origin of the document."""
         return Origin(
             item=self.document.document_number,
             title=self.document.title,
@@ -113,14 +112,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One of the searches that a source is looked through by."""
+    """One of the searches of a source."""
 
     address: str
     conditions: tuple[tuple[str, str], ...]
     because: str
 
     def request(self, days: DayRange, number: int) -> Request:
-        """The request for a page of what was published on some days."""
+        """Return the request for a page of a range of publication days."""
         parameters = [
             *self.conditions,
             ("conditions[publication_date][gte]", days.first.isoformat()),
@@ -134,7 +133,7 @@ class Query:
         return Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
 
     def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Entry]]:
-        """A page of what was published on some days. Raises NotUnderstood."""
+        """Request a page of a range of publication days. Raises NotUnderstood."""
         response = yield self.request(days, number)
         assert response is not None
         listing = read_json(response, DocumentPage)
@@ -152,7 +151,7 @@ class Query:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through the documents of some days: those that are new, changed, corrected, withdrawn."""
+    """Poll a range of days for documents that are new, changed, corrected or withdrawn."""
     options: Options = settings.options
     queries = list(_queries(settings.address, options))
     asked = fingerprint([query.conditions for query in queries])
@@ -167,7 +166,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     for name, document in known.missing(found, days).items():
         yield _withdrawn(name, document, queries[0].request(days, 1).url)
     now = {name: each.known for name, each in found.items()}
-    # The issue of a day comes out in the morning of Washington: that of today may be still to come.
+    # The issue of a day appears in the morning of Washington, so today's may be still to come.
     return LookResult(cursor_of(today, options.overlap_days, asked, now), today - DAY)
 
 
@@ -177,8 +176,8 @@ def _queries(address: str, options: Options) -> Iterator[Query]:
         agencies = tuple(("conditions[agencies][]", each) for each in options.agencies)
         yield Query(address, agencies + types, "of " + ", ".join(options.agencies))
     if options.terms:
-        # In brackets it is searched for as it stands: without any operator, a search may add
-        # documents that are only similar, or leave some out.
+        # In brackets the phrase is searched literally. Without an operator, a search may add similar
+        # documents or omit matching ones.
         words = " | ".join(f'"{term}"' for term in options.terms)
         term = ("conditions[term]", f"({words})")
         yield Query(address, (term, *types), "with one of the words " + ", ".join(options.terms))
@@ -208,7 +207,7 @@ def _findings(entry: Entry, known: KnownDocuments, options: Options) -> Iterator
 
 
 def _finding(entry: Entry, options: Options) -> Finding | None:
-    """What becomes of a document: a fact as far as it says one, else a lead."""
+    """Return the finding for a document: a fact if it states one, otherwise a lead."""
     document = entry.document
     try:
         item = read_document(document, SourceLocation(1, entry.place))

@@ -1,7 +1,7 @@
-"""Any feed, Atom or RSS: new entries, entries that read otherwise than before, and those taken out.
+"""Any Atom or RSS feed: entries that are new, changed or removed.
 
-A feed has only the newest entries. Where none of those is in it that were there at the last look,
-others may have come and gone in between: that is a lead and a warning, since nobody can read them.
+A feed has only the newest entries. If it contains no entry of the last poll, entries in between may be
+missing. That is a lead and a warning, because nothing can recover them.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from tracker.watch.terms import Term, terms_in
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
 MAX_FEED_BYTES = 8_000_000
 MAX_KNOWN_ENTRIES = 2_000
-"""The most entries of a feed, all of which are remembered: one with more of them is no feed."""
+"""Maximum number of entries of a feed, all of which are remembered."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which entries are leads: those with one of the `terms` (without any: all), and none of
-    `without`, in title or text.
+    """Selection of entries: those with one of the `terms` (default: all), and none of `without`, in title
+    or text.
 
-    A first look takes those since `since` (default: 30 days ago), and those without a day. `language`
-    (BCP 47) is that of a feed that does not say it. Of a feed with pages up to `max_pages` are read,
-    as far as the entries are new.
+    A first poll takes entries since `since` (default: 30 days ago), and entries without a day. `language`
+    (BCP 47) applies to a feed that does not declare one. Up to `max_pages` of a paged feed are read, while
+    they have new entries.
     """
 
     terms: tuple[Term, ...] = ()
@@ -54,7 +54,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class KnownEntry:
-    """What is kept of an entry: a fingerprint, its day, its title (empty where it was no lead)."""
+    """Remembered part of an entry: a fingerprint, its day, and its title (empty if it was no lead)."""
 
     fingerprint: str
     day: date | None
@@ -63,7 +63,7 @@ class KnownEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """An entry as it was read, with the snapshot that it stands in."""
+    """An entry, with the snapshot that contains it."""
 
     entry: FeedEntry
     sha256: str
@@ -71,11 +71,11 @@ class ReadEntry:
 
     @property
     def fingerprint(self) -> str:
-        """Digits that are the same for the same content; dates may change without it."""
+        """Return a hash of the content without the dates."""
         return fingerprint([self.entry.title, self.entry.text, self.entry.url])
 
     def origin(self, options: Options) -> Origin:
-        """Where it was read."""
+        """Return the origin of the entry."""
         return Origin(
             item=item_name(self.entry.id),
             title=self.entry.title,
@@ -88,7 +88,7 @@ class ReadEntry:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through a feed."""
+    """Poll a feed."""
     options: Options = settings.options
     known = _known_entries(cursor)
     feed, seen = yield from _read_pages(settings.address, known, options)
@@ -105,7 +105,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         warning, lead = _gap(settings, feed, cursor)
         warnings.append(warning)
         yield lead
-    # An entry is in a feed from a day on that only the feed knows: today's may be still to come.
+    # Only the feed determines from which day an entry is in it, so today's may be still to come.
     covers = None if warnings else today - DAY
     kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
     return LookResult(_cursor(kept or known, today), covers, tuple(warnings))
@@ -114,7 +114,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 def _read_pages(
     address: str, known: Mapping[str, KnownEntry], options: Options
 ) -> Asking[tuple[Feed, dict[str, ReadEntry]]]:
-    """The first page of a feed, and the entries of it and of further pages, until one is known."""
+    """Read the first page of a feed, and further pages until one has a known entry."""
     url, seen, first = address, dict[str, ReadEntry](), None
     for number in range(1, options.max_pages + 1):
         response = yield Request(url, accept=ACCEPT, max_bytes=MAX_FEED_BYTES)
@@ -140,7 +140,7 @@ def _read_pages(
 
 
 def _on_same_host(url: str | None, base: str) -> str:
-    """An address of the next page, in the scheme of this one; empty where it leads elsewhere."""
+    """Return the next page's address with the scheme of this one; empty if it is on another host."""
     here, there = urlsplit(base), urlsplit(url or "")
     if not url or url == base or there.hostname != here.hostname:
         return ""
@@ -173,8 +173,11 @@ def _findings(
 def _withdrawn(
     known: Mapping[str, KnownEntry], seen: Mapping[str, ReadEntry]
 ) -> dict[str, KnownEntry]:
-    """The leads that should be in a feed, and are not: it is in order, and has older ones that stood
-    behind them. Feeds that give an entry another id whenever it changes still have its title."""
+    """Return the leads that should still be in a feed, but are missing.
+
+    The feed must be in order, and still have older entries. Some feeds change the id of an entry with each
+    edit; such entries are recognised by title.
+    """
     days = [each.entry.day for each in seen.values()]
     in_order = [day for day in days if day]
     if not days or len(in_order) < len(days) or any(a < b for a, b in pairwise(in_order)):

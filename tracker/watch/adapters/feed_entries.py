@@ -1,7 +1,6 @@
-"""Atom and RSS, read into entries: RFC 4287, RSS 2.0 and RSS 1.0. Pure.
+"""Parser of Atom and RSS: RFC 4287, RSS 2.0 and RSS 1.0. Pure.
 
-Dates and languages are those that the feed says; what it does not say, or not so that it can be
-read, is None.
+Dates and languages are those declared by the feed; missing or unreadable ones are None.
 """
 
 from __future__ import annotations
@@ -32,8 +31,10 @@ MAX_URL_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """An entry: `id` is what the feed calls it, `text` what it says, as text; `day` is the later one
-    of those of its publication and its last change, `published_on` the first."""
+    """An entry: `id` is the feed's id, `text` its content as plain text.
+
+    `day` is the later day of publication and last change, `published_on` the day of publication.
+    """
 
     id: str
     title: str
@@ -48,7 +49,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A page of a feed, and the address of the next one, with older entries."""
+    """A page of a feed, and the address of the next page, which has older entries."""
 
     title: str
     entries: tuple[FeedEntry, ...]
@@ -57,7 +58,7 @@ class Feed:
 
 
 def read_feed(response: Response) -> Feed:
-    """A page of a feed. Raises NotUnderstood."""
+    """Parse a page of a feed. Raises NotUnderstood."""
     root = parse_xml(response)
     if root.tag == f"{ATOM}feed":
         return _atom(root, response.url)
@@ -71,7 +72,7 @@ def read_feed(response: Response) -> Feed:
 
 
 def item_name(id: str) -> str:
-    """What findings call an entry: its id, or a hash of one that is too long, or can't be shown."""
+    """Return the item name for findings: the entry's id, or a hash if the id is too long or not printable."""
     if len(id) <= MAX_ITEM_CHARACTERS and id.isprintable():
         return id
     return "sha256:" + hashlib.sha256(id.encode()).hexdigest()
@@ -149,8 +150,10 @@ def _link(element: etree._Element, base: str, relation: str) -> str | None:
 
 
 def _join(base: str, address: str) -> str | None:
-    """An address that may be relative; None for one that leads to no page of the web (`javascript:`),
-    or is too long to be kept."""
+    """Resolve an address that may be relative.
+
+    Returns None if it is not an address of a web page (`javascript:`), or is too long to store.
+    """
     try:
         joined = usable_address(urljoin(base, address))
     except ValueError:
@@ -171,14 +174,14 @@ def _atom_text(element: etree._Element | None) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Text that may have markup of HTML in it, without."""
+    """Return text without HTML markup."""
     if "<" not in text and "&" not in text:
         return text
     return read_apart(text_of_markup, text)
 
 
 def _day(text: str, read: Callable[[str], datetime]) -> date | None:
-    """The day as its publisher writes it, in its own time."""
+    """Return the day as written by the publisher, in the publisher's time zone."""
     try:
         return read(text).date() if text else None
     except ValueError:

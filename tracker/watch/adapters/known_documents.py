@@ -1,7 +1,7 @@
-"""What an adapter remembers of documents, to see those that are new, changed or withdrawn. Pure.
+"""Memory of documents, for the detection of new, changed and withdrawn ones. Pure.
 
-A list is read again for some days before it was read last: publishers add documents late, correct
-them and take them back. Of each document of those days a fingerprint is kept in the cursor.
+Each poll repeats some days of the previous one, because publishers add documents late, correct them and
+withdraw them. The cursor has a fingerprint of each document of those days.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_TITLE_CHARACTERS = 150
 
 
 def fingerprint(value: Any) -> str:
-    """The same text for the same value: digits of the SHA-256 of its JSON, in an order of fields."""
+    """Return digits of the SHA-256 of a value's JSON with sorted fields."""
     return hashlib.sha256(encode(_sort_keys(value))).hexdigest()[:FINGERPRINT_DIGITS]
 
 
@@ -33,7 +33,7 @@ def _sort_keys(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """What is kept of a document: its fingerprint, its day and the beginning of its title."""
+    """Remembered part of a document: its fingerprint, its day and the beginning of its title."""
 
     fingerprint: str
     day: date
@@ -42,15 +42,17 @@ class KnownDocument:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocuments:
-    """What a cursor holds: up to which day the list was read (None before the first look), and
-    documents of the last days, by what the publisher calls them."""
+    """Content of a cursor: the day up to which the list was read, and the documents of the last days.
+
+    The day is None before the first poll. Documents are keyed by the publisher's ids.
+    """
 
     through: date | None
     documents: Mapping[str, KnownDocument]
 
     @classmethod
     def of(cls, cursor: Cursor, asked: str) -> KnownDocuments:
-        """What is known of a list; nothing where something else was asked for than now."""
+        """Load the memory of a list; it is empty if the query has changed since."""
         if cursor.get("asked") != asked:
             return cls(None, {})
         documents = {
@@ -60,21 +62,21 @@ class KnownDocuments:
         return cls(date.fromisoformat(cursor["through"]), documents)
 
     def days(self, since: date, overlap_days: int, today: date) -> DayRange:
-        """The days to read: some again, and those since then."""
+        """Return the days to read: those to repeat, and those since then."""
         if self.through is None:
             return DayRange(min(since, today), today)
         return DayRange(min(self.through, today) - timedelta(days=overlap_days), today)
 
     def has(self, name: str, now: str) -> bool:
-        """Whether a document is known as it is now."""
+        """Return whether a document is remembered with its present content."""
         return name in self.documents and self.documents[name].fingerprint == now
 
     def had_another(self, name: str, now: str) -> bool:
-        """Whether a document is known, and read otherwise."""
+        """Return whether a document is remembered with other content."""
         return name in self.documents and self.documents[name].fingerprint != now
 
     def missing(self, found: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
-        """The documents of some days that were there, and are not any more."""
+        """Return the remembered documents of some days that are missing now."""
         return {
             name: each
             for name, each in sorted(self.documents.items())
@@ -85,7 +87,7 @@ class KnownDocuments:
 def cursor_of(
     today: date, overlap_days: int, asked: str, documents: Mapping[str, KnownDocument]
 ) -> Cursor:
-    """The cursor after a look: it keeps the documents of the days that are read again."""
+    """Return the next cursor; it keeps the documents of the days that will be repeated."""
     first = today - timedelta(days=overlap_days)
     return {
         "through": today.isoformat(),

@@ -1,8 +1,8 @@
 """Lists of notices in HTML, in any language: ministries, gazettes, regulators.
 
-Where a list has its items, titles and days is said by CSS selectors in the settings of the source,
-how it writes days by a format and its language. What a notice does nobody has read: so each is a
-lead, with its title as it stands, and its page kept as a snapshot where `read_notices` says so.
+The source's settings have CSS selectors for items, titles and days, and the format and language of days. The
+effect of a notice is not evaluated, so each is a lead with its original title. If `read_notices` is set, its
+page is stored as a snapshot.
 """
 
 from __future__ import annotations
@@ -44,15 +44,17 @@ from tracker.watch.terms import Term, terms_in
 
 MAX_WITHDRAWAL_CHECKS = 10
 FIRST_LOOK_DAYS = 90
-"""How far a first look goes back, where the settings do not say."""
+"""Days before the first poll from which notices are read by default."""
 MAX_READ = 40
-"""The most notices that are read in one look; the others wait for the next."""
+"""Maximum number of notices read in one poll; the others wait for the next."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a list of notices is like; see `Layout`. A notice counts if its title has one of the
-    `terms` (without any: all), and none of `without`; `number` is a pattern whose group is its number
-    there."""
+    """Description of a list of notices; see `Layout`.
+
+    A notice is reported if its title has one of the `terms` (default: all), and none of `without`. `number`
+    is a pattern whose group is its number in the title.
+    """
 
     language: str
     item: str
@@ -77,7 +79,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _number_pattern(self.number or "()")
 
     def layout(self) -> Layout:
-        """How the list is laid out."""
+        """Return the layout of the list."""
         return Layout(
             item=self.item,
             day_form=self.days,
@@ -92,7 +94,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through a list from the newest notice to what is known."""
+    """Read a list from the newest notice to the known ones."""
     options: Options = settings.options
     known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
     found = yield from walk(settings.address, options.layout(), known, options.max_pages)
@@ -148,8 +150,10 @@ def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Resp
 def _report_missing(
     missing: Iterable[str], known: KnownEntries, options: Options
 ) -> Generator[Request | Finding, Response | None, None]:
-    """Ask for notices that are in the list no more, and forget those that are gone, or are merely
-    not listed. What can't be said is asked again."""
+    """Request notices that have left the list, and forget those that are deleted or merely not listed.
+
+    If the result is uncertain, the next poll repeats the request.
+    """
     for url in list(missing)[:MAX_WITHDRAWAL_CHECKS]:
         day, title = known.entries[url]
         if not title:

@@ -1,8 +1,8 @@
-"""Any page by its address: a change of what a reader sees on it is a lead.
+"""Any page by its address: a change of its visible text is a lead.
 
-Of HTML the text counts, line by line, of the whole page or of the elements that a CSS selector finds;
-not how it is marked up. Of any other file the bytes count. The cursor has a short hash of each line,
-so that the lead can say what is new; what is gone stands in the snapshot of the last look.
+For HTML, the text lines of the whole page or of the elements of a CSS selector are compared, without markup.
+For any other file the bytes are compared. The cursor has a short hash of each line, so that the lead can list
+new lines. Removed lines are in the snapshot of the last poll.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ MAX_SHOWN_LINES, MAX_SHOWN_CHARACTERS = 20, 300
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which part of a page counts: what the CSS `selector` finds (it must find something), without
-    lines that match one of the regular expressions of `ignore`, such as a counter or today's date.
+    """Selected part of a page: the elements of the CSS `selector`, of which at least one must match.
 
-    With `terms`, a change is a lead only where one of its new lines has one of them. `language`
-    (BCP 47) is that of a page that does not say it.
+    Lines that match a regular expression in `ignore` are left out, such as a counter or today's date. With
+    `terms`, a change is a lead only if a new line contains one of them. `language` (BCP 47) applies to a page
+    that does not declare one.
     """
 
     selector: Annotated[str, Meta(max_length=500)] | None = None
@@ -68,7 +68,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PageText(Struct, frozen=True):
-    """What a page says: its title, its language, its lines."""
+    """Content of a page: its title, its language and its lines."""
 
     title: str
     language: str | None
@@ -76,7 +76,7 @@ class PageText(Struct, frozen=True):
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look at a page. The first look only keeps what it says."""
+    """Poll a page. The first poll only remembers its content."""
     options: Options = settings.options
     response = yield Request(settings.address)
     assert response is not None
@@ -94,7 +94,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 
 
 def _read(response: Response, settings: SourceSettings) -> PageText:
-    """What a page says. Raises NotUnderstood."""
+    """Return the content of a page. Raises NotUnderstood."""
     options: Options = settings.options
     if response.media_type not in HTML:
         return PageText(settings.name, options.language, [f"SHA-256 {response.sha256}"])
@@ -102,7 +102,7 @@ def _read(response: Response, settings: SourceSettings) -> PageText:
 
 
 def read_page(response: Response, options: Options, name: str) -> PageText:
-    """Read what an HTML page says; `name` is the title of one that has none. Raises NotUnderstood."""
+    """Parse an HTML page; `name` is the title of a page without one. Raises NotUnderstood."""
     root = parse_html(response)
     if target := sent_on_to(root, response.url):
         raise NotUnderstood(f"{response.url}: the page sends its readers on to {target[:300]}")
@@ -130,7 +130,7 @@ def _hash(line: str) -> str:
 
 
 def _reason(new: Sequence[str], gone: int, cursor: Cursor) -> str:
-    """What has changed since the last look."""
+    """Describe the changes since the last poll."""
     shown = [line[:MAX_SHOWN_CHARACTERS] for line in new[:MAX_SHOWN_LINES]]
     more = len(new) - len(shown)
     parts = [

@@ -1,10 +1,10 @@
-"""legislation.gov.uk: what is new in its publication log, and what is withdrawn there.
+"""legislation.gov.uk: new and withdrawn files in its publication log.
 
-Source: the publication log (legislation.github.io/data-documentation/api/publication-log.html),
-Atom with 20 events a page, Open Government Licence. The address of a source is one of its feeds,
-such as https://www.legislation.gov.uk/update/legislation/secondary/data.feed; the events are asked
-for from the newest back to those that are known. An event is about a file (XML or PDF) of an act:
-of a new act the first one counts. The log says what is published, not what it does: all are leads.
+Source: the publication log (legislation.github.io/data-documentation/api/publication-log.html), Atom with 20
+events per page, Open Government Licence. The address of a source is one of its feeds, such as
+https://www.legislation.gov.uk/update/legislation/secondary/data.feed. Events are requested from the newest
+back to known ones. An event is about a file (XML or PDF) of an act; only the first file of a new act is
+reported. The log has publications, not their effects, so all findings are leads.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ OVERLAP_DAYS = 2
 COLD_START_DAYS = 7
 MAX_PAGE_BYTES = 4_000_000
 ACT = re.compile(r"https?://[a-z.]+/id/(?P<type>[a-z]+)/[!-~]{1,150}")
-"""The address of an act, such as http://www.legislation.gov.uk/id/uksi/2026/12."""
+"""Pattern of the address of an act, such as http://www.legislation.gov.uk/id/uksi/2026/12."""
 CITATIONS = {
     "asp": "{year} asp {number}",
     "nisr": "SR {year}/{number}",
@@ -51,17 +51,17 @@ CITATIONS = {
     "uksi": "SI {year}/{number}",
     "wsi": "WSI {year}/{number}",
 }
-"""How acts of a type are cited."""
+"""Citation formats by type of act."""
 
 EventName = Literal["published", "withdrawn"]
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which acts are leads: those with one of the `terms` in their title (without any: all), and of
-    one of the `types`, such as `uksi` (without any: all).
+    """Selection of acts: those with one of the `terms` in their title (default: all), and of one of the
+    `types`, such as `uksi` (default: all).
 
-    A first look goes back to `since` (default: 7 days ago). Of each list, of new and of withdrawn
-    files, no more than `max_pages` of 20 events are read: a look that needs more fails.
+    A first poll goes back to `since` (default: 7 days ago). Of each list, new and withdrawn files, at most
+    `max_pages` of 20 events are read: a poll that needs more fails.
     """
 
     terms: tuple[Term, ...] = ()
@@ -72,7 +72,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """An event of the log: a file of an act was published, or withdrawn."""
+    """An event of the log: a file of an act was published or withdrawn."""
 
     entry: FeedEntry
     act: str
@@ -84,25 +84,25 @@ class LogEvent:
 
     @property
     def type(self) -> str:
-        """The type of the act, such as `uksi`."""
+        """Return the type of the act, such as `uksi`."""
         found = ACT.fullmatch(self.act)
         assert found
         return found["type"]
 
     @property
     def number(self) -> str | None:
-        """The act as it is cited, where it is known how acts of its type are."""
+        """Return the citation of the act, if the format for its type is known."""
         form = CITATIONS.get(self.type)
         year, number = (_value(self.entry.element, name) for name in ("Year", "Number"))
         return form.format(year=year, number=number) if form and year and number else None
 
     @property
     def name(self) -> str:
-        """Digits that stand for the event in the cursor."""
+        """Return the hash of the event in the cursor."""
         return fingerprint([self.entry.id, self.act])
 
     def origin(self, item: str, url: str) -> Origin:
-        """Where it was read."""
+        """Return the origin of the event."""
         return Origin(
             item=item_name(item),
             title=self.entry.title,
@@ -116,7 +116,7 @@ class LogEvent:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through the log: new acts, then withdrawn files."""
+    """Poll the log: new acts, then withdrawn files."""
     options: Options = settings.options
     first = options.since or today - timedelta(days=COLD_START_DAYS)
     if cursor:
@@ -144,7 +144,7 @@ def _is_wanted(event: LogEvent, options: Options) -> bool:
 
 
 def _findings(event: LogEvent, event_name: EventName, acts: set[str]) -> Iterator[Finding]:
-    """A lead of an event; of a new act only one, though each of its files is an event."""
+    """Return the lead of an event; a new act has only one, although each of its files is an event."""
     if event_name == "withdrawn":
         reason = (
             f"legislation.gov.uk withdrew the {event.format} of {event.number or event.act}:"
@@ -160,7 +160,7 @@ def _findings(event: LogEvent, event_name: EventName, acts: set[str]) -> Iterato
 def _read_events(
     address: str, event_name: EventName, first: date, options: Options
 ) -> Asking[list[LogEvent]]:
-    """The events since a day, the newest first. Raises NotUnderstood."""
+    """Read the events since a day, newest first. Raises NotUnderstood."""
     query = {"event": event_name, "sort": "date", "sortorder": "descending"}
     if event_name == "published":
         query["new"] = "true"
@@ -175,7 +175,7 @@ def _read_events(
         for event in (_log_event(entry, event_name, response) for entry in feed.entries):
             if event.at.date() < first:
                 return list(events.values())
-            # New events move those of a page to the next one while they are read.
+            # New events move existing ones to the next page while pages are read.
             if event.name not in events:
                 if last and event.at > last.at:
                     raise NotUnderstood(f"{url}: {event.entry.place}: expected the newest first")
@@ -191,7 +191,7 @@ def _read_events(
 
 
 def _check_last_page(feed: Feed, url: str) -> None:
-    """Refuse a page that says there are more, but not where. Raises NotUnderstood."""
+    """Reject a page that announces more pages without an address. Raises NotUnderstood."""
     if feed.element.findtext(MORE_PAGES, "0").strip() not in ("", "0"):
         raise NotUnderstood(
             f"{url}: there are more pages, and no link to the next one", code="INCOMPLETE"
@@ -199,7 +199,7 @@ def _check_last_page(feed: Feed, url: str) -> None:
 
 
 def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> LogEvent:
-    """An event, as it must be. Raises NotUnderstood."""
+    """Parse and check an event. Raises NotUnderstood."""
     element = entry.element
     said = {
         "Event": _child(element, f"{LOG}Event"),

@@ -1,9 +1,9 @@
 """Data releases of the USGS Mineral Commodity Summaries, in the catalogue ScienceBase.
 
-Source: www.sciencebase.gov/catalog, items as JSON. A release is an item, by its title; its files, and
-those of its child items, are listed with checksums. A file with another checksum than before is
-fetched, held against it, and proposed to be imported by the reader `usgs`. What that reader does not
-recognise, and what is no table, a person has to look at.
+Source: www.sciencebase.gov/catalog, items as JSON. A release is an item, identified by its title. Its files,
+and those of its child items, are listed with checksums. A file with a new checksum is fetched, verified, and
+proposed for import by the reader `usgs`. Files that this reader does not recognise, and files that are not
+tables, are left to a person.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ACCEPT = "application/json"
 RELEASE = re.compile(r"Mineral Commodity Summaries (?P<year>20[0-9]{2})\b", re.IGNORECASE)
 MAX_PAGES = 20
 MAX_FILES = 60
-"""The most files that are fetched in a look; the others wait for the next."""
+"""Maximum number of files fetched in a poll; the others wait for the next."""
 CHECKSUMS = {"MD5": "md5", "SHA-1": "sha1", "SHA1": "sha1", "SHA-256": "sha256", "SHA256": "sha256"}
 
 T = TypeVar("T")
@@ -48,8 +48,10 @@ Name = Annotated[str, Meta(pattern=r"\S", max_length=1000)]
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which releases are looked at: those from the edition `since_edition` on. `tables` are patterns of
-    the names of files to fetch, `ignore` of those that nobody need look at."""
+    """Selection of releases: those from the edition `since_edition` on.
+
+    `tables` are name patterns of files to fetch, `ignore` of files that need no review.
+    """
 
     since_edition: Annotated[int, Meta(ge=2000, le=2100)]
     tables: tuple[str, ...] = ("*.csv",)
@@ -57,7 +59,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Checksum(Struct, frozen=True):
-    """What the catalogue says that a file hashes to."""
+    """The checksum of a file in the catalogue."""
 
     value: str
     type: str = "MD5"
@@ -75,7 +77,7 @@ class CatalogueFile(Struct, frozen=True, rename="camel"):
 
     @property
     def version(self) -> str:
-        """Another text for another content, as far as the catalogue tells."""
+        """Return a text that changes with the content, according to the catalogue."""
         return self.checksum.value if self.checksum else f"{self.size}@{self.date_uploaded}"
 
 
@@ -104,7 +106,7 @@ class ItemPage(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFile:
-    """A file of a release, with the snapshot of the answer that lists it."""
+    """A file of a release, with the snapshot of the response that lists it."""
 
     year: int
     item: Item
@@ -113,17 +115,17 @@ class ReleaseFile:
 
     @property
     def key(self) -> str:
-        """What the file is called here."""
+        """Return the key of the file in the cursor."""
         return f"{self.item.id}/{self.file.name}"[-200:]
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Return the title of the file for people."""
         return f"{self.item.title}: {self.file.name}"
 
     @property
     def origin(self) -> Origin:
-        """Where it is announced."""
+        """Return the origin of the file's listing."""
         base = self.listed_in.url
         address = address_in(self.file.download_uri or self.file.url, base)
         return Origin(
@@ -137,7 +139,7 @@ class ReleaseFile:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look for releases, then for files of them that are new, changed or gone."""
+    """Poll for releases, then for files of them that are new, changed or removed."""
     options: Options = settings.options
     known: Mapping[str, list[str]] = cursor.get("files", {})
     files = yield from _all_files(settings.address, options.since_edition)
@@ -159,7 +161,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 def _all_files(
     address: str, since_edition: int
 ) -> Generator[Request | Finding, Response | None, dict[str, ReleaseFile]]:
-    """The files of all releases from an edition on. Raises NotUnderstood where there is no release."""
+    """Return the files of all releases from an edition on. Raises NotUnderstood if there is no release."""
     items = yield from _items(address)
     releases = [
         (int(named["year"]), item) for _, item in items if (named := RELEASE.search(item.title))
@@ -177,7 +179,7 @@ def _all_files(
 def _say(
     found: ReleaseFile, options: Options, is_new: bool
 ) -> Generator[Request | Finding, Response | None, bool]:
-    """Say what a new or changed file is; whether it could be had."""
+    """Report a new or changed file; return whether it was available."""
     try:
         finding = yield from _finding(found, options, is_new=is_new)
     except FetchFailed as failure:
@@ -204,8 +206,10 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 def _items(
     address: str,
 ) -> Generator[Request | Finding, Response | None, list[tuple[Response, Item]]]:
-    """All items of a list, each with the page that it is on. Raises NotUnderstood; `INCOMPLETE` where
-    there are not as many as the catalogue counts."""
+    """Return all items of a list, each with its page.
+
+    Raises NotUnderstood, with the code `INCOMPLETE` if the number differs from the catalogue's count.
+    """
     found: dict[str, tuple[Response, Item]] = {}
     url: str | None = address
     for _ in range(MAX_PAGES):
@@ -226,7 +230,7 @@ def _items(
 def _release_files(
     address: str, year: int, release: Item
 ) -> Generator[Request | Finding, Response | None, list[ReleaseFile]]:
-    """The files of a release and of its child items."""
+    """Return the files of a release and of its child items."""
     catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
     response = yield from fetch(Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT))
     whole = read_json(response, Item)
@@ -247,7 +251,7 @@ def _files_of(year: int, item: Item, listed_in: Response) -> Iterator[ReleaseFil
 def _finding(
     found: ReleaseFile, options: Options, *, is_new: bool
 ) -> Generator[Request | Finding, Response | None, Finding | None]:
-    """What is said of a file that is new or changed; None for one that nobody need look at."""
+    """Return the finding for a new or changed file; None for one that needs no review."""
     if _fits(found.file.name, options.ignore):
         return None
     if not _fits(found.file.name, options.tables):
@@ -261,7 +265,7 @@ def _finding(
 
 
 def _check_content(response: Response, file: CatalogueFile) -> None:
-    """Refuse a file that is not what the catalogue says. Raises NotUnderstood (`TRUNCATED`)."""
+    """Compare a file with the catalogue. Raises NotUnderstood (`TRUNCATED`)."""
     algorithm = CHECKSUMS.get(file.checksum.type.upper()) if file.checksum else None
     if file.checksum and algorithm:
         found = hashlib.new(algorithm, response.content, usedforsecurity=False).hexdigest()

@@ -1,9 +1,9 @@
-"""Reads spreadsheets, CSV or XLSX with one header row, or a list of objects in JSON: policy lists
-and figures that a team keeps.
+"""Reads spreadsheets, CSV or XLSX with one header row, or a list of objects in JSON: policy lists and
+figures of a team.
 
-Read in this order: `xlsx_archive` (workbooks are checked), `tables` (rows out of files), `records`
-(a row becomes facts); beside this package `column_mapping` (what columns mean) and `parsing` (dates,
-places, goods). Columns without a meaning are kept in the note.
+Reading order: `xlsx_archive` (checks workbooks), `tables` (rows of files), `records` (facts of a row). In the
+parent package: `column_mapping` (meaning of columns) and `parsing` (dates, places, goods). Unmapped columns
+are kept in the note.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tracker.sources.text_files import head_rows
 
 
 def reader(meaning: ColumnMapping) -> Reader:
-    """A reader of spreadsheets whose columns mean what is given."""
+    """Return a reader of spreadsheets with a column mapping."""
     return Reader(
         name="sheet",
         title="Spreadsheets (CSV, XLSX, JSON) of policies or figures, columns mapped by --map",
@@ -44,7 +44,7 @@ def reader(meaning: ColumnMapping) -> Reader:
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file is a workbook, or a table with the columns of a list of policies."""
+    """Return whether a file is a workbook, or a table with the columns of a list of policies."""
     if head.startswith(ZIP_MAGIC):
         return name.lower().endswith(".xlsx")
     written = names_in_json(head) or [n for row in head_rows(head, 1) for n in row.fields]
@@ -54,7 +54,7 @@ def recognise(head: bytes, name: str) -> bool:
 
 
 def read(meaning: ColumnMapping, file: File) -> Iterator[Item]:
-    """The facts of every row, or why it was not understood."""
+    """Yield the facts of every row, or the reason why it is invalid."""
     table = cells(file)
     header = next(table, None)
     if header is None:
@@ -100,7 +100,7 @@ def _record(
 
 
 def _rest(meaning: ColumnMapping, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
-    """What the other columns say, and which values a formula gave."""
+    """Return the content of the other columns, and the fields computed by a formula."""
     meant = set(columns.values())
     said = [
         f"{header.at(index) or f'Column {index + 1}'}: {value}"

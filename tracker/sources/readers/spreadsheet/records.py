@@ -1,7 +1,7 @@
-"""From a row of a spreadsheet to facts: a control, an announcement or a figure.
+"""Converts a row of a spreadsheet to facts: a control, an announcement or a figure.
 
-A row with a value is a figure, one with a measure a control, any other an announcement. What a row
-does not say is not made up: a control that is in force, suspended or over needs the day of it.
+A row with a value is a figure, one with a measure is a control, any other is an announcement. Missing data
+are not inferred: a control that is in force, suspended or ended needs the day of it.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ COMMON_FIELDS = frozenset(
         "published",
     }
 )
-"""Fields that have a place in an announcement, or, as the day of a list, are left out on purpose:
-each later list would look like a correction."""
+"""Fields that are part of an announcement, or are omitted deliberately. The publication date of a list is
+one: with it, each later list would look like a correction."""
 CONTROL_FIELDS = COMMON_FIELDS | {
     "effective",
     "ended",
@@ -93,12 +93,12 @@ DATE_FIELDS = {
     ClauseStatus.EXPIRED: "ended",
     ClauseStatus.REPEALED: "ended",
 }
-"""The day that a control of some status must have."""
+"""The required day of a control by status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row: what it says by field, and what its other columns say, as a note."""
+    """A row: its content by field, and its other columns as a note."""
 
     file: str
     line: int
@@ -107,18 +107,18 @@ class Record:
     meaning: ColumnMapping
 
     def text(self, field: str) -> str | None:
-        """The text of a field; None if it is empty."""
+        """Return the text of a field; None if it is empty."""
         return self.fields.get(field) or None
 
     def required(self, field: str) -> str:
-        """The text of a required field. Raises InvalidInput if it is empty."""
+        """Return the text of a required field. Raises InvalidInput if it is empty."""
         text = self.text(field)
         if text is None:
             raise InvalidInput(f"expected the field {field}", code="FIELD_REQUIRED", path=(field,))
         return text
 
     def read(self, field: str, how: Callable[[str], T]) -> T | None:
-        """The value of a field, parsed by a function; None if it is empty. Raises InvalidInput."""
+        """Return the parsed value of a field; None if it is empty. Raises InvalidInput."""
         text = self.text(field)
         try:
             return how(text) if text else None
@@ -126,23 +126,23 @@ class Record:
             raise error.below(field) from None
 
     def day(self, field: str) -> PartialDate | None:
-        """The date of a field, if it has one. Raises InvalidInput."""
+        """Return the date of a field, if it has one. Raises InvalidInput."""
         return self.read(field, lambda text: parsing.day(text, self.meaning.dates))
 
     def commodities(self) -> tuple[Commodity, ...]:
-        """What it is about. Raises InvalidInput."""
+        """Return the commodities. Raises InvalidInput."""
         return self.read("commodities", parsing.commodities) or ()
 
     @property
     def issuer(self) -> Place:
-        """The country. Raises InvalidInput."""
+        """Return the country. Raises InvalidInput."""
         self.required("jurisdiction")
         place = self.read("jurisdiction", parsing.place)
         assert place is not None
         return place
 
     def source(self, published: PartialDate) -> Source:
-        """The list, and since when the fact is public through it."""
+        """Return the list as a source, with the day on which the fact became public through it."""
         return Source(
             publisher=slug(self.required("publisher")),
             name=self.text("source") or default_publisher(self.file),
@@ -154,7 +154,7 @@ class Record:
 
 
 def facts(record: Record) -> Iterator[ReadFact]:
-    """The facts of a row. Raises InvalidInput at the field."""
+    """Return the facts of a row. Raises InvalidInput at the field."""
     at = SourceLocation(record.line)
     if record.text("value"):
         claim = _claim(record)
@@ -171,7 +171,7 @@ def facts(record: Record) -> Iterator[ReadFact]:
 
 
 def row_id(record: Record) -> str:
-    """The id of a row: its own, or its jurisdiction and title."""
+    """Return the id of a row: its own, or its jurisdiction and title."""
     own = record.text("id") or f"{record.text('jurisdiction') or ''} {record.required('title')}"
     name = slug(f"{record.required('publisher')} {own}")
     if len(name) <= MAX_ID_CHARACTERS and own.isascii():
@@ -194,7 +194,7 @@ def _announcement(record: Record) -> Made:
 
 
 def _control(record: Record) -> Iterator[tuple[str, Fact]]:
-    """The acts of a control. Each has an id of its own, so that a later file adds acts."""
+    """Yield the acts of a control. Each has an id of its own, so that a later file adds acts."""
     status = _status(record)
     if status in DATE_FIELDS and not record.text(DATE_FIELDS[status]):
         raise InvalidInput(
@@ -238,7 +238,7 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
 
 
 def _direction(record: Record) -> Direction:
-    """What a control acts on: as it is said, or as the measure is called; else exports."""
+    """Return the direction of a control: as given, as implied by the measure, otherwise exports."""
     said = record.text("direction")
     measure = (record.text("measure") or "").casefold()
     words = (said.casefold().removesuffix("s"),) if said else measure.split()
@@ -278,8 +278,8 @@ def _clause(record: Record, direction: Direction) -> Clause:
 
 
 def _limits(record: Record, direction: Direction) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
-    """The destinations and origins that a control is limited to. Lists may call the origins of
-    imports destinations."""
+    """Return the destinations and origins of a control. Lists may call the origins of imports
+    destinations."""
     named = record.read("destinations", parsing.places) or ()
     origins = record.read("origins", parsing.places) or ()
     if direction is Direction.IMPORT:
@@ -296,7 +296,7 @@ def _status(record: Record) -> ClauseStatus:
 
 
 def _announced(record: Record) -> PartialDate:
-    """The day of the announcement; for a row that has only a first day in force, that."""
+    """Return the day of the announcement; for a row without one, the first day in force."""
     on = record.day("announced") or record.day("effective")
     if on is None:
         raise InvalidInput(
@@ -340,7 +340,7 @@ def _claim(record: Record) -> Claimed:
 
 
 def _note(record: Record, expressed: frozenset[str], *sentences: str | None) -> str | None:
-    """The note of a row: columns that have no other field in the fact."""
+    """Return the note of a row: columns that have no other field in the fact."""
     left = "; ".join(
         f"{name.replace('_', ' ').capitalize()}: {text}"
         for name, text in record.fields.items()

@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet, from CSV, XLSX or JSON; values of formulas count only if they are stored."""
+"""Rows of a spreadsheet from CSV, XLSX or JSON; formulas need a stored value."""
 
 from __future__ import annotations
 
@@ -47,24 +47,24 @@ NOT_A_WORKBOOK = (
 )
 """Errors of the libraries for files that are not workbooks."""
 PANIC = "PanicException"
-"""A failed assertion in calamine, for dates far from ours. Its class can not be imported."""
+"""A failed assertion in calamine, for dates out of range. Its class cannot be imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A row: its line, its texts, and which of them a formula gives (`kept`: with a value)."""
+    """A row: its line, its texts, and the columns with a formula (`kept`: with a stored value)."""
 
     line: int
     texts: Sequence[str]
     formulas: dict[int, bool]
 
     def at(self, index: int) -> str:
-        """The text of a column; empty where the row ends before it."""
+        """Return the text of a column; empty if the row is shorter."""
         return self.texts[index] if index < len(self.texts) else ""
 
 
 def cells(file: File) -> Iterator[Cells]:
-    """The rows that are not empty. Raises InvalidInput or TooLarge."""
+    """Yield the rows that are not empty. Raises InvalidInput or TooLarge."""
     if file.head().startswith(ZIP_MAGIC):
         yield from _of_workbook(file)
     elif JSON_START.match(file.head()):
@@ -75,14 +75,14 @@ def cells(file: File) -> Iterator[Cells]:
 
 
 def names_in_json(head: bytes) -> list[str]:
-    """The names of the fields in the beginning of a list of objects in JSON; none in other text."""
+    """Return the names of the fields at the beginning of a JSON list of objects; empty for other text."""
     if not JSON_START.match(head):
         return []
     return [name.decode("utf-8", "replace") for name in JSON_NAME.findall(head)]
 
 
 def _of_json(file: File) -> Iterator[Cells]:
-    """The objects of a list, or of the list in the field `results` or `data`, each as a row."""
+    """Yield the objects of a list, or of the list in the field `results` or `data`, as rows."""
     try:
         content = json.loads(file.at_most(MAX_WORKBOOK_BYTES).path.read_bytes())
     except ValueError as error:
@@ -123,7 +123,7 @@ def _of_workbook(file: File) -> Iterator[Cells]:
 
 def _of_sheet(sheet: CalamineSheet, marks: SheetMarks) -> Iterator[Cells]:
     first_column = sheet.start[1] if sheet.start else 0
-    rows = sheet.iter_rows() if sheet.start else ()  # calamine iterates over no empty sheet
+    rows = sheet.iter_rows() if sheet.start else ()  # calamine cannot iterate over an empty sheet
     last = max((sheet.total_height + 1, *marks.formulas))
     for line, values in zip(range(1, last + 1), chain(rows, repeat(())), strict=False):
         texts = [""] * first_column + [text(value) for value in values]
@@ -139,7 +139,7 @@ def _of_sheet(sheet: CalamineSheet, marks: SheetMarks) -> Iterator[Cells]:
 
 
 def text(value: Any) -> str:
-    """A cell's content as text: days as ISO dates, whole numbers without a point."""
+    """Return a cell's content as text: days as ISO dates, whole numbers without a point."""
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -1,9 +1,9 @@
 """Check an XLSX file and unpack its first sheet for calamine.
 
-An XLSX file is a zip archive of XML. Its sizes are checked before anything is unpacked, and Python's
-zipfile reads no more of a member than its size. Then expat walks over the parts that matter and copies
-them to an archive of ours: calamine reads exactly the bytes that were checked. It needs that: it keeps
-all cells between the first and the last, and ends the process for a large count of strings.
+An XLSX file is a zip archive of XML. Its sizes are checked before anything is unpacked, and Python's zipfile
+reads no more of a member than its size. Then expat parses the relevant parts and copies them to a new
+archive, so calamine reads exactly the checked bytes. This is necessary: calamine allocates all cells between
+the first and the last, and a large count of strings ends the process.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ MAX_SHEETS = 100
 MAX_ROWS = 200_000
 MAX_COLUMNS = 256
 MAX_CELLS = 8_000_000
-"""Last row times last column: calamine takes 32 bytes for each cell, also for an empty one."""
+"""Last row times last column: calamine uses 32 bytes per cell, including empty ones."""
 MAX_SHARED_STRINGS = 5_000_000
-"""Count of strings that a workbook may declare: calamine reserves memory for it."""
+"""Maximum declared count of strings: calamine reserves memory for it."""
 MAX_WHOLE_PART_BYTES = 1_000_000
-"""Size of a part that is kept in memory: all but the sheet and the shared strings."""
+"""Maximum size of a part that is kept in memory: all except the sheet and the shared strings."""
 CHUNK_BYTES = 64 * 1024
 NUMBER = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})([0-9]{1,10})")
@@ -49,7 +49,7 @@ PACKAGE = {
         '<workbook><workbookPr date1904="{}"/><sheets><sheet name="1" id="1"/></sheets></workbook>'
     ),
 }
-"""The parts of our archive around those that are copied."""
+"""The additional parts of the new archive."""
 
 Attributes = dict[str, str]
 Begin = Callable[[str, Attributes], object]
@@ -61,13 +61,13 @@ class SheetMarks:
 
     formulas: dict[int, list[int]] = field(default_factory=dict)
     errors: dict[int, dict[int, str]] = field(default_factory=dict)
-    """Texts of cells such as #N/A, which calamine leaves empty."""
+    """Texts of cells such as #N/A, which calamine returns as empty."""
 
 
 def unpack_first_sheet(file: File, target: Path) -> SheetMarks:
-    """Write a workbook of the first sheet of a file.
+    """Write a workbook with the first sheet of a file.
 
-    Raises InvalidInput or TooLarge, and what zipfile and expat raise for files of other formats.
+    Raises InvalidInput or TooLarge, and errors of zipfile and expat for files of other formats.
     """
     file.at_most(MAX_WORKBOOK_BYTES)
     with zipfile.ZipFile(file.path) as archive, zipfile.ZipFile(target, "w") as copy:
@@ -75,13 +75,13 @@ def unpack_first_sheet(file: File, target: Path) -> SheetMarks:
 
 
 class _Unpacking:
-    """The unpacking of the first sheet of a file from one archive to another."""
+    """Unpacks the first sheet of a file from one archive to another."""
 
     def __init__(self, file: File, archive: zipfile.ZipFile, copy: zipfile.ZipFile):
         self._file, self._archive, self._copy = file, archive, copy
 
     def run(self) -> SheetMarks:
-        """Check the archive, and copy what calamine reads."""
+        """Check the archive, and copy the parts that calamine reads."""
         self._check_sizes(self._archive.infolist())
         [workbook, *_] = self._relations("", "officeDocument").values()
         elements = self._elements(workbook)
@@ -112,7 +112,7 @@ class _Unpacking:
             raise unreadable(self._file, f"{part}: expected at most {MAX_WHOLE_PART_BYTES:,} bytes")
 
     def _relations(self, part: str, kind: str) -> dict[str, str]:
-        """The parts that a part has a relation of some kind to, by the id of the relation."""
+        """Return the targets of a part's relations of some kind, by the id of the relation."""
         folder, name = posixpath.split(part)
         return {
             given["Id"]: posixpath.normpath(posixpath.join("/", folder, given["Target"]))[1:]
@@ -132,7 +132,7 @@ class _Unpacking:
         raise unreadable(self._file, "expected a workbook with a sheet of cells")
 
     def _elements(self, part: str) -> list[tuple[str, Attributes]]:
-        """The start tags of a part, as names and attributes."""
+        """Yield the start tags of a part, as names and attributes."""
         self._check_whole(part)
         elements: list[tuple[str, Attributes]] = []
         self._walk(part, lambda tag, given: elements.append((_local(tag), given)))
@@ -151,7 +151,7 @@ class _Unpacking:
         text: Callable[[str], None] | None = None,
         copy: str | None = None,
     ) -> None:
-        """Walk over the tags of a part, and copy it if it gets a name in our archive."""
+        """Parse the tags of a part, and copy it if it gets a name in the new archive."""
         parser = ParserCreate("UTF-8")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._refuse_doctype
@@ -162,7 +162,8 @@ class _Unpacking:
             content = ends.enter_context(self._archive.open(part))
             target = ends.enter_context(self._copy.open(copy, "w")) if copy else None
             while chunk := content.read(CHUNK_BYTES):
-                if b"\0" in chunk:  # expat would read UTF-16, calamine other tags in the same bytes
+                # expat would read UTF-16, while calamine finds other tags in the same bytes
+                if b"\0" in chunk:
                     raise unreadable(self._file, f"{part}: expected UTF-8")
                 parser.Parse(chunk)
                 if target:
@@ -174,13 +175,13 @@ class _Unpacking:
 
 
 class _Cells:
-    """The places and marks of the cells of a sheet: positions are counted as calamine counts them."""
+    """The places and marks of the cells of a sheet, counted in the same way as calamine does."""
 
     def __init__(self, file: File):
         self.marks = SheetMarks()
         self._file = file
         self._rows = self._row = self._column = 0
-        """The row tags so far; the line before the current row; the column before the next cell."""
+        """The number of row tags so far; the line before the current row; the column before the next cell."""
         self._cell = (0, 0)
         self._last_row = self._last_column = 0
         self._in_error = self._in_value = False
@@ -209,7 +210,7 @@ class _Cells:
                 self._row, self._column = self._row + 1, 0
 
     def text(self, text: str) -> None:
-        """Handle text: the value of an error is kept."""
+        """Handle text: the value of an error is stored."""
         if self._in_value:
             line, column = self._cell
             self.marks.errors.setdefault(line, {})[column] = intern(text)
@@ -250,7 +251,7 @@ class _Cells:
 
 @cache
 def _column(letters: str) -> int:
-    """The index of a column, of at most three letters."""
+    """Return the index of a column, of at most three letters."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
@@ -258,9 +259,9 @@ def _column(letters: str) -> int:
 
 
 def _local(name: str) -> str:
-    """A name of XML without its prefix."""
+    """Return an XML name without its prefix."""
     return name.rpartition(":")[2]
 
 
 def _ignore(tag: str, given: Attributes) -> None:
-    """Handle a start tag of which nothing is of interest."""
+    """Ignore a start tag."""

@@ -1,11 +1,11 @@
 """Reads the country tables of the USGS Mineral Commodity Summaries (MCS) as claims.
 
-Sources: MCS 2023 (doi 10.5066/P9WCYUI6), MCS 2024 (doi 10.5066/P144BA54), MCS 2025
-(doi 10.5066/P13XCP3R), MCS 2026 (pubs.usgs.gov/publication/mcs2026); US public domain.
+Sources: MCS 2023 (doi 10.5066/P9WCYUI6), MCS 2024 (doi 10.5066/P144BA54), MCS 2025 (doi 10.5066/P13XCP3R),
+MCS 2026 (pubs.usgs.gov/publication/mcs2026); US public domain.
 
-Nothing is dropped silently: every row and cell is either told or refused with a reason.
-The steps: `layouts` takes files apart into cells, `tables` says what they are about, `quantities`
-and `notes` what their numbers and words mean, `claims` puts that together.
+Nothing is dropped silently: every row and cell is either returned or refused with a reason. Steps: `layouts`
+splits files into cells, `tables` determines their subjects, `quantities` and `notes` interpret numbers and
+words, and `claims` combines the results.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.sources.text_files import head_rows
 
 
 def recognise(head: bytes, name: str) -> bool:
-    """Whether a file has the columns of a table by country of some edition."""
+    """Return whether a file has the columns of a table by country of some edition."""
     rows = head_rows(head, 2)
     return (
         bool(rows)
@@ -32,7 +32,7 @@ def recognise(head: bytes, name: str) -> bool:
 
 
 def read(file: File) -> Iterator[Item]:
-    """All cells of a file as claims and refusals."""
+    """Yield all cells of a file as claims and refusals."""
     for cell in cells(file):
         item = parse_claim(cell) if isinstance(cell, Cell) else cell
         if isinstance(item, Claimed):

@@ -1,4 +1,4 @@
-"""The data between the steps of reading USGS tables: a cell, and its edition."""
+"""Data between the steps of reading USGS tables: a cell, and its edition."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Edition:
 
     @property
     def name(self) -> str:
-        """As claims call it: `MCS 2024`."""
+        """The name in claims: `MCS 2024`."""
         return f"MCS {self.year}"
 
     def source(self, where: str, published_on: PartialDate | None = None) -> Source:
-        """The source of what stands there; a revised cell has a later date of its own."""
+        """Return the source of its figures; a revised cell has a later date of its own."""
         doi = DOIS.get(self.year)
         return Source(
             publisher="usgs",
@@ -43,12 +43,12 @@ PUBLISHED = {
     2025: "2025-01-31",
     2026: "2026-02",
 }
-"""Days of publication; of 2026 only the month is known. Other editions: January, by custom."""
+"""Days of publication; for 2026 only the month is known. Default for other editions: January."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell as it stands in the file, with all that its row and header say about it."""
+    """One cell of the file, with the content of its row and header."""
 
     file: str
     line: int
@@ -62,20 +62,20 @@ class Cell:
     unit: str
     year: int | None
     estimated: bool
-    """Whether the header, not a note, says that it is an estimate."""
+    """Whether the header, not a note, marks it as an estimate."""
     text: str
     note: str
 
     @property
     def at(self) -> SourceLocation:
-        """Its place in the file."""
+        """The place in the file."""
         return SourceLocation(self.line, self.column)
 
     @property
     def reference(self) -> str:
-        """Its place, file included, as facts cite it."""
+        """The place including the file, as facts cite it."""
         return f"{self.file}, line {self.line}, {self.column}"
 
     def refused(self, reason: str, code: str = NOT_UNDERSTOOD) -> RefusedItem:
-        """This cell, not read for `reason`."""
+        """Return this cell as refused for `reason`."""
         return RefusedItem(self.at, reason, self.text, code)

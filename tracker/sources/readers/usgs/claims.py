@@ -1,4 +1,4 @@
-"""From a cell to a claim: place, series, quantity, note and source."""
+"""Converts a cell to a claim: place, series, quantity, note and source."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ AFTER_STAGE = re.compile(r"(?::|\u2014)\s*(?P<detail>[^:\u2014]+)$")
 HOW_COUNTED = re.compile(
     r"includes|exports|shipments|from|extracted|recoverable|excluding|rounded", re.IGNORECASE
 )
-"""Details that say how a figure was counted, not what was weighed."""
+"""Details about the counting of a figure, not about the basis of weight."""
 
 
 def parse_claim(cell: Cell) -> Claimed | RefusedItem:
-    """The claim that a cell makes, or the reason why it is not read."""
+    """Return the claim of a cell, or the reason why it is refused."""
     about = subject(cell)
     if isinstance(about, str):
         return cell.refused(about)
@@ -73,9 +73,9 @@ def _claim(cell: Cell, about: Subject) -> Claimed | RefusedItem:
 
 
 def country(text: str) -> tuple[Place | None, str | None]:
-    """The place of a row and what its name adds: `Russia (recoverable)`.
+    """Return the place of a row and the addition to its name: `Russia (recoverable)`.
 
-    Footnote marks may be glued to it: `Other countries4`, `Japane` (MCS 2024).
+    Footnote marks may be attached to it: `Other countries4`, `Japane` (MCS 2024).
     """
     bare = re.sub(r"\s*\d+$", "", text)
     for candidate in dict.fromkeys((text, bare, bare.removesuffix("e"))):
@@ -88,7 +88,7 @@ def country(text: str) -> tuple[Place | None, str | None]:
 
 
 def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
-    """The series; a figure included elsewhere is missing from the row's own commodity."""
+    """Return the series; a figure included elsewhere is missing from the row's own commodity."""
     elsewhere = said.qualifier is Qualifier.INCLUDED_ELSEWHERE
     return Series(
         commodity=about.own if elsewhere else about.commodity,
@@ -116,14 +116,14 @@ def _quantity(cell: Cell, place: Place, said: Amount, unit: Unit, basis: str | N
 
 
 def _unit(cell: Cell) -> Unit:
-    """The unit that the file gives, or the declared correction of it."""
+    """Return the unit in the file, or its declared correction."""
     correction = unit_correction(cell)
     given = correction.unit if correction else cell.unit
     return Unit(UNITS.get(given.lower(), given))
 
 
 def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:
-    """What a row adds to its table's subject: beside the country, the stage, or as a note."""
+    """Return a row's addition to its table's subject: with the country, the stage, or as a note."""
     match = AFTER_STAGE.search(cell.type)
     of_type = match["detail"] if match and not about.typed else None
     of_note = notes.material(cell.note) if about.detail_is_basis else None
@@ -132,7 +132,7 @@ def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:
 
 
 def _uncapitalized(detail: str) -> str:
-    """`Ulexite` as `ulexite`, but `K2O equivalent` as it is."""
+    """Return `Ulexite` as `ulexite`, but `K2O equivalent` unchanged."""
     return detail.lower() if detail.istitle() or detail.capitalize() == detail else detail
 
 
@@ -143,7 +143,7 @@ def _basis(about: Subject, details: list[str]) -> str | None:
 
 
 def _notes(cell: Cell, details: list[str], basis: str | None) -> Iterator[str]:
-    """The publisher's note, what the row adds beyond the basis, and what was corrected here."""
+    """Return the publisher's note, the row's details besides the basis, and corrections made here."""
     note = notes.without_repetitions(cell.note)
     if note and note.rstrip(".").lower() != basis:
         yield note

@@ -1,8 +1,8 @@
-"""The layouts in which the USGS publishes country tables, taken apart into cells.
+"""The layouts of USGS country tables, split into cells.
 
-Wide, one file a commodity (MCS 2023, 2024): the unit stands in the header (`Prod_kt_est_2022`).
-Wide, all in one file (MCS 2025): commodity and unit have columns. Long (MCS 2026): one row a value.
-Which one a file has is told by its header; no edition is built in.
+Wide, one file per commodity (MCS 2023, 2024): the unit is in the header (`Prod_kt_est_2022`). Wide, all in
+one file (MCS 2025): commodity and unit have columns. Long (MCS 2026): one row per value. The header
+determines the layout; no edition is hard-coded.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ LONG_LAYOUT_COLUMN = "Statistics_detail"
 """The column that only the long layout has."""
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-"""The largest wide table: which of its columns have content is known only at its end."""
+"""Maximum size of a wide table: all of it must be read to know which columns have content."""
 
 ENCODING = "cp1252"
-"""In which the publisher wrote the data of MCS 2026; those of earlier editions are UTF-8."""
+"""Encoding of the data of MCS 2026; earlier editions use UTF-8."""
 
 STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
 EDITION = re.compile(r"mcs\s?([0-9]{4})", re.IGNORECASE)
@@ -33,7 +33,7 @@ YEAR = re.compile("[0-9]{4}")
 FILE_NAME = re.compile(
     r"(?:mcs ?[0-9]{4}[-_ ]+)?(?P<table>[a-z][a-z _-]*?)[-_ ]+world(?:[-_ ].*)?\.csv", re.IGNORECASE
 )
-"""`mcs2023-cobal_world.csv`, `MCS2022_Cobalt_World.csv`, `Rare_Earths_world.csv`."""
+"""Pattern of `mcs2023-cobal_world.csv`, `MCS2022_Cobalt_World.csv`, `Rare_Earths_world.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Column:
 
 
 def cells(file: File) -> Iterator[Cell | RefusedItem]:
-    """All cells of the country tables in a file, and what of the file is left out."""
+    """Yield all cells of the country tables in a file, and the omitted parts."""
     table = rows(file, ENCODING)
     first = list(islice(table, 2))
     header = [name.strip() for name in first[0].fields] if first else []
@@ -66,7 +66,7 @@ def cells(file: File) -> Iterator[Cell | RefusedItem]:
 
 
 def is_table(header: Sequence[str]) -> bool:
-    """Whether these are the columns of a table by country, in one of the layouts."""
+    """Return whether these are the columns of a table by country, in one of the layouts."""
     names = {name.upper() for name in header}
     return "COUNTRY" in names and (
         LONG_LAYOUT_COLUMN in header or any(map(_column, header, count()))
@@ -74,7 +74,7 @@ def is_table(header: Sequence[str]) -> bool:
 
 
 def edition_of(name: str, first: str) -> Edition | None:
-    """The edition, by the first column (`MCS2025`) or the name of the file."""
+    """Return the edition, from the first column (`MCS2025`) or the name of the file."""
     match = EDITION.search(first) or EDITION.search(name)
     return Edition(int(match[1])) if match else None
 
@@ -109,7 +109,7 @@ def _long(
 
 
 def _rejection_reason(field: dict[str, str]) -> str | None:
-    """Why a row of the long table is left out: only the tables by country are read."""
+    """Return the reason to omit a row of the long table: only the tables by country are read."""
     if not field["Section"].startswith("World"):
         return "not a table by country: " + field["Section"].partition("\u2014")[0]
     if field["Statistics"][:3].lower() not in STATISTICS:
@@ -163,7 +163,7 @@ def _cell(
 
 
 def _statistic(column: Column, type_: str) -> Statistic:
-    """What is counted, by the column unless the type says that it is a capacity.
+    """Return the statistic, from the column unless the type names a capacity.
 
     MCS 2025 has the capacity of clinker kilns in the columns for production.
     """
@@ -174,7 +174,7 @@ def _statistic(column: Column, type_: str) -> Statistic:
 
 
 def _column(name: str, index: int) -> Column | None:
-    """The parts of a header, in whatever order; None for columns that are no value and no note."""
+    """Return the parts of a header, in any order; None for columns without values and notes."""
     first, *words = re.split(r"[_\s]+", name.lower())
     statistic = STATISTICS.get(first[:3])
     if statistic is None or not words:
@@ -195,7 +195,7 @@ def _column(name: str, index: int) -> Column | None:
 
 
 def _tables(rows: Sequence[Row], names: dict[str, int]) -> Iterator[list[Row]]:
-    """Rows by commodity and type: what the publisher prints as one table."""
+    """Return rows by commodity and type, which the publisher prints as one table."""
     tables: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         key = row.at(names.get("COMMODITY")), row.at(_type_index(names))
@@ -204,14 +204,14 @@ def _tables(rows: Sequence[Row], names: dict[str, int]) -> Iterator[list[Row]]:
 
 
 def _type_index(names: dict[str, int]) -> int:
-    """The column of the type; where its header is lost (fluorspar, MCS 2024), by its place."""
+    """Return the column of the type; if its header is lost (fluorspar, MCS 2024), from its place."""
     return names.get("TYPE", names["COUNTRY"] + 1)
 
 
 def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]) -> bool:
-    """Whether the printed table has this column: some row has a value, or a note for one.
+    """Return whether the printed table has this column: some row has a value, or a note for one.
 
-    The file gives every table every column, so that empty ones say nothing.
+    The file gives every table every column, so empty ones have no meaning.
     """
     return any(
         row.at(column.index) or amount_in_note(_note(row, column, columns), column.year)
@@ -220,14 +220,14 @@ def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]
 
 
 def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
-    """The note that stands beside a value."""
+    """Return the note for a value."""
     return next(
         (row.at(c.index) for c in columns if c.is_note and c.statistic is column.statistic), ""
     )
 
 
 def _values_without_header(header: Sequence[str], row: Row) -> Iterator[RefusedItem]:
-    """Values in columns without a header (barite, MCS 2024, repeats its reserves there)."""
+    """Yield values in columns without a header (barite, MCS 2024, repeats its reserves there)."""
     for index in range(len(row.fields)):
         if row.at(index) and (index >= len(header) or not header[index]):
             yield RefusedItem(SourceLocation(row.line), "column without a header", row.at(index))

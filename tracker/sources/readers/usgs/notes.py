@@ -1,4 +1,4 @@
-"""The meaning of notes beside USGS figures: estimated, reported, rounded, revised."""
+"""Meaning of notes for USGS figures: estimated, reported, rounded, revised."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ REPEATED_SENTENCES = re.compile(
     r"|metric tons, gross weight)",
     re.IGNORECASE,
 )
-"""Sentences whose content is in the quantity already, or that every row of a table repeats."""
+"""Pattern of sentences that repeat the quantity, or that every row of a table has."""
 
 
 def is_estimate(note: str, year: int | None, by_header: bool, by_type: bool) -> bool:
-    """Whether a figure is an estimate, by its header or type unless its note says otherwise.
+    """Return whether a figure is an estimate, by its header or type unless its note states otherwise.
 
-    A sentence that names a year is about that year only. "Reported" without a year is about the
-    year whose header does not say that it is estimated.
+    A sentence that names a year is about that year only. "Reported" without a year is about the year whose
+    header does not mark it as estimated.
     """
     for sentence in sentences(note):
         if not _about(sentence, year):
@@ -59,18 +59,18 @@ def is_estimate(note: str, year: int | None, by_header: bool, by_type: bool) -> 
 
 
 def is_rounded(*texts: str) -> bool:
-    """Whether a country, type or note calls the figure rounded."""
+    """Return whether a country, type or note marks the figure as rounded."""
     return any("rounded" in text.lower() for text in texts)
 
 
 def material(note: str) -> str | None:
-    """What a note says was weighed, where it is no more than that: `Ulexite`."""
+    """Return the weighed material, if the note consists of it: `Ulexite`."""
     match = next((s for s in sentences(note) if MATERIAL.fullmatch(s.rstrip("."))), None)
     return match.rstrip(".").lower() if match else None
 
 
 def revised_on(note: str) -> PartialDate | None:
-    """The day of a revision of the cell after publication, where the note gives one."""
+    """Return the day of a revision of the cell after publication, if the note gives one."""
     match = REVISED.search(note)
     if match is None:
         return None
@@ -78,13 +78,13 @@ def revised_on(note: str) -> PartialDate | None:
 
 
 def without_repetitions(note: str) -> str | None:
-    """The note without what the quantity says already."""
+    """Return the note without sentences that repeat the quantity."""
     kept = [s for s in sentences(note) if not REPEATED_SENTENCES.fullmatch(s.rstrip(". "))]
     return " ".join(kept) or None
 
 
 def sentences(note: str) -> list[str]:
-    """A note in its sentences, without the footnote mark that may be glued to its start."""
+    """Return the sentences of a note, without a footnote mark attached to its start."""
     tidy = re.sub(r"^\d(?=[A-Z])", "", note).replace(" .", ".")
     return [part.strip() for part in SENTENCE.split(tidy) if part.strip(" .")]
 

@@ -1,7 +1,7 @@
-"""Numbers, words and marks in USGS tables, and the notes that decide what they mean.
+"""Numbers, words and marks in USGS tables, and the notes that determine their meaning.
 
-`XX` not applicable, `W` withheld, `NA` not available, a dash nil; `s` and a blank say nothing by
-themselves: only a note does (design rule 6). Abbreviations: USGS MCS, "Appendix A".
+`XX` not applicable, `W` withheld, `NA` not available, a dash nil; `s` and a blank have a meaning only with a
+note (design rule 6). Abbreviations: USGS MCS, "Appendix A".
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ UNIT_FACTORS = {
     ("tons", "kt"): 1_000,
     ("tons", "Mt"): 1_000_000,
 }
-"""How many of what a note counts in make one unit of the table."""
+"""Number of units of the table per unit of a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Amount:
 
 
 def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
-    """The amount of a cell and its note, or the reason why it is not known."""
+    """Return the amount of a cell and its note, or the reason why it is unknown."""
     noted = amount_in_note(note, year)
     if text == "":
         return noted or "blank: the file does not tell withheld, not available and nil apart"
@@ -75,7 +75,7 @@ def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
 
 
 def amount_in_note(note: str, year: int | None) -> Amount | None:
-    """What a note says that the cell beside it, of that year, should hold; None if nothing."""
+    """Return the value that a note gives for its cell of that year; None if there is none."""
     if INCLUDED.search(note) and "not included" not in note:
         return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
     if match := CATEGORIZED.search(note):
@@ -89,7 +89,7 @@ def amount_in_note(note: str, year: int | None) -> Amount | None:
 
 
 def _parse_cell(text: str) -> Amount | None:
-    """A number, a bound, a range, or a mark or word of the publisher."""
+    """Parse a number, a bound, a range, or a mark or word of the publisher."""
     if match := PLAIN.fullmatch(text):
         return Amount(_number(match["value"]), estimated=bool(match["estimate"]))
     if match := BOUND.fullmatch(text):
@@ -105,7 +105,7 @@ def _parse_cell(text: str) -> Amount | None:
 
 
 def _amount_of_small(note: str, unit: str) -> Amount | None:
-    """What `s` means in this table: under half a unit, under so many carats, or elsewhere."""
+    """Return the meaning of `s` in this table: under half a unit, under a number of carats, or elsewhere."""
     if INCLUDED.search(note):
         return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
     match = LESS_THAN.search(note)

@@ -1,4 +1,4 @@
-"""The subject of each USGS table: commodity, stage, form and basis, as `tables.toml` declares."""
+"""Subject of each USGS table: commodity, stage, form and basis, as declared in `tables.toml`."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Subject:
     form: str | None
     basis: str | None
     place: Place | None
-    """The place, where the type names it rather than the column of countries."""
+    """The place, if the type names it rather than the column of countries."""
     detail_is_basis: bool
-    """Whether what the row adds to its type or country says what is weighed."""
+    """Whether a row's addition to its type or country is the basis of weight."""
     typed: bool
-    """Whether the type chose this subject, so that it adds nothing further."""
+    """Whether the type chose this subject, so that it adds no further detail."""
     own: Commodity
-    """The commodity of the row itself, where its reserves are stated for a wider one."""
+    """The commodity of the row itself, if its reserves are stated for a wider one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A unit that the file gives wrong, or a value that cannot be right."""
+    """A wrong unit in the file, or a value that cannot be right."""
 
     edition: int
     of: str
@@ -46,7 +46,7 @@ class Correction:
     text: str = ""
 
     def matches(self, cell: Cell, commodity: Commodity) -> bool:
-        """Whether it is about this cell."""
+        """Return whether the correction applies to this cell."""
         return (
             self.edition == cell.edition.year
             and self.of == commodity
@@ -57,7 +57,7 @@ class Correction:
 
 
 def subject(cell: Cell) -> Subject | str:
-    """The subject of a cell, or the reason why it is not known."""
+    """Return the subject of a cell, or the reason why it is unknown."""
     chapter = chapter_of(cell)
     if chapter is None:
         return f"unknown commodity {cell.table!r}"
@@ -71,17 +71,17 @@ def subject(cell: Cell) -> Subject | str:
 
 
 def chapter_of(cell: Cell) -> Commodity | None:
-    """The commodity that the publisher's chapter or file is named after."""
+    """Return the commodity that the publisher's chapter or file is named after."""
     return find_commodity(_declared()["names"].get(cell.table.lower(), cell.table))
 
 
 def unit_correction(cell: Cell) -> Correction | None:
-    """The declared correction of the unit of this cell."""
+    """Return the declared correction of the unit of this cell."""
     return _correction(cell, "units")
 
 
 def wrong_value(cell: Cell) -> Correction | None:
-    """The reason, if one is declared, why the value of this cell cannot be right."""
+    """Return the declared reason why the value of this cell cannot be right, if any."""
     return _correction(cell, "wrong")
 
 
@@ -115,7 +115,7 @@ def _subject(rule: dict[str, Any], chapter: Commodity) -> Subject:
 
 
 def _of_reserves(plain: Subject, override: dict[str, str] | bool) -> Subject | str:
-    """The subject of reserves: they have no stage, and often another basis than production."""
+    """Return the subject of reserves: they have no stage, and often another basis than production."""
     if isinstance(override, bool):
         return "reserves are stated in the rows for the mine"
     return replace(

@@ -1,9 +1,9 @@
 """Announcements of China's Ministry of Commerce (商务部公告), from its lists in Chinese and English.
 
-Source: www.mofcom.gov.cn and its further sites. One act may stand at several addresses: the first one
-is proposed, another one only where its text differs. The ministry numbers its announcements through
-the year; a number between others that is in none of the lists is a lead. English pages are
-translations for reference, as they say themselves: they are leads under the number of their act.
+Source: www.mofcom.gov.cn and its further sites. One act may be at several addresses. The first one is
+proposed, others only if their text differs. The ministry numbers its announcements per year; a missing number
+between others is a lead. English pages are declared translations for reference, so they are leads under the
+number of their act.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ from tracker.watch.listing import (
 from tracker.watch.terms import Term, terms_in
 
 FIRST_LOOK_DAYS = 90
-"""How far a first look goes back, where the settings do not say."""
+"""Days before the first poll from which acts are read by default."""
 MAX_READ = 60
-"""The most acts that are read in one look; the others wait for the next."""
+"""Maximum number of acts read in one poll; the others wait for the next."""
 MAX_TRIES = 6
-"""In how many looks an act is asked for that can't be had."""
+"""Number of polls in which an unavailable act is requested."""
 MAX_WITHDRAWAL_CHECKS = 5
 SETTLED_AFTER_DAYS = 3
-"""How long a number may be missing below another before that is a gap."""
+"""Days for which a number may be missing before it is reported as a gap."""
 READ_AGAIN_DAYS = 3
-"""How long after its publication an act is read again every day."""
+"""Days after its publication during which an act is read again every day."""
 TERMS = (
     *("出口管制", "管制清单", "两用物项", "稀土", "不可靠实体", "出口许可", "禁止出口", "限制出口"),
     *("镓", "锗", "锑", "石墨", "钨", "碲", "铋", "钼", "铟", "锂", "超硬材料"),
@@ -67,10 +67,10 @@ TERMS = (
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Further lists of the ministry, and what its pages are like.
+    """Further lists of the ministry, and the layout of its pages.
 
-    `since` is the first day that is looked at (default: 90 days before the first look). `terms` are
-    sought in titles and texts: an act with none of them is counted, and nothing is said of it.
+    `since` is the first day that is read (default: 90 days before the first poll). `terms` are searched in
+    titles and texts: acts without one are counted, but not reported.
     """
 
     since: date | None = None
@@ -88,7 +88,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             check_selector(selector)
 
     def layout(self, language: str) -> Layout:
-        """How the lists in a language are laid out."""
+        """Return the layout of the lists in a language."""
         return Layout(
             item=self.item,
             day_form="%Y-%m-%d",
@@ -100,7 +100,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class UnreadAct:
-    """An act that was listed and not read yet, and how often that was tried."""
+    """An act that was listed but not read yet, and the number of attempts."""
 
     entry: Entry
     language: str
@@ -109,7 +109,7 @@ class UnreadAct:
     tries: int = 0
 
     def to_cursor(self) -> list[Any]:
-        """What the cursor keeps of it; see `look`."""
+        """Return the act's part of the cursor; see `look`."""
         entry = self.entry
         return [
             *(self.address, self.language, entry.url, entry.title[:MAX_REMEMBERED_CHARACTERS]),
@@ -118,7 +118,7 @@ class UnreadAct:
 
 
 def entry_of(url: str, title: str, day: str) -> Entry:
-    """An entry as it is remembered, without where it was listed."""
+    """Return an entry from the cursor, without the place where it was listed."""
     return Entry(url, title, date.fromisoformat(day), "", url, "")
 
 
@@ -127,12 +127,12 @@ Part = Generator[Request | Finding, Response | None, None]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known at the beginning of a look, and grows while it is done."""
+    """State of a poll."""
 
     options: Options
     journal: Journal
     lists: Mapping[str, tuple[str, KnownEntries]]
-    """By address: the language of a list, and what is known of it."""
+    """By address: the language of a list, and its known entries."""
     first_look: date
     since: date
     today: date
@@ -140,7 +140,7 @@ class State:
 
     @classmethod
     def at(cls, settings: SourceSettings, cursor: Cursor, today: date) -> State:
-        """What a cursor knows; nothing before the first look."""
+        """Load the state from a cursor; it is empty before the first poll."""
         options: Options = settings.options
         first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
         since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
@@ -155,7 +155,7 @@ class State:
         return cls(options, journal, lists, first_look, since, today, [])
 
     def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
-        """From where the next look goes on."""
+        """Return the cursor of the next poll."""
         return {
             "first_look": self.first_look.isoformat(),
             "lists": {address: known.cursor() for address, (_, known) in self.lists.items()},
@@ -167,7 +167,7 @@ class State:
 
 
 def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """Look through the lists, read what is young again, then what is new, then count the numbers."""
+    """Read the lists, repeat recent acts, read new ones, then check the numbers for gaps."""
     state = State.at(settings, cursor, today)
     waiting = [
         UnreadAct(entry_of(url, title, day), language, state.lists[address][1], address, tries)
@@ -176,7 +176,9 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     ]
     new = waiting + (yield from _list_new_acts(state, {each.entry.url for each in waiting}))
     joined = not state.warnings
-    new.sort(key=lambda each: each.entry.day)  # those of a day stay in the order of the lists
+    new.sort(
+        key=lambda each: each.entry.day
+    )  # stable: acts of one day stay in the order of the lists
     yield from _read_again(state.journal, cursor.get("read_again_on"), today, state.options)
     unread = yield from _read_new(new[:MAX_READ], state.journal, state.options)
     left = new[MAX_READ:]
@@ -195,7 +197,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
 def _list_new_acts(
     state: State, waiting: Collection[str]
 ) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
-    """The acts that are new in the lists, and what is to be said of the lists themselves."""
+    """Read the lists; return their new acts, and yield findings about the lists themselves."""
     new = []
     for address, (language, known) in state.lists.items():
         layout = state.options.layout(language)
@@ -216,9 +218,10 @@ def _list_new_acts(
 def _read_new(
     new: list[UnreadAct], journal: Journal, options: Options
 ) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
-    """Read acts that were not seen before; those that could not be had are given back, to be asked
-    for again. Raises NotUnderstood where several can't be read, and none can: then it is not the acts
-    that are odd."""
+    """Read new acts, and return those to request again because they were unavailable.
+
+    Raises NotUnderstood if several were fetched and none could be parsed: then the layout has changed.
+    """
     understood, refused, unread = 0, [], []
     for each in new:
         entry, language = each.entry, each.language
@@ -246,10 +249,10 @@ def _read_new(
 
 
 def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Finding | None:
-    """What is said of an act at an address; None for the same text again, and for other matters."""
+    """Return the finding for an act at an address; None for a known text or an irrelevant act."""
     others: list[str] = []
     if act.number and act.number.own and language == "zh":
-        if journal.has(act, act.number.item):  # listed under another address that leads to this one
+        if journal.has(act, act.number.item):  # listed at another address that redirects here
             return None
         others = journal.note(act, act.number.item)
     if not terms_in(f"{act.title} {act.text}", options.terms):
@@ -270,7 +273,7 @@ def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Find
 
 
 def _read_again(journal: Journal, last: str | None, today: date, options: Options) -> Part:
-    """Read young acts again, once a day: the ministry changes texts without saying so."""
+    """Read recent acts again, once a day: the ministry changes texts without notice."""
     if last is None or last >= today.isoformat():
         return
     for known in list(journal.since(today - timedelta(days=READ_AGAIN_DAYS))):
@@ -335,7 +338,7 @@ def _not_read(entry: Entry, language: str, reason: str, sha256: str | None) -> L
 
 
 def _item(number: ActNumber | None, url: str, language: str) -> str:
-    """What an act is called here: by its number, or by its address."""
+    """Return the item name of an act: by its number, otherwise by its address."""
     if number is None or not number.own:
         return item_of(url)
     return number.item if language == "zh" else f"{number.item}-{language}"

@@ -1,4 +1,4 @@
-"""The page of an act: its title, its number and its text, without what the site puts around it."""
+"""The page of an act: its title, its number and its text, without the site's own elements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABOUT = re.compile(
     r"[【\[]?(?:来源|文章来源|信息来源|类型|分类|内容分类|索引号|发布时间|发布日期|发文日期|成文日期|发布单位"
     r"|发文单位|发文机关|发布文号|发文文号|发文字号|文号|浏览次数|责任编辑)[】\]]?\s*:?"
 )
-"""How lines begin that sites put before or after the text of an act."""
+"""Beginnings of lines that sites put before or after the text of an act."""
 SENTENCE = re.compile(r"。|\.$")
 SPACE = re.compile(r"\s+")
 DIGEST_CHARACTERS = 16
@@ -26,7 +26,7 @@ DIGEST_CHARACTERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act as it stands at an address. `lines` are those of its page, `text` what it says."""
+    """An act at an address. `lines` are those of its page, `text` its own text."""
 
     title: str
     url: str
@@ -38,7 +38,7 @@ class Act:
 
     @property
     def digest(self) -> str:
-        """The same for the same text, however the page is laid out."""
+        """Return a hash of the text that does not depend on the layout of the page."""
         words = SPACE.sub("", self.text)
         return hashlib.sha256(words.encode()).hexdigest()[:DIGEST_CHARACTERS]
 
@@ -49,7 +49,7 @@ def act_request(url: str) -> Request:
 
 
 def read_act(response: Response, entry: Entry, body: str) -> Act:
-    """The act on a page; `body` is the selector of its text. Raises NotUnderstood."""
+    """Parse the page of an act; `body` is the selector of its text. Raises NotUnderstood."""
     check_declared_once(response)
     node = next(iter(select(parse_html(response), body)), None)
     lines = lines_of(node) if node is not None else []
@@ -69,15 +69,17 @@ def read_act(response: Response, entry: Entry, body: str) -> Act:
 
 
 def _text_of(lines: Sequence[str]) -> str:
-    """What an act says, from its first sentence on: titles and numbers before it differ between the
-    sites of the ministry."""
+    """Return the text of an act from its first sentence: the titles and numbers before it differ between
+    the sites of the ministry."""
     kept = [line for line in map(plain, lines) if not ABOUT.match(line)]
     return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), kept))
 
 
 def check_declared_once(response: Response) -> None:
-    """Refuse a page whose header declares another encoding than the page itself: GB18030 makes text
-    of most bytes, so that a wrong header would not be noticed. Raises NotUnderstood (`ENCODING`)."""
+    """Reject a page whose header declares another encoding than the page itself.
+
+    GB18030 decodes most bytes, so a wrong header would not be noticed. Raises NotUnderstood (`ENCODING`).
+    """
     match = META_CHARSET.search(response.content[:2048])
     if not response.charset or match is None:
         return

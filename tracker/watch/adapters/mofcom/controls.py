@@ -1,8 +1,8 @@
-"""A control on exports, where an act says unmistakably that it is one, of what, and from when.
+"""Export controls that an act states unambiguously, with goods and effective date.
 
-That is: its title says that it sets up export control; its text that export needs a licence; each of
-its headings names goods that the tracker knows (`钨相关物项`, items related to tungsten); and one day is
-said from which it holds. Everything else a person has to read.
+The title must state that it sets up export control, and the text that exports need a licence. Each heading
+must name goods that the tracker knows (`钨相关物项`, items related to tungsten). The text must have exactly
+one effective date. A person reads all other acts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SETS_UP = re.compile("实施出口管制")
 NOT_A_NEW_CONTROL = re.compile(
     "暂停|停止|恢复|修订|修改|调整|废止|取消|临时|延长|更正|禁止|境外|清单|名单|对[^物]{1,12}出口"
 )
-"""Words of titles of acts that do something else, or more."""
+"""Words in titles of acts with another or a further effect."""
 LICENCE = re.compile(
     "未经许可,?不得出口|出口经营者[^。]{0,120}向[^。]{0,20}商务主管部门申请(?:两用物项出口)?许可"
 )
@@ -42,7 +42,7 @@ FROM_A_DAY = re.compile(
 
 
 def propose_control(act: Act, origin: Origin) -> FactProposal | str:
-    """The control that an act sets up, as a proposal; or why none is proposed."""
+    """Return the proposal of the control that an act sets up, or the reason for none."""
     goods = goods_of(act)
     since = in_force_from(act)
     if not SETS_UP.search(act.title) or NOT_A_NEW_CONTROL.search(act.title):
@@ -70,7 +70,7 @@ def propose_control(act: Act, origin: Origin) -> FactProposal | str:
 
 
 def goods_of(act: Act) -> tuple[Commodity, ...] | None:
-    """What the headings of an act name, in their order; None where nothing, or something unknown."""
+    """Return the goods in the headings of an act, in order; None if there are none, or unknown ones."""
     named = [
         name
         for heading in HEADING.finditer(act.text)
@@ -83,7 +83,7 @@ def goods_of(act: Act) -> tuple[Commodity, ...] | None:
 
 
 def in_force_from(act: Act) -> date | None:
-    """The one day from which an act says that it holds; None for none or several."""
+    """Return the one effective date in an act; None if there are none or several."""
     days = {act.day} if AT_ONCE.search(act.text) else set()
     try:
         days |= {date(*map(int, match.groups())) for match in FROM_A_DAY.finditer(act.text)}

@@ -1,4 +1,4 @@
-"""What is known of the ministry's own acts: their days, their texts by address, and missing numbers."""
+"""Memory of the ministry's acts: days, texts by address, and missing numbers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class KnownText:
 
 
 class Journal:
-    """The acts by item (`announcement-2025-18`), each with its day, its title and the digest of its
-    text at each address; and the gaps that were told of."""
+    """The acts by item (`announcement-2025-18`), each with its day, its title and the digests of its texts
+    by address; and the reported gaps."""
 
     def __init__(self, acts: Mapping[str, Any], gaps: Sequence[str]):
         self._acts: dict[str, tuple[date, str, dict[str, str]]] = {
@@ -37,7 +37,7 @@ class Journal:
         self.gaps = list(gaps)
 
     def note(self, act: Act, item: str) -> list[str]:
-        """Note the text of an act at an address; the digests of those that were known elsewhere."""
+        """Remember the text of an act at an address; return the digests at its other addresses."""
         day, title, bodies = self._acts.get(item, (act.day, act.title, {}))
         others = [known for at, known in bodies.items() if at != act.url]
         self._acts[item] = (min(day, act.day), title, {**bodies, act.url: act.digest})
@@ -48,25 +48,25 @@ class Journal:
         return item in self._acts and self._acts[item][2].get(act.url) == act.digest
 
     def drop(self, item: str, url: str) -> None:
-        """Drop an address of an act; its number stays counted."""
+        """Forget an address of an act; its number remains counted."""
         self._acts[item][2].pop(url, None)
 
     def urls(self, item: str, url: str) -> list[str]:
-        """The addresses of an act but for one."""
+        """Return the addresses of an act except one."""
         return [at for at in self._acts[item][2] if at != url]
 
     def since(self, day: date) -> Iterator[KnownText]:
-        """The texts of acts from a day on, each at its address."""
+        """Return the texts of acts since a day, each with its address."""
         for item, (on, title, bodies) in sorted(self._acts.items()):
             if on >= day:
                 for url, digest in list(bodies.items()):
                     yield KnownText(item, on, title, url, digest)
 
     def new_gaps(self, since: date, settled: date) -> Iterator[tuple[int, int]]:
-        """The year and number of gaps that were not told of, and note that they were.
+        """Return the year and number of unreported gaps, and mark them as reported.
 
-        In the year in which the look begins numbers are expected from the lowest seen on, unless it
-        begins with the year.
+        In the year of the first poll, numbers are expected from the lowest known one, unless the poll starts
+        with the year.
         """
         by_year: dict[int, dict[int, date]] = {}
         for item, (day, _, _) in self._acts.items():
@@ -80,7 +80,7 @@ class Journal:
                     yield year, serial
 
     def acts_since(self, year: int) -> dict[str, Any]:
-        """What is to be remembered: the acts of a year and those after it."""
+        """Return the part to remember: the acts since the beginning of a year."""
         self.gaps = [name for name in self.gaps if int(name.split("-")[0]) >= year]
         return {
             item: [day.isoformat(), title[:MAX_REMEMBERED_CHARACTERS], bodies]

@@ -1,4 +1,4 @@
-"""The numbers of announcements, as the ministry writes them and as the corpus does."""
+"""Numbers of announcements, as written by the ministry and in the corpus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 BRACKETED_YEAR = r"[\[(〔]?\s*+(?P<year>20[0-9]{2}|19[0-9]{2})\s*+[\])〕]?\s*+年?"
-CHINESE = re.compile(  # possessive, so that runs of spaces cannot be divided in many ways
+CHINESE = re.compile(  # possessive quantifier, so that runs of spaces cause no backtracking
     rf"(?P<who>[^0-9。,;:《》]{{0,60}}?)公告\s*+{BRACKETED_YEAR}\s*+第?\s*+(?P<serial>[0-9]{{1,4}})\s*+号"
 )
 ENGLISH = re.compile(
@@ -22,16 +22,16 @@ ENGLISH = re.compile(
 )
 LABELLED = re.compile(r"[【\[]?(?:发布文号|发文文号|文号|发文字号)[】\]]?\s*:?\s*(?P<number>.+)")
 BETWEEN = re.compile(r"^(?:[\s、,和与]|中华人民共和国)+")
-"""What stands between the names of issuers."""
+"""Separators between the names of issuers."""
 ISSUED_BY = re.compile(r"[【\[]?(?:发布单位|发文单位|发文机关)[】\]]?\s*:?\s*(?P<who>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class ActNumber:
-    """An announcement: the year, its number in it, and who announces it.
+    """Number of an announcement: the year, its number in it, and its issuers.
 
-    `issuers` are as the corpus writes them; empty where one of them is not known by name. `own` says
-    whether the ministry stands first, so that the number is one of its own.
+    `issuers` are as in the corpus; empty if one of them is unknown. `own` is true if the ministry is named
+    first, so that the number is in its own series.
     """
 
     year: int
@@ -41,12 +41,13 @@ class ActNumber:
 
     @property
     def item(self) -> str:
-        """What the act is called here, whoever announces it too."""
+        """Return the item name of the act, without its issuers."""
         return f"announcement-{self.year}-{self.serial}"
 
     @property
     def instrument(self) -> str | None:
-        """The act as the corpus cites it: `MOFCOM, MIIT, GAC & SCA Announcement 2024 No. 51`."""
+        """Return the citation in the format of the corpus: `MOFCOM, MIIT, GAC & SCA Announcement 2024 No.
+        51`."""
         if not self.issuers:
             return None
         *others, last = self.issuers
@@ -55,8 +56,8 @@ class ActNumber:
 
 
 def number_in(title: str, lines: Sequence[str] = ()) -> ActNumber | None:
-    """The number of an act, by its title or by the labelled lines of its page; never by what its text
-    cites."""
+    """Return the number of an act, from its title or the labelled lines of its page, never from citations
+    in its text."""
     title = plain(title)
     match = CHINESE.search(title)
     if match is None and (match := ENGLISH.search(title)):
@@ -86,7 +87,7 @@ def _english(match: re.Match[str], title: str) -> ActNumber | None:
 
 
 def _issuers(who: str) -> tuple[str, ...]:
-    """Who announces, in the order of the title; nobody where a name is not known."""
+    """Return the issuers in the order of the title; empty if a name is unknown."""
     known: dict[str, str] = words()["issuers"]
     by_length = sorted(known, key=len, reverse=True)
     found, rest = [], who
@@ -100,11 +101,11 @@ def _issuers(who: str) -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """Text with digits, letters and signs of half width: `２０２５` as `2025`."""
+    """Return text with half-width digits, letters and signs: `２０２５` as `2025`."""
     return unicodedata.normalize("NFKC", text)
 
 
 @cache
 def words() -> dict[str, dict[str, Any]]:
-    """The declared words."""
+    """Return the declared words."""
     return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))
