@@ -1,7 +1,7 @@
 """Kinds of tests by their files: drills, which only CI and `just nightly` run, and quick tests.
 
 `pytest` runs all but the drills; `pytest -m drill` runs the drills, `pytest -m quick` a minute of tests that
-touch every room, and `pytest -m ""` runs everything. Paths on the command line are run whatever their kind.
+touch every package, and `pytest -m ""` runs everything. Paths on the command line run whatever their kind.
 """
 
 from __future__ import annotations
@@ -10,22 +10,83 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 DRILLS = (
+    "browser/test_controls.py",
+    "browser/test_endpoints.py",
+    "browser/test_figures.py",
+    "browser/test_log.py",
+    "browser/test_overview.py",
     "browser/test_pages.py",
+    "browser/test_record.py",
+    "browser/test_review.py",
     "browser/test_truth.py",
-    "cluster",
-    "contract/test_fuzzed.py",
+    "contract/test_clients.py",
+    "contract/test_generated.py",
+    "deploy/test_backing_up.py",
+    "deploy/test_clock.py",
+    "deploy/test_connections.py",
+    "deploy/test_data_dirs.py",
+    "deploy/test_documented_lines.py",
+    "deploy/test_forge.py",
     "deploy/test_images.py",
-    "deploy/test_idle.py",
+    "deploy/test_old_data.py",
+    "deploy/test_paced_reading.py",
     "deploy/test_packaging.py",
+    "deploy/test_pooler.py",
+    "deploy/test_postgres.py",
+    "deploy/test_snapshot.py",
+    "deploy/test_start.py",
     "deploy/test_two_releases.py",
     "faults",
     "pages/test_crawl.py",
+    "schema/test_table_downloads.py",
     "test_idle_programs.py",
+    "tools/test_cluster.py",
     "truth",
 )
-"""Fault rounds, clusters, the full matrix of the browser, sweeps of the oracle, releases."""
-QUICK = ("assistants/test_protocol.py", "audit/test_merkle.py", "commands", "domain")
-"""Fast tests of every room."""
+"""Faults, clusters, the embedded PostgreSQL, most pages in the browser, sweeps of the oracle, releases."""
+QUICK = (
+    "assistants/test_book.py",
+    "audit/test_merkle.py",
+    "audit/test_signed_note.py",
+    "auth/test_cookie.py",
+    "commands/test_corrections.py",
+    "contract/test_resume_tokens.py",
+    "corpus/test_checks.py",
+    "delivery/test_message.py",
+    "delivery/test_schedule.py",
+    "delivery/test_signatures.py",
+    "deploy/test_import_names.py",
+    "deploy/test_settings_file.py",
+    "domain",
+    "log/test_log.py",
+    "log/test_upcasting.py",
+    "pages/test_search.py",
+    "pages/test_standing.py",
+    "pages/test_status_bars.py",
+    "pages/test_tools.py",
+    "pages/test_world_map.py",
+    "postgres/test_batching.py",
+    "postgres/test_hosts.py",
+    "projections/test_claims.py",
+    "projections/test_clause_matches.py",
+    "projections/test_groups.py",
+    "projections/test_transitions.py",
+    "review/test_states.py",
+    "schema/test_hs_code.py",
+    "schema/test_moments.py",
+    "schema/test_query_cost.py",
+    "schema/test_request.py",
+    "schema/test_response_cache.py",
+    "snapshots/test_redaction.py",
+    "sources/test_bgs.py",
+    "sources/test_text_files.py",
+    "test_wording.py",
+    "tools/test_mutation.py",
+    "watch/adapters/test_feed.py",
+    "watch/test_days.py",
+    "web/test_robots.py",
+)
+"""Fast tests of every package."""
 
 
 def is_below(path: Path, names: tuple[str, ...]) -> bool:
