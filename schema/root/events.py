@@ -61,9 +61,7 @@ async def event_pages(
     if part.wanted.entity is not None:
         return await _of_entity(recorder, part.wanted.entity, part, order, show)
     about = None
-    if (
-        part.wanted.by_subject
-    ):  # two steps, so that the end of the list is the end of the log at the first step
+    if part.wanted.by_subject:  # two steps, so that the list ends at the head of the first step
         part = replace(part, before=min(part.before, await recorder.head() + 1))
         about = await streams_selected(recorder, part.wanted, part.before)
     return _in_log(recorder, part, about, order, show)

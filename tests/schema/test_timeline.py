@@ -1,4 +1,4 @@
-"""All that happens around a commodity, a place, a firm or an alliance, in the order of days."""
+"""Timeline of a commodity, a place, a firm or an alliance."""
 
 from __future__ import annotations
 

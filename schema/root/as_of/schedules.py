@@ -51,9 +51,7 @@ class Schedules(AtMoment):
         self,
         info: Info,
         order: Enum,
-        days: Annotated[
-            int, argument(description="The number of days to look back from this day.")
-        ] = 0,
+        days: Annotated[int, argument(description="The number of days before this date.")] = 0,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,

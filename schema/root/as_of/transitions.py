@@ -171,7 +171,8 @@ class TransitionLists(AtMoment):
         kind: OfKind = None,
         publisher: Publisher = None,
     ) -> PageSource[Transition]:
-        """Upcoming changes: the `transitions` after this date, ordered by date, including those of figures."""
+        """Upcoming changes: the `transitions` after this date, ordered by date, including those of
+        figures."""
         about = TransitionFilter(
             kinds=parse_kinds(kind),
             commodities=parse_commodities(commodity, hs_code),
