@@ -1,4 +1,4 @@
-"""Timeline of a commodity, a place, a firm or an alliance."""
+"""All that happens around a commodity, a place, a firm or an alliance, in the order of days."""
 
 from __future__ import annotations
 
