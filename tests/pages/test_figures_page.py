@@ -20,7 +20,7 @@ async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claim
     assert text == [
         "Gallium primary production 2021–2025 6 yes 36 52 kg gallium usgs",
         "Gallium primary capacity 2022–2025 6 yes 27 27 kg gallium usgs",
-        "Gallium reserves each edition anew 6 yes 8 8 kg gallium usgs",
+        "Gallium reserves each edition 6 yes 8 8 kg gallium usgs",
     ]
     assert '<data value="87" data-path="asOf.claims.totalCount">87</data> claims that match' in main
     links = re.findall(r'href="(/figures/gallium/CN/production/primary/2023)\?', main)

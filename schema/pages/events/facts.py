@@ -1,4 +1,4 @@
-"""`/facts`: what happened day by day, whenever it was recorded: the facts that count. Pure."""
+"""`/facts`: the facts that count, by date, whenever they were recorded. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.domain.registry import FACTS
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """A page of the facts that count, the last day first."""
+    """Return a page of the facts that count, the last date first."""
     found = data["asOf"]["facts"]
     return {
         "title": "What happened, day by day",
