@@ -1,4 +1,4 @@
-"""What every publisher says of a figure, in every edition."""
+"""The claims of all publishers on a figure, in all editions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_NOTE_CHARACTERS = 200
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Which figures."""
+    """The selected figures."""
 
     figure: (
         Annotated[str, Meta(description="key of one: rare_earths/CN/production/mine/2023")] | None
@@ -48,7 +48,7 @@ FIGURE = Part(
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document. Raises InvalidInput for a question about all figures."""
+    """Return the variables of the document. Raises InvalidInput without a figure or a commodity."""
     if not (asked.figure or asked.commodity):
         raise InvalidInput("expected the key of a figure, or a commodity", path=("figure",))
     year = None if asked.year is None else {"from": asked.year, "to": asked.year}
@@ -66,7 +66,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The figure, or the list."""
+    """Return the figure, or the list."""
     if asked.figure is not None:
         return f"/figures/{data['asOf']['figure']['key']}", {}
     given = variables(asked)
@@ -75,7 +75,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The figures."""
+    """Return the figures."""
     if asked.figure is not None:
         one = data["asOf"]["figure"]
         if one is None:
@@ -86,7 +86,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
 
 
 def figure(node: Node, book: Book) -> Item:
-    """A figure with what must be said of it."""
+    """Return a figure with its required statements."""
     key, claims = node["key"], node["claims"]
     beside = node["sideBySide"] or {}
     spread = beside.get("spread")
@@ -111,7 +111,7 @@ def figure(node: Node, book: Book) -> Item:
 
 
 def claim(node: Node, not_comparable: str | None, book: Book) -> Item:
-    """A claim."""
+    """Return a claim."""
     return CLAIM.of(
         node,
         amount=amount_of(node),
@@ -123,12 +123,12 @@ def claim(node: Node, not_comparable: str | None, book: Book) -> Item:
 
 
 def line(item: Item) -> str:
-    """A figure in a line."""
+    """Return a figure in a line."""
     return f"{item['key']}: {'; '.join(map(claim_line, item['claims']))}."
 
 
 def claim_line(item: Item) -> str:
-    """A claim in words."""
+    """Return a claim in words."""
     not_comparable = item.get("notComparable")
     said = {
         "estimated": item.get("estimated"),
