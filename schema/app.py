@@ -153,7 +153,7 @@ def answer_schema(access: Access) -> Answering:
 
     async def answering(request: Request) -> Response:
         if not access.introspection:
-            raise Forbidden("the schema is not told here: TRACKER_INTROSPECTION is off")
+            raise Forbidden("this server does not return its schema: TRACKER_INTROSPECTION is off")
         return PlainTextResponse(sdl())
 
     return answering

@@ -61,7 +61,7 @@ class Services:
     sample_check: SampleCheck | None = None
     """Comparison of rows with their events; None if this process does not serve."""
     primary: Services | None = None
-    """The same parts on the primary, if the others use a replica beside it."""
+    """The parts on the primary, used with a replica for reads."""
 
     @property
     def read_only(self) -> bool:
@@ -77,7 +77,7 @@ class Services:
         """Return the public keys of the log, the oldest first. Raises NotFound if this process has none."""
         if self.publisher is None:
             raise NotFound(
-                "this process does not sign the log: ask one that does, or whoever runs it"
+                "this process does not sign the log: query one that does, or ask the operator"
                 " (`tracker key show`)",
                 path=("key",),
             )

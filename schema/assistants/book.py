@@ -85,7 +85,7 @@ class Book:
         if len(said) > MAX_SENTENCES:
             missing = len(said) - MAX_SENTENCES
             said[MAX_SENTENCES:] = [
-                f"{missing} more such sentences: ask about fewer items for them."
+                f"{missing} more such sentences: query fewer items to get them."
             ]
         return [*said, *self._of_sources(), *self._of_horizon(horizon)]
 
@@ -110,17 +110,17 @@ class Book:
             of = known.get(issuer) or KnownUpTo(of=issuer)
             if not of.day:
                 said.append(
-                    f"No fact on the law of {issuer} is recorded: that it has none does not follow."
+                    f"No fact on the law of {issuer} is recorded: this does not mean that there is none."
                 )
             elif of.day < self.valid_at:
                 said.append(
-                    f"The newest recorded act of {issuer} is of {of.day}: later acts may exist."
+                    f"The newest recorded act of {issuer} is dated {of.day}: later acts may exist."
                 )
             else:
                 continue
             said += _of_watch(issuer, self._known.get(issuer, {}))
         return said + [
-            f"The newest recorded edition of {one} is of {known[one].day}: newer ones may exist."
+            f"The newest recorded edition of {one} is dated {known[one].day}: newer ones may exist."
             for one in self.publishers
             if one in known and (known[one].day or "") < self.valid_at
         ]
@@ -136,11 +136,11 @@ def _known_up_to(of: str, known: Mapping[str, Any]) -> KnownUpTo:
 def _of_watch(issuer: str, known: Mapping[str, Any]) -> list[str]:
     """Return sentences on the watched sources of an issuer."""
     if not known.get("sourceCount"):
-        return [f"Nobody looks for later acts of {issuer}: no source of it is watched."]
+        return [f"No source for {issuer} is watched: later acts may be missing."]
     said = []
     if looked := known["lookedAt"]:
         until = known["coversUntil"]
-        seen = f"; what they had announced by {until} was seen, and may wait for review"
+        seen = f"; announcements up to {until} were read, and may wait for review"
         said.append(f"Sources of {issuer} were last read on {looked[:10]}{seen if until else ''}.")
     return [*said, *map(_not_read, known["notRead"])]
 
@@ -149,7 +149,7 @@ def _not_read(source: Mapping[str, Any]) -> str:
     """Return since when a source has not been readable, with the reason."""
     why = f" ({source['code']})" if source["code"] else ""
     since = source["since"]
-    how = f"can't be read since {since[:10]}{why}" if since else "was never read"
+    how = f"has not been readable since {since[:10]}{why}" if since else "was never read"
     return f"{source['name']} {how}."
 
 

@@ -44,7 +44,7 @@ class Nodes:
     """Cursor of each in its list; empty if the list has no pages."""
     has_more: bool = False
     """Whether there are others after these."""
-    narrower: str = "narrow the question"
+    narrower: str = "use narrower filters"
     """Advice about items that are left out, if the list has no pages."""
 
     @classmethod
@@ -221,7 +221,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
     said = [f"Must be said: {sentence}" for sentence in answer.must_say]
     texts = list(lines)
     room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(texts)))
-    items = [f"- {_short(line, room)}" for line in texts] or ["Nothing is recorded that matches."]
+    items = [f"- {_short(line, room)}" for line in texts] or ["No record matches."]
     if answer.left_out:
         after = answer.left_out.after
         items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")

@@ -1,12 +1,15 @@
-"""Output types, derived from the structs that their objects show, as input types are.
+"""Output types, derived from the structs of their objects, like input types.
 
 `@output_type(state=FirmState)` gives a class the fields of `FirmState`. Its objects have the struct in
 their attribute `state`. A value is read from it, and converted, when a query needs it.
 
 - The type of a field follows from its type in the struct (`shown_type`), its description from
-  `schema.base.descriptions`.
+`schema.base.descriptions`.
+
 - A `struct_field` is a field or property of the struct with another type, name or description.
+
 - A `made_field` is computed by a method, once for an object; a `resolver_field` for each request.
+
 - A struct without an output type of its own gets one with all its fields where it is needed.
 """
 

@@ -50,10 +50,10 @@ DRY_RUNS = frozenset({"preview"})
 BATCHES = {"record": "commands", "preview": "commands"}
 """Fields with many commands, with the name of that argument."""
 NOT_ALLOWED = {
-    OperationType.QUERY: "queries do not come this way",
-    OperationType.MUTATION: "mutations go over POST",
+    OperationType.QUERY: "queries are not supported here",
+    OperationType.MUTATION: "mutations need POST",
     OperationType.SUBSCRIPTION: (
-        "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
+        "subscriptions need a WebSocket (graphql-transport-ws), or with Accept"
         " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
     ),
 }

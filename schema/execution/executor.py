@@ -35,7 +35,7 @@ async def time_limit() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable(
-            f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once", code="TIMEOUT"
+            f"No response in {ANSWER_TIMEOUT_SECONDS} seconds: request less data", code="TIMEOUT"
         ) from None
 
 

@@ -146,9 +146,7 @@ def _repeated(
     if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
         return []
     return [
-        error_with_code(
-            "TOO_MANY_FIELDS", "expected fields not to be repeated so often under one name"
-        )
+        error_with_code("TOO_MANY_FIELDS", "expected fewer repetitions of fields under one name")
     ]
 
 
@@ -237,8 +235,8 @@ def cost_errors(
     """Return the error of a valid document whose response may be too large."""
     got = cost(schema, document, variables)
     message = (
-        f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for"
-        " smaller pages, or for less at once"
+        f"expected a response of at most {MAX_COST} fields, it may have {got}: request"
+        " smaller pages, or less data"
     )
     return [error_with_code("TOO_COSTLY", message)] if got > MAX_COST else []
 

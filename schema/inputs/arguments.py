@@ -133,7 +133,7 @@ def parse_stored_text(given: str, field: str) -> str:
     """
     check_text(parse_short_text(given, field), field)
     if not given.strip():
-        raise InvalidInput("expected a text with at least one sign", path=(field,))
+        raise InvalidInput("expected a text that is not blank", path=(field,))
     return given
 
 

@@ -50,7 +50,7 @@ def check_order(start: C, end: C) -> None:
     """Check that a range does not end before it begins. Raises InvalidInput."""
     if start > end:
         raise InvalidInput(
-            f"{end} lies before {start}, where the time begins: expected an end not before it",
+            f"{end} lies before {start}, the start of the range: expected an end not before it",
             code="END_BEFORE_START",
             path=("to",),
         )
@@ -60,7 +60,7 @@ def check_number(found: list[T], most: int) -> list[T]:
     """Check the number of moments of a query. Raises InvalidInput if there are too many."""
     if len(found) > most:
         raise InvalidInput(
-            f"expected at most {most} moments (`first`): ask for more, for a longer step, or for"
+            f"expected at most {most} moments (`first`): raise it, or use a longer step or"
             " a shorter time",
             code="TOO_MANY_MOMENTS",
             path=("first",),

@@ -199,7 +199,7 @@ def check_one_way(**given: object) -> None:
     names = [*given]
     if sum(value is not None for value in given.values()) != 1:
         raise InvalidInput(
-            f"expected one of {names[0]} and {names[1]}: they say which moments are asked about",
+            f"expected one of {names[0]} and {names[1]}: they select the moments",
             code="AMBIGUOUS_MOMENTS",
             path=(names[0],),
         )

@@ -19,8 +19,8 @@ MAX_LAG_SECONDS = 15
 MAX_CLOCK_DIFFERENCE_SECONDS = 5
 """Maximum difference between the clocks of this machine and of the database."""
 DATABASE_TIMEOUT_SECONDS = 3
-NOT_ASKED = "it has not answered yet"
-NOT_LISTENING = "nobody listens to the log: new events come late"
+NOT_ASKED = "it has not responded yet"
+NOT_LISTENING = "no listener on the log: new events arrive late"
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +61,10 @@ class ReplicaReadiness:
         """Return problems that do not prevent responses."""
         warnings, state = [], self.state
         if not self.primary_listening:
-            warnings.append("the primary does not answer: what is recorded is not")
+            warnings.append("the primary does not respond: what is recorded is not")
         if not self.read_only and (state is None or self.trouble):
             warnings.append(
-                f"questions go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
+                f"queries go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
             )
         if state and not state.standby:
             warnings.append(PROMOTED if self.read_only else "what is read from is a primary")

@@ -127,12 +127,12 @@ class Change:
 
     @resolver_field
     def before(self) -> State | None:
-        """The state at the first moment; null where the entity did not exist."""
+        """The state at the first moment; null if the entity did not exist."""
         return graphql_state(self.of.before, self.start) if self.of.before else None
 
     @resolver_field
     def after(self) -> State | None:
-        """The state at the second moment; null where the entity does not exist."""
+        """The state at the second moment; null if the entity does not exist."""
         return graphql_state(self.of.after, self.end) if self.of.after else None
 
     @resolver_field

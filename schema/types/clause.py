@@ -144,8 +144,8 @@ class Clause(WithNote):
         found = [one for one in await self._status_periods(info) if one.overlaps(*days)]
         if len(found) > MAX_STATUS_PERIODS:
             raise InvalidInput(
-                f"it has {len(found)} times of its status: expected at most {MAX_STATUS_PERIODS},"
-                " ask for fewer days",
+                f"it has {len(found)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
+                " use a shorter range of dates",
                 code="TOO_LARGE",
                 path=("between",),
             )

@@ -89,7 +89,7 @@ class ControllingPlace:
         return self.of.share.share if self.of.share else None
 
     figure: PlaceFigure | None = struct_field(
-        "share", description="The claim behind the share; null where there are no figures."
+        "share", description="The claim of the share; null without figures."
     )
     confirmation: Confirmation | None = struct_field(
         description="The confirmation of the best supported clause that covers all of its"
@@ -150,7 +150,7 @@ class Exposure:
         description="The stage of the supply chain; null without figures."
     )
     form: str | None = struct_field(
-        description="The product, where one stage has several; null otherwise."
+        description="The product, if one stage has several; null otherwise."
     )
     year: int | None = struct_field(description="The year of the figures; null without figures.")
     moment: strawberry.Private[Moment]
@@ -187,8 +187,8 @@ class Exposure:
         " of older acts alone."
     )
     contradicted_share: Decimal | None = struct_field(
-        description="The part of `controlledShare` from places where a recorded statement says that the"
-        " clauses are suspended."
+        description="The part of `controlledShare` from places where a recorded statement"
+        " contradicts the status: it says that the clauses are suspended."
     )
     measures: list[MeasureShare] = struct_field(
         description="`controlledShare` by measure. One place can be under several."

@@ -38,10 +38,10 @@ class SearchMatch:
     )
     text: str = strawberry.field(description="The text, or an excerpt of it with `…` at the cuts.")
     start: int = strawberry.field(
-        description="Where the match begins in `text`: the number of characters (Unicode code points)"
-        " before it."
+        description="The start of the match in `text`: the number of characters (Unicode"
+        " code points) before it."
     )
-    end: int = strawberry.field(description="Where the match ends in `text`.")
+    end: int = strawberry.field(description="The end of the match in `text`.")
     position: Position | None = strawberry.field(
         description="The position of the event with this note or quotation; null for a"
         " text of the state."

@@ -98,7 +98,7 @@ def figure(node: Node, book: Book) -> Item:
     if any(one["preferred"] and one["estimated"] for one in claims):
         book.say(f"{key}: the preferred claim is an estimate of its publisher.")
     if any(one["qualifier"] == "WITHHELD" for one in claims if one["latest"]):
-        book.say(f"{key}: a publisher withholds the number, which does not mean nothing.")
+        book.say(f"{key}: a publisher withholds the number, which does not mean zero.")
     book.published_by(*(one["publisher"] for one in claims))
     choice = node["choice"] or {"rule": "", "reason": None}
     return FIGURE.of(

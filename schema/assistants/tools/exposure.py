@@ -104,9 +104,9 @@ def supply(node: Node, book: Book) -> Item:
     if filed and filed["key"] != of:
         book.say(f"The figures of {of} are filed under {filed['key']}.")
     if node["controlledShare"] is None:
-        book.say("Where no share is given, none is known.")
+        book.say("A missing share is not known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
-        book.say("How much of a partly controlled share is controlled is not known.")
+        book.say("The controlled amount of a partly controlled share is not known.")
     for field, meaning in NOT_CONFIRMED.items():
         if Decimal(node[field] or 0) > 0:
             book.say(f"{node[field]} of the controlled share {meaning}.")
@@ -185,7 +185,9 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     places = [place["place"]["code"] for one in data["asOf"]["exposure"] for place in one["places"]]
     book.issued_by(*([asked.issuer.upper()] if asked.issuer else []), *places)
     if any(one["stage"] is None for one in data["asOf"]["exposure"]):
-        book.say("Without figures there is no share: a control may reach more than is shown.")
+        book.say(
+            "Without figures there is no share: a control may cover more supplies than listed."
+        )
     return {}
 
 

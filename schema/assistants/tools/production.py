@@ -121,7 +121,7 @@ def year(node: Node, book: Book) -> Item:
     missing = [one["code"] for one in node["withoutNumber"]]
     if missing:
         book.say(
-            f"{node['year']}: withheld or not available, not nothing, for {listed(missing, most=9)}."
+            f"{node['year']}: withheld or not available, not zero, for {listed(missing, most=9)}."
         )
     book.published_by(*(one["publisher"] for one in node["figures"]))
     cited = {one["preferred"]["source"]["name"]: one["preferred"] for one in figures}
@@ -166,7 +166,7 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     if not data["asOf"]["productions"]:
         book.say("No figures of this are recorded for these years.")
     if not products and (wider := wider_commodities(asked.commodity, data["commodities"])):
-        book.say(f"No figures of {asked.commodity} are recorded: ask about {listed(wider)} too.")
+        book.say(f"No figures of {asked.commodity} are recorded: query {listed(wider)} too.")
     return {"available": products}
 
 

@@ -73,7 +73,7 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
         )
     if data["asOf"]["upcoming"]["totalCount"]:
         book.say(
-            "What is to come is what was announced by this day: it can be put off or extended."
+            "Upcoming changes follow from announcements by this day: they can be postponed or extended."
         )
     return {}
 

@@ -82,8 +82,8 @@ class FeedOfPage:
         """Return the variables of the query of a feed. Raises InvalidInput."""
         if ending != "ics" and address.valid is not None:
             raise InvalidInput(
-                "a feed tells what is new in the log, whatever its day: leave valid out, or give"
-                " position for the feed as it was there",
+                "a feed contains new events of the log, for all dates: leave valid out, or give"
+                " position for the feed up to it",
                 path=("valid",),
             )
         given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}

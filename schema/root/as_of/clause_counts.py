@@ -136,7 +136,7 @@ class ClauseCounts(AtMoment):
         counts = count_clauses(controls, query, licences, group_by, first_days)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(
-                f"there are {len(counts)} groups: expected at most {MAX_GROUPS}, narrow what is counted",
+                f"there are {len(counts)} groups, at most {MAX_GROUPS} are allowed: use narrower filters",
                 code="TOO_LARGE",
                 path=("groupBy",),
             )
