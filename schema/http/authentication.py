@@ -379,7 +379,7 @@ def keep_token(response: Response, connection: HTTPConnection, token: str) -> No
     written = token.encode()
     if len(written) > MAX_TOKEN_BYTES:
         raise InvalidInput(
-            f"expected a token of at most {MAX_TOKEN_BYTES} bytes: browsers keep no longer ones",
+            f"expected a token of at most {MAX_TOKEN_BYTES} bytes: browsers store no longer ones",
             path=("token",),
         )
     value = base64.urlsafe_b64encode(written).decode().rstrip("=")

@@ -40,7 +40,7 @@ class OperationInfo:
     tracing: Tracing | None = None
 
     def note_position(self, position: int) -> None:
-        """Note that the answer depends on the log up to a position."""
+        """Note that the response depends on the log up to a position."""
         self.position = max(position, self.position or 0)
 
     def note_error(self, code: str) -> None:

@@ -78,7 +78,7 @@ class ReplicaReadiness:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The readiness of this server. Head and position are None while the database does not answer."""
+    """The readiness of this server. Head and position are None while the database is unavailable."""
 
     listening: bool
     head: int | None = None

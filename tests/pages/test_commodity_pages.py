@@ -95,7 +95,7 @@ async def test_exposure_is_told_wholly_and_in_part_toward_each_destination(corpu
 async def test_where_no_product_is_meant_it_is_said_which_there_are(corpus: Api) -> None:
     main = await main_of(corpus, f"/commodities/iron_ore?{DAY}")
     text = text_of(main)
-    assert "choose for which product" in text
+    assert "choose one of the products with figures" in text
     assert "iron content, mine" in text
     assert "usable ore, mine" in text
     assert (

@@ -48,7 +48,7 @@ async def test_the_list_goes_on_and_is_narrowed_by_its_form(corpus: Api) -> None
 
 async def test_before_the_first_edition_there_is_nothing_and_it_says_so(corpus: Api) -> None:
     main = await main_of(corpus, "/figures?commodity=gallium&valid=2020-01-01")
-    assert "Nothing on this day that matches." in main
+    assert "No figures on this date match these filters." in main
     assert "No claim on this day matches." in main
 
 

@@ -34,7 +34,9 @@ class Question(PagedArguments, frozen=True, kw_only=True):
 
     from_day: Annotated[str, Meta(description="first day; that of `day` if left out")] | None = None
     from_position: (
-        Annotated[int, Meta(ge=0, description="what was recorded by then; `position` if left out")]
+        Annotated[
+            int, Meta(ge=0, description="records up to this position; `position` if left out")
+        ]
         | None
     ) = None
     commodity: str | None = None
@@ -133,7 +135,7 @@ TOOL = Tool(
     __name__,
     title="Changes between two moments",
     description=(
-        "What differs between two moments, and because of which events: between two days (`fromDay` to"
+        "Differences between two moments, with their events: between two days (`fromDay` to"
         " `day`: what happened), between two positions of the log (`fromPosition` to `position`: what"
         " was learned or corrected), or both. What began and ended in between is not listed: ask"
         " `history`."

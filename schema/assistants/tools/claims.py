@@ -147,9 +147,10 @@ TOOL = Tool(
     __name__,
     title="Claims on a figure",
     description=(
-        "What each publisher says of one figure in each edition: the numbers side by side, which claim"
-        " is preferred and by what rule, how far they lie apart, which are not comparable and why. Give"
-        " `figure`, a key, or a commodity with place, statistic, stage and year."
+        "The claims of all publishers on one figure in all editions: the numbers side by"
+        " side, the preferred claim and its rule, the spread, and claims that are not"
+        " comparable, with reasons. Give `figure`, a key, or a commodity with place,"
+        " statistic, stage and year."
     ),
     arguments=Question,
     part=FIGURE,

@@ -233,10 +233,11 @@ TOOL = Tool(
     __name__,
     title="Export controls",
     description=(
-        "Export controls, import restrictions, tariffs and quotas on critical minerals, with the status"
-        " of each clause on a day: in force, suspended, announced, expired… Narrow by issuer, commodity,"
-        " destination, measure, status; or give `control`, a key. `partly`: it reaches only the"
-        " `goods` that it names. An empty answer is no proof that there is no control."
+        "Export controls, import restrictions, tariffs and quotas on critical minerals,"
+        " with the status of each clause on a day: in force, suspended, announced,"
+        " expired… Filter by issuer, commodity, destination, measure, status; or give"
+        " `control`, a key. `partly`: it covers only the `goods` that it names. An empty"
+        " response does not prove that there is no control."
     ),
     arguments=Controls,
     part=CONTROL,

@@ -195,11 +195,12 @@ TOOL = Tool(
     __name__,
     title="Exposure to export controls",
     description=(
-        "How much of the world's output of critical minerals comes from places with export controls in"
-        " force on a day, toward a destination: by supply (commodity, stage, year) the share, the"
-        " controlling places, and the clauses in force or suspended, the largest share first. `reach`:"
-        " full (all of the supply), partly, or other (none of it, such as technology). Never add shares of"
-        " different supplies."
+        "The share of the world's output of critical minerals from places with export"
+        " controls in force on a day, for a destination. For each supply (commodity,"
+        " stage, year): the share, the controlling places, and the clauses in force or"
+        " suspended, the largest share first. `reach`: full (all of the supply), partly,"
+        " or other (none of it, such as technology). Never add shares of different"
+        " supplies."
     ),
     arguments=Question,
     part=SUPPLY,

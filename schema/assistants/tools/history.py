@@ -104,9 +104,10 @@ TOOL = Tool(
     __name__,
     title="History of an entity",
     description=(
-        "All that the log says of one entity, event by event, retractions and corrections included; and"
-        " `versions`: what held on which days (`validFrom`), as known from which position"
-        " (`knownFrom`). Names of entities come from `search` and the other tools."
+        "All recorded events of one entity, including retractions and corrections; and"
+        " `versions`: the states with their first day (`validFrom`) and the position from"
+        " which they were known (`knownFrom`). Names of entities come from `search` and"
+        " the other tools."
     ),
     arguments=Question,
     part=EVENT,

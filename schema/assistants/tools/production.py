@@ -180,10 +180,10 @@ TOOL = Tool(
     __name__,
     title="Production over time",
     description=(
-        "The world's production of a commodity by country, year by year, as publishers (USGS, BGS and"
-        " others) give it, with shares. One stage at a time: mine, refinery…; `available` says of what"
-        " there are figures. `day` is what was published by then. Shares are fractions of 1. Where"
-        " publishers differ ask `claims` with the key in `figure`."
+        "The world's production of a commodity by country and year, as published by USGS,"
+        " BGS and others, with shares. One stage at a time: mine, refinery…; `available`"
+        " lists the products with figures. `day` excludes later publications. Shares are"
+        " fractions of 1. If publishers differ, call `claims` with the key in `figure`."
     ),
     arguments=Question,
     part=YEAR,

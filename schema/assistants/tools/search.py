@@ -83,9 +83,10 @@ TOOL = Tool(
     __name__,
     title="Search",
     description=(
-        "Finds controls, alliances, announcements, figures and firms by words that all must have,"
-        " and the keys of commodities and codes of places that other tools take. Short words find most:"
-        " `gallium licence`. A hit is no statement: ask the other tools about its entity."
+        "Finds controls, alliances, announcements, figures and firms that match all"
+        " words, and the keys of commodities and codes of places for other tools. Short"
+        " queries find most: `gallium licence`. A hit is not a statement: call the other"
+        " tools for its entity."
     ),
     arguments=Question,
     part=HIT,

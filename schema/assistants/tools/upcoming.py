@@ -82,8 +82,9 @@ TOOL = Tool(
     __name__,
     title="Upcoming",
     description=(
-        "What will enter into force, end, be suspended, return or be decided in the days after `day`, as"
-        " far as it was announced by then; the next first. With a past `day`: what one could expect then."
+        "Changes in the days after `day`, as far as they were announced by then: clauses"
+        " enter into force, end, are suspended, return or are decided; the next first."
+        " With a past `day`: the changes expected at that time."
     ),
     arguments=Question,
     part=TRANSITION,

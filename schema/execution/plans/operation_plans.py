@@ -54,7 +54,7 @@ too."""
 
 PLAN_FAILURES = Counter(
     "tracker_plan_failures",
-    "Plans that failed because of a bug; the answer was made without them.",
+    "Plans that failed because of a bug; the response was made without them.",
     ["plan"],
     registry=None,
 )
@@ -112,7 +112,7 @@ class CachedPlans:
         self.logged = True
         name, location = self.operation.name, self.operation.loc
         logger.error(
-            "a plan failed, its answer was made without it: plan=%s error=%s operation=%s"
+            "a plan failed, the response was made without it: plan=%s error=%s operation=%s"
             " document=%s at %s",
             part,
             type(error).__name__,

@@ -255,7 +255,7 @@ def _draw_cell(
         round(scale.end(version.valid_last) - x, 3),
         link(day if covers else version.valid_first, position),
         f"{days_in_words(version.valid_first, version.valid_last)},"
-        f" as told at position {position:,}",
+        f" as recorded at position {position:,}",
         covers and row_is_here,
     )
 

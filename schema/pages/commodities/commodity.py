@@ -128,7 +128,7 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     if figures:
         return [f"There is no number for the world’s output of {year}, so no shares."]
     if shown["available"]:
-        return ["No output is shown: choose for which product of those that there are figures of."]
+        return ["No output is shown: choose one of the products with figures."]
     return ["No figures of its output are recorded."]
 
 

@@ -31,9 +31,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     acts = recorded_acts(log["events"]["nodes"], title, moment.position)
     if not acts:
         key = address.parameters["key"]
-        raise NotFound(
-            f"The log tells nothing of an export control {key} up to position {moment.position:,}"
-        )
+        raise NotFound(f"No export control {key} is recorded up to position {moment.position:,}")
     shown: dict[str, Any] = {
         "control": control,
         "acts": acts,
@@ -95,9 +93,9 @@ def _absent(
     if first_day is not None:
         title = f"Nothing on {day_in_words(moment.day)}"
     elif first_position > moment.position:
-        title = f"The log told nothing of it at position {moment.position:,}"
+        title = f"Not yet recorded at position {moment.position:,}"
     else:
-        title = f"The log tells nothing of it at position {moment.position:,}"
+        title = f"Not recorded at position {moment.position:,}"
     table = draw_status_table((), moment.day, window_around(_days(versions), moment.day))
     return {
         "title": title,

@@ -162,7 +162,7 @@ def instrument_sub(control: Mapping[str, Any]) -> str:
     if not control["official"]:
         parts.append("reported by others only")
     if control["disputes"]:
-        parts.append("told otherwise by others")
+        parts.append("different accounts by others")
     return " · ".join(part for part in parts if part)
 
 

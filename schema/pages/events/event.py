@@ -17,12 +17,12 @@ CHECKS = (
     (
         "head",
         "The head of the log is signed",
-        "By the key of the log, which you should have from elsewhere:",
+        "By the key of the log; compare it with a copy from another channel:",
     ),
     (
         "seen",
         "It continues what you saw before",
-        "Keep the head, and ask at the next visit how it goes on.",
+        "Store the head, and compare it at the next visit.",
     ),
     (
         "entry",
@@ -46,7 +46,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     event, last = found["event"], int(found["position"])
     if event is None:
         asked = address.parameters["event"]
-        raise NotFound(f"the log told nothing of event {asked} at position {last}", path=("event",))
+        raise NotFound(f"event {asked} was not recorded at position {last}", path=("event",))
     position = int(event["position"])
     return {
         "title": event["summary"],

@@ -16,8 +16,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return a page of the facts that count, the last date first."""
     found = data["asOf"]["facts"]
     return {
-        "title": "What happened, day by day",
-        "description": "The facts that count, by the day on which they became public.",
+        "title": "Facts by date",
+        "description": "The facts that count, by the date on which they became public.",
         "turns": [fact["publicOn"] for fact in found["nodes"]],
         "facts": found["nodes"],
         "page_info": found["pageInfo"],

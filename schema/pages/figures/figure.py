@@ -175,7 +175,7 @@ def other_sentences(
         last = earlier[-1]
         same = (last.claim["value"], last.unit) == (in_use.claim["value"], in_use.unit)
         said = "the same" if same and last.amount == in_use.amount else measured(last.claim)
-        sentences.append(f"Its edition before, {last.edition}, said {said}.")
+        sentences.append(f"Its previous edition, {last.edition}, stated {said}.")
     for row in sorted(rows, key=lambda row: row.state is not ClaimState.BESIDE):
         if row.state is ClaimState.BESIDE:
             same = number_of(row.claim) == number_of(in_use.claim)
@@ -198,7 +198,7 @@ def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[t
         facts.append(("Spread", _spread(spread)))
         facts += [("Taken as the same", reason) for reason in spread["equivalences"]]
     else:
-        facts.append(("Compared", "nothing: there are no two latest claims that can be compared"))
+        facts.append(("Compared", "nothing: no two latest claims are comparable"))
     facts += [
         ("Left out", f"{named[one['claim']['position']].name}: {one['reason']}")
         for one in figure["sideBySide"]["notComparable"]
@@ -231,7 +231,7 @@ def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
     if (now.amount, now.unit) == (before.amount, before.unit):
         return "no change"
     if revision["change"] is None:
-        return str(revision["changeUnavailableReason"] or "cannot be compared with the one before")
+        return str(revision["changeUnavailableReason"] or "not comparable with the previous one")
     change = Decimal(revision["change"])
     sign = "+" if change > 0 else MINUS
     percent = revision["changePercent"]

@@ -34,7 +34,7 @@ DO = "do"
 """Name of the button that was pressed."""
 CONFIRMED = "confirmed"
 """Field in which a name is typed to confirm a removal."""
-CHANGED = "Somebody has made a change since this page was loaded. Check it and send the form again."
+CHANGED = "The data have changed since this page was loaded. Check it and send the form again."
 
 
 @cache

@@ -39,7 +39,7 @@ class SnapshotText:
 def snapshot_text(snapshot: Snapshot | None, place: str) -> SnapshotText:
     """Return the text of a snapshot; of JSON only the value at the location of a candidate."""
     if snapshot is None:
-        return SnapshotText(note="It is not kept here.")
+        return SnapshotText(note="It is not stored here.")
     if snapshot.content is None:
         reason = snapshot.info.redaction.reason if snapshot.info.redaction else ""
         return SnapshotText(note=f"It was redacted: {reason}")

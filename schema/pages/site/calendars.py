@@ -22,7 +22,7 @@ REFRESHED_AFTER = timedelta(hours=6)
 DAY = timedelta(days=1)
 UNSUPPORTED = {
     "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
-    "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension runs on.",
+    "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension continues.",
 }
 """Sentences for statuses that are not confirmed, by confirmation."""
 
@@ -85,7 +85,7 @@ def description(node: Mapping[str, Any]) -> str:
     if node["withdrawn"]:
         parts.append(f"Withdrawn by position {days[-1]['position']}.")
     if before := [_day_in_words(each) for each in days[:-1] if each["day"]]:
-        parts.append(f"Told before: {listed(before, len(before))}.")
+        parts.append(f"Earlier dates: {listed(before, len(before))}.")
     return " ".join(parts)
 
 
