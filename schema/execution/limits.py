@@ -242,10 +242,7 @@ def cost_errors(
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
-    """Return the highest cost of the operations of a valid document.
-
-    Lists without pages count once, or by their usual length if it is known.
-    """
+    """Return the highest cost of the operations of a valid document, with usual lengths of lists."""
     costs = _Costs(schema, document, variables)
     return max(
         (
@@ -258,10 +255,7 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, 
 
 
 def has_variable_cost(document: DocumentNode) -> bool:
-    """Return whether variables determine the cost of a document.
-
-    They may contain the size of a page, the ids of items, or the type for introspection.
-    """
+    """Return whether variables determine page sizes, the number of ids, or the introspected type."""
     text = print_ast(document)
     return (
         any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS, STEP, *ENDS))
