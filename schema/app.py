@@ -55,11 +55,8 @@ def create_app(
     answers_bytes: int = MAX_CACHE_BYTES,
     trusted: TrustedDocuments | None = None,
 ) -> Starlette:
-    """Return the application on a running tracker.
-
-    `tracing` makes spans of its operations, `answers_bytes` limits the cache of responses, and clients
-    may name the `trusted` documents.
-    """
+    """Return the application on a running tracker, with spans from `tracing`, a cache of responses of
+    `answers_bytes`, and the `trusted` documents."""
     access_control = AccessControl(services.tokens, access, read_only=services.read_only)
     metrics, ends, pacing = Metrics(services), Ends(access_control), PushPriority()
     observer = Observer(metrics, tracing)

@@ -42,8 +42,8 @@ def comes_from_own_page(headers: Mapping[str, str]) -> bool:
 def may_read_with_cookie(headers: Mapping[str, str]) -> bool:
     """Return whether a GET or HEAD may use the cookie.
 
-    It may if a page of this server sends it, or if a person opens the address, also by a link in a letter
-    or on another site. Resources that another page loads (a frame, a script, a picture) may not.
+    It may if a page of this server sends it, or if a person opens the address, for example by a link.
+    Resources that another page loads (a frame, a script, a picture) may not.
     """
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True

@@ -1,8 +1,8 @@
 """Tables as files: CSV, JSON, XLSX and Parquet, a page of rows at a time.
 
-CSV and JSON are streamed. XLSX and Parquet have their directory at the end, so they are written to a
-temporary file, a page at a time and outside of the event loop, and sent from there. The file is deleted
-also if the client disconnects.
+CSV and JSON are streamed. XLSX and Parquet have their directory at the end. So they are written to a
+temporary file, a page at a time and outside of the event loop. The file is deleted also if the client
+disconnects.
 """
 
 from __future__ import annotations

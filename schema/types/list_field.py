@@ -1,11 +1,11 @@
-"""List fields: a method says what is listed, the field has the arguments that all lists have.
+"""List fields: a method returns the list, and the field has the common arguments of lists.
 
     @list_field(Firm, FirmOrder)
     async def firms(self, info: Info, order: Enum, search: Search = None) -> PageSource[Firm]:
         "Firms that are identified."
 
 The field `firms` has the arguments of the method, then `orderBy`, `first`, `after`, `last` and `before`,
-then those that the method takes by keyword only. It answers with a page of what the method returns.
+then those that the method takes by keyword only. It returns a page of the list of the method.
 """
 
 from __future__ import annotations

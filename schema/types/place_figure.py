@@ -32,8 +32,9 @@ class PlaceFigure(Quantity):
     share: Decimal | None = struct_field(
         description="Its share of the world's figure as a fraction of 1, rounded to 4"
         " decimal places. Null if one of the two has no number or only a"
-        " bound, if the bases differ or the units cannot be converted, or if"
-        " the world's figure is nil or less than a thousandth of it."
+        " bound, if the bases differ, or if the units cannot be converted."
+        " Null also if the world's figure is nil or less than a thousandth of"
+        " it."
     )
     rank: int | None = struct_field(
         description="Its rank among countries, 1 for the largest share; equal shares have the same rank."

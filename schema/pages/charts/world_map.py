@@ -46,9 +46,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class WorldMap:
-    """A drawn map: its box, its edge, the land and dots of places without a value in one piece, the places
-    with one, and the names of places with a value that it cannot show. Two maps on one page have different
-    names."""
+    """A drawn map.
+
+    It has a box, an edge, the land and dots of places without a value in one piece, and the places with
+    one. It also has the names of places with a value that it cannot show. Two maps on one page have
+    different names.
+    """
 
     name: str
     width: int

@@ -51,13 +51,14 @@ class SearchAtMoment(AtMoment):
         ] = None,
     ) -> PageSource[SearchResult]:
         """Entities that match all of the words, the best first. A word matches if it begins a word of the
-        entity or has the same English stem; case and accents do not matter. Searched texts are names,
-        present and former, titles, keys, instruments, firms, clauses, different accounts, names and codes
-        of commodities and places (including the Harmonized System), and notes and quotations of the events
-        behind a state. Adjacent Chinese and Japanese characters are one word: it matches if all of them
-        occur, and better if they occur in order. A watched source matches by its name, key, publisher,
-        issuers and coverage. A figure matches by its commodity, place, statistic, stage, product and year.
-        If nothing matches all of the words, similar words match too. A search has at most 1,000 results."""
+        entity or has the same English stem; case and accents do not matter. Searched texts are present and
+        former names, titles, keys, instruments, firms, clauses and different accounts. Names and codes of
+        commodities and places (including the Harmonized System) are searched too, and notes and quotations
+        of the events behind a state. Adjacent Chinese and Japanese characters are one word: it matches if
+        all of them occur, and better if they occur in order. A watched source matches by its name, key,
+        publisher, issuers and coverage. A figure matches by its commodity, place, statistic, stage, product
+        and year. If nothing matches all of the words, similar words match too. A search has at most 1,000
+        results."""
         question = SearchQuestion(
             parse_search_words(text, "text"),
             parse_kinds(kinds),
